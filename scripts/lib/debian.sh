@@ -2,7 +2,7 @@
 # Sourced, not run. The machine's own package lists, caches and pins are not touched.
 #
 #   debian_mirror                         the archive's address
-#   debian_download SUITE PACKAGE DIR     PACKAGE is NAME or NAME=VERSION
+#   debian_download SUITE PACKAGE DIR     PACKAGE is NAME or NAME=VERSION; prints the path
 
 IOLITE_CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/iolite"
 
@@ -78,35 +78,40 @@ CONF
 }
 
 # Puts PACKAGE's .deb of SUITE into DIR and prints its path; all else goes to standard error.
-# A file that is already there is used again and nothing is asked of the network. apt checks the
-# archive's signature and the file's hash.
+# VERSION may be a pattern (7.3.*): the newest that matches is taken. A file that is already there
+# is used again and nothing is asked of the network. apt checks the archive's signature and the
+# file's hash.
 debian_download() {
-  local suite=$1 package=$2 dir=$3 name=${2%%=*} version conf file
+  local suite=$1 name=${2%%=*} dir=$3 wanted='*' versions version='' conf file candidate
+  case $2 in *=*) wanted=${2#*=} ;; esac
   mkdir -p "$dir" "$IOLITE_CACHE"
   dir=$(cd "$dir" && pwd)
   (
     flock 9
-    version=''
-    case $package in *=*) version=${package#*=} ;; esac
     # apt writes the colon of an epoch as %3a in a file's name.
-    file=$(find "$dir" -maxdepth 1 -name "${name}_${version:+${version//:/%3a}_}*.deb" | sort -V |
-      tail -n 1)
+    file=$(find "$dir" -maxdepth 1 -name "${name}_${wanted//:/%3a}_*.deb" | sort -V | tail -n 1)
     if [ -z "$file" ]; then
       conf=$(debian_suite "$suite") || exit
-      if [ -z "$version" ]; then
-        version=$(apt-cache -c "$conf" show --no-all-versions "$name" 2>/dev/null |
-          sed -n 's/^Version: //p' | head -n 1)
-        [ -n "$version" ] || debian_fail \
-          "Debian's $suite has no package $name at $(debian_mirror)." || exit
-      fi
+      versions=$(apt-cache -c "$conf" madison "$name" 2>/dev/null | awk '{ print $3 }')
+      for candidate in $versions; do
+        # shellcheck disable=SC2053 # a pattern is wanted here
+        if [[ $candidate == $wanted ]]; then
+          version=$candidate
+          break
+        fi
+      done
+      [ -n "$version" ] || debian_fail \
+        "Debian's $suite has no $name with version $wanted at $(debian_mirror)." \
+        "It has: ${versions:-no such package}" || exit
       printf 'Downloading %s %s from %s\n' "$name" "$version" "$suite" >&2
       # In a directory of its own, so that an interrupted download is never taken for a whole one.
       rm -rf "$dir/partial"
       mkdir "$dir/partial"
       if ! (cd "$dir/partial" && apt-get -c "$conf" -q download "$name=$version" >&2); then
-        debian_fail "Could not download $name $version from Debian's $suite." \
-          "Versions it has: $(apt-cache -c "$conf" madison "$name" 2>/dev/null |
-            awk '{print $3}' | paste -sd' ')" || exit
+        rm -rf "$dir/partial"
+        debian_fail "Could not download $name $version from Debian's $suite at $(debian_mirror)." \
+          "apt's message is above. If the archive has moved on, remove $IOLITE_CACHE/apt" \
+          "and try again." || exit
       fi
       mv "$dir/partial/${name}_"*.deb "$dir/"
       rmdir "$dir/partial"

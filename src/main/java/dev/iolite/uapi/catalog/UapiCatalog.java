@@ -1,0 +1,47 @@
+package dev.iolite.uapi.catalog;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * All structs and constants of the bindings.
+ *
+ * <p>The lists are made anew by each call: they are for showing and checking, not for hot paths.
+ */
+public final class UapiCatalog {
+
+  private UapiCatalog() {}
+
+  /**
+   * Every struct and union.
+   *
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, and in each by name
+   */
+  public static List<UapiStruct> structs() {
+    return Stream.of(
+            VfioCatalog.structs(),
+            IommufdCatalog.structs(),
+            KvmCatalog.structs(),
+            DmaBufCatalog.structs(),
+            LibcCatalog.structs())
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /**
+   * Every constant.
+   *
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, and in each as jextract
+   *     found them: the macros and enums by their place in the headers
+   */
+  public static List<UapiConstant> constants() {
+    return Stream.of(
+            VfioCatalog.constants(),
+            IommufdCatalog.constants(),
+            KvmCatalog.constants(),
+            DmaBufCatalog.constants(),
+            LibcCatalog.constants())
+        .flatMap(List::stream)
+        .toList();
+  }
+}
