@@ -1,0 +1,160 @@
+package dev.iolite.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.function.ToLongFunction;
+
+/**
+ * A device's registers, mapped into this process.
+ *
+ * <p>The kernel takes such a mapping's pages away when the device is reset or its memory decode is
+ * switched off; a touch is then a SIGBUS, as it is once the device is gone. The JVM turns that into
+ * an {@link InternalError}, but raises it only at its next safepoint, which may be far from the
+ * access. Each access here ends with a transition into the JVM, at which it must be raised, so the
+ * {@link DeviceFaultException} always comes out of the access that faulted. {@link #batch} pays for
+ * one transition only.
+ *
+ * <p>Registers are little endian and are read and written whole, in program order, never merged.
+ * Offsets are in bytes from the start of the mapping and multiples of the access size.
+ */
+public final class DeviceMemory implements AutoCloseable {
+  private static final VarHandle INT32 =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  private static final VarHandle INT64 =
+      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+
+  private final Mapping mapping;
+  private final String name;
+
+  /**
+   * Takes over a mapping of a device.
+   *
+   * @param name what it is called in messages, such as {@code 0000:00:03.0 BAR0}
+   */
+  public DeviceMemory(Mapping mapping, String name) {
+    this.mapping = mapping;
+    this.name = name;
+  }
+
+  /** Where it is mapped in this process, to be given to the kernel (a memory slot's address). */
+  public long address() {
+    return mapping.address();
+  }
+
+  /** How much is mapped, in bytes. */
+  public long bytes() {
+    return mapping.bytes();
+  }
+
+  /**
+   * Reads a 32-bit register.
+   *
+   * @throws DeviceFaultException if the device does not answer
+   */
+  public int read32(long offset) {
+    try {
+      int value = get32(mapping.segment(), offset);
+      raisePendingFault();
+      return value;
+    } catch (InternalError e) {
+      throw fault(e);
+    }
+  }
+
+  /**
+   * Writes a 32-bit register.
+   *
+   * @throws DeviceFaultException if the device does not answer
+   */
+  public void write32(long offset, int value) {
+    try {
+      set32(mapping.segment(), offset, value);
+      raisePendingFault();
+    } catch (InternalError e) {
+      throw fault(e);
+    }
+  }
+
+  /**
+   * Reads a 64-bit register in one access.
+   *
+   * @throws DeviceFaultException if the device does not answer
+   */
+  public long read64(long offset) {
+    try {
+      long value = (long) INT64.getVolatile(mapping.segment(), offset);
+      raisePendingFault();
+      return value;
+    } catch (InternalError e) {
+      throw fault(e);
+    }
+  }
+
+  /**
+   * Writes a 64-bit register in one access.
+   *
+   * @throws DeviceFaultException if the device does not answer
+   */
+  public void write64(long offset, long value) {
+    try {
+      INT64.setVolatile(mapping.segment(), offset, value);
+      raisePendingFault();
+    } catch (InternalError e) {
+      throw fault(e);
+    }
+  }
+
+  /**
+   * Makes many accesses at the price of plain loads and stores. A fault among them surfaces here at
+   * the latest; what was read after it is void.
+   *
+   * @param body what to do with the mapped memory; use {@link #get32} and {@link #set32} on it
+   * @return what the body returned
+   * @throws DeviceFaultException if the device did not answer one of the accesses
+   */
+  public long batch(ToLongFunction<MemorySegment> body) {
+    try {
+      long value = body.applyAsLong(mapping.segment());
+      raisePendingFault();
+      return value;
+    } catch (InternalError e) {
+      throw fault(e);
+    }
+  }
+
+  /** Reads a 32-bit register inside a {@link #batch}. */
+  public static int get32(MemorySegment registers, long offset) {
+    return (int) INT32.getVolatile(registers, offset);
+  }
+
+  /** Writes a 32-bit register inside a {@link #batch}. */
+  public static void set32(MemorySegment registers, long offset, int value) {
+    INT32.setVolatile(registers, offset, value);
+  }
+
+  /** Unmaps the registers. */
+  @Override
+  public void close() {
+    mapping.close();
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /**
+   * Enters and leaves native code. On the way back the JVM raises the InternalError of an access
+   * that faulted in compiled code; without this it would surface somewhere in our caller.
+   */
+  @SuppressWarnings("ReturnValueIgnored") // only the transition is wanted
+  private void raisePendingFault() {
+    Thread.holdsLock(mapping);
+  }
+
+  private DeviceFaultException fault(InternalError e) {
+    return new DeviceFaultException(name, e);
+  }
+}

@@ -1,0 +1,262 @@
+package dev.iolite.kernel;
+
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An open descriptor: what kind it is, which kernel it belongs to, and whether it is ours to close.
+ *
+ * <p>The calls here turn a negated errno into a {@link KernelException}, and repeat a call that a
+ * signal interrupted where that is harmless. The {@code try} calls return the negated errno
+ * instead, for callers to whom a "no" is an answer.
+ *
+ * <p>A descriptor is closed once. Calls after that fail with {@link IllegalStateException}; they
+ * never reach a descriptor that got the same number later. Closing while another thread is inside a
+ * call is the caller's race, as it is in C.
+ */
+public final class Fd implements AutoCloseable {
+  private final Kernel kernel;
+  private final FdKind kind;
+  private final int number;
+  private final String name;
+  private final boolean owned;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private Fd(Kernel kernel, FdKind kind, int number, String name, boolean owned) {
+    this.kernel = kernel;
+    this.kind = kind;
+    this.number = number;
+    this.name = name;
+    this.owned = owned;
+  }
+
+  /**
+   * Opens a file, close-on-exec.
+   *
+   * @param path absolute path
+   * @param flags O_* bits; O_CLOEXEC is added
+   * @throws KernelException what open(2) said
+   */
+  public static Fd open(Kernel kernel, FdKind kind, String path, int flags) {
+    int fd = tryOpen(kernel, path, flags);
+    if (fd < 0) {
+      throw new KernelException("open", path, "", -fd);
+    }
+    return owned(kernel, kind, fd, path);
+  }
+
+  /** Opens a file, close-on-exec; returns the descriptor's number or a negated errno. */
+  public static int tryOpen(Kernel kernel, String path, int flags) {
+    int fd;
+    do {
+      fd = kernel.open(path, flags | Libc.O_CLOEXEC());
+    } while (fd == Errno.EINTR.negated());
+    return fd;
+  }
+
+  /** Takes over a descriptor that a call returned; it is closed with this object. */
+  public static Fd owned(Kernel kernel, FdKind kind, int number, String name) {
+    return new Fd(kernel, kind, number, name, true);
+  }
+
+  /** Refers to a descriptor that belongs to someone else; {@link #close} leaves it open. */
+  public static Fd borrowed(Kernel kernel, FdKind kind, int number, String name) {
+    return new Fd(kernel, kind, number, name, false);
+  }
+
+  /** The kernel that this descriptor belongs to. */
+  public Kernel kernel() {
+    return kernel;
+  }
+
+  /** What it refers to. */
+  public FdKind kind() {
+    return kind;
+  }
+
+  /**
+   * The descriptor's number, to be given to the kernel.
+   *
+   * @throws IllegalStateException if it is closed
+   */
+  public int number() {
+    if (closed.get()) {
+      throw new IllegalStateException(this + " is closed");
+    }
+    return number;
+  }
+
+  /** Whether {@link #close} has been called. */
+  public boolean isClosed() {
+    return closed.get();
+  }
+
+  /**
+   * Makes an ioctl whose argument is a struct.
+   *
+   * @return what the command returns, not negative
+   * @throws KernelException what the kernel said
+   */
+  public int ioctl(Ioctl command, MemorySegment argument) {
+    int result = tryIoctl(command, argument);
+    if (result < 0) {
+      throw failed(command, argument, result);
+    }
+    return result;
+  }
+
+  /**
+   * Makes an ioctl whose argument is a plain value.
+   *
+   * @return what the command returns, not negative
+   * @throws KernelException what the kernel said
+   */
+  public int ioctl(Ioctl command, long argument) {
+    int result = tryIoctl(command, argument);
+    if (result < 0) {
+      throw new KernelException(
+          command.name(), toString(), Long.toUnsignedString(argument), -result);
+    }
+    return result;
+  }
+
+  /** Makes an ioctl whose argument is a struct; returns its result or a negated errno. */
+  public int tryIoctl(Ioctl command, MemorySegment argument) {
+    try {
+      return tryIoctl(command, argument.address());
+    } finally {
+      Reference.reachabilityFence(argument);
+    }
+  }
+
+  /** Makes an ioctl whose argument is a plain value; returns its result or a negated errno. */
+  public int tryIoctl(Ioctl command, long argument) {
+    if (command.on() != kind) {
+      throw new IllegalArgumentException(
+          command.name() + " is a command of a " + command.on() + ", not of " + this);
+    }
+    int result;
+    do {
+      result = kernel.ioctl(number(), command.number(), argument);
+    } while (result == Errno.EINTR.negated() && command.onInterrupt() == Ioctl.OnInterrupt.REPEAT);
+    return result;
+  }
+
+  /** The exception for a result of {@link #tryIoctl} that was no expected answer after all. */
+  public KernelException failed(Ioctl command, MemorySegment argument, int result) {
+    String decoded = command.argument().map(layout -> StructText.of(layout, argument)).orElse("");
+    return new KernelException(command.name(), toString(), decoded, -result);
+  }
+
+  /**
+   * Makes an ioctl that returns a descriptor, and takes that over.
+   *
+   * @param name what the new descriptor is called in messages
+   * @throws KernelException what the kernel said
+   */
+  public Fd ioctlFd(Ioctl command, MemorySegment argument, String name) {
+    return adopt(command, ioctl(command, argument), name);
+  }
+
+  /** As {@link #ioctlFd(Ioctl, MemorySegment, String)}, for a plain argument. */
+  public Fd ioctlFd(Ioctl command, long argument, String name) {
+    return adopt(command, ioctl(command, argument), name);
+  }
+
+  private Fd adopt(Ioctl command, int fd, String name) {
+    FdKind returned =
+        command
+            .returns()
+            .orElseThrow(
+                () -> new IllegalArgumentException(command.name() + " returns no descriptor"));
+    return owned(kernel, returned, fd, name);
+  }
+
+  /**
+   * Reads at the file's position into a segment.
+   *
+   * @return the bytes read, 0 at the end of the file
+   * @throws KernelException what read(2) said
+   */
+  public long read(MemorySegment into) {
+    long result;
+    do {
+      result = kernel.read(number(), into.address(), into.byteSize());
+    } while (result == Errno.EINTR.negated());
+    return checked("read", into.byteSize(), result);
+  }
+
+  /**
+   * Writes a segment at the file's position.
+   *
+   * @return the bytes written
+   * @throws KernelException what write(2) said
+   */
+  public long write(MemorySegment from) {
+    long result;
+    do {
+      result = kernel.write(number(), from.address(), from.byteSize());
+    } while (result == Errno.EINTR.negated());
+    return checked("write", from.byteSize(), result);
+  }
+
+  /**
+   * Reads at an offset into a segment.
+   *
+   * @return the bytes read, fewer at the end of the file
+   * @throws KernelException what pread(2) said
+   */
+  public long pread(MemorySegment into, long offset) {
+    long result;
+    do {
+      result = kernel.pread(number(), into.address(), into.byteSize(), offset);
+    } while (result == Errno.EINTR.negated());
+    return checked("pread", into.byteSize(), result);
+  }
+
+  /**
+   * Writes a segment at an offset.
+   *
+   * @return the bytes written
+   * @throws KernelException what pwrite(2) said
+   */
+  public long pwrite(MemorySegment from, long offset) {
+    long result;
+    do {
+      result = kernel.pwrite(number(), from.address(), from.byteSize(), offset);
+    } while (result == Errno.EINTR.negated());
+    return checked("pwrite", from.byteSize(), result);
+  }
+
+  private long checked(String call, long bytes, long result) {
+    if (result < 0) {
+      throw new KernelException(call, toString(), "bytes=" + bytes, Math.toIntExact(-result));
+    }
+    return result;
+  }
+
+  /**
+   * Closes the descriptor, once; a borrowed one is only marked closed. EINTR is no failure: Linux
+   * has closed the descriptor by then.
+   *
+   * @throws KernelException what close(2) said
+   */
+  @Override
+  public void close() {
+    if (closed.getAndSet(true) || !owned) {
+      return;
+    }
+    int result = kernel.close(number);
+    if (result < 0 && result != Errno.EINTR.negated()) {
+      throw new KernelException("close", toString(), "", -result);
+    }
+  }
+
+  /** For example {@code iommufd 7 (/dev/iommu)}. */
+  @Override
+  public String toString() {
+    return kind + " " + number + " (" + name + ")";
+  }
+}

@@ -1,0 +1,96 @@
+package dev.iolite.kernel;
+
+/**
+ * The system calls that iolite makes, with descriptors and addresses exactly as the kernel has
+ * them.
+ *
+ * <p>Every call returns what the system call returns, or the negated errno ({@code -22} for EINVAL)
+ * in the range {@code [-4095, -1]}. The error travels in the return value, so it can't be lost
+ * between two calls or two threads. No method retries, none throws for a failed call; {@link Fd}
+ * does both.
+ *
+ * <p>Addresses point into native memory that stays allocated for the time of the call. An
+ * implementation that isn't the host must treat a bad address as the kernel does, with EFAULT.
+ *
+ * <p>Implementations are safe for use by many threads.
+ */
+public interface Kernel {
+  /** The largest errno; a result in {@code [-MAX_ERRNO, -1]} is an error, anything else is not. */
+  int MAX_ERRNO = 4095;
+
+  /**
+   * Opens a file, as open(2).
+   *
+   * @param path absolute path, without NUL characters
+   * @param flags O_* bits; a created file is private to its owner (mode 0600)
+   * @return the new descriptor or a negated errno
+   */
+  int open(String path, int flags);
+
+  /**
+   * Closes a descriptor, as close(2). The descriptor is gone whatever is returned, unless it was
+   * not open (EBADF).
+   */
+  int close(int fd);
+
+  /** Reads at the file's position, as read(2); returns the bytes read or a negated errno. */
+  long read(int fd, long address, long bytes);
+
+  /** Writes at the file's position, as write(2); returns the bytes written or a negated errno. */
+  long write(int fd, long address, long bytes);
+
+  /** Reads at an offset, as pread(2); returns the bytes read or a negated errno. */
+  long pread(int fd, long address, long bytes, long offset);
+
+  /** Writes at an offset, as pwrite(2); returns the bytes written or a negated errno. */
+  long pwrite(int fd, long address, long bytes, long offset);
+
+  /** Moves the file's position, as lseek(2); returns the new position or a negated errno. */
+  long lseek(int fd, long offset, int whence);
+
+  /** Sets a file's size in bytes, as ftruncate(2). */
+  int ftruncate(int fd, long bytes);
+
+  /**
+   * Makes an ioctl, as ioctl(2).
+   *
+   * @param request the command number, of which the kernel sees the low 32 bits
+   * @param argument an address or a plain value, as the command wants it
+   * @return what the command returns (0, a count or a descriptor) or a negated errno
+   */
+  int ioctl(int fd, long request, long argument);
+
+  /**
+   * Maps memory, as mmap(2).
+   *
+   * @return the address, or a negated errno in {@code [-MAX_ERRNO, -1]}
+   */
+  long mmap(long address, long bytes, int prot, int flags, int fd, long offset);
+
+  /** Unmaps memory, as munmap(2). */
+  int munmap(long address, long bytes);
+
+  /**
+   * Waits for events, as poll(2).
+   *
+   * @param pollfds address of {@code count} structs pollfd
+   * @param timeoutMillis at most this long; negative waits for ever
+   * @return how many descriptors have events (0: timed out) or a negated errno
+   */
+  int poll(long pollfds, int count, int timeoutMillis);
+
+  /** Makes an eventfd, as eventfd(2); returns the descriptor or a negated errno. */
+  int eventfd(int initial, int flags);
+
+  /** Makes an anonymous file in memory, as memfd_create(2). */
+  int memfdCreate(String name, int flags);
+
+  /** Reads a symbolic link, as readlink(2); returns its length or a negated errno. */
+  long readlink(String path, long address, long bytes);
+
+  /**
+   * Reads directory entries, as getdents64(2), into structs linux_dirent64; returns the bytes
+   * filled, 0 at the end.
+   */
+  long getdents(int fd, long address, long bytes);
+}

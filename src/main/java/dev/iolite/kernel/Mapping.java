@@ -1,0 +1,115 @@
+package dev.iolite.kernel;
+
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Memory that mmap(2) gave, unmapped when closed.
+ *
+ * <p>The segment may be used by any thread until then; after that its use fails with {@link
+ * IllegalStateException} instead of reaching memory that is no longer mapped.
+ */
+public final class Mapping implements AutoCloseable {
+  private final Arena arena = Arena.ofShared();
+  private final Kernel kernel;
+  private final String name;
+  private final long address;
+  private final MemorySegment segment;
+
+  private Mapping(Kernel kernel, String name, long address, long bytes) {
+    this.kernel = kernel;
+    this.name = name;
+    this.address = address;
+    this.segment = MemorySegment.ofAddress(address).reinterpret(bytes, arena, null);
+  }
+
+  /**
+   * Maps part of a file, shared, at an address that the kernel chooses.
+   *
+   * @param offset where in the file, in bytes, a multiple of the page size
+   * @param bytes how much, more than 0
+   * @param protection PROT_* bits
+   * @throws KernelException what mmap(2) said
+   */
+  public static Mapping of(Fd file, long offset, long bytes, int protection) {
+    long address =
+        file.kernel().mmap(0, bytes, protection, Libc.MAP_SHARED(), file.number(), offset);
+    return checked(
+        file.kernel(), file.toString(), address, bytes, "offset=0x" + Long.toHexString(offset));
+  }
+
+  /**
+   * Maps zeroed memory of no file, readable and writable, shared so that a driver which pins its
+   * pages and the process keep seeing the same ones.
+   *
+   * @param bytes how much, more than 0
+   * @throws KernelException what mmap(2) said
+   */
+  public static Mapping anonymous(Kernel kernel, long bytes) {
+    long address =
+        kernel.mmap(
+            0,
+            bytes,
+            Libc.PROT_READ() | Libc.PROT_WRITE(),
+            Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS(),
+            -1,
+            0);
+    return checked(kernel, "anonymous memory", address, bytes, "");
+  }
+
+  private static Mapping checked(
+      Kernel kernel, String name, long address, long bytes, String detail) {
+    if (address < 0 && address >= -Kernel.MAX_ERRNO) {
+      String bytesText = "bytes=0x" + Long.toHexString(bytes);
+      throw new KernelException(
+          "mmap",
+          name,
+          detail.isEmpty() ? bytesText : detail + " " + bytesText,
+          Math.toIntExact(-address));
+    }
+    return new Mapping(kernel, name, address, bytes);
+  }
+
+  /** The mapped memory. */
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /** Where it is mapped in this process, to be given to the kernel. */
+  public long address() {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException("the mapping of " + name + " is closed");
+    }
+    return address;
+  }
+
+  /** How much is mapped, in bytes. */
+  public long bytes() {
+    return segment.byteSize();
+  }
+
+  /**
+   * Unmaps the memory, once.
+   *
+   * @throws KernelException what munmap(2) said
+   * @throws IllegalStateException if another thread is inside an access to the segment
+   */
+  @Override
+  public void close() {
+    if (!segment.scope().isAlive()) {
+      return;
+    }
+    arena.close();
+    int result = kernel.munmap(address, segment.byteSize());
+    if (result < 0) {
+      throw new KernelException(
+          "munmap", name, "bytes=0x" + Long.toHexString(segment.byteSize()), -result);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "mapping of " + name;
+  }
+}

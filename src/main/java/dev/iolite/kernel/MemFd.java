@@ -1,0 +1,57 @@
+package dev.iolite.kernel;
+
+import dev.iolite.uapi.libc.Libc;
+
+/** An anonymous file in memory: RAM that can be mapped here, by the IOMMU and by KVM. */
+public final class MemFd implements AutoCloseable {
+  private final Fd fd;
+  private final long bytes;
+
+  private MemFd(Fd fd, long bytes) {
+    this.fd = fd;
+    this.bytes = bytes;
+  }
+
+  /**
+   * Makes a file of zeros, close-on-exec.
+   *
+   * @param name what it is called in {@code /proc}; need not be unique
+   * @param bytes its size
+   * @throws KernelException what memfd_create(2) or ftruncate(2) said
+   */
+  public static MemFd create(Kernel kernel, String name, long bytes) {
+    int number = kernel.memfdCreate(name, Libc.MFD_CLOEXEC());
+    if (number < 0) {
+      throw new KernelException("memfd_create", name, "", -number);
+    }
+    Fd fd = Fd.owned(kernel, FdKind.MEMFD, number, name);
+    int result = kernel.ftruncate(number, bytes);
+    if (result < 0) {
+      KernelException failed =
+          new KernelException("ftruncate", fd.toString(), "bytes=" + bytes, -result);
+      fd.close();
+      throw failed;
+    }
+    return new MemFd(fd, bytes);
+  }
+
+  /** The descriptor, to be given to the kernel. */
+  public Fd fd() {
+    return fd;
+  }
+
+  /** The file's size. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Maps all of it, readable and writable. */
+  public Mapping map() {
+    return Mapping.of(fd, 0, bytes, Libc.PROT_READ() | Libc.PROT_WRITE());
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+  }
+}

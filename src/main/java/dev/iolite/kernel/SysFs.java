@@ -1,0 +1,151 @@
+package dev.iolite.kernel;
+
+import dev.iolite.uapi.libc.Libc;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * The small text files through which Linux shows its devices: sysfs and procfs.
+ *
+ * <p>All of it goes through the {@link Kernel}, so a model of Linux can show files of its own.
+ */
+public final class SysFs {
+  private static final int BUFFER = 64 * 1024;
+  private static final int PATH_MAX = 4096;
+  private static final long DIRENT_RECLEN = 16;
+  private static final long DIRENT_NAME = 19;
+
+  private final Kernel kernel;
+
+  /** Uses the files of this kernel. */
+  public SysFs(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  /**
+   * A file's content without the white space at its end.
+   *
+   * @throws KernelException what open(2) or read(2) said
+   */
+  public String read(String path) {
+    return new String(readBytes(path), StandardCharsets.UTF_8).stripTrailing();
+  }
+
+  /** As {@link #read}; empty if there is no such file. */
+  public Optional<String> readIfPresent(String path) {
+    return ifPresent(() -> read(path));
+  }
+
+  /**
+   * A file's content.
+   *
+   * @throws KernelException what open(2) or read(2) said
+   */
+  public byte[] readBytes(String path) {
+    try (Fd file = Fd.open(kernel, FdKind.FILE, path, Libc.O_RDONLY());
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(BUFFER);
+      var content = new ByteArrayOutputStream();
+      long read;
+      while ((read = file.read(buffer)) > 0) {
+        content.writeBytes(buffer.asSlice(0, read).toArray(ValueLayout.JAVA_BYTE));
+      }
+      return content.toByteArray();
+    }
+  }
+
+  /**
+   * Writes a text in one call, which is how sysfs takes its commands.
+   *
+   * @throws KernelException what open(2) or write(2) said
+   */
+  public void write(String path, String text) {
+    try (Fd file = Fd.open(kernel, FdKind.FILE, path, Libc.O_WRONLY());
+        Arena arena = Arena.ofConfined()) {
+      file.write(arena.allocateFrom(ValueLayout.JAVA_BYTE, text.getBytes(StandardCharsets.UTF_8)));
+    }
+  }
+
+  /** Whether the path names something that exists; a link to nothing does not. */
+  public boolean exists(String path) {
+    int fd = Fd.tryOpen(kernel, path, Libc.O_PATH());
+    if (fd < 0) {
+      return false;
+    }
+    Fd.owned(kernel, FdKind.FILE, fd, path).close();
+    return true;
+  }
+
+  /**
+   * The names in a directory, sorted, without the two dots.
+   *
+   * @throws KernelException what open(2) or getdents64(2) said
+   */
+  public List<String> list(String directory) {
+    List<String> names = new ArrayList<>();
+    try (Fd file = Fd.open(kernel, FdKind.FILE, directory, Libc.O_RDONLY() | Libc.O_DIRECTORY());
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(BUFFER, Long.BYTES);
+      long filled;
+      while ((filled = kernel.getdents(file.number(), buffer.address(), buffer.byteSize())) > 0) {
+        for (long at = 0; at < filled; ) {
+          String name = buffer.getString(at + DIRENT_NAME);
+          if (!name.equals(".") && !name.equals("..")) {
+            names.add(name);
+          }
+          at += Short.toUnsignedInt(buffer.get(ValueLayout.JAVA_SHORT, at + DIRENT_RECLEN));
+        }
+      }
+      if (filled < 0) {
+        throw new KernelException("getdents64", file.toString(), "", (int) -filled);
+      }
+    }
+    names.sort(null);
+    return List.copyOf(names);
+  }
+
+  /** As {@link #list}; empty if there is no such directory. */
+  public Optional<List<String>> listIfPresent(String directory) {
+    return ifPresent(() -> list(directory));
+  }
+
+  /**
+   * What a symbolic link holds.
+   *
+   * @throws KernelException what readlink(2) said
+   */
+  public String readlink(String path) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(PATH_MAX);
+      long length = kernel.readlink(path, buffer.address(), buffer.byteSize());
+      if (length < 0) {
+        throw new KernelException("readlink", path, "", (int) -length);
+      }
+      return new String(
+          buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+    }
+  }
+
+  /** The last name of what a symbolic link holds, such as a driver's; empty if there is no link. */
+  public Optional<String> linkName(String path) {
+    return ifPresent(() -> readlink(path)).map(target -> target.replaceFirst(".*/", ""));
+  }
+
+  private static <T> Optional<T> ifPresent(Supplier<T> read) {
+    try {
+      return Optional.of(read.get());
+    } catch (KernelException e) {
+      if (e.errno() == Errno.ENOENT) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** Linux device assignment from Java: VFIO, iommufd and KVM through the FFM API. */
+module dev.iolite {
+  requires info.picocli;
+  requires static org.jspecify;
+  requires tools.jackson.databind;
+
+  exports dev.iolite.kernel;
+  exports dev.iolite.uapi.catalog;
+}
