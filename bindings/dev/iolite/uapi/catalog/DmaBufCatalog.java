@@ -42,4 +42,9 @@ final class DmaBufCatalog {
             new UapiConstant("dmabuf", "UDMABUF_CREATE_LIST", DmaBuf.UDMABUF_CREATE_LIST())
         );
     }
+
+    static List<UapiString> strings() {
+        return List.of(
+        );
+    }
 }

@@ -159,4 +159,9 @@ final class IommufdCatalog {
             new UapiConstant("iommufd", "IOMMU_HW_QUEUE_ALLOC", Iommufd.IOMMU_HW_QUEUE_ALLOC())
         );
     }
+
+    static List<UapiString> strings() {
+        return List.of(
+        );
+    }
 }

@@ -914,4 +914,9 @@ final class KvmCatalog {
             new UapiConstant("kvm", "KVM_PRE_FAULT_MEMORY", Kvm.KVM_PRE_FAULT_MEMORY())
         );
     }
+
+    static List<UapiString> strings() {
+        return List.of(
+        );
+    }
 }

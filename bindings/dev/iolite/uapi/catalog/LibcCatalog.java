@@ -367,4 +367,9 @@ final class LibcCatalog {
             new UapiConstant("libc", "RLIM_INFINITY", Libc.RLIM_INFINITY())
         );
     }
+
+    static List<UapiString> strings() {
+        return List.of(
+        );
+    }
 }

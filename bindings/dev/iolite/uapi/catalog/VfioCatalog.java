@@ -283,4 +283,14 @@ final class VfioCatalog {
             new UapiConstant("vfio", "VFIO_IOMMU_SPAPR_TCE_REMOVE", Vfio.VFIO_IOMMU_SPAPR_TCE_REMOVE())
         );
     }
+
+    static List<UapiString> strings() {
+        return List.of(
+            new UapiString("vfio", "VFIO_DEVICE_API_PCI_STRING", Vfio.VFIO_DEVICE_API_PCI_STRING().getString(0)),
+            new UapiString("vfio", "VFIO_DEVICE_API_PLATFORM_STRING", Vfio.VFIO_DEVICE_API_PLATFORM_STRING().getString(0)),
+            new UapiString("vfio", "VFIO_DEVICE_API_AMBA_STRING", Vfio.VFIO_DEVICE_API_AMBA_STRING().getString(0)),
+            new UapiString("vfio", "VFIO_DEVICE_API_CCW_STRING", Vfio.VFIO_DEVICE_API_CCW_STRING().getString(0)),
+            new UapiString("vfio", "VFIO_DEVICE_API_AP_STRING", Vfio.VFIO_DEVICE_API_AP_STRING().getString(0))
+        );
+    }
 }

@@ -44,4 +44,21 @@ public final class UapiCatalog {
         .flatMap(List::stream)
         .toList();
   }
+
+  /**
+   * Every macro that is a text.
+   *
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, and in each as jextract
+   *     found them
+   */
+  public static List<UapiString> strings() {
+    return Stream.of(
+            VfioCatalog.strings(),
+            IommufdCatalog.strings(),
+            KvmCatalog.strings(),
+            DmaBufCatalog.strings(),
+            LibcCatalog.strings())
+        .flatMap(List::stream)
+        .toList();
+  }
 }

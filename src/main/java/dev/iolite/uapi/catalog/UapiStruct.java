@@ -43,13 +43,18 @@ public record UapiStruct(
       List<UapiField> fields, String prefix, long start, GroupLayout group) {
     long offset = start;
     for (MemoryLayout member : group.memberLayouts()) {
-      if (!(member instanceof PaddingLayout)) {
+      if (!(member instanceof PaddingLayout) && !isPlaceholder(member)) {
         addMember(fields, prefix, offset, member);
       }
       if (group instanceof StructLayout) {
         offset += member.byteSize();
       }
     }
+  }
+
+  /** The headers need an empty struct beside a flexible array in a union: nothing to show. */
+  private static boolean isPlaceholder(MemoryLayout member) {
+    return member instanceof GroupLayout group && group.memberLayouts().isEmpty();
   }
 
   private static void addMember(
