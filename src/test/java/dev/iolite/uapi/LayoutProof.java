@@ -50,7 +50,8 @@ final class LayoutProof {
       throws IOException, InterruptedException {
     List<String> rows = new ArrayList<>();
     structs.forEach(struct -> addRows(rows, struct));
-    constants.forEach(constant -> rows.add(row(constant.name(), constant.name(), constant.value())));
+    constants.forEach(
+        constant -> rows.add(row(constant.name(), constant.name(), constant.value())));
     strings.forEach(string -> rows.add(row(string)));
     Path source = directory.resolve(packageName + ".c");
     Path program = directory.resolve(packageName);

@@ -24,7 +24,9 @@ class LayoutProofTest {
     for (String packageName : UapiHeaders.PACKAGES) {
       List<UapiStruct> itsStructs = structs(packageName);
       List<UapiConstant> itsConstants =
-          UapiCatalog.constants().stream().filter(c -> c.packageName().equals(packageName)).toList();
+          UapiCatalog.constants().stream()
+              .filter(c -> c.packageName().equals(packageName))
+              .toList();
       List<UapiString> itsStrings =
           UapiCatalog.strings().stream().filter(s -> s.packageName().equals(packageName)).toList();
       int itsFields = itsStructs.stream().mapToInt(struct -> struct.fields().size()).sum();

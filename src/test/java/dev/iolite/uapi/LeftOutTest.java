@@ -68,8 +68,7 @@ class LeftOutTest {
     String preprocessed = headers.gcc("-E", "-dD", umbrella.toString());
     int defined = 0;
     for (Map.Entry<String, String> selection : selections(packageName).entrySet()) {
-      HeaderReader.Definitions found =
-          HeaderReader.read(headers, selection.getKey(), preprocessed);
+      HeaderReader.Definitions found = HeaderReader.read(headers, selection.getKey(), preprocessed);
       Report report = new Report(packageName, selection.getValue(), missing);
       defined += report.lacking("function-like-macro", found.functionMacros(), Set.of());
       defined += report.lacking("macro-without-value", found.emptyMacros(), Set.of());
@@ -93,8 +92,7 @@ class LeftOutTest {
       return wanted.size();
     }
 
-    int fields(
-        Map<String, List<HeaderReader.Member>> structs, Map<String, Set<String>> there) {
+    int fields(Map<String, List<HeaderReader.Member>> structs, Map<String, Set<String>> there) {
       int count = 0;
       for (String struct : structs.keySet()) {
         if (there.containsKey(struct)) {

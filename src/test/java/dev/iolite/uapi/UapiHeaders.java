@@ -22,7 +22,9 @@ record UapiHeaders(Path headers, Path asmHeaders) {
 
   static final List<String> PACKAGES = List.of("vfio", "iommufd", "kvm", "dmabuf", "libc");
 
-  /** The headers of {@code UAPI_HEADERS} or of the cache; without them or gcc the test is skipped. */
+  /**
+   * The headers of {@code UAPI_HEADERS} or of the cache; without them or gcc the test is skipped.
+   */
   static UapiHeaders orSkip() {
     Path headers = directory();
     assumeTrue(
