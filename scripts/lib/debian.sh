@@ -11,70 +11,85 @@ debian_fail() {
   return 1
 }
 
-# The first address that the machine's apt configuration names for the release's own codename.
-# apt does the parsing, so both .sources and .list files count, whatever their options. Another
-# vendor's archive may have a suite of the same name: one that says it is Debian comes first.
-debian_mirror() {
-  local mirror
-  mirror=$(
-    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-    apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(ORIGIN) $(REPO_URI)' \
-      'Created-By: Packages' |
-      awk -v codename="$codename" '$1 == codename && $2 == "main" {
-        print ($3 == "Debian" ? 1 : 2), $NF
-      }' | sort -s -k1,1 | awk 'NR == 1 { print $2 }'
-  )
-  [ -n "$mirror" ] || debian_fail \
-    "No Debian archive found in this machine's apt configuration." \
-    "Looked for a source with the release's codename (VERSION_CODENAME in /etc/os-release)" \
-    "and component main. Is this a Debian machine, and is /etc/apt/sources.list* complete?" ||
-    return
-  printf '%s\n' "$mirror"
-}
-
-# A directory with apt lists and cache of one suite, made or refreshed if older than a day.
-# Prints its configuration file's path.
-debian_suite() {
-  local suite=$1 mirror home keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# Writes an apt configuration of its own into DIR, for one suite of one archive and only Debian's
+# keys, and prints the configuration's path.
+debian_apt() {
+  local dir=$1 mirror=$2 suite=$3 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   [ -r "$keyring" ] || debian_fail \
     "Debian's archive keys are missing: $keyring" \
     "Install them: apt-get install debian-archive-keyring" || return
-  mirror=$(debian_mirror) || return
-  home="$IOLITE_CACHE/apt/$suite"
-  mkdir -p "$home/none" "$home/lists/partial" "$home/cache/archives/partial"
-  : > "$home/status"
-  printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite" > "$home/sources.list.new"
+  mkdir -p "$dir/none" "$dir/lists/partial" "$dir/cache/archives/partial"
+  : > "$dir/status"
+  printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite" > "$dir/sources.list.new"
   # Another mirror than last time: its lists have other names, so the old ones are of no use.
-  if ! cmp -s "$home/sources.list.new" "$home/sources.list"; then
-    rm -f "$home/updated"
-  fi
-  mv "$home/sources.list.new" "$home/sources.list"
-  cat > "$home/apt.conf" <<CONF
-Dir::State "$home";
-Dir::State::status "$home/status";
-Dir::State::lists "$home/lists";
-Dir::Cache "$home/cache";
-Dir::Etc::SourceList "$home/sources.list";
-Dir::Etc::SourceParts "$home/none";
-Dir::Etc::Preferences "$home/none/preferences";
-Dir::Etc::PreferencesParts "$home/none";
+  cmp -s "$dir/sources.list.new" "$dir/sources.list" || rm -f "$dir/updated"
+  mv "$dir/sources.list.new" "$dir/sources.list"
+  cat > "$dir/apt.conf" <<CONF
+Dir::State "$dir";
+Dir::State::status "$dir/status";
+Dir::State::lists "$dir/lists";
+Dir::Cache "$dir/cache";
+Dir::Etc::SourceList "$dir/sources.list";
+Dir::Etc::SourceParts "$dir/none";
+Dir::Etc::Preferences "$dir/none/preferences";
+Dir::Etc::PreferencesParts "$dir/none";
 APT::Sandbox::User "";
 Acquire::Retries "3";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 CONF
-  if [ -z "$(find "$home/updated" -mtime -1 2>/dev/null)" ]; then
+  printf '%s\n' "$dir/apt.conf"
+}
+
+# The address that the machine's apt configuration names for the release's own codename. apt does
+# the parsing, so .sources and .list files count, whatever their options, and no package list need
+# have been fetched. If several archives have that codename, it is the one that Debian signed.
+debian_mirror() {
+  local codename state="$IOLITE_CACHE/apt/sources" mirrors mirror conf
+  codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+  mkdir -p "$state/lists/partial"
+  mirrors=$(apt-get -o Dir::State="$state" -o Dir::Cache="$state" --print-uris update |
+    sed -n "s|^'\(.*\)/dists/$codename/main/binary-[^/]*/Packages.*|\1|p" | sort -u)
+  case $mirrors in
+    '') ;;
+    *$'\n'*)
+      for mirror in $mirrors; do
+        conf=$(debian_apt "$IOLITE_CACHE/apt/signed" "$mirror" "$codename") || return
+        if apt-get -c "$conf" -o Acquire::IndexTargets::deb::Packages::DefaultEnabled=false \
+          -qq --error-on=any update > /dev/null 2>&1; then
+          printf '%s\n' "$mirror"
+          return
+        fi
+      done
+      ;;
+    *)
+      printf '%s\n' "$mirrors"
+      return
+      ;;
+  esac
+  debian_fail \
+    "No Debian archive found in this machine's apt configuration." \
+    "Wanted: a source with the release's codename (${codename:-none in /etc/os-release})," \
+    "component main, signed by Debian. Looked at: ${mirrors:-no source with that codename}"
+}
+
+# The apt configuration of one suite, its package lists fetched if they are older than a day.
+debian_suite() {
+  local suite=$1 dir="$IOLITE_CACHE/apt/$1" mirror conf
+  mirror=$(debian_mirror) || return
+  conf=$(debian_apt "$dir" "$mirror" "$suite") || return
+  if [ -z "$(find "$dir/updated" -mtime -1 2>/dev/null)" ]; then
     printf 'Reading the package lists of %s from %s\n' "$suite" "$mirror" >&2
-    if ! apt-get -c "$home/apt.conf" -qq --error-on=any update >&2; then
+    if ! apt-get -c "$conf" -qq --error-on=any update >&2; then
       debian_fail \
         "Could not read the package lists of $suite from $mirror." \
         "A missing key (NO_PUBKEY) means that debian-archive-keyring is older than the suite:" \
         "upgrade it (apt-get install --only-upgrade debian-archive-keyring) and try again." || return
     fi
-    touch "$home/updated"
+    touch "$dir/updated"
   fi
-  printf '%s\n' "$home/apt.conf"
+  printf '%s\n' "$conf"
 }
 
 # Puts PACKAGE's .deb of SUITE into DIR and prints its path; all else goes to standard error.
