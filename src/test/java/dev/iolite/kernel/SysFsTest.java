@@ -1,0 +1,60 @@
+package dev.iolite.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SysFsTest {
+  private final SysFs files = new SysFs(new HostKernel());
+
+  @TempDir Path directory;
+
+  @Test
+  void readsAFileWhoseSizeIsNotKnownBeforehand() {
+    assertThat(files.read("/proc/self/status")).startsWith("Name:").doesNotEndWith("\n");
+  }
+
+  @Test
+  void listsEveryNameOfADirectoryThatNeedsSeveralCalls() throws IOException {
+    List<String> names =
+        IntStream.range(0, 3000).mapToObj("a-rather-long-file-name-%05d"::formatted).toList();
+    for (String name : names) {
+      Files.createFile(directory.resolve(name));
+    }
+    assertThat(files.list(directory.toString())).isEqualTo(names);
+  }
+
+  @Test
+  void writesAndReadsBack() throws IOException {
+    Path file = Files.createFile(directory.resolve("f"));
+    files.write(file.toString(), "vfio-pci\n");
+    assertThat(files.read(file.toString())).isEqualTo("vfio-pci");
+  }
+
+  @Test
+  void followsALinkToItsName() throws IOException {
+    Path link =
+        Files.createSymbolicLink(directory.resolve("driver"), Path.of("../../drivers/nvme"));
+    assertThat(files.linkName(link.toString())).contains("nvme");
+    assertThat(files.linkName(directory + "/none")).isEmpty();
+    assertThat(files.exists(link.toString())).isFalse();
+    assertThat(files.exists(directory.toString())).isTrue();
+  }
+
+  @Test
+  void absentIsAnAnswerButOnlyAbsent() {
+    assertThat(files.readIfPresent(directory + "/none")).isEmpty();
+    assertThat(files.listIfPresent(directory + "/none")).isEmpty();
+    assertThatThrownBy(() -> files.readIfPresent(directory.toString()))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EISDIR));
+    assertThatThrownBy(() -> files.read(directory + "/none")).hasMessageContaining("ENOENT");
+  }
+}
