@@ -23,7 +23,7 @@ initramfs_busybox() {
 
 initramfs_find() {
   local java busybox hash
-  java=$(find_java25) && busybox=$(initramfs_busybox) || return
+  java=$(find_java25 2> /dev/null) && busybox=$(initramfs_busybox) || return
   hash=$({
     printf '%s\n' "$INITRAMFS_MODULES"
     cat "$LAB_SCRIPTS"/guest/* "$LAB_SCRIPTS/initramfs.sh" "$java/release"
@@ -47,7 +47,9 @@ initramfs_build() {
   (
     flock 8
     [ ! -s "$base" ] || exit 0
+    # What an interrupted build left, and archives that nothing has used for a week.
     rm -rf "$LAB_CACHE/initramfs/partial"
+    find "$LAB_CACHE/initramfs" -name '*.cpio' -atime +7 -delete
     with_progress "initramfs: linking a Java runtime from $java" initramfs_make "$java" "$base"
     say "initramfs: made, $base"
   ) 8> "$LAB_CACHE/initramfs/lock"
@@ -73,8 +75,8 @@ initramfs_make() {
   install -m 755 "$LAB_SCRIPTS/guest/init" "$root/init"
   install -m 755 "$LAB_SCRIPTS/guest/iolite" "$root/bin/iolite"
   # Without the jmods directory jlink takes the modules from the JDK's own run-time image.
-  "$java/bin/jlink" --add-modules "$INITRAMFS_MODULES" --strip-debug --no-man-pages \
-    --no-header-files --output "$root/java"
+  "$java/bin/jlink" --add-modules "$INITRAMFS_MODULES" --no-man-pages --no-header-files \
+    --output "$root/java"
   # The C library's parts, at the paths where the programs look for them. ldd fails on a file
   # that is not dynamic; what it says of the others counts.
   { find "$root/java" -type f \( -name '*.so' -o -path '*/bin/*' \) -exec ldd {} + || true; } \
@@ -82,6 +84,9 @@ initramfs_make() {
     grep '^/' | grep -vF "$root" | sort -u | while read -r file; do
       install -D "$file" "$root$file"
     done
+  # The UTF-8 locale, without which Java reads and writes ASCII.
+  mkdir -p "$root/usr/lib/locale"
+  cp -r /usr/lib/locale/C.utf8 "$root/usr/lib/locale/"
   (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) > "$partial/base.cpio"
   mv "$partial/base.cpio" "$base"
   rm -rf "$partial"
@@ -94,6 +99,6 @@ initramfs_run() {
   {
     cat "$base"
     cd "$1"
-    find app | cpio --quiet -o -L -H newc -R 0:0
+    find -L app | cpio --quiet -o -L -H newc -R 0:0
   } > "$1/initramfs"
 }
