@@ -1,0 +1,104 @@
+# Makes the lab's root file system. Sourced by scripts/lab.
+#
+#   initramfs_find    prints the base archive for this machine's JDK and busybox, if it was made
+#   initramfs_build   makes it if it was not
+#   initramfs_run     writes a run's initramfs: the base, then iolite and what is to be run
+#
+# The kernel unpacks one archive after the other, so the large one is made once and kept.
+
+INITRAMFS_MODULES=java.base,java.compiler,java.instrument,java.logging,java.management
+INITRAMFS_MODULES+=,java.xml,jdk.management,jdk.unsupported,jdk.zipfs
+
+initramfs_busybox() {
+  local file
+  for file in /bin/busybox /usr/bin/busybox; do
+    # The dynamic loader says of a static program that it has nothing to load.
+    if [ -x "$file" ] && ! ldd "$file" > /dev/null 2>&1; then
+      printf '%s\n' "$file"
+      return
+    fi
+  done
+  return 1
+}
+
+initramfs_find() {
+  local java busybox hash
+  java=$(find_java25 2> /dev/null) && busybox=$(initramfs_busybox) || return
+  hash=$({
+    printf '%s\n' "$INITRAMFS_MODULES"
+    cat "$LAB_SCRIPTS"/guest/* "$LAB_SCRIPTS/initramfs.sh" "$java/release"
+    stat -c '%s %Y' "$busybox" "$java/lib/modules" /lib/x86_64-linux-gnu/libc.so.6
+  } | sha256sum | cut -c 1-12)
+  printf '%s\n' "$LAB_CACHE/initramfs/$hash.cpio"
+  [ -s "$LAB_CACHE/initramfs/$hash.cpio" ]
+}
+
+initramfs_build() {
+  local base java
+  if base=$(initramfs_find); then
+    say "initramfs: in the cache, $base"
+    return
+  fi
+  java=$(find_java25) || exit 125
+  initramfs_busybox > /dev/null || apt_busybox
+  require_packages cpio=cpio
+  base=$(initramfs_find) || true
+  mkdir -p "$LAB_CACHE/initramfs"
+  (
+    flock 8
+    [ ! -s "$base" ] || exit 0
+    # What an interrupted build left, and archives that nothing has used for a week.
+    rm -rf "$LAB_CACHE/initramfs/partial"
+    find "$LAB_CACHE/initramfs" -name '*.cpio' -atime +7 -delete
+    with_progress "initramfs: linking a Java runtime from $java" initramfs_make "$java" "$base"
+    say "initramfs: made, $base"
+  ) 8> "$LAB_CACHE/initramfs/lock"
+}
+
+# busybox-static and busybox exclude one another, so the check is not by the program's name.
+apt_busybox() {
+  require_packages /usr/share/doc/busybox-static=busybox-static
+  initramfs_busybox > /dev/null || fail "busybox is not static even with busybox-static installed."
+}
+
+initramfs_make() {
+  local java=$1 base=$2 partial="$LAB_CACHE/initramfs/partial" root name file
+  root="$partial/root"
+  mkdir -p "$root"/{bin,dev,etc,proc,root,sys,tmp,host,app}
+  cp "$(initramfs_busybox)" "$root/bin/busybox"
+  for name in $("$root/bin/busybox" --list); do
+    [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"
+  done
+  printf 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' > "$root/etc/passwd"
+  printf 'root:x:0:\nuser:x:1000:\n' > "$root/etc/group"
+  printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
+  install -m 755 "$LAB_SCRIPTS/guest/init" "$root/init"
+  install -m 755 "$LAB_SCRIPTS/guest/iolite" "$root/bin/iolite"
+  # Without the jmods directory jlink takes the modules from the JDK's own run-time image.
+  "$java/bin/jlink" --add-modules "$INITRAMFS_MODULES" --no-man-pages --no-header-files \
+    --output "$root/java"
+  # The C library's parts, at the paths where the programs look for them. ldd fails on a file
+  # that is not dynamic; what it says of the others counts.
+  { find "$root/java" -type f \( -name '*.so' -o -path '*/bin/*' \) -exec ldd {} + || true; } \
+    2> /dev/null | awk '$2 == "=>" { print $3 } $2 ~ /^\(0x/ { print $1 }' |
+    grep '^/' | grep -vF "$root" | sort -u | while read -r file; do
+      install -D "$file" "$root$file"
+    done
+  # The UTF-8 locale, without which Java reads and writes ASCII.
+  mkdir -p "$root/usr/lib/locale"
+  cp -r /usr/lib/locale/C.utf8 "$root/usr/lib/locale/"
+  (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) > "$partial/base.cpio"
+  mv "$partial/base.cpio" "$base"
+  rm -rf "$partial"
+}
+
+# initramfs_run DIR : DIR/app holds what the guest finds in /app; makes DIR/initramfs.
+initramfs_run() {
+  local base
+  base=$(initramfs_find)
+  {
+    cat "$base"
+    cd "$1"
+    find -L app | cpio --quiet -o -L -H newc -R 0:0
+  } > "$1/initramfs"
+}

@@ -1,0 +1,66 @@
+package dev.iolite.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.dockerjava.api.exception.NotFoundException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.BindMode;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.startupcheck.OneShotStartupCheckStrategy;
+
+/**
+ * Runs the lab in a container that has QEMU and nothing of this project but what is mounted: on a
+ * machine that has another QEMU, or none, the scenario ends the same.
+ */
+class ContainerLabIT {
+  private static final String DEFAULT_IMAGE = "iolite-lab:latest";
+
+  @Test
+  void assignsADeviceInAContainer(@TempDir Path directory)
+      throws IOException, InterruptedException {
+    LabScript.assumeBuilt();
+    String image = System.getenv().getOrDefault("IOLITE_LAB_IMAGE", DEFAULT_IMAGE);
+    assumeImage(image);
+    LabScript.Result staged =
+        LabScript.run("stage", "--as-built", directory.toString(), "passthrough");
+    assertThat(staged.exitCode()).as(staged.output()).isZero();
+
+    try (GenericContainer<?> lab = new GenericContainer<>(image)) {
+      lab.withNetworkMode("none")
+          .withFileSystemBind(directory.resolve("kernel").toString(), "/kernel", BindMode.READ_ONLY)
+          .withFileSystemBind(
+              directory.resolve("initramfs").toString(), "/initramfs", BindMode.READ_ONLY)
+          .withFileSystemBind(
+              Path.of("scripts/lab.d/boot").toAbsolutePath().toString(),
+              "/boot.sh",
+              BindMode.READ_ONLY)
+          .withCommand(
+              "sh", "-c", "mkdir -p /tmp/lab/host && exec /boot.sh /kernel /initramfs /tmp/lab")
+          .withStartupCheckStrategy(
+              new OneShotStartupCheckStrategy().withTimeout(Duration.ofMinutes(6)));
+
+      // Waits until the container has ended, and throws with its output if not with exit code 0.
+      lab.start();
+
+      assertThat(lab.getLogs()).isNotBlank();
+    }
+  }
+
+  private static void assumeImage(String image) {
+    Assumptions.assumeTrue(
+        DockerClientFactory.instance().isDockerAvailable(),
+        "no container engine answers; scripts/ci-container COMMAND runs one for a command");
+    try {
+      DockerClientFactory.lazyClient().inspectImageCmd(image).exec();
+    } catch (NotFoundException e) {
+      Assumptions.abort(
+          "the container engine has no image " + image + "; scripts/ci-container makes it");
+    }
+  }
+}
