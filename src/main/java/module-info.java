@@ -4,6 +4,7 @@ module dev.iolite {
   requires static org.jspecify;
   requires tools.jackson.databind;
 
+  exports dev.iolite.iommufd;
   exports dev.iolite.kernel;
   exports dev.iolite.uapi.catalog;
 }

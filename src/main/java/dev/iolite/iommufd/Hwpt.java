@@ -1,0 +1,42 @@
+package dev.iolite.iommufd;
+
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.HwptId;
+
+/**
+ * A hardware page table, which holds what its IOAS has mapped in the IOMMU's own form.
+ *
+ * <p>Attaching a device to an IOAS makes or shares one by itself. One is made by hand where it must
+ * have a property of its own, or to be the parent of a guest's page table.
+ */
+public final class Hwpt implements AutoCloseable {
+  private final HwptId id;
+  private final IommufdObject object;
+
+  Hwpt(Fd iommufd, HwptId id) {
+    this.id = id;
+    this.object = new IommufdObject(iommufd, id.value(), id.toString());
+  }
+
+  /** Its id, to attach devices to. */
+  public HwptId id() {
+    return id;
+  }
+
+  /**
+   * Destroys the page table, by IOMMU_DESTROY. Does nothing if it or its iommufd is closed already.
+   * After an error it is still there and can be closed again.
+   *
+   * @throws dev.iolite.kernel.KernelException EBUSY: a device is attached to it, or something was
+   *     made from it
+   */
+  @Override
+  public void close() {
+    object.close();
+  }
+
+  @Override
+  public String toString() {
+    return object.toString();
+  }
+}

@@ -1,0 +1,75 @@
+package dev.iolite.iommufd;
+
+/**
+ * Something that a device reaches at a range of I/O virtual addresses. Closing it unmaps exactly
+ * that.
+ *
+ * <p>It is gone without being closed when its {@link Ioas} is closed, or unmaps a range that holds
+ * it; {@link #close} does nothing then, even if something else has been mapped there since.
+ */
+public final class IovaMapping implements AutoCloseable {
+  private final Ioas ioas;
+  private final IovaRange range;
+  private final IovaAccess access;
+  private final String what;
+
+  IovaMapping(Ioas ioas, IovaRange range, IovaAccess access, String what) {
+    this.ioas = ioas;
+    this.range = range;
+    this.access = access;
+    this.what = what;
+  }
+
+  /** The address space it is in. */
+  public Ioas ioas() {
+    return ioas;
+  }
+
+  /** The addresses. */
+  public IovaRange range() {
+    return range;
+  }
+
+  /** The first address, unsigned. */
+  public long iova() {
+    return range.first();
+  }
+
+  /** The size in bytes. */
+  public long bytes() {
+    return range.bytes();
+  }
+
+  /** What devices may do with it. */
+  public IovaAccess access() {
+    return access;
+  }
+
+  /** What is mapped, in words: {@code memory at 0x7f0000000000}, {@code memfd 9 (ram) from 0x0}. */
+  public String what() {
+    return what;
+  }
+
+  /** Whether it is still mapped, as far as this process has done it. */
+  public boolean isMapped() {
+    return ioas.holds(this);
+  }
+
+  /**
+   * Unmaps it, as {@link Ioas#unmap}. After an error it is still mapped and can be closed again.
+   *
+   * @throws dev.iolite.kernel.KernelException EBUSY: the kernel itself uses the mapping
+   */
+  @Override
+  public void close() {
+    if (isMapped()) {
+      ioas.unmap(range);
+    }
+  }
+
+  /** For example {@code IOAS 1 0x1000-0x1fff = memory at 0x7f0000000000, READ_WRITE}. */
+  @Override
+  public String toString() {
+    return ioas.id() + " " + range + " = " + what + ", " + access;
+  }
+}

@@ -1,0 +1,24 @@
+package dev.iolite.iommufd;
+
+import java.util.List;
+
+/**
+ * Where an IOAS can be mapped. Each attached device narrows it; detaching can widen it again.
+ *
+ * @param allowed the ranges, from low to high, neither overlapping nor touching
+ * @param alignment what every mapping's IOVA, size and offset in a page must be a multiple of, in
+ *     bytes: a power of two from 1 to the page size
+ */
+public record IovaRanges(List<IovaRange> allowed, long alignment) {
+  /** Copies the list. */
+  public IovaRanges {
+    allowed = List.copyOf(allowed);
+  }
+
+  /** Whether a mapping could be made at a range, as far as position and alignment go. */
+  public boolean allows(IovaRange range) {
+    return range.first() % alignment == 0
+        && range.bytes() % alignment == 0
+        && allowed.stream().anyMatch(free -> free.contains(range));
+  }
+}
