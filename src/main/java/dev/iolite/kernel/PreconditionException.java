@@ -1,0 +1,45 @@
+package dev.iolite.kernel;
+
+/**
+ * Something that could not be done because of the state of the machine, found without a failed
+ * system call: what was tried, what was seen, what usually causes that and what to do next.
+ */
+public final class PreconditionException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final String tried;
+  private final String observed;
+  private final String cause;
+  private final String next;
+
+  /**
+   * Describes what is missing. The parts become one message, so they have no full stop at the end.
+   *
+   * @param tried what was tried, on what
+   * @param observed what was seen instead of what is needed
+   * @param cause the usual cause
+   * @param next the next step, a command where there is one
+   */
+  public PreconditionException(String tried, String observed, String cause, String next) {
+    super(tried + ": " + observed + ". Usual cause: " + cause + ". Next: " + next);
+    this.tried = tried;
+    this.observed = observed;
+    this.cause = cause;
+    this.next = next;
+  }
+
+  /** What was tried, on what. */
+  public String tried() {
+    return tried;
+  }
+
+  /** What was seen instead of what is needed. */
+  public String observed() {
+    return observed;
+  }
+
+  /** The usual cause and the next step. */
+  public Advice advice() {
+    return new Advice(cause, next);
+  }
+}

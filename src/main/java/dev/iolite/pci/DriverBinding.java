@@ -1,0 +1,201 @@
+package dev.iolite.pci;
+
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.PreconditionException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * That a function has a certain driver, and what it had before. Closing it brings that back.
+ *
+ * <p>The driver is bound through its own {@code bind} file and not through {@code drivers_probe}:
+ * that one is silent when the probe fails (drivers/base/bus.c:bind_store, drivers_probe_store). Not
+ * safe for use by several threads.
+ */
+public final class DriverBinding implements AutoCloseable {
+  /** Clears driver_override; sysfs does not pass on a write of nothing. */
+  private static final String NOTHING = "\n";
+
+  private final PciDevice device;
+  private final Before before;
+  private final String driver;
+  private boolean closed;
+
+  private DriverBinding(PciDevice device, Before before, String driver) {
+    this.device = device;
+    this.before = before;
+    this.driver = driver;
+  }
+
+  /**
+   * What a function had before.
+   *
+   * @param driver its driver; empty if it had none
+   * @param driverOverride its driver_override; empty if that was not set
+   */
+  public record Before(Optional<String> driver, Optional<String> driverOverride) {}
+
+  /**
+   * Gives a function to a driver, or leaves it there if the driver has it already; in that case
+   * {@link #close} changes nothing. If anything fails, what was before is brought back.
+   *
+   * @param driver such as {@code vfio-pci}
+   * @throws PreconditionException if the function has no IOMMU group, the driver is not loaded, or
+   *     the driver that has it can not or does not let go of it
+   * @throws KernelException what the kernel said, of the write to a file of sysfs: EACCES (not
+   *     root), EINVAL or ENODEV (the driver does not want it), EBUSY (the IOMMU group belongs to
+   *     somebody else)
+   */
+  public static DriverBinding bind(PciDevice device, String driver) {
+    Before before = new Before(device.driver(), device.driverOverride());
+    DriverBinding binding = new DriverBinding(device, before, driver);
+    if (before.driver().equals(Optional.of(driver))) {
+      return binding;
+    }
+    String tried = "bind " + device + " to " + driver;
+    if (device.iommuGroup().isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          "the device has no IOMMU group",
+          "there is no IOMMU, it is switched off, or it does not translate for this device",
+          "iolite doctor; switch VT-d or AMD-Vi on in the firmware and boot with intel_iommu=on");
+    }
+    if (!device.sysFs().exists(Pci.DRIVERS + "/" + driver)) {
+      throw new PreconditionException(
+          tried,
+          "there is no " + Pci.DRIVERS + "/" + driver,
+          "the driver's module is not loaded",
+          "modprobe " + driver);
+    }
+    try {
+      override(device, Optional.of(driver));
+      release(device, tried);
+      attach(device, driver, tried);
+    } catch (RuntimeException e) {
+      try {
+        binding.restore();
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+    return binding;
+  }
+
+  /** The function. */
+  public PciDevice device() {
+    return device;
+  }
+
+  /** The driver it was given to. */
+  public String driver() {
+    return driver;
+  }
+
+  /** What it had before. */
+  public Before before() {
+    return before;
+  }
+
+  /** Whether closing this will change anything. */
+  public boolean changed() {
+    return !before.driver().equals(Optional.of(driver));
+  }
+
+  /**
+   * Brings back what the function had before. All that was opened of it must be closed by then, by
+   * KVM too: the kernel waits for that, and can't be interrupted.
+   *
+   * @throws PreconditionException if a process still uses the function through VFIO, this one
+   *     included; nothing is changed then, and it can be closed again later
+   * @throws KernelException what the kernel said, of the write to a file of sysfs
+   */
+  @Override
+  public void close() {
+    if (!closed && changed()) {
+      restore();
+    }
+    closed = true;
+  }
+
+  /** Whatever it has now. */
+  private void restore() {
+    String tried = "give " + device + " back to " + before.driver().orElse("no driver");
+    if (!device.driver().equals(before.driver())) {
+      release(device, tried);
+    }
+    override(device, before.driverOverride());
+    if (before.driver().isPresent() && device.driver().isEmpty()) {
+      attach(device, before.driver().get(), tried);
+    }
+  }
+
+  private static void override(PciDevice device, Optional<String> driver) {
+    device.sysFs().write(device.path() + "/driver_override", driver.orElse(NOTHING));
+  }
+
+  /** Takes the function from its driver, if it has one. */
+  private static void release(PciDevice device, String tried) {
+    Optional<String> driver = device.driver();
+    if (driver.isEmpty()) {
+      return;
+    }
+    String unbind = device.path() + "/driver/unbind";
+    if (!device.sysFs().exists(unbind)) {
+      throw new PreconditionException(
+          tried,
+          driver.get() + " has the device and has no unbind file",
+          "the driver is of the kind that never lets go (suppress_bind_attrs)",
+          "boot without the driver, or with vfio-pci.ids=VENDOR:DEVICE");
+    }
+    requireUnused(device, tried);
+    device.sysFs().write(unbind, device.toString());
+    device
+        .driver()
+        .ifPresent(still -> {
+          throw new PreconditionException(
+              tried,
+              "it was taken from " + driver.get() + ", but " + still + " has it now",
+              "another program gave it to that driver, or the driver refuses to let go",
+              "dmesg has the driver's reason; iolite pci show " + device);
+        });
+  }
+
+  /** The kernel waits for the users of a VFIO device, in a way that can't be interrupted. */
+  private static void requireUnused(PciDevice device, String tried) {
+    Set<String> files = new HashSet<>();
+    device.vfioCdev().ifPresent(files::add);
+    device
+        .sysFs()
+        .linkName(device.path() + "/iommu_group")
+        .filter(_ -> !files.isEmpty())
+        .ifPresent(group -> files.add("/dev/vfio/" + group));
+    List<String> users = files.isEmpty() ? List.of() : DeviceUsers.of(device.sysFs(), files);
+    if (!users.isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          "the device is in use by process " + String.join(", ", users),
+          "a VMM still runs, or has not closed the device or a mapping of it",
+          "stop it, or close what it has open, then try again");
+    }
+  }
+
+  private static void attach(PciDevice device, String driver, String tried) {
+    device.sysFs().write(Pci.DRIVERS + "/" + driver + "/bind", device.toString());
+    Optional<String> now = device.driver();
+    if (!now.equals(Optional.of(driver))) {
+      throw new PreconditionException(
+          tried,
+          "the kernel took the command, but the driver is " + now.orElse("none"),
+          "the driver refused the device",
+          "dmesg has the driver's reason");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return device + " at " + driver;
+  }
+}

@@ -1,0 +1,35 @@
+package dev.iolite.vfio;
+
+import dev.iolite.kernel.PageTableId;
+
+/** That a device's DMA goes through a page table. Closing it detaches the device. */
+public final class Attachment implements AutoCloseable {
+  private final BoundVfioDevice device;
+  private final int number;
+  private final PageTableId pageTable;
+
+  Attachment(BoundVfioDevice device, int number, PageTableId pageTable) {
+    this.device = device;
+    this.number = number;
+    this.pageTable = pageTable;
+  }
+
+  /**
+   * The page table in use: for an IOAS the one that the kernel picked or made for it, or the IOAS
+   * itself for a device without an IOMMU of its own.
+   */
+  public PageTableId pageTable() {
+    return pageTable;
+  }
+
+  /** Detaches the device, unless it has been detached, attached elsewhere or closed since. */
+  @Override
+  public void close() {
+    device.detach(number);
+  }
+
+  @Override
+  public String toString() {
+    return device + " attached to " + pageTable;
+  }
+}

@@ -1,0 +1,375 @@
+package dev.iolite.vfio;
+
+import dev.iolite.kernel.DeviceId;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.HwptId;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.PageTableId;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
+import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
+import dev.iolite.uapi.vfio.vfio_device_feature;
+import dev.iolite.uapi.vfio.vfio_device_info;
+import dev.iolite.uapi.vfio.vfio_irq_info;
+import dev.iolite.uapi.vfio.vfio_region_info;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A VFIO device that is bound to an iommufd: ours to use.
+ *
+ * <p>Closing it detaches and unbinds the device. What was made of it (mappings, interrupts) is
+ * closed before: a mapping keeps the kernel's side of the device open. Not safe for use by several
+ * threads, except for what {@link #region} returns.
+ */
+public final class BoundVfioDevice implements AutoCloseable {
+  private static final int DETACHED = 0;
+
+  private final Fd fd;
+  private final DeviceId deviceId;
+  private final String name;
+  private int attachments;
+  private int current = DETACHED;
+
+  BoundVfioDevice(Fd fd, DeviceId deviceId, String name) {
+    this.fd = fd;
+    this.deviceId = deviceId;
+    this.name = name;
+  }
+
+  /** The device's descriptor. */
+  public Fd fd() {
+    return fd;
+  }
+
+  /** The device's id in the iommufd that it is bound to. */
+  public DeviceId deviceId() {
+    return deviceId;
+  }
+
+  /** What the device is called in messages. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Attaches the device to an IOAS or a page table by VFIO_DEVICE_ATTACH_IOMMUFD_PT: from then on
+   * its DMA goes where that says. A device that is attached already moves over; the earlier
+   * attachment is void then, and closing it does nothing.
+   *
+   * @throws KernelException ENOENT: no such object in the bound iommufd; EINVAL: the page table
+   *     does not fit the device or its IOMMU group, or what is mapped does not fit its address
+   *     width; EADDRINUSE: something is mapped where the device has a reserved range; EBUSY: the
+   *     device is being reset. Read in drivers/vfio/device_cdev.c:vfio_df_ioctl_attach_pt and
+   *     drivers/iommu/iommufd/device.c:iommufd_device_change_pt
+   */
+  public Attachment attach(PageTableId target) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attach = vfio_device_attach_iommufd_pt.allocate(arena);
+      vfio_device_attach_iommufd_pt.argsz(attach, (int) attach.byteSize());
+      vfio_device_attach_iommufd_pt.pt_id(attach, target.value());
+      fd.ioctl(VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
+      int used = vfio_device_attach_iommufd_pt.pt_id(attach);
+      current = ++attachments;
+      return new Attachment(this, current, used == target.value() ? target : new HwptId(used));
+    }
+  }
+
+  /**
+   * Detaches the device by VFIO_DEVICE_DETACH_IOMMUFD_PT; its DMA is blocked then. Does no harm if
+   * it is not attached. Read in drivers/vfio/device_cdev.c:vfio_df_ioctl_detach_pt.
+   */
+  public void detach() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment detach = vfio_device_detach_iommufd_pt.allocate(arena);
+      vfio_device_detach_iommufd_pt.argsz(detach, (int) detach.byteSize());
+      fd.ioctl(VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT, detach);
+      current = DETACHED;
+    }
+  }
+
+  /** Detaches if this attachment is the one in force. */
+  void detach(int attachment) {
+    if (attachment == current && !fd.isClosed()) {
+      detach();
+    }
+  }
+
+  /**
+   * What the device is, by VFIO_DEVICE_GET_INFO. Read in
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info.
+   *
+   * @throws KernelException what the kernel said
+   * @throws MalformedReplyException if the capability chain breaks the rules
+   */
+  public DeviceInfo info() {
+    try (Arena arena = Arena.ofConfined()) {
+      var command = VfioIoctls.VFIO_DEVICE_GET_INFO;
+      long fixed = vfio_device_info.sizeof();
+      InfoCall.Reply reply = InfoCall.make(arena, fd, command, fixed, _ -> {});
+      MemorySegment info = reply.info();
+      if (reply.result() < 0) {
+        throw fd.failed(command, info, reply.result());
+      }
+      int flags = vfio_device_info.flags(info);
+      boolean chain = (flags & Vfio.VFIO_DEVICE_FLAGS_CAPS()) != 0;
+      return new DeviceInfo(
+          flags,
+          vfio_device_info.num_regions(info),
+          vfio_device_info.num_irqs(info),
+          CapabilityChain.decode(
+              command.name(),
+              info,
+              fixed,
+              chain ? vfio_device_info.cap_offset(info) : 0,
+              Capabilities::ofDevice));
+    }
+  }
+
+  /**
+   * What a region is, by VFIO_DEVICE_GET_REGION_INFO. Read in
+   * drivers/vfio/vfio_main.c:vfio_get_region_info and
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info.
+   *
+   * @param index the region's index, such as that of a {@link PciRegion}
+   * @return empty if the device has no such index (EINVAL); a BAR that the device lacks is there
+   *     with size 0
+   * @throws KernelException what the kernel said otherwise
+   * @throws MalformedReplyException if the capability chain breaks the rules
+   */
+  public Optional<RegionInfo> regionInfo(int index) {
+    try (Arena arena = Arena.ofConfined()) {
+      var command = VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
+      long fixed = vfio_region_info.sizeof();
+      InfoCall.Reply reply =
+          InfoCall.make(
+              arena, fd, command, fixed, segment -> vfio_region_info.index(segment, index));
+      MemorySegment info = reply.info();
+      if (reply.result() == Errno.EINVAL.negated()) {
+        return Optional.empty();
+      }
+      if (reply.result() < 0) {
+        throw fd.failed(command, info, reply.result());
+      }
+      int flags = vfio_region_info.flags(info);
+      boolean chain = (flags & Vfio.VFIO_REGION_INFO_FLAG_CAPS()) != 0;
+      return Optional.of(
+          new RegionInfo(
+              index,
+              flags,
+              vfio_region_info.size(info),
+              vfio_region_info.offset(info),
+              CapabilityChain.decode(
+                  command.name(),
+                  info,
+                  fixed,
+                  chain ? vfio_region_info.cap_offset(info) : 0,
+                  Capabilities::ofRegion)));
+    }
+  }
+
+  /** All regions that the device has an index for, in the order of their indexes. */
+  public List<RegionInfo> regionInfos() {
+    List<RegionInfo> infos = new ArrayList<>();
+    int count = info().regions();
+    for (int i = 0; i < count; i++) {
+      regionInfo(i).ifPresent(infos::add);
+    }
+    return infos;
+  }
+
+  /**
+   * A region, to be read, written or mapped.
+   *
+   * @param index the region's index, such as that of a {@link PciRegion}
+   * @throws PreconditionException if the device does not have it
+   */
+  public Region region(int index) {
+    RegionInfo info =
+        regionInfo(index)
+            .filter(found -> found.bytes() != 0)
+            .orElseThrow(() ->
+                new PreconditionException(
+                    "use " + PciRegion.nameOf(index) + " of " + name,
+                    "the device does not have it",
+                    "the device has other regions",
+                    "iolite vfio info " + name));
+    return new Region(fd, info, name);
+  }
+
+  /**
+   * The configuration space of a PCI device, as VFIO shows it: some bits are the kernel's.
+   *
+   * @throws PreconditionException if it is no PCI device
+   */
+  public ConfigRegion config() {
+    return new ConfigRegion(region(PciRegion.CONFIG.index()));
+  }
+
+  /**
+   * What a kind of interrupt is, by VFIO_DEVICE_GET_IRQ_INFO. Read in
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_irq_info.
+   *
+   * @param index the index of the kind, such as that of a {@link PciIrq}
+   * @return empty if the device has no such index (EINVAL); a kind that the device lacks is there
+   *     with count 0
+   * @throws KernelException what the kernel said otherwise
+   */
+  public Optional<IrqInfo> irqInfo(int index) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = vfio_irq_info.allocate(arena);
+      vfio_irq_info.argsz(info, (int) info.byteSize());
+      vfio_irq_info.index(info, index);
+      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, info);
+      if (result == Errno.EINVAL.negated()) {
+        return Optional.empty();
+      }
+      if (result < 0) {
+        throw fd.failed(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, info, result);
+      }
+      return Optional.of(new IrqInfo(index, vfio_irq_info.flags(info), vfio_irq_info.count(info)));
+    }
+  }
+
+  /** All kinds of interrupts that the device has an index for, in the order of their indexes. */
+  public List<IrqInfo> irqInfos() {
+    List<IrqInfo> infos = new ArrayList<>();
+    int count = info().irqs();
+    for (int i = 0; i < count; i++) {
+      irqInfo(i).ifPresent(infos::add);
+    }
+    return infos;
+  }
+
+  /**
+   * The interrupts of a kind, not enabled yet.
+   *
+   * @param index the index of the kind, such as that of a {@link PciIrq}
+   * @throws PreconditionException if the device has none of them
+   */
+  public IrqSet irqs(int index) {
+    IrqInfo info =
+        irqInfo(index)
+            .filter(found -> found.count() != 0)
+            .orElseThrow(() ->
+                new PreconditionException(
+                    "use " + PciIrq.nameOf(index) + " of " + name,
+                    "the device does not have it",
+                    "the device has other kinds of interrupts",
+                    "iolite vfio info " + name));
+    return new IrqSet(fd, info);
+  }
+
+  /**
+   * Resets the device by VFIO_DEVICE_RESET. Mappings of its BARs and its dma-bufs are revoked while
+   * that lasts; memory decode, bus mastering and the interrupts are as before then only as far as
+   * the kernel restores configuration space. Read in
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset.
+   *
+   * @return false if the device can not be reset on its own; nothing was done then
+   * @throws KernelException EAGAIN: the device is locked by another user of the kernel; ENOTTY: no
+   *     method of reset worked
+   */
+  public boolean reset() {
+    if (!info().canReset()) {
+      return false;
+    }
+    fd.ioctl(VfioIoctls.VFIO_DEVICE_RESET, 0);
+    return true;
+  }
+
+  /**
+   * Which devices a reset of the slot or bus would reset, by VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.
+   *
+   * @return empty if such a reset is not possible (ENODEV)
+   * @throws KernelException what the kernel said otherwise
+   */
+  public Optional<HotResetInfo> hotResetInfo() {
+    return HotResetCall.make(fd);
+  }
+
+  /**
+   * Whether the device has a feature, by VFIO_DEVICE_FEATURE with PROBE. Read in
+   * drivers/vfio/vfio_main.c:vfio_ioctl_device_feature.
+   */
+  public FeatureSupport probe(VfioFeature feature) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment probe = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_PROBE(), 0);
+      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE, probe);
+      if (result >= 0) {
+        return FeatureSupport.SUPPORTED;
+      }
+      return result == Errno.ENOTTY.negated() || result == Errno.EOPNOTSUPP.negated()
+          ? FeatureSupport.NOT_SUPPORTED
+          : FeatureSupport.REFUSED;
+    }
+  }
+
+  /**
+   * Reads a feature by VFIO_DEVICE_FEATURE with GET. A dma-buf is made by {@link #exportDmaBuf}.
+   *
+   * @param data the feature's struct; its content goes to the kernel and is replaced by the answer
+   * @return false if the device does not have the feature (ENOTTY)
+   * @throws KernelException what the kernel said otherwise
+   */
+  public boolean getFeature(VfioFeature feature, MemorySegment data) {
+    if (feature == VfioFeature.DMA_BUF) {
+      throw new IllegalArgumentException("a dma-buf is a descriptor: use exportDmaBuf");
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment get = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_GET(), data.byteSize());
+      MemorySegment payload = get.asSlice(vfio_device_feature.sizeof());
+      payload.copyFrom(data);
+      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE, get);
+      if (result == Errno.ENOTTY.negated()) {
+        return false;
+      }
+      if (result < 0) {
+        throw fd.failed(VfioIoctls.VFIO_DEVICE_FEATURE, get, result);
+      }
+      data.copyFrom(payload);
+      return true;
+    }
+  }
+
+  /**
+   * Makes a dma-buf over parts of a BAR, by VFIO_DEVICE_FEATURE with GET of DMA_BUF. It is born
+   * revoked if the BAR's memory decode is off, and revoked by all that takes the BAR away; it comes
+   * back with the BAR until the device is closed. Since Linux 6.19; an IOAS takes one of a single
+   * range only. Read in drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf.
+   *
+   * @param region the BAR's index, 0 to 5
+   * @param ranges the parts in the order they shall have; each starts and ends at a page
+   * @param openFlags O_RDWR or O_RDONLY; O_CLOEXEC is added
+   * @throws KernelException EINVAL: no range, or an empty, unaligned or too long one, or a BAR that
+   *     is no memory; ENODEV: the region is no BAR, or another driver has claimed it; EOPNOTSUPP or
+   *     ENOTTY: the driver or the kernel does not make dma-bufs
+   */
+  public DmaBuf exportDmaBuf(int region, List<ByteRange> ranges, int openFlags) {
+    return DmaBuf.export(fd, name, region, ranges, openFlags);
+  }
+
+  static MemorySegment feature(Arena arena, VfioFeature feature, int operation, long dataBytes) {
+    MemorySegment segment = arena.allocate(vfio_device_feature.sizeof() + dataBytes, Long.BYTES);
+    vfio_device_feature.argsz(segment, Math.toIntExact(segment.byteSize()));
+    vfio_device_feature.flags(segment, feature.index() | operation);
+    return segment;
+  }
+
+  /** Detaches and unbinds the device, and closes its descriptor. */
+  @Override
+  public void close() {
+    fd.close();
+  }
+
+  @Override
+  public String toString() {
+    return fd.toString();
+  }
+}

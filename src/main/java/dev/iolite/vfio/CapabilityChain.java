@@ -1,0 +1,120 @@
+package dev.iolite.vfio;
+
+import dev.iolite.uapi.vfio.vfio_info_cap_header;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Walks the capability chain in the reply of an info ioctl.
+ *
+ * <p>Offsets count from the start of the reply; 0 ends the chain. The kernel puts each capability
+ * behind the struct, on a multiple of 8 (drivers/vfio/vfio_main.c:vfio_info_cap_add), so a chain
+ * that comes back to a capability, leaves the reply or is not aligned is no chain.
+ */
+final class CapabilityChain {
+  private static final long ALIGNMENT = Long.BYTES;
+
+  private CapabilityChain() {}
+
+  /** Makes a capability of its bytes; what it does not know becomes {@link Capability.Unknown}. */
+  @FunctionalInterface
+  interface Decoder {
+    /**
+     * Decodes one.
+     *
+     * @param raw the capability
+     */
+    Capability decode(Raw raw);
+  }
+
+  /**
+   * A capability as it stands in the reply.
+   *
+   * @param call the ioctl, for messages
+   * @param id its number
+   * @param version its version
+   * @param bytes header and content, up to the next capability or the end of the reply
+   */
+  record Raw(String call, int id, int version, MemorySegment bytes) {
+    /**
+     * The capability, of which this much must be there.
+     *
+     * @throws MalformedReplyException if the reply ends before
+     */
+    MemorySegment atLeast(long needed) {
+      if (bytes.byteSize() < needed) {
+        throw new MalformedReplyException(
+            call,
+            "capability "
+                + id
+                + " has "
+                + bytes.byteSize()
+                + " bytes, not the "
+                + needed
+                + " it needs");
+      }
+      return bytes;
+    }
+
+    /** The capability as one that is not known. */
+    Capability unknown() {
+      byte[] content = bytes.asSlice(vfio_info_cap_header.sizeof()).toArray(ValueLayout.JAVA_BYTE);
+      return new Capability.Unknown(id, version, HexFormat.of().formatHex(content));
+    }
+  }
+
+  /**
+   * Decodes the chain.
+   *
+   * @param call the ioctl, for messages
+   * @param reply all that the kernel filled
+   * @param fixed the size of the struct that the chain follows, in bytes
+   * @param first the offset of the first capability, unsigned; 0 if there is none
+   * @throws MalformedReplyException if the chain breaks the rules
+   */
+  static List<Capability> decode(
+      String call, MemorySegment reply, long fixed, int first, Decoder decoder) {
+    List<Capability> capabilities = new ArrayList<>();
+    Set<Long> seen = new HashSet<>();
+    long offset = Integer.toUnsignedLong(first);
+    while (offset != 0) {
+      check(call, reply, fixed, offset);
+      if (!seen.add(offset)) {
+        throw new MalformedReplyException(
+            call, "the capability chain comes back to offset " + offset);
+      }
+      MemorySegment header = reply.asSlice(offset, vfio_info_cap_header.sizeof());
+      long next = Integer.toUnsignedLong(vfio_info_cap_header.next(header));
+      long limit = next > offset && next <= reply.byteSize() ? next : reply.byteSize();
+      Raw raw =
+          new Raw(
+              call,
+              Short.toUnsignedInt(vfio_info_cap_header.id(header)),
+              Short.toUnsignedInt(vfio_info_cap_header.version(header)),
+              reply.asSlice(offset, limit - offset));
+      capabilities.add(decoder.decode(raw));
+      offset = next;
+    }
+    return capabilities;
+  }
+
+  private static void check(String call, MemorySegment reply, long fixed, long offset) {
+    String where = "a capability at offset " + offset;
+    if (offset % ALIGNMENT != 0) {
+      throw new MalformedReplyException(call, where + ", which is no multiple of " + ALIGNMENT);
+    }
+    if (offset < fixed) {
+      throw new MalformedReplyException(
+          call, where + ", which is inside the struct of " + fixed + " bytes");
+    }
+    if (offset + vfio_info_cap_header.sizeof() > reply.byteSize()) {
+      throw new MalformedReplyException(
+          call, where + ", which is beyond the reply of " + reply.byteSize() + " bytes");
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.iolite.vfio;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.vfio.vfio_pci_dependent_device;
+import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, which unlike the others fails with ENOSPC and says in count
+ * how many devices there are. Read in
+ * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
+ */
+final class HotResetCall {
+  /** Devices may come while we ask, but not for ever. */
+  private static final int TRIES = 4;
+
+  /** A bus has no more functions; with SR-IOV the kernel counts those of several buses. */
+  private static final int MAX_DEVICES = 1 << 16;
+
+  private static final int SLOT_SHIFT = 3;
+  private static final int FUNCTION_MASK = 7;
+
+  private HotResetCall() {}
+
+  static Optional<HotResetInfo> make(Fd fd) {
+    var command = VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO;
+    int room = 1;
+    try (Arena arena = Arena.ofConfined()) {
+      for (int i = 0; i < TRIES; i++) {
+        MemorySegment info =
+            arena.allocate(
+                vfio_pci_hot_reset_info.sizeof() + room * vfio_pci_dependent_device.sizeof(),
+                Long.BYTES);
+        vfio_pci_hot_reset_info.argsz(info, Math.toIntExact(info.byteSize()));
+        int result = fd.tryIoctl(command, info);
+        if (result >= 0) {
+          return Optional.of(decode(info, room));
+        }
+        if (result == Errno.ENODEV.negated()) {
+          return Optional.empty();
+        }
+        int count = vfio_pci_hot_reset_info.count(info);
+        if (result != Errno.ENOSPC.negated() || count <= room || count > MAX_DEVICES) {
+          throw fd.failed(command, info, result);
+        }
+        room = count;
+      }
+    }
+    throw new MalformedReplyException(
+        command.name(), "after " + TRIES + " tries it still wants more room than it asked for");
+  }
+
+  private static HotResetInfo decode(MemorySegment info, int room) {
+    int count = vfio_pci_hot_reset_info.count(info);
+    if (count < 0 || count > room) {
+      throw new MalformedReplyException(
+          VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.name(),
+          "it says that it filled in "
+              + Integer.toUnsignedString(count)
+              + " devices where there is room for "
+              + room);
+    }
+    List<HotResetInfo.Dependent> devices = new ArrayList<>();
+    MemorySegment array = info.asSlice(vfio_pci_hot_reset_info.devices$offset());
+    for (int i = 0; i < count; i++) {
+      MemorySegment device = vfio_pci_dependent_device.asSlice(array, i);
+      int devfn = Byte.toUnsignedInt(vfio_pci_dependent_device.devfn(device));
+      devices.add(
+          new HotResetInfo.Dependent(
+              String.format(
+                  "%04x:%02x:%02x.%d",
+                  Short.toUnsignedInt(vfio_pci_dependent_device.segment(device)),
+                  Byte.toUnsignedInt(vfio_pci_dependent_device.bus(device)),
+                  devfn >> SLOT_SHIFT,
+                  devfn & FUNCTION_MASK),
+              vfio_pci_dependent_device.devid(device)));
+    }
+    return new HotResetInfo(vfio_pci_hot_reset_info.flags(info), devices);
+  }
+}

@@ -1,0 +1,31 @@
+package dev.iolite.vfio;
+
+import dev.iolite.uapi.vfio.Vfio;
+import java.util.List;
+
+/**
+ * What a reset of the device's slot or bus would reset.
+ *
+ * @param flags VFIO_PCI_HOT_RESET_FLAG_* bits
+ * @param devices every device that it would reset, the asked one among them
+ */
+public record HotResetInfo(int flags, List<Dependent> devices) {
+  /** Copies the list. */
+  public HotResetInfo {
+    devices = List.copyOf(devices);
+  }
+
+  /** Whether all of them belong to the iommufd of the asked device, so that it may be done. */
+  public boolean areAllOwned() {
+    return (flags & Vfio.VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED()) != 0;
+  }
+
+  /**
+   * A device that would be reset.
+   *
+   * @param bdf its address, such as {@code 0000:00:03.0}
+   * @param devid its id in the asked device's iommufd; 0 if it has none there but the same owner;
+   *     -1 if it has another owner or no VFIO driver
+   */
+  public record Dependent(String bdf, int devid) {}
+}

@@ -1,0 +1,144 @@
+package dev.iolite.vfio;
+
+import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_irq_set;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/**
+ * The interrupts of one kind of a bound device, by VFIO_DEVICE_SET_IRQS. Closing it disables them.
+ *
+ * <p>A device has only one of INTx, MSI and MSI-X enabled at a time. Read in
+ * drivers/vfio/pci/vfio_pci_intrs.c:vfio_pci_set_irqs_ioctl. Not safe for use by several threads.
+ */
+public final class IrqSet implements AutoCloseable {
+  private static final int NO_EVENTFD = -1;
+
+  private final Fd device;
+  private final IrqInfo info;
+  private boolean enabled;
+
+  IrqSet(Fd device, IrqInfo info) {
+    this.device = device;
+    this.info = info;
+  }
+
+  /** What the kernel says of them. */
+  public IrqInfo info() {
+    return info;
+  }
+
+  /**
+   * Enables the first interrupts: each one adds 1 to its eventfd. The eventfds stay the caller's;
+   * closing one of them before the interrupts are disabled only loses its events.
+   *
+   * @param events the eventfd of interrupt 0, 1 and so on; one for INTx
+   * @throws KernelException EINVAL: more than the device has, or another kind is enabled; ENOSPC:
+   *     the host has no vectors left; ENODEV or ENOTCONN: the interrupt line can not be used
+   */
+  public void enable(List<EventFd> events) {
+    connect(0, events.stream().mapToInt(event -> event.fd().number()).toArray());
+    enabled = true;
+  }
+
+  /**
+   * Connects one interrupt to another eventfd, or to one if it had none.
+   *
+   * @param index which one, from 0
+   * @throws KernelException EINVAL: no such interrupt, or one that can not be added while the
+   *     others are enabled ({@link IrqInfo#isFixedSize})
+   */
+  public void connect(int index, EventFd event) {
+    connect(index, event.fd().number());
+    enabled = true;
+  }
+
+  /**
+   * Takes one interrupt's eventfd away; the others stay.
+   *
+   * @param index which one, from 0
+   * @throws KernelException EINVAL: no such interrupt
+   */
+  public void disconnect(int index) {
+    connect(index, NO_EVENTFD);
+  }
+
+  /**
+   * Adds 1 to the eventfd of an interrupt as if the device had raised it.
+   *
+   * @param index which one, from 0
+   * @throws KernelException EINVAL: this kind is not enabled
+   */
+  public void trigger(int index) {
+    simple(Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(), index, 1);
+  }
+
+  /**
+   * Masks an interrupt: what the device raises waits.
+   *
+   * @param index which one, from 0
+   * @throws KernelException ENOTTY: this kind can not be masked ({@link IrqInfo#canMask}); EINVAL:
+   *     it is not enabled
+   */
+  public void mask(int index) {
+    simple(Vfio.VFIO_IRQ_SET_ACTION_MASK(), index, 1);
+  }
+
+  /** Unmasks an interrupt, as after each INTx; as {@link #mask}. */
+  public void unmask(int index) {
+    simple(Vfio.VFIO_IRQ_SET_ACTION_UNMASK(), index, 1);
+  }
+
+  /** Disables all of this kind, if they are enabled. */
+  @Override
+  public void close() {
+    if (enabled && !device.isClosed()) {
+      enabled = false;
+      simple(Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(), 0, 0);
+    }
+  }
+
+  private void connect(int start, int... eventFds) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set =
+          set(
+              arena,
+              Vfio.VFIO_IRQ_SET_DATA_EVENTFD() | Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(),
+              start,
+              eventFds.length,
+              (long) eventFds.length * Integer.BYTES);
+      MemorySegment.copy(
+          eventFds, 0, set, ValueLayout.JAVA_INT, vfio_irq_set.data$offset(), eventFds.length);
+      device.ioctl(VfioIoctls.VFIO_DEVICE_SET_IRQS, set);
+    }
+  }
+
+  private void simple(int action, int start, int count) {
+    try (Arena arena = Arena.ofConfined()) {
+      device.ioctl(
+          VfioIoctls.VFIO_DEVICE_SET_IRQS,
+          set(arena, Vfio.VFIO_IRQ_SET_DATA_NONE() | action, start, count, 0));
+    }
+  }
+
+  private MemorySegment set(Arena arena, int flags, int start, int count, long dataBytes) {
+    MemorySegment set = arena.allocate(vfio_irq_set.sizeof() + dataBytes, Long.BYTES);
+    vfio_irq_set.argsz(set, Math.toIntExact(set.byteSize()));
+    vfio_irq_set.flags(set, flags);
+    vfio_irq_set.index(set, info.index());
+    vfio_irq_set.start(set, start);
+    vfio_irq_set.count(set, count);
+    return set;
+  }
+
+  @Override
+  public String toString() {
+    return info.name() + " of " + device;
+  }
+}

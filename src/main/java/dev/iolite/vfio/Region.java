@@ -1,0 +1,191 @@
+package dev.iolite.vfio;
+
+import dev.iolite.kernel.DeviceMemory;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A region of a bound device: a BAR, configuration space and so on.
+ *
+ * <p>Reads and writes go through pread(2) and pwrite(2) on the device's file; the kernel makes them
+ * one access of the device each if they are 1, 2, 4 or 8 bytes at a multiple of that
+ * (drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_do_io_rw). Values are little endian. Offsets are
+ * in bytes from the start of the region; an access beyond its end is an {@link
+ * IndexOutOfBoundsException}. Safe for use by several threads.
+ */
+public final class Region {
+  private static final ValueLayout.OfShort INT16 =
+      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT32 =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong INT64 =
+      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Fd device;
+  private final RegionInfo info;
+  private final String name;
+
+  Region(Fd device, RegionInfo info, String deviceName) {
+    this.device = device;
+    this.info = info;
+    this.name = deviceName + " " + info.name();
+  }
+
+  /** What the kernel says of it. */
+  public RegionInfo info() {
+    return info;
+  }
+
+  /**
+   * Reads 8 bits.
+   *
+   * @throws KernelException EIO: memory decode is off, or the device does not answer
+   */
+  public byte read8(long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      return read(arena.allocate(Byte.BYTES), offset).get(ValueLayout.JAVA_BYTE, 0);
+    }
+  }
+
+  /** Reads 16 bits; as {@link #read8}. */
+  public short read16(long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      return read(arena.allocate(INT16), offset).get(INT16, 0);
+    }
+  }
+
+  /** Reads 32 bits; as {@link #read8}. */
+  public int read32(long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      return read(arena.allocate(INT32), offset).get(INT32, 0);
+    }
+  }
+
+  /** Reads 64 bits; as {@link #read8}. */
+  public long read64(long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      return read(arena.allocate(INT64), offset).get(INT64, 0);
+    }
+  }
+
+  /**
+   * Writes 8 bits.
+   *
+   * @throws KernelException EIO: memory decode is off; EINVAL: the region can not be written
+   */
+  public void write8(long offset, byte value) {
+    try (Arena arena = Arena.ofConfined()) {
+      write(arena.allocateFrom(ValueLayout.JAVA_BYTE, value), offset);
+    }
+  }
+
+  /** Writes 16 bits; as {@link #write8}. */
+  public void write16(long offset, short value) {
+    try (Arena arena = Arena.ofConfined()) {
+      write(arena.allocateFrom(INT16, value), offset);
+    }
+  }
+
+  /** Writes 32 bits; as {@link #write8}. */
+  public void write32(long offset, int value) {
+    try (Arena arena = Arena.ofConfined()) {
+      write(arena.allocateFrom(INT32, value), offset);
+    }
+  }
+
+  /** Writes 64 bits; as {@link #write8}. */
+  public void write64(long offset, long value) {
+    try (Arena arena = Arena.ofConfined()) {
+      write(arena.allocateFrom(INT64, value), offset);
+    }
+  }
+
+  /**
+   * Reads as many bytes as the segment has.
+   *
+   * @return the segment
+   * @throws KernelException EIO: memory decode is off, or the device does not answer
+   * @throws PreconditionException if fewer bytes came
+   */
+  public MemorySegment read(MemorySegment into, long offset) {
+    check(offset, into.byteSize());
+    whole("read", offset, into.byteSize(), device.pread(into, info.offset() + offset));
+    return into;
+  }
+
+  /**
+   * Writes all bytes of the segment.
+   *
+   * @throws KernelException EIO: memory decode is off; EINVAL: the region can not be written
+   * @throws PreconditionException if fewer bytes went
+   */
+  public void write(MemorySegment from, long offset) {
+    check(offset, from.byteSize());
+    whole("write", offset, from.byteSize(), device.pwrite(from, info.offset() + offset));
+  }
+
+  /**
+   * Maps a part of the region into this process, readable and writable as far as the region is. The
+   * mapping keeps the kernel's side of the device open until it is closed too.
+   *
+   * @param offset a multiple of the page size
+   * @param bytes more than 0
+   * @throws PreconditionException if the region can not be mapped
+   * @throws KernelException EINVAL: the offset is not aligned, or the part is not one of {@link
+   *     RegionInfo#mappableAreas}. Read in drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap
+   */
+  public DeviceMemory map(long offset, long bytes) {
+    if (!info.canMap()) {
+      throw new PreconditionException(
+          "map " + name + " into this process",
+          "the region can not be mapped",
+          "it is no memory BAR, or smaller than a page and not alone in it",
+          "use its read and write methods; iolite vfio info shows what can be mapped");
+    }
+    check(offset, bytes);
+    int protection =
+        (info.canRead() ? Libc.PROT_READ() : 0) | (info.canWrite() ? Libc.PROT_WRITE() : 0);
+    return new DeviceMemory(Mapping.of(device, info.offset() + offset, bytes, protection), name);
+  }
+
+  /** Maps all of the region; as {@link #map(long, long)}. */
+  public DeviceMemory map() {
+    return map(0, info.bytes());
+  }
+
+  private void check(long offset, long bytes) {
+    if (offset < 0 || bytes < 0 || offset > info.bytes() - bytes) {
+      throw new IndexOutOfBoundsException(
+          bytes
+              + " bytes at 0x"
+              + Long.toHexString(offset)
+              + " are not inside "
+              + name
+              + ", which has 0x"
+              + Long.toHexString(info.bytes())
+              + " bytes");
+    }
+  }
+
+  private void whole(String call, long offset, long wanted, long done) {
+    if (done != wanted) {
+      throw new PreconditionException(
+          call + " " + wanted + " bytes at 0x" + Long.toHexString(offset) + " of " + name,
+          "the kernel did only " + done,
+          "a part of the region can not be accessed, such as the MSI-X table",
+          "iolite vfio info shows the regions");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

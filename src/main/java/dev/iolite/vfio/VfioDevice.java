@@ -1,0 +1,110 @@
+package dev.iolite.vfio;
+
+import dev.iolite.kernel.DeviceId;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.UnboundVfioFile;
+import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A VFIO device's character device, opened and not bound to an iommufd yet. All that the kernel
+ * lets one do with it is to bind it, or to tell KVM of it before that.
+ *
+ * <p>Not safe for use by several threads.
+ */
+public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
+  private final Fd fd;
+  private final String name;
+  private boolean bound;
+
+  private VfioDevice(Fd fd, String name) {
+    this.fd = fd;
+    this.name = name;
+  }
+
+  /**
+   * Opens the character device for reading and writing. Several descriptors of one device may be
+   * open, but only one of them can be bound.
+   *
+   * @param path such as {@code /dev/vfio/devices/vfio0}
+   * @param name what the device is called in messages, such as {@code 0000:00:03.0}
+   * @throws KernelException what open(2) said: ENOENT (no such node), EACCES, ENODEV (the driver is
+   *     letting go of the device), EPERM (a device without IOMMU needs CAP_SYS_RAWIO). Read in
+   *     drivers/vfio/device_cdev.c:vfio_device_fops_cdev_open
+   */
+  public static VfioDevice open(Kernel kernel, String path, String name) {
+    int number = Fd.tryOpen(kernel, path, Libc.O_RDWR());
+    if (number < 0) {
+      throw new KernelException("open", path, "device=" + name, -number);
+    }
+    return new VfioDevice(Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path), name);
+  }
+
+  /** What the device is called in messages. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>To be added to KVM's VFIO device before {@link #bind}.
+   */
+  @Override
+  public Fd fd() {
+    requireUnbound();
+    return fd;
+  }
+
+  /**
+   * Binds the device to an iommufd by VFIO_DEVICE_BIND_IOMMUFD, which opens it for use and claims
+   * its whole IOMMU group for that iommufd. This object is used up then: the descriptor belongs to
+   * the result, and closing this does nothing. If the bind fails, this stays open and unbound.
+   *
+   * @param iommufd an opened {@code /dev/iommu}
+   * @throws KernelException EINVAL: another descriptor of the device is bound, or its group is
+   *     opened the old way, or the IOMMU is not cache-coherent; EPERM: another device of the IOMMU
+   *     group has a host driver or belongs to another iommufd, or interrupts are not isolated;
+   *     EBUSY: a page table that is not the default one is in place, or the group's file is in use;
+   *     ENODEV: no IOMMU group; EBADFD: the descriptor is no iommufd. Read in
+   *     drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd and
+   *     drivers/iommu/iommufd/device.c:iommufd_device_bind
+   * @throws IllegalStateException if it is bound or closed already
+   */
+  public BoundVfioDevice bind(Fd iommufd) {
+    requireUnbound();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bind = vfio_device_bind_iommufd.allocate(arena);
+      vfio_device_bind_iommufd.argsz(bind, (int) bind.byteSize());
+      vfio_device_bind_iommufd.iommufd(bind, iommufd.number());
+      fd.ioctl(VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD, bind);
+      bound = true;
+      return new BoundVfioDevice(fd, new DeviceId(vfio_device_bind_iommufd.out_devid(bind)), name);
+    }
+  }
+
+  private void requireUnbound() {
+    if (bound) {
+      throw new IllegalStateException(fd + " has been bound to an iommufd");
+    }
+  }
+
+  /** Closes the descriptor, unless the device has been bound. */
+  @Override
+  public void close() {
+    if (!bound) {
+      fd.close();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return fd.toString();
+  }
+}

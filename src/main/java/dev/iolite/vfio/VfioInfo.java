@@ -1,0 +1,41 @@
+package dev.iolite.vfio;
+
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * All that VFIO says of a device.
+ *
+ * @param device flags and capabilities of the device
+ * @param regions every region that there is an index for
+ * @param irqs every kind of interrupt that there is an index for
+ * @param features what a probe of each known feature said
+ * @param hotReset what a reset of the slot or bus would reset; empty if there can be none
+ */
+public record VfioInfo(
+    DeviceInfo device,
+    List<RegionInfo> regions,
+    List<IrqInfo> irqs,
+    Map<VfioFeature, FeatureSupport> features,
+    Optional<HotResetInfo> hotReset) {
+  /** Copies the lists and the map. */
+  public VfioInfo {
+    regions = List.copyOf(regions);
+    irqs = List.copyOf(irqs);
+    // An EnumMap keeps the features in the order of their numbers; Map.copyOf would not.
+    features = Collections.unmodifiableMap(new EnumMap<>(features));
+  }
+
+  /** Asks a device for all of it; changes nothing. */
+  public static VfioInfo of(BoundVfioDevice device) {
+    Map<VfioFeature, FeatureSupport> features = new EnumMap<>(VfioFeature.class);
+    for (VfioFeature feature : VfioFeature.values()) {
+      features.put(feature, device.probe(feature));
+    }
+    return new VfioInfo(
+        device.info(), device.regionInfos(), device.irqInfos(), features, device.hotResetInfo());
+  }
+}
