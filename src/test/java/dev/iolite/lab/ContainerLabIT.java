@@ -3,6 +3,10 @@ package dev.iolite.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.model.AccessMode;
+import com.github.dockerjava.api.model.Bind;
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.Volume;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,7 +14,6 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.testcontainers.DockerClientFactory;
-import org.testcontainers.containers.BindMode;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.startupcheck.OneShotStartupCheckStrategy;
 
@@ -32,16 +35,17 @@ class ContainerLabIT {
     assertThat(staged.exitCode()).as(staged.output()).isZero();
 
     try (GenericContainer<?> lab = new GenericContainer<>(image)) {
-      lab.withNetworkMode("none")
-          .withFileSystemBind(directory.resolve("kernel").toString(), "/kernel", BindMode.READ_ONLY)
-          .withFileSystemBind(
-              directory.resolve("initramfs").toString(), "/initramfs", BindMode.READ_ONLY)
-          .withFileSystemBind(
-              Path.of("scripts/lab.d/boot").toAbsolutePath().toString(),
-              "/boot.sh",
-              BindMode.READ_ONLY)
+      // Not withFileSystemBind: it first pulls an image to try a mount with.
+      lab.withCreateContainerCmdModifier(create ->
+              create.withHostConfig(
+                  HostConfig.newHostConfig()
+                      .withNetworkMode("none")
+                      .withBinds(
+                          new Bind(directory.toString(), new Volume("/lab"), AccessMode.ro))))
           .withCommand(
-              "sh", "-c", "mkdir -p /tmp/lab/host && exec /boot.sh /kernel /initramfs /tmp/lab")
+              "sh",
+              "-c",
+              "mkdir -p /tmp/run/host && exec /lab/boot /lab/kernel /lab/initramfs /tmp/run")
           .withStartupCheckStrategy(
               new OneShotStartupCheckStrategy().withTimeout(Duration.ofMinutes(6)));
 

@@ -14,11 +14,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.opentest4j.AssertionFailedError;
 
 /**
  * Boots the lab once, runs the tests tagged {@code lab} there on the real kernel, and reports each
@@ -60,9 +60,21 @@ class LabIT {
         () -> {
           switch (test.outcome()) {
             case GuestTest.Passed() -> {}
-            case GuestTest.Skipped(String reason) -> Assumptions.abort(reason);
-            case GuestTest.Failed(String text) -> Assertions.fail(text);
+            case GuestTest.Skipped(String reason) -> Assumptions.abort(named(test, reason));
+            case GuestTest.Failed(String text) -> throw failure(named(test, text));
           }
         });
+  }
+
+  /** Maven's summary knows a dynamic test only by its number. */
+  private static String named(GuestTest test, String text) {
+    return "%s.%s in the lab: %s".formatted(test.className(), test.name(), text);
+  }
+
+  /** The stack trace that counts is the guest's, in the text. */
+  private static AssertionFailedError failure(String text) {
+    AssertionFailedError failure = new AssertionFailedError(text);
+    failure.setStackTrace(new StackTraceElement[0]);
+    return failure;
   }
 }
