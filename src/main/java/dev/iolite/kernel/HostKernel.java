@@ -252,6 +252,87 @@ public final class HostKernel implements Kernel {
     }
   }
 
+  @Override
+  public int interruptible() {
+    return Interruption.SIGNAL < 0 ? Interruption.SIGNAL : Interruption.thread();
+  }
+
+  @Override
+  public int interrupt(int tid) {
+    return Interruption.send(tid);
+  }
+
+  /**
+   * The signal that takes a thread out of a blocking call.
+   *
+   * <p>Such a signal needs a handler (ignored ones wake nobody up, the default action ends the
+   * process), and an upcall into Java must not be one: a handler may run at any instruction. So it
+   * is a C function that does nothing with anything but its argument registers: abs(3), called with
+   * the signal's number. signal(3) makes interrupted system calls restart, so a signal that comes
+   * late, when the thread is in another call, changes nothing; KVM_RUN gives up all the same.
+   *
+   * <p>Set up at the first use: a process that never interrupts keeps all its signals.
+   */
+  private static final class Interruption {
+    /** Larger than any libc's struct sigaction, whose first field is the handler. */
+    private static final long SIGACTION_BYTES = 256;
+
+    private static final MethodHandle GETTID = plain("gettid", JAVA_INT);
+    private static final MethodHandle GETPID = plain("getpid", JAVA_INT);
+    private static final MethodHandle TGKILL =
+        plain("tgkill", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    private static final MethodHandle LAST_SIGNAL = plain("__libc_current_sigrtmax", JAVA_INT);
+    private static final MethodHandle SIGACTION =
+        plain("sigaction", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle SET_HANDLER = plain("signal", JAVA_LONG, JAVA_INT, ADDRESS);
+
+    private static final int PROCESS = call(GETPID);
+    static final int SIGNAL = install();
+
+    /** Takes the last real-time signal, which nobody else should use, unless somebody does. */
+    private static int install() {
+      MemorySegment state = STATE.get();
+      try (Arena arena = Arena.ofConfined()) {
+        int signal = call(LAST_SIGNAL);
+        MemorySegment before = arena.allocate(SIGACTION_BYTES, Long.BYTES);
+        int asked = result((int) SIGACTION.invokeExact(state, signal, 0L, before.address()), state);
+        if (asked < 0) {
+          return asked;
+        }
+        if (before.get(JAVA_LONG, 0) != 0) {
+          return Errno.EBUSY.negated();
+        }
+        MemorySegment nothing = LINKER.defaultLookup().findOrThrow("abs");
+        long set = result((long) SET_HANDLER.invokeExact(state, signal, nothing), state);
+        return set < 0 ? (int) set : signal;
+      } catch (Throwable e) {
+        throw unexpected(e);
+      }
+    }
+
+    static int thread() {
+      return call(GETTID);
+    }
+
+    static int send(int tid) {
+      MemorySegment state = STATE.get();
+      try {
+        return result((int) TGKILL.invokeExact(state, PROCESS, tid, SIGNAL), state);
+      } catch (Throwable e) {
+        throw unexpected(e);
+      }
+    }
+
+    private static int call(MethodHandle handle) {
+      MemorySegment state = STATE.get();
+      try {
+        return result((int) handle.invokeExact(state), state);
+      } catch (Throwable e) {
+        throw unexpected(e);
+      }
+    }
+  }
+
   /** A downcall handle declares Throwable; none of the C functions here can raise anything. */
   private static RuntimeException unexpected(Throwable e) {
     return switch (e) {

@@ -93,4 +93,20 @@ public interface Kernel {
    * filled, 0 at the end.
    */
   long getdents(int fd, long address, long bytes);
+
+  /**
+   * Readies the calling thread for {@link #interrupt} and names it, as gettid(2).
+   *
+   * @return the thread's id, or a negated errno (EBUSY: the process has no signal to spare)
+   */
+  int interruptible();
+
+  /**
+   * Takes a thread out of the call it blocks in, if that call gives up with EINTR whatever the
+   * signal is, as KVM_RUN does. A thread that is in no such call notices nothing.
+   *
+   * @param tid what {@link #interruptible} returned to that thread
+   * @return 0, or a negated errno (ESRCH: the thread has ended)
+   */
+  int interrupt(int tid);
 }
