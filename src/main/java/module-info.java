@@ -6,6 +6,7 @@ module dev.iolite {
 
   exports dev.iolite.iommufd;
   exports dev.iolite.kernel;
+  exports dev.iolite.kvm;
   exports dev.iolite.pci;
   exports dev.iolite.uapi.catalog;
   exports dev.iolite.vfio;

@@ -1,0 +1,71 @@
+package dev.iolite.kvm;
+
+import dev.iolite.uapi.catalog.UapiCatalog;
+import dev.iolite.uapi.kvm.Kvm;
+import java.util.List;
+
+/**
+ * Something that a KVM has or can do, asked for with KVM_CHECK_EXTENSION.
+ *
+ * @param name its name in the headers, without {@code KVM_CAP_}
+ * @param number its number
+ */
+public record Capability(String name, int number) {
+  private static final String PREFIX = "KVM_CAP_";
+
+  /** How many vCPUs a VM should have at most. */
+  public static final Capability NR_VCPUS = new Capability("NR_VCPUS", Kvm.KVM_CAP_NR_VCPUS());
+
+  /** How many vCPUs a VM can have. */
+  public static final Capability MAX_VCPUS = new Capability("MAX_VCPUS", Kvm.KVM_CAP_MAX_VCPUS());
+
+  /** One more than the largest vCPU id. */
+  public static final Capability MAX_VCPU_ID =
+      new Capability("MAX_VCPU_ID", Kvm.KVM_CAP_MAX_VCPU_ID());
+
+  /** How many memory slots a VM can have. */
+  public static final Capability NR_MEMSLOTS =
+      new Capability("NR_MEMSLOTS", Kvm.KVM_CAP_NR_MEMSLOTS());
+
+  /** Which types of VM there are, a bit for each; 0 on a kernel that has only the default one. */
+  public static final Capability VM_TYPES = new Capability("VM_TYPES", Kvm.KVM_CAP_VM_TYPES());
+
+  /** KVM_SET_USER_MEMORY_REGION2. */
+  public static final Capability USER_MEMORY2 =
+      new Capability("USER_MEMORY2", Kvm.KVM_CAP_USER_MEMORY2());
+
+  /** Which bits KVM_SET_MEMORY_ATTRIBUTES takes; 0 if it takes none. */
+  public static final Capability MEMORY_ATTRIBUTES =
+      new Capability("MEMORY_ATTRIBUTES", Kvm.KVM_CAP_MEMORY_ATTRIBUTES());
+
+  /** KVM_CREATE_GUEST_MEMFD. */
+  public static final Capability GUEST_MEMFD =
+      new Capability("GUEST_MEMFD", Kvm.KVM_CAP_GUEST_MEMFD());
+
+  /** Which flags KVM_CREATE_GUEST_MEMFD takes. */
+  public static final Capability GUEST_MEMFD_FLAGS =
+      new Capability("GUEST_MEMFD_FLAGS", Kvm.KVM_CAP_GUEST_MEMFD_FLAGS());
+
+  /** The field {@code immediate_exit} of kvm_run, which a run's deadline rests on. */
+  public static final Capability IMMEDIATE_EXIT =
+      new Capability("IMMEDIATE_EXIT", Kvm.KVM_CAP_IMMEDIATE_EXIT());
+
+  /** Which hypercalls can be made to leave the guest, a bit for each. */
+  public static final Capability EXIT_HYPERCALL =
+      new Capability("EXIT_HYPERCALL", Kvm.KVM_CAP_EXIT_HYPERCALL());
+
+  /** A capability that the bindings do not know, by its number. */
+  public static Capability raw(int number) {
+    return new Capability("#" + number, number);
+  }
+
+  /** Every capability of the headers, of all architectures, in their order. */
+  public static List<Capability> all() {
+    return UapiCatalog.constants().stream()
+        .filter(constant -> constant.name().startsWith(PREFIX))
+        .map(constant ->
+            new Capability(
+                constant.name().substring(PREFIX.length()), Math.toIntExact(constant.value())))
+        .toList();
+  }
+}

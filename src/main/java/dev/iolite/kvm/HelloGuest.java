@@ -1,0 +1,93 @@
+package dev.iolite.kvm;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Mapping;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/**
+ * The smallest guest that shows that KVM works: it prints a text through an I/O port and halts. It
+ * uses no file but {@code /dev/kvm}.
+ */
+public final class HelloGuest {
+  private static final int PORT = 0x3f8;
+  private static final long GPA = 0x1000;
+  private static final long BYTES = 0x1000;
+
+  /** 16-bit code at {@link #GPA}; the text follows it. */
+  private static final byte[] CODE = {
+    (byte) 0xbe,
+    0x0f,
+    0x10, //       mov si, text
+    (byte) 0xba,
+    (byte) 0xf8,
+    0x03, //       mov dx, PORT
+    (byte) 0xac, // next: lodsb
+    (byte) 0x84,
+    (byte) 0xc0, //       test al, al
+    0x74,
+    0x03, //       jz done
+    (byte) 0xee, //       out dx, al
+    (byte) 0xeb,
+    (byte) 0xf8, //       jmp next
+    (byte) 0xf4, // done: hlt
+  };
+
+  /**
+   * What the guest did.
+   *
+   * @param text what it printed
+   * @param exits how often it left for the host: once for each byte and once for the halt
+   */
+  public record Result(String text, int exits) {}
+
+  private HelloGuest() {}
+
+  /**
+   * Runs a guest that prints a text.
+   *
+   * @param text what it is to print: at most 4080 bytes as UTF-8, without NUL characters
+   * @param deadline how long it may take
+   * @throws IllegalArgumentException if the text is too long or has a NUL character
+   * @throws IllegalStateException if the guest did anything else
+   * @throws GuestDeadlineException if it did not halt in time
+   * @throws dev.iolite.kernel.KernelException what the kernel said
+   */
+  public static Result run(Kernel kernel, String text, Duration deadline) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    if (text.indexOf('\0') >= 0 || CODE.length + bytes.length >= BYTES) {
+      throw new IllegalArgumentException(
+          "the guest can't print a text of " + bytes.length + " bytes, or one with NUL characters");
+    }
+    try (Kvm kvm = Kvm.open(kernel);
+        Mapping ram = Mapping.anonymous(kernel, BYTES);
+        Vm vm = kvm.createVm(VmType.DEFAULT)) {
+      MemorySegment.copy(MemorySegment.ofArray(CODE), 0, ram.segment(), 0, CODE.length);
+      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, ram.segment(), CODE.length, bytes.length);
+      Vcpu vcpu = vm.createVcpu(0, vm.addSlot(GPA, BYTES, ram.address()));
+      vcpu.enterRealMode(GPA);
+      var printed = new Printed();
+      Exit last = vcpu.run(deadline, printed::add);
+      if (!(last instanceof Exit.Hlt)) {
+        throw new IllegalStateException("the guest was to print and halt, but made: " + last);
+      }
+      return new Result(printed.bytes.toString(StandardCharsets.UTF_8), printed.exits);
+    }
+  }
+
+  private static final class Printed {
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    private int exits;
+
+    boolean add(Exit exit) {
+      exits++;
+      if (exit instanceof Exit.IoOut out && out.port() == PORT) {
+        bytes.write(out.value());
+        return true;
+      }
+      return false;
+    }
+  }
+}

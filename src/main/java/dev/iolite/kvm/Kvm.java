@@ -1,0 +1,110 @@
+package dev.iolite.kvm;
+
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.libc.Libc;
+import java.util.Set;
+
+/** {@code /dev/kvm}: what the host's KVM can do, and the VMs it makes. */
+public final class Kvm implements AutoCloseable {
+  /** Where KVM is found. */
+  public static final String PATH = "/dev/kvm";
+
+  private final Fd fd;
+
+  private Kvm(Fd fd) {
+    this.fd = fd;
+  }
+
+  /**
+   * Opens {@code /dev/kvm}.
+   *
+   * @throws KernelException what open(2) said (ENOENT: the processor's virtualisation is off or
+   *     taken, or the kvm module is not loaded; EACCES: this user may not)
+   * @throws UnsupportedOperationException if it is not the KVM API that all kernels since 2.6.22
+   *     have
+   */
+  public static Kvm open(Kernel kernel) {
+    Kvm kvm = new Kvm(Fd.open(kernel, FdKind.KVM, PATH, Libc.O_RDWR()));
+    try {
+      int version = kvm.apiVersion();
+      if (version != dev.iolite.uapi.kvm.Kvm.KVM_API_VERSION()) {
+        throw new UnsupportedOperationException(
+            PATH
+                + " has KVM API version "
+                + version
+                + "; only version "
+                + dev.iolite.uapi.kvm.Kvm.KVM_API_VERSION()
+                + " is known. Is it the kernel's own KVM?");
+      }
+      return kvm;
+    } catch (RuntimeException e) {
+      kvm.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The API's version: 12.
+   *
+   * <p>KVM_GET_API_VERSION, virt/kvm/kvm_main.c:kvm_dev_ioctl.
+   */
+  public int apiVersion() {
+    return fd.ioctl(KvmIoctls.KVM_GET_API_VERSION, 0);
+  }
+
+  /**
+   * What the host's KVM says of a capability; a VM may say otherwise, see {@link Vm#check}.
+   *
+   * <p>KVM_CHECK_EXTENSION, virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic.
+   *
+   * @return 0 if it does not have it, else 1 or what the capability says
+   */
+  public int check(Capability capability) {
+    return fd.ioctl(KvmIoctls.KVM_CHECK_EXTENSION, capability.number());
+  }
+
+  /**
+   * The types of VM that {@link #createVm} makes here. That the kernel offers a type does not say
+   * that the machine has a key or an address space identifier left for one more VM.
+   *
+   * <p>KVM_CAP_VM_TYPES, since Linux 6.8; older kernels have the default type only.
+   */
+  public Set<VmType> vmTypes() {
+    int bits = check(Capability.VM_TYPES);
+    return bits == 0 ? Set.of(VmType.DEFAULT) : VmType.ofBits(bits);
+  }
+
+  /**
+   * How much of a vCPU's descriptor is mapped, in bytes: struct kvm_run, the data of port I/O and
+   * the ring of coalesced MMIO.
+   *
+   * <p>KVM_GET_VCPU_MMAP_SIZE, virt/kvm/kvm_main.c:kvm_dev_ioctl.
+   */
+  public int vcpuMmapBytes() {
+    return fd.ioctl(KvmIoctls.KVM_GET_VCPU_MMAP_SIZE, 0);
+  }
+
+  /**
+   * Makes a VM without memory or vCPUs.
+   *
+   * <p>KVM_CREATE_VM, virt/kvm/kvm_main.c:kvm_dev_ioctl_create_vm.
+   *
+   * @throws KernelException EINVAL: the host has no such type; EBUSY: another hypervisor holds the
+   *     processor; ENOMEM; EMFILE
+   */
+  public Vm createVm(VmType type) {
+    int vcpuMmapBytes = vcpuMmapBytes();
+    return new Vm(
+        fd.ioctlFd(KvmIoctls.KVM_CREATE_VM, type.number(), "type " + type), type, vcpuMmapBytes);
+  }
+
+  /** Closes {@code /dev/kvm}; the VMs made from it live on. */
+  @Override
+  public void close() {
+    fd.close();
+  }
+}

@@ -1,0 +1,80 @@
+package dev.iolite.kvm;
+
+import java.util.Set;
+
+/**
+ * A range of guest-physical addresses that memory of this process backs, private memory, or both.
+ * Made by {@link Vm#addSlot} and {@link Vm#addPrivateSlot}; closing it deletes it from the VM.
+ *
+ * <p>The kernel follows the process's mappings: what is mapped at the host address when the guest
+ * touches the slot is what the guest gets. So the mapping must outlive the slot.
+ */
+public final class MemorySlot implements AutoCloseable {
+  private final Vm vm;
+  private final int number;
+  private final long gpa;
+  private final long bytes;
+  private final Set<SlotFlag> flags;
+
+  MemorySlot(Vm vm, int number, long gpa, long bytes, Set<SlotFlag> flags) {
+    this.vm = vm;
+    this.number = number;
+    this.gpa = gpa;
+    this.bytes = bytes;
+    this.flags = flags;
+  }
+
+  /** The slot's number, unique among the VM's slots of now. */
+  public int number() {
+    return number;
+  }
+
+  /** The first guest-physical address. */
+  public long gpa() {
+    return gpa;
+  }
+
+  /** The length in bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** The flags it was made with. */
+  public Set<SlotFlag> flags() {
+    return flags;
+  }
+
+  /** Whether a guest-physical address is in the slot. */
+  public boolean contains(long address) {
+    return Long.compareUnsigned(address - gpa, bytes) < 0;
+  }
+
+  /** Whether the VM still has the slot. */
+  public boolean exists() {
+    return vm.owns(this);
+  }
+
+  /**
+   * Deletes the slot, once; it is gone with its VM, too.
+   *
+   * <p>KVM_SET_USER_MEMORY_REGION with size 0, virt/kvm/kvm_main.c:kvm_set_memory_region.
+   *
+   * @throws dev.iolite.kernel.KernelException what the kernel said; the slot counts as deleted
+   */
+  @Override
+  public void close() {
+    vm.deleteSlot(this);
+  }
+
+  @Override
+  public String toString() {
+    return "memory slot "
+        + number
+        + " [0x"
+        + Long.toHexString(gpa)
+        + ", +0x"
+        + Long.toHexString(bytes)
+        + ")"
+        + (flags.isEmpty() ? "" : " " + flags);
+  }
+}

@@ -1,0 +1,217 @@
+package dev.iolite.kvm;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_regs;
+import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.kvm.kvm_segment;
+import dev.iolite.uapi.kvm.kvm_sregs;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * A virtual processor. Made by {@link Vm#createVcpu}. For use by one thread at a time; it is best
+ * run by the same one always.
+ */
+public final class Vcpu implements AutoCloseable {
+  private static final long REAL_MODE_END = 1L << 20;
+  private static final long REAL_MODE_SEGMENT = 0xffff;
+
+  private final Fd fd;
+  private final int id;
+  private final MemorySlot code;
+  private final Consumer<Vcpu> onClose;
+  private final Mapping run;
+  private final ExitDecoder decoder;
+  private final Watchdog watchdog;
+
+  /** Takes over the descriptor, unless this fails. */
+  Vcpu(Fd fd, int id, MemorySlot code, int mmapBytes, Consumer<Vcpu> onClose) {
+    this.fd = fd;
+    this.id = id;
+    this.code = code;
+    this.onClose = onClose;
+    run = Mapping.of(fd, 0, mmapBytes, Libc.PROT_READ() | Libc.PROT_WRITE());
+    decoder = new ExitDecoder(run.segment());
+    watchdog = new Watchdog(fd.kernel(), run.segment(), "vCPU " + id);
+  }
+
+  /** Its id within the VM, the APIC id on x86. */
+  public int id() {
+    return id;
+  }
+
+  /** The descriptor, to be given to the kernel. */
+  public Fd fd() {
+    return fd;
+  }
+
+  /**
+   * The general registers.
+   *
+   * <p>KVM_GET_REGS, arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_get_regs.
+   *
+   * @throws KernelException EINVAL: the guest's state is protected from the host
+   */
+  public Registers registers() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment regs = kvm_regs.allocate(arena);
+      fd.ioctl(KvmIoctls.KVM_GET_REGS, regs);
+      return Registers.of(regs);
+    }
+  }
+
+  /**
+   * Sets the general registers.
+   *
+   * <p>KVM_SET_REGS, arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_set_regs.
+   *
+   * @throws KernelException EINVAL: the guest's state is protected from the host
+   */
+  public void setRegisters(Registers registers) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment regs = kvm_regs.allocate(arena);
+      registers.store(regs);
+      fd.ioctl(KvmIoctls.KVM_SET_REGS, regs);
+    }
+  }
+
+  /**
+   * Readies the vCPU to run 16-bit code in flat real mode: every data segment starts at
+   * guest-physical address 0 and reaches to 4 GiB, so that code with 32-bit addresses reaches
+   * memory slots and MMIO anywhere below that; the general registers are 0.
+   *
+   * <p>KVM_GET_SREGS, KVM_SET_SREGS, KVM_SET_REGS; arch/x86/kvm/x86.c:__set_sregs.
+   *
+   * @param gpa the guest-physical address of the first instruction: in the slot that the vCPU was
+   *     made with, and below 1 MiB, where real mode can reach it
+   * @throws IllegalArgumentException if it is not
+   * @throws KernelException EINVAL: the guest's state is protected from the host
+   */
+  public void enterRealMode(long gpa) {
+    if (!code.contains(gpa) || Long.compareUnsigned(gpa, REAL_MODE_END) >= 0) {
+      throw new IllegalArgumentException(
+          "real mode can't begin at 0x%x: it is not below 1 MiB and in %s".formatted(gpa, code));
+    }
+    long base = gpa & ~REAL_MODE_SEGMENT;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment sregs = kvm_sregs.allocate(arena);
+      fd.ioctl(KvmIoctls.KVM_GET_SREGS, sregs);
+      MemorySegment cs = kvm_sregs.cs(sregs);
+      kvm_segment.base(cs, base);
+      kvm_segment.selector(cs, (short) (base >> 4));
+      for (MemorySegment data :
+          List.of(
+              kvm_sregs.ds(sregs),
+              kvm_sregs.es(sregs),
+              kvm_sregs.fs(sregs),
+              kvm_sregs.gs(sregs),
+              kvm_sregs.ss(sregs))) {
+        kvm_segment.base(data, 0);
+        kvm_segment.selector(data, (short) 0);
+        kvm_segment.limit(data, -1);
+        kvm_segment.g(data, (byte) 1);
+      }
+      fd.ioctl(KvmIoctls.KVM_SET_SREGS, sregs);
+    }
+    setRegisters(Registers.at(gpa - base));
+  }
+
+  /**
+   * Runs the guest until it leaves for the first time.
+   *
+   * @see #run(Duration, Predicate)
+   */
+  public Exit run(Duration deadline) {
+    return run(deadline, _ -> false);
+  }
+
+  /**
+   * Runs the guest, again after each exit, until an exit that ends the run. An exit for port I/O or
+   * MMIO costs no allocation and nothing for the deadline.
+   *
+   * <p>KVM_RUN, virt/kvm/kvm_main.c:kvm_vcpu_ioctl, arch/x86/kvm/x86.c: kvm_arch_vcpu_ioctl_run. A
+   * signal that was not the deadline's is no reason to stop.
+   *
+   * @param deadline how long the run may take, with the time that {@code goesOn} takes
+   * @param goesOn handles an exit and says whether the guest goes on; what it throws ends the run
+   * @return the exit that ended the run; a view of kvm_run is valid until the next run
+   * @throws GuestDeadlineException if the guest is still running at the deadline. It has been
+   *     stopped and can be run again
+   * @throws KernelException EFAULT, EHWPOISON: the guest's memory can't be reached (those that come
+   *     with an explanation are an {@link Exit.MemoryFault}); EIO: the VM is dead, or belongs to
+   *     another process; EBUSY: the sending of signals is taken
+   * @throws IllegalStateException if the slot with the code is deleted, or on a virtual thread
+   */
+  public Exit run(Duration deadline, Predicate<Exit> goesOn) {
+    if (!code.exists()) {
+      throw new IllegalStateException(code + ", which has the code of " + this + ", is deleted");
+    }
+    if (Thread.currentThread().isVirtual()) {
+      throw new IllegalStateException("a vCPU is run by a platform thread: KVM ties it to one");
+    }
+    long exits = 0;
+    try (Watchdog.Watch watch = watchdog.watch(deadline)) {
+      while (true) {
+        int result = fd.tryIoctl(KvmIoctls.KVM_RUN, 0);
+        if (result == Errno.EINTR.negated()) {
+          if (watch.expired()) {
+            throw new GuestDeadlineException(toString(), deadline, exits, where());
+          }
+          continue;
+        }
+        Exit exit = result == 0 ? decoder.decode() : failed(result);
+        if (!goesOn.test(exit)) {
+          return exit;
+        }
+        exits++;
+      }
+    }
+  }
+
+  /** What a failed run means: an exit if the kernel explained it, else an exception. */
+  private Exit failed(int result) {
+    boolean memory = result == Errno.EFAULT.negated() || result == Errno.EHWPOISON.negated();
+    if (memory && kvm_run.exit_reason(run.segment()) == Kvm.KVM_EXIT_MEMORY_FAULT()) {
+      Exit exit = decoder.decode();
+      // So that a later failure without an explanation is not taken for this one.
+      kvm_run.exit_reason(run.segment(), Kvm.KVM_EXIT_UNKNOWN());
+      return exit;
+    }
+    throw new KernelException(KvmIoctls.KVM_RUN.name(), toString(), "", -result);
+  }
+
+  private String where() {
+    try {
+      return "rip=0x" + Long.toHexString(registers().rip());
+    } catch (KernelException e) {
+      return "an address that is hidden from the host";
+    }
+  }
+
+  /** Unmaps kvm_run and closes the descriptor, once. */
+  @Override
+  public void close() {
+    onClose.accept(this);
+    CloseStack all = new CloseStack();
+    all.push(fd);
+    all.push(run);
+    all.push(watchdog);
+    all.close();
+  }
+
+  @Override
+  public String toString() {
+    return fd.toString();
+  }
+}

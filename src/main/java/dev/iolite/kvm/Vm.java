@@ -1,0 +1,306 @@
+package dev.iolite.kvm;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_create_device;
+import dev.iolite.uapi.kvm.kvm_create_guest_memfd;
+import dev.iolite.uapi.kvm.kvm_enable_cap;
+import dev.iolite.uapi.kvm.kvm_memory_attributes;
+import dev.iolite.uapi.kvm.kvm_userspace_memory_region;
+import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/**
+ * A virtual machine. Safe for use by several threads.
+ *
+ * <p>Closing it closes the vCPUs, slots, guest_memfds and devices that are still open, in the
+ * reverse of the order in which they were made.
+ */
+public final class Vm implements AutoCloseable {
+  private final Fd fd;
+  private final VmType type;
+  private final int vcpuMmapBytes;
+
+  /** What was made from this VM and is still open, in the order of making; guarded by itself. */
+  private final Set<AutoCloseable> open = new LinkedHashSet<>();
+
+  /** The slot numbers in use; guarded by {@link #open}. */
+  private final BitSet slotNumbers = new BitSet();
+
+  Vm(Fd fd, VmType type, int vcpuMmapBytes) {
+    this.fd = fd;
+    this.type = type;
+    this.vcpuMmapBytes = vcpuMmapBytes;
+  }
+
+  /** The descriptor, to be given to the kernel. */
+  public Fd fd() {
+    return fd;
+  }
+
+  /** The type it was made with. */
+  public VmType type() {
+    return type;
+  }
+
+  /**
+   * What this VM says of a capability.
+   *
+   * <p>KVM_CHECK_EXTENSION on the VM, virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic.
+   *
+   * @return 0 if it does not have it, else 1 or what the capability says
+   */
+  public int check(Capability capability) {
+    return fd.ioctl(KvmIoctls.KVM_CHECK_EXTENSION_ON_VM, capability.number());
+  }
+
+  /**
+   * Switches a capability on.
+   *
+   * <p>KVM_ENABLE_CAP on the VM, virt/kvm/kvm_main.c:kvm_vm_ioctl_enable_cap_generic and
+   * arch/x86/kvm/x86.c:kvm_vm_ioctl_enable_cap.
+   *
+   * @param args up to four numbers, as the capability wants them
+   * @throws KernelException EINVAL: not one that can be switched on for a VM, a number that it does
+   *     not take, or too late (vCPUs exist)
+   */
+  public void enable(Capability capability, long... args) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = kvm_enable_cap.allocate(arena);
+      kvm_enable_cap.cap(argument, capability.number());
+      for (int i = 0; i < args.length; i++) {
+        kvm_enable_cap.args(argument, i, args[i]);
+      }
+      fd.ioctl(KvmIoctls.KVM_ENABLE_CAP, argument);
+    }
+  }
+
+  /**
+   * Backs a range of guest-physical addresses with memory of this process: RAM, or a device's BAR.
+   *
+   * <p>KVM_SET_USER_MEMORY_REGION, virt/kvm/kvm_main.c:kvm_set_memory_region.
+   *
+   * @param gpa the first guest-physical address, a multiple of the page size
+   * @param bytes the length, a multiple of the page size, more than 0
+   * @param hostAddress where the memory is mapped in this process, a multiple of the page size; it
+   *     must stay mapped as long as the slot exists
+   * @param flags {@link SlotFlag#LOG_DIRTY_PAGES} and {@link SlotFlag#READONLY}
+   * @throws KernelException EEXIST: overlaps another slot; EINVAL: an address or the length is no
+   *     multiple of the page size, the host address is none of this process, the VM type can't have
+   *     the flags, or there are no slots left
+   */
+  public MemorySlot addSlot(long gpa, long bytes, long hostAddress, SlotFlag... flags) {
+    Set<SlotFlag> set = EnumSet.noneOf(SlotFlag.class);
+    set.addAll(Set.of(flags));
+    synchronized (open) {
+      int number = slotNumbers.nextClearBit(0);
+      setRegion(number, gpa, bytes, hostAddress, set);
+      return added(new MemorySlot(this, number, gpa, bytes, Set.copyOf(set)));
+    }
+  }
+
+  /**
+   * Backs a range of guest-physical addresses with shared memory of this process and with private
+   * memory. Which of the two the guest gets at an address is that address's memory attribute.
+   *
+   * <p>KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD, since Linux 6.8,
+   * virt/kvm/kvm_main.c:kvm_set_memory_region, virt/kvm/guest_memfd.c:kvm_gmem_bind. Such a slot
+   * can only be deleted, not changed.
+   *
+   * @param gpa the first guest-physical address, a multiple of the page size
+   * @param bytes the length, a multiple of the page size, more than 0
+   * @param hostAddress where the shared memory is mapped in this process; 0 for none
+   * @param memory the private memory, of this VM
+   * @param offset where in it the slot starts, in bytes, a multiple of the page size
+   * @throws KernelException EEXIST: overlaps another slot, or the part of the file is in a slot
+   *     already; EINVAL: as for {@link #addSlot}, or the file is another VM's or too short
+   */
+  public MemorySlot addPrivateSlot(
+      long gpa, long bytes, long hostAddress, GuestMemfd memory, long offset) {
+    synchronized (open) {
+      int number = slotNumbers.nextClearBit(0);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment argument = kvm_userspace_memory_region2.allocate(arena);
+        kvm_userspace_memory_region2.slot(argument, number);
+        kvm_userspace_memory_region2.flags(argument, SlotFlag.GUEST_MEMFD.bit());
+        kvm_userspace_memory_region2.guest_phys_addr(argument, gpa);
+        kvm_userspace_memory_region2.memory_size(argument, bytes);
+        kvm_userspace_memory_region2.userspace_addr(argument, hostAddress);
+        kvm_userspace_memory_region2.guest_memfd(argument, memory.fd().number());
+        kvm_userspace_memory_region2.guest_memfd_offset(argument, offset);
+        fd.ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION2, argument);
+      }
+      return added(new MemorySlot(this, number, gpa, bytes, Set.of(SlotFlag.GUEST_MEMFD)));
+    }
+  }
+
+  private MemorySlot added(MemorySlot slot) {
+    slotNumbers.set(slot.number());
+    open.add(slot);
+    return slot;
+  }
+
+  private void setRegion(int number, long gpa, long bytes, long hostAddress, Set<SlotFlag> flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = kvm_userspace_memory_region.allocate(arena);
+      kvm_userspace_memory_region.slot(argument, number);
+      kvm_userspace_memory_region.flags(
+          argument, flags.stream().mapToInt(SlotFlag::bit).reduce(0, (a, b) -> a | b));
+      kvm_userspace_memory_region.guest_phys_addr(argument, gpa);
+      kvm_userspace_memory_region.memory_size(argument, bytes);
+      kvm_userspace_memory_region.userspace_addr(argument, hostAddress);
+      fd.ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION, argument);
+    }
+  }
+
+  boolean owns(MemorySlot slot) {
+    synchronized (open) {
+      return open.contains(slot);
+    }
+  }
+
+  void deleteSlot(MemorySlot slot) {
+    synchronized (open) {
+      if (open.remove(slot)) {
+        setRegion(slot.number(), slot.gpa(), 0, 0, Set.of());
+        slotNumbers.clear(slot.number());
+      }
+    }
+  }
+
+  /**
+   * Makes memory that only this VM reaches.
+   *
+   * <p>KVM_CREATE_GUEST_MEMFD, since Linux 6.8, virt/kvm/guest_memfd.c:kvm_gmem_create.
+   *
+   * @param bytes the size, a multiple of the page size, more than 0
+   * @param flags what the file can do, of those that KVM_CAP_GUEST_MEMFD_FLAGS offers
+   * @throws KernelException EINVAL: the size, or a flag that this VM can't have; ENOTTY: the kernel
+   *     has no guest_memfd
+   */
+  public GuestMemfd createGuestMemfd(long bytes, GuestMemfd.Flag... flags) {
+    long bits = 0;
+    for (GuestMemfd.Flag flag : flags) {
+      bits |= flag.bit();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = kvm_create_guest_memfd.allocate(arena);
+      kvm_create_guest_memfd.size(argument, bytes);
+      kvm_create_guest_memfd.flags(argument, bits);
+      return opened(
+          new GuestMemfd(
+              fd.ioctlFd(KvmIoctls.KVM_CREATE_GUEST_MEMFD, argument, "of " + fd),
+              bytes,
+              this::forget));
+    }
+  }
+
+  /**
+   * Makes a range of guest-physical addresses private or shared. No slot need be there; the guest's
+   * page table entries of the range are dropped.
+   *
+   * <p>KVM_SET_MEMORY_ATTRIBUTES, since Linux 6.8,
+   * virt/kvm/kvm_main.c:kvm_vm_ioctl_set_mem_attributes.
+   *
+   * @param gpa the first address, a multiple of the page size
+   * @param bytes the length, a multiple of the page size, more than 0
+   * @param isPrivate whether the guest reaches private memory there, or shared memory
+   * @throws KernelException EINVAL: not aligned, or the VM type has no private memory; ENOTTY: the
+   *     kernel has no memory attributes; ENOMEM
+   */
+  public void setPrivate(long gpa, long bytes, boolean isPrivate) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = kvm_memory_attributes.allocate(arena);
+      kvm_memory_attributes.address(argument, gpa);
+      kvm_memory_attributes.size(argument, bytes);
+      kvm_memory_attributes.attributes(
+          argument, isPrivate ? Kvm.KVM_MEMORY_ATTRIBUTE_PRIVATE() : 0);
+      fd.ioctl(KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES, argument);
+    }
+  }
+
+  /**
+   * Makes a vCPU, in the state that a processor has after reset.
+   *
+   * <p>KVM_CREATE_VCPU, virt/kvm/kvm_main.c:kvm_vm_ioctl_create_vcpu.
+   *
+   * @param id its id (on x86 the APIC id), 0 to KVM_CAP_MAX_VCPU_ID - 1
+   * @param code the slot with the vCPU's first instruction: without memory there is nothing to run
+   * @throws KernelException EEXIST: there is a vCPU of this id; EINVAL: the id is too large, or the
+   *     VM has all the vCPUs it can have; ENOMEM
+   * @throws IllegalArgumentException if the slot is not one of this VM's
+   */
+  public Vcpu createVcpu(int id, MemorySlot code) {
+    if (!owns(code)) {
+      throw new IllegalArgumentException(code + " is no slot of " + this);
+    }
+    Fd vcpu = fd.ioctlFd(KvmIoctls.KVM_CREATE_VCPU, id, "vCPU " + id + " of " + fd);
+    try {
+      return opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, this::forget));
+    } catch (RuntimeException e) {
+      vcpu.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Makes the device through which KVM and VFIO learn of each other.
+   *
+   * <p>KVM_CREATE_DEVICE with KVM_DEV_TYPE_VFIO, virt/kvm/vfio.c:kvm_vfio_create.
+   *
+   * @throws KernelException EBUSY: the VM has one already; ENODEV: the kernel has no
+   *     CONFIG_KVM_VFIO
+   */
+  public VfioKvmDevice createVfioDevice() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = kvm_create_device.allocate(arena);
+      kvm_create_device.type(argument, Kvm.KVM_DEV_TYPE_VFIO());
+      fd.ioctl(KvmIoctls.KVM_CREATE_DEVICE, argument);
+      Fd device =
+          Fd.owned(fd.kernel(), FdKind.KVM_DEVICE, kvm_create_device.fd(argument), "VFIO of " + fd);
+      return opened(new VfioKvmDevice(device, this::forget));
+    }
+  }
+
+  private <T extends AutoCloseable> T opened(T child) {
+    synchronized (open) {
+      open.add(child);
+    }
+    return child;
+  }
+
+  private void forget(AutoCloseable child) {
+    synchronized (open) {
+      open.remove(child);
+    }
+  }
+
+  /**
+   * Closes what is still open of the VM, then the VM.
+   *
+   * @throws KernelException the first failure; everything is closed all the same
+   */
+  @Override
+  public void close() {
+    CloseStack all = new CloseStack();
+    all.push(fd);
+    synchronized (open) {
+      open.forEach(all::push);
+    }
+    all.close();
+  }
+
+  @Override
+  public String toString() {
+    return fd.toString();
+  }
+}
