@@ -149,44 +149,9 @@ public record Advice(String cause, String next) {
                 new Advice("the host has too few interrupt vectors left", "ask for fewer vectors");
             default -> null;
           };
-      case "IOMMU_IOAS_MAP" ->
-          switch (errno) {
-            case EEXIST ->
-                new Advice(
-                    "something is mapped at this IOVA already",
-                    "unmap it first, or choose another IOVA");
-            case EINVAL ->
-                new Advice(
-                    "the IOVA is in a reserved range or outside what the device can reach, or address, length or IOVA are not aligned to the IOAS alignment",
-                    "iolite iommu info BDF shows the allowed ranges and the alignment");
-            case ENOMEM ->
-                new Advice(
-                    "the pages may not be locked: the memlock limit is reached",
-                    "raise it: ulimit -l unlimited (or LimitMEMLOCK in the unit)");
-            case EFAULT ->
-                new Advice(
-                    "the memory is not mapped, or not writable, in this process",
-                    "check the address and the protection of the memory");
-            default -> null;
-          };
+      case "IOMMU_IOAS_MAP", "IOMMU_IOAS_COPY" -> mapped(errno);
       case "IOMMU_IOAS_MAP_FILE" ->
           switch (errno) {
-            case EEXIST ->
-                new Advice(
-                    "something is mapped at this IOVA already",
-                    "unmap it first, or choose another IOVA");
-            case EINVAL ->
-                new Advice(
-                    "the IOVA is in a reserved range or outside what the device can reach, or address, length or IOVA are not aligned to the IOAS alignment",
-                    "iolite iommu info BDF shows the allowed ranges and the alignment");
-            case ENOMEM ->
-                new Advice(
-                    "the pages may not be locked: the memlock limit is reached",
-                    "raise it: ulimit -l unlimited (or LimitMEMLOCK in the unit)");
-            case EFAULT ->
-                new Advice(
-                    "the memory is not mapped, or not writable, in this process",
-                    "check the address and the protection of the memory");
             case ENODEV ->
                 new Advice(
                     "the dma-buf is revoked: the device's memory decode is off, or it was reset or closed",
@@ -195,7 +160,8 @@ public record Advice(String cause, String next) {
                 new Advice(
                     "the dma-buf is none of VFIO's, or has more than one range, which this kernel does not take",
                     "export one dma-buf for each range");
-            default -> null;
+            case EBADF -> new Advice("the file is not open", "look at what was closed before");
+            default -> mapped(errno);
           };
       case "IOMMU_IOAS_UNMAP" ->
           switch (errno) {
@@ -208,12 +174,57 @@ public record Advice(String cause, String next) {
                     "close what uses it and try again");
             default -> null;
           };
+      case "IOMMU_IOAS_ALLOW_IOVAS" ->
+          switch (errno) {
+            case EADDRINUSE ->
+                new Advice(
+                    "an attached device can not reach one of the ranges",
+                    "iolite iommu info BDF shows the allowed ranges");
+            case EINVAL ->
+                new Advice(
+                    "two of the ranges overlap, or one has a single byte", "give disjoint ranges");
+            default -> null;
+          };
+      case "IOMMU_HWPT_ALLOC" ->
+          switch (errno) {
+            case EINVAL ->
+                new Advice(
+                    "there is no such IOAS, or what is mapped in it does not fit the IOMMU",
+                    "iolite iommu info BDF shows the allowed ranges");
+            case ENOENT ->
+                new Advice(
+                    "no such device is bound to this iommufd", "bind the device to it first");
+            case ENOMEM -> mapped(errno);
+            default -> null;
+          };
+      case "IOMMU_GET_HW_INFO" ->
+          switch (errno) {
+            case ENOENT ->
+                new Advice(
+                    "no such device is bound to this iommufd", "bind the device to it first");
+            case EOPNOTSUPP ->
+                new Advice("the device has no IOMMU (no-IOMMU mode)", "iolite doctor");
+            default -> null;
+          };
+      case "IOMMU_OPTION" ->
+          switch (errno) {
+            case EBUSY ->
+                new Advice(
+                    "the iommufd has objects already",
+                    "set the option before the first IOAS and the first bind");
+            case EPERM -> new Advice("the option needs CAP_SYS_RESOURCE", "run as root");
+            case EINVAL ->
+                new Advice(
+                    "huge pages can not be switched off under what is mapped for a device",
+                    "set the option before the first mapping");
+            default -> null;
+          };
       case "IOMMU_DESTROY" ->
           switch (errno) {
             case EBUSY ->
                 new Advice(
-                    "something still refers to the object",
-                    "destroy or detach what was made from it first");
+                    "a device is still attached to the object, or another object was made from it",
+                    "detach the device and destroy what was made from the object first");
             case ENOENT ->
                 new Advice(
                     "there is no such object in this iommufd", "it may be destroyed already");
@@ -262,6 +273,39 @@ public record Advice(String cause, String next) {
                     "look at the memory fault exit: address and kind");
             default -> null;
           };
+      default -> null;
+    };
+  }
+
+  private static @Nullable Advice mapped(Errno errno) {
+    return switch (errno) {
+      case EEXIST ->
+          new Advice(
+              "something is mapped at this IOVA already", "unmap it first, or choose another IOVA");
+      case EINVAL ->
+          new Advice(
+              "the IOVA is in a reserved range or outside what the device can reach, or address, length or IOVA are not aligned to the IOAS alignment, or a mapped file is no memfd",
+              "iolite iommu info BDF shows the allowed ranges and the alignment");
+      case ENOMEM ->
+          new Advice(
+              "the pages may not be locked: the memlock limit is reached",
+              "raise it: ulimit -l unlimited (or LimitMEMLOCK in the unit)");
+      case EFAULT ->
+          new Advice(
+              "the memory is not mapped, or not writable, in this process",
+              "check the address and the protection of the memory");
+      case ENOSPC ->
+          new Advice(
+              "no free range of the IOAS is large enough",
+              "iolite iommu info BDF shows the allowed ranges; unmap something, or demand less");
+      case ENOENT ->
+          new Advice(
+              "the IOAS is destroyed, or what should be copied is not mapped",
+              "look at what was closed before");
+      case EPERM ->
+          new Advice(
+              "memory that was mapped for reading can not be copied for writing",
+              "copy it for reading, or map it for writing");
       default -> null;
     };
   }
