@@ -13,10 +13,24 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.ByteRange;
+import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -26,14 +40,26 @@ import org.junit.jupiter.api.Test;
 @Tag("lab")
 class AttachedIoasLabTest {
   private static final long PAGE = 4096;
+  private static final long BAR_BYTES = 1 << 20;
   private static final IovaRange MSI = new IovaRange(0xfee00000L, 0xfeefffffL);
 
   private final Kernel kernel = new HostKernel();
   private final CloseStack open = new CloseStack();
   private final Iommufd iommufd = open.push(Iommufd.open(kernel));
   private final Mapping ram = open.push(Mapping.anonymous(kernel, 4 * PAGE));
-  private final LabDevice device = open.push(new LabDevice(kernel, iommufd));
+  private final PciDevice edu =
+      open.push(
+              DriverBinding.bind(
+                  new Pci(kernel).device(PciAddress.parse("0000:00:02.0")), "vfio-pci"))
+          .device();
+  private final BoundVfioDevice device = open.push(bound());
   private final Ioas ioas = iommufd.allocIoas();
+
+  private BoundVfioDevice bound() {
+    try (VfioDevice cdev = VfioDevice.open(kernel, edu.requireVfioCdev(), "edu")) {
+      return cdev.bind(iommufd.fd());
+    }
+  }
 
   @AfterEach
   void close() {
@@ -42,6 +68,15 @@ class AttachedIoasLabTest {
 
   private MemorySegment pages(int count) {
     return ram.segment().asSlice(0, count * PAGE);
+  }
+
+  /** All of BAR 0, in so many ranges. */
+  private DmaBuf dmaBuf(int ranges) {
+    long bytes = BAR_BYTES / ranges;
+    return device.exportDmaBuf(
+        0,
+        IntStream.range(0, ranges).mapToObj(i -> new ByteRange(i * bytes, bytes)).toList(),
+        Libc.O_RDWR());
   }
 
   private static KernelException assertFails(Errno errno, ThrowingCallable call) {
@@ -58,7 +93,7 @@ class AttachedIoasLabTest {
 
   @Test
   void readsWhatTheEmulatedIommuIs() {
-    HwInfo info = iommufd.hwInfo(device.id());
+    HwInfo info = iommufd.hwInfo(device.deviceId());
     assertThat(info.hardware())
         .asInstanceOf(type(IommuHardware.IntelVtd.class))
         .satisfies(vtd -> {
@@ -78,7 +113,7 @@ class AttachedIoasLabTest {
   @Test
   void anAttachedDeviceNarrowsTheRanges() {
     device.attach(ioas.id());
-    IommuInfo info = IommuInfo.of(iommufd, device.id(), ioas);
+    IommuInfo info = IommuInfo.of(iommufd, device.deviceId(), ioas);
     int bits = ((IommuHardware.IntelVtd) info.hardware().hardware()).addressBits();
     assertThat(info.ranges())
         .isEqualTo(
@@ -176,13 +211,13 @@ class AttachedIoasLabTest {
   @Test
   void aBoundDeviceIsNotDestroyed() {
     assertFails(
-        Errno.EBUSY, () -> new IommufdObject(iommufd.fd(), device.id().value(), "device").close());
+        Errno.EBUSY, () -> new IommufdObject(iommufd.fd(), device.deviceId().value(), "device").close());
   }
 
   @Test
   void makesAPageTableAndAttachesToIt() {
     IovaMapping mapping = ioas.map(0, pages(1), IovaAccess.READ);
-    Hwpt hwpt = iommufd.allocHwpt(device.id(), ioas, Set.of()).orElseThrow();
+    Hwpt hwpt = iommufd.allocHwpt(device.deviceId(), ioas, Set.of()).orElseThrow();
     assertFails(Errno.EBUSY, ioas::close);
     device.attach(hwpt.id());
     assertFails(Errno.EBUSY, hwpt::close);
@@ -196,22 +231,22 @@ class AttachedIoasLabTest {
   @Test
   void whatThisIommuLacksIsAnAnswerAndNoError() {
     for (HwptFlag flag : List.of(HwptFlag.NEST_PARENT, HwptFlag.DIRTY_TRACKING)) {
-      assertThat(iommufd.allocHwpt(device.id(), ioas, Set.of(flag))).as(flag.name()).isEmpty();
+      assertThat(iommufd.allocHwpt(device.deviceId(), ioas, Set.of(flag))).as(flag.name()).isEmpty();
     }
     ioas.close();
   }
 
   @Test
   void vtdMakesPageTablesForPasidsWithoutHavingAny() {
-    assertThat(iommufd.hwInfo(device.id()).pasidBits()).isZero();
-    iommufd.allocHwpt(device.id(), ioas, Set.of(HwptFlag.PASID)).orElseThrow().close();
+    assertThat(iommufd.hwInfo(device.deviceId()).pasidBits()).isZero();
+    iommufd.allocHwpt(device.deviceId(), ioas, Set.of(HwptFlag.PASID)).orElseThrow().close();
     ioas.close();
   }
 
   @Test
   void aPageTableOfNoIoasIsInvalid() {
     ioas.close();
-    assertFails(Errno.EINVAL, () -> iommufd.allocHwpt(device.id(), ioas, Set.of()));
+    assertFails(Errno.EINVAL, () -> iommufd.allocHwpt(device.deviceId(), ioas, Set.of()));
   }
 
   @Test
@@ -236,36 +271,70 @@ class AttachedIoasLabTest {
 
   @Test
   void mapsTheBarForOtherDevicesUntilItsMemoryIsOff() {
-    device.enable(true);
+    device.config().setMemoryDecode(true);
     device.attach(ioas.id());
-    try (Fd bar = device.dmaBuf(1)) {
+    try (DmaBuf bar = dmaBuf(1)) {
       IovaMapping mapping =
-          ioas.mapFile(0x40000000, bar, 0, LabDevice.BAR_BYTES, IovaAccess.READ_WRITE);
-      assertThat(mapping.what()).startsWith("dma-buf ").endsWith("(edu BAR0) from 0x0");
+          ioas.mapFile(0x40000000, bar.fd(), 0, BAR_BYTES, IovaAccess.READ_WRITE);
+      assertThat(mapping.what()).startsWith("dma-buf ").endsWith(" from 0x0");
       assertFails(
           Errno.EINVAL,
-          () -> ioas.mapFileAnywhere(bar, PAGE, LabDevice.BAR_BYTES, IovaAccess.READ));
+          () -> ioas.mapFileAnywhere(bar.fd(), PAGE, BAR_BYTES, IovaAccess.READ));
 
-      device.enable(false);
+      device.config().setMemoryDecode(false);
       assertThat(mapping.isMapped()).as("revoked, but the IOVA is taken").isTrue();
       assertThat(
-              assertFails(Errno.ENODEV, () -> ioas.mapFileAnywhere(bar, 0, PAGE, IovaAccess.READ)))
+              assertFails(Errno.ENODEV, () -> ioas.mapFileAnywhere(bar.fd(), 0, PAGE, IovaAccess.READ)))
           .hasMessageContaining("revoked");
       assertFails(Errno.EEXIST, () -> ioas.map(0x40000000, pages(1), IovaAccess.READ));
-      device.enable(true);
+      device.config().setMemoryDecode(true);
       mapping.close();
-      ioas.mapFile(0x40000000, bar, 0, LabDevice.BAR_BYTES, IovaAccess.READ_WRITE).close();
+      ioas.mapFile(0x40000000, bar.fd(), 0, BAR_BYTES, IovaAccess.READ_WRITE).close();
     }
   }
 
   @Test
   void aDmaBufOfSeveralRangesIsRefused() {
-    device.enable(true);
-    try (Fd bar = device.dmaBuf(2)) {
+    device.config().setMemoryDecode(true);
+    try (DmaBuf bar = dmaBuf(2)) {
       assertThat(
               assertFails(
-                  Errno.EOPNOTSUPP, () -> ioas.mapFileAnywhere(bar, 0, PAGE, IovaAccess.READ)))
+                  Errno.EOPNOTSUPP, () -> ioas.mapFileAnywhere(bar.fd(), 0, PAGE, IovaAccess.READ)))
           .hasMessageContaining("one dma-buf for each range");
+    }
+  }
+
+  @Test
+  void memoryBeyondTheMemlockLimitIsNotMappedForAUserWithoutPrivileges() throws Exception {
+    Path cdev = Path.of(edu.requireVfioCdev());
+    device.close();
+    Path iommu = Path.of(Iommufd.PATH);
+    Set<PosixFilePermission> before = Files.getPosixFilePermissions(iommu);
+    Set<PosixFilePermission> everybody = PosixFilePermissions.fromString("rw-rw-rw-");
+    Files.setPosixFilePermissions(iommu, everybody);
+    Files.setPosixFilePermissions(cdev, everybody);
+    try {
+      String java = ProcessHandle.current().info().command().orElseThrow();
+      Process probe =
+          new ProcessBuilder(
+                  "su",
+                  "-c",
+                  "ulimit -l 64; exec %s -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED -cp '%s' %s %s"
+                      .formatted(
+                          java,
+                          System.getProperty("java.class.path"),
+                          MemlockProbe.class.getName(),
+                          cdev),
+                  "user")
+              .redirectErrorStream(true)
+              .start();
+      String said = new String(probe.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(said)
+          .contains("64 KiB mapped", "IOMMU_IOAS_MAP on iommufd", "ENOMEM", "memlock limit")
+          .contains("ulimit -l");
+      assertThat(probe.waitFor()).isZero();
+    } finally {
+      Files.setPosixFilePermissions(iommu, before);
     }
   }
 }
