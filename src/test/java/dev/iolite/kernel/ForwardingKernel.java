@@ -87,4 +87,14 @@ public class ForwardingKernel implements Kernel {
   public long getdents(int fd, long address, long bytes) {
     return inner.getdents(fd, address, bytes);
   }
+
+  @Override
+  public int interruptible() {
+    return inner.interruptible();
+  }
+
+  @Override
+  public int interrupt(int tid) {
+    return inner.interrupt(tid);
+  }
 }

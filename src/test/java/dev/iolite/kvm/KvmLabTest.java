@@ -1,0 +1,7 @@
+package dev.iolite.kvm;
+
+import org.junit.jupiter.api.Tag;
+
+/** On the lab's kernel, which has VMs with private memory. */
+@Tag("lab")
+class KvmLabTest extends KvmSuite {}
