@@ -8,6 +8,7 @@ module dev.iolite {
   exports dev.iolite.kernel;
   exports dev.iolite.kvm;
   exports dev.iolite.pci;
+  exports dev.iolite.trace;
   exports dev.iolite.uapi.catalog;
   exports dev.iolite.vfio;
 }

@@ -52,7 +52,7 @@ public record Ioctl(
     return new Ioctl(on, name, number, argument, returns, OnInterrupt.REPORT);
   }
 
-  private static long unsigned(long number) {
+  static long unsigned(long number) {
     return number & 0xffff_ffffL;
   }
 }

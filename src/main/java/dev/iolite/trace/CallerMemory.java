@@ -1,0 +1,43 @@
+package dev.iolite.trace;
+
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Copies of this process's own memory, at addresses that may be wrong.
+ *
+ * <p>A caller may pass an address at which nothing is: then the kernel says EFAULT, and so must we
+ * get by. A load by the JVM would end the process instead. So the copy is made by the kernel too,
+ * by a read of {@code /proc/self/mem}, which fails where nothing is mapped. That file is opened for
+ * each copy, so that a tracer holds no descriptor and needs no closing.
+ */
+final class CallerMemory {
+  private static final Kernel HOST = new HostKernel();
+
+  private CallerMemory() {}
+
+  /**
+   * Copies memory.
+   *
+   * @param bytes how much, at least 0; never more than this is read
+   * @return the copy; empty if any of it is not mapped, or there is no procfs
+   */
+  static Optional<MemorySegment> copy(long address, long bytes) {
+    int memory = address > 0 ? HOST.open("/proc/self/mem", Libc.O_RDONLY() | Libc.O_CLOEXEC()) : -1;
+    if (memory < 0) {
+      return Optional.empty();
+    }
+    try {
+      MemorySegment into = Arena.ofAuto().allocate(bytes, Long.BYTES);
+      return HOST.pread(memory, into.address(), bytes, address) == bytes
+          ? Optional.of(into)
+          : Optional.empty();
+    } finally {
+      HOST.close(memory);
+    }
+  }
+}

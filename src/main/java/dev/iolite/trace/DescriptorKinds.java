@@ -1,0 +1,86 @@
+package dev.iolite.trace;
+
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_create_device;
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_device_feature;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What each open descriptor refers to, learned from the calls that made it. */
+final class DescriptorKinds {
+  private static final int FEATURE_OPERATIONS =
+      Vfio.VFIO_DEVICE_FEATURE_GET()
+          | Vfio.VFIO_DEVICE_FEATURE_SET()
+          | Vfio.VFIO_DEVICE_FEATURE_PROBE();
+
+  private final Map<Integer, FdKind> kinds = new ConcurrentHashMap<>();
+
+  /** A descriptor that a call made. */
+  void add(int fd, FdKind kind) {
+    kinds.put(fd, kind);
+  }
+
+  /** A descriptor that is about to be closed: its number may be taken again at once. */
+  void remove(int fd) {
+    kinds.remove(fd);
+  }
+
+  /** The kind; empty for a descriptor that was made before, or elsewhere. */
+  Optional<FdKind> of(int fd) {
+    return Optional.ofNullable(kinds.get(fd));
+  }
+
+  /** For example {@code iommufd 7}. */
+  String name(int fd) {
+    return of(fd).map(FdKind::toString).orElse("fd") + " " + fd;
+  }
+
+  /** What an opened path is. */
+  static FdKind ofPath(String path) {
+    return switch (path) {
+      case "/dev/kvm" -> FdKind.KVM;
+      case "/dev/iommu" -> FdKind.IOMMUFD;
+      case "/dev/udmabuf" -> FdKind.UDMABUF;
+      default -> path.startsWith("/dev/vfio/devices/") ? FdKind.VFIO_DEVICE : FdKind.FILE;
+    };
+  }
+
+  /**
+   * A descriptor that an ioctl made, as its result or in its struct.
+   *
+   * @param number the descriptor
+   * @param kind what it is
+   */
+  record Made(int number, FdKind kind) {}
+
+  /**
+   * The descriptor that a successful ioctl made; empty if it made none.
+   *
+   * @param after the struct after the call; empty if there is none
+   */
+  static Optional<Made> made(Ioctl command, Optional<MemorySegment> after, int result) {
+    if (command.equals(KvmIoctls.KVM_CREATE_DEVICE)) {
+      return after
+          .filter(device -> (kvm_create_device.flags(device) & Kvm.KVM_CREATE_DEVICE_TEST()) == 0)
+          .map(device -> new Made(kvm_create_device.fd(device), FdKind.KVM_DEVICE));
+    }
+    if (command.equals(VfioIoctls.VFIO_DEVICE_FEATURE)) {
+      return after
+          .filter(feature -> isDmaBuf(vfio_device_feature.flags(feature)))
+          .map(_ -> new Made(result, FdKind.DMA_BUF));
+    }
+    return command.returns().map(kind -> new Made(result, kind));
+  }
+
+  private static boolean isDmaBuf(int flags) {
+    return (flags & FEATURE_OPERATIONS) == Vfio.VFIO_DEVICE_FEATURE_GET()
+        && (flags & Vfio.VFIO_DEVICE_FEATURE_MASK()) == Vfio.VFIO_DEVICE_FEATURE_DMA_BUF();
+  }
+}

@@ -1,0 +1,323 @@
+package dev.iolite.trace;
+
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.Ioctls;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.StructText;
+import dev.iolite.uapi.libc.pollfd;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/**
+ * Passes every call on to another kernel and tells of it afterwards.
+ *
+ * <p>An ioctl is decoded by the kind of its descriptor and its number. The kinds are learned from
+ * the calls: from the path of an open, from what ioctls return or put into their structs; a
+ * descriptor from elsewhere is an {@code fd} and its ioctls are shown by number.
+ *
+ * <p>Of an ioctl's struct exactly as much is read as the headers give it. VFIO's structs with an
+ * {@code argsz} can be followed by more, which is not shown; of other buffers the first bytes are.
+ * It is read without touching it: an address at which nothing is mapped shows as such, and the call
+ * goes on to the kernel, which says EFAULT.
+ *
+ * <p>Safe for use by many threads; calls are told of by the thread that made them, when they are
+ * over, so that of two threads the later call may be told of first.
+ */
+public final class TracingKernel implements Kernel {
+  private static final int SHOWN_BYTES = 32;
+  private static final int SHOWN_POLLFDS = 8;
+
+  private final Kernel inner;
+  private final Consumer<TracedCall> sink;
+  private final DescriptorKinds kinds = new DescriptorKinds();
+
+  /**
+   * Traces a kernel's calls.
+   *
+   * @param inner the kernel that makes them
+   * @param sink what is told of them, by the thread that made the call; it must not throw, since
+   *     the call has happened by then, and must not call this kernel
+   */
+  public TracingKernel(Kernel inner, Consumer<TracedCall> sink) {
+    this.inner = inner;
+    this.sink = sink;
+  }
+
+  /** Makes a call, and tells of it. */
+  private long call(String call, String subject, String argument, LongSupplier body) {
+    return call(call, subject, argument, body, _ -> "");
+  }
+
+  /** Makes a call, and tells of it and of what it changed. */
+  private long call(
+      String call, String subject, String argument, LongSupplier body, Changed changed) {
+    return call(call, call, subject, argument, body, changed);
+  }
+
+  private long call(
+      String call,
+      String name,
+      String subject,
+      String argument,
+      LongSupplier body,
+      Changed changed) {
+    long start = System.nanoTime();
+    long result = body.getAsLong();
+    long nanos = System.nanoTime() - start;
+    Thread thread = Thread.currentThread();
+    String threadName = thread.getName().isEmpty() ? "#" + thread.threadId() : thread.getName();
+    sink.accept(
+        new TracedCall(
+            call, name, subject, argument, changed.of(result), result, nanos, threadName));
+    return result;
+  }
+
+  /** What a call changed, given its result. */
+  @FunctionalInterface
+  private interface Changed {
+    String of(long result);
+  }
+
+  /** Notes a new descriptor, and says what it is. */
+  private Changed makes(FdKind kind) {
+    return fd -> {
+      if (fd < 0) {
+        return "";
+      }
+      kinds.add((int) fd, kind);
+      return kinds.name((int) fd);
+    };
+  }
+
+  @Override
+  public int open(String path, int flags) {
+    return (int)
+        call(
+            "open",
+            path,
+            "flags=" + Text.value(flags),
+            () -> inner.open(path, flags),
+            makes(DescriptorKinds.ofPath(path)));
+  }
+
+  @Override
+  public int close(int fd) {
+    String name = kinds.name(fd);
+    kinds.remove(fd);
+    return (int) call("close", name, "", () -> inner.close(fd));
+  }
+
+  @Override
+  public long read(int fd, long address, long bytes) {
+    return call(
+        "read",
+        kinds.name(fd),
+        "bytes=" + bytes,
+        () -> inner.read(fd, address, bytes),
+        read -> shown(address, read));
+  }
+
+  @Override
+  public long write(int fd, long address, long bytes) {
+    return call(
+        "write", kinds.name(fd), written(address, bytes), () -> inner.write(fd, address, bytes));
+  }
+
+  @Override
+  public long pread(int fd, long address, long bytes, long offset) {
+    return call(
+        "pread",
+        kinds.name(fd),
+        "bytes=" + bytes + at(offset),
+        () -> inner.pread(fd, address, bytes, offset),
+        read -> shown(address, read));
+  }
+
+  @Override
+  public long pwrite(int fd, long address, long bytes, long offset) {
+    return call(
+        "pwrite",
+        kinds.name(fd),
+        written(address, bytes) + at(offset),
+        () -> inner.pwrite(fd, address, bytes, offset));
+  }
+
+  private static String at(long offset) {
+    return ", offset=" + Text.value(offset);
+  }
+
+  private String written(long address, long bytes) {
+    return "bytes=" + bytes + " " + shown(address, bytes);
+  }
+
+  /** The first bytes of a buffer. */
+  private String shown(long address, long bytes) {
+    return bytes <= 0
+        ? ""
+        : CallerMemory.copy(address, Math.min(bytes, SHOWN_BYTES))
+            .map(copy -> Text.bytes(copy, bytes > SHOWN_BYTES))
+            .orElseGet(() -> unreadable(address));
+  }
+
+  private static String unreadable(long address) {
+    return address == 0 ? "NULL" : "unreadable at 0x" + Long.toHexString(address);
+  }
+
+  @Override
+  public long lseek(int fd, long offset, int whence) {
+    return call(
+        "lseek",
+        kinds.name(fd),
+        "offset=" + Text.value(offset) + ", whence=" + whence,
+        () -> inner.lseek(fd, offset, whence));
+  }
+
+  @Override
+  public int ftruncate(int fd, long bytes) {
+    return (int)
+        call(
+            "ftruncate",
+            kinds.name(fd),
+            "bytes=" + Text.value(bytes),
+            () -> inner.ftruncate(fd, bytes));
+  }
+
+  @Override
+  public int ioctl(int fd, long request, long argument) {
+    Optional<Ioctl> command = kinds.of(fd).flatMap(kind -> Ioctls.find(kind, request));
+    Optional<MemoryLayout> layout = command.flatMap(Ioctl::argument);
+    Optional<MemorySegment> before =
+        layout.flatMap(struct -> CallerMemory.copy(argument, struct.byteSize()));
+    String argumentText =
+        layout.isEmpty()
+            ? command.isPresent() && argument == 0 ? "" : Text.value(argument)
+            : before
+                .map(struct -> StructText.of(layout.get(), struct))
+                .orElseGet(() -> unreadable(argument));
+    return (int)
+        call(
+            "ioctl",
+            command.map(Ioctl::name).orElseGet(() -> Text.ioctl(request)),
+            kinds.name(fd),
+            argumentText,
+            () -> inner.ioctl(fd, request, argument),
+            result ->
+                command.map(known -> changed(known, before, argument, (int) result)).orElse(""));
+  }
+
+  private String changed(Ioctl command, Optional<MemorySegment> before, long argument, int result) {
+    Optional<MemorySegment> after =
+        before.flatMap(struct -> CallerMemory.copy(argument, struct.byteSize()));
+    String fields =
+        after
+            .map(now -> Text.changes(command.argument().orElseThrow(), before.orElseThrow(), now))
+            .orElse("");
+    if (result < 0) {
+      return fields;
+    }
+    Optional<DescriptorKinds.Made> made = DescriptorKinds.made(command, after, result);
+    made.ifPresent(descriptor -> kinds.add(descriptor.number(), descriptor.kind()));
+    String descriptor = made.map(fd -> fd.kind() + " " + fd.number()).orElse("");
+    return fields.isEmpty() || descriptor.isEmpty()
+        ? fields + descriptor
+        : fields + ", " + descriptor;
+  }
+
+  @Override
+  public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
+    return call(
+        "mmap",
+        fd == -1 ? "" : kinds.name(fd),
+        "address=%s, bytes=%s, prot=%s, flags=%s, offset=%s"
+            .formatted(
+                Text.value(address),
+                Text.value(bytes),
+                Text.value(prot),
+                Text.value(flags),
+                Text.value(offset)),
+        () -> inner.mmap(address, bytes, prot, flags, fd, offset));
+  }
+
+  @Override
+  public int munmap(long address, long bytes) {
+    return (int)
+        call(
+            "munmap",
+            "",
+            "address=" + Text.value(address) + ", bytes=" + Text.value(bytes),
+            () -> inner.munmap(address, bytes));
+  }
+
+  @Override
+  public int poll(long pollfds, int count, int timeoutMillis) {
+    MemoryLayout layout =
+        MemoryLayout.sequenceLayout(Math.clamp(count, 0, SHOWN_POLLFDS), pollfd.layout());
+    Optional<MemorySegment> before = CallerMemory.copy(pollfds, layout.byteSize());
+    return (int)
+        call(
+            "poll",
+            "",
+            before.map(fds -> StructText.of(layout, fds)).orElseGet(() -> unreadable(pollfds))
+                + ", timeout="
+                + timeoutMillis,
+            () -> inner.poll(pollfds, count, timeoutMillis),
+            _ ->
+                before
+                    .flatMap(fds ->
+                        CallerMemory.copy(pollfds, layout.byteSize())
+                            .map(now -> Text.changes(layout, fds, now)))
+                    .orElse(""));
+  }
+
+  @Override
+  public int eventfd(int initial, int flags) {
+    return (int)
+        call(
+            "eventfd",
+            "",
+            "initial=" + initial + ", flags=" + Text.value(flags),
+            () -> inner.eventfd(initial, flags),
+            makes(FdKind.EVENTFD));
+  }
+
+  @Override
+  public int memfdCreate(String name, int flags) {
+    return (int)
+        call(
+            "memfd_create",
+            name,
+            "flags=" + Text.value(flags),
+            () -> inner.memfdCreate(name, flags),
+            makes(FdKind.MEMFD));
+  }
+
+  @Override
+  public long readlink(String path, long address, long bytes) {
+    return call(
+        "readlink",
+        path,
+        "bytes=" + bytes,
+        () -> inner.readlink(path, address, bytes),
+        length -> shown(address, length));
+  }
+
+  @Override
+  public long getdents(int fd, long address, long bytes) {
+    return call(
+        "getdents64", kinds.name(fd), "bytes=" + bytes, () -> inner.getdents(fd, address, bytes));
+  }
+
+  @Override
+  public int interruptible() {
+    return (int) call("interruptible", "", "", inner::interruptible);
+  }
+
+  @Override
+  public int interrupt(int tid) {
+    return (int) call("interrupt", "thread " + tid, "", () -> inner.interrupt(tid));
+  }
+}
