@@ -211,7 +211,8 @@ class AttachedIoasLabTest {
   @Test
   void aBoundDeviceIsNotDestroyed() {
     assertFails(
-        Errno.EBUSY, () -> new IommufdObject(iommufd.fd(), device.deviceId().value(), "device").close());
+        Errno.EBUSY,
+        () -> new IommufdObject(iommufd.fd(), device.deviceId().value(), "device").close());
   }
 
   @Test
@@ -231,7 +232,9 @@ class AttachedIoasLabTest {
   @Test
   void whatThisIommuLacksIsAnAnswerAndNoError() {
     for (HwptFlag flag : List.of(HwptFlag.NEST_PARENT, HwptFlag.DIRTY_TRACKING)) {
-      assertThat(iommufd.allocHwpt(device.deviceId(), ioas, Set.of(flag))).as(flag.name()).isEmpty();
+      assertThat(iommufd.allocHwpt(device.deviceId(), ioas, Set.of(flag)))
+          .as(flag.name())
+          .isEmpty();
     }
     ioas.close();
   }
@@ -274,17 +277,16 @@ class AttachedIoasLabTest {
     device.config().setMemoryDecode(true);
     device.attach(ioas.id());
     try (DmaBuf bar = dmaBuf(1)) {
-      IovaMapping mapping =
-          ioas.mapFile(0x40000000, bar.fd(), 0, BAR_BYTES, IovaAccess.READ_WRITE);
+      IovaMapping mapping = ioas.mapFile(0x40000000, bar.fd(), 0, BAR_BYTES, IovaAccess.READ_WRITE);
       assertThat(mapping.what()).startsWith("dma-buf ").endsWith(" from 0x0");
       assertFails(
-          Errno.EINVAL,
-          () -> ioas.mapFileAnywhere(bar.fd(), PAGE, BAR_BYTES, IovaAccess.READ));
+          Errno.EINVAL, () -> ioas.mapFileAnywhere(bar.fd(), PAGE, BAR_BYTES, IovaAccess.READ));
 
       device.config().setMemoryDecode(false);
       assertThat(mapping.isMapped()).as("revoked, but the IOVA is taken").isTrue();
       assertThat(
-              assertFails(Errno.ENODEV, () -> ioas.mapFileAnywhere(bar.fd(), 0, PAGE, IovaAccess.READ)))
+              assertFails(
+                  Errno.ENODEV, () -> ioas.mapFileAnywhere(bar.fd(), 0, PAGE, IovaAccess.READ)))
           .hasMessageContaining("revoked");
       assertFails(Errno.EEXIST, () -> ioas.map(0x40000000, pages(1), IovaAccess.READ));
       device.config().setMemoryDecode(true);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
@@ -54,7 +55,7 @@ final class LabDevice implements AutoCloseable {
         targets.add(proc.readlink("/proc/self/fd/" + fd));
       } catch (KernelException e) {
         // The directory's own descriptor is closed by now.
-        assertThat(e.errno()).isEqualTo(dev.iolite.kernel.Errno.ENOENT);
+        assertThat(e.errno()).isEqualTo(Errno.ENOENT);
       }
     }
     targets.removeIf(target -> target.endsWith(".jar") || target.startsWith("/java/"));

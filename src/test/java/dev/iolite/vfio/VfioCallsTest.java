@@ -3,6 +3,7 @@ package dev.iolite.vfio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.FdKind;
@@ -162,6 +163,6 @@ class VfioCallsTest {
           }
         };
     Fd fd = Fd.borrowed(kernel, FdKind.VFIO_DEVICE, Integer.MAX_VALUE, "test");
-    return new BoundVfioDevice(fd, new dev.iolite.kernel.DeviceId(1), "test");
+    return new BoundVfioDevice(fd, new DeviceId(1), "test");
   }
 }

@@ -26,7 +26,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -515,7 +515,7 @@ class VfioDeviceLabTest {
         .isInstanceOf(KernelException.class)
         .hasMessageContaining("open on /dev/vfio/devices/vfio999 with device=" + EDU)
         .hasMessageContaining("ENOENT");
-    assertThat(Optional.of(LabDevice.pci(EDU)).flatMap(PciDevice::vfioCdev)).isEmpty();
+    assertThat(LabDevice.pci(EDU).vfioCdev()).isEmpty();
   }
 
   private static void switchOn(BoundVfioDevice device) {
@@ -528,8 +528,7 @@ class VfioDeviceLabTest {
     assertErrno(errno, () -> lab.device().exportDmaBuf(region, ranges, Libc.O_RDWR()));
   }
 
-  private static void assertErrno(
-      Errno errno, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+  private static void assertErrno(Errno errno, ThrowingCallable call) {
     assertThatExceptionOfType(KernelException.class)
         .isThrownBy(call)
         .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
