@@ -23,19 +23,24 @@ final class LabDevice implements AutoCloseable {
   static final String NVME = "0000:00:03.0";
   static final String VFIO_PCI = "vfio-pci";
 
-  private final CloseStack opened = new CloseStack();
+  private final CloseStack opened;
   private final Iommufd iommufd;
   private final BoundVfioDevice device;
 
-  private LabDevice(String address) {
-    DriverBinding binding = opened.push(DriverBinding.bind(pci(address), VFIO_PCI));
-    iommufd = opened.push(Iommufd.open(KERNEL));
-    VfioDevice unbound = opened.push(open(binding.device()));
-    device = opened.push(unbound.bind(iommufd.fd()));
+  private LabDevice(CloseStack opened, Iommufd iommufd, BoundVfioDevice device) {
+    this.opened = opened;
+    this.iommufd = iommufd;
+    this.device = device;
   }
 
   static LabDevice of(String address) {
-    return new LabDevice(address);
+    try (CloseStack opening = new CloseStack()) {
+      DriverBinding binding = opening.push(DriverBinding.bind(pci(address), VFIO_PCI));
+      Iommufd iommufd = opening.push(Iommufd.open(KERNEL));
+      VfioDevice unbound = opening.push(open(binding.device()));
+      BoundVfioDevice device = opening.push(unbound.bind(iommufd.fd()));
+      return new LabDevice(opening.release(), iommufd, device);
+    }
   }
 
   static PciDevice pci(String address) {
