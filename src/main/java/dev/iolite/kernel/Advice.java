@@ -75,6 +75,14 @@ public record Advice(String cause, String next) {
                     "the process is out of address space or memory", "free memory, or map less");
             default -> null;
           };
+      case "pread", "pwrite" ->
+          switch (errno) {
+            case EIO ->
+                new Advice(
+                    "the device's memory decode is off (PCI_COMMAND bit 1), or the device does not answer",
+                    "switch memory decode on, or reset the device");
+            default -> null;
+          };
       case "VFIO_DEVICE_BIND_IOMMUFD" ->
           switch (errno) {
             case EINVAL ->
@@ -137,6 +145,8 @@ public record Advice(String cause, String next) {
                 new Advice(
                     "the device can not be reset on its own",
                     "iolite vfio info BDF shows whether it can");
+            case EAGAIN ->
+                new Advice("the kernel is busy with the device", "try again a little later");
             default -> null;
           };
       case "VFIO_DEVICE_SET_IRQS" ->
@@ -147,6 +157,10 @@ public record Advice(String cause, String next) {
                     "iolite vfio info BDF lists the interrupts");
             case ENOSPC ->
                 new Advice("the host has too few interrupt vectors left", "ask for fewer vectors");
+            case ENOTTY ->
+                new Advice(
+                    "this kind of interrupt does not have the action; only INTx can be masked",
+                    "iolite vfio info BDF lists the interrupts");
             default -> null;
           };
       case "IOMMU_IOAS_MAP", "IOMMU_IOAS_COPY" -> mapped(errno);

@@ -107,14 +107,19 @@ public final class PciDevice {
     List<PciResource> resources = new ArrayList<>();
     for (int i = 0; i < Math.min(RESOURCES, lines.size()); i++) {
       String[] words = lines.get(i).split(" ", -1);
-      long start = Long.decode(words[0]);
-      long end = Long.decode(words[1]);
-      long flags = Long.decode(words[2]);
+      long start = address(words[0]);
+      long end = address(words[1]);
+      long flags = address(words[2]);
       if (flags != 0 && end >= start) {
         resources.add(new PciResource(i, start, end - start + 1, flags));
       }
     }
     return resources;
+  }
+
+  /** A hexadecimal number of 64 bits, unsigned, with its 0x. */
+  private static long address(String text) {
+    return Long.parseUnsignedLong(text.substring(2), 16);
   }
 
   /** A copy of its configuration space, as much as this user may read. */

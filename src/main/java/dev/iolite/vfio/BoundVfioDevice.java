@@ -341,8 +341,8 @@ public final class BoundVfioDevice implements AutoCloseable {
   /**
    * Makes a dma-buf over parts of a BAR, by VFIO_DEVICE_FEATURE with GET of DMA_BUF. It is born
    * revoked if the BAR's memory decode is off, and revoked by all that takes the BAR away; it comes
-   * back with the BAR until the device is closed. Since Linux 6.19; an IOAS takes one of a single
-   * range only. Read in drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf.
+   * back with the BAR until the device is closed. An IOAS takes one of a single range only. Read in
+   * drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf.
    *
    * @param region the BAR's index, 0 to 5
    * @param ranges the parts in the order they shall have; each starts and ends at a page

@@ -18,21 +18,6 @@ import java.util.List;
  */
 final class LayoutProof {
 
-  private static final String MAIN =
-      """
-      int printf(const char *, ...);
-      struct row { const char *what; long long kernel, binding; };
-      static const struct row rows[] = {
-      %s};
-      int main(void) {
-        for (unsigned long i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-          if (rows[i].kernel != rows[i].binding)
-            printf("%%s: kernel %%lld, binding %%lld\\n",
-                   rows[i].what, rows[i].kernel, rows[i].binding);
-        printf("%%lu compared\\n", sizeof(rows) / sizeof(rows[0]));
-      }
-      """;
-
   private final UapiHeaders headers;
   private final Path directory;
 
@@ -56,8 +41,7 @@ final class LayoutProof {
     Path source = directory.resolve(packageName + ".c");
     Path program = directory.resolve(packageName);
     Path umbrella = UapiHeaders.UMBRELLAS.resolve(packageName + ".h").toAbsolutePath();
-    Files.writeString(
-        source, "#include \"" + umbrella + "\"\n" + MAIN.formatted(String.join("", rows)));
+    Files.writeString(source, "#include \"" + umbrella + "\"\n" + main(rows));
     headers.gcc("-w", "-o", program.toString(), source.toString());
     return UapiHeaders.run(List.of(program.toString())).lines().toList();
   }
@@ -90,5 +74,22 @@ final class LayoutProof {
   private static String row(String what, String kernel, long binding) {
     // C has no literal for the lowest long long.
     return "{\"%s\", (long long)(%s), (long long)0x%xull},\n".formatted(what, kernel, binding);
+  }
+
+  private static String main(List<String> rows) {
+    return """
+    int printf(const char *, ...);
+    struct row { const char *what; long long kernel, binding; };
+    static const struct row rows[] = {
+    %s};
+    int main(void) {
+      for (unsigned long i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].kernel != rows[i].binding)
+          printf("%%s: kernel %%lld, binding %%lld\\n",
+                 rows[i].what, rows[i].kernel, rows[i].binding);
+      printf("%%lu compared\\n", sizeof(rows) / sizeof(rows[0]));
+    }
+    """
+        .formatted(String.join("", rows));
   }
 }

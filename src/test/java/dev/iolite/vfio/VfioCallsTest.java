@@ -1,0 +1,168 @@
+package dev.iolite.vfio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.DeviceId;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
+import dev.iolite.uapi.vfio.vfio_region_info;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToIntFunction;
+import org.junit.jupiter.api.Test;
+
+/** What no real device can be made to say: replies that grow, lie or never end. */
+class VfioCallsTest {
+  private static final long MAX = 1 << 21;
+
+  /** How much room each call gave. */
+  private final List<Integer> rooms = new ArrayList<>();
+
+  @Test
+  void asksAgainWithTheRoomThatTheReplyNeeds() {
+    BoundVfioDevice device =
+        answering(
+            VfioIoctls.VFIO_DEVICE_GET_REGION_INFO,
+            info -> {
+              vfio_region_info.flags(info, Vfio.VFIO_REGION_INFO_FLAG_CAPS());
+              vfio_region_info.size(info, 0x1000);
+              if (vfio_region_info.argsz(info) < 40) {
+                vfio_region_info.argsz(info, 40);
+                return 0;
+              }
+              vfio_region_info.cap_offset(info, 32);
+              info.set(ValueLayout.JAVA_LONG, 32, 0x1_0003L);
+              return 0;
+            });
+
+    RegionInfo info = device.regionInfo(3).orElseThrow();
+
+    assertThat(rooms).containsExactly(32, 40);
+    assertThat(info.index()).isEqualTo(3);
+    assertThat(info.isMsixMappable()).isTrue();
+  }
+
+  @Test
+  void givesUpOnAReplyThatKeepsGrowing() {
+    BoundVfioDevice device =
+        answering(
+            VfioIoctls.VFIO_DEVICE_GET_REGION_INFO,
+            info -> {
+              vfio_region_info.argsz(info, vfio_region_info.argsz(info) + 8);
+              return 0;
+            });
+
+    assertThatThrownBy(() -> device.regionInfo(0))
+        .isInstanceOf(MalformedReplyException.class)
+        .hasMessageContaining("after 4 tries");
+    assertThat(rooms).hasSize(4);
+  }
+
+  @Test
+  void refusesAnAbsurdSize() {
+    BoundVfioDevice device =
+        answering(
+            VfioIoctls.VFIO_DEVICE_GET_REGION_INFO,
+            info -> {
+              vfio_region_info.argsz(info, -1);
+              return 0;
+            });
+
+    assertThatThrownBy(() -> device.regionInfo(0))
+        .isInstanceOf(MalformedReplyException.class)
+        .hasMessageContaining("4294967295 bytes");
+  }
+
+  @Test
+  void countsTheDevicesOfAHotResetBeforeItListsThem() {
+    BoundVfioDevice device =
+        answering(
+            VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
+            info -> {
+              vfio_pci_hot_reset_info.count(info, 3);
+              if (vfio_pci_hot_reset_info.argsz(info) < 12 + 3 * 8) {
+                return Errno.ENOSPC.negated();
+              }
+              info.set(ValueLayout.JAVA_LONG_UNALIGNED, 12, 0x1a_00_0000_ffff_ffffL);
+              return 0;
+            });
+
+    HotResetInfo info = device.hotResetInfo().orElseThrow();
+
+    assertThat(rooms).containsExactly(20, 36);
+    assertThat(info.devices()).hasSize(3);
+    assertThat(info.devices().getFirst()).isEqualTo(new HotResetInfo.Dependent("0000:00:03.2", -1));
+  }
+
+  @Test
+  void refusesMoreDevicesThanItGaveRoomFor() {
+    BoundVfioDevice device =
+        answering(
+            VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
+            info -> {
+              vfio_pci_hot_reset_info.count(info, 1000);
+              return 0;
+            });
+
+    assertThatThrownBy(device::hotResetInfo)
+        .isInstanceOf(MalformedReplyException.class)
+        .hasMessageContaining("filled in 1000 devices where there is room for 1");
+  }
+
+  @Test
+  void reportsAHotResetThatNeverFits() {
+    BoundVfioDevice device =
+        answering(VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, info -> Errno.ENOSPC.negated());
+
+    assertThatThrownBy(device::hotResetInfo)
+        .isInstanceOf(KernelException.class)
+        .hasMessageContaining("ENOSPC");
+  }
+
+  @Test
+  void tellsTheThreeAnswersOfAProbeApart() {
+    assertThat(probe(0)).isEqualTo(FeatureSupport.SUPPORTED);
+    assertThat(probe(Errno.ENOTTY.negated())).isEqualTo(FeatureSupport.NOT_SUPPORTED);
+    assertThat(probe(Errno.EOPNOTSUPP.negated())).isEqualTo(FeatureSupport.NOT_SUPPORTED);
+    assertThat(probe(Errno.EINVAL.negated())).isEqualTo(FeatureSupport.REFUSED);
+  }
+
+  @Test
+  void doesNotResetADeviceThatCanNotBeReset() {
+    BoundVfioDevice device = answering(VfioIoctls.VFIO_DEVICE_GET_INFO, _ -> 0);
+
+    assertThat(device.reset()).isFalse();
+  }
+
+  private FeatureSupport probe(int result) {
+    return answering(VfioIoctls.VFIO_DEVICE_FEATURE, _ -> result).probe(VfioFeature.DMA_BUF);
+  }
+
+  /** A device on which there is one ioctl, with a struct that starts with argsz. */
+  private BoundVfioDevice answering(Ioctl only, ToIntFunction<MemorySegment> answer) {
+    rooms.clear();
+    var kernel =
+        new ForwardingKernel(new HostKernel()) {
+          @Override
+          public int ioctl(int fd, long request, long argument) {
+            assertThat(request).isEqualTo(only.number());
+            MemorySegment struct = MemorySegment.ofAddress(argument).reinterpret(MAX);
+            rooms.add(struct.get(ValueLayout.JAVA_INT, 0));
+            return answer.applyAsInt(struct);
+          }
+        };
+    Fd fd = Fd.borrowed(kernel, FdKind.VFIO_DEVICE, Integer.MAX_VALUE, "test");
+    return new BoundVfioDevice(fd, new DeviceId(1), "test");
+  }
+}
