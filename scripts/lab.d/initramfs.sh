@@ -39,7 +39,8 @@ initramfs_build() {
     say "initramfs: in the cache, $base"
     return
   fi
-  java=$(find_java25) || exit 125
+  require_java25
+  java=$(find_java25)
   initramfs_busybox > /dev/null || apt_busybox
   require_packages cpio=cpio
   base=$(initramfs_find) || true
