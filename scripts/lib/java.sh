@@ -20,7 +20,7 @@ find_java25() {
   found=$(
     for home in /usr/lib/jvm/*/; do
       home=${home%/}
-      if [ ! -L "$home" ] && [ -x "$home/bin/javac" ] && [ "$(java_major "$home")" -ge 25 ]; then
+      if [ -x "$home/bin/javac" ] && [ "$(java_major "$home")" -ge 25 ]; then
         printf '%s %s\n' "$(java_major "$home")" "$home"
       fi
     done | sort -n | head -n 1
