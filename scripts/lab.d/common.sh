@@ -30,6 +30,15 @@ require_packages() {
     fail "apt-get could not install ${missing[*]}; what it said is above."
 }
 
+# After this find_java25 finds one.
+require_java25() {
+  if ! find_java25 > /dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+    say "installing openjdk-25-jdk-headless"
+    apt_install openjdk-25-jdk-headless || true
+  fi
+  find_java25 > /dev/null || exit 125
+}
+
 # Quiet unless it fails. A fresh machine has no package lists yet.
 apt_install() {
   local log

@@ -27,8 +27,6 @@ kernel_build() {
     say "kernel: in the cache, $kernel"
     return
   fi
-  require_packages flex=flex bison=bison bc=bc gcc=gcc make=make xz=xz-utils perl=perl \
-    /usr/include/libelf.h=libelf-dev /usr/include/openssl/ssl.h=libssl-dev
   mkdir -p "$LAB_CACHE/kernel"
   (
     flock --nonblock 8 || { say "kernel: another build is under way, waiting for it"; flock 8; }

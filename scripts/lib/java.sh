@@ -18,10 +18,9 @@ find_java25() {
     return
   fi
   found=$(
-    for home in /usr/lib/jvm/*/; do
-      home=${home%/}
-      if [ ! -L "$home" ] && [ -x "$home/bin/javac" ] && [ "$(java_major "$home")" -ge 25 ]; then
-        printf '%s %s\n' "$(java_major "$home")" "$home"
+    for home in /usr/lib/jvm/*; do
+      if [ -x "$home/bin/javac" ] && [ "$(java_major "$home")" -ge 25 ]; then
+        printf '%s %s\n' "$(java_major "$home")" "$(readlink -f "$home")"
       fi
     done | sort -n | head -n 1
   )
