@@ -4,11 +4,16 @@ module dev.iolite {
   requires static org.jspecify;
   requires tools.jackson.databind;
 
+  exports dev.iolite.doctor;
   exports dev.iolite.iommufd;
   exports dev.iolite.kernel;
   exports dev.iolite.kvm;
+  exports dev.iolite.passthrough;
   exports dev.iolite.pci;
   exports dev.iolite.trace;
   exports dev.iolite.uapi.catalog;
   exports dev.iolite.vfio;
+
+  opens dev.iolite.cli to
+      info.picocli;
 }

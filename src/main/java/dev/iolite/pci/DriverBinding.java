@@ -15,6 +15,8 @@ import java.util.Set;
  * safe for use by several threads.
  */
 public final class DriverBinding implements AutoCloseable {
+  private static final String PROBE = "/sys/bus/pci/drivers_probe";
+
   /** Clears driver_override; sysfs does not pass on a write of nothing. */
   private static final String NOTHING = "\n";
 
@@ -69,6 +71,14 @@ public final class DriverBinding implements AutoCloseable {
           "the driver's module is not loaded",
           "modprobe " + driver);
     }
+    List<String> disks = device.disksInUse();
+    if (!disks.isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          "this host uses its disk " + String.join(", ", disks),
+          "a file system on it is mounted, it is swap, or RAID, LVM or encryption holds it",
+          "unmount or release it first (lsblk /dev/" + disks.getFirst() + ")");
+    }
     try {
       override(device, Optional.of(driver));
       release(device, tried);
@@ -82,6 +92,22 @@ public final class DriverBinding implements AutoCloseable {
       throw e;
     }
     return binding;
+  }
+
+  /**
+   * Lets the kernel choose a driver again, for a function that was given to one by an override some
+   * time ago.
+   *
+   * @return the driver that has it now; empty if none wants it
+   * @throws PreconditionException if a process still uses the function through VFIO, or its driver
+   *     can't let go of it
+   * @throws KernelException what the kernel said, of the write to a file of sysfs
+   */
+  public static Optional<String> giveBack(PciDevice device) {
+    release(device, "take " + device + " from its driver");
+    override(device, Optional.empty());
+    device.sysFs().write(PROBE, device.toString());
+    return device.driver();
   }
 
   /** The function. */

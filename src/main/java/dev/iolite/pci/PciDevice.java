@@ -180,6 +180,11 @@ public final class PciDevice {
         .orElse(List.of());
   }
 
+  /** Its NVMe disks that this host has mounted, swaps to, or has made part of something else. */
+  public List<String> disksInUse() {
+    return Disks.inUse(this);
+  }
+
   /** The NUMA node it is near to; empty if the firmware does not say. */
   public OptionalInt numaNode() {
     return sysFs.readIfPresent(path + "/numa_node").stream()

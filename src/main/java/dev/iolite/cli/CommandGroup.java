@@ -1,0 +1,12 @@
+package dev.iolite.cli;
+
+import picocli.CommandLine.ParameterException;
+
+/** A command that only has commands of its own. */
+abstract class CommandGroup extends IoliteCommand implements Runnable {
+  @Override
+  public final void run() {
+    throw new ParameterException(
+        spec().commandLine(), "Which command? See " + spec().qualifiedName() + " --help");
+  }
+}

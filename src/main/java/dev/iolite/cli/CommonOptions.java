@@ -1,0 +1,48 @@
+package dev.iolite.cli;
+
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** What every command understands. */
+final class CommonOptions {
+  /** How results are printed. */
+  enum Format {
+    /** For people. */
+    TABLE,
+    /** For programs. */
+    JSON
+  }
+
+  @Option(
+      names = {"-o", "--output"},
+      scope = ScopeType.INHERIT,
+      paramLabel = "FORMAT",
+      description = "table (the default) or json")
+  private Format format = Format.TABLE;
+
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "print stack traces of failures")
+  private boolean verbose;
+
+  @Option(
+      names = "--trace",
+      scope = ScopeType.INHERIT,
+      description = "print every system call to standard error")
+  private boolean trace;
+
+  boolean verbose() {
+    return verbose;
+  }
+
+  /** How to print. */
+  Format format() {
+    return format;
+  }
+
+  /** Whether to print every system call. */
+  boolean trace() {
+    return trace;
+  }
+}

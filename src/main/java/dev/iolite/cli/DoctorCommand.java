@@ -1,0 +1,49 @@
+package dev.iolite.cli;
+
+import dev.iolite.doctor.Doctor;
+import dev.iolite.doctor.Finding;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/** {@code iolite doctor}: what this host can do, what it lacks, and what to do about that. */
+@Command(
+    name = "doctor",
+    description = {
+      "Says what this host can do for device assignment and what it lacks, by trying the calls that"
+          + " an assignment makes.",
+      "Exit code 0 if nothing that is needed is missing, 1 otherwise."
+    })
+final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
+  @Override
+  public Integer call() {
+    List<Finding> findings = new Doctor(kernel()).examine();
+    Output output = output();
+    if (output.isJson()) {
+      output.json(findings);
+    } else {
+      output.table(
+          List.of("CHECK", "STATUS", "FOUND"),
+          findings.stream()
+              .map(f -> List.of(f.check(), coloured(f.status()), f.observed()))
+              .toList());
+      findings.stream().filter(f -> !f.next().isEmpty()).forEach(f -> explain(output, f));
+    }
+    boolean complete = findings.stream().noneMatch(f -> f.status() == Finding.Status.MISSING);
+    return complete ? ExitCode.OK : ExitCode.CHECK_FAILED;
+  }
+
+  private static void explain(Output output, Finding finding) {
+    output.line("");
+    output.line("@|bold " + finding.check() + "|@: " + finding.why());
+    output.line("  do: " + finding.next());
+  }
+
+  private static String coloured(Finding.Status status) {
+    return switch (status) {
+      case OK -> "@|green OK|@";
+      case OPTIONAL -> "@|yellow optional|@";
+      case MISSING -> "@|red missing|@";
+    };
+  }
+}

@@ -1,0 +1,33 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.trace.TracingKernel;
+import java.io.PrintWriter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** What all commands share: the options that {@link Main} declares for them. */
+abstract class IoliteCommand {
+  @Spec private CommandSpec spec;
+
+  /** How this command line was parsed. */
+  final CommandSpec spec() {
+    return spec;
+  }
+
+  /** The kernel to work on. */
+  final Kernel kernel() {
+    PrintWriter err = spec.commandLine().getErr();
+    Kernel kernel = main().untracedKernel();
+    return main().options().trace() ? new TracingKernel(kernel, err::println) : kernel;
+  }
+
+  /** Where to print to, in the format that was asked for. */
+  final Output output() {
+    return new Output(spec.commandLine(), main().options().format());
+  }
+
+  private Main main() {
+    return Main.of(spec.commandLine());
+  }
+}

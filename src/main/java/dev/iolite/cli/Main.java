@@ -1,0 +1,93 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.pci.PciAddress;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
+
+/** The {@code iolite} command. */
+@Command(
+    name = "iolite",
+    description = "Drives Linux device assignment: VFIO, iommufd and KVM.",
+    mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
+    version = "iolite 0.1.0",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DoctorCommand.class,
+      PciCommand.class,
+      VfioCommand.class,
+      IommuCommand.class,
+      KvmCommand.class,
+      PassthroughCommand.class,
+      UapiCommand.class,
+      HelpCommand.class
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:all went well",
+      "1:the command ran, and what it checked is not in order",
+      "2:the command line could not be understood",
+      "3:the kernel refused a call",
+      "4:something that the command needs is not there (device, driver, kernel feature)",
+      "70:a fault of iolite"
+    })
+public final class Main extends CommandGroup {
+  @Mixin private final CommonOptions options = new CommonOptions();
+
+  private final Kernel kernel;
+
+  private Main(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  /** Runs a command and exits with its code. */
+  public static void main(String[] arguments) {
+    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    int code = commandLine(new HostKernel(), out, err).execute(arguments);
+    out.flush();
+    err.flush();
+    System.exit(code);
+  }
+
+  /** The command line, working on this kernel and printing to these. */
+  static CommandLine commandLine(Kernel kernel, PrintWriter out, PrintWriter err) {
+    return new CommandLine(new Main(kernel))
+        .setOut(out)
+        .setErr(err)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(new Failures())
+        .registerConverter(PciAddress.class, Main::address);
+  }
+
+  /** The command that this one is below. */
+  static Main of(CommandLine command) {
+    return command.getCommandSpec().root().commandLine().getCommand();
+  }
+
+  /** The options that were given, to this command or to one below it. */
+  CommonOptions options() {
+    return options;
+  }
+
+  /** The kernel that the commands work on. */
+  Kernel untracedKernel() {
+    return kernel;
+  }
+
+  private static PciAddress address(String text) {
+    try {
+      return PciAddress.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
+  }
+}

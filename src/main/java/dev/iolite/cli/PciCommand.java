@@ -1,0 +1,179 @@
+package dev.iolite.cli;
+
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.IommuGroup;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.PciInfo;
+import dev.iolite.pci.PciResource;
+import dev.iolite.pci.TsmState;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code iolite pci}: the PCI functions of this host and the drivers they are bound to. */
+@Command(
+    name = "pci",
+    description = "Lists PCI functions, and binds them to vfio-pci and back.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      PciCommand.ListCommand.class,
+      PciCommand.ShowCommand.class,
+      PciCommand.BindCommand.class,
+      PciCommand.UnbindCommand.class
+    })
+final class PciCommand extends CommandGroup {
+  /** {@code iolite pci list}. */
+  @Command(name = "list", description = "Lists every PCI function.")
+  static final class ListCommand extends IoliteCommand implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      List<PciDevice> devices = new Pci(kernel()).devices();
+      Output output = output();
+      if (output.isJson()) {
+        output.json(devices.stream().map(PciInfo::of).toList());
+      } else {
+        output.table(
+            List.of("BDF", "ID", "GROUP", "DRIVER", "CLASS"),
+            devices.stream()
+                .map(d ->
+                    List.of(
+                        d.address().toString(),
+                        "%04x:%04x".formatted(d.vendor(), d.device()),
+                        d.iommuGroup().map(group -> "" + group.id()).orElse("-"),
+                        d.driver().orElse("-"),
+                        d.className()))
+                .toList());
+      }
+      return ExitCode.OK;
+    }
+  }
+
+  /** {@code iolite pci show BDF}. */
+  @Command(name = "show", description = "Shows all that sysfs says of a function.")
+  static final class ShowCommand extends IoliteCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
+    private PciAddress address;
+
+    @Override
+    public Integer call() {
+      PciInfo info = PciInfo.of(new Pci(kernel()).device(address));
+      Output output = output();
+      if (output.isJson()) {
+        output.json(info);
+        return ExitCode.OK;
+      }
+      output.properties(
+          "function", info.address() + "  " + info.id() + "  " + info.className(),
+          "driver", info.driver().orElse("none"),
+          "driver override", info.driverOverride().orElse("none"),
+          "IOMMU group", info.iommuGroup().map(PciCommand::group).orElse("none"),
+          "VFIO device", info.vfioCdev().orElse("none"),
+          "command",
+              "0x%04x  memory decode %s, bus master %s"
+                  .formatted(
+                      info.command(),
+                      (info.command() & 2) != 0 ? "on" : "off",
+                      (info.command() & 4) != 0 ? "on" : "off"),
+          "reset", info.resetMethods().isEmpty() ? "none" : String.join(" ", info.resetMethods()),
+          "NUMA node", info.numaNode().stream().mapToObj(Integer::toString).findFirst().orElse("-"),
+          "TSM", info.tsm().map(PciCommand::tsm).orElse("none"));
+      if (!info.resources().isEmpty()) {
+        output.line("");
+        output.table(
+            List.of("RESOURCE", "ADDRESS", "BYTES", "KIND"),
+            info.resources().stream()
+                .map(r ->
+                    List.of(
+                        r.name(),
+                        "0x" + Long.toHexString(r.start()),
+                        "0x" + Long.toHexString(r.bytes()),
+                        kind(r)))
+                .toList());
+      }
+      if (!info.capabilities().isEmpty()) {
+        output.line("");
+        output.table(
+            List.of("CAPABILITY AT", "NAME"),
+            info.capabilities().stream()
+                .map(c -> List.of("0x%03x".formatted(c.offset()), c.name()))
+                .toList());
+      }
+      return ExitCode.OK;
+    }
+  }
+
+  /** {@code iolite pci bind BDF}. */
+  @Command(
+      name = "bind",
+      description = {
+        "Gives a function to vfio-pci, and leaves it there; iolite pci unbind gives it back.",
+        "Take care: what the host uses the function for ends."
+      })
+  static final class BindCommand extends IoliteCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
+    private PciAddress address;
+
+    @Override
+    public Integer call() {
+      PciDevice device = new Pci(kernel()).device(address);
+      DriverBinding binding = DriverBinding.bind(device, "vfio-pci");
+      return changed(output(), device, binding.before().driver());
+    }
+  }
+
+  /** {@code iolite pci unbind BDF}. */
+  @Command(
+      name = "unbind",
+      description = "Takes a function from its driver and lets the kernel choose a driver again.")
+  static final class UnbindCommand extends IoliteCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
+    private PciAddress address;
+
+    @Override
+    public Integer call() {
+      PciDevice device = new Pci(kernel()).device(address);
+      Optional<String> before = device.driver();
+      DriverBinding.giveBack(device);
+      return changed(output(), device, before);
+    }
+  }
+
+  private static int changed(Output output, PciDevice device, Optional<String> before) {
+    if (output.isJson()) {
+      output.json(PciInfo.of(device));
+    } else {
+      output.line(
+          "%s: driver %s, was %s"
+              .formatted(device, device.driver().orElse("none"), before.orElse("none")));
+      device.vfioCdev().ifPresent(node -> output.line("VFIO device: " + node));
+    }
+    return ExitCode.OK;
+  }
+
+  private static String group(IommuGroup group) {
+    List<String> members =
+        group.members().stream()
+            .map(member -> member.name() + " (" + member.driver().orElse("no driver") + ")")
+            .toList();
+    return group.id() + ": " + String.join(", ", members);
+  }
+
+  private static String tsm(TsmState tsm) {
+    return "connected to %s, bound by %s, managed by %s"
+        .formatted(
+            tsm.connect().orElse("none"), tsm.bound().orElse("none"), tsm.dsm().orElse("itself"));
+  }
+
+  private static String kind(PciResource resource) {
+    if (resource.isIo()) {
+      return "I/O ports";
+    }
+    return "memory"
+        + (resource.is64Bit() ? ", 64-bit" : "")
+        + (resource.isPrefetchable() ? ", prefetchable" : "");
+  }
+}

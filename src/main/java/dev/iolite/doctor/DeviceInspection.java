@@ -1,0 +1,76 @@
+package dev.iolite.doctor;
+
+import dev.iolite.iommufd.Ioas;
+import dev.iolite.iommufd.IommuInfo;
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.VfioDevice;
+import dev.iolite.vfio.VfioInfo;
+
+/**
+ * Looks at a device through VFIO and iommufd, which both answer only about a device that is bound.
+ *
+ * <p>A device without a driver is given to vfio-pci while it is looked at. One that a driver of the
+ * host has is left alone: taking it away could cost the host a disk.
+ */
+public final class DeviceInspection implements AutoCloseable {
+  private final CloseStack open = new CloseStack();
+  private final Iommufd iommufd;
+  private final BoundVfioDevice device;
+
+  /**
+   * Opens a device and binds it to an iommufd of its own.
+   *
+   * @throws dev.iolite.kernel.PreconditionException if there is no such device, or a driver of the
+   *     host has it
+   * @throws dev.iolite.kernel.KernelException what the kernel said
+   */
+  public DeviceInspection(Kernel kernel, PciAddress address) {
+    try {
+      PciDevice pci = new Pci(kernel).device(address);
+      if (pci.driver().isEmpty()) {
+        open.push(DriverBinding.bind(pci, "vfio-pci"));
+      }
+      VfioDevice unbound =
+          open.push(VfioDevice.open(kernel, pci.requireVfioCdev(), address.toString()));
+      iommufd = open.push(Iommufd.open(kernel));
+      device = open.push(unbound.bind(iommufd.fd()));
+    } catch (RuntimeException e) {
+      closeAfter(e);
+      throw e;
+    }
+  }
+
+  /** What VFIO says of it. */
+  public VfioInfo vfio() {
+    return VfioInfo.of(device);
+  }
+
+  /** What iommufd says of the IOMMU in front of it. Attaches it to an empty address space. */
+  public IommuInfo iommu() {
+    try (Ioas ioas = iommufd.allocIoas();
+        var _ = device.attach(ioas.id())) {
+      return IommuInfo.of(iommufd, device.deviceId(), ioas);
+    }
+  }
+
+  private void closeAfter(RuntimeException failure) {
+    try {
+      open.close();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Closes the device and gives it back to what it had before. */
+  @Override
+  public void close() {
+    open.close();
+  }
+}

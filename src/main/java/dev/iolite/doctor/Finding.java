@@ -1,0 +1,38 @@
+package dev.iolite.doctor;
+
+/**
+ * What one check found.
+ *
+ * @param check what was looked at
+ * @param status how it stands
+ * @param observed what was seen
+ * @param why why it matters, or why it is so; empty if all is well
+ * @param next what to do about it; empty if there is nothing to do
+ */
+public record Finding(String check, Status status, String observed, String why, String next) {
+
+  /** How it stands. */
+  public enum Status {
+    /** It is there and works. */
+    OK,
+    /** It is not there; assignment works without it, with less. */
+    OPTIONAL,
+    /** It is not there, and assignment can't work without it. */
+    MISSING
+  }
+
+  /** It is there and works. */
+  static Finding ok(String check, String observed) {
+    return new Finding(check, Status.OK, observed, "", "");
+  }
+
+  /** It is not there, and can be done without. */
+  static Finding optional(String check, String observed, String why, String next) {
+    return new Finding(check, Status.OPTIONAL, observed, why, next);
+  }
+
+  /** It is not there, and is needed. */
+  static Finding missing(String check, String observed, String why, String next) {
+    return new Finding(check, Status.MISSING, observed, why, next);
+  }
+}

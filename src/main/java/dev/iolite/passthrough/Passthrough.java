@@ -1,0 +1,239 @@
+package dev.iolite.passthrough;
+
+import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.vfio.IrqSet;
+import dev.iolite.vfio.PciIrq;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Assigns a device to a guest, proves that it works, and takes everything back.
+ *
+ * <p>Two devices can be driven: QEMU's {@code edu} (DMA both ways, an interrupt, a guest that reads
+ * and writes its registers) and any NVMe controller (reset, admin queue, Identify). Another device
+ * is assigned and taken back, and its registers are left alone.
+ */
+public final class Passthrough {
+  private static final String QEMU_NVME = "1b36:0010";
+  private static final int PAGE = 4096;
+  private static final long DMA_FROM = 0x10_0000;
+  private static final long DMA_TO = 0x11_0000;
+  private static final long NVME_MEMORY = 0x10_0000;
+  private static final int INTERRUPT_CAUSE = 0x5a;
+  private static final Pattern OPENED_BY_US =
+      Pattern.compile("iommu|vfio\\d+|kvm|anon_inode:.*|dmabuf:.*|memfd:.*");
+  private static final int GUEST_WRITES = 0x1071_7e57;
+
+  private final Kernel kernel;
+  private final Consumer<Step> listener;
+
+  /**
+   * Prepares scenarios.
+   *
+   * @param kernel where to run them
+   * @param listener is told of each step when it is done
+   */
+  public Passthrough(Kernel kernel, Consumer<Step> listener) {
+    this.kernel = kernel;
+    this.listener = listener;
+  }
+
+  /**
+   * The devices that a run without an address takes: QEMU's first {@code edu} and its first NVMe
+   * controller, if the host uses no disk of that. Real hardware is taken only by its address.
+   *
+   * @throws PreconditionException if there is neither
+   */
+  public List<PciAddress> devices() {
+    List<PciDevice> all = new Pci(kernel).devices();
+    List<PciAddress> found =
+        Stream.of(
+                all.stream().filter(Passthrough::isEdu).findFirst(),
+                all.stream().filter(Passthrough::isFreeQemuNvme).findFirst())
+            .flatMap(Optional::stream)
+            .map(PciDevice::address)
+            .toList();
+    if (found.isEmpty()) {
+      throw new PreconditionException(
+          "looked for a device to assign",
+          "there is neither an edu device of QEMU nor an NVMe controller of QEMU that is not in use",
+          "this is real hardware, or no virtual machine made for it",
+          "name a device: iolite passthrough BDF; or run it in the lab: scripts/lab run passthrough");
+    }
+    return found;
+  }
+
+  /**
+   * Runs the scenario with one device.
+   *
+   * @throws PreconditionException if something is not there that it takes
+   * @throws dev.iolite.kernel.KernelException what the kernel said
+   * @throws ScenarioException if all calls succeeded but something went wrong
+   */
+  public void run(PciAddress address) {
+    Set<String> before = openFiles();
+    Optional<String> driver = new Pci(kernel).device(address).driver();
+    try (Steps steps = new Steps(address.toString(), kernel, listener)) {
+      PciDevice device = new Pci(steps.kernel()).device(address);
+      Assignment assignment = Assignment.make(steps, device);
+      if (isEdu(device)) {
+        driveEdu(steps, assignment);
+      } else if (isNvme(device)) {
+        driveNvme(steps, assignment);
+      }
+    }
+    new Steps(address.toString(), kernel, listener)
+        .step(
+            "check that nothing is left",
+            "no descriptor is open, the driver is " + driver.orElse("none") + " as before",
+            () -> checkNothingIsLeft(address, before, driver));
+  }
+
+  private static boolean isEdu(PciDevice device) {
+    return id(device).equals(EduDevice.PCI_ID);
+  }
+
+  private static boolean isNvme(PciDevice device) {
+    return device.classCode() == NvmeController.PCI_CLASS;
+  }
+
+  private static boolean isFreeQemuNvme(PciDevice device) {
+    return isNvme(device) && id(device).equals(QEMU_NVME) && device.disksInUse().isEmpty();
+  }
+
+  private static String id(PciDevice device) {
+    return "%04x:%04x".formatted(device.vendor(), device.device());
+  }
+
+  private static void driveEdu(Steps steps, Assignment assignment) {
+    EventFd event =
+        steps.step("make an eventfd", () -> EventFd.create(steps.kernel()), e -> e.fd().toString());
+    steps.undo("close the eventfd", "closed", event::close);
+    IrqSet interrupts = assignment.device().irqs(PciIrq.MSI.index());
+    steps.step(
+        "connect the device's MSI to it", "connected", () -> interrupts.enable(List.of(event)));
+    steps.undo("disconnect the MSI", "disconnected", interrupts::close);
+
+    EduDevice edu = new EduDevice(assignment.bar(), event);
+    steps.step(
+        "read the identification register",
+        () -> expect("the identification register", edu.identification(), EduDevice.IDENTIFICATION),
+        "0x%08x"::formatted);
+    steps.step(
+        "let the device interrupt",
+        "the eventfd was signalled, with the right cause",
+        () -> edu.interrupt(INTERRUPT_CAUSE));
+    steps.step(
+        "copy a page into the device and back by DMA",
+        "4096 random bytes came back the same",
+        () -> copyByDma(edu, assignment.ram()));
+    steps.step(
+        "let the guest read the identification register, and write another one",
+        () -> {
+          int read =
+              GuestProgram.run(
+                  assignment,
+                  assignment.barGpa() + EduDevice.ID,
+                  assignment.barGpa() + EduDevice.LIVENESS,
+                  GUEST_WRITES);
+          expect("the identification register, read by the guest,", read, EduDevice.IDENTIFICATION);
+          return expect("what the guest wrote, read by the host,", edu.liveness(), GUEST_WRITES);
+        },
+        wrote ->
+            "the guest read 0x%08x; the host reads the 0x%08x that the guest wrote"
+                .formatted(EduDevice.IDENTIFICATION, wrote));
+  }
+
+  /** Moves a page in parts: QEMU 7.2's device refuses one that reaches its buffer's end. */
+  private static void copyByDma(EduDevice edu, MemorySegment ram) {
+    byte[] random = new byte[PAGE];
+    new SecureRandom().nextBytes(random);
+    MemorySegment from = ram.asSlice(DMA_FROM, PAGE);
+    MemorySegment to = ram.asSlice(DMA_TO, PAGE);
+    from.copyFrom(MemorySegment.ofArray(random));
+    to.fill((byte) 0);
+    for (int done = 0; done < PAGE; done += EduDevice.MOST_BYTES) {
+      edu.readFrom(DMA_FROM + done, EduDevice.MOST_BYTES);
+      edu.writeTo(DMA_TO + done, EduDevice.MOST_BYTES);
+    }
+    long mismatch = to.mismatch(MemorySegment.ofArray(random));
+    if (mismatch >= 0) {
+      throw new ScenarioException(
+          "byte %d of the page came back as 0x%02x instead of 0x%02x"
+              .formatted(
+                  mismatch, to.get(ValueLayout.JAVA_BYTE, mismatch), random[(int) mismatch]));
+    }
+  }
+
+  private static void driveNvme(Steps steps, Assignment assignment) {
+    steps.step(
+        "reset the device",
+        () -> assignment.device().reset(),
+        wasReset -> wasReset ? "reset" : "it can't be reset on its own; its driver disables it");
+    assignment.recover(steps);
+    NvmeController controller =
+        steps.step(
+            "give the controller an admin queue and enable it",
+            () ->
+                new NvmeController(
+                    assignment.bar(),
+                    assignment.ram().asSlice(NVME_MEMORY, NvmeController.MEMORY_BYTES),
+                    NVME_MEMORY),
+            _ -> "ready");
+    steps.undo("disable the controller", "stopped", controller::close);
+    steps.step(
+        "send Identify",
+        controller::identify,
+        identity ->
+            "model \"%s\", serial \"%s\", firmware \"%s\""
+                .formatted(identity.model(), identity.serial(), identity.firmware()));
+  }
+
+  private static int expect(String what, int found, int expected) {
+    if (found != expected) {
+      throw new ScenarioException(
+          "%s is 0x%08x instead of 0x%08x".formatted(what, found, expected));
+    }
+    return found;
+  }
+
+  private void checkNothingIsLeft(PciAddress address, Set<String> before, Optional<String> driver) {
+    Set<String> left = openFiles();
+    left.removeAll(before);
+    if (!left.isEmpty()) {
+      throw new ScenarioException("still open: " + String.join(", ", left));
+    }
+    Optional<String> now = new Pci(kernel).device(address).driver();
+    if (!now.equals(driver)) {
+      throw new ScenarioException(
+          "the driver is %s instead of %s".formatted(now.orElse("none"), driver.orElse("none")));
+    }
+  }
+
+  /** The descriptors of this process that are none of the Java runtime's own files. */
+  private Set<String> openFiles() {
+    SysFs files = new SysFs(kernel);
+    Set<String> open = new TreeSet<>();
+    for (String number : files.list("/proc/self/fd")) {
+      files
+          .linkName("/proc/self/fd/" + number)
+          .filter(OPENED_BY_US.asMatchPredicate())
+          .ifPresent(name -> open.add(number + " " + name));
+    }
+    return open;
+  }
+}

@@ -1,0 +1,11 @@
+package dev.iolite.passthrough;
+
+/** The calls succeeded, but what the device or the guest did is not what it should have done. */
+public final class ScenarioException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** Says what was expected and what was found. */
+  public ScenarioException(String message) {
+    super(message);
+  }
+}

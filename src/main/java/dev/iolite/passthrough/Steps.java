@@ -1,0 +1,95 @@
+package dev.iolite.passthrough;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.trace.TracedCall;
+import dev.iolite.trace.TracingKernel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Makes steps one after the other, and tells of each what calls it made and what came of it.
+ * Closing undoes, in reverse, those that have an undo; each undo is a step too.
+ */
+final class Steps implements AutoCloseable {
+  /** The end of open's flags in hexadecimal, O_WRONLY. */
+  private static final String FOR_WRITING = "1";
+
+  private final String device;
+  private final Consumer<Step> listener;
+  private final Kernel kernel;
+  private final List<String> calls = new ArrayList<>();
+  private final CloseStack undos = new CloseStack();
+
+  /**
+   * Starts a scenario.
+   *
+   * @param device which device the steps are made for
+   * @param kernel where they are made
+   * @param listener is told of each step when it is done
+   */
+  Steps(String device, Kernel kernel, Consumer<Step> listener) {
+    this.device = device;
+    this.listener = listener;
+    this.kernel = new TracingKernel(kernel, this::record);
+  }
+
+  /** The kernel to make the steps on: it writes down what they call. */
+  Kernel kernel() {
+    return kernel;
+  }
+
+  /** Makes a step that yields something. */
+  <T> T step(String name, Supplier<T> action, Function<T, String> outcome) {
+    calls.clear();
+    try {
+      T result = action.get();
+      listener.accept(new Step(device, name, true, outcome.apply(result), calls));
+      return result;
+    } catch (RuntimeException e) {
+      listener.accept(new Step(device, name, false, String.valueOf(e.getMessage()), calls));
+      throw e;
+    }
+  }
+
+  /** Makes a step that only has to succeed. */
+  void step(String name, String outcome, Runnable action) {
+    step(
+        name,
+        () -> {
+          action.run();
+          return outcome;
+        },
+        Function.identity());
+  }
+
+  /** Makes a step on the way back. */
+  void undo(String name, String outcome, Runnable action) {
+    undos.onClose(() -> step(name, outcome, action));
+  }
+
+  @Override
+  public void close() {
+    undos.close();
+  }
+
+  private void record(TracedCall call) {
+    if (!looksAround(call)) {
+      calls.add(call.toString());
+    }
+  }
+
+  /** Reading sysfs and procfs changes nothing; what is written there is told of. */
+  private static boolean looksAround(TracedCall call) {
+    return switch (call.call()) {
+      case "readlink", "getdents64", "interruptible" -> true;
+      case "read", "close" -> call.subject().startsWith(FdKind.FILE + " ");
+      case "open" -> !call.subject().startsWith("/dev/") && !call.argument().endsWith(FOR_WRITING);
+      default -> false;
+    };
+  }
+}

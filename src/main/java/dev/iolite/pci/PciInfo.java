@@ -1,0 +1,84 @@
+package dev.iolite.pci;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * All that sysfs says of a PCI function, read at one time.
+ *
+ * @param address where it is
+ * @param vendor vendor id, 16 bits
+ * @param device device id, 16 bits
+ * @param subsystemVendor vendor id of the board, 16 bits
+ * @param subsystemDevice device id of the board, 16 bits
+ * @param classCode base class, subclass and programming interface, 24 bits
+ * @param className what kind of device that is, in words
+ * @param driver the driver that has it; empty if none has
+ * @param driverOverride the only driver that may have it, if that was set
+ * @param iommuGroup its IOMMU group; empty if no IOMMU translates for it
+ * @param command the command register, 16 bits
+ * @param resources its BARs and its ROM
+ * @param capabilities the capabilities in its configuration space, as far as this user may read
+ * @param resetMethods the ways in which the kernel would reset it, the first choice first
+ * @param numaNode the NUMA node it is near to; empty if the firmware does not say
+ * @param vfioCdev its VFIO character device; empty if it has none
+ * @param tsm what the kernel says of its TSM; empty if no TSM knows it
+ */
+public record PciInfo(
+    PciAddress address,
+    int vendor,
+    int device,
+    int subsystemVendor,
+    int subsystemDevice,
+    int classCode,
+    String className,
+    Optional<String> driver,
+    Optional<String> driverOverride,
+    Optional<IommuGroup> iommuGroup,
+    int command,
+    List<PciResource> resources,
+    List<PciCapability> capabilities,
+    List<String> resetMethods,
+    OptionalInt numaNode,
+    Optional<String> vfioCdev,
+    Optional<TsmState> tsm) {
+  /** Copies the lists. */
+  public PciInfo {
+    resources = List.copyOf(resources);
+    capabilities = List.copyOf(capabilities);
+    resetMethods = List.copyOf(resetMethods);
+  }
+
+  /**
+   * Reads all of it; changes nothing.
+   *
+   * @throws dev.iolite.kernel.KernelException ENOENT, ENODEV: the function has gone
+   */
+  public static PciInfo of(PciDevice device) {
+    ConfigSpace config = device.config();
+    return new PciInfo(
+        device.address(),
+        device.vendor(),
+        device.device(),
+        device.subsystemVendor(),
+        device.subsystemDevice(),
+        device.classCode(),
+        device.className(),
+        device.driver(),
+        device.driverOverride(),
+        device.iommuGroup(),
+        config.command(),
+        device.resources(),
+        config.capabilities(),
+        device.resetMethods(),
+        device.numaNode(),
+        device.vfioCdev(),
+        device.tsm());
+  }
+
+  /** Vendor and device id as lspci writes them, {@code 1234:11e8}. */
+  public String id() {
+    return "%04x:%04x".formatted(vendor, device);
+  }
+}

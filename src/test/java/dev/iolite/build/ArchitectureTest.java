@@ -1,0 +1,110 @@
+package dev.iolite.build;
+
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Mapping;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The floors of the house: a package uses only what lies below it. */
+class ArchitectureTest {
+  private static final JavaClasses CODE =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("dev.iolite");
+
+  @Test
+  void nothingReachesUpwards() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("uapi")
+        .definedBy("dev.iolite.uapi..")
+        .layer("kernel")
+        .definedBy("dev.iolite.kernel..")
+        .layer("trace")
+        .definedBy("dev.iolite.trace..")
+        .layer("descriptors")
+        .definedBy(
+            "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.pci..")
+        .layer("scenarios")
+        .definedBy("dev.iolite.passthrough..", "dev.iolite.doctor..")
+        .layer("cli")
+        .definedBy("dev.iolite.cli..")
+        .whereLayer("uapi")
+        .mayNotAccessAnyLayer()
+        .whereLayer("kernel")
+        .mayOnlyAccessLayers("uapi")
+        .whereLayer("trace")
+        .mayOnlyAccessLayers("kernel", "uapi")
+        .whereLayer("descriptors")
+        .mayOnlyAccessLayers("kernel", "uapi")
+        .whereLayer("scenarios")
+        .mayOnlyAccessLayers("descriptors", "trace", "kernel", "uapi")
+        .whereLayer("cli")
+        .mayNotBeAccessedByAnyLayer()
+        .check(CODE);
+  }
+
+  @Test
+  void theKindsOfDescriptorDoNotKnowOneAnother() {
+    List<String> rooms =
+        List.of(
+            "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.pci..");
+    for (String room : rooms) {
+      String[] others = rooms.stream().filter(other -> !other.equals(room)).toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage(room)
+          .should()
+          .dependOnClassesThat(resideInAnyPackage(others))
+          .check(CODE);
+    }
+  }
+
+  @Test
+  void onlyHostKernelCallsNativeCode() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.iolite.uapi..")
+        .and()
+        .doNotBelongToAnyOf(HostKernel.class)
+        .should()
+        .dependOnClassesThat()
+        .belongToAnyOf(Linker.class, SymbolLookup.class)
+        .check(CODE);
+  }
+
+  @Test
+  void onlyMappingTurnsAnAddressIntoMemory() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.iolite.uapi..")
+        .and()
+        .doNotBelongToAnyOf(Mapping.class)
+        .should()
+        .callMethodWhere(target(name("reinterpret")))
+        .check(CODE);
+  }
+
+  @Test
+  void everyKernelThatIsNotTheHostIsADecoratorOrAModel() {
+    classes()
+        .that()
+        .implement(Kernel.class)
+        .should()
+        .resideInAnyPackage("dev.iolite.kernel", "dev.iolite.trace..", "dev.iolite.mock..")
+        .check(CODE);
+  }
+}

@@ -1,0 +1,30 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+
+/**
+ * A command that ran in this process.
+ *
+ * @param code its exit code
+ * @param out what it wrote to standard output
+ * @param err what it wrote to standard error
+ */
+record Cli(int code, String out, String err) {
+
+  /** Runs a command on the host's kernel. */
+  static Cli run(String... arguments) {
+    return runOn(new HostKernel(), arguments);
+  }
+
+  /** Runs a command on a kernel. */
+  static Cli runOn(Kernel kernel, String... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int code =
+        Main.commandLine(kernel, new PrintWriter(out), new PrintWriter(err)).execute(arguments);
+    return new Cli(code, out.toString(), err.toString());
+  }
+}
