@@ -18,6 +18,7 @@ import java.util.List;
  */
 final class LayoutProof {
 
+  @SuppressWarnings("InlineFormatString") // apart from the code it reads as the C that it is
   private static final String MAIN =
       """
       int printf(const char *, ...);
