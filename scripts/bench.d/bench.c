@@ -3,8 +3,8 @@
  * process with a second thread, as a JVM always has. With one thread the kernel would look a
  * descriptor up without counting the use of its file, which is cheaper.
  *
- * usage: bench ioctl | exit | read
- * prints nanoseconds per operation; exits with 2 where there is no KVM
+ * usage: bench ioctl | exit | read [FILE]
+ * prints nanoseconds per operation; read maps FILE, a device's resource file, or plain memory
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, WARM_UP_NS = 1000000000, MEASURE_NS = 2000000000 };
+enum { PAGE = 4096, PART_NS = 10000000, WARM_UP_NS = 1000000000, MEASURE_NS = 2000000000 };
 
 static void fail(const char *what)
 {
@@ -46,8 +46,9 @@ static int64_t now(void)
 /* Where there is no KVM, the same number on an eventfd: ENOTTY, as in IoctlBenchmark. */
 static int ioctl_fd;
 
-static void ioctl_setup(void)
+static void ioctl_setup(const char *unused)
 {
+	(void)unused;
 	ioctl_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (ioctl_fd < 0)
 		ioctl_fd = eventfd(0, EFD_CLOEXEC);
@@ -72,7 +73,7 @@ static const uint8_t input_loop[] = {0xec, 0xeb, 0xfd};
 static struct kvm_run *run;
 static int vcpu;
 
-static void exit_setup(void)
+static void exit_setup(const char *unused)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
@@ -82,6 +83,7 @@ static void exit_setup(void)
 	struct kvm_regs regs = {.rip = PAGE, .rflags = 2};
 	struct kvm_sregs sregs;
 
+	(void)unused;
 	if (vm < 0 || ram == MAP_FAILED)
 		fail("/dev/kvm");
 	memcpy(ram, input_loop, sizeof(input_loop));
@@ -114,15 +116,15 @@ static long exit_loop(long count)
 
 static volatile uint32_t *registers;
 
-static void read_setup(void)
+static void read_setup(const char *path)
 {
-	void *memory = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	int flags = MAP_SHARED | (path ? 0 : MAP_ANONYMOUS);
+	void *memory = mmap(0, PAGE, PROT_READ | PROT_WRITE, flags, file, 0);
 
 	if (memory == MAP_FAILED)
-		fail("mmap");
+		fail(path ? path : "mmap");
 	registers = memory;
-	for (int i = 0; i < PAGE / 4; i++)
-		registers[i] = i;
 }
 
 static long read_loop(long count)
@@ -137,7 +139,7 @@ static long read_loop(long count)
 
 static const struct {
 	const char *name;
-	void (*setup)(void);
+	void (*setup)(const char *path);
 	long (*loop)(long count);
 } benchmarks[] = {
 	{"ioctl", ioctl_setup, ioctl_loop},
@@ -145,28 +147,37 @@ static const struct {
 	{"read", read_setup, read_loop},
 };
 
+/* Runs a loop for a time, a part of it before the clock is read again. */
+static double measure(long (*loop)(long count))
+{
+	volatile long result = 0;
+	long count = PAGE / 4, done = 0;
+	int64_t start, end, part;
+
+	for (end = now() + WARM_UP_NS; (start = now()) < end;) {
+		result += loop(count);
+		part = now() - start;
+		if (part < PART_NS)
+			count *= 2;
+	}
+	for (start = now(); (end = now()) < start + MEASURE_NS; done += count)
+		result += loop(count);
+	return (double)(end - start) / done;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t second;
-	volatile long result = 0;
 
-	for (size_t i = 0; argc == 2 && i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++) {
-		long count = PAGE, done = 0;
-		int64_t start, end;
-
+	for (size_t i = 0; argc > 1 && i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++) {
 		if (strcmp(argv[1], benchmarks[i].name))
 			continue;
 		if (pthread_create(&second, 0, wait_for_ever, 0))
 			fail("pthread_create");
-		benchmarks[i].setup();
-		for (end = now() + WARM_UP_NS; now() < end; count *= 2)
-			result += benchmarks[i].loop(count);
-		count = count > 1024 * PAGE ? count / 64 : PAGE;
-		for (start = now(); (end = now()) < start + MEASURE_NS; done += count)
-			result += benchmarks[i].loop(count);
-		printf("%.4f\n", (double)(end - start) / done);
+		benchmarks[i].setup(argv[2]);
+		printf("%.4f\n", measure(benchmarks[i].loop));
 		return 0;
 	}
-	fprintf(stderr, "usage: bench ioctl | exit | read\n");
+	fprintf(stderr, "usage: bench ioctl | exit | read [FILE]\n");
 	return 1;
 }

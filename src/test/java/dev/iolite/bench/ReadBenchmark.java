@@ -1,11 +1,16 @@
 package dev.iolite.bench;
 
 import dev.iolite.kernel.DeviceMemory;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -13,15 +18,14 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/**
- * 32-bit register reads, here of plain memory, which answers much faster than a device;
- * scripts/bench compares them with the same loop in C.
- */
+/** 32-bit register reads; scripts/bench compares them with the same loop in C. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -32,21 +36,31 @@ public class ReadBenchmark {
   private static final int BYTES = 4096;
   private static final int REGISTERS = BYTES / Integer.BYTES;
 
-  private final DeviceMemory memory = new DeviceMemory(filled(), "plain memory");
+  /** A device's resource file, such as {@code /sys/bus/pci/devices/BDF/resource0}. */
+  @Param("")
+  public String file = "";
 
-  private static Mapping filled() {
-    Mapping mapping = Mapping.anonymous(new HostKernel(), BYTES);
-    for (int i = 0; i < REGISTERS; i++) {
-      mapping.segment().setAtIndex(ValueLayout.JAVA_INT, i, i);
+  private @Nullable DeviceMemory registers;
+
+  /** Maps the file, or plain memory where there is none. */
+  @Setup
+  public void map() {
+    Kernel kernel = new HostKernel();
+    if (file.isEmpty()) {
+      registers = new DeviceMemory(Mapping.anonymous(kernel, BYTES), "plain memory");
+    } else {
+      try (Fd fd = Fd.open(kernel, FdKind.FILE, file, Libc.O_RDWR())) {
+        int protection = Libc.PROT_READ() | Libc.PROT_WRITE();
+        registers = new DeviceMemory(Mapping.of(fd, 0, BYTES, protection), file);
+      }
     }
-    return mapping;
   }
 
   /** Every register, in one batch. */
   @Benchmark
   @OperationsPerInvocation(REGISTERS)
   public long batch() {
-    return memory.batch(ReadBenchmark::sum);
+    return memory().batch(ReadBenchmark::sum);
   }
 
   private static long sum(MemorySegment registers) {
@@ -61,6 +75,7 @@ public class ReadBenchmark {
   @Benchmark
   @OperationsPerInvocation(REGISTERS)
   public int single() {
+    DeviceMemory memory = memory();
     int sum = 0;
     for (int offset = 0; offset < BYTES; offset += Integer.BYTES) {
       sum += memory.read32(offset);
@@ -68,9 +83,13 @@ public class ReadBenchmark {
     return sum;
   }
 
+  private DeviceMemory memory() {
+    return Objects.requireNonNull(registers);
+  }
+
   /** Unmaps the memory. */
   @TearDown
   public void close() {
-    memory.close();
+    memory().close();
   }
 }
