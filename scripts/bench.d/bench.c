@@ -1,0 +1,183 @@
+/*
+ * The loops that the JMH benchmarks of dev.iolite.bench are compared with: the same calls, made in a
+ * process with a second thread, as a JVM always has. With one thread the kernel would look a
+ * descriptor up without counting the use of its file, which is cheaper.
+ *
+ * usage: bench ioctl | exit | read [FILE]
+ * prints nanoseconds per operation; read maps FILE, a device's resource file, or plain memory
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, PART_NS = 10000000, WARM_UP_NS = 1000000000, MEASURE_NS = 2000000000 };
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+static void *wait_for_ever(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* Where there is no KVM, the same number on an eventfd: ENOTTY, as in IoctlBenchmark. */
+static int ioctl_fd;
+
+static void ioctl_setup(const char *unused)
+{
+	(void)unused;
+	ioctl_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (ioctl_fd < 0)
+		ioctl_fd = eventfd(0, EFD_CLOEXEC);
+	if (ioctl_fd < 0)
+		fail("eventfd");
+}
+
+static long ioctl_loop(long count)
+{
+	long sum = 0;
+
+	for (long i = 0; i < count; i++) {
+		int result = ioctl(ioctl_fd, KVM_GET_API_VERSION, 0);
+
+		sum += result == -1 ? -errno : result;
+	}
+	return sum;
+}
+
+/* next: in al, dx; jmp next */
+static const uint8_t input_loop[] = {0xec, 0xeb, 0xfd};
+static struct kvm_run *run;
+static int vcpu;
+
+static void exit_setup(const char *unused)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+	void *ram = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct kvm_userspace_memory_region slot = {
+		.guest_phys_addr = PAGE, .memory_size = PAGE, .userspace_addr = (uintptr_t)ram};
+	struct kvm_regs regs = {.rip = PAGE, .rflags = 2};
+	struct kvm_sregs sregs;
+
+	(void)unused;
+	if (vm < 0 || ram == MAP_FAILED)
+		fail("/dev/kvm");
+	memcpy(ram, input_loop, sizeof(input_loop));
+	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
+		fail("KVM_SET_USER_MEMORY_REGION");
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	if (vcpu < 0 || ioctl(vcpu, KVM_GET_SREGS, &sregs) < 0)
+		fail("KVM_CREATE_VCPU");
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	if (ioctl(vcpu, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu, KVM_SET_REGS, &regs) < 0)
+		fail("KVM_SET_REGS");
+	run = mmap(0, ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE, MAP_SHARED,
+		   vcpu, 0);
+	if (run == MAP_FAILED)
+		fail("mmap");
+}
+
+static long exit_loop(long count)
+{
+	for (long i = 0; i < count; i++) {
+		if (ioctl(vcpu, KVM_RUN, 0) < 0)
+			fail("KVM_RUN");
+		if (run->exit_reason != KVM_EXIT_IO || run->io.direction != KVM_EXIT_IO_IN)
+			fail("another exit");
+		((uint8_t *)run)[run->io.data_offset] = i;
+	}
+	return count;
+}
+
+static volatile uint32_t *registers;
+
+static void read_setup(const char *path)
+{
+	int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	int flags = MAP_SHARED | (path ? 0 : MAP_ANONYMOUS);
+	void *memory = mmap(0, PAGE, PROT_READ | PROT_WRITE, flags, file, 0);
+
+	if (memory == MAP_FAILED)
+		fail(path ? path : "mmap");
+	registers = memory;
+}
+
+static long read_loop(long count)
+{
+	uint32_t sum = 0;
+
+	for (long i = 0; i < count; i += PAGE / 4)
+		for (int j = 0; j < PAGE / 4; j++)
+			sum += registers[j];
+	return sum;
+}
+
+static const struct {
+	const char *name;
+	void (*setup)(const char *path);
+	long (*loop)(long count);
+} benchmarks[] = {
+	{"ioctl", ioctl_setup, ioctl_loop},
+	{"exit", exit_setup, exit_loop},
+	{"read", read_setup, read_loop},
+};
+
+/* Runs a loop for a time, a part of it before the clock is read again. */
+static double measure(long (*loop)(long count))
+{
+	volatile long result = 0;
+	long count = PAGE / 4, done = 0;
+	int64_t start, end, part;
+
+	for (end = now() + WARM_UP_NS; (start = now()) < end;) {
+		result += loop(count);
+		part = now() - start;
+		if (part < PART_NS)
+			count *= 2;
+	}
+	for (start = now(); (end = now()) < start + MEASURE_NS; done += count)
+		result += loop(count);
+	return (double)(end - start) / done;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t second;
+
+	for (size_t i = 0; argc > 1 && i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++) {
+		if (strcmp(argv[1], benchmarks[i].name))
+			continue;
+		if (pthread_create(&second, 0, wait_for_ever, 0))
+			fail("pthread_create");
+		benchmarks[i].setup(argv[2]);
+		printf("%.4f\n", measure(benchmarks[i].loop));
+		return 0;
+	}
+	fprintf(stderr, "usage: bench ioctl | exit | read [FILE]\n");
+	return 1;
+}

@@ -1,0 +1,83 @@
+package dev.iolite.bench;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.kvm.Exit;
+import dev.iolite.kvm.Kvm;
+import dev.iolite.kvm.Vcpu;
+import dev.iolite.kvm.Vm;
+import dev.iolite.kvm.VmType;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** A guest's port input, answered; scripts/bench compares it with the same loop in C. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 2, time = 1)
+public class ExitBenchmark {
+  private static final int EXITS = 4096;
+  private static final long GPA = 0x1000;
+  private static final long PAGE = 0x1000;
+
+  /** next: in al, dx; jmp next. */
+  private static final byte[] CODE = {(byte) 0xec, (byte) 0xeb, (byte) 0xfd};
+
+  private final CloseStack open = new CloseStack();
+  private @Nullable Vcpu vcpu;
+  private int exits;
+
+  /** Makes the guest. */
+  @Setup
+  public void start() {
+    Kernel kernel = new HostKernel();
+    Kvm kvm = open.push(Kvm.open(kernel));
+    Mapping ram = open.push(Mapping.anonymous(kernel, PAGE));
+    ram.segment().asSlice(0, CODE.length).copyFrom(MemorySegment.ofArray(CODE));
+    Vm vm = open.push(kvm.createVm(VmType.DEFAULT));
+    Vcpu made = vm.createVcpu(0, vm.addSlot(GPA, PAGE, ram.address()));
+    made.enterRealMode(GPA);
+    vcpu = made;
+  }
+
+  /** Many exits in one run, as a guest makes them. */
+  @Benchmark
+  @OperationsPerInvocation(EXITS)
+  public Exit exit() {
+    exits = 0;
+    return Objects.requireNonNull(vcpu).run(Duration.ofMinutes(1), this::answer);
+  }
+
+  private boolean answer(Exit exit) {
+    if (!(exit instanceof Exit.IoIn in)) {
+      throw new IllegalStateException("another exit: " + exit);
+    }
+    in.respond(exits);
+    return ++exits < EXITS;
+  }
+
+  /** Closes the guest. */
+  @TearDown
+  public void stop() {
+    open.close();
+  }
+}

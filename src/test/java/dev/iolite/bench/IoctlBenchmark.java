@@ -1,0 +1,53 @@
+package dev.iolite.bench;
+
+import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.libc.Libc;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** A cheap ioctl with its errno; scripts/bench compares it with the same loop in C. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 2, time = 1)
+public class IoctlBenchmark {
+  private final Kernel kernel = new HostKernel();
+  private Fd fd = Fd.borrowed(kernel, FdKind.KVM, -1, "not open");
+
+  /** Without KVM, the same number on an eventfd, which answers ENOTTY. */
+  @Setup
+  public void open() {
+    int kvm = Fd.tryOpen(kernel, "/dev/kvm", Libc.O_RDWR());
+    int number = kvm >= 0 ? kvm : EventFd.create(kernel).fd().number();
+    fd = Fd.owned(kernel, FdKind.KVM, number, "the descriptor to measure");
+  }
+
+  /** One call; its result keeps it from being optimised away. */
+  @Benchmark
+  public int ioctl() {
+    return fd.tryIoctl(KvmIoctls.KVM_GET_API_VERSION, 0);
+  }
+
+  /** Closes the descriptor. */
+  @TearDown
+  public void close() {
+    fd.close();
+  }
+}
