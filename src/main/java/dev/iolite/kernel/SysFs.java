@@ -73,14 +73,18 @@ public final class SysFs {
     }
   }
 
-  /** Whether the path names something that exists; a link to nothing does not. */
+  /**
+   * Whether the path names something that exists; a link to nothing does not.
+   *
+   * @throws KernelException what open(2) said, if it is not that there is no such file
+   */
   public boolean exists(String path) {
-    int fd = Fd.tryOpen(kernel, path, Libc.O_PATH());
-    if (fd < 0) {
-      return false;
-    }
-    Fd.owned(kernel, FdKind.FILE, fd, path).close();
-    return true;
+    return ifPresent(
+            () -> {
+              Fd.open(kernel, FdKind.FILE, path, Libc.O_PATH()).close();
+              return path;
+            })
+        .isPresent();
   }
 
   /**
@@ -142,7 +146,7 @@ public final class SysFs {
     try {
       return Optional.of(read.get());
     } catch (KernelException e) {
-      if (e.errno() == Errno.ENOENT) {
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR) {
         return Optional.empty();
       }
       throw e;

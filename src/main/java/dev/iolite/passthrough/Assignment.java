@@ -6,7 +6,6 @@ import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.DeviceMemory;
-import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.PreconditionException;
@@ -18,7 +17,6 @@ import dev.iolite.kvm.VmType;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.uapi.libc.Libc;
-import dev.iolite.vfio.Attachment;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.ConfigRegion;
@@ -68,35 +66,107 @@ final class Assignment {
 
   /** Assigns a device, step by step; closing the steps takes it back. */
   static Assignment make(Steps steps, PciDevice pci) {
-    Kernel kernel = steps.kernel();
-
-    DriverBinding binding =
-        steps.step(
-            "give the device to vfio-pci",
-            () -> DriverBinding.bind(pci, "vfio-pci"),
-            b -> "was with " + b.before().driver().orElse("no driver"));
-    steps.undo(
-        "give the device back to its driver",
-        "with " + binding.before().driver().orElse("no driver") + " again",
-        binding::close);
-
-    Kvm kvm = steps.step("open KVM", () -> Kvm.open(kernel), k -> "API version " + k.apiVersion());
-    steps.undo("close KVM", "closed", kvm::close);
-    Vm vm = steps.step("make a virtual machine", () -> kvm.createVm(VmType.DEFAULT), Vm::toString);
-    steps.undo("close the virtual machine", "closed", vm::close);
+    giveToVfio(steps, pci);
+    Vm vm = makeGuest(steps);
     VfioKvmDevice vfioKvm =
         steps.step("make its VFIO device", vm::createVfioDevice, VfioKvmDevice::toString);
+    Iommufd iommufd =
+        steps.open(
+            "open iommufd",
+            () -> Iommufd.open(steps.kernel()),
+            Iommufd::toString,
+            "close iommufd",
+            "closed");
+    BoundVfioDevice device = bind(steps, pci, vfioKvm, iommufd);
 
-    Iommufd iommufd = steps.step("open iommufd", () -> Iommufd.open(kernel), Iommufd::toString);
-    steps.undo("close iommufd", "closed", iommufd::close);
+    Ioas ioas = steps.step("make an address space", iommufd::allocIoas, i -> i.id().toString());
+    steps.undo(
+        "destroy the address space",
+        "nothing was mapped in it, nothing referred to it",
+        () -> destroy(ioas));
+    steps.open(
+        "attach the device to it",
+        () -> device.attach(ioas.id()),
+        attachment -> "through " + attachment.pageTable(),
+        "detach the device",
+        "detached");
+    decode(steps, device.config());
+
+    Mapping ram = makeRam(steps);
+    steps.open(
+        "map the guest's memory for DMA",
+        () -> ioas.map(0, ram.segment(), IovaAccess.READ_WRITE),
+        IovaMapping::toString,
+        "unmap the guest's memory for DMA",
+        "unmapped");
+    RegionInfo barInfo = firstBar(device);
+    BarDma barDma = mapBarForDma(steps, device, barInfo, ioas);
+    DeviceMemory bar =
+        steps.open(
+            "map " + barInfo.name() + " here",
+            () -> device.region(barInfo.index()).map(),
+            m -> "0x%x bytes at 0x%x".formatted(m.bytes(), m.address()),
+            "unmap " + barInfo.name() + " here",
+            "unmapped");
+
+    MemorySlot ramSlot =
+        steps.open(
+            "give the guest its memory",
+            () -> vm.addSlot(0, RAM_BYTES, ram.address()),
+            MemorySlot::toString,
+            "delete the slot of the guest's memory",
+            "deleted");
+    steps.open(
+        "give the guest " + barInfo.name(),
+        () -> vm.addSlot(barDma.iova(), barInfo.bytes(), bar.address()),
+        MemorySlot::toString,
+        "delete the slot of " + barInfo.name(),
+        "deleted");
+    steps.undo(
+        "switch bus mastering off", "no DMA any more", () -> device.config().setBusMaster(false));
+    master(steps, device.config());
+    return new Assignment(device, bar, barDma, ram.segment(), vm, ramSlot);
+  }
+
+  private static void giveToVfio(Steps steps, PciDevice pci) {
+    String before = pci.driver().orElse("no driver");
+    steps.open(
+        "give the device to vfio-pci",
+        () -> DriverBinding.bind(pci, "vfio-pci"),
+        _ -> "was with " + before,
+        "give the device back to its driver",
+        "with " + before + " again");
+  }
+
+  private static Vm makeGuest(Steps steps) {
+    Kvm kvm =
+        steps.open(
+            "open KVM",
+            () -> Kvm.open(steps.kernel()),
+            k -> "API version " + k.apiVersion(),
+            "close KVM",
+            "closed");
+    return steps.open(
+        "make a virtual machine",
+        () -> kvm.createVm(VmType.DEFAULT),
+        Vm::toString,
+        "close the virtual machine",
+        "closed");
+  }
+
+  private static BoundVfioDevice bind(
+      Steps steps, PciDevice pci, VfioKvmDevice vfioKvm, Iommufd iommufd) {
+    CloseStack descriptor = new CloseStack();
     VfioDevice unbound =
         steps.step(
             "open the device",
-            () -> VfioDevice.open(kernel, pci.requireVfioCdev(), pci.address().toString()),
+            () -> {
+              VfioDevice opened =
+                  VfioDevice.open(steps.kernel(), pci.requireVfioCdev(), pci.address().toString());
+              steps.undo("close the device", "closed and unbound", descriptor::close);
+              return descriptor.push(opened);
+            },
             VfioDevice::toString);
-    CloseStack descriptor = new CloseStack();
-    descriptor.push(unbound);
-    steps.undo("close the device", "closed and unbound", descriptor::close);
     steps.step("tell KVM of the device, before the bind", "told", () -> vfioKvm.add(unbound));
     BoundVfioDevice device =
         steps.step(
@@ -104,75 +174,42 @@ final class Assignment {
             () -> descriptor.push(unbound.bind(iommufd.fd())),
             bound -> bound.deviceId().toString());
     steps.undo("take the device from KVM", "taken", () -> vfioKvm.remove(device.fd()));
+    return device;
+  }
 
-    Ioas ioas = steps.step("make an address space", iommufd::allocIoas, i -> i.id().toString());
-    steps.undo(
-        "destroy the address space",
-        "nothing was mapped in it, nothing referred to it",
-        () -> destroy(ioas));
-    Attachment attachment =
-        steps.step(
-            "attach the device to it",
-            () -> device.attach(ioas.id()),
-            a -> "through " + a.pageTable());
-    steps.undo("detach the device", "detached", attachment::close);
-
-    ConfigRegion config = device.config();
-    decode(steps, config);
-
+  private static Mapping makeRam(Steps steps) {
     MemFd memory =
-        steps.step(
+        steps.open(
             "make the guest's memory",
-            () -> MemFd.create(kernel, "guest-ram", RAM_BYTES),
-            m -> m.bytes() + " bytes");
-    steps.undo("free the guest's memory", "freed", memory::close);
-    Mapping ram =
-        steps.step("map it here", memory::map, m -> "at 0x" + Long.toHexString(m.address()));
-    steps.undo("unmap it here", "unmapped", ram::close);
-    IovaMapping ramMap =
-        steps.step(
-            "map it for DMA",
-            () -> ioas.map(0, ram.segment(), IovaAccess.READ_WRITE),
-            IovaMapping::toString);
-    steps.undo("unmap it for DMA", "unmapped", ramMap::close);
+            () -> MemFd.create(steps.kernel(), "guest-ram", RAM_BYTES),
+            m -> m.bytes() + " bytes",
+            "free the guest's memory",
+            "freed");
+    return steps.open(
+        "map the guest's memory here",
+        memory::map,
+        m -> "at 0x" + Long.toHexString(m.address()),
+        "unmap the guest's memory here",
+        "unmapped");
+  }
 
-    RegionInfo barInfo = firstBar(device);
-    long barGpa = barGpa(barInfo.bytes());
+  private static BarDma mapBarForDma(
+      Steps steps, BoundVfioDevice device, RegionInfo bar, Ioas ioas) {
     DmaBuf dmaBuf =
-        steps.step(
-            "export " + barInfo.name() + " as a dma-buf",
+        steps.open(
+            "export " + bar.name() + " as a dma-buf",
             () ->
                 device.exportDmaBuf(
-                    barInfo.index(), List.of(new ByteRange(0, barInfo.bytes())), Libc.O_RDWR()),
-            DmaBuf::toString);
-    steps.undo("close the dma-buf", "closed", dmaBuf::close);
-    BarDma barDma =
-        steps.step(
-            "map the dma-buf for DMA", () -> new BarDma(ioas, dmaBuf, barGpa), BarDma::toString);
-    steps.undo("unmap the dma-buf for DMA", "unmapped", barDma::unmap);
-    DeviceMemory bar =
-        steps.step(
-            "map " + barInfo.name() + " here",
-            () -> device.region(barInfo.index()).map(),
-            m -> "0x%x bytes at 0x%x".formatted(m.bytes(), m.address()));
-    steps.undo("unmap " + barInfo.name() + " here", "unmapped", bar::close);
-
-    MemorySlot ramSlot =
-        steps.step(
-            "give the guest its memory",
-            () -> vm.addSlot(0, RAM_BYTES, ram.address()),
-            MemorySlot::toString);
-    steps.undo("delete the slot of the guest's memory", "deleted", ramSlot::close);
-    MemorySlot barSlot =
-        steps.step(
-            "give the guest " + barInfo.name(),
-            () -> vm.addSlot(barGpa, barInfo.bytes(), bar.address()),
-            MemorySlot::toString);
-    steps.undo("delete the slot of " + barInfo.name(), "deleted", barSlot::close);
-
-    master(steps, config);
-    steps.undo("switch bus mastering off", "no DMA any more", () -> config.setBusMaster(false));
-    return new Assignment(device, bar, barDma, ram.segment(), vm, ramSlot);
+                    bar.index(), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR()),
+            DmaBuf::toString,
+            "close the dma-buf",
+            "closed");
+    return steps.open(
+        "map the dma-buf for DMA",
+        () -> new BarDma(ioas, dmaBuf, barGpa(bar.bytes())),
+        BarDma::toString,
+        "unmap the dma-buf for DMA",
+        "unmapped");
   }
 
   /**
@@ -182,7 +219,7 @@ final class Assignment {
   void recover(Steps steps) {
     decode(steps, device.config());
     master(steps, device.config());
-    steps.step("unmap the dma-buf that the reset revoked", "unmapped", barDma::unmap);
+    steps.step("unmap the dma-buf that the reset revoked", "unmapped", barDma::close);
     steps.step("map it for DMA again", barDma::map, IovaMapping::toString);
   }
 

@@ -6,7 +6,7 @@ import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.vfio.DmaBuf;
 
 /** A BAR in an address space, where other devices reach it by DMA. */
-final class BarDma {
+final class BarDma implements AutoCloseable {
   private final Ioas ioas;
   private final DmaBuf dmaBuf;
   private final long iova;
@@ -25,7 +25,7 @@ final class BarDma {
     return iova;
   }
 
-  /** Maps it again, after {@link #unmap}. */
+  /** Maps it again, after {@link #close}. */
   IovaMapping map() {
     mapping = mapFile();
     return mapping;
@@ -35,8 +35,9 @@ final class BarDma {
     return ioas.mapFile(iova, dmaBuf.fd(), 0, dmaBuf.bytes(), IovaAccess.READ_WRITE);
   }
 
-  /** Unmaps it. */
-  void unmap() {
+  /** Unmaps it, if it is mapped. */
+  @Override
+  public void close() {
     mapping.close();
   }
 

@@ -121,12 +121,22 @@ public final class Passthrough {
 
   private static void driveEdu(Steps steps, Assignment assignment) {
     EventFd event =
-        steps.step("make an eventfd", () -> EventFd.create(steps.kernel()), e -> e.fd().toString());
-    steps.undo("close the eventfd", "closed", event::close);
-    IrqSet interrupts = assignment.device().irqs(PciIrq.MSI.index());
-    steps.step(
-        "connect the device's MSI to it", "connected", () -> interrupts.enable(List.of(event)));
-    steps.undo("disconnect the MSI", "disconnected", interrupts::close);
+        steps.open(
+            "make an eventfd",
+            () -> EventFd.create(steps.kernel()),
+            e -> e.fd().toString(),
+            "close the eventfd",
+            "closed");
+    steps.open(
+        "connect the device's MSI to it",
+        () -> {
+          IrqSet interrupts = assignment.device().irqs(PciIrq.MSI.index());
+          interrupts.enable(List.of(event));
+          return interrupts;
+        },
+        _ -> "connected",
+        "disconnect the MSI",
+        "disconnected");
 
     EduDevice edu = new EduDevice(assignment.bar(), event);
     steps.step(
@@ -186,15 +196,16 @@ public final class Passthrough {
         wasReset -> wasReset ? "reset" : "it can't be reset on its own; its driver disables it");
     assignment.recover(steps);
     NvmeController controller =
-        steps.step(
+        steps.open(
             "give the controller an admin queue and enable it",
             () ->
                 new NvmeController(
                     assignment.bar(),
                     assignment.ram().asSlice(NVME_MEMORY, NvmeController.MEMORY_BYTES),
                     NVME_MEMORY),
-            _ -> "ready");
-    steps.undo("disable the controller", "stopped", controller::close);
+            _ -> "ready",
+            "disable the controller",
+            "stopped");
     steps.step(
         "send Identify",
         controller::identify,

@@ -56,6 +56,29 @@ final class Steps implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes a step that yields something to be closed on the way back.
+   *
+   * @param undoName what closing it is called
+   * @param undone what comes of closing it
+   */
+  <T extends AutoCloseable> T open(
+      String name,
+      Supplier<T> action,
+      Function<T, String> outcome,
+      String undoName,
+      String undone) {
+    CloseStack opened = new CloseStack();
+    return step(
+        name,
+        () -> {
+          T result = opened.push(action.get());
+          undo(undoName, undone, opened::close);
+          return result;
+        },
+        outcome);
+  }
+
   /** Makes a step that only has to succeed. */
   void step(String name, String outcome, Runnable action) {
     step(
