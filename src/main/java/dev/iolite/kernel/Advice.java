@@ -64,6 +64,13 @@ public record Advice(String cause, String next) {
                     "run as root; check /sys/kernel/security/lockdown");
             default -> null;
           };
+      case "eventfd", "memfd_create" ->
+          switch (errno) {
+            case EMFILE ->
+                new Advice(
+                    "the process has too many open descriptors", "raise the limit: ulimit -n");
+            default -> null;
+          };
       case "mmap" ->
           switch (errno) {
             case EINVAL ->
