@@ -6,7 +6,6 @@ import picocli.CommandLine.ParameterException;
 abstract class CommandGroup extends IoliteCommand implements Runnable {
   @Override
   public final void run() {
-    throw new ParameterException(
-        spec().commandLine(), "Which command? See " + spec().qualifiedName() + " --help");
+    throw new ParameterException(spec().commandLine(), "which command?");
   }
 }

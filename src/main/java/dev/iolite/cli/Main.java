@@ -64,6 +64,7 @@ public final class Main extends CommandGroup {
         .setOut(out)
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(new UsageErrors())
         .setExecutionExceptionHandler(new Failures())
         .registerConverter(PciAddress.class, Main::address);
   }

@@ -55,6 +55,7 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
     }
     structs.stream().filter(s -> name.orElse("").equalsIgnoreCase(s.name())).forEach(this::fields);
     if (!constants.isEmpty()) {
+      output.line("");
       output.table(
           List.of("CONSTANT", "PACKAGE", "VALUE", "HEX"),
           constants.stream()
@@ -70,6 +71,7 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
   }
 
   private void fields(UapiStruct struct) {
+    output().line("");
     output()
         .table(
             List.of("OFFSET", "BYTES", "FIELD OF " + struct.name()),

@@ -116,23 +116,19 @@ public final class Doctor {
   private Finding memlock() {
     String check = "memlock";
     String limit = memlockLimit();
+    String why = "all of a guest's memory is locked while a device is assigned; root is exempt";
+    String next = "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit";
     try (Iommufd iommufd = Iommufd.open(kernel);
         Ioas ioas = iommufd.allocIoas();
         Mapping memory = Mapping.anonymous(kernel, PROBE_BYTES);
         IovaMapping _ = ioas.map(0, memory.segment(), IovaAccess.READ_WRITE)) {
       return limit.equals("unlimited")
           ? Finding.ok(check, limit)
-          : Finding.optional(
-              check,
-              limit + " bytes; 2 MiB could be mapped",
-              "all of a guest's memory is locked while a device is assigned; root is exempt",
-              "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit");
+          : Finding.optional(check, limit + "; 2 MiB could be mapped for DMA", why, next);
     } catch (KernelException e) {
-      return Finding.missing(
-          check,
-          "limit " + limit + "; mapping 2 MiB for DMA: " + said(e),
-          "a guest's memory is locked while a device is assigned",
-          "see iommufd above; ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit");
+      return e.call().equals("open")
+          ? Finding.optional(check, limit + "; not tried, there is no iommufd", why, next)
+          : Finding.missing(check, limit + "; mapping 2 MiB for DMA: " + said(e), why, next);
     }
   }
 
@@ -142,6 +138,7 @@ public final class Doctor {
         .lines()
         .filter(line -> line.startsWith("Max locked memory"))
         .map(line -> line.substring("Max locked memory".length()).strip().replaceFirst("\\s.*", ""))
+        .map(limit -> limit.equals("unlimited") ? limit : limit + " bytes")
         .findFirst()
         .orElse("unknown");
   }
