@@ -3,7 +3,6 @@ package dev.iolite.kernel;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * An open descriptor: what kind it is, which kernel it belongs to, and whether it is ours to close.
@@ -22,7 +21,7 @@ public final class Fd implements AutoCloseable {
   private final int number;
   private final String name;
   private final boolean owned;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile boolean closed;
 
   private Fd(Kernel kernel, FdKind kind, int number, String name, boolean owned) {
     this.kernel = kernel;
@@ -82,7 +81,7 @@ public final class Fd implements AutoCloseable {
    * @throws IllegalStateException if it is closed
    */
   public int number() {
-    if (closed.get()) {
+    if (closed) {
       throw new IllegalStateException(this + " is closed");
     }
     return number;
@@ -90,7 +89,7 @@ public final class Fd implements AutoCloseable {
 
   /** Whether {@link #close} has been called. */
   public boolean isClosed() {
-    return closed.get();
+    return closed;
   }
 
   /**
@@ -245,7 +244,13 @@ public final class Fd implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (closed.getAndSet(true) || !owned) {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    if (!owned) {
       return;
     }
     int result = kernel.close(number);

@@ -9,10 +9,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
 /** Runs on any Linux: the calls that need no device. */
@@ -84,5 +86,25 @@ class HostKernelTest {
     } finally {
       assertThat(kernel.close(fd)).isZero();
     }
+  }
+
+  @Test
+  void anInterruptTakesAThreadOutOfItsWaitAndHarmsNoOther() throws Exception {
+    CompletableFuture<Integer> tid = new CompletableFuture<>();
+    FutureTask<Integer> waiting =
+        new FutureTask<>(() -> {
+          tid.complete(kernel.interruptible());
+          return kernel.poll(0, 0, -1);
+        });
+    Thread.ofPlatform().daemon().start(waiting);
+    assertThat(tid.get()).isPositive();
+    // One that comes before the wait is no reason not to wait.
+    while (!waiting.isDone()) {
+      assertThat(kernel.interrupt(tid.get())).isIn(0, -Libc.ESRCH());
+    }
+    assertThat(waiting.get()).isEqualTo(-Libc.EINTR());
+
+    assertThat(kernel.interrupt(kernel.interruptible())).isZero();
+    assertThat(kernel.interrupt(Integer.MAX_VALUE)).isEqualTo(-Libc.ESRCH());
   }
 }
