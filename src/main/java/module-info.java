@@ -12,6 +12,11 @@ module dev.iolite {
   exports dev.iolite.pci;
   exports dev.iolite.trace;
   exports dev.iolite.uapi.catalog;
+  exports dev.iolite.uapi.dmabuf;
+  exports dev.iolite.uapi.iommufd;
+  exports dev.iolite.uapi.kvm;
+  exports dev.iolite.uapi.libc;
+  exports dev.iolite.uapi.vfio;
   exports dev.iolite.vfio;
 
   opens dev.iolite.cli to

@@ -3,6 +3,7 @@ package dev.iolite.cli;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.trace.TracingKernel;
 import java.io.PrintWriter;
+import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
@@ -25,6 +26,11 @@ abstract class IoliteCommand {
   /** Where to print to, in the format that was asked for. */
   final Output output() {
     return new Output(spec.commandLine(), main().options().format());
+  }
+
+  /** Whether the user wants the command to end, and undo what it did. */
+  final BooleanSupplier stopRequested() {
+    return main()::isStopping;
   }
 
   private Main main() {

@@ -5,6 +5,8 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.pci.PciAddress;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -42,20 +44,47 @@ import picocli.CommandLine.TypeConversionException;
 public final class Main extends CommandGroup {
   @Mixin private final CommonOptions options = new CommonOptions();
 
+  /** Longer than any step waits for a device or a guest. */
+  private static final int STOP_SECONDS = 60;
+
   private final Kernel kernel;
+  private volatile boolean stopping;
 
   private Main(Kernel kernel) {
     this.kernel = kernel;
   }
 
-  /** Runs a command and exits with its code. */
+  /**
+   * Runs a command and exits with its code. A signal that ends the process (Ctrl-C) lets the
+   * command undo what it did first.
+   */
   public static void main(String[] arguments) {
     PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-    int code = commandLine(new HostKernel(), out, err).execute(arguments);
+    CommandLine line = commandLine(new HostKernel(), out, err);
+    CountDownLatch ended = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> of(line).stop(ended), "stop"));
+    int code = line.execute(arguments);
     out.flush();
     err.flush();
+    ended.countDown();
     System.exit(code);
+  }
+
+  private void stop(CountDownLatch ended) {
+    stopping = true;
+    try {
+      if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println("iolite: the command did not end; iolite pci list shows what is bound");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whether the process is about to end. */
+  boolean isStopping() {
+    return stopping;
   }
 
   /** The command line, working on this kernel and printing to these. */

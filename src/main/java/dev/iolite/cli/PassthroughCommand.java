@@ -31,10 +31,13 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
     Output output = output();
     List<Step> steps = new ArrayList<>();
     Consumer<Step> listener = output.isJson() ? steps::add : step -> print(output, step);
+    boolean driven = true;
     try {
-      Passthrough passthrough = new Passthrough(kernel(), listener);
+      Passthrough passthrough = new Passthrough(kernel(), listener, stopRequested());
       List<PciAddress> devices = address.map(List::of).orElseGet(passthrough::devices);
-      devices.forEach(passthrough::run);
+      for (PciAddress device : devices) {
+        driven &= passthrough.run(device);
+      }
     } finally {
       if (output.isJson()) {
         output.json(steps);
@@ -42,7 +45,11 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
     }
     if (!output.isJson()) {
       output.line("");
-      output.line("@|green,bold All steps succeeded; all data that moved was right.|@");
+      output.line(
+          driven
+              ? "@|green,bold All steps succeeded; all data that moved was right.|@"
+              : "@|green,bold All steps succeeded.|@ The device is not known here: its registers"
+                  + " were left alone, and no data was moved.");
     }
     return ExitCode.OK;
   }

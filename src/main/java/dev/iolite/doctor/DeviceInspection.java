@@ -20,7 +20,7 @@ import dev.iolite.vfio.VfioInfo;
  * host has is left alone: taking it away could cost the host a disk.
  */
 public final class DeviceInspection implements AutoCloseable {
-  private final CloseStack open = new CloseStack();
+  private final CloseStack open;
   private final Iommufd iommufd;
   private final BoundVfioDevice device;
 
@@ -32,18 +32,16 @@ public final class DeviceInspection implements AutoCloseable {
    * @throws dev.iolite.kernel.KernelException what the kernel said
    */
   public DeviceInspection(Kernel kernel, PciAddress address) {
-    try {
+    try (CloseStack opening = new CloseStack()) {
       PciDevice pci = new Pci(kernel).device(address);
       if (pci.driver().isEmpty()) {
-        open.push(DriverBinding.bind(pci, "vfio-pci"));
+        opening.push(DriverBinding.bind(pci, "vfio-pci"));
       }
       VfioDevice unbound =
-          open.push(VfioDevice.open(kernel, pci.requireVfioCdev(), address.toString()));
-      iommufd = open.push(Iommufd.open(kernel));
-      device = open.push(unbound.bind(iommufd.fd()));
-    } catch (RuntimeException e) {
-      closeAfter(e);
-      throw e;
+          opening.push(VfioDevice.open(kernel, pci.requireVfioCdev(), address.toString()));
+      iommufd = opening.push(Iommufd.open(kernel));
+      device = opening.push(unbound.bind(iommufd.fd()));
+      open = opening.release();
     }
   }
 
@@ -57,14 +55,6 @@ public final class DeviceInspection implements AutoCloseable {
     try (Ioas ioas = iommufd.allocIoas();
         var _ = device.attach(ioas.id())) {
       return IommuInfo.of(iommufd, device.deviceId(), ioas);
-    }
-  }
-
-  private void closeAfter(RuntimeException failure) {
-    try {
-      open.close();
-    } catch (RuntimeException e) {
-      failure.addSuppressed(e);
     }
   }
 

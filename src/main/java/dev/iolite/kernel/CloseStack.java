@@ -30,7 +30,11 @@ public final class CloseStack implements AutoCloseable {
     undos.push(undo);
   }
 
-  /** Hands everything over to a new stack, so that closing this one does nothing. */
+  /**
+   * Hands everything over to a new stack, so that closing this one does nothing. What opens several
+   * things opens them onto a stack in a try statement, and ends that with this: a failure on the
+   * way closes what was opened until then.
+   */
   public CloseStack release() {
     CloseStack released = new CloseStack();
     released.undos.addAll(undos);
@@ -40,11 +44,11 @@ public final class CloseStack implements AutoCloseable {
 
   @Override
   public void close() {
-    RuntimeException first = null;
+    Throwable first = null;
     while (!undos.isEmpty()) {
       try {
         undos.pop().run();
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         if (first == null) {
           first = e;
         } else {
@@ -52,8 +56,10 @@ public final class CloseStack implements AutoCloseable {
         }
       }
     }
-    if (first != null) {
-      throw first;
+    switch (first) {
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case null, default -> {}
     }
   }
 

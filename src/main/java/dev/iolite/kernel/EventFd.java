@@ -57,22 +57,34 @@ public final class EventFd implements AutoCloseable {
       MemorySegment poll = pollfd.allocate(arena);
       pollfd.fd(poll, fd.number());
       pollfd.events(poll, (short) Libc.POLLIN());
+      MemorySegment count = arena.allocate(ValueLayout.JAVA_LONG);
       while (true) {
         long left = Math.max(0, end - System.nanoTime());
         int millis = (int) Math.min(Integer.MAX_VALUE, (left + 999_999) / 1_000_000);
         int ready = fd.kernel().poll(poll.address(), 1, millis);
-        if (ready > 0) {
-          MemorySegment count = arena.allocate(ValueLayout.JAVA_LONG);
-          fd.read(count);
-          return count.get(ValueLayout.JAVA_LONG, 0);
-        }
         if (ready == 0) {
           return 0;
         }
-        if (ready != Errno.EINTR.negated()) {
+        if (ready < 0 && ready != Errno.EINTR.negated()) {
           throw new KernelException("poll", fd.toString(), "", -ready);
         }
+        if (ready > 0 && take(count)) {
+          return count.get(ValueLayout.JAVA_LONG, 0);
+        }
       }
+    }
+  }
+
+  /** Whether there was a count; another waiter may have been faster. */
+  private boolean take(MemorySegment count) {
+    try {
+      fd.read(count);
+      return true;
+    } catch (KernelException e) {
+      if (e.errno() == Errno.EAGAIN) {
+        return false;
+      }
+      throw e;
     }
   }
 

@@ -124,7 +124,7 @@ public final class Fd implements AutoCloseable {
   /** Makes an ioctl whose argument is a struct; returns its result or a negated errno. */
   public int tryIoctl(Ioctl command, MemorySegment argument) {
     try {
-      return tryIoctl(command, argument.address());
+      return tryIoctl(command, address(argument));
     } finally {
       Reference.reachabilityFence(argument);
     }
@@ -156,21 +156,20 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what the kernel said
    */
   public Fd ioctlFd(Ioctl command, MemorySegment argument, String name) {
-    return adopt(command, ioctl(command, argument), name);
+    FdKind returned = returned(command);
+    return owned(kernel, returned, ioctl(command, argument), name);
   }
 
   /** As {@link #ioctlFd(Ioctl, MemorySegment, String)}, for a plain argument. */
   public Fd ioctlFd(Ioctl command, long argument, String name) {
-    return adopt(command, ioctl(command, argument), name);
+    FdKind returned = returned(command);
+    return owned(kernel, returned, ioctl(command, argument), name);
   }
 
-  private Fd adopt(Ioctl command, int fd, String name) {
-    FdKind returned =
-        command
-            .returns()
-            .orElseThrow(
-                () -> new IllegalArgumentException(command.name() + " returns no descriptor"));
-    return owned(kernel, returned, fd, name);
+  private static FdKind returned(Ioctl command) {
+    return command
+        .returns()
+        .orElseThrow(() -> new IllegalArgumentException(command.name() + " returns no descriptor"));
   }
 
   /**
@@ -180,11 +179,7 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what read(2) said
    */
   public long read(MemorySegment into) {
-    long result;
-    do {
-      result = kernel.read(number(), into.address(), into.byteSize());
-    } while (result == Errno.EINTR.negated());
-    return checked("read", into.byteSize(), result);
+    return transfer("read", into, (address, bytes) -> kernel.read(number(), address, bytes));
   }
 
   /**
@@ -194,11 +189,7 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what write(2) said
    */
   public long write(MemorySegment from) {
-    long result;
-    do {
-      result = kernel.write(number(), from.address(), from.byteSize());
-    } while (result == Errno.EINTR.negated());
-    return checked("write", from.byteSize(), result);
+    return transfer("write", from, (address, bytes) -> kernel.write(number(), address, bytes));
   }
 
   /**
@@ -208,11 +199,8 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what pread(2) said
    */
   public long pread(MemorySegment into, long offset) {
-    long result;
-    do {
-      result = kernel.pread(number(), into.address(), into.byteSize(), offset);
-    } while (result == Errno.EINTR.negated());
-    return checked("pread", into.byteSize(), result);
+    return transfer(
+        "pread", into, (address, bytes) -> kernel.pread(number(), address, bytes, offset));
   }
 
   /**
@@ -222,18 +210,41 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what pwrite(2) said
    */
   public long pwrite(MemorySegment from, long offset) {
-    long result;
-    do {
-      result = kernel.pwrite(number(), from.address(), from.byteSize(), offset);
-    } while (result == Errno.EINTR.negated());
-    return checked("pwrite", from.byteSize(), result);
+    return transfer(
+        "pwrite", from, (address, bytes) -> kernel.pwrite(number(), address, bytes, offset));
   }
 
-  private long checked(String call, long bytes, long result) {
+  /** A system call that moves bytes between a file and memory. */
+  @FunctionalInterface
+  private interface Transfer {
+    long call(long address, long bytes);
+  }
+
+  private long transfer(String name, MemorySegment memory, Transfer transfer) {
+    long result;
+    try {
+      do {
+        result = transfer.call(address(memory), memory.byteSize());
+      } while (result == Errno.EINTR.negated());
+    } finally {
+      Reference.reachabilityFence(memory);
+    }
     if (result < 0) {
-      throw new KernelException(call, toString(), "bytes=" + bytes, Math.toIntExact(-result));
+      throw new KernelException(
+          name, toString(), "bytes=" + memory.byteSize(), Math.toIntExact(-result));
     }
     return result;
+  }
+
+  /** Where the kernel finds the memory; it must be there. */
+  private static long address(MemorySegment memory) {
+    if (!memory.isNative()) {
+      throw new IllegalArgumentException("the kernel can't reach memory on the Java heap");
+    }
+    if (!memory.scope().isAlive()) {
+      throw new IllegalStateException("the memory has been freed");
+    }
+    return memory.address();
   }
 
   /**

@@ -254,7 +254,8 @@ public final class HostKernel implements Kernel {
 
   @Override
   public int interruptible() {
-    return Interruption.SIGNAL < 0 ? Interruption.SIGNAL : Interruption.thread();
+    int admitted = Interruption.SIGNAL < 0 ? Interruption.SIGNAL : Interruption.admit();
+    return admitted < 0 ? admitted : Interruption.thread();
   }
 
   @Override
@@ -286,6 +287,14 @@ public final class HostKernel implements Kernel {
         plain("sigaction", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle SET_HANDLER = plain("signal", JAVA_LONG, JAVA_INT, ADDRESS);
 
+    private static final MethodHandle UNBLOCK =
+        plain("pthread_sigmask", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+
+    private static final int SIG_UNBLOCK = 1;
+
+    /** The size of any libc's sigset_t; signal 1 is its lowest bit. */
+    private static final long SIGSET_BYTES = 128;
+
     private static final int PROCESS = call(GETPID);
     static final int SIGNAL = install();
 
@@ -305,6 +314,18 @@ public final class HostKernel implements Kernel {
         MemorySegment nothing = LINKER.defaultLookup().findOrThrow("abs");
         long set = result((long) SET_HANDLER.invokeExact(state, signal, nothing), state);
         return set < 0 ? (int) set : signal;
+      } catch (Throwable e) {
+        throw unexpected(e);
+      }
+    }
+
+    /** A process may be started with the signal blocked, and each of its threads inherits that. */
+    static int admit() {
+      MemorySegment state = STATE.get();
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment set = arena.allocate(SIGSET_BYTES, Long.BYTES);
+        set.set(JAVA_LONG, 0, 1L << (SIGNAL - 1));
+        return -(int) UNBLOCK.invokeExact(state, SIG_UNBLOCK, set.address(), 0L);
       } catch (Throwable e) {
         throw unexpected(e);
       }

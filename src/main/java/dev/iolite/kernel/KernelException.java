@@ -12,7 +12,7 @@ public final class KernelException extends RuntimeException {
   private final String call;
   private final String subject;
   private final String detail;
-  private final Errno errno;
+  private final int number;
 
   /**
    * Describes a failed call.
@@ -27,7 +27,7 @@ public final class KernelException extends RuntimeException {
     this.call = call;
     this.subject = subject;
     this.detail = detail;
-    this.errno = Errno.of(errno);
+    this.number = errno;
   }
 
   /** The system call or ioctl, such as {@code VFIO_DEVICE_BIND_IOMMUFD} or {@code open}. */
@@ -47,12 +47,17 @@ public final class KernelException extends RuntimeException {
 
   /** What the kernel said. */
   public Errno errno() {
-    return errno;
+    return Errno.of(number);
+  }
+
+  /** What the kernel said, as the positive number; some have no name. */
+  public int number() {
+    return number;
   }
 
   /** The usual cause and the next step, where they are known. */
   public Optional<Advice> advice() {
-    return Advice.of(call, errno);
+    return Advice.of(call, errno());
   }
 
   private static String message(String call, String subject, String detail, int errno) {

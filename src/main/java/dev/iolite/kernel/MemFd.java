@@ -24,15 +24,15 @@ public final class MemFd implements AutoCloseable {
     if (number < 0) {
       throw new KernelException("memfd_create", name, "", -number);
     }
-    Fd fd = Fd.owned(kernel, FdKind.MEMFD, number, name);
-    int result = kernel.ftruncate(number, bytes);
-    if (result < 0) {
-      KernelException failed =
-          new KernelException("ftruncate", fd.toString(), "bytes=" + bytes, -result);
-      fd.close();
-      throw failed;
+    try (CloseStack opening = new CloseStack()) {
+      Fd fd = opening.push(Fd.owned(kernel, FdKind.MEMFD, number, name));
+      int result = kernel.ftruncate(number, bytes);
+      if (result < 0) {
+        throw new KernelException("ftruncate", fd.toString(), "bytes=" + bytes, -result);
+      }
+      opening.release();
+      return new MemFd(fd, bytes);
     }
-    return new MemFd(fd, bytes);
   }
 
   /** The descriptor, to be given to the kernel. */

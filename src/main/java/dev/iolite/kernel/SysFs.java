@@ -94,7 +94,7 @@ public final class SysFs {
    */
   public List<String> list(String directory) {
     List<String> names = new ArrayList<>();
-    try (Fd file = Fd.open(kernel, FdKind.FILE, directory, Libc.O_RDONLY() | Libc.O_DIRECTORY());
+    try (Fd file = Fd.open(kernel, FdKind.FILE, directory, Libc.O_RDONLY());
         Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(BUFFER, Long.BYTES);
       long filled;

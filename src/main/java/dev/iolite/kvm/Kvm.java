@@ -1,5 +1,6 @@
 package dev.iolite.kvm;
 
+import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
@@ -28,8 +29,8 @@ public final class Kvm implements AutoCloseable {
    *     have
    */
   public static Kvm open(Kernel kernel) {
-    Kvm kvm = new Kvm(Fd.open(kernel, FdKind.KVM, PATH, Libc.O_RDWR()));
-    try {
+    try (CloseStack opening = new CloseStack()) {
+      Kvm kvm = opening.push(new Kvm(Fd.open(kernel, FdKind.KVM, PATH, Libc.O_RDWR())));
       int version = kvm.apiVersion();
       if (version != dev.iolite.uapi.kvm.Kvm.KVM_API_VERSION()) {
         throw new UnsupportedOperationException(
@@ -40,10 +41,8 @@ public final class Kvm implements AutoCloseable {
                 + dev.iolite.uapi.kvm.Kvm.KVM_API_VERSION()
                 + " is known. Is it the kernel's own KVM?");
       }
+      opening.release();
       return kvm;
-    } catch (RuntimeException e) {
-      kvm.close();
-      throw e;
     }
   }
 

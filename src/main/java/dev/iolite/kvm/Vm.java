@@ -1,6 +1,7 @@
 package dev.iolite.kvm;
 
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.KernelException;
@@ -178,6 +179,27 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
+   * Deletes the slot of a number, whoever made it.
+   *
+   * <p>KVM_SET_USER_MEMORY_REGION with size 0, virt/kvm/kvm_main.c:kvm_set_memory_region, which
+   * says EINVAL if there is none.
+   *
+   * @return whether there was one
+   * @throws KernelException what else the kernel said
+   */
+  public boolean deleteSlot(int number) {
+    try {
+      setRegion(number, 0, 0, 0, Set.of());
+      return true;
+    } catch (KernelException e) {
+      if (e.errno() == Errno.EINVAL) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
    * Makes memory that only this VM reaches.
    *
    * <p>KVM_CREATE_GUEST_MEMFD, since Linux 6.8, virt/kvm/guest_memfd.c:kvm_gmem_create.
@@ -231,7 +253,8 @@ public final class Vm implements AutoCloseable {
   /**
    * Makes a vCPU, in the state that a processor has after reset.
    *
-   * <p>KVM_CREATE_VCPU, virt/kvm/kvm_main.c:kvm_vm_ioctl_create_vcpu.
+   * <p>KVM_CREATE_VCPU, virt/kvm/kvm_main.c:kvm_vm_ioctl_create_vcpu. KVM keeps a vCPU, and its id,
+   * until the VM is closed: closing the {@link Vcpu} frees its descriptor only.
    *
    * @param id its id (on x86 the APIC id), 0 to KVM_CAP_MAX_VCPU_ID - 1
    * @param code the slot with the vCPU's first instruction: without memory there is nothing to run
@@ -243,12 +266,11 @@ public final class Vm implements AutoCloseable {
     if (!owns(code)) {
       throw new IllegalArgumentException(code + " is no slot of " + this);
     }
-    Fd vcpu = fd.ioctlFd(KvmIoctls.KVM_CREATE_VCPU, id, "vCPU " + id + " of " + fd);
-    try {
-      return opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, this::forget));
-    } catch (RuntimeException e) {
-      vcpu.close();
-      throw e;
+    try (CloseStack opening = new CloseStack()) {
+      Fd vcpu = opening.push(fd.ioctlFd(KvmIoctls.KVM_CREATE_VCPU, id, "vCPU " + id + " of " + fd));
+      Vcpu made = opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, this::forget));
+      opening.release();
+      return made;
     }
   }
 

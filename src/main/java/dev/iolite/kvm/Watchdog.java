@@ -22,6 +22,8 @@ import java.util.concurrent.TimeUnit;
  * entering again until KVM_RUN has returned EINTR (kernel/entry/virt.c:xfer_to_guest_mode_work).
  */
 final class Watchdog implements AutoCloseable {
+  private static final long AGAIN_MILLIS = 10;
+
   private final Kernel kernel;
   private final MemorySegment run;
   private final ScheduledThreadPoolExecutor timer;
@@ -51,7 +53,7 @@ final class Watchdog implements AutoCloseable {
   /** One run's time. */
   final class Watch implements AutoCloseable {
     private final int tid;
-    private final Future<?> alarm;
+    private Future<?> alarm;
     private boolean over;
     private boolean expired;
 
@@ -64,7 +66,10 @@ final class Watchdog implements AutoCloseable {
       if (!over) {
         expired = true;
         kvm_run.immediate_exit(run, (byte) 1);
-        kernel.interrupt(tid);
+        // The kernel may have no room for one more signal at the moment (EAGAIN).
+        if (kernel.interrupt(tid) < 0) {
+          alarm = timer.schedule(this::expire, AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+        }
       }
     }
 

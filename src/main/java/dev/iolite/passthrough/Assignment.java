@@ -4,6 +4,8 @@ import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
+import dev.iolite.iommufd.IovaRange;
+import dev.iolite.iommufd.IovaRanges;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Mapping;
@@ -33,11 +35,15 @@ import java.util.List;
  *
  * <p>Each call is a step, and its undo is a step on the way back. KVM is told of the device before
  * the bind, because the bind looks up the device's KVM once; memory decode is switched on before
- * the dma-buf is made, or it would be born revoked.
+ * the dma-buf is made, or it would be born revoked. Bus mastering is switched on last and off
+ * first, so that the device makes no DMA while its mappings come and go.
  */
 final class Assignment {
   /** The guest's memory starts at address 0 and has this size. */
   static final long RAM_BYTES = 2 << 20;
+
+  /** One for the memory, one for the BAR. */
+  private static final int SLOTS = 2;
 
   private static final long LOWEST_BAR_GPA = 256 << 20;
   private static final long LARGEST_BAR_BELOW_4G = 1 << 30;
@@ -90,6 +96,9 @@ final class Assignment {
         attachment -> "through " + attachment.pageTable(),
         "detach the device",
         "detached");
+    RegionInfo barInfo = firstBar(device);
+    requireReachable(ioas, IovaRange.of(0, RAM_BYTES));
+    requireReachable(ioas, IovaRange.of(barGpa(barInfo.bytes()), barInfo.bytes()));
     decode(steps, device.config());
 
     Mapping ram = makeRam(steps);
@@ -99,7 +108,6 @@ final class Assignment {
         IovaMapping::toString,
         "unmap the guest's memory for DMA",
         "unmapped");
-    RegionInfo barInfo = firstBar(device);
     BarDma barDma = mapBarForDma(steps, device, barInfo, ioas);
     DeviceMemory bar =
         steps.open(
@@ -109,6 +117,7 @@ final class Assignment {
             "unmap " + barInfo.name() + " here",
             "unmapped");
 
+    steps.undo("check that the guest has no memory slot", "none is left", () -> requireNoSlot(vm));
     MemorySlot ramSlot =
         steps.open(
             "give the guest its memory",
@@ -275,6 +284,14 @@ final class Assignment {
     return ramSlot;
   }
 
+  private static void requireNoSlot(Vm vm) {
+    for (int number = 0; number < SLOTS; number++) {
+      if (vm.deleteSlot(number)) {
+        throw new ScenarioException("memory slot " + number + " was still there");
+      }
+    }
+  }
+
   /** All was unmapped before, so nothing may be left to unmap. */
   private static void destroy(Ioas ioas) {
     long left = ioas.unmapAll();
@@ -285,15 +302,28 @@ final class Assignment {
     }
   }
 
+  /** An address means the same to guest and device, so the device must be able to use it. */
+  private static void requireReachable(Ioas ioas, IovaRange range) {
+    IovaRanges ranges = ioas.ranges();
+    if (!ranges.allows(range)) {
+      throw new PreconditionException(
+          "give the device the guest's addresses " + range,
+          "it may only use " + ranges.allowed(),
+          "the IOMMU or the platform reserves a part of them",
+          "use another device; iolite iommu info shows the ranges");
+    }
+  }
+
   private static RegionInfo firstBar(BoundVfioDevice device) {
     return device.regionInfos().stream()
-        .filter(region -> region.index() <= PciRegion.BAR5.index() && region.canMap())
+        .filter(region -> region.index() <= PciRegion.BAR5.index())
+        .filter(region -> region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes()))))
         .findFirst()
         .orElseThrow(() ->
             new PreconditionException(
                 "looked for a BAR of " + device.name() + " to give to the guest",
-                "none can be mapped",
-                "the device has only I/O ports, or BARs smaller than a page",
+                "none can be mapped as a whole",
+                "the device has only I/O ports, BARs smaller than a page, or ones with holes",
                 "iolite vfio info " + device.name()));
   }
 

@@ -1,5 +1,6 @@
 package dev.iolite.passthrough;
 
+import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.DeviceMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -81,10 +82,14 @@ final class NvmeController implements AutoCloseable {
     registers.write64(ASQ, iova);
     registers.write64(ACQ, iova + COMPLETION_QUEUE);
     registers.write32(CC, CC_ENTRY_SIZES | CC_ENABLE);
-    Wait.until(
-        "the NVMe controller to become ready",
-        deadline,
-        () -> (status() & CSTS_READY) == CSTS_READY);
+    try (CloseStack enabled = new CloseStack()) {
+      enabled.onClose(this::disable);
+      Wait.until(
+          "the NVMe controller to become ready",
+          deadline,
+          () -> (status() & CSTS_READY) == CSTS_READY);
+      enabled.release();
+    }
   }
 
   /**
@@ -138,9 +143,11 @@ final class NvmeController implements AutoCloseable {
     return status;
   }
 
+  /** Whatever state it is in: this is the way out of a fatal one. */
   private void disable() {
     registers.write32(CC, 0);
-    Wait.until("the NVMe controller to stop", deadline, () -> (status() & CSTS_READY) == 0);
+    Wait.until(
+        "the NVMe controller to stop", deadline, () -> (registers.read32(CSTS) & CSTS_READY) == 0);
   }
 
   /** Disables the controller: it makes no DMA to its queues any more. */

@@ -3,7 +3,6 @@ package dev.iolite.passthrough;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.SysFs;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
@@ -13,12 +12,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.SecureRandom;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.function.Predicate;
 
 /**
  * Assigns a device to a guest, proves that it works, and takes everything back.
@@ -34,73 +30,85 @@ public final class Passthrough {
   private static final long DMA_TO = 0x11_0000;
   private static final long NVME_MEMORY = 0x10_0000;
   private static final int INTERRUPT_CAUSE = 0x5a;
-  private static final Pattern OPENED_BY_US =
-      Pattern.compile("iommu|vfio\\d+|kvm|anon_inode:.*|dmabuf:.*|memfd:.*");
   private static final int GUEST_WRITES = 0x1071_7e57;
 
   private final Kernel kernel;
   private final Consumer<Step> listener;
+  private final BooleanSupplier stop;
 
   /**
    * Prepares scenarios.
    *
    * @param kernel where to run them
    * @param listener is told of each step when it is done
+   * @param stop is asked before each step whether to stop there; what was done is undone then
    */
-  public Passthrough(Kernel kernel, Consumer<Step> listener) {
+  public Passthrough(Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
     this.kernel = kernel;
     this.listener = listener;
+    this.stop = stop;
   }
 
   /**
    * The devices that a run without an address takes: QEMU's first {@code edu} and its first NVMe
    * controller, if the host uses no disk of that. Real hardware is taken only by its address.
    *
-   * @throws PreconditionException if there is neither
+   * @throws PreconditionException if one of them is not there
    */
   public List<PciAddress> devices() {
     List<PciDevice> all = new Pci(kernel).devices();
-    List<PciAddress> found =
-        Stream.of(
-                all.stream().filter(Passthrough::isEdu).findFirst(),
-                all.stream().filter(Passthrough::isFreeQemuNvme).findFirst())
-            .flatMap(Optional::stream)
-            .map(PciDevice::address)
-            .toList();
-    if (found.isEmpty()) {
-      throw new PreconditionException(
-          "looked for a device to assign",
-          "there is neither an edu device of QEMU nor an NVMe controller of QEMU that is not in use",
-          "this is real hardware, or no virtual machine made for it",
-          "name a device: iolite passthrough BDF; or run it in the lab: scripts/lab run passthrough");
-    }
-    return found;
+    return List.of(
+        first(all, "edu device", Passthrough::isEdu),
+        first(all, "NVMe controller that is not in use", Passthrough::isFreeQemuNvme));
+  }
+
+  private static PciAddress first(List<PciDevice> all, String what, Predicate<PciDevice> which) {
+    return all.stream()
+        .filter(which)
+        .findFirst()
+        .map(PciDevice::address)
+        .orElseThrow(() ->
+            new PreconditionException(
+                "looked for the devices to assign",
+                "there is no " + what + " of QEMU",
+                "this is real hardware, or no virtual machine made for it",
+                "name a device: iolite passthrough BDF; or use the lab: scripts/lab run"
+                    + " passthrough"));
   }
 
   /**
    * Runs the scenario with one device.
    *
+   * @return whether the device was driven: false for one that is only assigned and taken back
    * @throws PreconditionException if something is not there that it takes
    * @throws dev.iolite.kernel.KernelException what the kernel said
    * @throws ScenarioException if all calls succeeded but something went wrong
    */
-  public void run(PciAddress address) {
-    Set<String> before = openFiles();
-    Optional<String> driver = new Pci(kernel).device(address).driver();
-    try (Steps steps = new Steps(address.toString(), kernel, listener)) {
+  public boolean run(PciAddress address) {
+    Holdings before = Holdings.of(kernel, address);
+    boolean driven;
+    try (Steps steps = new Steps(address.toString(), kernel, listener, stop)) {
       PciDevice device = new Pci(steps.kernel()).device(address);
       Assignment assignment = Assignment.make(steps, device);
-      if (isEdu(device)) {
-        driveEdu(steps, assignment);
-      } else if (isNvme(device)) {
-        driveNvme(steps, assignment);
-      }
+      driven = drive(steps, device, assignment);
     }
-    new Steps(address.toString(), kernel, listener)
+    new Steps(address.toString(), kernel, listener, () -> false)
         .step(
             "check that nothing is left",
-            "no descriptor is open, the driver is " + driver.orElse("none") + " as before",
-            () -> checkNothingIsLeft(address, before, driver));
+            "nothing is open or mapped; driver " + before.driver().orElse("none") + ", as before",
+            () -> Holdings.of(kernel, address).requireSame(before));
+    return driven;
+  }
+
+  private static boolean drive(Steps steps, PciDevice device, Assignment assignment) {
+    if (isEdu(device)) {
+      driveEdu(steps, assignment);
+    } else if (isNvme(device)) {
+      driveNvme(steps, assignment);
+    } else {
+      return false;
+    }
+    return true;
   }
 
   private static boolean isEdu(PciDevice device) {
@@ -220,31 +228,5 @@ public final class Passthrough {
           "%s is 0x%08x instead of 0x%08x".formatted(what, found, expected));
     }
     return found;
-  }
-
-  private void checkNothingIsLeft(PciAddress address, Set<String> before, Optional<String> driver) {
-    Set<String> left = openFiles();
-    left.removeAll(before);
-    if (!left.isEmpty()) {
-      throw new ScenarioException("still open: " + String.join(", ", left));
-    }
-    Optional<String> now = new Pci(kernel).device(address).driver();
-    if (!now.equals(driver)) {
-      throw new ScenarioException(
-          "the driver is %s instead of %s".formatted(now.orElse("none"), driver.orElse("none")));
-    }
-  }
-
-  /** The descriptors of this process that are none of the Java runtime's own files. */
-  private Set<String> openFiles() {
-    SysFs files = new SysFs(kernel);
-    Set<String> open = new TreeSet<>();
-    for (String number : files.list("/proc/self/fd")) {
-      files
-          .linkName("/proc/self/fd/" + number)
-          .filter(OPENED_BY_US.asMatchPredicate())
-          .ifPresent(name -> open.add(number + " " + name));
-    }
-    return open;
   }
 }

@@ -5,8 +5,9 @@ import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -21,8 +22,12 @@ final class Steps implements AutoCloseable {
 
   private final String device;
   private final Consumer<Step> listener;
+  private final BooleanSupplier stop;
   private final Kernel kernel;
-  private final List<String> calls = new ArrayList<>();
+
+  /** A guest's deadline makes its calls from a thread of its own. */
+  private final List<String> calls = new CopyOnWriteArrayList<>();
+
   private final CloseStack undos = new CloseStack();
 
   /**
@@ -31,10 +36,12 @@ final class Steps implements AutoCloseable {
    * @param device which device the steps are made for
    * @param kernel where they are made
    * @param listener is told of each step when it is done
+   * @param stop is asked before each step whether to stop here; what was done is undone then
    */
-  Steps(String device, Kernel kernel, Consumer<Step> listener) {
+  Steps(String device, Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
     this.device = device;
     this.listener = listener;
+    this.stop = stop;
     this.kernel = new TracingKernel(kernel, this::record);
   }
 
@@ -45,15 +52,26 @@ final class Steps implements AutoCloseable {
 
   /** Makes a step that yields something. */
   <T> T step(String name, Supplier<T> action, Function<T, String> outcome) {
+    if (stop.getAsBoolean()) {
+      throw new ScenarioException("stopped before: " + name);
+    }
+    return make(name, action, outcome);
+  }
+
+  private <T> T make(String name, Supplier<T> action, Function<T, String> outcome) {
     calls.clear();
     try {
       T result = action.get();
-      listener.accept(new Step(device, name, true, outcome.apply(result), calls));
+      tell(name, true, outcome.apply(result));
       return result;
     } catch (RuntimeException e) {
-      listener.accept(new Step(device, name, false, String.valueOf(e.getMessage()), calls));
+      tell(name, false, String.valueOf(e.getMessage()));
       throw e;
     }
+  }
+
+  private void tell(String name, boolean succeeded, String outcome) {
+    listener.accept(new Step(device, name, succeeded, outcome, List.copyOf(calls)));
   }
 
   /**
@@ -92,7 +110,14 @@ final class Steps implements AutoCloseable {
 
   /** Makes a step on the way back. */
   void undo(String name, String outcome, Runnable action) {
-    undos.onClose(() -> step(name, outcome, action));
+    undos.onClose(() ->
+        make(
+            name,
+            () -> {
+              action.run();
+              return outcome;
+            },
+            Function.identity()));
   }
 
   @Override

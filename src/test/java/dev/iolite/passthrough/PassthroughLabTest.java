@@ -40,12 +40,13 @@ class PassthroughLabTest {
 
   @Test
   void withoutAnAddressItTakesTheFirstEduAndTheFirstNvme() {
-    assertThat(new Passthrough(kernel, steps::add).devices()).containsExactly(EDU, NVME);
+    assertThat(new Passthrough(kernel, steps::add, () -> false).devices())
+        .containsExactly(EDU, NVME);
   }
 
   @Test
   void eduIsDrivenByHostAndGuest() {
-    new Passthrough(kernel, steps::add).run(EDU);
+    new Passthrough(kernel, steps::add, () -> false).run(EDU);
     assertThat(steps)
         .allMatch(Step::succeeded)
         .extracting(Step::name)
@@ -64,7 +65,7 @@ class PassthroughLabTest {
   @Test
   void nvmeIsResetAndSaysWhoItIs() {
     Optional<String> before = driver(NVME);
-    new Passthrough(kernel, steps::add).run(NVME);
+    new Passthrough(kernel, steps::add, () -> false).run(NVME);
     assertThat(steps).allMatch(Step::succeeded);
     assertThat(steps)
         .filteredOn(step -> step.name().equals("send Identify"))
@@ -82,7 +83,8 @@ class PassthroughLabTest {
     for (int nth = 1; ; nth++) {
       FailNth failing = new FailNth(kernel, nth, Errno.EIO);
       steps.clear();
-      Throwable thrown = catchThrowable(() -> new Passthrough(failing, steps::add).run(EDU));
+      Throwable thrown =
+          catchThrowable(() -> new Passthrough(failing, steps::add, () -> false).run(EDU));
       if (failing.failed().isEmpty()) {
         assertThat(thrown).isNull();
         break;

@@ -1,0 +1,62 @@
+package dev.iolite.passthrough;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * What this process holds of devices and guests, and whose a device is: to be compared before and
+ * after. A memory mapping holds a device as much as a descriptor does.
+ *
+ * @param descriptors its descriptors of such kinds, and what each is of
+ * @param mappings its mappings of such files
+ * @param driver the device's driver; empty if none has it
+ * @param driverOverride the only driver that may have it, if that was set
+ */
+record Holdings(
+    List<String> descriptors,
+    List<String> mappings,
+    Optional<String> driver,
+    Optional<String> driverOverride) {
+  private static final Pattern OURS =
+      Pattern.compile("iommu|vfio\\d+|kvm|anon_inode:.*|dmabuf:.*|memfd:.*");
+  private static final Pattern LAST_NAME = Pattern.compile("[^/]*$");
+
+  /** What is held now. */
+  static Holdings of(Kernel kernel, PciAddress address) {
+    SysFs files = new SysFs(kernel);
+    PciDevice device = new Pci(kernel).device(address);
+    List<String> descriptors =
+        files.list("/proc/self/fd").stream()
+            .flatMap(number -> files.linkName("/proc/self/fd/" + number).stream())
+            .filter(OURS.asMatchPredicate())
+            .sorted()
+            .toList();
+    List<String> mappings =
+        files
+            .read("/proc/self/maps")
+            .lines()
+            .flatMap(line -> LAST_NAME.matcher(line).results())
+            .map(result -> result.group().replaceFirst("^.* (?=anon_inode:)", ""))
+            .filter(OURS.asMatchPredicate())
+            .sorted()
+            .toList();
+    return new Holdings(descriptors, mappings, device.driver(), device.driverOverride());
+  }
+
+  /**
+   * Checks that all is as it was.
+   *
+   * @throws ScenarioException if it is not
+   */
+  void requireSame(Holdings before) {
+    if (!equals(before)) {
+      throw new ScenarioException("what is held is now %s, and was %s".formatted(this, before));
+    }
+  }
+}
