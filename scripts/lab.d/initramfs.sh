@@ -47,7 +47,7 @@ initramfs_build() {
     [ ! -s "$base" ] || exit 0
     # What an interrupted build left, and archives that nothing has used for a week.
     rm -rf "$LAB_CACHE/initramfs/partial"
-    find "$LAB_CACHE/initramfs" -name '*.cpio' -atime +7 -delete
+    find "$LAB_CACHE/initramfs" -mindepth 1 -maxdepth 1 -name '*.*' -atime +7 -exec rm -rf {} +
     with_progress "initramfs: linking a Java runtime from $java" initramfs_make "$java" "$base"
     say "initramfs: made, $base"
   ) 8> "$LAB_CACHE/initramfs/lock"
@@ -80,14 +80,56 @@ initramfs_make() {
   mkdir -p "$root/usr/lib/locale"
   cp -r /usr/lib/locale/C.utf8 "$root/usr/lib/locale/"
   (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) > "$partial/base.cpio"
+  # The runtime itself too: only the very same one can make a cache of loaded classes for it.
+  rm -rf "${base%.cpio}.java"
+  mv "$root/java" "${base%.cpio}.java"
   mv "$partial/base.cpio" "$base"
   rm -rf "$partial"
 }
 
+# Makes Java's cache of loaded and linked classes (JEP 514) from a run of the client on the host,
+# once for these jars: loading is most of what a run in the lab takes. Prints the cache's directory,
+# which has the jars too, for the guest must see them at the path and with the time that the cache
+# was made with. Without a cache, or if Java refuses it, a run is only slower.
+initramfs_aot() {
+  local app=$1 base=$2 dir
+  dir="$LAB_CACHE/aot/$({
+    printf '%s\n' "$base"
+    cd "$app" && find -L iolite.jar lib -type f -exec sha256sum {} + | LC_ALL=C sort
+  } | sha256sum | cut -c 1-12)"
+  mkdir -p "$LAB_CACHE/aot"
+  (
+    flock 8
+    if [ ! -s "$dir/iolite.aot" ]; then
+      find "$LAB_CACHE/aot" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} +
+      rm -rf "$dir"
+      mkdir "$dir"
+      cp -rL "$app/iolite.jar" "$app/lib" "$dir/"
+      touch -d @0 "$dir/iolite.jar" "$dir"/lib/*
+      # What the client finds on this host and its exit code do not matter here.
+      "${base%.cpio}.java/bin/java" -XX:AOTCacheOutput="$dir/partial.aot" -XX:+UseSerialGC \
+        --enable-native-access=dev.iolite --module-path "$dir/iolite.jar:$dir/lib" \
+        --module dev.iolite/dev.iolite.cli.Main --trace doctor -o json \
+        > "$dir/log" 2>&1 < /dev/null || true
+      mv "$dir/partial.aot" "$dir/iolite.aot" 2>> "$dir/log" ||
+        say "no cache of Java classes could be made, so this run is slower; why: $dir/log"
+    fi
+    touch "$dir"
+  ) 8> "$LAB_CACHE/aot/lock"
+  printf '%s\n' "$dir"
+}
+
 # initramfs_run DIR : DIR/app holds what the guest finds in /app; makes DIR/initramfs.
 initramfs_run() {
-  local base
+  local base aot
   base=$(initramfs_find)
+  if [ -e "$1/app/lib" ]; then
+    aot=$(initramfs_aot "$1/app" "$base")
+    if [ -s "$aot/iolite.aot" ]; then
+      ln -s "$aot/iolite.aot" "$1/app/iolite.aot"
+      printf '%s\n' "$aot" > "$1/app/at"
+    fi
+  fi
   {
     cat "$base"
     cd "$1"
