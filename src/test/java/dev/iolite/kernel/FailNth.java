@@ -68,4 +68,14 @@ public final class FailNth extends ForwardingKernel {
   public int ftruncate(int fd, long bytes) {
     return count("ftruncate", () -> super.ftruncate(fd, bytes));
   }
+
+  @Override
+  public long pread(int fd, long address, long bytes, long offset) {
+    return count("pread", () -> super.pread(fd, address, bytes, offset));
+  }
+
+  @Override
+  public long pwrite(int fd, long address, long bytes, long offset) {
+    return count("pwrite", () -> super.pwrite(fd, address, bytes, offset));
+  }
 }

@@ -159,4 +159,19 @@ class FdTest {
           .hasMessage("SOME_COMMAND on " + fd + " with {size=8, flags=0x30}: ENOTTY");
     }
   }
+
+  @Test
+  void memoryThatTheKernelCanNotReachIsRefused() {
+    MemorySegment gone;
+    try (Arena freed = Arena.ofShared()) {
+      gone = freed.allocate(8);
+    }
+    try (Fd fd = Fd.open(host, FdKind.FILE, "/dev/zero", Libc.O_RDWR())) {
+      assertThatThrownBy(() -> fd.read(MemorySegment.ofArray(new byte[8])))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("heap");
+      assertThatThrownBy(() -> fd.read(gone)).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> fd.tryIoctl(ANY, gone)).isInstanceOf(IllegalStateException.class);
+    }
+  }
 }

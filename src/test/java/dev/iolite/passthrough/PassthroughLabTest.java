@@ -74,6 +74,23 @@ class PassthroughLabTest {
     assertThat(driver(NVME)).isEqualTo(before).isPresent();
   }
 
+  @Test
+  void aRunThatIsStoppedUndoesWhatItDid() {
+    Optional<String> before = driver(EDU);
+    long open = openFiles();
+    for (int after = 0; after <= 24; after += 6) {
+      steps.clear();
+      int limit = after;
+      Throwable thrown =
+          catchThrowable(
+              () -> new Passthrough(kernel, steps::add, () -> steps.size() >= limit).run(EDU));
+      assertThat(thrown).isInstanceOf(ScenarioException.class).hasMessageStartingWith("stopped");
+      assertThat(steps).hasSizeGreaterThanOrEqualTo(limit).allMatch(Step::succeeded);
+      assertThat(openFiles()).isEqualTo(open);
+      assertThat(driver(EDU)).isEqualTo(before);
+    }
+  }
+
   /** Walks the scenario's failure points one after the other, until it no longer fails. */
   @Test
   void whicheverCallFailsNothingStaysOpenOrBound() {
