@@ -1,7 +1,7 @@
 # Makes the lab's root file system. Sourced by scripts/lab.
 #
 #   initramfs_find    prints the base archive for this machine's JDK and busybox, if it was made
-#   initramfs_build   makes it if it was not
+#   initramfs_build   makes it if it was not, and beside it the Java runtime that is in it
 #   initramfs_run     writes a run's initramfs: the base, then iolite and what is to be run
 #
 # The kernel unpacks one archive after the other, so the large one is made once and kept.
@@ -34,7 +34,7 @@ initramfs_find() {
 }
 
 initramfs_build() {
-  local base java
+  local base java old
   if base=$(initramfs_find); then
     say "initramfs: in the cache, $base"
     return
@@ -47,7 +47,9 @@ initramfs_build() {
     [ ! -s "$base" ] || exit 0
     # What an interrupted build left, and archives that nothing has used for a week.
     rm -rf "$LAB_CACHE/initramfs/partial"
-    find "$LAB_CACHE/initramfs" -mindepth 1 -maxdepth 1 -name '*.*' -atime +7 -exec rm -rf {} +
+    find "$LAB_CACHE/initramfs" -maxdepth 1 -name '*.cpio' -atime +7 | while read -r old; do
+      rm -rf "$old" "${old%.cpio}.java"
+    done
     with_progress "initramfs: linking a Java runtime from $java" initramfs_make "$java" "$base"
     say "initramfs: made, $base"
   ) 8> "$LAB_CACHE/initramfs/lock"
