@@ -28,12 +28,13 @@ public final class DeviceInspection implements AutoCloseable {
    * Opens a device and binds it to an iommufd of its own.
    *
    * @throws dev.iolite.kernel.PreconditionException if there is no such device, or a driver of the
-   *     host has it
+   *     host has it or another device of its IOMMU group
    * @throws dev.iolite.kernel.KernelException what the kernel said
    */
   public DeviceInspection(Kernel kernel, PciAddress address) {
     try (CloseStack opening = new CloseStack()) {
       PciDevice pci = new Pci(kernel).device(address);
+      pci.requireViableGroup();
       if (pci.driver().isEmpty()) {
         opening.push(DriverBinding.bind(pci, "vfio-pci"));
       }

@@ -1,6 +1,8 @@
 package dev.iolite.kernel;
 
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,15 +12,24 @@ import org.jspecify.annotations.Nullable;
  * @param next the next step, a command where there is one
  */
 public record Advice(String cause, String next) {
+  private static final Pattern PCI_ADDRESS =
+      Pattern.compile("\\b[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]\\b");
 
   /**
    * What is known of an error of a call.
    *
    * @param call the system call or ioctl, by its name in the headers
+   * @param subject the descriptor or path it was made on; what it names is put into the command
    * @param errno what the kernel said
    */
-  public static Optional<Advice> of(String call, Errno errno) {
-    return Optional.ofNullable(known(call, errno));
+  public static Optional<Advice> of(String call, String subject, Errno errno) {
+    return Optional.ofNullable(known(call, errno))
+        .map(advice -> new Advice(advice.cause, filledIn(advice.next, subject)));
+  }
+
+  private static String filledIn(String next, String subject) {
+    Matcher address = PCI_ADDRESS.matcher(subject);
+    return next.replace("BDF", address.find() ? address.group() : "BDF").replace("PATH", subject);
   }
 
   private static @Nullable Advice known(String call, Errno errno) {

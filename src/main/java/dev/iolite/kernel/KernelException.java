@@ -57,7 +57,7 @@ public final class KernelException extends RuntimeException {
 
   /** The usual cause and the next step, where they are known. */
   public Optional<Advice> advice() {
-    return Advice.of(call, errno());
+    return Advice.of(call, subject, errno());
   }
 
   private static String message(String call, String subject, String detail, int errno) {
@@ -67,7 +67,7 @@ public final class KernelException extends RuntimeException {
     }
     Errno name = Errno.of(errno);
     text.append(": ").append(name == Errno.UNKNOWN ? "errno " + errno : name);
-    Advice.of(call, name)
+    Advice.of(call, subject, name)
         .ifPresent(advice ->
             text.append(". Usual cause: ")
                 .append(advice.cause())

@@ -141,7 +141,10 @@ final class Assignment {
     String before = pci.driver().orElse("no driver");
     steps.open(
         "give the device to vfio-pci",
-        () -> DriverBinding.bind(pci, "vfio-pci"),
+        () -> {
+          pci.requireViableGroup();
+          return DriverBinding.bind(pci, "vfio-pci");
+        },
         _ -> "was with " + before,
         "give the device back to its driver",
         "with " + before + " again");

@@ -120,7 +120,7 @@ public final class Passthrough {
   }
 
   private static boolean isFreeQemuNvme(PciDevice device) {
-    return isNvme(device) && id(device).equals(QEMU_NVME) && device.disksInUse().isEmpty();
+    return isNvme(device) && id(device).equals(QEMU_NVME) && device.hostUses().isEmpty();
   }
 
   private static String id(PciDevice device) {

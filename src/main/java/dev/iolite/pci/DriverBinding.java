@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * That a function has a certain driver, and what it had before. Closing it brings that back.
@@ -43,9 +44,13 @@ public final class DriverBinding implements AutoCloseable {
    * Gives a function to a driver, or leaves it there if the driver has it already; in that case
    * {@link #close} changes nothing. If anything fails, what was before is brought back.
    *
+   * <p>The rest of the IOMMU group is not looked at, so that its functions can be given to VFIO one
+   * after the other; see {@link PciDevice#requireViableGroup}.
+   *
    * @param driver such as {@code vfio-pci}
-   * @throws PreconditionException if the function has no IOMMU group, the driver is not loaded, or
-   *     the driver that has it can not or does not let go of it
+   * @throws PreconditionException if the function has no IOMMU group, the driver is not loaded,
+   *     this host uses a disk or network interface of the function, or the driver that has it can
+   *     not or does not let go of it
    * @throws KernelException what the kernel said, of the write to a file of sysfs: EACCES (not
    *     root), EINVAL or ENODEV (the driver does not want it), EBUSY (the IOMMU group belongs to
    *     somebody else)
@@ -71,14 +76,6 @@ public final class DriverBinding implements AutoCloseable {
           "the driver's module is not loaded",
           "modprobe " + driver);
     }
-    List<String> disks = device.disksInUse();
-    if (!disks.isEmpty()) {
-      throw new PreconditionException(
-          tried,
-          "this host uses its disk " + String.join(", ", disks),
-          "a file system on it is mounted, it is swap, or RAID, LVM or encryption holds it",
-          "unmount or release it first (lsblk /dev/" + disks.getFirst() + ")");
-    }
     try {
       override(device, Optional.of(driver));
       release(device, tried);
@@ -99,8 +96,8 @@ public final class DriverBinding implements AutoCloseable {
    * time ago.
    *
    * @return the driver that has it now; empty if none wants it
-   * @throws PreconditionException if a process still uses the function through VFIO, or its driver
-   *     can't let go of it
+   * @throws PreconditionException if this host uses a disk or network interface of the function, a
+   *     process still uses it through VFIO, or its driver can't let go of it
    * @throws KernelException what the kernel said, of the write to a file of sysfs
    */
   public static Optional<String> giveBack(PciDevice device) {
@@ -176,6 +173,7 @@ public final class DriverBinding implements AutoCloseable {
           "the driver is of the kind that never lets go (suppress_bind_attrs)",
           "boot without the driver, or with vfio-pci.ids=VENDOR:DEVICE");
     }
+    requireHostDoesWithout(device, tried);
     requireUnused(device, tried);
     device.sysFs().write(unbind, device.toString());
     device
@@ -187,6 +185,18 @@ public final class DriverBinding implements AutoCloseable {
               "another program gave it to that driver, or the driver refuses to let go",
               "dmesg has the driver's reason; iolite pci show " + device);
         });
+  }
+
+  /** The kernel takes a disk away from under a mounted file system without a question. */
+  private static void requireHostDoesWithout(PciDevice device, String tried) {
+    List<HostUse> uses = device.hostUses();
+    if (!uses.isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          uses.stream().map(HostUse::what).collect(Collectors.joining(", ")),
+          "this host uses the device itself",
+          uses.stream().map(HostUse::next).collect(Collectors.joining("; ")));
+    }
   }
 
   /** The kernel waits for the users of a VFIO device, in a way that can't be interrupted. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /**
  * A PCI function as sysfs shows it. Every method reads sysfs anew, and fails with a {@link
@@ -22,11 +23,13 @@ public final class PciDevice {
   /** How sysfs prints that there is no override (a NULL string). */
   private static final String NO_OVERRIDE = "(null)";
 
+  private final Kernel kernel;
   private final SysFs sysFs;
   private final PciAddress address;
   private final String path;
 
   PciDevice(Kernel kernel, PciAddress address) {
+    this.kernel = kernel;
     this.sysFs = new SysFs(kernel);
     this.address = address;
     this.path = Pci.DEVICES + "/" + address;
@@ -92,6 +95,31 @@ public final class PciDevice {
   public Optional<IommuGroup> iommuGroup() {
     String link = path + "/iommu_group";
     return sysFs.linkName(link).map(id -> new IommuGroup(Integer.parseInt(id), members(link)));
+  }
+
+  /**
+   * Makes sure that VFIO would lend the function, as far as the rest of its IOMMU group is
+   * concerned. The kernel looks at that only when the device is bound to an iommufd, and does not
+   * name the device that is in the way (drivers/iommu/iommu.c:iommu_device_claim_dma_owner).
+   *
+   * @throws PreconditionException if a host driver uses another device of the group
+   */
+  public void requireViableGroup() {
+    List<IommuGroup.Member> others =
+        iommuGroup().map(IommuGroup::usedByHost).orElse(List.of()).stream()
+            .filter(member -> !member.name().equals(address.toString()))
+            .toList();
+    if (!others.isEmpty()) {
+      throw new PreconditionException(
+          "assign " + address,
+          others.stream()
+              .map(other -> other.name() + " (" + other.driver().orElseThrow() + ")")
+              .collect(Collectors.joining(", ", "this host uses ", " of the same IOMMU group")),
+          "the IOMMU can't keep the devices of a group apart, so all of them are lent or none",
+          others.stream()
+              .map(other -> "iolite pci bind " + other.name())
+              .collect(Collectors.joining("; ")));
+    }
   }
 
   private List<IommuGroup.Member> members(String group) {
@@ -180,9 +208,12 @@ public final class PciDevice {
         .orElse(List.of());
   }
 
-  /** Its NVMe disks that this host has mounted, swaps to, or has made part of something else. */
-  public List<String> disksInUse() {
-    return Disks.inUse(this);
+  /**
+   * What this host would lose with the function's driver: disks that are mounted, swap, or part of
+   * something, and network interfaces that are up.
+   */
+  public List<HostUse> hostUses() {
+    return new HostUses(kernel, this).find();
   }
 
   /** The NUMA node it is near to; empty if the firmware does not say. */

@@ -21,7 +21,10 @@ class PciTreeTest {
 
   @BeforeEach
   void makeDevice() throws IOException {
-    directory = Files.createDirectories(root.resolve("sys/bus/pci/devices/0000:00:03.0"));
+    directory = Files.createDirectories(root.resolve("sys/devices/pci0000:00/0000:00:03.0"));
+    Path devices = Files.createDirectories(root.resolve("sys/bus/pci/devices"));
+    Files.createSymbolicLink(
+        devices.resolve(ADDRESS.toString()), Path.of("../../../devices/pci0000:00/0000:00:03.0"));
     Files.createDirectories(root.resolve("sys/bus/pci/drivers/vfio-pci"));
     Files.createDirectories(root.resolve("proc/self"));
     put("vendor", "0x1234\n");
@@ -180,6 +183,30 @@ class PciTreeTest {
         .isInstanceOf(PreconditionException.class)
         .hasMessageContaining("in use by process 42 (vmm), 43 (mapper), 44 (old)");
     assertThat(vfio.resolve("unbind")).isEmptyFile();
+  }
+
+  @Test
+  void namesTheOthersThatKeepItsGroupFromBeingLent() throws IOException {
+    group();
+    member("0000:00:02.0", "pcieport");
+    member("0000:00:03.1", "mlx5_vfio_pci");
+    Files.createSymbolicLink(directory.resolve("driver"), root.resolve("sys/bus/pci/drivers/nvme"));
+    device().requireViableGroup();
+
+    member("0000:00:03.2", "snd_hda_intel");
+    member("0000:00:03.3", "xhci_hcd");
+    assertThatThrownBy(device()::requireViableGroup)
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageStartingWith("assign 0000:00:03.0: ")
+        .hasMessageContaining("0000:00:03.2 (snd_hda_intel), 0000:00:03.3 (xhci_hcd)")
+        .hasMessageEndingWith("Next: iolite pci bind 0000:00:03.2; iolite pci bind 0000:00:03.3");
+  }
+
+  private void member(String address, String driver) throws IOException {
+    Path member =
+        Files.createDirectories(root.resolve("sys/kernel/iommu_groups/7/devices").resolve(address));
+    Files.createSymbolicLink(
+        member.resolve("driver"), root.resolve("sys/bus/pci/drivers").resolve(driver));
   }
 
   private void assertBindFails(String fault) {

@@ -9,17 +9,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.DeviceMemory;
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciCapability;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.PciResource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The PCI functions of the lab, and the change of their drivers. */
 @Tag("lab")
@@ -112,6 +119,33 @@ class DriverBindingLabTest {
         .isInstanceOf(KernelException.class)
         .hasMessageContaining("/sys/bus/pci/drivers/virtio-pci/bind");
 
+    assertThat(nvme.driver()).contains("nvme");
+    assertThat(nvme.driverOverride()).isEmpty();
+  }
+
+  /** The lab's kernel has no file system for a disk, so the mount is made up; the disk is not. */
+  @Test
+  void doesNotTakeAMountedDiskAway(@TempDir Path directory) throws IOException {
+    assertThat(LabDevice.pci(NVME).hostUses()).isEmpty();
+    String number = new SysFs(KERNEL).read("/sys/class/block/nvme0n1/dev");
+    Path mounts = directory.resolve("mountinfo");
+    Files.writeString(mounts, "29 1 " + number + " / /data rw - ext4 /dev/root rw\n");
+    Kernel mounted =
+        new ForwardingKernel(KERNEL) {
+          @Override
+          public int open(String path, int flags) {
+            return super.open(
+                path.equals("/proc/self/mountinfo") ? mounts.toString() : path, flags);
+          }
+        };
+    PciDevice nvme = new Pci(mounted).device(PciAddress.parse(NVME));
+
+    assertThatThrownBy(() -> DriverBinding.bind(nvme, VFIO_PCI))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("nvme0n1 is mounted at /data");
+    assertThatThrownBy(() -> DriverBinding.giveBack(nvme))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("umount --all-targets /dev/nvme0n1");
     assertThat(nvme.driver()).contains("nvme");
     assertThat(nvme.driverOverride()).isEmpty();
   }

@@ -1,0 +1,9 @@
+package dev.iolite.pci;
+
+/**
+ * One thing that this host uses of a function, and would lose with the function's driver.
+ *
+ * @param what such as {@code nvme0n1p2 is mounted at /home}
+ * @param next the command that ends it
+ */
+public record HostUse(String what, String next) {}

@@ -1,0 +1,199 @@
+package dev.iolite.pci;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.uapi.libc.Libc;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Finds what this host uses of a function: disks and network interfaces that lie below it in sysfs,
+ * whatever drivers are between.
+ */
+final class HostUses {
+  private static final String BLOCK = "/sys/class/block/";
+  private static final String NET = "/sys/class/net/";
+  private static final String BTRFS = "/sys/fs/btrfs/";
+
+  private static final int MOUNT_DEVICE = 2;
+  private static final int MOUNT_POINT = 4;
+
+  /**
+   * One of several paths to an NVMe disk. The disk itself, named the same without the path's
+   * number, is below no function (drivers/nvme/host/core.c:nvme_alloc_ns).
+   */
+  private static final Pattern NVME_PATH = Pattern.compile("(nvme\\d+)c\\d+(n\\d+)");
+
+  /** Of an interface that is switched off or has no link (net/core/net-sysfs.c:operstates). */
+  private static final Set<String> DOWN = Set.of("down", "lowerlayerdown", "notpresent");
+
+  private final Kernel kernel;
+  private final SysFs files;
+  private final Path function;
+
+  HostUses(Kernel kernel, PciDevice device) {
+    this.kernel = kernel;
+    this.files = device.sysFs();
+    this.function = target(device.path());
+  }
+
+  List<HostUse> find() {
+    return Stream.concat(disks().flatMap(this::ofDisk), interfaces()).toList();
+  }
+
+  /** The disks and their partitions. */
+  private Stream<String> disks() {
+    List<Entry> all = entries(BLOCK);
+    Set<String> heads =
+        all.stream()
+            .filter(disk -> disk.path.startsWith(function))
+            .map(disk -> NVME_PATH.matcher(disk.name))
+            .filter(Matcher::matches)
+            .map(parts -> parts.group(1) + parts.group(2))
+            .collect(Collectors.toSet());
+    List<Path> roots =
+        Stream.concat(
+                Stream.of(function),
+                all.stream().filter(disk -> heads.contains(disk.name)).map(Entry::path))
+            .toList();
+    return all.stream()
+        .filter(disk -> roots.stream().anyMatch(disk.path::startsWith))
+        .map(Entry::name);
+  }
+
+  private Stream<HostUse> ofDisk(String disk) {
+    List<HostUse> known =
+        Stream.of(mounted(disk), swappedTo(disk), held(disk), inBtrfs(disk))
+            .flatMap(Optional::stream)
+            .toList();
+    return known.isEmpty() ? claimed(disk).stream() : known.stream();
+  }
+
+  /**
+   * Whoever uses a disk claims it, in whatever namespace, and then nobody else can open it
+   * exclusively (block/bdev.c:bd_may_claim). This finds a ZFS, or what another container has mounted.
+   */
+  private Optional<HostUse> claimed(String disk) {
+    int fd = Fd.tryOpen(kernel, node(disk), Libc.O_RDONLY() | Libc.O_EXCL());
+    if (fd >= 0) {
+      Fd.owned(kernel, FdKind.FILE, fd, node(disk)).close();
+    }
+    return fd == Errno.EBUSY.negated()
+        ? Optional.of(
+            new HostUse(
+                disk + " is claimed by a file system, swap or volume manager",
+                "lsblk " + node(disk) + " and fuser -vm " + node(disk) + " show by which"))
+        : Optional.empty();
+  }
+
+  /**
+   * By the device's number, as the name may be any: that of the root file system is often {@code
+   * /dev/root}, which does not exist.
+   */
+  private Optional<HostUse> mounted(String disk) {
+    return files
+        .readIfPresent(BLOCK + disk + "/dev")
+        .flatMap(number ->
+            table("/proc/self/mountinfo")
+                .filter(words -> words[MOUNT_DEVICE].equals(number))
+                .findFirst())
+        .map(words ->
+            new HostUse(
+                disk + " is mounted at " + words[MOUNT_POINT],
+                "umount --all-targets " + node(disk)));
+  }
+
+  private Optional<HostUse> swappedTo(String disk) {
+    return table("/proc/swaps")
+        .filter(words -> words[0].equals(node(disk)))
+        .findFirst()
+        .map(_ -> new HostUse(disk + " is swap", "swapoff " + node(disk)));
+  }
+
+  private Optional<HostUse> held(String disk) {
+    return files
+        .listIfPresent(BLOCK + disk + "/holders")
+        .filter(holders -> !holders.isEmpty())
+        .map(holders ->
+            new HostUse(
+                disk + " is part of " + String.join(", ", holders),
+                "lsblk " + node(disk) + " shows the RAID, LVM or encryption to stop"));
+  }
+
+  /** A btrfs has a device number of its own, and may lie on several disks. */
+  private Optional<HostUse> inBtrfs(String disk) {
+    return files.listIfPresent(BTRFS).orElse(List.of()).stream()
+        .filter(id -> files.exists(BTRFS + id + "/devices/" + disk))
+        .findFirst()
+        .map(id ->
+            new HostUse(
+                disk + " is part of a mounted btrfs",
+                "umount it; findmnt --source UUID=" + id + " shows where it is"));
+  }
+
+  private Stream<HostUse> interfaces() {
+    return entries(NET).stream()
+        .filter(entry -> entry.path.startsWith(function))
+        .map(Entry::name)
+        .filter(this::isUp)
+        .map(name ->
+            new HostUse("network interface " + name + " is up", "ip link set " + name + " down"));
+  }
+
+  private boolean isUp(String name) {
+    return files
+        .readIfPresent(NET + name + "/operstate")
+        .filter(state -> !DOWN.contains(state))
+        .isPresent();
+  }
+
+  /** The device's file; sysfs can't have a slash in a name. */
+  private static String node(String disk) {
+    return "/dev/" + disk.replace('!', '/');
+  }
+
+  private Stream<String[]> table(String file) {
+    return files.readIfPresent(file).stream()
+        .flatMap(String::lines)
+        .map(line -> line.split("\\s+", -1));
+  }
+
+  /**
+   * A device of a class.
+   *
+   * @param path its directory below /sys/devices
+   */
+  private record Entry(String name, Path path) {}
+
+  /** The devices of a class, without those that have just gone. */
+  private List<Entry> entries(String directory) {
+    List<Entry> entries = new ArrayList<>();
+    for (String name : files.listIfPresent(directory).orElse(List.of())) {
+      try {
+        entries.add(new Entry(name, target(directory + name)));
+      } catch (KernelException e) {
+        // EINVAL: no link, such as bonding_masters.
+        if (e.errno() != Errno.ENOENT && e.errno() != Errno.EINVAL) {
+          throw e;
+        }
+      }
+    }
+    return entries;
+  }
+
+  /** The directory of sysfs that a link in a directory that is no link leads to. */
+  private Path target(String link) {
+    return Path.of(link).resolveSibling(files.readlink(link)).normalize();
+  }
+}
