@@ -3,15 +3,22 @@ package dev.iolite.doctor;
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.IommuInfo;
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.iommufd.IovaAccess;
+import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Mapping;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.FeatureSupport;
 import dev.iolite.vfio.VfioDevice;
+import dev.iolite.vfio.VfioFeature;
 import dev.iolite.vfio.VfioInfo;
+import java.util.Optional;
 
 /**
  * Looks at a device through VFIO and iommufd, which both answer only about a device that is bound.
@@ -20,6 +27,7 @@ import dev.iolite.vfio.VfioInfo;
  * host has is left alone: taking it away could cost the host a disk.
  */
 public final class DeviceInspection implements AutoCloseable {
+  private final Kernel kernel;
   private final CloseStack open;
   private final Iommufd iommufd;
   private final BoundVfioDevice device;
@@ -32,6 +40,7 @@ public final class DeviceInspection implements AutoCloseable {
    * @throws dev.iolite.kernel.KernelException what the kernel said
    */
   public DeviceInspection(Kernel kernel, PciAddress address) {
+    this.kernel = kernel;
     try (CloseStack opening = new CloseStack()) {
       PciDevice pci = new Pci(kernel).device(address);
       pci.requireViableGroup();
@@ -56,6 +65,32 @@ public final class DeviceInspection implements AutoCloseable {
     try (Ioas ioas = iommufd.allocIoas();
         var _ = device.attach(ioas.id())) {
       return IommuInfo.of(iommufd, device.deviceId(), ioas);
+    }
+  }
+
+  /** What a probe of dma-buf export says. */
+  FeatureSupport dmaBuf() {
+    return device.probe(VfioFeature.DMA_BUF);
+  }
+
+  /**
+   * Attaches the device and maps memory for its DMA, which locks it, and takes both back.
+   *
+   * @return what the kernel said to the mapping; empty if it was made
+   */
+  Optional<KernelException> lock(long bytes) {
+    try (Ioas ioas = iommufd.allocIoas();
+        var _ = device.attach(ioas.id());
+        Mapping memory = Mapping.anonymous(kernel, bytes)) {
+      return lock(ioas, memory);
+    }
+  }
+
+  private static Optional<KernelException> lock(Ioas ioas, Mapping memory) {
+    try (IovaMapping _ = ioas.mapAnywhere(memory.segment(), IovaAccess.READ_WRITE)) {
+      return Optional.empty();
+    } catch (KernelException e) {
+      return Optional.of(e);
     }
   }
 

@@ -105,6 +105,7 @@ class MainTest {
             "memlock",
             "vfio-pci",
             "VFIO cdev",
+            "dma-buf export",
             "KVM",
             "confidential VMs",
             "TSM",

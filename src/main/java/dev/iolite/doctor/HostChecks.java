@@ -1,0 +1,155 @@
+package dev.iolite.doctor;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciDevice;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** What sysfs and procfs show of the machine. */
+final class HostChecks {
+  private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+).*");
+  private static final int PROVED_MAJOR = 7;
+  private static final int PROVED_MINOR = 3;
+
+  /** The mock of the kernel's self-tests, which stands in front of no real device. */
+  private static final String MOCK_IOMMU = "iommufd_selftest_iommu";
+
+  /** The group that VFIO makes up for a device without an IOMMU. */
+  private static final String NO_IOMMU_GROUP = "vfio-noiommu";
+
+  private static final String HUGE_PAGES = "/sys/kernel/mm/hugepages";
+
+  private final Kernel kernel;
+  private final SysFs files;
+  private final Platform platform;
+
+  HostChecks(Kernel kernel, Platform platform) {
+    this.kernel = kernel;
+    this.files = new SysFs(kernel);
+    this.platform = platform;
+  }
+
+  Finding kernelVersion() {
+    Need need =
+        new Need(
+            "kernel",
+            Finding.Status.OPTIONAL,
+            "iolite is proved on Linux 7.3; older ones lack dma-buf export or mapping",
+            "the checks below tell what this one has; or " + Need.OTHER_KERNEL);
+    return need.look(() -> {
+      String release = files.read("/proc/sys/kernel/osrelease");
+      return isProved(release) ? need.ok("Linux " + release) : need.absent("Linux " + release);
+    });
+  }
+
+  private static boolean isProved(String release) {
+    Matcher version = VERSION.matcher(release);
+    if (!version.matches()) {
+      return false;
+    }
+    int major = Integer.parseInt(version.group(1));
+    int minor = Integer.parseInt(version.group(2));
+    return major > PROVED_MAJOR || (major == PROVED_MAJOR && minor >= PROVED_MINOR);
+  }
+
+  Finding iommu() {
+    Need need =
+        new Need(
+            "IOMMU",
+            Finding.Status.MISSING,
+            "without one no device can be given away safely",
+            platform.iommu());
+    return need.look(() -> {
+      List<String> units =
+          files.listIfPresent("/sys/class/iommu").orElse(List.of()).stream()
+              .filter(unit -> !unit.startsWith(MOCK_IOMMU))
+              .toList();
+      return units.isEmpty()
+          ? need.absent("/sys/class/iommu has none")
+          : need.ok(String.join(" ", units));
+    });
+  }
+
+  Finding iommuGroups() {
+    Need need =
+        new Need(
+            "IOMMU groups",
+            Finding.Status.MISSING,
+            "a device can be given away only with all of its group",
+            platform.iommu());
+    return need.look(() -> {
+      List<PciDevice> devices = new Pci(kernel).devices();
+      List<String> groups = devices.stream().flatMap(device -> group(device).stream()).toList();
+      return groups.isEmpty()
+          ? need.absent("none of " + devices.size() + " PCI devices is in one")
+          : need.ok(
+              groups.stream().distinct().count()
+                  + ", with "
+                  + groups.size()
+                  + " of "
+                  + devices.size()
+                  + " PCI devices");
+    });
+  }
+
+  private Optional<String> group(PciDevice device) {
+    return files
+        .linkName(device.path() + "/iommu_group")
+        .filter(id ->
+            files
+                .readIfPresent("/sys/kernel/iommu_groups/" + id + "/name")
+                .filter(NO_IOMMU_GROUP::equals)
+                .isEmpty());
+  }
+
+  Finding tsm() {
+    Need need =
+        new Need(
+            "TSM",
+            Finding.Status.OPTIONAL,
+            "no TEE security manager: a device can be assigned, but not made private",
+            "a kernel with CONFIG_PCI_TSM; " + Need.OTHER_KERNEL);
+    return need.look(() -> {
+      Optional<List<String>> managers = files.listIfPresent("/sys/class/tsm");
+      if (managers.isEmpty()) {
+        return need.absent("no /sys/class/tsm");
+      }
+      return managers.get().isEmpty()
+          ? need.lacks("/sys/class/tsm is empty", platform.tsm())
+          : need.ok(String.join(" ", managers.get()));
+    });
+  }
+
+  Finding hugePages() {
+    Need need =
+        new Need(
+            "huge pages",
+            Finding.Status.OPTIONAL,
+            "a guest's memory maps faster and uses fewer IOMMU pages with them",
+            "echo 512 > /proc/sys/vm/nr_hugepages");
+    return need.look(() -> {
+      String reserved =
+          files.listIfPresent(HUGE_PAGES).orElse(List.of()).stream()
+              .map(size -> new Pool(size, files.read(HUGE_PAGES + "/" + size + "/nr_hugepages")))
+              .filter(pool -> !pool.pages.equals("0"))
+              .map(pool -> pool.pages + " x " + pool.size.replace("hugepages-", ""))
+              .collect(Collectors.joining(", "));
+      return reserved.isEmpty()
+          ? need.absent("none reserved; transparent ones: " + transparent())
+          : need.ok(reserved);
+    });
+  }
+
+  private String transparent() {
+    return files
+        .readIfPresent("/sys/kernel/mm/transparent_hugepage/enabled")
+        .orElse("not in this kernel");
+  }
+
+  private record Pool(String size, String pages) {}
+}

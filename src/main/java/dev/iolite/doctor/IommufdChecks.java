@@ -1,0 +1,71 @@
+package dev.iolite.doctor;
+
+import dev.iolite.iommufd.Ioas;
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.iommufd.IovaAccess;
+import dev.iolite.iommufd.IovaMapping;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.SysFs;
+
+/** What iommufd does, and how much memory it may lock. */
+final class IommufdChecks {
+  private static final Need IOMMUFD =
+      new Need(
+          "iommufd",
+          Finding.Status.MISSING,
+          "devices are attached through it",
+          "modprobe iommufd; if there is no such module, a kernel with CONFIG_IOMMUFD: "
+              + Need.OTHER_KERNEL);
+  private static final String RAISE = "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit";
+  private static final long PROBE_BYTES = 2 << 20;
+
+  private final Kernel kernel;
+
+  IommufdChecks(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  Finding iommufd() {
+    return IOMMUFD.look(() -> {
+      try (Iommufd iommufd = Iommufd.open(kernel);
+          Ioas ioas = iommufd.allocIoas();
+          Mapping memory = Mapping.anonymous(kernel, PROBE_BYTES);
+          MemFd file = MemFd.create(kernel, "iolite-doctor", PROBE_BYTES);
+          IovaMapping _ = ioas.mapAnywhere(memory.segment(), IovaAccess.READ_WRITE);
+          IovaMapping _ = ioas.mapFileAnywhere(file.fd(), 0, PROBE_BYTES, IovaAccess.READ_WRITE)) {
+        return IOMMUFD.ok(Iommufd.PATH + " makes an IOAS, and maps memory and a memfd in it");
+      }
+    });
+  }
+
+  Finding memlock(DeviceTrial trial) {
+    Need all = memlock(Finding.Status.MISSING);
+    return all.look(() -> {
+      MemlockLimit limit = MemlockLimit.of(new SysFs(kernel));
+      if (trial instanceof DeviceTrial.Done done && done.locking().isPresent()) {
+        return all.failed(done.locking().get());
+      }
+      String found = limit + "; " + tried(trial);
+      if (limit.isBelow(DeviceTrial.LOCKED_BYTES)) {
+        return all.absent(found + "; iolite passthrough locks 2 MiB");
+      }
+      return limit.isLimited()
+          ? memlock(Finding.Status.OPTIONAL)
+              .absent(found + "; enough for iolite passthrough, which locks 2 MiB")
+          : all.ok(found);
+    });
+  }
+
+  private static Need memlock(Finding.Status without) {
+    return new Need(
+        "memlock", without, "all of a guest's memory is locked while it has a device", RAISE);
+  }
+
+  private static String tried(DeviceTrial trial) {
+    return trial instanceof DeviceTrial.Done done
+        ? "2 MiB locked for " + done.device()
+        : trial.summary();
+  }
+}
