@@ -82,7 +82,8 @@ final class HostUses {
 
   /**
    * Whoever uses a disk claims it, in whatever namespace, and then nobody else can open it
-   * exclusively (block/bdev.c:bd_may_claim). This finds a ZFS, or what another container has mounted.
+   * exclusively (block/bdev.c:bd_may_claim). This finds a ZFS, or what another container has
+   * mounted.
    */
   private Optional<HostUse> claimed(String disk) {
     int fd = Fd.tryOpen(kernel, node(disk), Libc.O_RDONLY() | Libc.O_EXCL());
