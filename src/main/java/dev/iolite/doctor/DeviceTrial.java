@@ -26,15 +26,24 @@ sealed interface DeviceTrial {
   /** What was tried, as part of a sentence. */
   String summary();
 
-  /** There was nothing to try it on, or with. */
-  record NotTried(String reason) implements DeviceTrial {
+  /**
+   * There was nothing to try it on, or with.
+   *
+   * @param reason what is not there
+   * @param next what to do about it
+   */
+  record NotTried(String reason, String next) implements DeviceTrial {
     @Override
     public String summary() {
       return "not tried: " + reason;
     }
   }
 
-  /** No device could be used; this is what the first one's failure was. */
+  /**
+   * No device could be used.
+   *
+   * @param failure the first one's
+   */
   record Failed(RuntimeException failure) implements DeviceTrial {
     private static final Set<Errno> THIS_DEVICE =
         EnumSet.of(Errno.EINVAL, Errno.EBUSY, Errno.EPERM);
@@ -73,7 +82,7 @@ sealed interface DeviceTrial {
     try {
       Iommufd.open(kernel).close();
     } catch (KernelException e) {
-      return new NotTried(Need.said(e));
+      return new NotTried(Need.said(e), "see iommufd");
     }
     try {
       return of(kernel, candidates(kernel));
@@ -83,7 +92,10 @@ sealed interface DeviceTrial {
   }
 
   private static DeviceTrial of(Kernel kernel, List<PciDevice> devices) {
-    DeviceTrial result = new NotTried("no PCI device is bound to vfio-pci");
+    DeviceTrial result =
+        new NotTried(
+            "no PCI device is bound to vfio-pci",
+            "iolite pci bind BDF, with a device that the host can spare; then iolite doctor again");
     for (PciDevice device : devices) {
       DeviceTrial trial = of(kernel, device.address());
       if (trial instanceof Done) {

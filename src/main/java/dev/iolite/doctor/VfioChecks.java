@@ -60,13 +60,18 @@ final class VfioChecks {
   }
 
   Finding dmaBuf(DeviceTrial trial) {
-    if (!(trial instanceof DeviceTrial.Done done)) {
-      return Finding.optional(
-          DMA_BUF,
-          trial.summary(),
-          DMA_BUF_PURPOSE + "; only a device can tell",
-          "iolite pci bind BDF, with a device that the host can spare; then iolite doctor again");
-    }
+    return switch (trial) {
+      case DeviceTrial.NotTried notTried -> untried(notTried.summary(), notTried.next());
+      case DeviceTrial.Failed failed -> untried(failed.summary(), "see VFIO cdev");
+      case DeviceTrial.Done done -> probed(done);
+    };
+  }
+
+  private static Finding untried(String observed, String next) {
+    return Finding.optional(DMA_BUF, observed, DMA_BUF_PURPOSE + "; only a device can tell", next);
+  }
+
+  private static Finding probed(DeviceTrial.Done done) {
     return switch (done.dmaBuf()) {
       case SUPPORTED -> Finding.ok(DMA_BUF, done.device() + " has VFIO_DEVICE_FEATURE_DMA_BUF");
       case NOT_SUPPORTED ->

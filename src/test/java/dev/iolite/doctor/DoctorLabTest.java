@@ -80,6 +80,7 @@ class DoctorLabTest {
     Finding dmaBuf = findings.get("dma-buf export");
     assertThat(dmaBuf.status()).isEqualTo(Finding.Status.OPTIONAL);
     assertThat(dmaBuf.observed()).isEqualTo("not tried: no PCI device is bound to vfio-pci");
+    assertThat(dmaBuf.next()).contains("iolite pci bind");
     assertThat(edu.driver()).isEmpty();
   }
 

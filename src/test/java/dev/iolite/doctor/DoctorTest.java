@@ -64,6 +64,7 @@ class DoctorTest {
     assertThat(find("iommufd").next()).contains("modprobe iommufd", "CONFIG_IOMMUFD");
     assertThat(find("dma-buf export").observed())
         .isEqualTo("not tried: open on /dev/iommu: " + errno);
+    assertThat(find("dma-buf export").next()).isEqualTo("see iommufd");
   }
 
   @Test
