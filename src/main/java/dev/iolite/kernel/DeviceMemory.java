@@ -116,7 +116,9 @@ public final class DeviceMemory implements AutoCloseable {
    */
   public long batch(ToLongFunction<MemorySegment> body) {
     try {
-      long value = body.applyAsLong(mapping.segment());
+      // A segment of the batch's own: the compiler need not read its bounds again after each
+      // access.
+      long value = body.applyAsLong(mapping.segment().asSlice(0));
       raisePendingFault();
       return value;
     } catch (InternalError e) {

@@ -32,10 +32,10 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(1)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 3, time = 1)
+@Warmup(iterations = 50, time = 100, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 200, time = 10, timeUnit = TimeUnit.MILLISECONDS)
 public class ExitBenchmark {
-  private static final int EXITS = 4096;
+  private static final int EXITS = 512;
   private static final long GPA = 0x1000;
   private static final long PAGE = 0x1000;
 

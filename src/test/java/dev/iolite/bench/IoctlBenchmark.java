@@ -25,8 +25,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(1)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 3, time = 1)
+@Warmup(iterations = 50, time = 100, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 200, time = 10, timeUnit = TimeUnit.MILLISECONDS)
 public class IoctlBenchmark {
   private final Kernel kernel = new HostKernel();
   private Fd fd = Fd.borrowed(kernel, FdKind.KVM, -1, "not open");

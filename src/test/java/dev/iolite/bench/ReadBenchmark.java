@@ -30,8 +30,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(1)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 3, time = 1)
+@Warmup(iterations = 50, time = 100, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 200, time = 10, timeUnit = TimeUnit.MILLISECONDS)
 public class ReadBenchmark {
   private static final int BYTES = 4096;
   private static final int REGISTERS = BYTES / Integer.BYTES;
