@@ -5,6 +5,8 @@ import dev.iolite.doctor.Finding;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi.Style;
+import picocli.CommandLine.Help.Ansi.Text;
 
 /** {@code iolite doctor}: what this host can do, what it lacks, and what to do about that. */
 @Command(
@@ -22,10 +24,14 @@ final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
     if (output.isJson()) {
       output.json(findings);
     } else {
-      output.table(
+      output.styledTable(
           List.of("CHECK", "STATUS", "FOUND"),
           findings.stream()
-              .map(f -> List.of(f.check(), coloured(f.status()), f.observed()))
+              .map(f ->
+                  List.of(
+                      output.styled(f.check()),
+                      coloured(output, f.status()),
+                      output.styled(f.observed())))
               .toList());
       findings.stream().filter(f -> !f.next().isEmpty()).forEach(f -> explain(output, f));
     }
@@ -35,15 +41,15 @@ final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
 
   private static void explain(Output output, Finding finding) {
     output.line("");
-    output.line("@|bold " + finding.check() + "|@: " + finding.why());
+    output.line(output.styled(finding.check(), Style.bold), ": " + finding.why());
     output.line("  do: " + finding.next());
   }
 
-  private static String coloured(Finding.Status status) {
+  private static Text coloured(Output output, Finding.Status status) {
     return switch (status) {
-      case OK -> "@|green OK|@";
-      case OPTIONAL -> "@|yellow optional|@";
-      case MISSING -> "@|red missing|@";
+      case OK -> output.styled("OK", Style.fg_green);
+      case OPTIONAL -> output.styled("optional", Style.fg_yellow);
+      case MISSING -> output.styled("missing", Style.fg_red);
     };
   }
 }

@@ -11,7 +11,7 @@ final class ExitCode {
   /** The command line could not be understood. */
   static final int USAGE = 2;
 
-  /** The kernel refused a call. */
+  /** The kernel refused a call, or answered it against its own rules. */
   static final int KERNEL = 3;
 
   /** Something that the command needs is not there. */

@@ -1,8 +1,11 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.DeviceFaultException;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.passthrough.ScenarioException;
+import dev.iolite.vfio.MalformedReplyException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -13,11 +16,12 @@ final class Failures implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
     PrintWriter err = command.getErr();
-    err.println(command.getColorScheme().errorText("iolite: " + text(e)));
+    Main main = Main.of(command);
+    err.println(main.errorText("iolite: " + text(e)));
     for (Throwable suppressed : e.getSuppressed()) {
-      err.println(command.getColorScheme().errorText("  and on the way out: " + suppressed));
+      err.println(main.errorText("  and on the way out: " + suppressed));
     }
-    if (Main.of(command).options().verbose()) {
+    if (main.options().verbose()) {
       e.printStackTrace(err);
     }
     return code(e);
@@ -29,11 +33,15 @@ final class Failures implements IExecutionExceptionHandler {
         : String.valueOf(e.getMessage());
   }
 
-  private static int code(Exception e) {
+  /** What the exit code for a failure is. */
+  static int code(Exception e) {
     return switch (e) {
-      case KernelException _ -> ExitCode.KERNEL;
+      case ScenarioException _, GuestDeadlineException _, DeviceFaultException _ ->
+          ExitCode.CHECK_FAILED;
+      case KernelException _, MalformedReplyException _ -> ExitCode.KERNEL;
       case PreconditionException _ -> ExitCode.PRECONDITION;
-      case ScenarioException _ -> ExitCode.CHECK_FAILED;
+      // Kvm's says that the API is another; one without a message is a collection's, so a fault.
+      case UnsupportedOperationException api when api.getMessage() != null -> ExitCode.PRECONDITION;
       default -> ExitCode.INTERNAL;
     };
   }

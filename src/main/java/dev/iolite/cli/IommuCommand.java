@@ -37,7 +37,12 @@ final class IommuCommand extends CommandGroup {
       }
       Output output = output();
       if (output.isJson()) {
-        output.json(info);
+        output.json(
+            Json.object(
+                "address", address,
+                "hardware", info.hardware(),
+                "ranges", info.ranges(),
+                "nesting", info.nesting()));
         return ExitCode.OK;
       }
       HwInfo hardware = info.hardware();

@@ -2,12 +2,17 @@ package dev.iolite.cli;
 
 import dev.iolite.kvm.HelloGuest;
 import dev.iolite.kvm.KvmInfo;
+import dev.iolite.passthrough.ScenarioException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi.Style;
+import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite kvm}: what KVM can do here. */
@@ -36,17 +41,15 @@ final class KvmCommand extends CommandGroup {
           "memory slots", "" + info.maxMemorySlots(),
           "kvm_run", info.vcpuMmapBytes() + " bytes");
       output.line("");
-      output.table(
+      output.styledTable(
           List.of("VM TYPE", "CAN BE MADE", "PRIVATE MEMORY", "GUEST_MEMFD"),
           info.types().stream()
               .map(type ->
                   List.of(
-                      type.type().name(),
-                      type.works()
-                          ? "@|green yes|@"
-                          : type.offered() ? "@|red no|@" : "not offered",
-                      type.privateMemory() ? "yes" : "no",
-                      type.guestMemfd() ? flags(type) : "no"))
+                      output.styled(type.type().name()),
+                      works(output, type),
+                      output.styled(type.privateMemory() ? "yes" : "no"),
+                      output.styled(type.guestMemfd() ? flags(type) : "no")))
               .toList());
       output.line("");
       output.table(
@@ -55,6 +58,13 @@ final class KvmCommand extends CommandGroup {
               .map(capability -> List.of(capability.getKey(), "" + capability.getValue()))
               .toList());
       return ExitCode.OK;
+    }
+
+    private static Text works(Output output, KvmInfo.Type type) {
+      if (type.works()) {
+        return output.styled("yes", Style.fg_green);
+      }
+      return type.offered() ? output.styled("no", Style.fg_red) : output.styled("not offered");
     }
 
     private static String flags(KvmInfo.Type type) {
@@ -69,10 +79,13 @@ final class KvmCommand extends CommandGroup {
       name = "hello",
       description = "Runs a guest in real mode that prints a text through an I/O port.")
   static final class HelloCommand extends IoliteCommand implements Callable<Integer> {
+    /** What {@link HelloGuest#run} takes. */
+    private static final int MOST_BYTES = 4080;
+
     @Option(
         names = "--deadline",
         paramLabel = "SECONDS",
-        description = "how long the guest may run (default: ${DEFAULT-VALUE})",
+        description = "how long the guest may run, at least 1 (default: ${DEFAULT-VALUE})",
         defaultValue = "10")
     private int seconds;
 
@@ -85,15 +98,47 @@ final class KvmCommand extends CommandGroup {
 
     @Override
     public Integer call() {
-      HelloGuest.Result result = HelloGuest.run(kernel(), text, Duration.ofSeconds(seconds));
+      check();
+      HelloGuest.Result result = hello();
       Output output = output();
       if (output.isJson()) {
         output.json(result);
       } else {
         output.line(result.text());
-        output.line("@|faint (the guest printed that in %d exits)|@".formatted(result.exits()));
+        output.line(
+            output.styled(
+                "(the guest printed that in %d exits)".formatted(result.exits()), Style.faint),
+            "");
       }
       return ExitCode.OK;
+    }
+
+    private void check() {
+      if (seconds < 1) {
+        throw usage("--deadline must be at least 1 second, but is " + seconds);
+      }
+      int bytes = text.getBytes(StandardCharsets.UTF_8).length;
+      if (bytes > MOST_BYTES) {
+        throw usage("TEXT has %d bytes in UTF-8; at most %d fit".formatted(bytes, MOST_BYTES));
+      }
+      if (text.indexOf('\0') >= 0) {
+        throw usage("TEXT has a NUL character, which ends it for the guest");
+      }
+    }
+
+    private ParameterException usage(String message) {
+      return new ParameterException(spec().commandLine(), message);
+    }
+
+    private HelloGuest.Result hello() {
+      try {
+        return HelloGuest.run(kernel(), text, Duration.ofSeconds(seconds));
+      } catch (IllegalStateException e) {
+        // The guest is known, so what it did instead is KVM's doing.
+        ScenarioException failure = new ScenarioException(String.valueOf(e.getMessage()));
+        failure.initCause(e);
+        throw failure;
+      }
     }
   }
 }

@@ -9,6 +9,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ScopeType;
@@ -20,7 +23,7 @@ import picocli.CommandLine.TypeConversionException;
     description = "Drives Linux device assignment: VFIO, iommufd and KVM.",
     mixinStandardHelpOptions = true,
     scope = ScopeType.INHERIT,
-    version = "iolite 0.1.0",
+    versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       DoctorCommand.class,
@@ -37,7 +40,7 @@ import picocli.CommandLine.TypeConversionException;
       "0:all went well",
       "1:the command ran, and what it checked is not in order",
       "2:the command line could not be understood",
-      "3:the kernel refused a call",
+      "3:the kernel refused a call, or answered it against its own rules",
       "4:something that the command needs is not there (device, driver, kernel feature)",
       "70:a fault of iolite"
     })
@@ -48,10 +51,12 @@ public final class Main extends CommandGroup {
   private static final int STOP_SECONDS = 60;
 
   private final Kernel kernel;
+  private final Ansi errorColours;
   private volatile boolean stopping;
 
-  private Main(Kernel kernel) {
+  private Main(Kernel kernel, Ansi errorColours) {
     this.kernel = kernel;
+    this.errorColours = errorColours;
   }
 
   /**
@@ -61,7 +66,10 @@ public final class Main extends CommandGroup {
   public static void main(String[] arguments) {
     PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
     PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-    CommandLine line = commandLine(new HostKernel(), out, err);
+    Kernel kernel = new HostKernel();
+    Ansi outColours = Colours.of(kernel, Colours.OUT, System.getenv());
+    Ansi errColours = Colours.of(kernel, Colours.ERR, System.getenv());
+    CommandLine line = commandLine(kernel, out, outColours, err, errColours);
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> of(line).stop(ended), "stop"));
     int code = line.execute(arguments);
@@ -88,9 +96,11 @@ public final class Main extends CommandGroup {
   }
 
   /** The command line, working on this kernel and printing to these. */
-  static CommandLine commandLine(Kernel kernel, PrintWriter out, PrintWriter err) {
-    return new CommandLine(new Main(kernel))
+  static CommandLine commandLine(
+      Kernel kernel, PrintWriter out, Ansi outColours, PrintWriter err, Ansi errColours) {
+    return new CommandLine(new Main(kernel, errColours))
         .setOut(out)
+        .setColorScheme(Help.defaultColorScheme(outColours))
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(new UsageErrors())
@@ -106,6 +116,11 @@ public final class Main extends CommandGroup {
   /** The options that were given, to this command or to one below it. */
   CommonOptions options() {
     return options;
+  }
+
+  /** A message for standard error, in the colour of errors if that is a terminal. */
+  Text errorText(String message) {
+    return Help.defaultColorScheme(errorColours).errorText(message);
   }
 
   /** The kernel that the commands work on. */

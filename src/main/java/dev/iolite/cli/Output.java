@@ -1,45 +1,31 @@
 package dev.iolite.cli;
 
-import dev.iolite.iommufd.IovaRange;
-import dev.iolite.pci.PciAddress;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
-import picocli.CommandLine.Help;
-import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Help.Ansi.Text;
+import picocli.CommandLine.Help.ColorScheme;
 import picocli.CommandLine.Help.Column;
 import picocli.CommandLine.Help.TextTable;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.module.SimpleModule;
-import tools.jackson.databind.ser.std.ToStringSerializer;
 
 /**
- * Prints results: tables and lines for people, JSON for programs. Text may carry picocli's markup,
- * {@code @|green OK|@}, which becomes colour on a terminal only.
+ * Prints results: tables and lines for people, JSON for programs. A text is printed as it is, since
+ * it may come from a device; only {@link #styled} ones have colours, and those on a terminal only.
  */
 final class Output {
   private static final int GAP = 2;
-
-  /** Addresses and ranges are text in JSON: a 64-bit number would lose digits in many readers. */
-  private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .addModule(
-              new SimpleModule()
-                  .addSerializer(PciAddress.class, ToStringSerializer.instance)
-                  .addSerializer(IovaRange.class, ToStringSerializer.instance))
-          .build();
+  private static final int WIDTH = 100;
+  private static final int CONTINUATION = 4;
 
   private final PrintWriter out;
-  private final Ansi ansi;
+  private final ColorScheme colours;
   private final CommonOptions.Format format;
 
   Output(CommandLine command, CommonOptions.Format format) {
     this.out = command.getOut();
-    this.ansi = command.getColorScheme().ansi();
+    this.colours = command.getColorScheme();
     this.format = format;
   }
 
@@ -50,17 +36,37 @@ final class Output {
 
   /** Prints a value as JSON, whatever the format. */
   void json(Object value) {
-    out.println(JSON.writeValueAsString(value));
+    out.println(Json.of(value));
+  }
+
+  /** A text in a colour or another style. */
+  Text styled(String text, Style... styles) {
+    return colours.apply(text, List.of(styles));
   }
 
   /** Prints a line. */
   void line(String text) {
-    out.println(ansi.string(text));
+    out.println(text);
   }
 
-  /** Prints a line as it is, without markup. */
-  void verbatim(String text) {
-    out.println(text);
+  /** Prints a text and what follows it on its line. */
+  void line(Text start, String end) {
+    out.println(start + end);
+  }
+
+  /** Prints a text, in more than one line if it is long; nothing of it is left out. */
+  void wrapped(int indent, String text) {
+    String margin = " ".repeat(indent);
+    String rest = text;
+    while (margin.length() + rest.length() > WIDTH) {
+      int room = WIDTH - margin.length();
+      int space = rest.lastIndexOf(' ', room);
+      int end = space > 0 ? space : room;
+      out.println(margin + rest.substring(0, end));
+      rest = rest.substring(space > 0 ? end + 1 : end);
+      margin = " ".repeat(indent + CONTINUATION);
+    }
+    out.println(margin + rest);
   }
 
   /** Prints names and values, given in turn. */
@@ -71,15 +77,21 @@ final class Output {
     }
     for (int i = 0; i < namesAndValues.length; i += 2) {
       String name = namesAndValues[i] + " ".repeat(width + GAP - namesAndValues[i].length());
-      line("@|bold " + name + "|@" + namesAndValues[i + 1]);
+      line(styled(name, Style.bold), namesAndValues[i + 1]);
     }
   }
 
   /** Prints rows in columns that are as wide as they need to be. */
   void table(List<String> header, List<List<String>> rows) {
+    styledTable(
+        header, rows.stream().map(row -> row.stream().map(cell -> styled(cell)).toList()).toList());
+  }
+
+  /** As {@link #table}, with cells that may have colours. */
+  void styledTable(List<String> header, List<List<Text>> rows) {
     List<List<Text>> lines = new ArrayList<>();
-    lines.add(header.stream().map(cell -> ansi.text("@|bold " + cell + "|@")).toList());
-    rows.forEach(row -> lines.add(row.stream().map(ansi::text).toList()));
+    lines.add(header.stream().map(cell -> styled(cell, Style.bold)).toList());
+    lines.addAll(rows);
 
     Column[] columns = new Column[header.size()];
     for (int i = 0; i < columns.length; i++) {
@@ -88,7 +100,7 @@ final class Output {
           lines.stream().mapToInt(line -> line.get(column).getCJKAdjustedLength()).max().orElse(0);
       columns[i] = new Column(width + GAP, 0, Column.Overflow.TRUNCATE);
     }
-    TextTable table = TextTable.forColumns(Help.defaultColorScheme(ansi), columns);
+    TextTable table = TextTable.forColumns(colours, columns);
     lines.forEach(line -> table.addRowValues(line.toArray(Text[]::new)));
     out.print(table);
     out.flush();

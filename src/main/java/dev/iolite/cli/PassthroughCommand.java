@@ -9,6 +9,8 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi.Style;
+import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite passthrough}: a device assigned end to end, driven, and taken back. */
@@ -21,7 +23,7 @@ import picocli.CommandLine.Parameters;
           + " BDF: QEMU's first edu device and its first NVMe controller that is not in use."
     })
 final class PassthroughCommand extends IoliteCommand implements Callable<Integer> {
-  private static final int LINE = 220;
+  private static final int INDENT = 10;
 
   @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
   private Optional<PciAddress> address = Optional.empty();
@@ -46,25 +48,27 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
     if (!output.isJson()) {
       output.line("");
       output.line(
-          driven
-              ? "@|green,bold All steps succeeded; all data that moved was right.|@"
-              : "@|green,bold All steps succeeded.|@ The device is not known here: its registers"
-                  + " were left alone, and no data was moved.");
+          output.styled(
+              driven
+                  ? "All steps succeeded; all data that moved was right."
+                  : "All steps succeeded. The device is not known here: its registers were left"
+                      + " alone, and no data was moved.",
+              Style.fg_green,
+              Style.bold),
+          "");
     }
     return ExitCode.OK;
   }
 
   private static void print(Output output, Step step) {
-    String mark = step.succeeded() ? "@|green ok    |@" : "@|red FAILED|@";
+    Text mark =
+        step.succeeded()
+            ? output.styled("ok    ", Style.fg_green)
+            : output.styled("FAILED", Style.fg_red);
     output.line(
-        "%s  %s  @|bold %s|@: %s".formatted(mark, step.device(), step.name(), step.outcome()));
-    step.calls().forEach(call -> output.verbatim("          " + shortened(call)));
-  }
-
-  /** A line that a person reads; -o json and --trace have it whole. */
-  private static String shortened(String call) {
-    return call.length() <= LINE
-        ? call
-        : call.substring(0, LINE / 2) + " ... " + call.substring(call.length() - LINE / 2);
+        mark,
+        "  %s  %s: %s"
+            .formatted(step.device(), output.styled(step.name(), Style.bold), step.outcome()));
+    step.calls().forEach(call -> output.wrapped(INDENT, call));
   }
 }

@@ -4,12 +4,14 @@ import dev.iolite.kernel.PreconditionException;
 import dev.iolite.uapi.catalog.UapiCatalog;
 import dev.iolite.uapi.catalog.UapiConstant;
 import dev.iolite.uapi.catalog.UapiField;
+import dev.iolite.uapi.catalog.UapiString;
 import dev.iolite.uapi.catalog.UapiStruct;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -19,7 +21,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Shows structs and constants of the kernel's UAPI, as the bindings have them.",
       "Without a name it lists all; with one, those whose name contains it; a struct named in full"
-          + " is shown field by field."
+          + " is shown field by field.",
+      "The package vfio is dev.iolite.uapi.vfio in Java; so are iommufd, kvm, dmabuf and libc."
     })
 final class UapiCommand extends IoliteCommand implements Callable<Integer> {
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "part of a name, in any case")
@@ -31,7 +34,9 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
         UapiCatalog.structs().stream().filter(struct -> matches(struct.name())).toList();
     List<UapiConstant> constants =
         UapiCatalog.constants().stream().filter(constant -> matches(constant.name())).toList();
-    if (structs.isEmpty() && constants.isEmpty()) {
+    List<UapiString> strings =
+        UapiCatalog.strings().stream().filter(string -> matches(string.name())).toList();
+    if (structs.isEmpty() && constants.isEmpty() && strings.isEmpty()) {
       throw new PreconditionException(
           "looked for UAPI names with \"" + name.orElse("") + "\" in them",
           "the bindings have none",
@@ -41,9 +46,13 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
     Output output = output();
     if (output.isJson()) {
       output.json(
-          ordered(
+          Json.object(
               "structs", structs.stream().map(UapiCommand::json).toList(),
-              "constants", constants.stream().map(UapiCommand::json).toList()));
+              "constants",
+                  Stream.concat(
+                          constants.stream().map(UapiCommand::json),
+                          strings.stream().map(UapiCommand::json))
+                      .toList()));
       return ExitCode.OK;
     }
     if (!structs.isEmpty()) {
@@ -67,6 +76,14 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
                       "0x" + Long.toHexString(c.value())))
               .toList());
     }
+    if (!strings.isEmpty()) {
+      output.line("");
+      output.table(
+          List.of("TEXT CONSTANT", "PACKAGE", "VALUE"),
+          strings.stream()
+              .map(s -> List.of(s.name(), s.packageName(), "\"" + s.value() + "\""))
+              .toList());
+    }
     return ExitCode.OK;
   }
 
@@ -87,7 +104,7 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
   }
 
   private static Map<String, Object> json(UapiStruct struct) {
-    return ordered(
+    return Json.object(
         "name", struct.name(),
         "package", struct.packageName(),
         "size", struct.size(),
@@ -95,19 +112,16 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
   }
 
   private static Map<String, Object> json(UapiField field) {
-    return ordered("name", field.name(), "offset", field.offset(), "size", field.size());
+    return Json.object("name", field.name(), "offset", field.offset(), "size", field.size());
   }
 
   private static Map<String, Object> json(UapiConstant constant) {
-    return ordered(
+    return Json.object(
         "name", constant.name(), "package", constant.packageName(), "value", constant.value());
   }
 
-  private static Map<String, Object> ordered(Object... namesAndValues) {
-    Map<String, Object> map = new java.util.LinkedHashMap<>();
-    for (int i = 0; i < namesAndValues.length; i += 2) {
-      map.put((String) namesAndValues[i], namesAndValues[i + 1]);
-    }
-    return map;
+  private static Map<String, Object> json(UapiString string) {
+    return Json.object(
+        "name", string.name(), "package", string.packageName(), "value", string.value());
   }
 }

@@ -38,7 +38,14 @@ final class VfioCommand extends CommandGroup {
       }
       Output output = output();
       if (output.isJson()) {
-        output.json(info);
+        output.json(
+            Json.object(
+                "address", address,
+                "device", info.device(),
+                "regions", info.regions(),
+                "irqs", info.irqs(),
+                "features", info.features(),
+                "hotReset", info.hotReset()));
         return ExitCode.OK;
       }
       output.properties(

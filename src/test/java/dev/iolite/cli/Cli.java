@@ -4,6 +4,7 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import picocli.CommandLine.Help.Ansi;
 
 /**
  * A command that ran in this process.
@@ -24,7 +25,8 @@ record Cli(int code, String out, String err) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int code =
-        Main.commandLine(kernel, new PrintWriter(out), new PrintWriter(err)).execute(arguments);
+        Main.commandLine(kernel, new PrintWriter(out), Ansi.OFF, new PrintWriter(err), Ansi.OFF)
+            .execute(arguments);
     return new Cli(code, out.toString(), err.toString());
   }
 }

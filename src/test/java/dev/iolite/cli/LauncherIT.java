@@ -41,7 +41,8 @@ class LauncherIT {
   void runsTheModuleWithoutAWarningAndPassesTheExitCodeOn() throws Exception {
     Cli version = run(Map.of(), "--version");
     assertThat(version.err()).isEmpty();
-    assertThat(version.out()).startsWith("iolite ");
+    assertThat(version.out()).matches("iolite \\d+\\.\\d+\\.\\d+(-\\w+)?\n");
+    assertThat(run(Map.of(), "pci", "--version").out()).isEqualTo(version.out());
     assertThat(version.code()).isZero();
     assertThat(run(Map.of(), "pci", "show", "ffff:ff:1f.7").code())
         .isEqualTo(ExitCode.PRECONDITION);

@@ -139,12 +139,51 @@ class MainTest {
   }
 
   @Test
+  void uapiListsTextConstantsToo() {
+    assertThat(
+            json(Cli.run("uapi", "vfio_device_api_pci", "-o", "json")).get("constants").toString())
+        .isEqualTo(
+            """
+            [{"name":"VFIO_DEVICE_API_PCI_STRING","package":"vfio","value":"vfio-pci"}]\
+            """);
+    assertThat(Cli.run("uapi", "vfio_device_api_pci").out())
+        .containsPattern("VFIO_DEVICE_API_PCI_STRING +vfio +\"vfio-pci\"");
+    assertThat(Cli.run("uapi", "--help").out()).contains("dev.iolite.uapi.vfio");
+  }
+
+  @Test
   void uapiShowsAStructFieldByField() {
     Cli cli = Cli.run("uapi", "iommu_ioas_map_file");
     assertThat(cli.out())
         .containsPattern("iommu_ioas_map_file +iommufd +40")
         .containsPattern("32 +8 +iova");
     assertThat(Cli.run("uapi", "no_such_name").code()).isEqualTo(ExitCode.PRECONDITION);
+  }
+
+  @Test
+  void whatTheGuestCanNotPrintIsAUsageError() {
+    for (String text : List.of("x".repeat(4081), "ü".repeat(2041), "a\0b")) {
+      Cli cli = Cli.run("kvm", "hello", text);
+      assertThat(cli.code()).isEqualTo(ExitCode.USAGE);
+      assertThat(cli.err()).contains("TEXT has").contains("iolite kvm hello --help");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "-1", "soon"})
+  void aDeadlineThatIsNoneIsAUsageError(String seconds) {
+    Cli cli = Cli.run("kvm", "hello", "--deadline=" + seconds);
+    assertThat(cli.code()).isEqualTo(ExitCode.USAGE);
+    assertThat(cli.err()).contains("--deadline").contains(seconds);
+  }
+
+  @Test
+  void kvmHelloPrintsTextThatLooksLikeMarkupAsItIs() {
+    assumeTrue(Files.isWritable(Path.of("/dev/kvm")), "needs /dev/kvm");
+    String longest = "@|red x|@" + "y".repeat(4080 - 9);
+    Cli cli = Cli.run("kvm", "hello", longest);
+    assertThat(cli.code()).as(cli.err()).isZero();
+    assertThat(cli.out().lines().findFirst()).contains(longest);
   }
 
   @Test
