@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToLongFunction;
 
 /**
@@ -25,8 +26,14 @@ public final class DeviceMemory implements AutoCloseable {
   private static final VarHandle INT64 =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
+  /** So far below 0 that no number of batches that find it closed brings it up again. */
+  private static final int CLOSED = Integer.MIN_VALUE;
+
   private final Mapping mapping;
   private final String name;
+
+  /** How many batches are running; below 0 when closed. */
+  private final AtomicInteger batches = new AtomicInteger();
 
   /**
    * Takes over a mapping of a device.
@@ -55,7 +62,7 @@ public final class DeviceMemory implements AutoCloseable {
    */
   public int read32(long offset) {
     try {
-      int value = get32(mapping.segment(), offset);
+      int value = (int) INT32.getVolatile(mapping.segment(), offset);
       raisePendingFault();
       return value;
     } catch (InternalError e) {
@@ -70,7 +77,7 @@ public final class DeviceMemory implements AutoCloseable {
    */
   public void write32(long offset, int value) {
     try {
-      set32(mapping.segment(), offset, value);
+      INT32.setVolatile(mapping.segment(), offset, value);
       raisePendingFault();
     } catch (InternalError e) {
       throw fault(e);
@@ -110,35 +117,62 @@ public final class DeviceMemory implements AutoCloseable {
    * Makes many accesses at the price of plain loads and stores. A fault among them surfaces here at
    * the latest; what was read after it is void.
    *
-   * @param body what to do with the mapped memory; use {@link #get32} and {@link #set32} on it
+   * @param body what to do with the registers; must not keep them
    * @return what the body returned
    * @throws DeviceFaultException if the device did not answer one of the accesses
+   * @throws IllegalStateException if the registers are unmapped
    */
-  public long batch(ToLongFunction<MemorySegment> body) {
+  public long batch(ToLongFunction<Registers> body) {
+    if (batches.getAndIncrement() < 0) {
+      batches.decrementAndGet();
+      throw new IllegalStateException("the mapping of " + name + " is closed");
+    }
+    Registers registers = new Registers(mapping.unguarded());
     try {
-      // A segment of the batch's own: the compiler need not read its bounds again after each
-      // access.
-      long value = body.applyAsLong(mapping.segment().asSlice(0));
+      long value = body.applyAsLong(registers);
       raisePendingFault();
       return value;
     } catch (InternalError e) {
       throw fault(e);
+    } finally {
+      registers.memory = MemorySegment.NULL;
+      batches.decrementAndGet();
     }
   }
 
-  /** Reads a 32-bit register inside a {@link #batch}. */
-  public static int get32(MemorySegment registers, long offset) {
-    return (int) INT32.getVolatile(registers, offset);
+  /**
+   * A device's registers during a {@link #batch}. Each access checks its bounds, but not whether
+   * the registers are still mapped: they can't be unmapped before the batch ends. After it there is
+   * nothing here to access.
+   */
+  public static final class Registers {
+    private MemorySegment memory;
+
+    private Registers(MemorySegment memory) {
+      this.memory = memory;
+    }
+
+    /** Reads a 32-bit register. */
+    public int read32(long offset) {
+      return (int) INT32.getVolatile(memory, offset);
+    }
+
+    /** Writes a 32-bit register. */
+    public void write32(long offset, int value) {
+      INT32.setVolatile(memory, offset, value);
+    }
   }
 
-  /** Writes a 32-bit register inside a {@link #batch}. */
-  public static void set32(MemorySegment registers, long offset, int value) {
-    INT32.setVolatile(registers, offset, value);
-  }
-
-  /** Unmaps the registers. */
+  /**
+   * Unmaps the registers, once.
+   *
+   * @throws IllegalStateException if a batch is running
+   */
   @Override
   public void close() {
+    if (!batches.compareAndSet(0, CLOSED) && batches.get() > 0) {
+      throw new IllegalStateException(name + " can't be unmapped while a batch accesses it");
+    }
     mapping.close();
   }
 

@@ -76,6 +76,14 @@ public final class Mapping implements AutoCloseable {
     return segment;
   }
 
+  /**
+   * The mapped memory, without the check at each access that it is still mapped: for a caller that
+   * keeps it from being unmapped meanwhile. The check costs as much as the access.
+   */
+  MemorySegment unguarded() {
+    return MemorySegment.ofAddress(address()).reinterpret(segment.byteSize());
+  }
+
   /** Where it is mapped in this process, to be given to the kernel. */
   public long address() {
     if (!segment.scope().isAlive()) {

@@ -7,7 +7,6 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.uapi.libc.Libc;
-import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -63,10 +62,10 @@ public class ReadBenchmark {
     return memory().batch(ReadBenchmark::sum);
   }
 
-  private static long sum(MemorySegment registers) {
+  private static long sum(DeviceMemory.Registers registers) {
     int sum = 0;
     for (int offset = 0; offset < BYTES; offset += Integer.BYTES) {
-      sum += DeviceMemory.get32(registers, offset);
+      sum += registers.read32(offset);
     }
     return sum;
   }

@@ -3,6 +3,7 @@ package dev.iolite.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,7 +58,7 @@ class DeviceMemoryTest {
       registers.write32(0, i);
       registers.write64(8, i);
       sum += registers.read32(0) + (int) registers.read64(8);
-      sum += (int) registers.batch(memory -> DeviceMemory.get32(memory, 0));
+      sum += (int) registers.batch(memory -> memory.read32(0));
     }
     assertThat(sum).isNotZero();
     switchOff();
@@ -73,7 +74,7 @@ class DeviceMemoryTest {
     assertFault(() -> registers.write32(0, 1));
     assertFault(() -> registers.read64(8));
     assertFault(() -> registers.write64(8, 1));
-    assertFault(() -> registers.batch(memory -> DeviceMemory.get32(memory, 0)));
+    assertFault(() -> registers.batch(memory -> memory.read32(0)));
   }
 
   private static void assertFault(Runnable access) {
@@ -87,6 +88,45 @@ class DeviceMemoryTest {
   void anAccessOutsideTheMappingNeverLeavesJava() {
     assertThatThrownBy(() -> registers.read32(PAGE)).isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> registers.read32(-4)).isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  @Test
+  void aBatchReadsAndWritesInsideTheMappingOnly() {
+    assertThat(
+            registers.batch(memory -> {
+              memory.write32(4, 0x8765_4321);
+              return memory.read32(4) & 0xffff_ffffL;
+            }))
+        .isEqualTo(0x8765_4321L);
+    assertThatThrownBy(() -> registers.batch(memory -> memory.read32(PAGE)))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> registers.batch(memory -> memory.read32(-4)))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  @Test
+  void whatABatchLeaksReachesNothing() {
+    AtomicReference<DeviceMemory.Registers> leaked = new AtomicReference<>();
+    registers.batch(memory -> {
+      leaked.set(memory);
+      return 0;
+    });
+    assertThatThrownBy(() -> leaked.get().read32(0)).isInstanceOf(IndexOutOfBoundsException.class);
+  }
+
+  @Test
+  void theMappingOutlivesABatch() {
+    registers.batch(memory -> {
+      assertThatThrownBy(registers::close)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("while a batch accesses it");
+      return memory.read32(0);
+    });
+    registers.close();
+    registers.close();
+    assertThatThrownBy(() -> registers.batch(memory -> memory.read32(0)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
   }
 
   @Test
