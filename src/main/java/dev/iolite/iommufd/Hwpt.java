@@ -25,7 +25,8 @@ public final class Hwpt implements AutoCloseable {
 
   /**
    * Destroys the page table, by IOMMU_DESTROY. Does nothing if it or its iommufd is closed already.
-   * After an error it is still there and can be closed again.
+   * After an error it is still there and can be closed again. Read in
+   * drivers/iommu/iommufd/main.c:iommufd_destroy.
    *
    * @throws dev.iolite.kernel.KernelException EBUSY: a device is attached to it, or something was
    *     made from it

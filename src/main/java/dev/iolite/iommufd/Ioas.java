@@ -311,7 +311,7 @@ public final class Ioas implements AutoCloseable {
 
   /**
    * Whether contiguous pages may be combined into larger ones of the IOMMU, by IOMMU_OPTION; true
-   * for a new IOAS.
+   * for a new IOAS. Read in drivers/iommu/iommufd/ioas.c:iommufd_ioas_option_huge_pages.
    *
    * @throws dev.iolite.kernel.KernelException ENOENT: the IOAS is destroyed
    */

@@ -128,7 +128,8 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
-   * Sets whom pinned memory is charged to, by IOMMU_OPTION.
+   * Sets whom pinned memory is charged to, by IOMMU_OPTION. Read in
+   * drivers/iommu/iommufd/ioas.c:iommufd_option_rlimit_mode.
    *
    * @throws dev.iolite.kernel.KernelException EPERM: needs CAP_SYS_RESOURCE. EBUSY: the iommufd has
    *     an object already

@@ -70,7 +70,8 @@ public final class Kvm implements AutoCloseable {
    * The types of VM that {@link #createVm} makes here. That the kernel offers a type does not say
    * that the machine has a key or an address space identifier left for one more VM.
    *
-   * <p>KVM_CAP_VM_TYPES, since Linux 6.8; older kernels have the default type only.
+   * <p>KVM_CAP_VM_TYPES, since Linux 6.8; older kernels have the default type only. Read in
+   * arch/x86/kvm/x86.c:kvm_vm_ioctl_check_extension.
    */
   public Set<VmType> vmTypes() {
     int bits = check(Capability.VM_TYPES);

@@ -286,6 +286,7 @@ public final class BoundVfioDevice implements AutoCloseable {
 
   /**
    * Which devices a reset of the slot or bus would reset, by VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.
+   * Read in drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
    *
    * @return empty if such a reset is not possible (ENODEV)
    * @throws KernelException what the kernel said otherwise
@@ -313,6 +314,7 @@ public final class BoundVfioDevice implements AutoCloseable {
 
   /**
    * Reads a feature by VFIO_DEVICE_FEATURE with GET. A dma-buf is made by {@link #exportDmaBuf}.
+   * Read in drivers/vfio/vfio_main.c:vfio_ioctl_device_feature.
    *
    * @param data the feature's struct; its content goes to the kernel and is replaced by the answer
    * @return false if the device does not have the feature (ENOTTY)

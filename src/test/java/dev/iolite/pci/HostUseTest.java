@@ -3,7 +3,10 @@ package dev.iolite.pci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.uapi.libc.Libc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,6 +50,25 @@ class HostUseTest {
     disk("virtual/block", "loop0", "7:0");
     mounts("29 1 7:0 / / rw - ext4 /dev/root rw");
 
+    assertThat(device().hostUses()).isEmpty();
+  }
+
+  @Test
+  void isADiskThatSomethingClaimsThatNoTableNames() throws IOException {
+    disk(FUNCTION + "/ata1", "sda", "8:0");
+    Kernel claiming =
+        new TreeKernel(root) {
+          @Override
+          public int open(String path, int flags) {
+            boolean exclusive = (flags & Libc.O_EXCL()) != 0;
+            return exclusive && path.equals("/dev/sda")
+                ? Errno.EBUSY.negated()
+                : super.open(path, flags);
+          }
+        };
+    assertThat(new Pci(claiming).device(ADDRESS).hostUses())
+        .singleElement()
+        .satisfies(use -> assertThat(use.what()).contains("sda is claimed"));
     assertThat(device().hostUses()).isEmpty();
   }
 
