@@ -79,9 +79,6 @@ final class KvmCommand extends CommandGroup {
       name = "hello",
       description = "Runs a guest in real mode that prints a text through an I/O port.")
   static final class HelloCommand extends IoliteCommand implements Callable<Integer> {
-    /** What {@link HelloGuest#run} takes. */
-    private static final int MOST_BYTES = 4080;
-
     @Option(
         names = "--deadline",
         paramLabel = "SECONDS",
@@ -118,8 +115,9 @@ final class KvmCommand extends CommandGroup {
         throw usage("--deadline must be at least 1 second, but is " + seconds);
       }
       int bytes = text.getBytes(StandardCharsets.UTF_8).length;
-      if (bytes > MOST_BYTES) {
-        throw usage("TEXT has %d bytes in UTF-8; at most %d fit".formatted(bytes, MOST_BYTES));
+      if (bytes > HelloGuest.MOST_BYTES) {
+        throw usage(
+            "TEXT has %d bytes in UTF-8; at most %d fit".formatted(bytes, HelloGuest.MOST_BYTES));
       }
       if (text.indexOf('\0') >= 0) {
         throw usage("TEXT has a NUL character, which ends it for the guest");

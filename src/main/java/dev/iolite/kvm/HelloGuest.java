@@ -12,6 +12,9 @@ import java.time.Duration;
  * uses no file but {@code /dev/kvm}.
  */
 public final class HelloGuest {
+  /** The longest text that it can print, in bytes as UTF-8. */
+  public static final int MOST_BYTES = 4080;
+
   private static final int PORT = 0x3f8;
   private static final long GPA = 0x1000;
   private static final long BYTES = 0x1000;
@@ -48,7 +51,7 @@ public final class HelloGuest {
   /**
    * Runs a guest that prints a text.
    *
-   * @param text what it is to print: at most 4080 bytes as UTF-8, without NUL characters
+   * @param text what it is to print: at most {@link #MOST_BYTES} as UTF-8, without NUL characters
    * @param deadline how long it may take
    * @throws IllegalArgumentException if the text is too long or has a NUL character
    * @throws IllegalStateException if the guest did anything else
@@ -57,7 +60,7 @@ public final class HelloGuest {
    */
   public static Result run(Kernel kernel, String text, Duration deadline) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    if (text.indexOf('\0') >= 0 || CODE.length + bytes.length >= BYTES) {
+    if (text.indexOf('\0') >= 0 || bytes.length > MOST_BYTES) {
       throw new IllegalArgumentException(
           "the guest can't print a text of " + bytes.length + " bytes, or one with NUL characters");
     }
