@@ -8,6 +8,8 @@ module dev.iolite {
   exports dev.iolite.iommufd;
   exports dev.iolite.kernel;
   exports dev.iolite.kvm;
+  exports dev.iolite.mock;
+  exports dev.iolite.mock.core;
   exports dev.iolite.passthrough;
   exports dev.iolite.pci;
   exports dev.iolite.trace;

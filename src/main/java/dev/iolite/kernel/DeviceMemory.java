@@ -4,6 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToLongFunction;
 
@@ -32,6 +34,9 @@ public final class DeviceMemory implements AutoCloseable {
   private final Mapping mapping;
   private final String name;
 
+  /** How the registers are reached if the device is a model's. */
+  private final Optional<RegisterAccess> model;
+
   /** How many batches are running; below 0 when closed. */
   private final AtomicInteger batches = new AtomicInteger();
 
@@ -43,6 +48,7 @@ public final class DeviceMemory implements AutoCloseable {
   public DeviceMemory(Mapping mapping, String name) {
     this.mapping = mapping;
     this.name = name;
+    this.model = mapping.registers();
   }
 
   /** Where it is mapped in this process, to be given to the kernel (a memory slot's address). */
@@ -62,6 +68,9 @@ public final class DeviceMemory implements AutoCloseable {
    */
   public int read32(long offset) {
     try {
+      if (model.isPresent()) {
+        return (int) modelled(offset, Integer.BYTES).read(offset, Integer.BYTES);
+      }
       int value = (int) INT32.getVolatile(mapping.segment(), offset);
       raisePendingFault();
       return value;
@@ -77,6 +86,10 @@ public final class DeviceMemory implements AutoCloseable {
    */
   public void write32(long offset, int value) {
     try {
+      if (model.isPresent()) {
+        modelled(offset, Integer.BYTES).write(offset, Integer.BYTES, value);
+        return;
+      }
       INT32.setVolatile(mapping.segment(), offset, value);
       raisePendingFault();
     } catch (InternalError e) {
@@ -91,6 +104,9 @@ public final class DeviceMemory implements AutoCloseable {
    */
   public long read64(long offset) {
     try {
+      if (model.isPresent()) {
+        return modelled(offset, Long.BYTES).read(offset, Long.BYTES);
+      }
       long value = (long) INT64.getVolatile(mapping.segment(), offset);
       raisePendingFault();
       return value;
@@ -106,6 +122,10 @@ public final class DeviceMemory implements AutoCloseable {
    */
   public void write64(long offset, long value) {
     try {
+      if (model.isPresent()) {
+        modelled(offset, Long.BYTES).write(offset, Long.BYTES, value);
+        return;
+      }
       INT64.setVolatile(mapping.segment(), offset, value);
       raisePendingFault();
     } catch (InternalError e) {
@@ -127,7 +147,8 @@ public final class DeviceMemory implements AutoCloseable {
       batches.decrementAndGet();
       throw new IllegalStateException("the mapping of " + name + " is closed");
     }
-    Registers registers = new Registers(mapping.unguarded());
+    Registers registers =
+        model.isPresent() ? new ModelRegisters() : new MappedRegisters(mapping.unguarded());
     try {
       long value = body.applyAsLong(registers);
       raisePendingFault();
@@ -135,7 +156,7 @@ public final class DeviceMemory implements AutoCloseable {
     } catch (InternalError e) {
       throw fault(e);
     } finally {
-      registers.memory = MemorySegment.NULL;
+      registers.end();
       batches.decrementAndGet();
     }
   }
@@ -145,22 +166,75 @@ public final class DeviceMemory implements AutoCloseable {
    * the registers are still mapped: they can't be unmapped before the batch ends. After it there is
    * nothing here to access.
    */
-  public static final class Registers {
+  public abstract static sealed class Registers {
+    private Registers() {}
+
+    /** Reads a 32-bit register. */
+    public abstract int read32(long offset);
+
+    /** Writes a 32-bit register. */
+    public abstract void write32(long offset, int value);
+
+    abstract void end();
+  }
+
+  private static final class MappedRegisters extends Registers {
     private MemorySegment memory;
 
-    private Registers(MemorySegment memory) {
+    private MappedRegisters(MemorySegment memory) {
       this.memory = memory;
     }
 
-    /** Reads a 32-bit register. */
+    @Override
     public int read32(long offset) {
       return (int) INT32.getVolatile(memory, offset);
     }
 
-    /** Writes a 32-bit register. */
+    @Override
     public void write32(long offset, int value) {
       INT32.setVolatile(memory, offset, value);
     }
+
+    @Override
+    void end() {
+      memory = MemorySegment.NULL;
+    }
+  }
+
+  private final class ModelRegisters extends Registers {
+    private boolean ended;
+
+    @Override
+    public int read32(long offset) {
+      return (int) access(offset).read(offset, Integer.BYTES);
+    }
+
+    @Override
+    public void write32(long offset, int value) {
+      access(offset).write(offset, Integer.BYTES, value);
+    }
+
+    private RegisterAccess access(long offset) {
+      if (ended) {
+        throw new IndexOutOfBoundsException("the batch has ended");
+      }
+      return modelled(offset, Integer.BYTES);
+    }
+
+    @Override
+    void end() {
+      ended = true;
+    }
+  }
+
+  /** The model's registers, for an access that a mapping of memory would allow. */
+  private RegisterAccess modelled(long offset, int bytes) {
+    mapping.address();
+    Objects.checkFromIndexSize(offset, bytes, mapping.bytes());
+    if (offset % bytes != 0) {
+      throw new IllegalArgumentException("0x%x is no multiple of %d".formatted(offset, bytes));
+    }
+    return model.orElseThrow();
   }
 
   /**

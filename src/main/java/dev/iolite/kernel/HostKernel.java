@@ -13,6 +13,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.util.Optional;
 
 /**
  * The kernel this process runs on, called through libc.
@@ -199,6 +200,11 @@ public final class HostKernel implements Kernel {
     } catch (Throwable e) {
       throw unexpected(e);
     }
+  }
+
+  @Override
+  public Optional<RegisterAccess> registers(long address) {
+    return Optional.empty();
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.iolite.kernel;
 
+import java.util.Optional;
+
 /**
  * The system calls that iolite makes, with descriptors and addresses exactly as the kernel has
  * them.
@@ -69,6 +71,15 @@ public interface Kernel {
 
   /** Unmaps memory, as munmap(2). */
   int munmap(long address, long bytes);
+
+  /**
+   * How the registers that {@link #mmap} gave are reached; no system call. On a host they are
+   * reached by touching the mapping.
+   *
+   * @param address where the mapping starts
+   * @return empty if the mapping is to be touched itself
+   */
+  Optional<RegisterAccess> registers(long address);
 
   /**
    * Waits for events, as poll(2).

@@ -3,6 +3,7 @@ package dev.iolite.kernel;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Memory that mmap(2) gave, unmapped when closed.
@@ -90,6 +91,11 @@ public final class Mapping implements AutoCloseable {
       throw new IllegalStateException("the mapping of " + name + " is closed");
     }
     return address;
+  }
+
+  /** How it is reached if it is the registers of a model's device. */
+  Optional<RegisterAccess> registers() {
+    return kernel.registers(address);
   }
 
   /** How much is mapped, in bytes. */

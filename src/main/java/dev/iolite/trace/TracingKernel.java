@@ -4,6 +4,7 @@ import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.kernel.StructText;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.MemoryLayout;
@@ -250,6 +251,11 @@ public final class TracingKernel implements Kernel {
             "",
             "address=" + Text.value(address) + ", bytes=" + Text.value(bytes),
             () -> inner.munmap(address, bytes));
+  }
+
+  @Override
+  public Optional<RegisterAccess> registers(long address) {
+    return inner.registers(address);
   }
 
   @Override

@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.mock.core.HostUserMemory;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
@@ -35,6 +36,8 @@ class ArchitectureTest {
         .definedBy("dev.iolite.kernel..")
         .layer("trace")
         .definedBy("dev.iolite.trace..")
+        .layer("mock")
+        .definedBy("dev.iolite.mock..")
         .layer("descriptors")
         .definedBy(
             "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.pci..")
@@ -47,6 +50,8 @@ class ArchitectureTest {
         .whereLayer("kernel")
         .mayOnlyAccessLayers("uapi")
         .whereLayer("trace")
+        .mayOnlyAccessLayers("kernel", "uapi")
+        .whereLayer("mock")
         .mayOnlyAccessLayers("kernel", "uapi")
         .whereLayer("descriptors")
         .mayOnlyAccessLayers("kernel", "uapi")
@@ -92,7 +97,7 @@ class ArchitectureTest {
         .that()
         .resideOutsideOfPackage("dev.iolite.uapi..")
         .and()
-        .doNotBelongToAnyOf(Mapping.class)
+        .doNotBelongToAnyOf(Mapping.class, HostUserMemory.class)
         .should()
         .callMethodWhere(target(name("reinterpret")))
         .check(CODE);

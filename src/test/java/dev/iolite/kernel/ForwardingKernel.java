@@ -1,5 +1,7 @@
 package dev.iolite.kernel;
 
+import java.util.Optional;
+
 /** Passes every call on; a test overrides the one that it wants to see or to change. */
 public class ForwardingKernel implements Kernel {
   private final Kernel inner;
@@ -61,6 +63,11 @@ public class ForwardingKernel implements Kernel {
   @Override
   public int munmap(long address, long bytes) {
     return inner.munmap(address, bytes);
+  }
+
+  @Override
+  public Optional<RegisterAccess> registers(long address) {
+    return inner.registers(address);
   }
 
   @Override

@@ -1,0 +1,341 @@
+package dev.iolite.mock;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.mock.core.EventFdFile;
+import dev.iolite.mock.core.HostUserMemory;
+import dev.iolite.mock.core.MemFdFile;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.ProcFiles;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.Tree;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.pollfd;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A model of Linux 7.3, as one process sees it: any program written against {@link Kernel} runs on
+ * it. It answers as the kernel does, down to the order in which a call's checks are made.
+ *
+ * <p>What is mapped through it is real memory of this process, taken from the host's memfds; all
+ * else is the model's.
+ */
+public final class MockKernel implements Kernel {
+  private static final int MOST_DESCRIPTORS_POLLED = 1 << 20;
+  private static final int POLL_ALWAYS = Libc.POLLERR() | Libc.POLLHUP();
+  private static final int ANONYMOUS = Libc.MAP_ANONYMOUS();
+
+  private final Task task;
+  private final Tree tree;
+  private final ConcurrentHashMap<Integer, Thread> threads = new ConcurrentHashMap<>();
+  private final AtomicInteger nextTid = new AtomicInteger(1);
+  private final ThreadLocal<Integer> tid = ThreadLocal.withInitial(this::nameThread);
+
+  private MockKernel() {
+    Kernel host = new HostKernel();
+    task = new Task(host, new HostUserMemory(host));
+    tree = new Tree(task);
+    ProcFiles.addTo(tree, task);
+  }
+
+  /** A host without confidential computing. */
+  public static MockKernel plain() {
+    return new MockKernel();
+  }
+
+  private static int answer(Refused refused) {
+    return refused.errno().negated();
+  }
+
+  @Override
+  public int open(String path, int flags) {
+    task.enter();
+    try {
+      OpenFile file = tree.open(path, flags);
+      return install(file);
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  private int install(OpenFile file) {
+    try {
+      return task.descriptors().install(file);
+    } catch (Refused e) {
+      file.put();
+      throw e;
+    }
+  }
+
+  @Override
+  public int close(int fd) {
+    task.enter();
+    try {
+      task.descriptors().close(fd);
+      return 0;
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  /** A call on an open file, which stays while the call lasts even if its number is closed. */
+  @FunctionalInterface
+  private interface FileCall {
+    long on(OpenFile file);
+  }
+
+  private long call(int fd, FileCall call) {
+    task.enter();
+    try {
+      OpenFile file = task.descriptors().get(fd);
+      file.get();
+      try {
+        return call.on(file);
+      } finally {
+        file.put();
+      }
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public long read(int fd, long address, long bytes) {
+    return call(fd, file -> file.read(address, checked(bytes)));
+  }
+
+  @Override
+  public long write(int fd, long address, long bytes) {
+    return call(fd, file -> file.write(address, checked(bytes)));
+  }
+
+  @Override
+  public long pread(int fd, long address, long bytes, long offset) {
+    return offset < 0
+        ? Errno.EINVAL.negated()
+        : call(fd, file -> file.pread(address, checked(bytes), offset));
+  }
+
+  @Override
+  public long pwrite(int fd, long address, long bytes, long offset) {
+    return offset < 0
+        ? Errno.EINVAL.negated()
+        : call(fd, file -> file.pwrite(address, checked(bytes), offset));
+  }
+
+  /** fs/read_write.c:rw_verify_area and MAX_RW_COUNT. */
+  private static long checked(long bytes) {
+    refuseIf(bytes < 0, Errno.EINVAL);
+    return Math.min(bytes, 0x7fff_f000L);
+  }
+
+  @Override
+  public long lseek(int fd, long offset, int whence) {
+    return call(fd, file -> file.lseek(offset, whence));
+  }
+
+  @Override
+  public int ftruncate(int fd, long bytes) {
+    if (bytes < 0) {
+      return Errno.EINVAL.negated();
+    }
+    return (int)
+        call(
+            fd,
+            file -> {
+              file.truncate(bytes);
+              return 0;
+            });
+  }
+
+  @Override
+  public int ioctl(int fd, long request, long argument) {
+    task.enter();
+    try {
+      OpenFile file = task.descriptors().get(fd);
+      file.get();
+      try {
+        return file.ioctl((int) request, argument);
+      } finally {
+        file.put();
+      }
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
+    task.enter();
+    try {
+      Optional<OpenFile> file =
+          (flags & ANONYMOUS) != 0 ? Optional.empty() : Optional.of(task.descriptors().get(fd));
+      return task.memory().map(address, bytes, prot, flags, file, offset);
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public int munmap(long address, long bytes) {
+    task.enter();
+    try {
+      task.memory().unmap(address, bytes);
+      return 0;
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public Optional<RegisterAccess> registers(long address) {
+    task.enter();
+    try {
+      return task.memory().registers(address);
+    } finally {
+      task.leave();
+    }
+  }
+
+  /** fs/select.c:do_sys_poll. */
+  @Override
+  public int poll(long pollfds, int count, int timeoutMillis) {
+    task.enter();
+    try {
+      refuseIf(count < 0 || count > MOST_DESCRIPTORS_POLLED, Errno.EINVAL);
+      // Not the scratch: that is another call's while this one waits.
+      MemorySegment asked = pollfd.allocateArray(count, Arena.ofAuto());
+      task.user().read(pollfds, asked);
+      List<MemorySegment> each = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        each.add(pollfd.asSlice(asked, i));
+      }
+      long deadline =
+          timeoutMillis < 0 ? Long.MAX_VALUE : System.nanoTime() + timeoutMillis * 1_000_000L;
+      task.awaitUntil(() -> ready(each) > 0, deadline);
+      int ready = ready(each);
+      task.out(pollfds, asked);
+      return ready;
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  private int ready(List<MemorySegment> pollfds) {
+    int ready = 0;
+    for (MemorySegment one : pollfds) {
+      int events = events(pollfd.fd(one), pollfd.events(one));
+      pollfd.revents(one, (short) events);
+      ready += events != 0 ? 1 : 0;
+    }
+    return ready;
+  }
+
+  private int events(int fd, int wanted) {
+    if (fd < 0) {
+      return 0;
+    }
+    try {
+      return task.descriptors().get(fd).poll() & (wanted | POLL_ALWAYS);
+    } catch (Refused e) {
+      return Libc.POLLNVAL();
+    }
+  }
+
+  @Override
+  public int eventfd(int initial, int flags) {
+    task.enter();
+    try {
+      return install(new EventFdFile(task, initial, flags));
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public int memfdCreate(String name, int flags) {
+    task.enter();
+    try {
+      return install(new MemFdFile(task, name));
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public long readlink(String path, long address, long bytes) {
+    task.enter();
+    try {
+      refuseIf(bytes <= 0, Errno.EINVAL);
+      byte[] target = tree.readlink(path).getBytes(StandardCharsets.UTF_8);
+      int length = (int) Math.min(bytes, target.length);
+      task.out(address, MemorySegment.ofArray(target).asSlice(0, length));
+      return length;
+    } catch (Refused e) {
+      return answer(e);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public long getdents(int fd, long address, long bytes) {
+    return call(fd, file -> file.entries(address, bytes));
+  }
+
+  private int nameThread() {
+    int number = nextTid.getAndIncrement();
+    threads.put(number, Thread.currentThread());
+    return number;
+  }
+
+  @Override
+  public int interruptible() {
+    return tid.get();
+  }
+
+  @Override
+  public int interrupt(int thread) {
+    Thread target = threads.get(thread);
+    if (target == null || !target.isAlive()) {
+      return Errno.ESRCH.negated();
+    }
+    task.enter();
+    try {
+      task.interrupt(target);
+      return 0;
+    } finally {
+      task.leave();
+    }
+  }
+}

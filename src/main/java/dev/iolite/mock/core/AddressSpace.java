@@ -1,0 +1,362 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What the process has mapped through the model, at addresses of the real process: pages can be
+ * touched directly; a device's registers only through {@link #registers}, and touching them
+ * directly is a SIGBUS, not memory.
+ *
+ * <p>The rest of the process's memory (Java's arenas) is not known here. It can be used as well,
+ * but is not kept when the process frees it.
+ */
+public final class AddressSpace {
+  /** The size of a page, in bytes. */
+  public static final long PAGE = 4096;
+
+  private static final int FIXED = 0x10;
+  private static final int FIXED_NOREPLACE = 0x10_0000;
+
+  private final Kernel host;
+  private final UserMemory user;
+  private final TreeMap<Long, Area> areas = new TreeMap<>(Long::compareUnsigned);
+  private Optional<MemFd> nothing = Optional.empty();
+
+  /** One mapping; its file and its pages are referred to by it. */
+  private record Area(
+      long start, long bytes, int protection, MappedObject object, Optional<OpenFile> file) {
+    long end() {
+      return start + bytes;
+    }
+
+    /** The part of this area in a range that overlaps it. */
+    Area part(long from, long to) {
+      long partStart = Math.max(start, from);
+      long skipped = partStart - start;
+      MappedObject partObject =
+          switch (object) {
+            case MappedObject.Pages pages ->
+                new MappedObject.Pages(pages.ram(), pages.offset() + skipped);
+            case MappedObject.Registers registers -> skip(registers, skipped);
+          };
+      return new Area(partStart, Math.min(end(), to) - partStart, protection, partObject, file);
+    }
+
+    void get() {
+      file.ifPresent(OpenFile::get);
+      if (object instanceof MappedObject.Pages pages) {
+        pages.ram().get();
+      }
+    }
+
+    void put() {
+      if (object instanceof MappedObject.Pages pages) {
+        pages.ram().put();
+      }
+      file.ifPresent(OpenFile::put);
+    }
+  }
+
+  AddressSpace(Kernel host, UserMemory user) {
+    this.host = host;
+    this.user = user;
+  }
+
+  private static MappedObject.Registers skip(MappedObject.Registers registers, long skipped) {
+    RegisterAccess access = registers.access();
+    Memory memory = registers.memory();
+    return new MappedObject.Registers(
+        new RegisterAccess() {
+          @Override
+          public long read(long offset, int bytes) {
+            return access.read(offset + skipped, bytes);
+          }
+
+          @Override
+          public void write(long offset, int bytes, long value) {
+            access.write(offset + skipped, bytes, value);
+          }
+        },
+        new Memory() {
+          @Override
+          public void read(long offset, MemorySegment into) {
+            memory.read(offset + skipped, into);
+          }
+
+          @Override
+          public void write(long offset, MemorySegment from) {
+            memory.write(offset + skipped, from);
+          }
+        });
+  }
+
+  /**
+   * mmap(2): the checks of mm/mmap.c:ksys_mmap_pgoff and do_mmap that do not depend on the file.
+   *
+   * @param file what to map; empty for anonymous memory
+   * @return the address
+   */
+  public long map(
+      long address, long bytes, int protection, int flags, Optional<OpenFile> file, long offset) {
+    refuseIf((offset & (PAGE - 1)) != 0, Errno.EINVAL);
+    refuseIf(bytes == 0, Errno.EINVAL);
+    long whole = (bytes + PAGE - 1) & -PAGE;
+    refuseIf(whole == 0 || Long.compareUnsigned(whole, 1L << 47) >= 0, Errno.ENOMEM);
+    refuseIf((address & (PAGE - 1)) != 0 && (flags & FIXED) != 0, Errno.EINVAL);
+    int sharing = flags & (Libc.MAP_SHARED() | Libc.MAP_PRIVATE());
+    refuseIf(sharing == 0, Errno.EINVAL);
+    MappedObject object =
+        file.map(f -> f.mmap(new MapRequest(whole, protection, flags, offset)))
+            .orElseGet(() -> new MappedObject.Pages(Ram.create(host, whole), 0));
+    boolean anonymous = file.isEmpty();
+    long at =
+        switch (object) {
+          case MappedObject.Pages pages ->
+              host.mmap(
+                  address,
+                  whole,
+                  protection,
+                  Libc.MAP_SHARED() | (flags & (FIXED | FIXED_NOREPLACE)),
+                  pages.ram().hostFd(),
+                  pages.offset());
+          case MappedObject.Registers _ ->
+              host.mmap(
+                  address,
+                  whole,
+                  protection,
+                  Libc.MAP_SHARED() | (flags & (FIXED | FIXED_NOREPLACE)),
+                  nothing(),
+                  0);
+        };
+    if (at < 0 && at >= -Kernel.MAX_ERRNO) {
+      if (anonymous && object instanceof MappedObject.Pages pages) {
+        pages.ram().put();
+      }
+      throw refused(Errno.of((int) -at));
+    }
+    Area area = new Area(at, whole, protection, object, file);
+    if (anonymous) {
+      area = new Area(at, whole, protection, object, Optional.empty());
+    } else {
+      area.get();
+    }
+    forget(at, at + whole);
+    areas.put(at, area);
+    return at;
+  }
+
+  /** A file of the host with nothing in it: where it is mapped, a touch is a SIGBUS. */
+  private int nothing() {
+    if (nothing.isEmpty()) {
+      nothing = Optional.of(MemFd.create(host, "iolite-mock-registers", 0));
+    }
+    return nothing.get().fd().number();
+  }
+
+  /** munmap(2), mm/vma.c:do_vmi_munmap. What the model has not mapped is left alone. */
+  public void unmap(long address, long bytes) {
+    refuseIf((address & (PAGE - 1)) != 0 || bytes == 0, Errno.EINVAL);
+    long whole = (bytes + PAGE - 1) & -PAGE;
+    refuseIf(whole <= 0 || address < 0 || address > HostUserMemory.TASK_SIZE - whole, Errno.EINVAL);
+    for (Area area : overlapping(address, address + whole)) {
+      Area part = area.part(address, address + whole);
+      int result = host.munmap(part.start, part.bytes);
+      refuseIf(result < 0, Errno.of(-result));
+    }
+    forget(address, address + whole);
+  }
+
+  /** Takes a range out of the table; what sticks out at its ends stays. */
+  private void forget(long from, long to) {
+    for (Area area : overlapping(from, to)) {
+      areas.remove(area.start);
+      if (Long.compareUnsigned(area.start, from) < 0) {
+        Area before = area.part(area.start, from);
+        before.get();
+        areas.put(before.start, before);
+      }
+      if (Long.compareUnsigned(area.end(), to) > 0) {
+        Area after = area.part(to, area.end());
+        after.get();
+        areas.put(after.start, after);
+      }
+      area.put();
+    }
+  }
+
+  private List<Area> overlapping(long from, long to) {
+    List<Area> found = new ArrayList<>();
+    Map.Entry<Long, Area> first = areas.floorEntry(from);
+    if (first != null && Long.compareUnsigned(first.getValue().end(), from) > 0) {
+      found.add(first.getValue());
+    }
+    if (Long.compareUnsigned(from + 1, to) < 0) {
+      found.addAll(areas.subMap(from, false, to, false).values());
+    }
+    return found;
+  }
+
+  private Optional<Area> at(long address) {
+    return Optional.ofNullable(areas.floorEntry(address))
+        .map(Map.Entry::getValue)
+        .filter(area -> Long.compareUnsigned(address, area.end()) < 0);
+  }
+
+  /** How the registers mapped at an address are reached; empty if there are none. */
+  public Optional<RegisterAccess> registers(long address) {
+    return at(address)
+        .map(area -> area.part(address, area.end()).object)
+        .flatMap(object ->
+            object instanceof MappedObject.Registers registers
+                ? Optional.of(registers.access())
+                : Optional.empty());
+  }
+
+  /**
+   * The memory behind a range of addresses, as a driver pins it (pin_user_pages): it stays what it
+   * is when the caller unmaps the range.
+   *
+   * @param address a multiple of nothing; the range may begin anywhere in a page
+   * @param write whether it is to be written
+   * @return the memory; offset 0 is {@code address}
+   * @throws Refused EFAULT if any of it is not mapped, is a device's registers, or may not be
+   *     written
+   */
+  public Pin pin(long address, long bytes, boolean write) {
+    Optional<Area> area = at(address);
+    if (area.isPresent() && Long.compareUnsigned(address + bytes, area.get().end()) <= 0) {
+      return pin(area.get().part(address, address + bytes), write);
+    }
+    return Pin.of(pieces(address, bytes, write));
+  }
+
+  private List<Pin> pieces(long address, long bytes, boolean write) {
+    List<Pin> pieces = new ArrayList<>();
+    try {
+      for (long from = address; from != address + bytes; ) {
+        Optional<Area> area = at(from);
+        long to;
+        if (area.isPresent()) {
+          to = Math.min(area.get().end(), address + bytes);
+          pieces.add(pin(area.get().part(from, to), write));
+        } else {
+          Long next = areas.higherKey(from);
+          to = next == null ? address + bytes : Math.min(next, address + bytes);
+          pieces.add(pinUnknown(from, to - from));
+        }
+        from = to;
+      }
+      return pieces;
+    } catch (Refused e) {
+      pieces.forEach(Pin::release);
+      throw e;
+    }
+  }
+
+  private static Pin pin(Area area, boolean write) {
+    if (!(area.object instanceof MappedObject.Pages pages)
+        || (area.protection & Libc.PROT_READ()) == 0
+        || (write && (area.protection & Libc.PROT_WRITE()) == 0)) {
+      throw refused(Errno.EFAULT);
+    }
+    return new Pin(pages.ram().get(), pages.offset(), area.bytes, pages.ram()::put);
+  }
+
+  /** Memory of the process that the model has not mapped: only its presence can be checked. */
+  private Pin pinUnknown(long address, long bytes) {
+    MemorySegment aByte = MemorySegment.ofArray(new byte[1]);
+    for (long at = address; at < address + bytes; at = (at & -PAGE) + PAGE) {
+      user.read(at, aByte);
+    }
+    return new Pin(new Unmanaged(address), 0, bytes, () -> {});
+  }
+
+  /**
+   * What a guest reaches at an address of this process, at the time of the access (KVM's memory
+   * slots follow the process's page tables; they pin nothing).
+   */
+  public Memory asSeenByGuest(long address) {
+    return new Memory() {
+      @Override
+      public void read(long offset, MemorySegment into) {
+        resolve(address + offset, into.byteSize()).read(0, into);
+      }
+
+      @Override
+      public void write(long offset, MemorySegment from) {
+        resolve(address + offset, from.byteSize()).write(0, from);
+      }
+    };
+  }
+
+  private Memory resolve(long address, long bytes) {
+    Optional<Area> area = at(address);
+    if (area.isEmpty()) {
+      return new Unmanaged(address);
+    }
+    Area found = area.get();
+    if (address + bytes > found.end()) {
+      throw new Memory.Unreachable("an access across the end of a mapping");
+    }
+    return switch (found.part(address, address + bytes).object) {
+      case MappedObject.Pages pages -> new Pin(pages.ram(), pages.offset(), bytes, () -> {});
+      case MappedObject.Registers registers -> registers.memory();
+    };
+  }
+
+  /** Lines as {@code /proc/self/maps} has them, of what the model has mapped from files. */
+  public String text() {
+    var text = new StringBuilder();
+    for (Area area : areas.values()) {
+      text.append(
+          "%x-%x %s%s-s 00000000 00:00 0 %s\n"
+              .formatted(
+                  area.start,
+                  area.end(),
+                  (area.protection & Libc.PROT_READ()) != 0 ? "r" : "-",
+                  (area.protection & Libc.PROT_WRITE()) != 0 ? "w" : "-",
+                  area.file.map(OpenFile::name).orElse("")));
+    }
+    return text.toString();
+  }
+
+  /** Memory of the process at an address that the model knows nothing of. */
+  private final class Unmanaged implements Memory {
+    private final long address;
+
+    Unmanaged(long address) {
+      this.address = address;
+    }
+
+    @Override
+    public void read(long offset, MemorySegment into) {
+      try {
+        user.read(address + offset, into);
+      } catch (Refused e) {
+        throw new Unreachable("the process has freed its memory");
+      }
+    }
+
+    @Override
+    public void write(long offset, MemorySegment from) {
+      try {
+        user.write(address + offset, from);
+      } catch (Refused e) {
+        throw new Unreachable("the process has freed its memory");
+      }
+    }
+  }
+}

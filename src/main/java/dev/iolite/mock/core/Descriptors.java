@@ -1,0 +1,89 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A process's descriptors: the lowest free number is taken first, from {@link #FIRST} on. */
+public final class Descriptors {
+  /** The first number that is given: 0 to 2 are the standard streams. */
+  public static final int FIRST = 3;
+
+  /** How many a process may have (RLIMIT_NOFILE's usual hard limit). */
+  public static final int MOST = 1 << 20;
+
+  private final List<@Nullable OpenFile> files = new ArrayList<>();
+  private final BitSet used = new BitSet();
+
+  Descriptors() {
+    used.set(0, FIRST);
+    for (int i = 0; i < FIRST; i++) {
+      files.add(null);
+    }
+  }
+
+  /**
+   * Gives a file a number, as get_unused_fd_flags and fd_install. The table takes over the caller's
+   * reference.
+   *
+   * @throws Refused EMFILE; the reference is still the caller's then
+   */
+  public int install(OpenFile file) {
+    int fd = used.nextClearBit(FIRST);
+    if (fd >= MOST) {
+      throw refused(Errno.EMFILE);
+    }
+    used.set(fd);
+    if (fd == files.size()) {
+      files.add(file);
+    } else {
+      files.set(fd, file);
+    }
+    return fd;
+  }
+
+  /**
+   * Whose number this is, as fdget.
+   *
+   * @throws Refused EBADF
+   */
+  public OpenFile get(int fd) {
+    OpenFile file = fd >= 0 && fd < files.size() ? files.get(fd) : null;
+    if (file == null) {
+      throw refused(Errno.EBADF);
+    }
+    return file;
+  }
+
+  /**
+   * The file if it is of this kind, as drivers tell by its operations.
+   *
+   * @throws Refused EBADF if there is none
+   */
+  public <T> Optional<T> get(int fd, Class<T> kind) {
+    OpenFile file = get(fd);
+    return kind.isInstance(file) ? Optional.of(kind.cast(file)) : Optional.empty();
+  }
+
+  /**
+   * Frees a number and gives the table's reference back.
+   *
+   * @throws Refused EBADF
+   */
+  public void close(int fd) {
+    OpenFile file = get(fd);
+    files.set(fd, null);
+    used.clear(fd);
+    file.put();
+  }
+
+  /** The numbers that are in use. */
+  public int[] numbers() {
+    return used.stream().skip(FIRST).toArray();
+  }
+}

@@ -1,0 +1,85 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** An eventfd, as fs/eventfd.c has it. */
+public final class EventFdFile extends OpenFile {
+  private static final int SEMAPHORE = 1;
+  private final boolean semaphore;
+  private final boolean nonBlocking;
+
+  /** Unsigned; never 2^64-1. */
+  private long count;
+
+  /** A new one; eventfd(2) has checked the flags (do_eventfd). */
+  public EventFdFile(Task task, int initial, int flags) {
+    super(task);
+    refuseIf((flags & ~(SEMAPHORE | Libc.EFD_CLOEXEC() | Libc.EFD_NONBLOCK())) != 0, Errno.EINVAL);
+    count = Integer.toUnsignedLong(initial);
+    semaphore = (flags & SEMAPHORE) != 0;
+    nonBlocking = (flags & Libc.EFD_NONBLOCK()) != 0;
+  }
+
+  @Override
+  public String name() {
+    return "anon_inode:[eventfd]";
+  }
+
+  /** A driver's or device's signal (eventfd_signal): adds 1 unless the count is at its end. */
+  public void signal() {
+    if (count != -2) {
+      count++;
+    }
+    task().wake();
+  }
+
+  /** eventfd_read: EINVAL for a buffer below 8 bytes, EAGAIN if it is empty and may not wait. */
+  @Override
+  public long read(long address, long bytes) {
+    refuseIf(bytes < Long.BYTES, Errno.EINVAL);
+    refuseIf(count == 0 && nonBlocking, Errno.EAGAIN);
+    task().await(() -> count != 0);
+    long taken = semaphore ? 1 : count;
+    count -= taken;
+    task().wake();
+    MemorySegment value = task().scratch(Long.BYTES);
+    value.set(ValueLayout.JAVA_LONG, 0, taken);
+    task().out(address, value);
+    return Long.BYTES;
+  }
+
+  /**
+   * eventfd_write: EINVAL for fewer than 8 bytes or for 2^64-1; waits, or EAGAIN, if it is full.
+   */
+  @Override
+  public long write(long address, long bytes) {
+    refuseIf(bytes != Long.BYTES, Errno.EINVAL);
+    long added = task().in(address, Long.BYTES).get(ValueLayout.JAVA_LONG, 0);
+    refuseIf(added == -1, Errno.EINVAL);
+    if (!hasRoomFor(added)) {
+      if (nonBlocking) {
+        throw refused(Errno.EAGAIN);
+      }
+      task().await(() -> hasRoomFor(added));
+    }
+    count += added;
+    task().wake();
+    return Long.BYTES;
+  }
+
+  private boolean hasRoomFor(long added) {
+    return Long.compareUnsigned(-1 - count, added) > 0;
+  }
+
+  /** eventfd_poll. */
+  @Override
+  public int poll() {
+    return (count != 0 ? Libc.POLLIN() : 0) | (hasRoomFor(1) ? Libc.POLLOUT() : 0);
+  }
+}

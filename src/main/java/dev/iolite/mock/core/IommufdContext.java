@@ -1,0 +1,40 @@
+package dev.iolite.mock.core;
+
+/** An open {@code /dev/iommu} as drivers see it (include/linux/iommufd.h). */
+public abstract class IommufdContext extends OpenFile {
+  /** A new context with one reference. */
+  protected IommufdContext(Task task) {
+    super(task);
+  }
+
+  /**
+   * iommufd_device_bind. The bound device keeps the context alive.
+   *
+   * @throws Refused EINVAL, ENODEV, EPERM, EBUSY as drivers/iommu/iommufd/device.c has it
+   */
+  public abstract BoundDevice bind(IommuDevice device);
+
+  /** A device in a context (struct iommufd_device). */
+  public interface BoundDevice {
+    /** Its object id. */
+    int id();
+
+    /**
+     * iommufd_device_attach or, if it is attached, iommufd_device_replace.
+     *
+     * @param pageTable the id of an IOAS or a HWPT
+     * @return the id of the HWPT that it is attached to now
+     * @throws Refused what drivers/iommu/iommufd/device.c says
+     */
+    int attach(int pageTable);
+
+    /** iommufd_device_detach; the device must be attached. */
+    void detach();
+
+    /** Whether it is attached. */
+    boolean isAttached();
+
+    /** iommufd_device_unbind: the device must be detached. */
+    void unbind();
+  }
+}

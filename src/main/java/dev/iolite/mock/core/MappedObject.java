@@ -1,0 +1,22 @@
+package dev.iolite.mock.core;
+
+import dev.iolite.kernel.RegisterAccess;
+
+/** What a mapping leads to. */
+public sealed interface MappedObject {
+  /**
+   * Memory: the caller touches it directly, and a driver can pin its pages.
+   *
+   * @param ram the pages; the mapping takes a reference of its own
+   * @param offset where the mapping starts in them, in bytes
+   */
+  record Pages(Ram ram, long offset) implements MappedObject {}
+
+  /**
+   * A device's registers (VM_PFNMAP): no pages, so no driver can pin them; KVM can map them.
+   *
+   * @param access how they are reached; offsets count from the start of the mapping
+   * @param memory the same for a guest or a device
+   */
+  record Registers(RegisterAccess access, Memory memory) implements MappedObject {}
+}

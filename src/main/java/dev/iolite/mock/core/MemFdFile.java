@@ -1,0 +1,96 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import java.lang.foreign.MemorySegment;
+
+/** An anonymous file in memory, as mm/memfd.c and mm/shmem.c have it. */
+public final class MemFdFile extends OpenFile {
+  private final String name;
+  private final Ram ram;
+  private long position;
+
+  /** A new one, empty. */
+  public MemFdFile(Task task, String name) {
+    super(task);
+    this.name = name;
+    ram = task.newRam(0);
+  }
+
+  @Override
+  public String name() {
+    return "/memfd:" + name + " (deleted)";
+  }
+
+  /** Its pages, which live on with whoever takes a reference. */
+  public Ram ram() {
+    return ram;
+  }
+
+  @Override
+  public long read(long address, long bytes) {
+    long read = pread(address, bytes, position);
+    position += read;
+    return read;
+  }
+
+  @Override
+  public long write(long address, long bytes) {
+    long written = pwrite(address, bytes, position);
+    position += written;
+    return written;
+  }
+
+  @Override
+  public long pread(long address, long bytes, long offset) {
+    refuseIf(offset < 0, Errno.EINVAL);
+    long count = Math.min(bytes, Math.max(0, ram.bytes() - offset));
+    if (count > 0) {
+      task().out(address, ram.segment().asSlice(offset, count));
+    }
+    return count;
+  }
+
+  @Override
+  public long pwrite(long address, long bytes, long offset) {
+    refuseIf(offset < 0, Errno.EINVAL);
+    MemorySegment from = task().in(address, bytes);
+    if (offset + bytes > ram.bytes()) {
+      ram.resize(offset + bytes);
+    }
+    ram.write(offset, from);
+    return bytes;
+  }
+
+  /** mm/shmem.c:shmem_file_llseek, without holes. */
+  @Override
+  public long lseek(long offset, int whence) {
+    long target =
+        switch (whence) {
+          case 0 -> offset;
+          case 1 -> position + offset;
+          case 2 -> ram.bytes() + offset;
+          default -> -1;
+        };
+    refuseIf(target < 0, Errno.EINVAL);
+    position = target;
+    return target;
+  }
+
+  @Override
+  public void truncate(long bytes) {
+    refuseIf(bytes < 0, Errno.EINVAL);
+    ram.resize(bytes);
+  }
+
+  @Override
+  public MappedObject mmap(MapRequest request) {
+    return new MappedObject.Pages(ram, request.offset());
+  }
+
+  @Override
+  protected void release() {
+    ram.put();
+  }
+}

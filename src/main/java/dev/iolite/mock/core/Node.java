@@ -1,0 +1,36 @@
+package dev.iolite.mock.core;
+
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
+
+/** What a name in the tree of files stands for. */
+public sealed interface Node {
+  /**
+   * A directory.
+   *
+   * @param children its entries, asked for at each use: they come and go with devices
+   */
+  record Directory(Supplier<Map<String, Node>> children) implements Node {}
+
+  /**
+   * A symbolic link.
+   *
+   * @param target what it holds, relative to its directory or absolute
+   */
+  record Link(Supplier<String> target) implements Node {}
+
+  /**
+   * A small file of procfs or sysfs.
+   *
+   * @param attribute what it shows and takes
+   */
+  record Text(Attribute attribute) implements Node {}
+
+  /**
+   * A file that a driver opens, such as {@code /dev/iommu} or a device's config space.
+   *
+   * @param open makes the open file, with one reference, from the O_* flags, or refuses
+   */
+  record Device(IntFunction<OpenFile> open) implements Node {}
+}

@@ -1,0 +1,111 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.libc.Libc;
+
+/**
+ * An open file, the kernel's struct file. The calls here answer as the kernel does for a file whose
+ * driver lacks the operation; each kind of file overrides those it has.
+ *
+ * <p>It lives while a descriptor, a mapping or another object refers to it, and is released when
+ * the last of them goes. Everything is called under the kernel's lock.
+ */
+public abstract class OpenFile {
+  private final Task task;
+  private int references = 1;
+
+  /** A new file of the task, with one reference, which the caller gives to a descriptor. */
+  protected OpenFile(Task task) {
+    this.task = task;
+  }
+
+  /** The process that opened it. */
+  protected final Task task() {
+    return task;
+  }
+
+  /** Takes a reference, as get_file. */
+  public final void get() {
+    references++;
+  }
+
+  /** Gives a reference back, as fput; the last one releases the file. */
+  public final void put() {
+    if (--references == 0) {
+      release();
+    }
+  }
+
+  /** What its link in {@code /proc/self/fd} holds. */
+  public abstract String name();
+
+  /** The last reference is gone. */
+  protected void release() {}
+
+  /**
+   * ioctl(2); a file without the operation says ENOTTY (fs/ioctl.c:vfs_ioctl).
+   *
+   * @param request the command, 32 bits
+   * @param argument as the caller gave it
+   * @return the call's result, not negative
+   */
+  public int ioctl(int request, long argument) {
+    throw refused(Errno.ENOTTY);
+  }
+
+  /** read(2); EINVAL without the operation (fs/read_write.c:vfs_read). */
+  public long read(long address, long bytes) {
+    throw refused(Errno.EINVAL);
+  }
+
+  /** write(2); EINVAL without the operation (fs/read_write.c:vfs_write). */
+  public long write(long address, long bytes) {
+    throw refused(Errno.EINVAL);
+  }
+
+  /** pread(2); ESPIPE for a file without positions (fs/read_write.c:ksys_pread64). */
+  public long pread(long address, long bytes, long offset) {
+    throw refused(Errno.ESPIPE);
+  }
+
+  /** pwrite(2); ESPIPE for a file without positions (fs/read_write.c:ksys_pwrite64). */
+  public long pwrite(long address, long bytes, long offset) {
+    throw refused(Errno.ESPIPE);
+  }
+
+  /** lseek(2); ESPIPE for a file without positions (fs/read_write.c:vfs_llseek). */
+  public long lseek(long offset, int whence) {
+    throw refused(Errno.ESPIPE);
+  }
+
+  /** ftruncate(2); EINVAL for what is no regular file (fs/open.c:do_ftruncate). */
+  public void truncate(long bytes) {
+    throw refused(Errno.EINVAL);
+  }
+
+  /** Directory entries; ENOTDIR for what is no directory (fs/readdir.c:iterate_dir). */
+  public long entries(long address, long bytes) {
+    throw refused(Errno.ENOTDIR);
+  }
+
+  /**
+   * mmap(2): says what is to be mapped; ENODEV without the operation (mm/mmap.c:do_mmap).
+   *
+   * @param request what the caller wants, with whole pages
+   */
+  public MappedObject mmap(MapRequest request) {
+    throw refused(Errno.ENODEV);
+  }
+
+  /** The POLL* bits that hold now; a file without the operation is always ready. */
+  public int poll() {
+    return Libc.POLLIN() | Libc.POLLOUT();
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}

@@ -1,0 +1,91 @@
+package dev.iolite.mock.core;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.MemFd;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Pages of memory: those of a memfd, of an anonymous mapping, of kvm_run. They are a file of the
+ * host, so that they can be mapped where the caller touches them; pages that nobody touched cost
+ * nothing. They go when the last that refers to them does.
+ */
+public final class Ram implements Memory {
+  private final Kernel host;
+  private final MemFd file;
+  private int references = 1;
+  private long bytes;
+  private Optional<Mapping> mapping = Optional.empty();
+
+  private Ram(Kernel host, MemFd file) {
+    this.host = host;
+    this.file = file;
+    bytes = file.bytes();
+  }
+
+  /** Makes memory of zeros; the caller holds the first reference. */
+  static Ram create(Kernel host, long bytes) {
+    return new Ram(host, MemFd.create(host, "iolite-mock-ram", bytes));
+  }
+
+  /** Takes a reference. */
+  public Ram get() {
+    references++;
+    return this;
+  }
+
+  /** Gives a reference back; the last one frees the memory. */
+  public void put() {
+    if (--references == 0) {
+      mapping.ifPresent(Mapping::close);
+      file.close();
+    }
+  }
+
+  /** How much there is, in bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Makes it larger or smaller; what is cut off is lost, what is added is 0. */
+  public void resize(long newBytes) {
+    int result = host.ftruncate(file.fd().number(), newBytes);
+    if (result < 0) {
+      throw Refused.refused(dev.iolite.kernel.Errno.of(-result));
+    }
+    bytes = newBytes;
+  }
+
+  /** Its descriptor on the host, to be mapped. */
+  int hostFd() {
+    return file.fd().number();
+  }
+
+  /** All of it, mapped for the model itself. */
+  public MemorySegment segment() {
+    if (mapping.isEmpty() || mapping.get().bytes() != bytes) {
+      mapping.ifPresent(Mapping::close);
+      mapping = Optional.of(Mapping.of(file.fd(), 0, bytes, 3));
+    }
+    return mapping.get().segment();
+  }
+
+  @Override
+  public void read(long offset, MemorySegment into) {
+    requireInside(offset, into.byteSize());
+    MemorySegment.copy(segment(), offset, into, 0, into.byteSize());
+  }
+
+  @Override
+  public void write(long offset, MemorySegment from) {
+    requireInside(offset, from.byteSize());
+    MemorySegment.copy(from, 0, segment(), offset, from.byteSize());
+  }
+
+  private void requireInside(long offset, long count) {
+    if (offset < 0 || offset > bytes - count) {
+      throw new Unreachable("the memory ends at 0x" + Long.toHexString(bytes));
+    }
+  }
+}

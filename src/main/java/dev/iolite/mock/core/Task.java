@@ -1,0 +1,193 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The process that makes the calls: its memory, its descriptors, and its threads that wait.
+ *
+ * <p>The model has one lock. It is held during every call, and given up by {@link #await} only, so
+ * what is read after an await may have changed.
+ */
+public final class Task {
+  private static final long SCRATCH_BYTES = 64 << 10;
+
+  private final Kernel host;
+  private final UserMemory user;
+  private final AddressSpace memory;
+  private final Descriptors descriptors = new Descriptors();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  /** The threads that gave up the lock inside a call. */
+  private final Set<Thread> parked = new HashSet<>();
+
+  /** Those of them that a signal has reached since. */
+  private final Set<Thread> interrupted = new HashSet<>();
+
+  private final MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES, Long.BYTES);
+  private long scratchUsed;
+
+  /**
+   * A process without descriptors.
+   *
+   * @param host gives real memory for what is mapped
+   * @param user how the process's memory is reached
+   */
+  public Task(Kernel host, UserMemory user) {
+    this.host = host;
+    this.user = user;
+    memory = new AddressSpace(host, user);
+  }
+
+  /** The process's mappings. */
+  public AddressSpace memory() {
+    return memory;
+  }
+
+  /** The process's descriptors. */
+  public Descriptors descriptors() {
+    return descriptors;
+  }
+
+  /** The process's memory, by address. */
+  public UserMemory user() {
+    return user;
+  }
+
+  /** Makes memory of zeros that can be mapped; the caller holds the first reference. */
+  public Ram newRam(long bytes) {
+    return Ram.create(host, bytes);
+  }
+
+  /** Takes the lock at the start of a call. */
+  public void enter() {
+    lock.lock();
+    if (lock.getHoldCount() == 1) {
+      scratchUsed = 0;
+    }
+  }
+
+  /** Gives the lock back at the end of a call. */
+  public void leave() {
+    if (lock.getHoldCount() == 1 && !interrupted.isEmpty()) {
+      interrupted.remove(Thread.currentThread());
+    }
+    lock.unlock();
+  }
+
+  /**
+   * Memory of zeros for the rest of the call, or until it waits; it is used again by the next.
+   *
+   * @param bytes at least 0
+   */
+  public MemorySegment scratch(long bytes) {
+    long start = (scratchUsed + Long.BYTES - 1) & -Long.BYTES;
+    if (bytes > SCRATCH_BYTES - start) {
+      return Arena.ofAuto().allocate(bytes, Long.BYTES);
+    }
+    scratchUsed = start + bytes;
+    return scratch.asSlice(start, bytes).fill((byte) 0);
+  }
+
+  /**
+   * Copies a struct from the caller into {@link #scratch}.
+   *
+   * @throws Refused EFAULT
+   */
+  public MemorySegment in(long address, long bytes) {
+    MemorySegment struct = scratch(bytes);
+    user.read(address, struct);
+    return struct;
+  }
+
+  /**
+   * Copies a struct to the caller.
+   *
+   * @throws Refused EFAULT
+   */
+  public void out(long address, MemorySegment struct) {
+    user.write(address, struct);
+  }
+
+  /** Something has changed that a waiting call may wait for. */
+  public void wake() {
+    changed.signalAll();
+  }
+
+  /**
+   * Waits, without the lock, until the condition holds; a call of {@link #wake} makes it look.
+   *
+   * @throws Refused EINTR if the thread was interrupted by {@link #interrupt} first
+   */
+  public void await(BooleanSupplier condition) {
+    awaitUntil(condition, Long.MAX_VALUE);
+  }
+
+  /**
+   * As {@link #await}, at most until a time.
+   *
+   * @param deadlineNanos in System.nanoTime's terms; Long.MAX_VALUE waits for ever
+   * @return whether the condition holds
+   */
+  public boolean awaitUntil(BooleanSupplier condition, long deadlineNanos) {
+    parked.add(Thread.currentThread());
+    try {
+      while (!condition.getAsBoolean()) {
+        if (takeInterrupt()) {
+          throw refused(Errno.EINTR);
+        }
+        long left = deadlineNanos == Long.MAX_VALUE ? 0 : deadlineNanos - System.nanoTime();
+        if (deadlineNanos == Long.MAX_VALUE) {
+          changed.await();
+        } else if (left <= 0) {
+          return false;
+        } else {
+          changed.await(left, TimeUnit.NANOSECONDS);
+        }
+      }
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw refused(Errno.EINTR);
+    } finally {
+      parked.remove(Thread.currentThread());
+      scratchUsed = 0;
+    }
+  }
+
+  /**
+   * Lets other threads' calls take place, in a call that runs for long (a guest).
+   *
+   * @throws Refused EINTR if the thread was interrupted by {@link #interrupt}
+   */
+  public void yieldLock() {
+    if (lock.hasQueuedThreads()) {
+      // A wait, however short, queues this thread behind those that want the lock.
+      awaitUntil(() -> false, System.nanoTime() + 1);
+    }
+  }
+
+  /** Sends a thread a signal; it notices only inside a call. */
+  public void interrupt(Thread thread) {
+    if (parked.contains(thread)) {
+      interrupted.add(thread);
+      wake();
+    }
+  }
+
+  /** Whether a signal has reached the calling thread in this call; it is forgotten then. */
+  public boolean takeInterrupt() {
+    return interrupted.remove(Thread.currentThread());
+  }
+}

@@ -1,0 +1,240 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The names of files: procfs, sysfs and /dev, as far as the model has them. */
+public final class Tree {
+  private static final int MOST_LINKS = 40;
+  private static final int ACCESS_MODE = 3;
+  private static final int DIRENT_HEAD = 19;
+  private static final long NAME_MAX = 255;
+  private static final long PATH_MAX = 4096;
+
+  private final Task task;
+  private final Map<String, Node> root = new TreeMap<>();
+
+  /** An empty tree, of whose files this process is the user. */
+  public Tree(Task task) {
+    this.task = task;
+  }
+
+  /**
+   * Adds a file under a path; the directories above it come to be. Such a directory may later get
+   * more files, but not one that was added as a node of its own.
+   *
+   * @param path absolute
+   */
+  public void add(String path, Node node) {
+    List<String> names = names(path);
+    Map<String, Node> directory = root;
+    for (String name : names.subList(0, names.size() - 1)) {
+      directory =
+          directory.computeIfAbsent(
+                      name,
+                      _ -> {
+                        Map<String, Node> made = new TreeMap<>();
+                        return new Node.Directory(() -> made);
+                      })
+                  instanceof Node.Directory(var children)
+              ? children.get()
+              : Map.of();
+    }
+    directory.put(names.getLast(), node);
+  }
+
+  /** Takes a file away that was added; nothing if it is not there. */
+  public void remove(String path) {
+    List<String> names = names(path);
+    Node parent = new Node.Directory(() -> root);
+    for (String name : names.subList(0, names.size() - 1)) {
+      if (!(parent instanceof Node.Directory(var children)) || !children.get().containsKey(name)) {
+        return;
+      }
+      parent = children.get().get(name);
+    }
+    if (parent instanceof Node.Directory(var children)) {
+      children.get().remove(names.getLast());
+    }
+  }
+
+  /**
+   * open(2).
+   *
+   * @throws Refused ENOENT, ENOTDIR, ELOOP, EACCES, EISDIR or what the driver says
+   */
+  public OpenFile open(String path, int flags) {
+    Found found = find(path, true, MOST_LINKS);
+    boolean writes = (flags & ACCESS_MODE) != Libc.O_RDONLY();
+    if ((flags & Libc.O_PATH()) != 0) {
+      return new PathFile(task, found.path);
+    }
+    return switch (found.node) {
+      case Node.Directory directory -> {
+        refuseIf(writes, Errno.EISDIR);
+        yield new DirectoryFile(task, found.path, directory);
+      }
+      case Node.Text(var attribute) -> {
+        // fs/kernfs/file.c:kernfs_fop_open checks even root by the file's mode.
+        refuseIf(writes && attribute.store().isEmpty(), Errno.EACCES);
+        refuseIf(
+            (flags & ACCESS_MODE) != Libc.O_WRONLY() && attribute.show().isEmpty(), Errno.EACCES);
+        yield attribute.open(task, found.path);
+      }
+      case Node.Device(var open) -> open.apply(flags);
+      case Node.Link _ -> throw refused(Errno.ELOOP);
+    };
+  }
+
+  /**
+   * readlink(2).
+   *
+   * @throws Refused ENOENT, ENOTDIR, ELOOP, or EINVAL if it is no link
+   */
+  public String readlink(String path) {
+    if (find(path, false, MOST_LINKS).node instanceof Node.Link(var target)) {
+      return target.get();
+    }
+    throw refused(Errno.EINVAL);
+  }
+
+  private record Found(String path, Node node) {}
+
+  private Found find(String path, boolean follow, int linksLeft) {
+    refuseIf(path.isEmpty(), Errno.ENOENT);
+    refuseIf(path.length() >= PATH_MAX, Errno.ENAMETOOLONG);
+    List<String> walked = new ArrayList<>();
+    List<Node> nodes = new ArrayList<>();
+    nodes.add(new Node.Directory(() -> root));
+    List<String> names = names(path);
+    for (int i = 0; i < names.size(); i++) {
+      String name = names.get(i);
+      refuseIf(name.length() > NAME_MAX, Errno.ENAMETOOLONG);
+      if (!(nodes.getLast() instanceof Node.Directory(var children))) {
+        throw refused(Errno.ENOTDIR);
+      }
+      if (name.equals("..")) {
+        if (!walked.isEmpty()) {
+          walked.removeLast();
+          nodes.removeLast();
+        }
+        continue;
+      }
+      Node next = children.get().get(name);
+      if (next == null) {
+        throw refused(Errno.ENOENT);
+      }
+      boolean last = i == names.size() - 1;
+      if (next instanceof Node.Link(var target) && (follow || !last)) {
+        refuseIf(linksLeft == 0, Errno.ELOOP);
+        String to = target.get();
+        String base = to.startsWith("/") ? to : "/" + String.join("/", walked) + "/" + to;
+        String rest = String.join("/", names.subList(i + 1, names.size()));
+        return find(base + "/" + rest, follow, linksLeft - 1);
+      }
+      walked.add(name);
+      nodes.add(next);
+    }
+    if (path.endsWith("/") && !(nodes.getLast() instanceof Node.Directory)) {
+      throw refused(Errno.ENOTDIR);
+    }
+    return new Found("/" + String.join("/", walked), nodes.getLast());
+  }
+
+  private static List<String> names(String path) {
+    return Arrays.stream(path.split("/")).filter(n -> !n.isEmpty() && !n.equals(".")).toList();
+  }
+
+  /** A descriptor of O_PATH: it names a file and can do nothing else. */
+  private static final class PathFile extends OpenFile {
+    private final String path;
+
+    PathFile(Task task, String path) {
+      super(task);
+      this.path = path;
+    }
+
+    @Override
+    public String name() {
+      return path;
+    }
+
+    @Override
+    public long read(long address, long bytes) {
+      throw refused(Errno.EBADF);
+    }
+
+    @Override
+    public int ioctl(int request, long argument) {
+      throw refused(Errno.EBADF);
+    }
+  }
+
+  /** An open directory, listed as of when it was opened. */
+  private static final class DirectoryFile extends OpenFile {
+    private final String path;
+    private final List<Map.Entry<String, Node>> entries;
+    private int next;
+
+    DirectoryFile(Task task, String path, Node.Directory directory) {
+      super(task);
+      this.path = path;
+      entries = List.copyOf(new TreeMap<>(directory.children().get()).entrySet());
+    }
+
+    @Override
+    public String name() {
+      return path;
+    }
+
+    @Override
+    public long read(long address, long bytes) {
+      throw refused(Errno.EISDIR);
+    }
+
+    /** fs/readdir.c:filldir64: EINVAL if not even one entry has room. */
+    @Override
+    public long entries(long address, long bytes) {
+      MemorySegment buffer = task().scratch(Math.min(bytes, 64 << 10));
+      int filled = 0;
+      while (next < entries.size()) {
+        byte[] name = entries.get(next).getKey().getBytes(StandardCharsets.UTF_8);
+        int length = (DIRENT_HEAD + name.length + 1 + 7) & -8;
+        if (filled + length > buffer.byteSize()) {
+          refuseIf(filled == 0, Errno.EINVAL);
+          break;
+        }
+        MemorySegment entry = buffer.asSlice(filled, length);
+        entry.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, next + 1L);
+        entry.set(ValueLayout.JAVA_LONG_UNALIGNED, 8, next + 1L);
+        entry.set(ValueLayout.JAVA_SHORT_UNALIGNED, 16, (short) length);
+        entry.set(ValueLayout.JAVA_BYTE, 18, type(entries.get(next).getValue()));
+        MemorySegment.copy(MemorySegment.ofArray(name), 0, entry, DIRENT_HEAD, name.length);
+        filled += length;
+        next++;
+      }
+      task().out(address, buffer.asSlice(0, filled));
+      return filled;
+    }
+
+    private static byte type(Node node) {
+      return switch (node) {
+        case Node.Directory _ -> 4;
+        case Node.Link _ -> 10;
+        case Node.Text _ -> 8;
+        case Node.Device _ -> 2;
+      };
+    }
+  }
+}

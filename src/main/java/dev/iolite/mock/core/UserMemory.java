@@ -1,0 +1,28 @@
+package dev.iolite.mock.core;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The caller's memory, at addresses that may be wrong: the only way in which the model reads or
+ * writes it, so that a caller in another process can be served by another implementation.
+ *
+ * <p>Used under the kernel's lock.
+ */
+public interface UserMemory {
+  /**
+   * Copies from the caller, as copy_from_user.
+   *
+   * @param address where in the caller's memory
+   * @param into filled whole, or in an unknown part if this fails
+   * @throws Refused EFAULT if any of it can't be read
+   */
+  void read(long address, MemorySegment into);
+
+  /**
+   * Copies to the caller, as copy_to_user.
+   *
+   * @param address where in the caller's memory
+   * @throws Refused EFAULT if any of it can't be written; a part before that may have been
+   */
+  void write(long address, MemorySegment from);
+}

@@ -1,0 +1,8 @@
+/**
+ * A model of Linux 7.3 behind {@link dev.iolite.kernel.Kernel}: VFIO, iommufd, KVM and the TSM
+ * without devices, without an IOMMU, without privileges.
+ */
+@NullMarked
+package dev.iolite.mock;
+
+import org.jspecify.annotations.NullMarked;
