@@ -18,6 +18,11 @@ module dev.iolite {
   exports dev.iolite.uapi.iommufd;
   exports dev.iolite.uapi.kvm;
   exports dev.iolite.uapi.libc;
+  exports dev.iolite.uapi.tsmarmv5;
+  exports dev.iolite.uapi.tsmccav7;
+  exports dev.iolite.uapi.tsmintelrfc2025;
+  exports dev.iolite.uapi.tsmseed2025;
+  exports dev.iolite.uapi.tsmv6;
   exports dev.iolite.uapi.vfio;
   exports dev.iolite.vfio;
 

@@ -28,7 +28,7 @@ final class LayoutProof {
 
   /** The differences of one package, one a line, and as the last line how much was compared. */
   List<String> compare(
-      String packageName,
+      String umbrellaName,
       List<UapiStruct> structs,
       List<UapiConstant> constants,
       List<UapiString> strings)
@@ -38,9 +38,9 @@ final class LayoutProof {
     constants.forEach(
         constant -> rows.add(row(constant.name(), constant.name(), constant.value())));
     strings.forEach(string -> rows.add(row(string)));
-    Path source = directory.resolve(packageName + ".c");
-    Path program = directory.resolve(packageName);
-    Path umbrella = UapiHeaders.UMBRELLAS.resolve(packageName + ".h").toAbsolutePath();
+    Path source = directory.resolve(umbrellaName + ".c");
+    Path program = directory.resolve(umbrellaName);
+    Path umbrella = UapiHeaders.UMBRELLAS.resolve(umbrellaName + ".h").toAbsolutePath();
     Files.writeString(source, "#include \"" + umbrella + "\"\n" + main(rows));
     headers.gcc("-w", "-o", program.toString(), source.toString());
     return UapiHeaders.run(List.of(program.toString())).lines().toList();

@@ -24,7 +24,8 @@ class LayoutProofTest {
     int constants = 0;
     List<String> results = new ArrayList<>();
     List<String> complete = new ArrayList<>();
-    for (String packageName : UapiHeaders.PACKAGES) {
+    for (String umbrella : UapiHeaders.PACKAGES) {
+      String packageName = UapiHeaders.packageOf(umbrella);
       List<UapiStruct> itsStructs = structs(packageName);
       List<UapiConstant> itsConstants =
           UapiCatalog.constants().stream()
@@ -35,7 +36,7 @@ class LayoutProofTest {
       int itsFields = itsStructs.stream().mapToInt(struct -> struct.fields().size()).sum();
       int rows = itsStructs.size() + 2 * itsFields + itsConstants.size() + itsStrings.size();
 
-      results.addAll(proof.compare(packageName, itsStructs, itsConstants, itsStrings));
+      results.addAll(proof.compare(umbrella, itsStructs, itsConstants, itsStrings));
       complete.add(rows + " compared");
       structs += itsStructs.size();
       fields += itsFields;

@@ -34,8 +34,8 @@ class LeftOutTest {
     Map<String, String> listed = listed();
     List<String> missing = new ArrayList<>();
     int defined = 0;
-    for (String packageName : UapiHeaders.PACKAGES) {
-      defined += collect(headers, packageName, missing);
+    for (String umbrella : UapiHeaders.PACKAGES) {
+      defined += collect(headers, umbrella, missing);
     }
 
     assertThat(missing)
@@ -49,8 +49,9 @@ class LeftOutTest {
   }
 
   /** Adds to {@code missing} and returns how many names and fields were looked up. */
-  private static int collect(UapiHeaders headers, String packageName, List<String> missing)
+  private static int collect(UapiHeaders headers, String umbrellaName, List<String> missing)
       throws IOException, InterruptedException {
+    String packageName = UapiHeaders.packageOf(umbrellaName);
     Set<String> constants =
         UapiCatalog.constants().stream()
             .filter(constant -> constant.packageName().equals(packageName))
@@ -64,10 +65,10 @@ class LeftOutTest {
         UapiCatalog.structs().stream()
             .filter(struct -> struct.packageName().equals(packageName))
             .collect(Collectors.toMap(UapiStruct::name, LeftOutTest::fieldNames));
-    Path umbrella = UapiHeaders.UMBRELLAS.resolve(packageName + ".h");
+    Path umbrella = UapiHeaders.UMBRELLAS.resolve(umbrellaName + ".h");
     String preprocessed = headers.gcc("-E", "-dD", umbrella.toString());
     int defined = 0;
-    for (Map.Entry<String, String> selection : selections(packageName).entrySet()) {
+    for (Map.Entry<String, String> selection : selections(umbrellaName).entrySet()) {
       HeaderReader.Definitions found = HeaderReader.read(headers, selection.getKey(), preprocessed);
       Report report = new Report(packageName, selection.getValue(), missing);
       defined += report.lacking("function-like-macro", found.functionMacros(), Set.of());
@@ -118,9 +119,9 @@ class LeftOutTest {
   }
 
   /** Header to the pattern of the names that are wanted of it. */
-  private static Map<String, String> selections(String packageName) throws IOException {
+  private static Map<String, String> selections(String umbrellaName) throws IOException {
     Map<String, String> selections = new LinkedHashMap<>();
-    for (String line : lines(UapiHeaders.UMBRELLAS.resolve(packageName + ".select"))) {
+    for (String line : lines(UapiHeaders.UMBRELLAS.resolve(umbrellaName + ".select"))) {
       String[] words = line.split(" +", 2);
       selections.put(words[0], words[1]);
     }

@@ -21,7 +21,24 @@ record UapiHeaders(Path headers, Path asmHeaders) {
   /** Our umbrella headers and their {@code .select} files. */
   static final Path UMBRELLAS = Path.of("native-headers");
 
-  static final List<String> PACKAGES = List.of("vfio", "iommufd", "kvm", "dmabuf", "libc");
+  /** The umbrellas' names, which without hyphens are those of the bindings' packages. */
+  static final List<String> PACKAGES =
+      List.of(
+          "vfio",
+          "iommufd",
+          "kvm",
+          "dmabuf",
+          "libc",
+          "tsm-arm-v5",
+          "tsm-v6",
+          "tsm-cca-v7",
+          "tsm-intel-rfc-2025",
+          "tsm-seed-2025");
+
+  /** The bindings' package of an umbrella header. */
+  static String packageOf(String umbrella) {
+    return umbrella.replace("-", "");
+  }
 
   /**
    * The headers of {@code UAPI_HEADERS} or of the cache; without them or gcc the test is skipped.
@@ -90,6 +107,9 @@ record UapiHeaders(Path headers, Path asmHeaders) {
   /** A header's name as {@code #include} has it, or empty if it is not one of these headers. */
   Optional<String> nameOf(String file) {
     Path path = Path.of(file);
+    if (path.startsWith(UMBRELLAS)) {
+      return Optional.of(file);
+    }
     if (path.startsWith(asmHeaders)) {
       return Optional.of(asmHeaders.relativize(path).toString());
     }

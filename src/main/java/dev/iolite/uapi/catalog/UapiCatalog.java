@@ -15,7 +15,7 @@ public final class UapiCatalog {
   /**
    * Every struct and union.
    *
-   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, and in each by name
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, tsm*, and in each by name
    */
   public static List<UapiStruct> structs() {
     return Stream.of(
@@ -23,7 +23,12 @@ public final class UapiCatalog {
             IommufdCatalog.structs(),
             KvmCatalog.structs(),
             DmaBufCatalog.structs(),
-            LibcCatalog.structs())
+            LibcCatalog.structs(),
+            TsmArmV5Catalog.structs(),
+            TsmV6Catalog.structs(),
+            TsmCcaV7Catalog.structs(),
+            TsmIntelRfc2025Catalog.structs(),
+            TsmSeed2025Catalog.structs())
         .flatMap(List::stream)
         .toList();
   }
@@ -31,8 +36,8 @@ public final class UapiCatalog {
   /**
    * Every constant.
    *
-   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, and in each as jextract
-   *     found them: the macros and enums by their place in the headers
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, tsm*, and in each as
+   *     jextract found them: the macros and enums by their place in the headers
    */
   public static List<UapiConstant> constants() {
     return Stream.of(
@@ -40,7 +45,12 @@ public final class UapiCatalog {
             IommufdCatalog.constants(),
             KvmCatalog.constants(),
             DmaBufCatalog.constants(),
-            LibcCatalog.constants())
+            LibcCatalog.constants(),
+            TsmArmV5Catalog.constants(),
+            TsmV6Catalog.constants(),
+            TsmCcaV7Catalog.constants(),
+            TsmIntelRfc2025Catalog.constants(),
+            TsmSeed2025Catalog.constants())
         .flatMap(List::stream)
         .toList();
   }
@@ -48,8 +58,8 @@ public final class UapiCatalog {
   /**
    * Every macro that is a text.
    *
-   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, and in each as jextract
-   *     found them
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, tsm*, and in each as
+   *     jextract found them
    */
   public static List<UapiString> strings() {
     return Stream.of(
@@ -57,7 +67,12 @@ public final class UapiCatalog {
             IommufdCatalog.strings(),
             KvmCatalog.strings(),
             DmaBufCatalog.strings(),
-            LibcCatalog.strings())
+            LibcCatalog.strings(),
+            TsmArmV5Catalog.strings(),
+            TsmV6Catalog.strings(),
+            TsmCcaV7Catalog.strings(),
+            TsmIntelRfc2025Catalog.strings(),
+            TsmSeed2025Catalog.strings())
         .flatMap(List::stream)
         .toList();
   }

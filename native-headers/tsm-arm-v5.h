@@ -1,0 +1,38 @@
+/*
+ * Package dev.iolite.uapi.tsmarmv5: a proposal of May 2026 for binding a TDI, not in any release.
+ * Written for this project from its public description. Its first number is taken in Linux 7.3.
+ */
+#include <linux/types.h>
+#include <linux/ioctl.h>
+
+enum iommu_vdevice_tsm_op_type {
+	IOMMU_VDEVICE_TSM_BIND = 1,
+	IOMMU_VDEVICE_TSM_UNBIND = 2,
+};
+
+struct iommu_vdevice_tsm_op {
+	__u32 size;
+	__u32 type;
+	__u32 flags;
+	__u32 vdevice_id;
+};
+#define IOMMU_VDEVICE_TSM_OP _IO(';', 0x95)
+
+enum iommu_vdevice_tsm_scope {
+	IOMMU_VDEVICE_TSM_SCOPE_INFO = 0,
+	IOMMU_VDEVICE_TSM_SCOPE_STATE_CHANGE = 1,
+	IOMMU_VDEVICE_TSM_SCOPE_DEBUG_READ = 2,
+	IOMMU_VDEVICE_TSM_SCOPE_DEBUG_WRITE = 3,
+};
+
+struct iommu_vdevice_tsm_req {
+	__u32 size;
+	__u32 vdevice_id;
+	__u32 scope;
+	__u32 req_len;
+	__u32 resp_len;
+	__u32 __reserved;
+	__u64 req_uptr;
+	__u64 resp_uptr;
+};
+#define IOMMU_VDEVICE_TSM_REQ _IO(';', 0x96)

@@ -1,0 +1,89 @@
+/*
+ * Package dev.iolite.uapi.tsmseed2025: the flow with a shared and a private dma-buf for each BAR,
+ * as discussed in July 2025. Nobody has posted an interface for it: the shapes and numbers here are
+ * this project's own, free in Linux 7.3.
+ */
+#include <linux/types.h>
+#include <linux/ioctl.h>
+
+enum iommu_vdevice_tsm_op_type {
+	IOMMU_VDEVICE_TSM_BIND = 1,
+	IOMMU_VDEVICE_TSM_UNBIND = 2,
+};
+
+struct iommu_vdevice_tsm_op {
+	__u32 size;
+	__u32 type;
+	__u32 flags;
+	__u32 vdevice_id;
+};
+#define IOMMU_VDEVICE_TSM_OP _IO(';', 0x98)
+
+enum iommu_vdevice_tsm_arch {
+	IOMMU_VDEVICE_TSM_ARCH_CCA = 1,
+	IOMMU_VDEVICE_TSM_ARCH_SEV = 2,
+	IOMMU_VDEVICE_TSM_ARCH_TDX = 3,
+};
+
+enum iommu_vdevice_tsm_request {
+	IOMMU_VDEVICE_TSM_VALIDATE_MMIO = 1,
+	IOMMU_VDEVICE_TSM_SET_TDI_STATE = 2,
+	IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA = 3,
+	IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA = 4,
+	IOMMU_VDEVICE_TSM_READ_REPORT = 5,
+};
+
+struct iommu_vdevice_tsm_req {
+	__u32 size;
+	__u32 vdevice_id;
+	__u32 op;
+	__u32 tvm_arch;
+	__u32 req_len;
+	__u32 resp_len;
+	__u64 req_uptr;
+	__u64 resp_uptr;
+	__u64 tsm_code;
+};
+#define IOMMU_VDEVICE_TSM_REQ _IO(';', 0x99)
+
+/* gpa_top is the first address after the range. */
+struct iommu_vdevice_tsm_validate_mmio {
+	__u64 gpa_base;
+	__u64 gpa_top;
+	__u64 pa_base;
+};
+
+struct iommu_vdevice_tsm_set_tdi_state {
+	__u32 state;
+};
+
+/*
+ * Flags of VFIO_DEVICE_FEATURE_DMA_BUF: the kind that is wanted. The dma-buf has the runs of that
+ * kind in what was asked for, one after the other. Without either the dma-buf is as ever.
+ */
+#define VFIO_DMA_BUF_SHARED (1 << 0)
+#define VFIO_DMA_BUF_PRIVATE (1 << 1)
+
+/* What of the BAR stands where in a dma-buf. */
+struct vfio_dma_buf_run {
+	__u64 bar_offset;
+	__u64 buf_offset;
+	__u64 length;
+};
+
+/* On a dma-buf: nr_runs is the room at runs_uptr, and comes back as the number of runs. */
+struct vfio_dma_buf_get_runs {
+	__u32 argsz;
+	__u32 flags;
+	__u32 nr_runs;
+	__u32 region_index;
+	__u64 runs_uptr;
+};
+#define VFIO_DMA_BUF_GET_RUNS _IO(';', 100 + 24)
+
+/*
+ * Flags of a slot: guest_memfd is a dma-buf, of which guest_memfd_offset is the first byte; the
+ * slot is for private access only. KVM asks the dma-buf whether it is of that kind.
+ */
+#define KVM_MEM_DMABUF (1UL << 3)
+#define KVM_MEM_PRIVATE_ONLY (1UL << 4)
