@@ -25,7 +25,9 @@ record Holdings(
     Optional<String> driverOverride) {
   private static final Pattern OURS =
       Pattern.compile("iommu|vfio\\d+|kvm|anon_inode:.*|dmabuf:.*|memfd:.*");
-  private static final Pattern LAST_NAME = Pattern.compile("[^/]*$");
+
+  /** How such a mapping ends that is of no file with a path. */
+  private static final String NO_PATH = " anon_inode:";
 
   /** What is held now. */
   static Holdings of(Kernel kernel, PciAddress address) {
@@ -41,12 +43,16 @@ record Holdings(
         files
             .read("/proc/self/maps")
             .lines()
-            .flatMap(line -> LAST_NAME.matcher(line).results())
-            .map(result -> result.group().replaceFirst("^.* (?=anon_inode:)", ""))
+            .map(Holdings::lastName)
             .filter(OURS.asMatchPredicate())
             .sorted()
             .toList();
     return new Holdings(descriptors, mappings, device.driver(), device.driverOverride());
+  }
+
+  /** Of a mapping. Without a pattern, as each line would be searched anew from each character. */
+  private static String lastName(String mapping) {
+    return mapping.substring(Math.max(mapping.lastIndexOf('/'), mapping.lastIndexOf(NO_PATH)) + 1);
   }
 
   /**

@@ -1,10 +1,9 @@
 package dev.iolite.passthrough;
 
 import dev.iolite.kernel.CloseStack;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
+import dev.iolite.trace.TracingKernel.Scope;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
@@ -17,9 +16,6 @@ import java.util.function.Supplier;
  * Closing undoes, in reverse, those that have an undo; each undo is a step too.
  */
 final class Steps implements AutoCloseable {
-  /** The end of open's flags in hexadecimal, O_WRONLY. */
-  private static final String FOR_WRITING = "1";
-
   private final String device;
   private final Consumer<Step> listener;
   private final BooleanSupplier stop;
@@ -42,7 +38,8 @@ final class Steps implements AutoCloseable {
     this.device = device;
     this.listener = listener;
     this.stop = stop;
-    this.kernel = new TracingKernel(kernel, this::record);
+    this.kernel =
+        new TracingKernel(kernel, Scope.WITHOUT_LOOKING_AROUND, call -> calls.add(call.toString()));
   }
 
   /** The kernel to make the steps on: it writes down what they call. */
@@ -123,21 +120,5 @@ final class Steps implements AutoCloseable {
   @Override
   public void close() {
     undos.close();
-  }
-
-  private void record(TracedCall call) {
-    if (!looksAround(call)) {
-      calls.add(call.toString());
-    }
-  }
-
-  /** Reading sysfs and procfs changes nothing; what is written there is told of. */
-  private static boolean looksAround(TracedCall call) {
-    return switch (call.call()) {
-      case "readlink", "getdents64", "interruptible" -> true;
-      case "read", "close" -> call.subject().startsWith(FdKind.FILE + " ");
-      case "open" -> !call.subject().startsWith("/dev/") && !call.argument().endsWith(FOR_WRITING);
-      default -> false;
-    };
   }
 }

@@ -6,6 +6,7 @@ import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.kernel.StructText;
+import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -32,20 +33,62 @@ public final class TracingKernel implements Kernel {
   private static final int SHOWN_BYTES = 32;
   private static final int SHOWN_POLLFDS = 8;
 
+  /** Which calls are told of. */
+  public enum Scope {
+    /** All of them. */
+    ALL,
+    /**
+     * All but those that only look around: that read links, directories, or files outside of {@code
+     * /dev}, as those of sysfs and procfs. Nor is told of {@link Kernel#interruptible}. What is
+     * left out is not decoded, and so costs next to nothing.
+     */
+    WITHOUT_LOOKING_AROUND
+  }
+
   private final Kernel inner;
+  private final Scope scope;
   private final Consumer<TracedCall> sink;
   private final DescriptorKinds kinds = new DescriptorKinds();
 
   /**
-   * Traces a kernel's calls.
+   * Traces all of a kernel's calls.
    *
    * @param inner the kernel that makes them
    * @param sink what is told of them, by the thread that made the call; it must not throw, since
    *     the call has happened by then, and must not call this kernel
    */
   public TracingKernel(Kernel inner, Consumer<TracedCall> sink) {
+    this(inner, Scope.ALL, sink);
+  }
+
+  /**
+   * Traces a kernel's calls.
+   *
+   * @param inner the kernel that makes them
+   * @param scope which of them
+   * @param sink what is told of them, by the thread that made the call; it must not throw, since
+   *     the call has happened by then, and must not call this kernel
+   */
+  public TracingKernel(Kernel inner, Scope scope, Consumer<TracedCall> sink) {
     this.inner = inner;
+    this.scope = scope;
     this.sink = sink;
+  }
+
+  private boolean skipsLooks() {
+    return scope == Scope.WITHOUT_LOOKING_AROUND;
+  }
+
+  /** Whether an open is not told of. */
+  private boolean skips(String path, int flags) {
+    return skipsLooks()
+        && !path.startsWith("/dev/")
+        && (flags & Libc.O_ACCMODE()) == Libc.O_RDONLY();
+  }
+
+  /** Whether a read and the close of a descriptor are not told of. */
+  private boolean skips(int fd) {
+    return skipsLooks() && kinds.of(fd).equals(Optional.of(FdKind.FILE));
   }
 
   /** Makes a call, and tells of it. */
@@ -96,17 +139,22 @@ public final class TracingKernel implements Kernel {
 
   @Override
   public int open(String path, int flags) {
+    Changed noted = makes(DescriptorKinds.ofPath(path));
+    if (skips(path, flags)) {
+      int fd = inner.open(path, flags);
+      noted.of(fd);
+      return fd;
+    }
     return (int)
-        call(
-            "open",
-            path,
-            "flags=" + Text.value(flags),
-            () -> inner.open(path, flags),
-            makes(DescriptorKinds.ofPath(path)));
+        call("open", path, "flags=" + Text.value(flags), () -> inner.open(path, flags), noted);
   }
 
   @Override
   public int close(int fd) {
+    if (skips(fd)) {
+      kinds.remove(fd);
+      return inner.close(fd);
+    }
     String name = kinds.name(fd);
     kinds.remove(fd);
     return (int) call("close", name, "", () -> inner.close(fd));
@@ -114,6 +162,9 @@ public final class TracingKernel implements Kernel {
 
   @Override
   public long read(int fd, long address, long bytes) {
+    if (skips(fd)) {
+      return inner.read(fd, address, bytes);
+    }
     return call(
         "read",
         kinds.name(fd),
@@ -303,6 +354,9 @@ public final class TracingKernel implements Kernel {
 
   @Override
   public long readlink(String path, long address, long bytes) {
+    if (skipsLooks()) {
+      return inner.readlink(path, address, bytes);
+    }
     return call(
         "readlink",
         path,
@@ -313,12 +367,18 @@ public final class TracingKernel implements Kernel {
 
   @Override
   public long getdents(int fd, long address, long bytes) {
+    if (skipsLooks()) {
+      return inner.getdents(fd, address, bytes);
+    }
     return call(
         "getdents64", kinds.name(fd), "bytes=" + bytes, () -> inner.getdents(fd, address, bytes));
   }
 
   @Override
   public int interruptible() {
+    if (skipsLooks()) {
+      return inner.interruptible();
+    }
     return (int) call("interruptible", "", "", inner::interruptible);
   }
 

@@ -17,11 +17,13 @@ import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.trace.TracingKernel.Scope;
 import dev.iolite.uapi.iommufd.iommu_ioas_map;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_feature;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -32,6 +34,7 @@ import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class TracingKernelTest {
   /** Device files that open as 100, 101, ...; their ioctls do what the test says. */
@@ -293,6 +296,30 @@ class TracingKernelTest {
     assertThat(last().changed()).startsWith("\"/");
     assertThat(sys.exists("/no such path")).isFalse();
     assertThat(last().errno()).contains(Errno.ENOENT);
+  }
+
+  @Test
+  void canLeaveOutWhatOnlyLooksAround(@TempDir Path directory) throws IOException {
+    Path file = Files.createFile(directory.resolve("file"));
+    TracingKernel kernel =
+        new TracingKernel(new HostKernel(), Scope.WITHOUT_LOOKING_AROUND, calls::add);
+    SysFs sys = new SysFs(kernel);
+    assertThat(sys.read("/proc/self/comm")).isNotEmpty();
+    assertThat(sys.list("/proc/self/fd")).isNotEmpty();
+    assertThat(sys.readlink("/proc/self/exe")).startsWith("/");
+    assertThat(sys.exists("/no such path")).isFalse();
+    assertThat(kernel.interruptible()).isPositive();
+    assertThat(calls).isEmpty();
+
+    sys.exists("/dev/null");
+    sys.write(file.toString(), "text");
+    try (EventFd eventFd = EventFd.create(kernel)) {
+      eventFd.signal(1);
+      assertThat(eventFd.await(Duration.ofSeconds(10))).isEqualTo(1);
+    }
+    assertThat(calls)
+        .extracting(TracedCall::call)
+        .containsExactly("open", "open", "write", "eventfd", "write", "poll", "read", "close");
   }
 
   @Test
