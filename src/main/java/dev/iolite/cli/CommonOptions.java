@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import java.util.Optional;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -31,6 +32,20 @@ final class CommonOptions {
       scope = ScopeType.INHERIT,
       description = "print every system call to standard error")
   private boolean trace;
+
+  @Option(
+      names = "--kernel",
+      scope = ScopeType.INHERIT,
+      paramLabel = "KERNEL",
+      description =
+          "host (the default), or a model: mock:plain, mock:tdx or mock:sev, and after another"
+              + " colon the profile of its TSM calls")
+  private Optional<KernelChoice> kernel = Optional.empty();
+
+  /** The kernel that was asked for. */
+  Optional<KernelChoice> kernel() {
+    return kernel;
+  }
 
   boolean verbose() {
     return verbose;

@@ -5,6 +5,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.pci.PciAddress;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
@@ -50,12 +51,13 @@ public final class Main extends CommandGroup {
   /** Longer than any step waits for a device or a guest. */
   private static final int STOP_SECONDS = 60;
 
-  private final Kernel kernel;
+  private final Kernel usualKernel;
+  private Optional<Kernel> kernel = Optional.empty();
   private final Ansi errorColours;
   private volatile boolean stopping;
 
   private Main(Kernel kernel, Ansi errorColours) {
-    this.kernel = kernel;
+    usualKernel = kernel;
     this.errorColours = errorColours;
   }
 
@@ -95,7 +97,7 @@ public final class Main extends CommandGroup {
     return stopping;
   }
 
-  /** The command line, working on this kernel and printing to these. */
+  /** The command line, working on this kernel unless told otherwise, and printing to these. */
   static CommandLine commandLine(
       Kernel kernel, PrintWriter out, Ansi outColours, PrintWriter err, Ansi errColours) {
     return new CommandLine(new Main(kernel, errColours))
@@ -105,6 +107,7 @@ public final class Main extends CommandGroup {
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(new UsageErrors())
         .setExecutionExceptionHandler(new Failures())
+        .registerConverter(KernelChoice.class, KernelChoice::parse)
         .registerConverter(PciAddress.class, Main::address);
   }
 
@@ -125,7 +128,10 @@ public final class Main extends CommandGroup {
 
   /** The kernel that the commands work on. */
   Kernel untracedKernel() {
-    return kernel;
+    if (kernel.isEmpty()) {
+      kernel = Optional.of(options.kernel().map(KernelChoice::make).orElse(usualKernel));
+    }
+    return kernel.get();
   }
 
   private static PciAddress address(String text) {

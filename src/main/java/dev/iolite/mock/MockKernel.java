@@ -37,22 +37,76 @@ public final class MockKernel implements Kernel {
   private static final int POLL_ALWAYS = Libc.POLLERR() | Libc.POLLHUP();
   private static final int ANONYMOUS = Libc.MAP_ANONYMOUS();
 
+  private final Platform platform;
+  private final Profile profile;
   private final Task task;
   private final Tree tree;
   private final ConcurrentHashMap<Integer, Thread> threads = new ConcurrentHashMap<>();
   private final AtomicInteger nextTid = new AtomicInteger(1);
   private final ThreadLocal<Integer> tid = ThreadLocal.withInitial(this::nameThread);
 
-  private MockKernel() {
+  private MockKernel(Builder builder) {
+    platform = builder.platform;
+    profile = builder.profile.orElse(platform.usualProfile());
     Kernel host = new HostKernel();
     task = new Task(host, new HostUserMemory(host));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
   }
 
-  /** A host without confidential computing. */
+  /** Starts to describe a host. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A host without confidential computing, as the lab's machine. */
   public static MockKernel plain() {
-    return new MockKernel();
+    return builder().build();
+  }
+
+  /** A TDX host with its usual profile. */
+  public static MockKernel tdx() {
+    return builder().platform(Platform.TDX).build();
+  }
+
+  /** A SEV-SNP host with its usual profile. */
+  public static MockKernel sev() {
+    return builder().platform(Platform.SEV).build();
+  }
+
+  /** What a host is to be like. */
+  public static final class Builder {
+    private Platform platform = Platform.PLAIN;
+    private Optional<Profile> profile = Optional.empty();
+
+    private Builder() {}
+
+    /** What it can protect a guest with; {@link Platform#PLAIN} unless this is said. */
+    public Builder platform(Platform wanted) {
+      platform = wanted;
+      return this;
+    }
+
+    /** How TDIs are bound on it; the platform's usual profile unless this is said. */
+    public Builder profile(Profile wanted) {
+      profile = Optional.of(wanted);
+      return this;
+    }
+
+    /** Makes the host, as it is when it has just started. */
+    public MockKernel build() {
+      return new MockKernel(this);
+    }
+  }
+
+  /** What it can protect a guest with. */
+  public Platform platform() {
+    return platform;
+  }
+
+  /** How TDIs are bound on it. */
+  public Profile profile() {
+    return profile;
   }
 
   private static int answer(Refused refused) {

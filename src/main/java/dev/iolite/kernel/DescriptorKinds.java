@@ -1,9 +1,5 @@
-package dev.iolite.trace;
+package dev.iolite.kernel;
 
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.KvmIoctls;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.vfio.Vfio;
@@ -14,7 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** What each open descriptor refers to, learned from the calls that made it. */
-final class DescriptorKinds {
+public final class DescriptorKinds {
   private static final int FEATURE_OPERATIONS =
       Vfio.VFIO_DEVICE_FEATURE_GET()
           | Vfio.VFIO_DEVICE_FEATURE_SET()
@@ -23,27 +19,27 @@ final class DescriptorKinds {
   private final Map<Integer, FdKind> kinds = new ConcurrentHashMap<>();
 
   /** A descriptor that a call made. */
-  void add(int fd, FdKind kind) {
+  public void add(int fd, FdKind kind) {
     kinds.put(fd, kind);
   }
 
   /** A descriptor that is about to be closed: its number may be taken again at once. */
-  void remove(int fd) {
+  public void remove(int fd) {
     kinds.remove(fd);
   }
 
   /** The kind; empty for a descriptor that was made before, or elsewhere. */
-  Optional<FdKind> of(int fd) {
+  public Optional<FdKind> of(int fd) {
     return Optional.ofNullable(kinds.get(fd));
   }
 
   /** For example {@code iommufd 7}. */
-  String name(int fd) {
+  public String name(int fd) {
     return of(fd).map(FdKind::toString).orElse("fd") + " " + fd;
   }
 
   /** What an opened path is. */
-  static FdKind ofPath(String path) {
+  public static FdKind ofPath(String path) {
     return switch (path) {
       case "/dev/kvm" -> FdKind.KVM;
       case "/dev/iommu" -> FdKind.IOMMUFD;
@@ -58,14 +54,14 @@ final class DescriptorKinds {
    * @param number the descriptor
    * @param kind what it is
    */
-  record Made(int number, FdKind kind) {}
+  public record Made(int number, FdKind kind) {}
 
   /**
    * The descriptor that a successful ioctl made; empty if it made none.
    *
    * @param after the struct after the call; empty if there is none
    */
-  static Optional<Made> made(Ioctl command, Optional<MemorySegment> after, int result) {
+  public static Optional<Made> made(Ioctl command, Optional<MemorySegment> after, int result) {
     if (command.equals(KvmIoctls.KVM_CREATE_DEVICE)) {
       return after
           .filter(device -> (kvm_create_device.flags(device) & Kvm.KVM_CREATE_DEVICE_TEST()) == 0)

@@ -1,0 +1,57 @@
+package dev.iolite.mock;
+
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Ioctl;
+import java.util.Optional;
+
+/** Which calls a fault is meant for. */
+@FunctionalInterface
+public interface Calls {
+  /**
+   * A call that is about to be made.
+   *
+   * @param name the system call, such as {@code mmap}
+   * @param path what it opens or reads a link of; empty for other calls
+   * @param kind what its descriptor refers to; empty if it has none or that is not known
+   * @param command for an ioctl, the command; empty for other calls and unknown commands
+   */
+  record Call(String name, String path, Optional<FdKind> kind, Optional<Ioctl> command) {
+    /** For example {@code IOMMU_IOAS_MAP} or {@code open /dev/kvm}. */
+    @Override
+    public String toString() {
+      return command.map(Ioctl::name).orElse(path.isEmpty() ? name : name + " " + path);
+    }
+  }
+
+  /** Whether this call is one of them. */
+  boolean include(Call call);
+
+  /** Every call. */
+  static Calls any() {
+    return _ -> true;
+  }
+
+  /** The calls of one ioctl. */
+  static Calls of(Ioctl command) {
+    return call -> call.command().filter(command::equals).isPresent();
+  }
+
+  /** The calls of one name, such as {@code mmap}. */
+  static Calls named(String name) {
+    return call -> call.name().equals(name);
+  }
+
+  /**
+   * The calls that make, change or look at something: not those that undo (close, munmap), and not
+   * those that only read names and attributes.
+   */
+  static Calls thatWork() {
+    return call ->
+        switch (call.name()) {
+          case "close", "munmap", "readlink", "getdents64", "lseek" -> false;
+          case "open" -> call.path().startsWith("/dev/");
+          case "read" -> call.kind().filter(kind -> kind != FdKind.FILE).isPresent();
+          default -> true;
+        };
+  }
+}

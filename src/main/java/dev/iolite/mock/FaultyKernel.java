@@ -1,0 +1,247 @@
+package dev.iolite.mock;
+
+import dev.iolite.kernel.DescriptorKinds;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.Ioctls;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.mock.core.HostUserMemory;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.UserMemory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
+
+/** A kernel whose calls go wrong as planned; all else goes to the kernel below. */
+public final class FaultyKernel implements Kernel {
+  private final Kernel inner;
+  private final Faults faults;
+  private final UserMemory caller = new HostUserMemory(new HostKernel());
+  private final DescriptorKinds kinds = new DescriptorKinds();
+  private final List<String> injected = new ArrayList<>();
+
+  /**
+   * Makes a kernel's calls go wrong.
+   *
+   * @param faults when and how; asked of every call
+   */
+  public FaultyKernel(Kernel inner, Faults faults) {
+    this.inner = inner;
+    this.faults = faults;
+  }
+
+  /**
+   * What went wrong so far, in order, such as {@code EBUSY after VFIO_DEVICE_ATTACH_IOMMUFD_PT}.
+   */
+  public List<String> injected() {
+    synchronized (injected) {
+      return List.copyOf(injected);
+    }
+  }
+
+  private long call(Calls.Call call, LongSupplier body) {
+    return transfer(call, Long.MAX_VALUE, _ -> body.getAsLong(), _ -> {});
+  }
+
+  /** How to take back what a call handed out. */
+  @FunctionalInterface
+  private interface TakeBack {
+    void of(long result);
+  }
+
+  private long transfer(Calls.Call call, long bytes, LongUnaryOperator body, TakeBack takeBack) {
+    long moved = bytes;
+    Optional<Faults.Fault.Fail> after = Optional.empty();
+    for (Faults.Fault fault : faults.on(call)) {
+      switch (fault) {
+        case Faults.Fault.Event(var event) -> {
+          note("event before " + call);
+          event.run();
+        }
+        case Faults.Fault.Shorten(var most) -> {
+          note("at most " + most + " bytes by " + call);
+          moved = Math.min(moved, most);
+        }
+        case Faults.Fault.Fail fail when fail.when() == Faults.When.BEFORE -> {
+          note(fail.errno() + " before " + call);
+          return fail.errno().negated();
+        }
+        case Faults.Fault.Fail fail -> after = Optional.of(fail);
+      }
+    }
+    long result = body.applyAsLong(moved);
+    if (after.isPresent() && result >= 0) {
+      note(after.get().errno() + " after " + call);
+      takeBack.of(result);
+      return after.get().errno().negated();
+    }
+    return result;
+  }
+
+  private void note(String event) {
+    synchronized (injected) {
+      injected.add(event);
+    }
+  }
+
+  private Calls.Call onFile(String name, int fd) {
+    return new Calls.Call(name, "", kinds.of(fd), Optional.empty());
+  }
+
+  private static Calls.Call onPath(String name, String path) {
+    return new Calls.Call(name, path, Optional.empty(), Optional.empty());
+  }
+
+  private static Calls.Call plain(String name) {
+    return onPath(name, "");
+  }
+
+  /** A call that hands out a descriptor of this kind. */
+  private int opens(Calls.Call call, FdKind kind, IntSupplier body) {
+    int fd = (int) transfer(call, 0, _ -> body.getAsInt(), made -> inner.close((int) made));
+    if (fd >= 0) {
+      kinds.add(fd, kind);
+    }
+    return fd;
+  }
+
+  @Override
+  public int open(String path, int flags) {
+    return opens(onPath("open", path), DescriptorKinds.ofPath(path), () -> inner.open(path, flags));
+  }
+
+  @Override
+  public int close(int fd) {
+    Calls.Call call = onFile("close", fd);
+    kinds.remove(fd);
+    return (int) call(call, () -> inner.close(fd));
+  }
+
+  @Override
+  public long read(int fd, long address, long bytes) {
+    return transfer(onFile("read", fd), bytes, most -> inner.read(fd, address, most), _ -> {});
+  }
+
+  @Override
+  public long write(int fd, long address, long bytes) {
+    return transfer(onFile("write", fd), bytes, most -> inner.write(fd, address, most), _ -> {});
+  }
+
+  @Override
+  public long pread(int fd, long address, long bytes, long offset) {
+    return transfer(
+        onFile("pread", fd), bytes, most -> inner.pread(fd, address, most, offset), _ -> {});
+  }
+
+  @Override
+  public long pwrite(int fd, long address, long bytes, long offset) {
+    return transfer(
+        onFile("pwrite", fd), bytes, most -> inner.pwrite(fd, address, most, offset), _ -> {});
+  }
+
+  @Override
+  public long lseek(int fd, long offset, int whence) {
+    return call(onFile("lseek", fd), () -> inner.lseek(fd, offset, whence));
+  }
+
+  @Override
+  public int ftruncate(int fd, long bytes) {
+    return (int) call(onFile("ftruncate", fd), () -> inner.ftruncate(fd, bytes));
+  }
+
+  @Override
+  public int ioctl(int fd, long request, long argument) {
+    Optional<FdKind> kind = kinds.of(fd);
+    Optional<Ioctl> command = kind.flatMap(on -> Ioctls.find(on, request));
+    Calls.Call call = new Calls.Call("ioctl", "", kind, command);
+    int result =
+        (int)
+            transfer(
+                call,
+                0,
+                _ -> inner.ioctl(fd, request, argument),
+                done ->
+                    made(command, argument, (int) done).ifPresent(m -> inner.close(m.number())));
+    if (result >= 0) {
+      made(command, argument, result).ifPresent(made -> kinds.add(made.number(), made.kind()));
+    }
+    return result;
+  }
+
+  private Optional<DescriptorKinds.Made> made(Optional<Ioctl> command, long argument, int result) {
+    return command.flatMap(known ->
+        DescriptorKinds.made(
+            known, known.argument().flatMap(l -> copy(argument, l.byteSize())), result));
+  }
+
+  private Optional<MemorySegment> copy(long address, long bytes) {
+    try {
+      MemorySegment struct = Arena.ofAuto().allocate(bytes, Long.BYTES);
+      caller.read(address, struct);
+      return Optional.of(struct);
+    } catch (Refused e) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
+    return transfer(
+        onFile("mmap", fd),
+        0,
+        _ -> inner.mmap(address, bytes, prot, flags, fd, offset),
+        mapped -> inner.munmap(mapped, bytes));
+  }
+
+  @Override
+  public int munmap(long address, long bytes) {
+    return (int) call(plain("munmap"), () -> inner.munmap(address, bytes));
+  }
+
+  @Override
+  public Optional<RegisterAccess> registers(long address) {
+    return inner.registers(address);
+  }
+
+  @Override
+  public int poll(long pollfds, int count, int timeoutMillis) {
+    return (int) call(plain("poll"), () -> inner.poll(pollfds, count, timeoutMillis));
+  }
+
+  @Override
+  public int eventfd(int initial, int flags) {
+    return opens(plain("eventfd"), FdKind.EVENTFD, () -> inner.eventfd(initial, flags));
+  }
+
+  @Override
+  public int memfdCreate(String name, int flags) {
+    return opens(plain("memfd_create"), FdKind.MEMFD, () -> inner.memfdCreate(name, flags));
+  }
+
+  @Override
+  public long readlink(String path, long address, long bytes) {
+    return call(onPath("readlink", path), () -> inner.readlink(path, address, bytes));
+  }
+
+  @Override
+  public long getdents(int fd, long address, long bytes) {
+    return call(onFile("getdents64", fd), () -> inner.getdents(fd, address, bytes));
+  }
+
+  @Override
+  public int interruptible() {
+    return inner.interruptible();
+  }
+
+  @Override
+  public int interrupt(int tid) {
+    return inner.interrupt(tid);
+  }
+}

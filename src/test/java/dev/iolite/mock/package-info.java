@@ -1,0 +1,4 @@
+@NullMarked
+package dev.iolite.mock;
+
+import org.jspecify.annotations.NullMarked;
