@@ -14,6 +14,7 @@ import dev.iolite.mock.core.ProcFiles;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
+import dev.iolite.mock.core.UserMemory;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.Arena;
@@ -49,7 +50,7 @@ public final class MockKernel implements Kernel {
     platform = builder.platform;
     profile = builder.profile.orElse(platform.usualProfile());
     Kernel host = new HostKernel();
-    task = new Task(host, new HostUserMemory(host));
+    task = new Task(host, builder.caller.orElseGet(() -> new HostUserMemory(host)));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
   }
@@ -79,6 +80,8 @@ public final class MockKernel implements Kernel {
     private Platform platform = Platform.PLAIN;
     private Optional<Profile> profile = Optional.empty();
 
+    private Optional<UserMemory> caller = Optional.empty();
+
     private Builder() {}
 
     /** What it can protect a guest with; {@link Platform#PLAIN} unless this is said. */
@@ -90,6 +93,12 @@ public final class MockKernel implements Kernel {
     /** How TDIs are bound on it; the platform's usual profile unless this is said. */
     public Builder profile(Profile wanted) {
       profile = Optional.of(wanted);
+      return this;
+    }
+
+    /** How the caller's memory is reached; the caller is this process unless this is said. */
+    public Builder caller(UserMemory memory) {
+      caller = Optional.of(memory);
       return this;
     }
 

@@ -7,6 +7,9 @@ import java.lang.foreign.MemorySegment;
 
 /** An anonymous file in memory, as mm/memfd.c and mm/shmem.c have it. */
 public final class MemFdFile extends OpenFile {
+  /** What is moved is copied in parts, so that no caller makes the model take much memory. */
+  private static final long MOST_AT_ONCE = 1 << 20;
+
   private final String name;
   private final Ram ram;
   private long position;
@@ -46,8 +49,10 @@ public final class MemFdFile extends OpenFile {
   public long pread(long address, long bytes, long offset) {
     refuseIf(offset < 0, Errno.EINVAL);
     long count = Math.min(bytes, Math.max(0, ram.bytes() - offset));
-    if (count > 0) {
-      task().out(address, ram.segment().asSlice(offset, count));
+    for (long done = 0; done < count; done += MOST_AT_ONCE) {
+      MemorySegment part = task().scratch(Math.min(MOST_AT_ONCE, count - done));
+      ram.readAt(offset + done, part);
+      task().out(address + done, part);
     }
     return count;
   }
@@ -55,11 +60,10 @@ public final class MemFdFile extends OpenFile {
   @Override
   public long pwrite(long address, long bytes, long offset) {
     refuseIf(offset < 0, Errno.EINVAL);
-    MemorySegment from = task().in(address, bytes);
-    if (offset + bytes > ram.bytes()) {
-      ram.resize(offset + bytes);
+    refuseIf(offset > Long.MAX_VALUE - bytes, Errno.EFBIG);
+    for (long done = 0; done < bytes; done += MOST_AT_ONCE) {
+      ram.writeAt(offset + done, task().in(address + done, Math.min(MOST_AT_ONCE, bytes - done)));
     }
-    ram.write(offset, from);
     return bytes;
   }
 

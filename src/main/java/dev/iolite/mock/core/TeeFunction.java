@@ -1,0 +1,57 @@
+package dev.iolite.mock.core;
+
+import java.util.Optional;
+
+/** A PCI function as the TSM knows it. */
+public interface TeeFunction {
+  /** Its address, such as {@code 0000:00:05.0}. */
+  String name();
+
+  /**
+   * Whether a TSM can be connected to it (drivers/pci/tsm.c:is_pci_tsm_pf0): function 0 of a device
+   * that has TDISP or IDE.
+   */
+  boolean isManager();
+
+  /** Whether it supports TDISP (DEVCAP.TEE). */
+  boolean hasTee();
+
+  /** Whether memory decode and bus mastering are both on. */
+  boolean isActive();
+
+  /**
+   * What the device reports of its interface when that is locked: a DEVICE_INTERFACE_REPORT with
+   * this much added to each range's address.
+   *
+   * @param mmioOffset in bytes, a multiple of 4 KiB
+   */
+  byte[] interfaceReport(long mmioOffset);
+
+  /**
+   * Whether a range of a BAR is TEE memory, which only the guest may reach while the interface is
+   * locked or runs.
+   */
+  boolean isTeeMemory(int bar, long offset);
+
+  /** Says who is to be asked and told; empty: nobody, the interface is unlocked. */
+  void setGuard(Optional<Guard> guard);
+
+  /** Who guards a locked interface. */
+  interface Guard {
+    /**
+     * Whether the device answers an access; if not, a read has all bits set and a write is lost.
+     *
+     * @param trusted whether it comes from the guest's private side
+     */
+    boolean admits(int bar, long offset, boolean trusted);
+
+    /**
+     * The configuration that was locked has changed: memory decode or bus mastering went off, a
+     * BAR, MSI-X or PASID setting was written, or the function was reset.
+     */
+    void configurationChanged();
+
+    /** The function is gone. */
+    void removed();
+  }
+}

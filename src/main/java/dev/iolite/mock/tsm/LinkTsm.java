@@ -1,0 +1,227 @@
+package dev.iolite.mock.tsm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.TeeFunction;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.regex.Pattern;
+
+/**
+ * The platform's TSM ({@code tsm0}) and what it is connected to, as drivers/pci/tsm.c has it. Of
+ * which function is whose device security manager, the model knows the plain case: function 0
+ * answers for all functions of its slot.
+ */
+public final class LinkTsm {
+  private static final long NONCE_SEED = 0x10117e;
+
+  private final Map<String, TeeFunction> functions;
+  private final Map<String, PciTsm> contexts = new LinkedHashMap<>();
+  private final TsmErrors errors = new TsmErrors();
+  private final Random nonces = new Random(NONCE_SEED);
+  private final Runnable onChange;
+
+  /**
+   * A TSM that is connected to nothing.
+   *
+   * @param functions the functions there are, by address; live
+   * @param onChange told when an interface's state has changed
+   */
+  public LinkTsm(Map<String, TeeFunction> functions, Runnable onChange) {
+    this.functions = functions;
+    this.onChange = onChange;
+  }
+
+  /** Its name in {@code /sys/class/tsm}. */
+  public String name() {
+    return "tsm0";
+  }
+
+  /** What it is to refuse. */
+  public TsmErrors errors() {
+    return errors;
+  }
+
+  /** Whether it is connected to the function, or answers for it. */
+  public boolean isConnected(TeeFunction function) {
+    return contexts.containsKey(function.name());
+  }
+
+  /** The function's manager, if a TSM is connected. */
+  public Optional<TeeFunction> manager(TeeFunction function) {
+    return Optional.ofNullable(contexts.get(function.name())).map(PciTsm::manager);
+  }
+
+  /** The function's interface, if it is bound. */
+  public Optional<Tdi> tdi(TeeFunction function) {
+    return Optional.ofNullable(contexts.get(function.name())).flatMap(PciTsm::tdi);
+  }
+
+  /**
+   * A write to {@code tsm/connect} (drivers/pci/tsm.c:connect_store).
+   *
+   * @param text what was written
+   * @throws dev.iolite.mock.core.Refused EINVAL: no name of a TSM; EBUSY: connected; ENXIO: there
+   *     is no such TSM; or what the TSM says
+   */
+  public void connect(TeeFunction function, String text) {
+    int number = number(text);
+    refuseIf(isConnected(function), Errno.EBUSY);
+    refuseIf(number != 0, Errno.ENXIO);
+    errors.check(TsmErrors.Operation.CONNECT);
+    contexts.put(function.name(), new PciTsm(function, function));
+    if (function.hasTee()) {
+      for (TeeFunction other : slotOf(function)) {
+        contexts.putIfAbsent(other.name(), new PciTsm(other, function));
+      }
+    }
+  }
+
+  /** What sscanf makes of "tsm%d": white space and a sign are taken, what follows is ignored. */
+  private static int number(String text) {
+    var matcher = Pattern.compile("tsm\\s*([+-]?\\d{1,9}).*").matcher(text);
+    if (!matcher.matches()) {
+      throw refused(Errno.EINVAL);
+    }
+    return Integer.parseInt(matcher.group(1));
+  }
+
+  private List<TeeFunction> slotOf(TeeFunction function) {
+    String slot = function.name().substring(0, function.name().indexOf('.') + 1);
+    return functions.values().stream().filter(f -> f.name().startsWith(slot)).toList();
+  }
+
+  /**
+   * A write to {@code tsm/disconnect} (drivers/pci/tsm.c:disconnect_store): unbinds all interfaces
+   * that the manager answers for, without asking their VMs.
+   *
+   * @throws dev.iolite.mock.core.Refused ENXIO: not connected; EINVAL: another TSM's name
+   */
+  public void disconnect(TeeFunction function, String text) {
+    refuseIf(!isConnected(function), Errno.ENXIO);
+    refuseIf(!text.equals(name()), Errno.EINVAL);
+    drop(function);
+  }
+
+  /** The function is gone (pci_tsm_destroy), or its link is lost. */
+  public void drop(TeeFunction function) {
+    List<PciTsm> served =
+        contexts.values().stream().filter(c -> c.manager().equals(function)).toList();
+    for (PciTsm context : served.reversed()) {
+      unbind(context.function());
+      contexts.remove(context.function().name());
+    }
+    unbind(function);
+    contexts.remove(function.name());
+  }
+
+  /**
+   * drivers/pci/tsm.c:pci_tsm_bind, and the lock of the interface that a TDX or SEV TSM makes of
+   * it.
+   *
+   * @param vm the VM; empty if the device knows none
+   * @param id the virtual BDF
+   * @param locks whether the bind locks the interface
+   * @throws dev.iolite.mock.core.Refused EINVAL: no VM, or no TSM is connected; EBUSY: bound to
+   *     another VM; what the TSM or the device says
+   */
+  public void bind(TeeFunction function, Optional<KvmReference> vm, int id, boolean locks) {
+    refuseIf(vm.isEmpty(), Errno.EINVAL);
+    PciTsm context = contexts.get(function.name());
+    if (context == null) {
+      throw refused(Errno.EINVAL);
+    }
+    if (context.tdi().isPresent()) {
+      refuseIf(!context.tdi().get().vm().equals(vm.get()), Errno.EBUSY);
+      return;
+    }
+    Runnable late = errors.around(TsmErrors.Operation.BIND);
+    Tdi tdi = new Tdi(function, vm.get(), id, onChange);
+    if (locks) {
+      tdi.lock(nonces.nextLong());
+    }
+    context.setTdi(Optional.of(tdi));
+    onChange.run();
+    late.run();
+  }
+
+  /** drivers/pci/tsm.c:pci_tsm_unbind: never fails, and does nothing twice. */
+  public void unbind(TeeFunction function) {
+    PciTsm context = contexts.get(function.name());
+    if (context != null && context.tdi().isPresent()) {
+      context.tdi().get().stop();
+      context.setTdi(Optional.empty());
+      onChange.run();
+    }
+  }
+
+  /**
+   * The interface that a request is for (drivers/pci/tsm.c:pci_tsm_guest_req).
+   *
+   * @throws dev.iolite.mock.core.Refused ENXIO: not connected, or not bound
+   */
+  private Tdi bound(TeeFunction function) {
+    return tdi(function).orElseThrow(() -> refused(Errno.ENXIO));
+  }
+
+  /**
+   * A request of the guest to change the interface's state.
+   *
+   * @param to 0 unlocked, 1 locked, 2 run
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: no such state; EIO or EBUSY: the
+   *     device refuses
+   */
+  public void setState(TeeFunction function, int to) {
+    Tdi tdi = bound(function);
+    TdiState wanted =
+        TdiState.of(to)
+            .filter(state -> state != TdiState.ERROR)
+            .orElseThrow(() -> refused(Errno.EINVAL));
+    Runnable late = errors.around(TsmErrors.Operation.SET_STATE);
+    switch (wanted) {
+      case CONFIG_LOCKED -> tdi.lock(nonces.nextLong());
+      case RUN -> tdi.start();
+      case CONFIG_UNLOCKED, ERROR -> tdi.stop();
+    }
+    late.run();
+  }
+
+  /**
+   * A request of the guest to have its private view of MMIO checked.
+   *
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: not whole pages, or empty; EIO:
+   *     the interface is not locked
+   */
+  public void validateMmio(TeeFunction function, long gpaBase, long gpaTop, long physical) {
+    Tdi tdi = bound(function);
+    boolean whole = ((gpaBase | gpaTop | physical) & 0xfff) == 0;
+    refuseIf(!whole || Long.compareUnsigned(gpaBase, gpaTop) >= 0, Errno.EINVAL);
+    refuseIf(tdi.state() != TdiState.CONFIG_LOCKED && tdi.state() != TdiState.RUN, Errno.EIO);
+    errors.check(TsmErrors.Operation.VALIDATE_MMIO);
+  }
+
+  /**
+   * The interface's report.
+   *
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: not locked
+   */
+  public byte[] report(TeeFunction function) {
+    Tdi tdi = bound(function);
+    errors.check(TsmErrors.Operation.REPORT);
+    return tdi.report();
+  }
+
+  /** The device's link or session is lost: its interfaces go to ERROR. */
+  public void loseLink(TeeFunction function) {
+    contexts.values().stream()
+        .filter(c -> c.manager().equals(function))
+        .flatMap(c -> c.tdi().stream())
+        .forEach(Tdi::fail);
+  }
+}

@@ -1,0 +1,33 @@
+package dev.iolite.mock.tsm;
+
+import dev.iolite.mock.core.TeeFunction;
+import java.util.Optional;
+
+/** What a TSM keeps of a function (struct pci_tsm). */
+final class PciTsm {
+  private final TeeFunction function;
+  private final TeeFunction manager;
+  private Optional<Tdi> tdi = Optional.empty();
+
+  PciTsm(TeeFunction function, TeeFunction manager) {
+    this.function = function;
+    this.manager = manager;
+  }
+
+  TeeFunction function() {
+    return function;
+  }
+
+  /** The device security manager, which answers for the function. */
+  TeeFunction manager() {
+    return manager;
+  }
+
+  Optional<Tdi> tdi() {
+    return tdi;
+  }
+
+  void setTdi(Optional<Tdi> bound) {
+    tdi = bound;
+  }
+}

@@ -1,0 +1,232 @@
+package dev.iolite.mock.tsm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.TeeFunction;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+
+/** The TSM of drivers/pci/tsm.c and the states of TDISP. */
+class LinkTsmTest {
+  private static final int VIRTUAL_BDF = 0x10;
+
+  private final Map<String, TeeFunction> functions = new LinkedHashMap<>();
+  private final Function function = add("0000:00:05.0");
+  private final Vm vm = new Vm();
+  private int changes;
+  private final LinkTsm tsm = new LinkTsm(functions, () -> changes++);
+
+  private Function add(String name) {
+    Function made = new Function(name);
+    functions.put(name, made);
+    return made;
+  }
+
+  private static void refuses(Errno errno, ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(Refused.class, r -> assertThat(r.errno()).isEqualTo(errno));
+  }
+
+  private void bindLocked() {
+    tsm.connect(function, "tsm0");
+    tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true);
+  }
+
+  private TdiState state() {
+    return tsm.tdi(function).orElseThrow().state();
+  }
+
+  @Test
+  void connectTakesOnlyTheNameOfATsmThatIsThereAndOnlyOnce() {
+    refuses(Errno.EINVAL, () -> tsm.connect(function, "tsm"));
+    refuses(Errno.EINVAL, () -> tsm.connect(function, "sev0"));
+    refuses(Errno.ENXIO, () -> tsm.connect(function, "tsm1"));
+    tsm.connect(function, "tsm0");
+    refuses(Errno.EBUSY, () -> tsm.connect(function, "tsm7"));
+    assertThat(tsm.isConnected(function)).isTrue();
+  }
+
+  @Test
+  void connectingFunction0ServesItsWholeSlot() {
+    Function second = add("0000:00:05.1");
+    Function elsewhere = add("0000:00:06.0");
+    tsm.connect(function, "tsm0");
+
+    assertThat(tsm.manager(second)).contains(function);
+    assertThat(tsm.manager(elsewhere)).isEmpty();
+  }
+
+  @Test
+  void disconnectNeedsTheNameAndUnbindsWhatIsBound() {
+    refuses(Errno.ENXIO, () -> tsm.disconnect(function, "tsm0"));
+    bindLocked();
+    refuses(Errno.EINVAL, () -> tsm.disconnect(function, "tsm1"));
+    tsm.disconnect(function, "tsm0");
+
+    assertThat(tsm.tdi(function)).isEmpty();
+    assertThat(function.guard).isEmpty();
+  }
+
+  @Test
+  void bindChecksTheVmBeforeTheConnection() {
+    refuses(Errno.EINVAL, () -> tsm.bind(function, Optional.empty(), VIRTUAL_BDF, true));
+    refuses(Errno.EINVAL, () -> tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
+  }
+
+  @Test
+  void bindIsIdempotentForOneVmAndBusyForAnother() {
+    bindLocked();
+    int before = changes;
+    tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true);
+    assertThat(changes).isEqualTo(before);
+    refuses(Errno.EBUSY, () -> tsm.bind(function, Optional.of(new Vm()), VIRTUAL_BDF, true));
+  }
+
+  @Test
+  void aDeviceWithoutMemoryDecodeCanNotBeLocked() {
+    function.active = false;
+    tsm.connect(function, "tsm0");
+    refuses(Errno.EIO, () -> tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
+    assertThat(tsm.tdi(function)).isEmpty();
+  }
+
+  @Test
+  void requestsNeedABoundInterface() {
+    refuses(Errno.ENXIO, () -> tsm.setState(function, 2));
+    tsm.connect(function, "tsm0");
+    refuses(Errno.ENXIO, () -> tsm.report(function));
+  }
+
+  @Test
+  void theInterfaceGoesFromLockedToRunOnceAndNeverBack() {
+    bindLocked();
+    assertThat(state()).isEqualTo(TdiState.CONFIG_LOCKED);
+    tsm.setState(function, TdiState.RUN.number());
+    assertThat(state()).isEqualTo(TdiState.RUN);
+    refuses(Errno.EIO, () -> tsm.setState(function, TdiState.RUN.number()));
+    refuses(Errno.EBUSY, () -> tsm.setState(function, TdiState.CONFIG_LOCKED.number()));
+    refuses(Errno.EINVAL, () -> tsm.setState(function, 3));
+    assertThat(state()).isEqualTo(TdiState.RUN);
+  }
+
+  @Test
+  void aChangeOfTheConfigurationLeadsToErrorAndOnlyAStopOut() {
+    bindLocked();
+    tsm.setState(function, TdiState.RUN.number());
+    function.guard.orElseThrow().configurationChanged();
+    assertThat(state()).isEqualTo(TdiState.ERROR);
+    refuses(Errno.EIO, () -> tsm.setState(function, TdiState.RUN.number()));
+    refuses(Errno.EBUSY, () -> tsm.setState(function, TdiState.CONFIG_LOCKED.number()));
+    refuses(Errno.EIO, () -> tsm.report(function));
+
+    tsm.setState(function, TdiState.CONFIG_UNLOCKED.number());
+    tsm.setState(function, TdiState.CONFIG_LOCKED.number());
+    assertThat(state()).isEqualTo(TdiState.CONFIG_LOCKED);
+  }
+
+  @Test
+  void teeMemoryAnswersTheGuestInRunOnlyAndTheHostNeverWhileLocked() {
+    bindLocked();
+    TeeFunction.Guard guard = function.guard.orElseThrow();
+    assertThat(guard.admits(0, Function.TEE, true)).isFalse();
+    assertThat(guard.admits(0, Function.TEE, false)).isFalse();
+    assertThat(guard.admits(0, Function.SHARED, false)).isTrue();
+    tsm.setState(function, TdiState.RUN.number());
+    assertThat(guard.admits(0, Function.TEE, true)).isTrue();
+    assertThat(guard.admits(0, Function.TEE, false)).isFalse();
+    assertThat(guard.admits(0, Function.SHARED, true)).isFalse();
+  }
+
+  @Test
+  void aLostLinkPutsEveryInterfaceBehindItInError() {
+    bindLocked();
+    tsm.loseLink(function);
+    assertThat(state()).isEqualTo(TdiState.ERROR);
+  }
+
+  @Test
+  void aPlannedErrorComesBeforeOrAfterTheEffect() {
+    tsm.connect(function, "tsm0");
+    tsm.errors().failNext(TsmErrors.Operation.BIND, Errno.EIO, false);
+    refuses(Errno.EIO, () -> tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
+    assertThat(tsm.tdi(function)).isEmpty();
+
+    tsm.errors().failNext(TsmErrors.Operation.BIND, Errno.EIO, true);
+    refuses(Errno.EIO, () -> tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
+    assertThat(state()).isEqualTo(TdiState.CONFIG_LOCKED);
+  }
+
+  @Test
+  void mmioIsValidatedInWholePagesOfALockedInterface() {
+    bindLocked();
+    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x1000, 0));
+    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x2001, 0));
+    tsm.validateMmio(function, 0x1000, 0x2000, 0);
+    tsm.setState(function, TdiState.CONFIG_UNLOCKED.number());
+    refuses(Errno.EIO, () -> tsm.validateMmio(function, 0x1000, 0x2000, 0));
+  }
+
+  private static final class Vm implements KvmReference {
+    @Override
+    public void getKvm() {}
+
+    @Override
+    public void putKvm() {}
+  }
+
+  /** A function with one BAR of two pages, of which the first is TEE memory. */
+  private static final class Function implements TeeFunction {
+    static final long TEE = 0;
+    static final long SHARED = 0x1000;
+
+    private final String name;
+    private boolean active = true;
+    private Optional<Guard> guard = Optional.empty();
+
+    Function(String name) {
+      this.name = name;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public boolean isManager() {
+      return name.endsWith(".0");
+    }
+
+    @Override
+    public boolean hasTee() {
+      return true;
+    }
+
+    @Override
+    public boolean isActive() {
+      return active;
+    }
+
+    @Override
+    public byte[] interfaceReport(long mmioOffset) {
+      return new byte[20];
+    }
+
+    @Override
+    public boolean isTeeMemory(int bar, long offset) {
+      return offset < SHARED;
+    }
+
+    @Override
+    public void setGuard(Optional<Guard> newGuard) {
+      guard = newGuard;
+    }
+  }
+}
