@@ -139,7 +139,8 @@ public final class SysFs {
 
   /** The last name of what a symbolic link holds, such as a driver's; empty if there is no link. */
   public Optional<String> linkName(String path) {
-    return ifPresent(() -> readlink(path)).map(target -> target.replaceFirst(".*/", ""));
+    return ifPresent(() -> readlink(path))
+        .map(target -> target.substring(target.lastIndexOf('/') + 1));
   }
 
   private static <T> Optional<T> ifPresent(Supplier<T> read) {
