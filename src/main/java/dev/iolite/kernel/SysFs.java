@@ -17,7 +17,9 @@ import java.util.function.Supplier;
  * <p>All of it goes through the {@link Kernel}, so a model of Linux can show files of its own.
  */
 public final class SysFs {
-  private static final int BUFFER = 64 * 1024;
+  /** A page, which no attribute in sysfs exceeds. A larger buffer takes long to clear. */
+  private static final int BUFFER = 4096;
+
   private static final int PATH_MAX = 4096;
   private static final long DIRENT_RECLEN = 16;
   private static final long DIRENT_NAME = 19;
