@@ -9,6 +9,11 @@
 INITRAMFS_MODULES=java.base,java.compiler,java.instrument,java.logging,java.management
 INITRAMFS_MODULES+=,java.xml,jdk.management,jdk.unsupported,jdk.zipfs
 
+# The run of the client on the host from which Java's cache of classes is made. Java takes one run,
+# so it is one that loads much of what the other commands load too. What it finds on this host and
+# its exit code do not matter.
+INITRAMFS_TRAINING=(--trace doctor -o json)
+
 initramfs_busybox() {
   local file
   for file in /bin/busybox /usr/bin/busybox; do
@@ -108,10 +113,9 @@ initramfs_aot() {
       mkdir "$dir"
       cp -rL "$app/iolite.jar" "$app/lib" "$dir/"
       touch -d @0 "$dir/iolite.jar" "$dir"/lib/*
-      # What the client finds on this host and its exit code do not matter here.
       "${base%.cpio}.java/bin/java" -XX:AOTCacheOutput="$dir/partial.aot" -XX:+UseSerialGC \
         --enable-native-access=dev.iolite --module-path "$dir/iolite.jar:$dir/lib" \
-        --module dev.iolite/dev.iolite.cli.Main --trace doctor -o json \
+        --module dev.iolite/dev.iolite.cli.Main "${INITRAMFS_TRAINING[@]}" \
         > "$dir/log" 2>&1 < /dev/null || true
       mv "$dir/partial.aot" "$dir/iolite.aot" 2>> "$dir/log" ||
         say "no cache of Java classes could be made, so this run is slower; why: $dir/log"

@@ -17,7 +17,9 @@ import java.util.function.Supplier;
  * <p>All of it goes through the {@link Kernel}, so a model of Linux can show files of its own.
  */
 public final class SysFs {
-  private static final int BUFFER = 64 * 1024;
+  /** A page, which no attribute in sysfs exceeds. A larger buffer takes long to clear. */
+  private static final int BUFFER = 4096;
+
   private static final int PATH_MAX = 4096;
   private static final long DIRENT_RECLEN = 16;
   private static final long DIRENT_NAME = 19;
@@ -139,7 +141,8 @@ public final class SysFs {
 
   /** The last name of what a symbolic link holds, such as a driver's; empty if there is no link. */
   public Optional<String> linkName(String path) {
-    return ifPresent(() -> readlink(path)).map(target -> target.replaceFirst(".*/", ""));
+    return ifPresent(() -> readlink(path))
+        .map(target -> target.substring(target.lastIndexOf('/') + 1));
   }
 
   private static <T> Optional<T> ifPresent(Supplier<T> read) {

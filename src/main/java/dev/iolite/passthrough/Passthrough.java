@@ -10,8 +10,8 @@ import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.security.SecureRandom;
 import java.util.List;
+import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -179,7 +179,7 @@ public final class Passthrough {
   /** Moves a page in parts: QEMU 7.2's device refuses one that reaches its buffer's end. */
   private static void copyByDma(EduDevice edu, MemorySegment ram) {
     byte[] random = new byte[PAGE];
-    new SecureRandom().nextBytes(random);
+    new Random().nextBytes(random);
     MemorySegment from = ram.asSlice(DMA_FROM, PAGE);
     MemorySegment to = ram.asSlice(DMA_TO, PAGE);
     from.copyFrom(MemorySegment.ofArray(random));

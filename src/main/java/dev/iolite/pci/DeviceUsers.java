@@ -21,7 +21,7 @@ final class DeviceUsers {
     List<String> users = new ArrayList<>();
     for (String pid : sysFs.list("/proc").stream().filter(DeviceUsers::isPid).toList()) {
       String process = "/proc/" + pid;
-      if (hasOpen(sysFs, process, files) || hasMapped(sysFs, process, files)) {
+      if (uses(sysFs, process, files)) {
         users.add(
             pid + seen(() -> sysFs.read(process + "/comm")).map(c -> " (" + c + ")").orElse(""));
       }
@@ -33,18 +33,22 @@ final class DeviceUsers {
     return name.chars().allMatch(Character::isDigit);
   }
 
+  /** A kernel thread, as most processes are, has no memory of its own, and then no files either. */
+  private static boolean uses(SysFs sysFs, String process, Set<String> files) {
+    String maps = seen(() -> sysFs.read(process + "/maps")).orElse("");
+    return !maps.isEmpty() && (hasMapped(maps, files) || hasOpen(sysFs, process, files));
+  }
+
+  private static boolean hasMapped(String maps, Set<String> files) {
+    String lines = maps + "\n";
+    return files.stream().anyMatch(file -> lines.contains(" " + file + "\n"));
+  }
+
   private static boolean hasOpen(SysFs sysFs, String process, Set<String> files) {
     String directory = process + "/fd/";
     return seen(() -> sysFs.list(directory)).orElse(List.of()).stream()
         .anyMatch(
             fd -> seen(() -> sysFs.readlink(directory + fd)).filter(files::contains).isPresent());
-  }
-
-  private static boolean hasMapped(SysFs sysFs, String process, Set<String> files) {
-    return seen(() -> sysFs.read(process + "/maps"))
-        .orElse("")
-        .lines()
-        .anyMatch(line -> files.stream().anyMatch(file -> line.endsWith(" " + file)));
   }
 
   /** What can be seen of a process that may end any time and may be somebody else's. */

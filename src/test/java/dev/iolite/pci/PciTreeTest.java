@@ -231,7 +231,8 @@ class PciTreeTest {
     Files.createDirectories(process.resolve("fd"));
     Files.createSymbolicLink(process.resolve("fd/3"), Path.of(open));
     Files.writeString(process.resolve("comm"), name + "\n");
-    Files.writeString(process.resolve("maps"), maps);
+    Files.writeString(
+        process.resolve("maps"), "5500-5501 r-xp 0 fe:00 9  /bin/" + name + "\n" + maps);
   }
 
   private void put(String attribute, String text) throws IOException {
