@@ -1,6 +1,8 @@
 package dev.iolite.mock.core;
 
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
 import java.lang.foreign.MemorySegment;
@@ -24,9 +26,17 @@ public final class Ram implements Memory {
     bytes = file.bytes();
   }
 
-  /** Makes memory of zeros; the caller holds the first reference. */
+  /**
+   * Makes memory of zeros; the caller holds the first reference.
+   *
+   * @throws Refused ENOMEM if the host can't have as much
+   */
   static Ram create(Kernel host, long bytes) {
-    return new Ram(host, MemFd.create(host, "iolite-mock-ram", bytes));
+    try {
+      return new Ram(host, MemFd.create(host, "iolite-mock-ram", bytes));
+    } catch (KernelException e) {
+      throw Refused.refused(Errno.ENOMEM);
+    }
   }
 
   /** Takes a reference. */
@@ -52,7 +62,7 @@ public final class Ram implements Memory {
   public void resize(long newBytes) {
     int result = host.ftruncate(file.fd().number(), newBytes);
     if (result < 0) {
-      throw Refused.refused(dev.iolite.kernel.Errno.of(-result));
+      throw Refused.refused(Errno.of(-result));
     }
     bytes = newBytes;
   }
@@ -62,11 +72,20 @@ public final class Ram implements Memory {
     return file.fd().number();
   }
 
-  /** All of it, mapped for the model itself. */
+  /**
+   * All of it, mapped for the model itself.
+   *
+   * @throws Refused ENOMEM if the host can't map as much
+   */
   public MemorySegment segment() {
     if (mapping.isEmpty() || mapping.get().bytes() != bytes) {
       mapping.ifPresent(Mapping::close);
-      mapping = Optional.of(Mapping.of(file.fd(), 0, bytes, 3));
+      mapping = Optional.empty();
+      try {
+        mapping = Optional.of(Mapping.of(file.fd(), 0, bytes, 3));
+      } catch (KernelException e) {
+        throw Refused.refused(Errno.ENOMEM);
+      }
     }
     return mapping.get().segment();
   }
