@@ -14,6 +14,9 @@ import dev.iolite.mock.core.ProcFiles;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
+import dev.iolite.mock.kvm.GuestScripts;
+import dev.iolite.mock.kvm.KvmDriver;
+import dev.iolite.mock.kvm.KvmPlatform;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.Arena;
@@ -43,16 +46,26 @@ public final class MockKernel implements Kernel {
   private final AtomicInteger nextTid = new AtomicInteger(1);
   private final ThreadLocal<Integer> tid = ThreadLocal.withInitial(this::nameThread);
 
-  private MockKernel() {
+  private MockKernel(KvmPlatform platform, GuestScripts scripts) {
     Kernel host = new HostKernel();
     task = new Task(host, new HostUserMemory(host));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
+    KvmDriver.install(task, tree, platform, scripts);
   }
 
   /** A host without confidential computing. */
   public static MockKernel plain() {
-    return new MockKernel();
+    return with(KvmPlatform.plain(), GuestScripts.none());
+  }
+
+  /**
+   * A host whose KVM can do this, and whose guests run these scripts.
+   *
+   * @param scripts what the vCPUs run whose state can't be set
+   */
+  public static MockKernel with(KvmPlatform platform, GuestScripts scripts) {
+    return new MockKernel(platform, scripts);
   }
 
   private static int answer(Refused refused) {
