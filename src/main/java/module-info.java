@@ -10,6 +10,7 @@ module dev.iolite {
   exports dev.iolite.kvm;
   exports dev.iolite.mock;
   exports dev.iolite.mock.core;
+  exports dev.iolite.mock.kvm;
   exports dev.iolite.passthrough;
   exports dev.iolite.pci;
   exports dev.iolite.trace;

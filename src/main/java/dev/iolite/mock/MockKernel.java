@@ -15,6 +15,9 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.core.UserMemory;
+import dev.iolite.mock.kvm.GuestScripts;
+import dev.iolite.mock.kvm.KvmDriver;
+import dev.iolite.mock.kvm.KvmPlatform;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.Arena;
@@ -53,6 +56,15 @@ public final class MockKernel implements Kernel {
     task = new Task(host, builder.caller.orElseGet(() -> new HostUserMemory(host)));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
+    KvmDriver.install(task, tree, kvmPlatform(platform), builder.guests);
+  }
+
+  private static KvmPlatform kvmPlatform(Platform platform) {
+    return switch (platform) {
+      case PLAIN -> KvmPlatform.plain();
+      case TDX -> KvmPlatform.tdx();
+      case SEV -> KvmPlatform.sevSnp();
+    };
   }
 
   /** Starts to describe a host. */
@@ -79,7 +91,7 @@ public final class MockKernel implements Kernel {
   public static final class Builder {
     private Platform platform = Platform.PLAIN;
     private Optional<Profile> profile = Optional.empty();
-
+    private GuestScripts guests = GuestScripts.none();
     private Optional<UserMemory> caller = Optional.empty();
 
     private Builder() {}
@@ -93,6 +105,12 @@ public final class MockKernel implements Kernel {
     /** How TDIs are bound on it; the platform's usual profile unless this is said. */
     public Builder profile(Profile wanted) {
       profile = Optional.of(wanted);
+      return this;
+    }
+
+    /** What the vCPUs run whose state can't be set; they halt at once unless this is said. */
+    public Builder guests(GuestScripts scripts) {
+      guests = scripts;
       return this;
     }
 

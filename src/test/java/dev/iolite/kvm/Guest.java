@@ -1,7 +1,6 @@
 package dev.iolite.kvm;
 
 import dev.iolite.kernel.CloseStack;
-import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import java.lang.foreign.ValueLayout;
@@ -18,8 +17,7 @@ final class Guest implements AutoCloseable {
   final Vcpu vcpu;
 
   /** Makes the guest; the bytes are its code. */
-  Guest(int... code) {
-    Kernel kernel = new HostKernel();
+  Guest(Kernel kernel, int... code) {
     try (Kvm kvm = Kvm.open(kernel)) {
       ram = open.push(Mapping.anonymous(kernel, BYTES));
       for (int i = 0; i < code.length; i++) {

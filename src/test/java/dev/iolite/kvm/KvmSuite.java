@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
-import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
@@ -31,8 +30,16 @@ abstract class KvmSuite {
   private static final long PAGE = 4096;
   private static final Duration SHORT = Duration.ofMillis(50);
 
-  private final Kernel kernel = new HostKernel();
+  private final Kernel kernel;
   private List<String> descriptorsBefore = List.of();
+
+  KvmSuite(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  private Guest guest(int... code) {
+    return new Guest(kernel, code);
+  }
 
   @BeforeEach
   void kvmIsThere() {
@@ -70,7 +77,7 @@ abstract class KvmSuite {
   @Test
   void aGuestThatNeverHaltsIsStoppedAtTheDeadlineAndCanRunAgain() {
     // jmp $
-    try (Guest guest = new Guest(0xeb, 0xfe)) {
+    try (Guest guest = guest(0xeb, 0xfe)) {
       assertThatThrownBy(() -> guest.vcpu.run(SHORT))
           .isInstanceOf(GuestDeadlineException.class)
           .hasMessageContaining("KVM_RUN on KVM vCPU")
@@ -86,7 +93,7 @@ abstract class KvmSuite {
   @Test
   void aGuestThatKeepsLeavingIsStoppedAtTheDeadlineToo() {
     // out 0x10, al; jmp to it
-    try (Guest guest = new Guest(0xe6, 0x10, 0xeb, 0xfc)) {
+    try (Guest guest = guest(0xe6, 0x10, 0xeb, 0xfc)) {
       List<Exit> exits = new ArrayList<>();
       assertThatThrownBy(() -> guest.vcpu.run(SHORT, exits::add))
           .isInstanceOf(GuestDeadlineException.class)
@@ -98,7 +105,7 @@ abstract class KvmSuite {
   @Test
   void whatTheHandlerThrowsEndsTheRunAndTheGuestCanGoOn() {
     // out 0x10, al; hlt
-    try (Guest guest = new Guest(0xe6, 0x10, 0xf4)) {
+    try (Guest guest = guest(0xe6, 0x10, 0xf4)) {
       IllegalStateException thrown = new IllegalStateException("from the handler");
       assertThatThrownBy(() ->
               guest.vcpu.run(
@@ -115,7 +122,7 @@ abstract class KvmSuite {
   void portInputIsAnsweredInEveryWidth() {
     // mov dx, 0x1234; in al, dx; out dx, al; in ax, dx; out dx, ax; in eax, dx; out dx, eax; hlt
     try (Guest guest =
-        new Guest(0xba, 0x34, 0x12, 0xec, 0xee, 0xed, 0xef, 0x66, 0xed, 0x66, 0xef, 0xf4)) {
+        guest(0xba, 0x34, 0x12, 0xec, 0xee, 0xed, 0xef, 0x66, 0xed, 0x66, 0xef, 0xf4)) {
       List<String> out = new ArrayList<>();
       Exit last =
           guest.vcpu.run(
@@ -142,8 +149,7 @@ abstract class KvmSuite {
   @Test
   void aStringInstructionMovesManyValues() {
     // mov si, 0x1100; mov cx, 5; mov dx, 0x10; cld; rep outsb; hlt
-    try (Guest guest =
-        new Guest(0xbe, 0x00, 0x11, 0xb9, 5, 0, 0xba, 0x10, 0, 0xfc, 0xf3, 0x6e, 0xf4)) {
+    try (Guest guest = guest(0xbe, 0x00, 0x11, 0xb9, 5, 0, 0xba, 0x10, 0, 0xfc, 0xf3, 0x6e, 0xf4)) {
       byte[] text = "abcde".getBytes(StandardCharsets.US_ASCII);
       MemorySegment.copy(text, 0, guest.ram.segment(), ValueLayout.JAVA_BYTE, 0x100, text.length);
       StringBuilder out = new StringBuilder();
@@ -168,7 +174,7 @@ abstract class KvmSuite {
   void anAddressWithoutASlotIsMmio() {
     // mov eax, [0xd0000010]; not eax; mov [0xd0000020], eax; mov [0xd0000030], al; hlt
     try (Guest guest =
-        new Guest(
+        guest(
             0x67, 0x66, 0xa1, 0x10, 0, 0, 0xd0, 0x66, 0xf7, 0xd0, 0x67, 0x66, 0xa3, 0x20, 0, 0,
             0xd0, 0x67, 0xa2, 0x30, 0, 0, 0xd0, 0xf4)) {
       List<String> seen = new ArrayList<>();
@@ -201,7 +207,7 @@ abstract class KvmSuite {
   void aSlotAboveOneMebibyteIsReachedFromRealMode() {
     // mov eax, [0xd0000010]; out 0x10, eax; mov dword [0xd0000014], 0x12345678; hlt
     try (Guest guest =
-            new Guest(
+            guest(
                 0x67, 0x66, 0xa1, 0x10, 0, 0, 0xd0, 0x66, 0xe7, 0x10, 0x67, 0x66, 0xc7, 0x05, 0x14,
                 0, 0, 0xd0, 0x78, 0x56, 0x34, 0x12, 0xf4);
         Mapping far = Mapping.anonymous(kernel, PAGE);
@@ -220,7 +226,7 @@ abstract class KvmSuite {
   @Test
   void aWriteToAReadOnlySlotIsMmio() {
     // mov al, [0x2000]; mov [0x2001], al; hlt
-    try (Guest guest = new Guest(0xa0, 0x00, 0x20, 0xa2, 0x01, 0x20, 0xf4);
+    try (Guest guest = guest(0xa0, 0x00, 0x20, 0xa2, 0x01, 0x20, 0xf4);
         Mapping rom = Mapping.anonymous(kernel, PAGE);
         MemorySlot slot = guest.vm.addSlot(0x2000, PAGE, rom.address(), SlotFlag.READONLY)) {
       assertThat(slot.flags()).containsExactly(SlotFlag.READONLY);
@@ -240,8 +246,7 @@ abstract class KvmSuite {
   void aGuestThatCanNotGoOnEndsTheRun() {
     // lidt [0x1100], which is empty; mov eax, cr0; or al, 1; mov cr0, eax; int3
     try (Guest guest =
-        new Guest(
-            0x0f, 0x01, 0x1e, 0x00, 0x11, 0x0f, 0x20, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0, 0xcc)) {
+        guest(0x0f, 0x01, 0x1e, 0x00, 0x11, 0x0f, 0x20, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0, 0xcc)) {
       // A triple fault; a KVM that emulates real mode gives up on the int3 already.
       assertThat(guest.vcpu.run(LONG))
           .isInstanceOfAny(Exit.Shutdown.class, Exit.KvmInternalError.class);
@@ -250,7 +255,7 @@ abstract class KvmSuite {
 
   @Test
   void registersAreSetAndRead() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       Registers set = new Registers(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 2);
       guest.vcpu.setRegisters(set);
       assertThat(guest.vcpu.registers()).isEqualTo(set);
@@ -259,7 +264,7 @@ abstract class KvmSuite {
 
   @Test
   void realModeBeginsInTheSlotOfTheCodeAndBelowOneMebibyte() {
-    try (Guest guest = new Guest(0xf4);
+    try (Guest guest = guest(0xf4);
         Mapping far = Mapping.anonymous(kernel, PAGE);
         MemorySlot high = guest.vm.addSlot(1 << 20, PAGE, far.address());
         Vcpu second = guest.vm.createVcpu(1, high)) {
@@ -273,7 +278,7 @@ abstract class KvmSuite {
 
   @Test
   void codeAboveTheFirst64KibibytesRuns() {
-    try (Guest guest = new Guest();
+    try (Guest guest = guest();
         Mapping far = Mapping.anonymous(kernel, PAGE);
         MemorySlot slot = guest.vm.addSlot(0xf_f000, PAGE, far.address());
         Vcpu vcpu = guest.vm.createVcpu(1, slot)) {
@@ -286,7 +291,7 @@ abstract class KvmSuite {
 
   @Test
   void aSlotThatOverlapsAnotherIsRefused() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       assertThatThrownBy(() -> guest.vm.addSlot(Guest.GPA, PAGE, guest.ram.address()))
           .isInstanceOfSatisfying(
               KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EEXIST))
@@ -297,7 +302,7 @@ abstract class KvmSuite {
 
   @Test
   void anUnalignedSlotIsRefused() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       assertThatThrownBy(() -> guest.vm.addSlot(0x2800, PAGE, guest.ram.address()))
           .isInstanceOfSatisfying(
               KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
@@ -307,7 +312,7 @@ abstract class KvmSuite {
 
   @Test
   void aDeletedSlotIsGoneAndItsNumberIsFree() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       MemorySlot other = guest.vm.addSlot(0x2000, PAGE, guest.ram.address());
       other.close();
       other.close();
@@ -322,8 +327,8 @@ abstract class KvmSuite {
 
   @Test
   void aVcpuNeedsASlotOfItsVmToBeMadeAndToRun() {
-    try (Guest guest = new Guest(0xf4);
-        Guest other = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4);
+        Guest other = guest(0xf4)) {
       assertThatThrownBy(() -> guest.vm.createVcpu(1, other.slot))
           .isInstanceOf(IllegalArgumentException.class);
       guest.slot.close();
@@ -335,7 +340,7 @@ abstract class KvmSuite {
 
   @Test
   void aSecondVcpuOfTheSameIdIsRefused() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       assertThatThrownBy(() -> guest.vm.createVcpu(0, guest.slot))
           .isInstanceOfSatisfying(
               KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EEXIST));
@@ -344,7 +349,7 @@ abstract class KvmSuite {
 
   @Test
   void aVcpuIsNotRunByAVirtualThread() throws Exception {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       FutureTask<Exit> run = new FutureTask<>(() -> guest.vcpu.run(LONG));
       Thread.startVirtualThread(run);
       assertThatThrownBy(run::get).hasRootCauseInstanceOf(IllegalStateException.class);
@@ -384,7 +389,7 @@ abstract class KvmSuite {
 
   @Test
   void aCapabilityThatCanNotBeSwitchedOnIsRefused() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       assertThatThrownBy(() -> guest.vm.enable(Capability.NR_MEMSLOTS, 1))
           .isInstanceOfSatisfying(
               KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
@@ -393,7 +398,7 @@ abstract class KvmSuite {
 
   @Test
   void theVfioDeviceIsMadeOnceAndTakesOnlyVfioFiles() {
-    try (Guest guest = new Guest(0xf4);
+    try (Guest guest = guest(0xf4);
         VfioKvmDevice device = vfioDevice(guest.vm);
         EventFd notVfio = EventFd.create(kernel)) {
       assertThatThrownBy(guest.vm::createVfioDevice)
@@ -420,7 +425,7 @@ abstract class KvmSuite {
 
   @Test
   void aGuestRunsFromMappedGuestMemfd() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       Set<GuestMemfd.Flag> flags =
           GuestMemfd.Flag.ofBits(guest.vm.check(Capability.GUEST_MEMFD_FLAGS));
       assumeTrue(
@@ -443,7 +448,7 @@ abstract class KvmSuite {
 
   @Test
   void guestMemfdThatWasNotMadeToBeMappedIsNot() {
-    try (Guest guest = new Guest(0xf4)) {
+    try (Guest guest = guest(0xf4)) {
       assumeTrue(guest.vm.check(Capability.GUEST_MEMFD) != 0, "this kernel has no guest_memfd");
       try (GuestMemfd memory = guest.vm.createGuestMemfd(PAGE)) {
         assertThatThrownBy(memory::map)

@@ -292,17 +292,17 @@ public final class AddressSpace {
     return new Memory() {
       @Override
       public void read(long offset, MemorySegment into) {
-        resolve(address + offset, into.byteSize()).read(0, into);
+        resolve(address + offset, into.byteSize(), Libc.PROT_READ()).read(0, into);
       }
 
       @Override
       public void write(long offset, MemorySegment from) {
-        resolve(address + offset, from.byteSize()).write(0, from);
+        resolve(address + offset, from.byteSize(), Libc.PROT_WRITE()).write(0, from);
       }
     };
   }
 
-  private Memory resolve(long address, long bytes) {
+  private Memory resolve(long address, long bytes, int access) {
     Optional<Area> area = at(address);
     if (area.isEmpty()) {
       return new Unmanaged(address);
@@ -310,6 +310,9 @@ public final class AddressSpace {
     Area found = area.get();
     if (address + bytes > found.end()) {
       throw new Memory.Unreachable("an access across the end of a mapping");
+    }
+    if ((found.protection & access) == 0) {
+      throw new Memory.Unreachable("the process itself may not access it so");
     }
     return switch (found.part(address, address + bytes).object) {
       case MappedObject.Pages pages -> new Pin(pages.ram(), pages.offset(), bytes, () -> {});

@@ -21,6 +21,7 @@ import java.util.function.BooleanSupplier;
  */
 public final class Task {
   private static final long SCRATCH_BYTES = 64 << 10;
+  private static final long YIELD_NANOS = 50_000;
 
   private final Kernel host;
   private final UserMemory user;
@@ -173,8 +174,8 @@ public final class Task {
    */
   public void yieldLock() {
     if (lock.hasQueuedThreads()) {
-      // A wait, however short, queues this thread behind those that want the lock.
-      awaitUntil(() -> false, System.nanoTime() + 1);
+      // Long enough to be a wait: one whose time is over at once gives nothing up.
+      awaitUntil(() -> false, System.nanoTime() + YIELD_NANOS);
     }
   }
 

@@ -1,0 +1,123 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.mock.core.AddressSpace;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * What an instruction's accesses to memory go through. An access that is MMIO leaves the guest: a
+ * read ends the instruction, which is repeated with the answer; a write is put off until the
+ * instruction is done. arch/x86/kvm/x86.c:emulator_read_write, complete_emulated_mmio.
+ */
+final class GuestBus {
+  private static final int MOST_ANSWERS = 32;
+
+  private record Write(long gpa, int size, long value) {}
+
+  private final KvmVm vm;
+  private final KvmRun run;
+  private final GuestMemory memory;
+  private final MemorySegment cell = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
+
+  /** What the VM's owner answered to the reads of the instruction that is under way. */
+  private final long[] answers = new long[MOST_ANSWERS];
+
+  private int answered;
+  private int used;
+  private int wanted;
+  private final Deque<Write> writes = new ArrayDeque<>();
+
+  GuestBus(KvmVm vm, KvmRun run, GuestMemory memory) {
+    this.vm = vm;
+    this.run = run;
+    this.memory = memory;
+  }
+
+  /** A new instruction begins. */
+  void begin() {
+    answered = 0;
+    used = 0;
+  }
+
+  /** The same instruction begins again. */
+  void repeat() {
+    used = 0;
+  }
+
+  /** Whether a read of the instruction that is under way waits for its answer. */
+  boolean readWaits() {
+    return wanted != 0;
+  }
+
+  /** The owner of the VM has answered a read. */
+  void takeAnswer() {
+    answers[answered++] = run.mmioData(wanted);
+    wanted = 0;
+  }
+
+  long read(long gpa, int size) {
+    int first = inPage(gpa, size);
+    long low = readPiece(gpa, first);
+    return first == size ? low : low | readPiece(gpa + first, size - first) << (first * Byte.SIZE);
+  }
+
+  private static int inPage(long gpa, int size) {
+    return (int) Math.min(size, AddressSpace.PAGE - (gpa & (AddressSpace.PAGE - 1)));
+  }
+
+  private long readPiece(long gpa, int size) {
+    if (memory.read(gpa, cell.asSlice(0, size), memory.isPrivate(gpa))) {
+      return KvmRun.load(cell, 0, size);
+    }
+    if (used < answered) {
+      return answers[used++];
+    }
+    wanted = size;
+    run.mmio(false, gpa, size, 0);
+    throw GuestTrap.LEFT;
+  }
+
+  void write(long gpa, int size, long value) {
+    int first = inPage(gpa, size);
+    writePiece(gpa, first, value);
+    if (first < size) {
+      writePiece(gpa + first, size - first, value >>> (first * Byte.SIZE));
+    }
+  }
+
+  private void writePiece(long gpa, int size, long value) {
+    KvmRun.store(cell, 0, size, value);
+    if (!memory.write(gpa, cell.asSlice(0, size), memory.isPrivate(gpa))
+        && !vm.ioeventfds().signalMmio(gpa, size, value)) {
+      writes.add(new Write(gpa, size, value & CpuState.mask(size)));
+    }
+  }
+
+  /**
+   * Leaves with the next write that was put off.
+   *
+   * @return false if there is none
+   */
+  boolean leaveToWrite() {
+    Write write = writes.poll();
+    if (write == null) {
+      return false;
+    }
+    run.mmio(true, write.gpa, write.size, write.value);
+    return true;
+  }
+
+  /**
+   * Reads code, as much as there is up to the end of the page.
+   *
+   * @return how many bytes
+   */
+  int fetch(long gpa, byte[] into) {
+    int bytes = inPage(gpa, into.length);
+    return memory.read(gpa, MemorySegment.ofArray(into).asSlice(0, bytes), memory.isPrivate(gpa))
+        ? bytes
+        : 0;
+  }
+}

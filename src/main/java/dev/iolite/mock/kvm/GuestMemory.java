@@ -1,0 +1,128 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Memory;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a vCPU's accesses reach memory: arch/x86/kvm/mmu/mmu.c:kvm_mmu_faultin_pfn. The model keeps
+ * no page tables of its own for what the VM's owner maps: each access finds its way anew.
+ *
+ * <p>An access lies within a page.
+ */
+final class GuestMemory {
+  private final KvmVm vm;
+  private final KvmRun run;
+
+  GuestMemory(KvmVm vm, KvmRun run) {
+    this.vm = vm;
+    this.run = run;
+  }
+
+  /** The kind of an access of a guest that does not say it: that of the page's attribute. */
+  boolean isPrivate(long gpa) {
+    return vm.attributes().isPrivate(gpa);
+  }
+
+  /**
+   * Reads what is behind an address.
+   *
+   * @return false if nothing is, so that the access is MMIO, for the VM's owner to answer
+   * @throws dev.iolite.mock.core.Refused EFAULT, as KVM_RUN will say, mostly with an explanation in
+   *     kvm_run
+   */
+  boolean read(long gpa, MemorySegment into, boolean isPrivate) {
+    Memory behind = find(gpa, isPrivate, false);
+    if (behind == null) {
+      return false;
+    }
+    try {
+      behind.read(offset, into);
+      return true;
+    } catch (Memory.Unreachable e) {
+      // kvm_handle_error_pfn says no more than this.
+      throw refused(Errno.EFAULT);
+    }
+  }
+
+  /** Writes; as {@link #read}. */
+  boolean write(long gpa, MemorySegment from, boolean isPrivate) {
+    Memory behind = find(gpa, isPrivate, true);
+    if (behind == null) {
+      return false;
+    }
+    try {
+      behind.write(offset, from);
+      return true;
+    } catch (Memory.Unreachable e) {
+      throw refused(Errno.EFAULT);
+    }
+  }
+
+  /**
+   * Maps a page before it is needed; arch/x86/kvm/mmu/mmu.c:kvm_arch_vcpu_pre_fault_memory.
+   *
+   * @throws dev.iolite.mock.core.Refused ENOENT: an access would be MMIO; EFAULT
+   */
+  void preFault(long gpa) {
+    Memory behind = find(gpa, isPrivate(gpa), false);
+    if (behind == null) {
+      throw refused(Errno.ENOENT);
+    }
+    MemorySlot slot = vm.slots().at(gpa);
+    if (slot != null && behind.equals(slot.shared)) {
+      // A device's registers are mapped without being read.
+      if (vm.task().memory().registers(slot.hostAddress + offset).isEmpty()) {
+        try {
+          behind.read(offset, MemorySegment.ofArray(new byte[1]));
+        } catch (Memory.Unreachable e) {
+          throw refused(Errno.EFAULT);
+        }
+      }
+    }
+  }
+
+  /** Where in what {@link #find} found the address is. */
+  private long offset;
+
+  private @Nullable Memory find(long gpa, boolean isPrivate, boolean write) {
+    if (isPrivate != vm.attributes().isPrivate(gpa)) {
+      throw fault(gpa, isPrivate);
+    }
+    if (isPrivate) {
+      PrivateMappings.Mapping mapping = vm.privateMappings().at(gpa);
+      if (mapping != null) {
+        offset = mapping.offset() + (gpa - mapping.gpa());
+        return mapping.memory();
+      }
+    }
+    MemorySlot slot = vm.slots().at(gpa);
+    if (slot == null) {
+      if (isPrivate) {
+        throw fault(gpa, true);
+      }
+      return null;
+    }
+    if (isPrivate || slot.guestMemfdOnly()) {
+      GuestMemfdFile file = slot.guestMemfd().orElseThrow(() -> fault(gpa, isPrivate));
+      offset = slot.guestMemfdOffset() + (gpa - slot.gpa());
+      return file.pages();
+    }
+    if (write) {
+      if (slot.readOnly()) {
+        return null;
+      }
+      slot.markDirty(gpa);
+    }
+    offset = gpa - slot.gpa();
+    return slot.shared;
+  }
+
+  private RuntimeException fault(long gpa, boolean isPrivate) {
+    run.memoryFault(gpa, isPrivate);
+    return refused(Errno.EFAULT);
+  }
+}

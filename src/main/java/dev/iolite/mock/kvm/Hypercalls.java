@@ -1,0 +1,18 @@
+package dev.iolite.mock.kvm;
+
+/** Numbers of linux/kvm_para.h, which is for guests and not among the bindings. */
+final class Hypercalls {
+  /** KVM_HC_MAP_GPA_RANGE. */
+  static final int MAP_GPA_RANGE = 12;
+
+  /** KVM_MAP_GPA_RANGE_ENCRYPTED. */
+  static final long MAP_ENCRYPTED = 1 << 4;
+
+  /** -KVM_ENOSYS. */
+  static final long ENOSYS = -1000;
+
+  /** -KVM_EINVAL. */
+  static final long EINVAL = -22;
+
+  private Hypercalls() {}
+}

@@ -1,0 +1,57 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.uapi.kvm.Kvm;
+
+/** {@code /dev/kvm}; virt/kvm/kvm_main.c:kvm_dev_ioctl. */
+final class KvmFile extends OpenFile {
+  /** struct kvm_run, the data of port I/O, the ring of coalesced MMIO. */
+  static final long VCPU_MMAP_BYTES = 3 * AddressSpace.PAGE;
+
+  private final KvmHost host;
+
+  KvmFile(KvmHost host) {
+    super(host.task());
+    this.host = host;
+  }
+
+  @Override
+  public String name() {
+    return "/dev/kvm";
+  }
+
+  @Override
+  public int ioctl(int request, long argument) {
+    if (request == Kvm.KVM_CHECK_EXTENSION()) {
+      return KvmCapabilities.check(host.platform(), argument);
+    }
+    if (request == Kvm.KVM_GET_API_VERSION()) {
+      refuseIf(argument != 0, Errno.EINVAL);
+      return Kvm.KVM_API_VERSION();
+    }
+    if (request == Kvm.KVM_GET_VCPU_MMAP_SIZE()) {
+      refuseIf(argument != 0, Errno.EINVAL);
+      return (int) VCPU_MMAP_BYTES;
+    }
+    if (request == Kvm.KVM_CREATE_VM()) {
+      return host.install(new VmFile(KvmVm.create(host, argument)));
+    }
+    if (request == (int) Kvm.KVM_GET_SUPPORTED_CPUID()) {
+      SupportedCpuid.get(task(), host.platform(), argument);
+      return 0;
+    }
+    // arch/x86/kvm/x86.c:kvm_arch_dev_ioctl
+    throw refused(Errno.EINVAL);
+  }
+
+  /** noop_llseek. */
+  @Override
+  public long lseek(long offset, int whence) {
+    return 0;
+  }
+}

@@ -1,0 +1,63 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.mock.core.EventFdFile;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import java.util.HashSet;
+import java.util.Set;
+
+/** What all VMs of a machine share. */
+final class KvmHost {
+  private final Task task;
+  private final KvmPlatform platform;
+  private final GuestScripts scripts;
+  private final Set<EventFdFile> irqfds = new HashSet<>();
+  private int vms;
+
+  KvmHost(Task task, KvmPlatform platform, GuestScripts scripts) {
+    this.task = task;
+    this.platform = platform;
+    this.scripts = scripts;
+  }
+
+  Task task() {
+    return task;
+  }
+
+  KvmPlatform platform() {
+    return platform;
+  }
+
+  GuestScripts scripts() {
+    return scripts;
+  }
+
+  /** Gives a new file a descriptor, or gives up its reference. */
+  int install(OpenFile file) {
+    try {
+      return task.descriptors().install(file);
+    } catch (Refused e) {
+      file.put();
+      throw e;
+    }
+  }
+
+  /**
+   * An eventfd serves one irqfd only, of whatever VM (add_wait_queue_priority_exclusive).
+   *
+   * @return whether it serves none yet
+   */
+  boolean claimForIrqfd(EventFdFile eventfd) {
+    return irqfds.add(eventfd);
+  }
+
+  void releaseFromIrqfd(EventFdFile eventfd) {
+    irqfds.remove(eventfd);
+  }
+
+  /** Counts a VM that is being made; the first is 0. */
+  int nextVm() {
+    return vms++;
+  }
+}

@@ -1,0 +1,57 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.uapi.kvm.Kvm;
+
+/**
+ * What kind of machine the model's KVM runs on.
+ *
+ * @param vmTypes the types of VM it can make, a bit for each KVM_X86_*_VM
+ * @param physicalAddressBits how wide its physical addresses are
+ * @param processors how many processors it has
+ */
+public record KvmPlatform(int vmTypes, int physicalAddressBits, int processors) {
+  private static final int ALWAYS =
+      1 << Kvm.KVM_X86_DEFAULT_VM() | 1 << Kvm.KVM_X86_SW_PROTECTED_VM();
+  private static final int PROCESSORS = 2;
+
+  /** An AMD machine without SEV, as the lab's is. */
+  public static KvmPlatform plain() {
+    return new KvmPlatform(ALWAYS, 40, PROCESSORS);
+  }
+
+  /** An Intel machine with TDX. */
+  public static KvmPlatform tdx() {
+    return new KvmPlatform(ALWAYS | 1 << Kvm.KVM_X86_TDX_VM(), 52, PROCESSORS);
+  }
+
+  /** An AMD machine with SEV, SEV-ES and SEV-SNP. */
+  public static KvmPlatform sevSnp() {
+    return new KvmPlatform(
+        ALWAYS
+            | 1 << Kvm.KVM_X86_SEV_VM()
+            | 1 << Kvm.KVM_X86_SEV_ES_VM()
+            | 1 << Kvm.KVM_X86_SNP_VM(),
+        52,
+        PROCESSORS);
+  }
+
+  /** Whether TDX works. */
+  boolean hasTdx() {
+    return supports(Kvm.KVM_X86_TDX_VM());
+  }
+
+  /** Whether SEV works. */
+  boolean hasSev() {
+    return supports(Kvm.KVM_X86_SEV_VM());
+  }
+
+  /** The last guest-physical page; arch/x86/kvm/mmu.h:kvm_mmu_max_gfn. */
+  long lastPage() {
+    return (1L << (physicalAddressBits - 12)) - 1;
+  }
+
+  /** Whether it makes VMs of this type; arch/x86/kvm/x86.c:kvm_is_vm_type_supported. */
+  boolean supports(long type) {
+    return type >= 0 && type < Integer.SIZE && (vmTypes & (1 << type)) != 0;
+  }
+}

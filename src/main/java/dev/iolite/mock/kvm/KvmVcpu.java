@@ -1,0 +1,218 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
+import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.kvm.kvm_sregs;
+import dev.iolite.uapi.kvm.kvm_sync_regs;
+import java.lang.foreign.MemorySegment;
+
+/** A vCPU (struct kvm_vcpu). It lives as long as its VM. */
+final class KvmVcpu {
+  private static final int STEPS_BETWEEN_YIELDS = 64;
+  private static final long CR8_MOST = 15;
+
+  private final KvmVm vm;
+  private final int id;
+  private final KvmRun run;
+  private final CpuState cpu;
+  private final GuestMemory memory;
+  private final Guest guest;
+
+  /** A call on the vCPU is under way (vcpu->mutex). */
+  private boolean busy;
+
+  /** It is in a HLT that ends with an interrupt (KVM_MP_STATE_HALTED). */
+  private boolean halted;
+
+  /** The guest has left and waits for what its VM's owner answers. */
+  private boolean answerWaits;
+
+  /** arch/x86/kvm/x86.c:kvm_arch_vcpu_create. */
+  KvmVcpu(KvmVm vm, int id, boolean boot) {
+    this.vm = vm;
+    this.id = id;
+    run = new KvmRun(vm.task().newRam(KvmFile.VCPU_MMAP_BYTES));
+    cpu = new CpuState(boot);
+    memory = new GuestMemory(vm, run);
+    guest = new RealModeGuest(this);
+  }
+
+  KvmVm vm() {
+    return vm;
+  }
+
+  int id() {
+    return id;
+  }
+
+  KvmRun run() {
+    return run;
+  }
+
+  CpuState cpu() {
+    return cpu;
+  }
+
+  GuestMemory memory() {
+    return memory;
+  }
+
+  /** Waits until no other thread is in a call on this vCPU, and keeps others out. */
+  void lock() {
+    Task task = vm.task();
+    if (busy) {
+      task.await(() -> !busy);
+    }
+    busy = true;
+  }
+
+  void unlock() {
+    busy = false;
+    vm.task().wake();
+  }
+
+  boolean halted() {
+    return halted;
+  }
+
+  void halted(boolean is) {
+    halted = is;
+    vm.task().wake();
+  }
+
+  /**
+   * HLT; arch/x86/kvm/x86.c:__kvm_emulate_halt.
+   *
+   * @return false: the guest leaves
+   */
+  boolean halt() {
+    if (!vm.hasIrqchip()) {
+      run.reason(Kvm.KVM_EXIT_HLT());
+      return false;
+    }
+    halted = true;
+    return true;
+  }
+
+  /** KVM_RUN; arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_run. */
+  void runGuest() {
+    MemorySegment shared = run.segment();
+    boolean wantsToRun = !run.immediateExit();
+    kvm_run.flags(shared, (short) 0);
+    try {
+      long known = vm.hasProtectedState() ? 0 : KvmCapabilities.SYNC_REGS;
+      long dirty = kvm_run.kvm_dirty_regs(shared);
+      refuseIf(((kvm_run.kvm_valid_regs(shared) | dirty) & ~known) != 0, Errno.EINVAL);
+      takeRegisters(shared, dirty);
+      if (!vm.hasIrqchip()) {
+        refuseIf(Long.compareUnsigned(kvm_run.cr8(shared), CR8_MOST) > 0, Errno.EINVAL);
+      }
+      if (answerWaits) {
+        answerWaits = false;
+        if (!guest.complete()) {
+          answerWaits = true;
+          return;
+        }
+      }
+      refuseIf(!wantsToRun, Errno.EINTR);
+      run.reason(Kvm.KVM_EXIT_UNKNOWN());
+      answerWaits = !enter();
+    } finally {
+      giveRegisters(shared);
+    }
+  }
+
+  /** arch/x86/kvm/x86.c:vcpu_run. Always ends with the guest having left. */
+  private boolean enter() {
+    Task task = vm.task();
+    try {
+      for (int steps = 1; ; steps++) {
+        if (halted) {
+          task.await(() -> !halted);
+        }
+        if (!guest.step()) {
+          return false;
+        }
+        if (steps % STEPS_BETWEEN_YIELDS == 0) {
+          task.yieldLock();
+          refuseIf(vm.isDead(), Errno.EIO);
+        }
+      }
+    } catch (Refused e) {
+      if (e.errno() == Errno.EINTR) {
+        run.reason(Kvm.KVM_EXIT_INTR());
+      }
+      throw e;
+    }
+  }
+
+  /** virt/kvm/kvm_main.c:kvm_vcpu_pre_fault_memory. The struct is left with what is to be done. */
+  void preFault(MemorySegment range) {
+    long gpa = kvm_pre_fault_memory.gpa(range);
+    long bytes = kvm_pre_fault_memory.size(range);
+    refuseIf(kvm_pre_fault_memory.flags(range) != 0, Errno.EINVAL);
+    refuseIf(((gpa | bytes) & (AddressSpace.PAGE - 1)) != 0, Errno.EINVAL);
+    refuseIf(Long.compareUnsigned(gpa + bytes, gpa) <= 0, Errno.EINVAL);
+    long done = 0;
+    try {
+      for (; done != bytes; done += AddressSpace.PAGE) {
+        refuseIf(!vm.preFaultAllowed(), Errno.EOPNOTSUPP);
+        refuseIf(((gpa + done) >>> 12 & vm.aliasPages()) != 0, Errno.EINVAL);
+        memory.preFault(gpa + done);
+      }
+    } catch (Refused e) {
+      if (done == 0) {
+        throw e;
+      }
+    }
+    kvm_pre_fault_memory.gpa(range, gpa + done);
+    kvm_pre_fault_memory.size(range, bytes - done);
+  }
+
+  /** Whether the host can't see the registers any more (guest_state_protected). */
+  boolean stateIsProtected() {
+    return vm.hasProtectedState();
+  }
+
+  /** arch/x86/kvm/x86.c:sync_regs. */
+  private void takeRegisters(MemorySegment shared, long dirty) {
+    if (dirty == 0) {
+      return;
+    }
+    MemorySegment registers = kvm_sync_regs.regs(kvm_run.s(shared));
+    if ((dirty & Kvm.KVM_SYNC_X86_REGS()) != 0) {
+      cpu.load(registers);
+    }
+    if ((dirty & Kvm.KVM_SYNC_X86_SREGS()) != 0) {
+      VcpuRegisters.setSpecial(cpu, kvm_sync_regs.sregs(kvm_run.s(shared)));
+    }
+    kvm_run.kvm_dirty_regs(shared, 0);
+  }
+
+  /** arch/x86/kvm/x86.c:store_regs, post_kvm_run_save. */
+  private void giveRegisters(MemorySegment shared) {
+    long valid = kvm_run.kvm_valid_regs(shared);
+    if ((valid & Kvm.KVM_SYNC_X86_REGS()) != 0) {
+      cpu.store(kvm_sync_regs.regs(kvm_run.s(shared)));
+    }
+    if ((valid & Kvm.KVM_SYNC_X86_SREGS()) != 0) {
+      kvm_sync_regs.sregs(kvm_run.s(shared)).copyFrom(cpu.special());
+    }
+    boolean interrupts = cpu.flag(CpuState.INTERRUPTS);
+    kvm_run.if_flag(shared, (byte) (interrupts ? 1 : 0));
+    kvm_run.ready_for_interrupt_injection(shared, (byte) (interrupts ? 1 : 0));
+    kvm_run.apic_base(shared, kvm_sregs.apic_base(cpu.special()));
+  }
+
+  /** The VM goes: nobody can reach the vCPU any more. */
+  void destroy() {
+    run.pages().put();
+  }
+}

@@ -1,0 +1,249 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.kvm.Kvm;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * A VM (struct kvm). Its descriptor, its vCPUs' and devices' descriptors, its guest_memfds and
+ * drivers refer to it, and it goes with the last of them.
+ */
+public final class KvmVm implements KvmReference {
+  private final KvmHost host;
+  private final int type;
+  private final int number;
+  private int references = 1;
+  private boolean dead;
+  private final MemorySlots slots = new MemorySlots(this);
+  private final MemoryAttributes attributes = new MemoryAttributes(this);
+  private final PrivateMappings privateMappings = new PrivateMappings();
+  private final Ioeventfds ioeventfds = new Ioeventfds(this);
+  private final TreeMap<Integer, KvmVcpu> vcpus = new TreeMap<>();
+  private Optional<VfioKvmFile> vfioDevice = Optional.empty();
+  private final Irqfds irqfds = new Irqfds(this);
+  private boolean irqchip;
+  private boolean splitIrqchip;
+  private long hypercallExits;
+  private long manualDirtyLog;
+
+  private KvmVm(KvmHost host, int type) {
+    this.host = host;
+    this.type = type;
+    number = host.nextVm();
+  }
+
+  /** arch/x86/kvm/x86.c:kvm_arch_init_vm. The caller has the first reference. */
+  static KvmVm create(KvmHost host, long type) {
+    refuseIf(!host.platform().supports(type), Errno.EINVAL);
+    return new KvmVm(host, (int) type);
+  }
+
+  Task task() {
+    return host.task();
+  }
+
+  KvmHost host() {
+    return host;
+  }
+
+  KvmPlatform platform() {
+    return host.platform();
+  }
+
+  /** Its type, one of KVM_X86_*_VM. */
+  public int type() {
+    return type;
+  }
+
+  /** The how many-th VM of its machine it is, from 0. */
+  public int number() {
+    return number;
+  }
+
+  /** What a TSM has mapped into it. */
+  public PrivateMappings privateMappings() {
+    return privateMappings;
+  }
+
+  /** kvm->arch.pre_fault_allowed. */
+  boolean preFaultAllowed() {
+    return type == Kvm.KVM_X86_DEFAULT_VM() || type == Kvm.KVM_X86_SW_PROTECTED_VM();
+  }
+
+  boolean isDead() {
+    return dead;
+  }
+
+  MemorySlots slots() {
+    return slots;
+  }
+
+  MemoryAttributes attributes() {
+    return attributes;
+  }
+
+  Irqfds irqfds() {
+    return irqfds;
+  }
+
+  Ioeventfds ioeventfds() {
+    return ioeventfds;
+  }
+
+  /** kvm_arch_has_private_mem. */
+  boolean hasPrivateMemory() {
+    return type == Kvm.KVM_X86_SW_PROTECTED_VM()
+        || type == Kvm.KVM_X86_SNP_VM()
+        || type == Kvm.KVM_X86_TDX_VM();
+  }
+
+  boolean hasProtectedState() {
+    return type == Kvm.KVM_X86_SEV_ES_VM()
+        || type == Kvm.KVM_X86_SNP_VM()
+        || type == Kvm.KVM_X86_TDX_VM();
+  }
+
+  /** kvm_arch_nr_memslot_as_ids: system management mode has an address space of its own. */
+  int addressSpaces() {
+    return hasPrivateMemory() ? 1 : 2;
+  }
+
+  int maxVcpus() {
+    return KvmCapabilities.MAX_VCPUS;
+  }
+
+  /** kvm_supported_mem_attributes. */
+  long supportedAttributes() {
+    return hasPrivateMemory() ? Kvm.KVM_MEMORY_ATTRIBUTE_PRIVATE() : 0;
+  }
+
+  /** kvm_gmem_get_supported_flags. */
+  long guestMemfdFlags() {
+    return Kvm.GUEST_MEMFD_FLAG_MMAP()
+        | (hasPrivateMemory() ? 0 : Kvm.GUEST_MEMFD_FLAG_INIT_SHARED());
+  }
+
+  /** kvm_gfn_direct_bits: the pages that are another view of lower ones. */
+  long aliasPages() {
+    return 0;
+  }
+
+  /** kvm_dirty_log_manual_protect_and_init_set. */
+  boolean dirtyLogStartsFull() {
+    return manualDirtyLog == KvmCapabilities.MANUAL_DIRTY_LOG;
+  }
+
+  long manualDirtyLog() {
+    return manualDirtyLog;
+  }
+
+  void manualDirtyLog(long options) {
+    manualDirtyLog = options;
+  }
+
+  boolean hasIrqchip() {
+    return irqchip;
+  }
+
+  boolean hasVcpus() {
+    return !vcpus.isEmpty();
+  }
+
+  /** KVM_CAP_SPLIT_IRQCHIP: only the local APICs are in the kernel. */
+  boolean hasSplitIrqchip() {
+    return splitIrqchip;
+  }
+
+  void createIrqchip(boolean split) {
+    irqchip = true;
+    splitIrqchip = split;
+  }
+
+  /** has_protected_eoi: the kernel does not see the guest's EOIs. */
+  boolean hasProtectedEoi() {
+    return type == Kvm.KVM_X86_TDX_VM();
+  }
+
+  void hypercallExits(long mask) {
+    hypercallExits = mask;
+  }
+
+  /**
+   * virt/kvm/kvm_main.c:kvm_vm_ioctl_create_vcpu.
+   *
+   * @return its descriptor
+   */
+  int createVcpu(long id) {
+    refuseIf(Long.compareUnsigned(id, KvmCapabilities.MAX_VCPU_IDS) >= 0, Errno.EINVAL);
+    refuseIf(vcpus.size() >= maxVcpus(), Errno.EINVAL);
+    refuseIf(vcpus.containsKey((int) id), Errno.EEXIST);
+    KvmVcpu vcpu = new KvmVcpu(this, (int) id, vcpus.isEmpty());
+    try {
+      int fd = host.install(new VcpuFile(vcpu));
+      vcpus.put((int) id, vcpu);
+      return fd;
+    } catch (Refused e) {
+      vcpu.destroy();
+      throw e;
+    }
+  }
+
+  /**
+   * virt/kvm/vfio.c:kvm_vfio_create.
+   *
+   * @return its descriptor
+   */
+  int createVfioDevice() {
+    refuseIf(vfioDevice.isPresent(), Errno.EBUSY);
+    VfioKvmFile device = new VfioKvmFile(this);
+    vfioDevice = Optional.of(device);
+    return host.install(device);
+  }
+
+  void vfioDeviceReleased() {
+    vfioDevice = Optional.empty();
+  }
+
+  /**
+   * arch/x86/kvm/x86.c:____kvm_emulate_hypercall.
+   *
+   * @return whether it is answered, in kvm_run; if not, the guest leaves
+   */
+  boolean hypercall(KvmRun run, boolean longMode, long call, long first, long second, long third) {
+    long answer = Hypercalls.ENOSYS;
+    if (call == Hypercalls.MAP_GPA_RANGE
+        && (hypercallExits & KvmCapabilities.EXIT_HYPERCALL) != 0) {
+      long page = first >>> 12;
+      if ((first & 0xfff) == 0 && Long.compareUnsigned(page + second, page) > 0) {
+        run.hypercall(
+            call, longMode ? Kvm.KVM_EXIT_HYPERCALL_LONG_MODE() : 0, first, second, third);
+        return false;
+      }
+      answer = Hypercalls.EINVAL;
+    }
+    run.hypercallResult(answer);
+    return true;
+  }
+
+  /** kvm_get_kvm. */
+  @Override
+  public void getKvm() {
+    references++;
+  }
+
+  /** kvm_put_kvm, kvm_destroy_vm. */
+  @Override
+  public void putKvm() {
+    if (--references == 0) {
+      ioeventfds.release();
+      vcpus.values().forEach(KvmVcpu::destroy);
+      vcpus.clear();
+    }
+  }
+}

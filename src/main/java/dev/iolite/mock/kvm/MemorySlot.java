@@ -1,0 +1,127 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.Memory;
+import dev.iolite.uapi.kvm.Kvm;
+import java.util.BitSet;
+import java.util.Optional;
+
+/** A range of guest-physical addresses with what is behind it (struct kvm_memory_slot). */
+final class MemorySlot {
+  final int addressSpace;
+  final int id;
+  final long bytes;
+  final long hostAddress;
+
+  /** The process's memory at {@link #hostAddress}, whatever is mapped there at the time. */
+  final Memory shared;
+
+  private long gpa;
+  private int flags;
+
+  /** The dirty pages, while they are logged. */
+  private Optional<BitSet> dirty = Optional.empty();
+
+  /** Empty if the slot has none, or if the file has been closed. */
+  private Optional<GuestMemfdFile> guestMemfd = Optional.empty();
+
+  private long guestMemfdOffset;
+  private boolean guestMemfdOnly;
+
+  MemorySlot(
+      int addressSpace,
+      int id,
+      long gpa,
+      long bytes,
+      int flags,
+      long hostAddress,
+      Memory shared,
+      boolean allDirty) {
+    this.addressSpace = addressSpace;
+    this.id = id;
+    this.gpa = gpa;
+    this.bytes = bytes;
+    this.hostAddress = hostAddress;
+    this.shared = shared;
+    setFlags(flags, allDirty);
+  }
+
+  long gpa() {
+    return gpa;
+  }
+
+  long end() {
+    return gpa + bytes;
+  }
+
+  boolean contains(long address) {
+    return Long.compareUnsigned(address - gpa, bytes) < 0;
+  }
+
+  int flags() {
+    return flags;
+  }
+
+  boolean readOnly() {
+    return (flags & Kvm.KVM_MEM_READONLY()) != 0;
+  }
+
+  boolean hasGuestMemfd() {
+    return (flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0;
+  }
+
+  Optional<GuestMemfdFile> guestMemfd() {
+    return guestMemfd;
+  }
+
+  long guestMemfdOffset() {
+    return guestMemfdOffset;
+  }
+
+  /** KVM_MEMSLOT_GMEM_ONLY: shared accesses too go to the guest_memfd. */
+  boolean guestMemfdOnly() {
+    return guestMemfdOnly;
+  }
+
+  void moveTo(long newGpa) {
+    gpa = newGpa;
+  }
+
+  /** virt/kvm/kvm_main.c:kvm_prepare_memory_region, as far as it is about the dirty bitmap. */
+  void setFlags(int newFlags, boolean allDirty) {
+    if ((newFlags & Kvm.KVM_MEM_LOG_DIRTY_PAGES()) == 0) {
+      dirty = Optional.empty();
+    } else if (dirty.isEmpty()) {
+      BitSet pages = new BitSet();
+      if (allDirty) {
+        pages.set(0, pages());
+      }
+      dirty = Optional.of(pages);
+    }
+    flags = newFlags;
+  }
+
+  int pages() {
+    return (int) (bytes / AddressSpace.PAGE);
+  }
+
+  Optional<BitSet> dirty() {
+    return dirty;
+  }
+
+  /** virt/kvm/kvm_main.c:mark_page_dirty_in_slot. */
+  void markDirty(long address) {
+    dirty.ifPresent(pages -> pages.set((int) ((address - gpa) / AddressSpace.PAGE)));
+  }
+
+  void bind(GuestMemfdFile file, long offset) {
+    guestMemfd = Optional.of(file);
+    guestMemfdOffset = offset;
+    guestMemfdOnly = file.canBeMapped();
+  }
+
+  /** The file is closed, or the slot deleted; the slot stays one with guest_memfd. */
+  void unbind() {
+    guestMemfd = Optional.empty();
+  }
+}

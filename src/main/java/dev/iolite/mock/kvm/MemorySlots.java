@@ -1,0 +1,211 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A VM's memory slots, in one or two address spaces (the second one is SMM's). */
+final class MemorySlots {
+  private static final long OFFSET_IN_PAGE = AddressSpace.PAGE - 1;
+
+  /** arch/x86/kernel/cpu/common.c: USER_PTR_MAX. */
+  private static final long USER_PTR_MAX = 0x7fff_ffff_f000L;
+
+  /** include/linux/kvm_host.h: KVM_MEM_MAX_NR_PAGES. */
+  private static final long MOST_PAGES = (1L << 31) - 1;
+
+  private final KvmVm vm;
+  private final List<TreeMap<Long, MemorySlot>> byAddress = new ArrayList<>();
+  private final Map<Integer, MemorySlot> byNumber = new HashMap<>();
+
+  /** The slot found last, as the next access is mostly to the same. */
+  private @Nullable MemorySlot lastFound;
+
+  MemorySlots(KvmVm vm) {
+    this.vm = vm;
+    byAddress.add(new TreeMap<>(Long::compareUnsigned));
+    byAddress.add(new TreeMap<>(Long::compareUnsigned));
+  }
+
+  /** The slot at an address, of the address space that guests are in; null if there is none. */
+  @Nullable MemorySlot at(long gpa) {
+    MemorySlot last = lastFound;
+    if (last != null && last.contains(gpa)) {
+      return last;
+    }
+    Map.Entry<Long, MemorySlot> below = byAddress.getFirst().floorEntry(gpa);
+    if (below == null || !below.getValue().contains(gpa)) {
+      return null;
+    }
+    lastFound = below.getValue();
+    return lastFound;
+  }
+
+  /** The slot of this number, which has the address space in its upper half. */
+  Optional<MemorySlot> of(int number) {
+    return Optional.ofNullable(byNumber.get(number));
+  }
+
+  /** Those of the address space that guests are in, by address. */
+  Iterable<MemorySlot> all() {
+    return byAddress.getFirst().values();
+  }
+
+  /** virt/kvm/kvm_main.c:kvm_vm_ioctl_set_memory_region, kvm_set_memory_region. */
+  void set(MemorySegment region) {
+    int number = kvm_userspace_memory_region2.slot(region);
+    int flags = kvm_userspace_memory_region2.flags(region);
+    long gpa = kvm_userspace_memory_region2.guest_phys_addr(region);
+    long bytes = kvm_userspace_memory_region2.memory_size(region);
+    long hostAddress = kvm_userspace_memory_region2.userspace_addr(region);
+    long fileOffset = kvm_userspace_memory_region2.guest_memfd_offset(region);
+    int id = number & 0xffff;
+    int addressSpace = number >>> 16;
+
+    refuseIf(id >= KvmCapabilities.USER_MEM_SLOTS, Errno.EINVAL);
+    refuseIf((flags & ~validFlags(flags)) != 0, Errno.EINVAL);
+    refuseIf((bytes & OFFSET_IN_PAGE) != 0, Errno.EINVAL);
+    refuseIf((gpa & OFFSET_IN_PAGE) != 0, Errno.EINVAL);
+    refuseIf((hostAddress & OFFSET_IN_PAGE) != 0 || !accessOk(hostAddress, bytes), Errno.EINVAL);
+    refuseIf(
+        (flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0
+            && ((fileOffset & OFFSET_IN_PAGE) != 0 || wraps(fileOffset, bytes)),
+        Errno.EINVAL);
+    refuseIf(addressSpace >= vm.addressSpaces(), Errno.EINVAL);
+    refuseIf(wraps(gpa, bytes), Errno.EINVAL);
+    refuseIf((bytes >>> 12) > MOST_PAGES, Errno.EINVAL);
+    MemorySlot old = byNumber.get(number);
+    if (old == null) {
+      refuseIf(bytes == 0, Errno.EINVAL);
+      create(region);
+    } else if (bytes == 0) {
+      delete(old);
+    } else {
+      change(old, flags, gpa, bytes, hostAddress);
+    }
+  }
+
+  /** virt/kvm/kvm_main.c:check_memory_region_flags. */
+  private long validFlags(int flags) {
+    if ((flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0) {
+      return Kvm.KVM_MEM_GUEST_MEMFD();
+    }
+    return Kvm.KVM_MEM_LOG_DIRTY_PAGES()
+        | Kvm.KVM_MEM_GUEST_MEMFD()
+        | (vm.hasProtectedState() ? 0 : Kvm.KVM_MEM_READONLY());
+  }
+
+  /** arch/x86/include/asm/uaccess_64.h:__access_ok. */
+  private static boolean accessOk(long address, long bytes) {
+    long end = address + bytes;
+    return Long.compareUnsigned(end, USER_PTR_MAX) <= 0 && Long.compareUnsigned(end, address) >= 0;
+  }
+
+  private static boolean wraps(long start, long bytes) {
+    return Long.compareUnsigned(start + bytes, start) < 0;
+  }
+
+  private void create(MemorySegment region) {
+    int number = kvm_userspace_memory_region2.slot(region);
+    int flags = kvm_userspace_memory_region2.flags(region);
+    long gpa = kvm_userspace_memory_region2.guest_phys_addr(region);
+    long bytes = kvm_userspace_memory_region2.memory_size(region);
+    int addressSpace = number >>> 16;
+    refuseIf(overlaps(addressSpace, number, gpa, bytes), Errno.EEXIST);
+    long hostAddress = kvm_userspace_memory_region2.userspace_addr(region);
+    MemorySlot slot =
+        new MemorySlot(
+            addressSpace,
+            number & 0xffff,
+            gpa,
+            bytes,
+            flags,
+            hostAddress,
+            vm.task().memory().asSeenByGuest(hostAddress),
+            vm.dirtyLogStartsFull());
+    if (slot.hasGuestMemfd()) {
+      GuestMemfdFile file = guestMemfd(region, bytes);
+      requireReachable(gpa, bytes);
+      file.bind(slot, kvm_userspace_memory_region2.guest_memfd_offset(region));
+    } else {
+      requireReachable(gpa, bytes);
+    }
+    byNumber.put(number, slot);
+    byAddress.get(addressSpace).put(gpa, slot);
+  }
+
+  /** virt/kvm/guest_memfd.c:kvm_gmem_prepare_memory_region. */
+  private GuestMemfdFile guestMemfd(MemorySegment region, long bytes) {
+    GuestMemfdFile file =
+        vm.task()
+            .descriptors()
+            .get(kvm_userspace_memory_region2.guest_memfd(region), GuestMemfdFile.class)
+            .orElseThrow(() -> refused(Errno.EINVAL));
+    refuseIf(!file.isOf(vm), Errno.EINVAL);
+    long offset = kvm_userspace_memory_region2.guest_memfd_offset(region);
+    refuseIf(Long.compareUnsigned(offset + bytes, file.bytes()) > 0, Errno.EINVAL);
+    return file;
+  }
+
+  /** arch/x86/kvm/x86.c:kvm_arch_prepare_memory_region. */
+  private void requireReachable(long gpa, long bytes) {
+    long last = (gpa >>> 12) + (bytes >>> 12) - 1;
+    refuseIf(Long.compareUnsigned(last, vm.platform().lastPage()) > 0, Errno.EINVAL);
+    refuseIf((last & vm.aliasPages()) != 0, Errno.EINVAL);
+  }
+
+  private boolean overlaps(int addressSpace, int number, long gpa, long bytes) {
+    for (MemorySlot slot :
+        byAddress.get(addressSpace).headMap(gpa + bytes, false).descendingMap().values()) {
+      if (Long.compareUnsigned(slot.end(), gpa) <= 0) {
+        return false;
+      }
+      if (number(slot) != number) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static int number(MemorySlot slot) {
+    return slot.addressSpace << 16 | slot.id;
+  }
+
+  private void change(MemorySlot old, int flags, long gpa, long bytes, long hostAddress) {
+    refuseIf((flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0, Errno.EINVAL);
+    long fixed = Kvm.KVM_MEM_READONLY() | Kvm.KVM_MEM_GUEST_MEMFD();
+    refuseIf(
+        hostAddress != old.hostAddress
+            || bytes != old.bytes
+            || ((flags ^ old.flags()) & fixed) != 0,
+        Errno.EINVAL);
+    if (gpa != old.gpa()) {
+      refuseIf(overlaps(old.addressSpace, number(old), gpa, bytes), Errno.EEXIST);
+      requireReachable(gpa, bytes);
+      byAddress.get(old.addressSpace).remove(old.gpa());
+      old.moveTo(gpa);
+      byAddress.get(old.addressSpace).put(gpa, old);
+      lastFound = null;
+    }
+    old.setFlags(flags, vm.dirtyLogStartsFull());
+  }
+
+  private void delete(MemorySlot slot) {
+    slot.guestMemfd().ifPresent(file -> file.unbind(slot));
+    byNumber.remove(number(slot));
+    byAddress.get(slot.addressSpace).remove(slot.gpa());
+    lastFound = null;
+  }
+}

@@ -1,0 +1,127 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.mock.core.AddressSpace;
+
+/** Port I/O: IN, OUT and their string forms. */
+final class PortIo {
+  /** The port at which an OUT is over before it leaves (KVM_X86_QUIRK_OUT_7E_INC_RIP). */
+  private static final int EARLY_PORT = 0x7e;
+
+  private enum Waiting {
+    NOTHING,
+    OUTPUT,
+    INPUT,
+    STRING_INPUT
+  }
+
+  private final KvmVm vm;
+  private final CpuState cpu;
+  private final KvmRun run;
+  private final Decoder code;
+  private Waiting waiting = Waiting.NOTHING;
+
+  /** Where the instruction is that left, and what follows it. */
+  private long at;
+
+  private long next;
+  private int size;
+
+  /** The values of a string input that are there and not stored yet. */
+  private int count;
+
+  private int taken;
+
+  PortIo(KvmVm vm, CpuState cpu, KvmRun run, Decoder code) {
+    this.vm = vm;
+    this.cpu = cpu;
+    this.run = run;
+    this.code = code;
+  }
+
+  /**
+   * arch/x86/kvm/x86.c:kvm_fast_pio_out.
+   *
+   * @return false: the guest leaves
+   */
+  boolean out(int port, int bytes) {
+    long value = cpu.get(CpuState.AX, bytes);
+    if (vm.ioeventfds().signalPort(port, bytes, value)) {
+      cpu.rip = code.next();
+      return true;
+    }
+    run.io(true, port, bytes, 1);
+    run.putIoData(bytes, value);
+    if (port == EARLY_PORT) {
+      cpu.rip = code.next();
+    } else {
+      leave(Waiting.OUTPUT, bytes);
+    }
+    return false;
+  }
+
+  /** arch/x86/kvm/x86.c:kvm_fast_pio_in. */
+  boolean in(int port, int bytes) {
+    run.io(false, port, bytes, 1);
+    leave(Waiting.INPUT, bytes);
+    return false;
+  }
+
+  private void leave(Waiting forWhat, int bytes) {
+    waiting = forWhat;
+    size = bytes;
+    at = cpu.base(CpuState.CS) + cpu.rip;
+    next = code.next();
+  }
+
+  /** One value of OUTS; the registers are not touched. */
+  boolean outString(int port, int bytes, long value) {
+    if (vm.ioeventfds().signalPort(port, bytes, value)) {
+      return true;
+    }
+    run.io(true, port, bytes, 1);
+    run.putIoData(bytes, value);
+    return false;
+  }
+
+  /**
+   * The next value of INS: one that is there, or the guest leaves for as many as fit
+   * (arch/x86/kvm/emulate.c:pio_in_emulated).
+   *
+   * @throws GuestTrap LEFT
+   */
+  long inString(int port, int bytes, long address, long wanted) {
+    if (taken < count) {
+      long value = run.ioData(bytes, taken++);
+      if (taken == count) {
+        count = 0;
+        taken = 0;
+        waiting = Waiting.NOTHING;
+      }
+      return value;
+    }
+    long inPage =
+        cpu.flag(CpuState.DIRECTION)
+            ? address & (AddressSpace.PAGE - 1)
+            : AddressSpace.PAGE - (address & (AddressSpace.PAGE - 1));
+    count = (int) Math.max(1, Math.min(wanted, Math.min(inPage, 1024) / bytes));
+    taken = 0;
+    run.io(false, port, bytes, count);
+    waiting = Waiting.STRING_INPUT;
+    throw GuestTrap.LEFT;
+  }
+
+  boolean stringInputWaits() {
+    return waiting == Waiting.STRING_INPUT;
+  }
+
+  /** Ends an IN or OUT, unless the VM's owner has moved the guest elsewhere meanwhile. */
+  void complete() {
+    if (waiting != Waiting.NOTHING && cpu.base(CpuState.CS) + cpu.rip == at) {
+      if (waiting == Waiting.INPUT) {
+        cpu.set(CpuState.AX, size, run.ioData(size, 0));
+      }
+      cpu.rip = next;
+    }
+    waiting = Waiting.NOTHING;
+  }
+}

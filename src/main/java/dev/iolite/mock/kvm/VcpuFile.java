@@ -1,0 +1,115 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.MapRequest;
+import dev.iolite.mock.core.MappedObject;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_mp_state;
+import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
+import dev.iolite.uapi.kvm.kvm_regs;
+import dev.iolite.uapi.kvm.kvm_sregs;
+import java.lang.foreign.MemorySegment;
+
+/** A vCPU's descriptor, which keeps the VM; virt/kvm/kvm_main.c:kvm_vcpu_ioctl. */
+final class VcpuFile extends OpenFile {
+  private static final int IOC_TYPE_SHIFT = 8;
+
+  private final KvmVcpu vcpu;
+
+  VcpuFile(KvmVcpu vcpu) {
+    super(vcpu.vm().task());
+    this.vcpu = vcpu;
+    vcpu.vm().getKvm();
+  }
+
+  @Override
+  public String name() {
+    return "anon_inode:kvm-vcpu:" + vcpu.id();
+  }
+
+  @Override
+  public int ioctl(int request, long argument) {
+    refuseIf(vcpu.vm().isDead(), Errno.EIO);
+    refuseIf(((request >> IOC_TYPE_SHIFT) & 0xff) != Kvm.KVMIO(), Errno.EINVAL);
+    vcpu.lock();
+    try {
+      return locked(request, argument);
+    } finally {
+      vcpu.unlock();
+    }
+  }
+
+  private int locked(int request, long argument) {
+    if (request == Kvm.KVM_RUN()) {
+      refuseIf(argument != 0, Errno.EINVAL);
+      vcpu.runGuest();
+    } else if (request == (int) Kvm.KVM_GET_REGS()) {
+      refuseProtected();
+      MemorySegment regs = task().scratch(kvm_regs.sizeof());
+      vcpu.cpu().store(regs);
+      task().out(argument, regs);
+    } else if (request == (int) Kvm.KVM_SET_REGS()) {
+      MemorySegment regs = task().in(argument, kvm_regs.sizeof());
+      refuseProtected();
+      vcpu.cpu().load(regs);
+    } else if (request == (int) Kvm.KVM_GET_SREGS()) {
+      refuseProtected();
+      task().out(argument, vcpu.cpu().special());
+    } else if (request == (int) Kvm.KVM_SET_SREGS()) {
+      MemorySegment sregs = task().in(argument, kvm_sregs.sizeof());
+      refuseProtected();
+      VcpuRegisters.setSpecial(vcpu.cpu(), sregs);
+    } else if (request == (int) Kvm.KVM_PRE_FAULT_MEMORY()) {
+      MemorySegment range = task().in(argument, kvm_pre_fault_memory.sizeof());
+      try {
+        vcpu.preFault(range);
+      } finally {
+        task().out(argument, range);
+      }
+    } else if (request == (int) Kvm.KVM_GET_MP_STATE()) {
+      MemorySegment state = task().scratch(kvm_mp_state.sizeof());
+      kvm_mp_state.mp_state(
+          state, vcpu.halted() ? Kvm.KVM_MP_STATE_HALTED() : Kvm.KVM_MP_STATE_RUNNABLE());
+      task().out(argument, state);
+    } else if (request == (int) Kvm.KVM_SET_MP_STATE()) {
+      setMpState(kvm_mp_state.mp_state(task().in(argument, kvm_mp_state.sizeof())));
+    } else {
+      // arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl
+      throw refused(Errno.EINVAL);
+    }
+    return 0;
+  }
+
+  private void refuseProtected() {
+    refuseIf(vcpu.stateIsProtected(), Errno.EINVAL);
+  }
+
+  /** arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_set_mpstate, for the states that the model has. */
+  private void setMpState(int state) {
+    boolean halted = state == Kvm.KVM_MP_STATE_HALTED();
+    refuseIf(!halted && state != Kvm.KVM_MP_STATE_RUNNABLE(), Errno.EINVAL);
+    refuseIf(halted && !vcpu.vm().hasIrqchip(), Errno.EINVAL);
+    vcpu.halted(halted);
+  }
+
+  /** virt/kvm/kvm_main.c:kvm_vcpu_fault: beyond the three pages a touch is a SIGBUS. */
+  @Override
+  public MappedObject mmap(MapRequest request) {
+    return new MappedObject.Pages(vcpu.run().pages(), request.offset());
+  }
+
+  /** noop_llseek. */
+  @Override
+  public long lseek(long offset, int whence) {
+    return 0;
+  }
+
+  @Override
+  protected void release() {
+    vcpu.vm().putKvm();
+  }
+}
