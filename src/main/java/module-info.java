@@ -11,6 +11,9 @@ module dev.iolite {
   exports dev.iolite.mock;
   exports dev.iolite.mock.core;
   exports dev.iolite.mock.kvm;
+  exports dev.iolite.mock.device;
+  exports dev.iolite.mock.pci;
+  exports dev.iolite.mock.vfio;
   exports dev.iolite.passthrough;
   exports dev.iolite.pci;
   exports dev.iolite.trace;

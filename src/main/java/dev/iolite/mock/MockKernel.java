@@ -15,9 +15,20 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.core.UserMemory;
+import dev.iolite.mock.iommufd.IommuPlatform;
+import dev.iolite.mock.iommufd.IommufdDriver;
+import dev.iolite.mock.iommufd.VtdIommu;
 import dev.iolite.mock.kvm.GuestScripts;
 import dev.iolite.mock.kvm.KvmDriver;
 import dev.iolite.mock.kvm.KvmPlatform;
+import dev.iolite.mock.kvm.KvmSetup;
+import dev.iolite.mock.kvm.SecureFirmware;
+import dev.iolite.mock.pci.Bdf;
+import dev.iolite.mock.pci.HostFiles;
+import dev.iolite.mock.pci.Machine;
+import dev.iolite.mock.pci.PciBus;
+import dev.iolite.mock.vfio.DeviceControl;
+import dev.iolite.mock.vfio.VfioDriver;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.Arena;
@@ -45,6 +56,8 @@ public final class MockKernel implements Kernel {
   private final Profile profile;
   private final Task task;
   private final Tree tree;
+  private final PciBus bus;
+  private final VfioDriver vfio;
   private final ConcurrentHashMap<Integer, Thread> threads = new ConcurrentHashMap<>();
   private final AtomicInteger nextTid = new AtomicInteger(1);
   private final ThreadLocal<Integer> tid = ThreadLocal.withInitial(this::nameThread);
@@ -56,7 +69,17 @@ public final class MockKernel implements Kernel {
     task = new Task(host, builder.caller.orElseGet(() -> new HostUserMemory(host)));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
-    KvmDriver.install(task, tree, kvmPlatform(platform), builder.guests);
+    IommufdDriver.install(task, tree, IommuPlatform.of(VtdIommu.likeQemu()));
+    task.enter();
+    try {
+      bus = PciBus.install(task, tree, builder.machine);
+      HostFiles.addTo(tree, task, bus);
+      vfio = VfioDriver.install(task, tree, bus);
+    } finally {
+      task.leave();
+    }
+    KvmDriver.install(
+        task, tree, new KvmSetup(kvmPlatform(platform), builder.guests, builder.firmware));
   }
 
   private static KvmPlatform kvmPlatform(Platform platform) {
@@ -92,7 +115,9 @@ public final class MockKernel implements Kernel {
     private Platform platform = Platform.PLAIN;
     private Optional<Profile> profile = Optional.empty();
     private GuestScripts guests = GuestScripts.none();
+    private SecureFirmware firmware = SecureFirmware.working();
     private Optional<UserMemory> caller = Optional.empty();
+    private Machine machine = Machine.lab();
 
     private Builder() {}
 
@@ -114,9 +139,21 @@ public final class MockKernel implements Kernel {
       return this;
     }
 
+    /** How the TDX module or the secure processor answers; it works unless this is said. */
+    public Builder firmware(SecureFirmware answers) {
+      firmware = answers;
+      return this;
+    }
+
     /** How the caller's memory is reached; the caller is this process unless this is said. */
     public Builder caller(UserMemory memory) {
       caller = Optional.of(memory);
+      return this;
+    }
+
+    /** What devices it has; those of {@link Machine#lab} unless this is said. */
+    public Builder machine(Machine devices) {
+      machine = devices;
       return this;
     }
 
@@ -124,6 +161,16 @@ public final class MockKernel implements Kernel {
     public MockKernel build() {
       return new MockKernel(this);
     }
+  }
+
+  /**
+   * A device of the host, for a test to drive from outside.
+   *
+   * @param address such as {@code 0000:00:02.0}
+   * @throws IllegalArgumentException if there is none
+   */
+  public DeviceControl device(String address) {
+    return new DeviceControl(bus.control(Bdf.parse(address)), vfio);
   }
 
   /** What it can protect a guest with. */

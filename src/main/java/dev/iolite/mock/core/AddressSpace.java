@@ -236,6 +236,7 @@ public final class AddressSpace {
    *     written
    */
   public Pin pin(long address, long bytes, boolean write) {
+    refuseIf(address < 0 || bytes < 0 || address > HostUserMemory.TASK_SIZE - bytes, Errno.EFAULT);
     Optional<Area> area = at(address);
     if (area.isPresent() && Long.compareUnsigned(address + bytes, area.get().end()) <= 0) {
       return pin(area.get().part(address, address + bytes), write);
@@ -287,24 +288,31 @@ public final class AddressSpace {
   /**
    * What a guest reaches at an address of this process, at the time of the access (KVM's memory
    * slots follow the process's page tables; they pin nothing).
+   *
+   * <p>What was a mapping of the model and is none any more is nothing: the host may have put
+   * something of the JVM's there.
    */
   public Memory asSeenByGuest(long address) {
+    boolean isMapping = at(address).isPresent();
     return new Memory() {
       @Override
       public void read(long offset, MemorySegment into) {
-        resolve(address + offset, into.byteSize(), Libc.PROT_READ()).read(0, into);
+        resolve(address + offset, into.byteSize(), Libc.PROT_READ(), isMapping).read(0, into);
       }
 
       @Override
       public void write(long offset, MemorySegment from) {
-        resolve(address + offset, from.byteSize(), Libc.PROT_WRITE()).write(0, from);
+        resolve(address + offset, from.byteSize(), Libc.PROT_WRITE(), isMapping).write(0, from);
       }
     };
   }
 
-  private Memory resolve(long address, long bytes, int access) {
+  private Memory resolve(long address, long bytes, int access, boolean isMapping) {
     Optional<Area> area = at(address);
     if (area.isEmpty()) {
+      if (isMapping) {
+        throw new Memory.Unreachable("the process has unmapped it");
+      }
       return new Unmanaged(address);
     }
     Area found = area.get();

@@ -7,12 +7,15 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 
 /** An eventfd, as fs/eventfd.c has it. */
 public final class EventFdFile extends OpenFile {
   private static final int SEMAPHORE = 1;
   private final boolean semaphore;
   private final boolean nonBlocking;
+  private final List<Runnable> listeners = new ArrayList<>();
 
   /** Unsigned; never 2^64-1. */
   private long count;
@@ -35,6 +38,30 @@ public final class EventFdFile extends OpenFile {
   public void signal() {
     if (count != -2) {
       count++;
+    }
+    changed();
+  }
+
+  /**
+   * Has a driver told of each event instead of a reader; it takes the count (virt/kvm/eventfd.c,
+   * drivers/vfio/virqfd.c). What is there already counts.
+   */
+  public void listen(Runnable listener) {
+    listeners.add(listener);
+    if (count != 0) {
+      changed();
+    }
+  }
+
+  /** Ends {@link #listen}. */
+  public void ignore(Runnable listener) {
+    listeners.remove(listener);
+  }
+
+  private void changed() {
+    if (!listeners.isEmpty() && count != 0) {
+      count -= semaphore ? 1 : count;
+      List.copyOf(listeners).forEach(Runnable::run);
     }
     task().wake();
   }
@@ -69,7 +96,7 @@ public final class EventFdFile extends OpenFile {
       task().await(() -> hasRoomFor(added));
     }
     count += added;
-    task().wake();
+    changed();
     return Long.BYTES;
   }
 

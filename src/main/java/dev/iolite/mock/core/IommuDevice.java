@@ -1,7 +1,9 @@
 package dev.iolite.mock.core;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A physical device as the IOMMU knows it (struct device with its iommu_group). */
 public interface IommuDevice {
@@ -26,6 +28,30 @@ public interface IommuDevice {
    */
   void translateBy(Optional<Translation> translation);
 
+  /**
+   * What translates its DMA that carries a PASID from now on; empty: nothing does. Only called for
+   * devices that have PASIDs.
+   *
+   * @param pasid not 0, of at most {@link #pasidBits} bits
+   */
+  default void translatePasidBy(int pasid, Optional<Translation> translation) {}
+
+  /** Whether it asks for pages that are not there (PCI PRI), and that is on. */
+  default boolean requestsPages() {
+    return false;
+  }
+
+  /**
+   * A device's request for a page (struct iommu_fault_page_request).
+   *
+   * @param flags IOMMU_PGFAULT_FLAGS_* bits
+   * @param pasid whose page it is, if a flag says that there is a PASID
+   * @param group the number that the answer will carry
+   * @param permissions IOMMU_PGFAULT_PERM_* bits
+   * @param address what it wants to reach
+   */
+  record PageRequest(int flags, int pasid, int group, int permissions, long address) {}
+
   /** Page tables: how the device's addresses lead to memory. */
   interface Translation {
     /**
@@ -34,9 +60,18 @@ public interface IommuDevice {
      * @throws Memory.Unreachable the IOMMU faults, or what is mapped is gone; a part before the
      *     faulting address may have been read
      */
-    void read(long iova, java.lang.foreign.MemorySegment into);
+    void read(long iova, MemorySegment into);
 
     /** A DMA write; as {@link #read}. */
-    void write(long iova, java.lang.foreign.MemorySegment from);
+    void write(long iova, MemorySegment from);
+
+    /**
+     * Requests for pages, as a group; nobody handles them unless the page table has a fault queue.
+     *
+     * @param answer told once: whether the device is to try again
+     */
+    default void requestPages(List<PageRequest> group, Consumer<Boolean> answer) {
+      answer.accept(false);
+    }
   }
 }

@@ -14,6 +14,11 @@ public abstract class IommufdContext extends OpenFile {
    */
   public abstract BoundDevice bind(IommuDevice device);
 
+  /** Whether a device of the group is bound here (iommufd_ctx_has_group). */
+  public boolean owns(IommuGroup group) {
+    return group.owner().filter(this::equals).isPresent();
+  }
+
   /** A device in a context (struct iommufd_device). */
   public interface BoundDevice {
     /** Its object id. */
@@ -33,6 +38,19 @@ public abstract class IommufdContext extends OpenFile {
 
     /** Whether it is attached. */
     boolean isAttached();
+
+    /**
+     * {@link #attach(int)} of the DMA that carries a PASID.
+     *
+     * @param pasid not 0
+     */
+    int attachPasid(int pasid, int pageTable);
+
+    /** {@link #detach} of a PASID; it must be attached. */
+    void detachPasid(int pasid);
+
+    /** Whether a PASID is attached. */
+    boolean isPasidAttached(int pasid);
 
     /** iommufd_device_unbind: the device must be detached. */
     void unbind();

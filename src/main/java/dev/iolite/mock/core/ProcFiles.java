@@ -1,17 +1,21 @@
 package dev.iolite.mock.core;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What procfs shows of the calling process. */
+/** What procfs shows of the calling process, which is the only one there is. */
 public final class ProcFiles {
   private ProcFiles() {}
 
   /** Adds them to the tree. */
   public static void addTo(Tree tree, Task task) {
+    String process = Long.toString(ProcessHandle.current().pid());
+    tree.add("/proc/self", new Node.Link(() -> process));
+    String directory = "/proc/" + process;
     tree.add(
-        "/proc/self/fd",
+        directory + "/fd",
         new Node.Directory(() -> {
           Map<String, Node> links = new TreeMap<>();
           Arrays.stream(task.descriptors().numbers())
@@ -21,6 +25,9 @@ public final class ProcFiles {
                       new Node.Link(() -> task.descriptors().get(fd).name())));
           return links;
         }));
-    tree.add("/proc/self/maps", new Node.Text(Attribute.readable(task.memory()::text)));
+    tree.add(
+        directory + "/maps",
+        new Node.Text(Attribute.raw(() -> task.memory().text().getBytes(StandardCharsets.UTF_8))));
+    tree.add(directory + "/comm", new Node.Text(Attribute.readable(() -> "java")));
   }
 }

@@ -136,6 +136,23 @@ public final class Task {
   }
 
   /**
+   * As {@link #await}, but no signal ends it (wait_for_completion).
+   *
+   * @throws Refused EINTR only if the program itself has interrupted its thread
+   */
+  public void awaitUninterrupted(BooleanSupplier condition) {
+    while (!condition.getAsBoolean()) {
+      try {
+        await(condition);
+      } catch (Refused e) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /**
    * As {@link #await}, at most until a time.
    *
    * @param deadlineNanos in System.nanoTime's terms; Long.MAX_VALUE waits for ever

@@ -34,6 +34,7 @@ final class CpuState {
   static final long INTERRUPTS = 1 << 9;
   static final long DIRECTION = 1 << 10;
   static final long OVERFLOW = 1 << 11;
+  static final long RESUME = 1 << 16;
   static final long ALWAYS_SET = 2;
 
   static final long CR0_PE = 1;

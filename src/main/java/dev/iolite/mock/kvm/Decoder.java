@@ -46,6 +46,7 @@ final class Decoder {
         case 0x66 -> operand = 4;
         case 0x67 -> address32 = true;
         case 0xf2, 0xf3 -> repeat = opcode;
+        case 0xf0 -> {} // LOCK: no other vCPU runs meanwhile anyway.
         case 0x26 -> segment = CpuState.ES;
         case 0x2e -> segment = CpuState.CS;
         case 0x36 -> segment = CpuState.SS;

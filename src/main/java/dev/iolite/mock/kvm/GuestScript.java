@@ -1,6 +1,155 @@
 package dev.iolite.mock.kvm;
 
-/** A guest as a list of steps. */
-public final class GuestScript {
-  private GuestScript() {}
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
+
+/**
+ * A guest as a list of steps, for a vCPU whose state the VM's owner can't set: its first
+ * instruction is the first step. After the last step it halts for ever.
+ *
+ * <p>What a step reads is handed to a consumer, which is called under the kernel's lock: it may
+ * note the value, and must make no call on the kernel. A step that expects a value and reads
+ * another ends the guest: a trust domain reports a fatal error, an SEV guest asks for its
+ * termination, any other has a triple fault.
+ *
+ * @param steps in the order in which they are made
+ */
+public record GuestScript(List<GuestStep> steps) {
+  /** Copies the list. */
+  public GuestScript {
+    steps = List.copyOf(steps);
+  }
+
+  /** Begins a script. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Makes a script, step by step. */
+  public static final class Builder {
+    private final List<GuestStep> steps = new ArrayList<>();
+
+    private Builder() {}
+
+    /** Any step. */
+    public Builder step(GuestStep step) {
+      steps.add(step);
+      return this;
+    }
+
+    /**
+     * Reads shared memory, or a device's registers.
+     *
+     * @param gpa the guest-physical address, without a bit that says how it is accessed
+     * @param bytes 1, 2, 4 or 8
+     * @param value gets what was read, zero-extended
+     */
+    public Builder readShared(long gpa, int bytes, LongConsumer value) {
+      return step(new GuestStep.Read(false, gpa, bytes, accept(value)));
+    }
+
+    /** Reads private memory; as {@link #readShared}. */
+    public Builder readPrivate(long gpa, int bytes, LongConsumer value) {
+      return step(new GuestStep.Read(true, gpa, bytes, accept(value)));
+    }
+
+    private static LongPredicate accept(LongConsumer value) {
+      return read -> {
+        value.accept(read);
+        return true;
+      };
+    }
+
+    /** Reads shared memory and ends the guest if it is another value. */
+    public Builder expectShared(long gpa, int bytes, long value) {
+      return step(new GuestStep.Read(false, gpa, bytes, read -> read == value));
+    }
+
+    /** Reads private memory and ends the guest if it is another value. */
+    public Builder expectPrivate(long gpa, int bytes, long value) {
+      return step(new GuestStep.Read(true, gpa, bytes, read -> read == value));
+    }
+
+    /** Writes shared memory, or a device's registers. */
+    public Builder writeShared(long gpa, int bytes, long value) {
+      return step(new GuestStep.Write(false, gpa, bytes, value));
+    }
+
+    /** Writes private memory. */
+    public Builder writePrivate(long gpa, int bytes, long value) {
+      return step(new GuestStep.Write(true, gpa, bytes, value));
+    }
+
+    /** Writes to an I/O port. */
+    public Builder out(int port, int bytes, int value) {
+      return step(new GuestStep.Out(port, bytes, value));
+    }
+
+    /** Reads from an I/O port. */
+    public Builder in(int port, int bytes, LongConsumer value) {
+      return step(new GuestStep.In(port, bytes, accept(value)));
+    }
+
+    /**
+     * Asks for a range to be made private or shared, in the way of its VM type: the TDVMCALL
+     * MapGPA, the GHCB's page state change, or the hypercall.
+     *
+     * @param result gets the answer: 0 if it was done
+     */
+    public Builder mapGpa(long gpa, long bytes, boolean isPrivate, LongConsumer result) {
+      return step(new GuestStep.MapGpa(gpa, bytes, isPrivate, result));
+    }
+
+    /** Makes a hypercall with up to three arguments (VMCALL, VMMCALL). */
+    public Builder hypercall(long number, LongConsumer result, long... arguments) {
+      return step(new GuestStep.Hypercall(number, List.of(box(arguments)), result));
+    }
+
+    private static Long[] box(long[] values) {
+      Long[] boxed = new Long[values.length];
+      for (int i = 0; i < values.length; i++) {
+        boxed[i] = values[i];
+      }
+      return boxed;
+    }
+
+    /**
+     * Makes a TDVMCALL; in a VM of another type it ends the guest.
+     *
+     * @param leaf its number
+     * @param result gets R10 (the status) and R11 to R14
+     * @param arguments R12 to R15, as many as it needs
+     */
+    public Builder tdVmCall(long leaf, Consumer<List<Long>> result, long... arguments) {
+      return step(new GuestStep.TdVmCall(leaf, List.of(box(arguments)), result));
+    }
+
+    /** Leaves in a way that KVM does not know, but a proposed UAPI does. */
+    public Builder leave(GuestExit exit) {
+      return step(new GuestStep.Leave(exit));
+    }
+
+    /** Halts until an interrupt, or for ever; without an interrupt controller it leaves. */
+    public Builder halt() {
+      return step(new GuestStep.Halt());
+    }
+
+    /** Ends the guest, as an unexpected value does. */
+    public Builder terminate() {
+      return step(new GuestStep.Terminate());
+    }
+
+    /** Begins again at a step, counted from 0. */
+    public Builder goTo(int step) {
+      return step(new GuestStep.GoTo(step));
+    }
+
+    /** The script. */
+    public GuestScript build() {
+      return new GuestScript(steps);
+    }
+  }
 }

@@ -10,7 +10,7 @@ public interface GuestScripts {
    *
    * @param vm its VM
    * @param vcpu its id
-   * @return empty: it runs machine code if its state can be set, and halts if not
+   * @return empty: it runs machine code if its state can be set, and halts at once if not
    */
   Optional<GuestScript> of(KvmVm vm, int vcpu);
 

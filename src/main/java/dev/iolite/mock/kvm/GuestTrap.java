@@ -1,7 +1,7 @@
 package dev.iolite.mock.kvm;
 
 /** An instruction that can't be finished now. It carries no stack trace. */
-@SuppressWarnings("StaticAssignmentOfThrowable") // there is no stack trace to be wrong
+@SuppressWarnings("StaticAssignmentOfThrowable") // it is control flow, and as cheap as that
 final class GuestTrap extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -267,6 +267,7 @@ final class Instructions {
       case 0x01 -> {
         return systemTable();
       }
+      case 0x0b -> throw GuestTrap.INVALID_OPCODE;
       case 0x20 -> {
         controlRegister();
         cpu.set(code.register(), 4, kvm_sregs.cr0(cpu.special()));

@@ -4,13 +4,16 @@ import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 
-/** Makes {@code /dev/kvm}. */
+/** Puts KVM into the model. */
 public final class KvmDriver {
   private KvmDriver() {}
 
-  /** Adds it to the tree of a machine. */
-  public static void install(Task task, Tree tree, KvmPlatform platform, GuestScripts scripts) {
-    KvmHost host = new KvmHost(task, platform, scripts);
+  /** Adds it, and {@code /dev/sev} if there is one, to the tree of a machine. */
+  public static void install(Task task, Tree tree, KvmSetup setup) {
+    KvmHost host = new KvmHost(task, setup);
     tree.add("/dev/kvm", new Node.Device(_ -> new KvmFile(host)));
+    if (setup.platform().hasSev()) {
+      tree.add("/dev/sev", new Node.Device(_ -> new SevFile(task)));
+    }
   }
 }

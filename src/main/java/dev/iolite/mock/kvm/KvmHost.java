@@ -10,15 +10,13 @@ import java.util.Set;
 /** What all VMs of a machine share. */
 final class KvmHost {
   private final Task task;
-  private final KvmPlatform platform;
-  private final GuestScripts scripts;
+  private final KvmSetup setup;
   private final Set<EventFdFile> irqfds = new HashSet<>();
   private int vms;
 
-  KvmHost(Task task, KvmPlatform platform, GuestScripts scripts) {
+  KvmHost(Task task, KvmSetup setup) {
     this.task = task;
-    this.platform = platform;
-    this.scripts = scripts;
+    this.setup = setup;
   }
 
   Task task() {
@@ -26,11 +24,15 @@ final class KvmHost {
   }
 
   KvmPlatform platform() {
-    return platform;
+    return setup.platform();
   }
 
   GuestScripts scripts() {
-    return scripts;
+    return setup.scripts();
+  }
+
+  SecureFirmware firmware() {
+    return setup.firmware();
   }
 
   /** Gives a new file a descriptor, or gives up its reference. */

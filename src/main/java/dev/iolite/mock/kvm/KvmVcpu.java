@@ -1,6 +1,7 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AddressSpace;
@@ -12,6 +13,7 @@ import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.kvm.kvm_sync_regs;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** A vCPU (struct kvm_vcpu). It lives as long as its VM. */
 final class KvmVcpu {
@@ -28,8 +30,8 @@ final class KvmVcpu {
   /** A call on the vCPU is under way (vcpu->mutex). */
   private boolean busy;
 
-  /** It is in a HLT that ends with an interrupt (KVM_MP_STATE_HALTED). */
-  private boolean halted;
+  /** KVM_MP_STATE_RUNNABLE, or one in which it waits for an interrupt or a SIPI. */
+  private int mpState;
 
   /** The guest has left and waits for what its VM's owner answers. */
   private boolean answerWaits;
@@ -41,7 +43,20 @@ final class KvmVcpu {
     run = new KvmRun(vm.task().newRam(KvmFile.VCPU_MMAP_BYTES));
     cpu = new CpuState(boot);
     memory = new GuestMemory(vm, run);
-    guest = new RealModeGuest(this);
+    mpState =
+        boot || !vm.hasIrqchip() ? Kvm.KVM_MP_STATE_RUNNABLE() : Kvm.KVM_MP_STATE_UNINITIALIZED();
+    guest = guest();
+  }
+
+  /** The script that is meant for it; or machine code, unless nobody could give it any. */
+  private Guest guest() {
+    Optional<GuestScript> script = vm.host().scripts().of(vm, id);
+    if (script.isPresent()) {
+      return new ScriptedGuest(this, script.get());
+    }
+    return vm.hasProtectedState()
+        ? new ScriptedGuest(this, GuestScript.builder().build())
+        : new RealModeGuest(this);
   }
 
   KvmVm vm() {
@@ -73,18 +88,25 @@ final class KvmVcpu {
     busy = true;
   }
 
+  boolean isBusy() {
+    return busy;
+  }
+
   void unlock() {
     busy = false;
     vm.task().wake();
   }
 
-  boolean halted() {
-    return halted;
+  int mpState() {
+    return mpState;
   }
 
-  void halted(boolean is) {
-    halted = is;
-    vm.task().wake();
+  /** arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_set_mpstate, for the states that the model has. */
+  void setMpState(int state) {
+    boolean waits = state == Kvm.KVM_MP_STATE_HALTED() || state == Kvm.KVM_MP_STATE_UNINITIALIZED();
+    refuseIf(!waits && state != Kvm.KVM_MP_STATE_RUNNABLE(), Errno.EINVAL);
+    refuseIf(waits && !vm.hasIrqchip(), Errno.EINVAL);
+    mpState = state;
   }
 
   /**
@@ -97,7 +119,7 @@ final class KvmVcpu {
       run.reason(Kvm.KVM_EXIT_HLT());
       return false;
     }
-    halted = true;
+    mpState = Kvm.KVM_MP_STATE_HALTED();
     return true;
   }
 
@@ -107,6 +129,10 @@ final class KvmVcpu {
     boolean wantsToRun = !run.immediateExit();
     kvm_run.flags(shared, (short) 0);
     try {
+      if (mpState == Kvm.KVM_MP_STATE_UNINITIALIZED()) {
+        refuseIf(!wantsToRun, Errno.EINTR);
+        awaitSignal();
+      }
       long known = vm.hasProtectedState() ? 0 : KvmCapabilities.SYNC_REGS;
       long dirty = kvm_run.kvm_dirty_regs(shared);
       refuseIf(((kvm_run.kvm_valid_regs(shared) | dirty) & ~known) != 0, Errno.EINVAL);
@@ -122,6 +148,9 @@ final class KvmVcpu {
         }
       }
       refuseIf(!wantsToRun, Errno.EINTR);
+      if (!vm.vendor().mayEnter(this)) {
+        return;
+      }
       run.reason(Kvm.KVM_EXIT_UNKNOWN());
       answerWaits = !enter();
     } finally {
@@ -129,13 +158,24 @@ final class KvmVcpu {
     }
   }
 
+  /** vcpu_block: no interrupt ever comes, so only a signal ends it. */
+  private void awaitSignal() {
+    try {
+      vm.task().await(vm::isDead);
+    } catch (Refused e) {
+      run.reason(Kvm.KVM_EXIT_INTR());
+      throw e;
+    }
+    throw refused(Errno.EIO);
+  }
+
   /** arch/x86/kvm/x86.c:vcpu_run. Always ends with the guest having left. */
   private boolean enter() {
     Task task = vm.task();
     try {
       for (int steps = 1; ; steps++) {
-        if (halted) {
-          task.await(() -> !halted);
+        if (mpState != Kvm.KVM_MP_STATE_RUNNABLE()) {
+          awaitSignal();
         }
         if (!guest.step()) {
           return false;
@@ -163,7 +203,7 @@ final class KvmVcpu {
     long done = 0;
     try {
       for (; done != bytes; done += AddressSpace.PAGE) {
-        refuseIf(!vm.preFaultAllowed(), Errno.EOPNOTSUPP);
+        refuseIf(!vm.vendor().preFaultAllowed(), Errno.EOPNOTSUPP);
         refuseIf(((gpa + done) >>> 12 & vm.aliasPages()) != 0, Errno.EINVAL);
         memory.preFault(gpa + done);
       }
@@ -178,7 +218,7 @@ final class KvmVcpu {
 
   /** Whether the host can't see the registers any more (guest_state_protected). */
   boolean stateIsProtected() {
-    return vm.hasProtectedState();
+    return vm.hasProtectedState() && vm.vendor().hidesRegisters(this);
   }
 
   /** arch/x86/kvm/x86.c:sync_regs. */
@@ -198,7 +238,7 @@ final class KvmVcpu {
 
   /** arch/x86/kvm/x86.c:store_regs, post_kvm_run_save. */
   private void giveRegisters(MemorySegment shared) {
-    long valid = kvm_run.kvm_valid_regs(shared);
+    long valid = stateIsProtected() ? 0 : kvm_run.kvm_valid_regs(shared);
     if ((valid & Kvm.KVM_SYNC_X86_REGS()) != 0) {
       cpu.store(kvm_sync_regs.regs(kvm_run.s(shared)));
     }

@@ -7,6 +7,7 @@ import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -18,6 +19,7 @@ public final class KvmVm implements KvmReference {
   private final KvmHost host;
   private final int type;
   private final int number;
+  private final Protection protection;
   private int references = 1;
   private boolean dead;
   private final MemorySlots slots = new MemorySlots(this);
@@ -36,6 +38,18 @@ public final class KvmVm implements KvmReference {
     this.host = host;
     this.type = type;
     number = host.nextVm();
+    protection = protection();
+  }
+
+  /** arch/x86/kvm/x86.c:kvm_arch_init_vm, by vm_init of the vendor's module. */
+  private Protection protection() {
+    if (type == Kvm.KVM_X86_TDX_VM()) {
+      return new TdxVm(this);
+    }
+    // On an Intel machine a vCPU has the command, and refuses it.
+    return host.platform().hasSev()
+        ? new SevVm(this)
+        : Protection.none(host.platform().hasTdx() ? Errno.EINVAL : Errno.ENOTTY);
   }
 
   /** arch/x86/kvm/x86.c:kvm_arch_init_vm. The caller has the first reference. */
@@ -66,14 +80,39 @@ public final class KvmVm implements KvmReference {
     return number;
   }
 
+  /** What its guests reach, by address. */
+  public List<GuestRange> layout() {
+    return new GuestLayout(this).ranges();
+  }
+
   /** What a TSM has mapped into it. */
   public PrivateMappings privateMappings() {
     return privateMappings;
   }
 
-  /** kvm->arch.pre_fault_allowed. */
-  boolean preFaultAllowed() {
-    return type == Kvm.KVM_X86_DEFAULT_VM() || type == Kvm.KVM_X86_SW_PROTECTED_VM();
+  Protection vendor() {
+    return protection;
+  }
+
+  /** kvm_vm_dead: every call on the VM is EIO from now on. */
+  void die() {
+    dead = true;
+    task().wake();
+  }
+
+  /** kvm_lock_all_vcpus. */
+  void awaitIdleVcpus() {
+    if (anyBusy()) {
+      task().await(() -> !anyBusy());
+    }
+  }
+
+  private boolean anyBusy() {
+    return vcpus.values().stream().anyMatch(KvmVcpu::isBusy);
+  }
+
+  Iterable<KvmVcpu> vcpus() {
+    return vcpus.values();
   }
 
   boolean isDead() {
@@ -115,7 +154,7 @@ public final class KvmVm implements KvmReference {
   }
 
   int maxVcpus() {
-    return KvmCapabilities.MAX_VCPUS;
+    return type == Kvm.KVM_X86_TDX_VM() ? platform().processors() : KvmCapabilities.MAX_VCPUS;
   }
 
   /** kvm_supported_mem_attributes. */
@@ -131,7 +170,7 @@ public final class KvmVm implements KvmReference {
 
   /** kvm_gfn_direct_bits: the pages that are another view of lower ones. */
   long aliasPages() {
-    return 0;
+    return protection.sharedPageBit();
   }
 
   /** kvm_dirty_log_manual_protect_and_init_set. */
@@ -170,6 +209,16 @@ public final class KvmVm implements KvmReference {
     return type == Kvm.KVM_X86_TDX_VM();
   }
 
+  /** Whether a guest's accesses say themselves whether they are private. */
+  boolean guestSaysPrivate() {
+    return type == Kvm.KVM_X86_SNP_VM() || type == Kvm.KVM_X86_TDX_VM();
+  }
+
+  /** user_exit_on_hypercall, for KVM_HC_MAP_GPA_RANGE. */
+  boolean leavesForMapGpa() {
+    return (hypercallExits & KvmCapabilities.EXIT_HYPERCALL) != 0;
+  }
+
   void hypercallExits(long mask) {
     hypercallExits = mask;
   }
@@ -183,6 +232,7 @@ public final class KvmVm implements KvmReference {
     refuseIf(Long.compareUnsigned(id, KvmCapabilities.MAX_VCPU_IDS) >= 0, Errno.EINVAL);
     refuseIf(vcpus.size() >= maxVcpus(), Errno.EINVAL);
     refuseIf(vcpus.containsKey((int) id), Errno.EEXIST);
+    protection.beforeVcpu();
     KvmVcpu vcpu = new KvmVcpu(this, (int) id, vcpus.isEmpty());
     try {
       int fd = host.install(new VcpuFile(vcpu));
@@ -217,8 +267,7 @@ public final class KvmVm implements KvmReference {
    */
   boolean hypercall(KvmRun run, boolean longMode, long call, long first, long second, long third) {
     long answer = Hypercalls.ENOSYS;
-    if (call == Hypercalls.MAP_GPA_RANGE
-        && (hypercallExits & KvmCapabilities.EXIT_HYPERCALL) != 0) {
+    if (call == Hypercalls.MAP_GPA_RANGE && leavesForMapGpa()) {
       long page = first >>> 12;
       if ((first & 0xfff) == 0 && Long.compareUnsigned(page + second, page) > 0) {
         run.hypercall(

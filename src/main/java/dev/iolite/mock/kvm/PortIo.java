@@ -7,6 +7,9 @@ final class PortIo {
   /** The port at which an OUT is over before it leaves (KVM_X86_QUIRK_OUT_7E_INC_RIP). */
   private static final int EARLY_PORT = 0x7e;
 
+  /** How many bytes of values one exit carries. */
+  private static final int MOST_DATA = 1024;
+
   private enum Waiting {
     NOTHING,
     OUTPUT,
@@ -84,7 +87,8 @@ final class PortIo {
   }
 
   /**
-   * The next value of INS: one that is there, or the guest leaves for as many as fit
+   * The next value of INS: one that is there, or the guest leaves for as many as fit. As many
+   * values, whatever their size, as the page has bytes left
    * (arch/x86/kvm/emulate.c:pio_in_emulated).
    *
    * @throws GuestTrap LEFT
@@ -103,7 +107,7 @@ final class PortIo {
         cpu.flag(CpuState.DIRECTION)
             ? address & (AddressSpace.PAGE - 1)
             : AddressSpace.PAGE - (address & (AddressSpace.PAGE - 1));
-    count = (int) Math.max(1, Math.min(wanted, Math.min(inPage, 1024) / bytes));
+    count = (int) Math.max(1, Math.min(wanted, Math.min(inPage, MOST_DATA / bytes)));
     taken = 0;
     run.io(false, port, bytes, count);
     waiting = Waiting.STRING_INPUT;

@@ -2,6 +2,8 @@ package dev.iolite.mock.kvm;
 
 /** MOVS, STOS, LODS, INS and OUTS: one value at a time, with or without a repeat prefix. */
 final class StringInstructions {
+  private static final int LAST_PORT_OPCODE = 0x6f;
+
   private final CpuState cpu;
   private final Decoder code;
   private final PortIo ports;
@@ -19,10 +21,14 @@ final class StringInstructions {
         || (opcode >= 0xaa && opcode <= 0xad);
   }
 
-  /** Executes one step; a repeated instruction stays where it is until its count is 0. */
+  /**
+   * Executes one step. A repeated instruction stays where it is until it finds a count of 0; while
+   * it does port I/O the resume flag is set (arch/x86/kvm/emulate.c:x86_emulate_insn).
+   */
   boolean execute(int opcode) {
     int wide = code.address32 ? 4 : 2;
     if (code.repeat != 0 && cpu.get(CpuState.CX, wide) == 0) {
+      cpu.flag(CpuState.RESUME, false);
       cpu.rip = code.next();
       return true;
     }
@@ -37,11 +43,10 @@ final class StringInstructions {
     }
     if (code.repeat != 0) {
       cpu.set(CpuState.CX, wide, cpu.get(CpuState.CX, wide) - 1);
-      if (cpu.get(CpuState.CX, wide) != 0) {
-        return goesOn;
-      }
+      cpu.flag(CpuState.RESUME, opcode <= LAST_PORT_OPCODE);
+    } else {
+      cpu.rip = code.next();
     }
-    cpu.rip = code.next();
     return goesOn;
   }
 

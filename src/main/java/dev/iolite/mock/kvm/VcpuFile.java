@@ -72,11 +72,12 @@ final class VcpuFile extends OpenFile {
       }
     } else if (request == (int) Kvm.KVM_GET_MP_STATE()) {
       MemorySegment state = task().scratch(kvm_mp_state.sizeof());
-      kvm_mp_state.mp_state(
-          state, vcpu.halted() ? Kvm.KVM_MP_STATE_HALTED() : Kvm.KVM_MP_STATE_RUNNABLE());
+      kvm_mp_state.mp_state(state, vcpu.mpState());
       task().out(argument, state);
     } else if (request == (int) Kvm.KVM_SET_MP_STATE()) {
-      setMpState(kvm_mp_state.mp_state(task().in(argument, kvm_mp_state.sizeof())));
+      vcpu.setMpState(kvm_mp_state.mp_state(task().in(argument, kvm_mp_state.sizeof())));
+    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_OP()) {
+      vcpu.vm().vendor().command(vcpu, argument);
     } else {
       // arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl
       throw refused(Errno.EINVAL);
@@ -86,14 +87,6 @@ final class VcpuFile extends OpenFile {
 
   private void refuseProtected() {
     refuseIf(vcpu.stateIsProtected(), Errno.EINVAL);
-  }
-
-  /** arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_set_mpstate, for the states that the model has. */
-  private void setMpState(int state) {
-    boolean halted = state == Kvm.KVM_MP_STATE_HALTED();
-    refuseIf(!halted && state != Kvm.KVM_MP_STATE_RUNNABLE(), Errno.EINVAL);
-    refuseIf(halted && !vcpu.vm().hasIrqchip(), Errno.EINVAL);
-    vcpu.halted(halted);
   }
 
   /** virt/kvm/kvm_main.c:kvm_vcpu_fault: beyond the three pages a touch is a SIGBUS. */

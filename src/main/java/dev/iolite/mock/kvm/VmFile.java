@@ -69,6 +69,8 @@ final class VmFile extends OpenFile {
       DirtyLog.get(vm, task().in(argument, kvm_dirty_log.sizeof()));
     } else if (request == (int) Kvm.KVM_CLEAR_DIRTY_LOG()) {
       DirtyLog.clear(vm, task().in(argument, kvm_clear_dirty_log.sizeof()));
+    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_OP()) {
+      vm.vendor().command(argument);
     } else if (request == Kvm.KVM_CREATE_IRQCHIP()) {
       VmCapabilities.createIrqchip(vm);
     } else if (request == Kvm.KVM_SET_TSS_ADDR()) {

@@ -1,0 +1,67 @@
+package dev.iolite.mock.device;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a PCI function looks like: all that its configuration space says at power-on.
+ *
+ * @param vendor the vendor id, 16 bits
+ * @param device the device id, 16 bits
+ * @param subsystemVendor the vendor id of the board, 16 bits
+ * @param subsystemDevice the device id of the board, 16 bits
+ * @param classCode base class, subclass and programming interface, 24 bits
+ * @param revision 8 bits
+ * @param bars its BARs, by index
+ * @param rom the expansion ROM's content; empty if there is none
+ * @param interruptPin whether it has an interrupt line
+ * @param msi its MSI capability
+ * @param msiX its MSI-X capability
+ * @param power its power management capability
+ * @param express its PCI Express capability; without one its configuration space has 256 bytes
+ * @param tdi what it reports of its TEE device interface
+ * @param secondaryBus the bus behind it if it is a bridge
+ */
+public record DeviceShape(
+    int vendor,
+    int device,
+    int subsystemVendor,
+    int subsystemDevice,
+    int classCode,
+    int revision,
+    List<Bar> bars,
+    Optional<MemorySegment> rom,
+    boolean interruptPin,
+    Optional<Msi> msi,
+    Optional<MsiX> msiX,
+    Optional<Power> power,
+    Optional<Express> express,
+    Optional<TdiReport> tdi,
+    OptionalInt secondaryBus) {
+
+  /** What power management does to a function. */
+  public enum Power {
+    /** A function keeps its state from D3hot to D0 (No_Soft_Reset). */
+    KEEPS_STATE,
+    /** A function is reset on the way from D3hot to D0. */
+    RESETS
+  }
+
+  /** Copies the lists. */
+  public DeviceShape {
+    bars = List.copyOf(bars);
+    rom = rom.map(MemorySegment::asReadOnly);
+  }
+
+  /** Starts a shape: a function with an interrupt line and nothing else. */
+  public static DeviceShapeBuilder builder(int vendor, int device) {
+    return new DeviceShapeBuilder(vendor, device);
+  }
+
+  /** The BAR of an index; empty if there is none, or it is the second half of another. */
+  public Optional<Bar> bar(int index) {
+    return bars.stream().filter(bar -> bar.index() == index).findFirst();
+  }
+}

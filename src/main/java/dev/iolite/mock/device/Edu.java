@@ -1,0 +1,223 @@
+package dev.iolite.mock.device;
+
+import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.mock.core.Memory;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * QEMU's {@code edu} device, as docs/specs/edu.rst of QEMU has it and version 7.2 does it: 1 MiB of
+ * registers, a 4 KiB buffer that DMA fills and empties, factorials, an interrupt.
+ *
+ * <p>DMA and factorials are done at once, so the bits that say that they run are never seen. QEMU
+ * ends when a DMA is not inside the buffer, or reaches its end; here it is not done, and no
+ * interrupt comes.
+ */
+public final class Edu implements DeviceLogic {
+  private static final int BAR_BYTES = 1 << 20;
+  private static final int IDENTIFICATION = 0x0100_00ed;
+
+  private static final int REG_ID = 0x00;
+  private static final int REG_LIVENESS = 0x04;
+  private static final int REG_FACTORIAL = 0x08;
+  private static final int REG_STATUS = 0x20;
+  private static final int REG_IRQ_STATUS = 0x24;
+  private static final int REG_IRQ_RAISE = 0x60;
+  private static final int REG_IRQ_ACK = 0x64;
+  private static final int REG_DMA_SOURCE = 0x80;
+  private static final int REG_DMA_DESTINATION = 0x88;
+  private static final int REG_DMA_COUNT = 0x90;
+  private static final int REG_DMA_COMMAND = 0x98;
+
+  private static final int STATUS_IRQ_AFTER_FACTORIAL = 0x80;
+  private static final long DMA_RUN = 1;
+  private static final long DMA_TO_MEMORY = 2;
+  private static final long DMA_IRQ = 4;
+  private static final int IRQ_FACTORIAL = 1;
+  private static final int IRQ_DMA = 0x100;
+  private static final long DMA_MASK = (1L << 28) - 1;
+  private static final long BUFFER = 0x4_0000;
+  private static final int BUFFER_BYTES = 4096;
+
+  private final DeviceHost host;
+  private final MemorySegment buffer = MemorySegment.ofArray(new byte[BUFFER_BYTES]);
+  private int liveness;
+  private int factorial;
+  private int status;
+  private int irqStatus;
+  private long source;
+  private long destination;
+  private long count;
+  private long command;
+
+  private Edu(DeviceHost host) {
+    this.host = host;
+  }
+
+  /** The device, as it stands in the lab. */
+  public static DeviceModel model() {
+    return new DeviceModel(
+        DeviceShape.builder(0x1234, 0x11e8)
+            .revision(0x10)
+            .bar(Bar.memory32(0, BAR_BYTES))
+            .msi(1)
+            .build(),
+        Edu::new);
+  }
+
+  @Override
+  public Optional<RegisterAccess> registers(int bar) {
+    return Optional.of(
+        new RegisterAccess() {
+          @Override
+          public long read(long offset, int bytes) {
+            return readRegister(offset, bytes);
+          }
+
+          @Override
+          public void write(long offset, int bytes, long value) {
+            writeRegister(offset, bytes, value);
+          }
+        });
+  }
+
+  /** What QEMU's memory core does with narrow accesses: 0, and nothing is written. */
+  private static boolean isTooNarrow(int bytes) {
+    return bytes < Integer.BYTES;
+  }
+
+  private static boolean isTooWide(long offset, int bytes) {
+    return offset < REG_DMA_SOURCE && bytes == Long.BYTES;
+  }
+
+  private long readRegister(long offset, int bytes) {
+    if (isTooNarrow(bytes)) {
+      return 0;
+    }
+    long all = bytes == Long.BYTES ? -1 : 0xffff_ffffL;
+    if (isTooWide(offset, bytes)) {
+      return all;
+    }
+    long value =
+        switch ((int) offset) {
+          case REG_ID -> IDENTIFICATION;
+          case REG_LIVENESS -> liveness;
+          case REG_FACTORIAL -> factorial;
+          case REG_STATUS -> status;
+          case REG_IRQ_STATUS -> irqStatus;
+          case REG_DMA_SOURCE -> source;
+          case REG_DMA_DESTINATION -> destination;
+          case REG_DMA_COUNT -> count;
+          case REG_DMA_COMMAND -> command;
+          default -> -1;
+        };
+    return value & all;
+  }
+
+  private void writeRegister(long offset, int bytes, long value) {
+    if (isTooNarrow(bytes) || isTooWide(offset, bytes)) {
+      return;
+    }
+    switch ((int) offset) {
+      case REG_LIVENESS -> liveness = (int) ~value;
+      case REG_FACTORIAL -> computeFactorial((int) value);
+      case REG_STATUS -> status = (int) value & STATUS_IRQ_AFTER_FACTORIAL;
+      case REG_IRQ_RAISE -> raise((int) value);
+      case REG_IRQ_ACK -> acknowledge((int) value);
+      case REG_DMA_SOURCE -> source = value;
+      case REG_DMA_DESTINATION -> destination = value;
+      case REG_DMA_COUNT -> count = value;
+      case REG_DMA_COMMAND -> startDma(value);
+      default -> {}
+    }
+  }
+
+  private void computeFactorial(int n) {
+    int product = 1;
+    // From 34 on the product has 32 factors of two, and stays 0.
+    for (long factor = Integer.toUnsignedLong(n); factor > 0 && product != 0; factor--) {
+      product *= (int) factor;
+    }
+    factorial = product;
+    if ((status & STATUS_IRQ_AFTER_FACTORIAL) != 0) {
+      raise(IRQ_FACTORIAL);
+    }
+  }
+
+  private void raise(int causes) {
+    irqStatus |= causes;
+    if (irqStatus == 0) {
+      return;
+    }
+    if (host.messagesEnabled()) {
+      host.send(0);
+    } else {
+      host.setLine(true);
+    }
+  }
+
+  private void acknowledge(int causes) {
+    irqStatus &= ~causes;
+    if (irqStatus == 0 && !host.messagesEnabled()) {
+      host.setLine(false);
+    }
+  }
+
+  private void startDma(long value) {
+    if ((value & DMA_RUN) == 0) {
+      return;
+    }
+    command = value & ~DMA_RUN;
+    long inBuffer = (value & DMA_TO_MEMORY) == 0 ? destination : source;
+    if (!isInBuffer(inBuffer)) {
+      return;
+    }
+    MemorySegment part = buffer.asSlice(inBuffer - BUFFER, count);
+    if ((value & DMA_TO_MEMORY) == 0) {
+      readPages(source & DMA_MASK, part);
+    } else {
+      writePages(destination & DMA_MASK, part);
+    }
+    if ((value & DMA_IRQ) != 0) {
+      raise(IRQ_DMA);
+    }
+  }
+
+  /** QEMU wants the byte after the last one to be in the buffer too. */
+  private boolean isInBuffer(long address) {
+    long end = address + count;
+    return address >= BUFFER
+        && address < BUFFER + BUFFER_BYTES
+        && end > address
+        && end < BUFFER + BUFFER_BYTES;
+  }
+
+  /** Page by page, as the IOMMU decides by pages; what it denies reads as 0 in QEMU. */
+  private void readPages(long address, MemorySegment into) {
+    for (long done = 0; done < into.byteSize(); ) {
+      MemorySegment part = into.asSlice(done, inPage(address + done, into.byteSize() - done));
+      try {
+        host.read(address + done, part);
+      } catch (Memory.Unreachable e) {
+        part.fill((byte) 0);
+      }
+      done += part.byteSize();
+    }
+  }
+
+  private void writePages(long address, MemorySegment from) {
+    for (long done = 0; done < from.byteSize(); ) {
+      MemorySegment part = from.asSlice(done, inPage(address + done, from.byteSize() - done));
+      try {
+        host.write(address + done, part);
+      } catch (Memory.Unreachable e) {
+        // A posted write that the IOMMU denies is lost, and the device is not told.
+      }
+      done += part.byteSize();
+    }
+  }
+
+  private static long inPage(long address, long bytes) {
+    return Math.min(BUFFER_BYTES - address % BUFFER_BYTES, bytes);
+  }
+}

@@ -1,0 +1,104 @@
+package dev.iolite.mock.device;
+
+import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.mock.core.Memory;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Memory of a device: zeros, and it costs nothing where only zeros were written. */
+public final class SparseMemory implements Memory, RegisterAccess {
+  private static final int PAGE = 4096;
+  private static final ValueLayout.OfShort INT16 =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT32 =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong INT64 =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final long bytes;
+  private final Map<Long, MemorySegment> pages = new HashMap<>();
+
+  /** Memory of this size. */
+  public SparseMemory(long bytes) {
+    this.bytes = bytes;
+  }
+
+  /** Makes all of it zeros. */
+  public void clear() {
+    pages.clear();
+  }
+
+  @Override
+  public void read(long offset, MemorySegment into) {
+    requireInside(offset, into.byteSize());
+    long done = 0;
+    while (done < into.byteSize()) {
+      long at = offset + done;
+      long part = Math.min(PAGE - at % PAGE, into.byteSize() - done);
+      MemorySegment page = pages.get(at / PAGE);
+      if (page == null) {
+        into.asSlice(done, part).fill((byte) 0);
+      } else {
+        MemorySegment.copy(page, at % PAGE, into, done, part);
+      }
+      done += part;
+    }
+  }
+
+  @Override
+  public void write(long offset, MemorySegment from) {
+    requireInside(offset, from.byteSize());
+    long done = 0;
+    while (done < from.byteSize()) {
+      long at = offset + done;
+      long part = Math.min(PAGE - at % PAGE, from.byteSize() - done);
+      MemorySegment.copy(from, done, page(at), at % PAGE, part);
+      done += part;
+    }
+  }
+
+  @Override
+  public long read(long offset, int width) {
+    requireInside(offset, width);
+    MemorySegment page = pages.get(offset / PAGE);
+    if (page == null) {
+      return 0;
+    }
+    long at = offset % PAGE;
+    return switch (width) {
+      case 1 -> Byte.toUnsignedLong(page.get(ValueLayout.JAVA_BYTE, at));
+      case 2 -> Short.toUnsignedLong(page.get(INT16, at));
+      case 4 -> Integer.toUnsignedLong(page.get(INT32, at));
+      default -> page.get(INT64, at);
+    };
+  }
+
+  @Override
+  public void write(long offset, int width, long value) {
+    requireInside(offset, width);
+    if (value == 0 && !pages.containsKey(offset / PAGE)) {
+      return;
+    }
+    MemorySegment page = page(offset);
+    long at = offset % PAGE;
+    switch (width) {
+      case 1 -> page.set(ValueLayout.JAVA_BYTE, at, (byte) value);
+      case 2 -> page.set(INT16, at, (short) value);
+      case 4 -> page.set(INT32, at, (int) value);
+      default -> page.set(INT64, at, value);
+    }
+  }
+
+  private MemorySegment page(long offset) {
+    return pages.computeIfAbsent(offset / PAGE, _ -> MemorySegment.ofArray(new byte[PAGE]));
+  }
+
+  private void requireInside(long offset, long count) {
+    if (offset < 0 || offset > bytes - count) {
+      throw new Unreachable("beyond 0x%x bytes".formatted(bytes));
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.iolite.mock.device;
+
+/**
+ * A range of a BAR in a TDISP DEVICE_INTERFACE_REPORT (PCI Express 7.0, 11.3.11).
+ *
+ * @param bar the BAR
+ * @param firstPage where it starts in the BAR, in pages of 4 KiB
+ * @param pages how long it is, in pages of 4 KiB, unsigned
+ * @param attributes the report's attribute bits, 0 to 3
+ */
+public record TdiRange(int bar, long firstPage, int pages, int attributes) {
+  /** The size of the report's pages, in bytes. */
+  public static final long PAGE = 4096;
+
+  /** The range is the MSI-X table. */
+  public static final int MSIX_TABLE = 1;
+
+  /** The range is the MSI-X pending bit array. */
+  public static final int MSIX_PBA = 1 << 1;
+
+  /** The range stays shared with the host. */
+  public static final int NON_TEE = 1 << 2;
+
+  /** The range can be made private or shared while the interface runs. */
+  public static final int UPDATABLE = 1 << 3;
+
+  private static final int ALL = MSIX_TABLE | MSIX_PBA | NON_TEE | UPDATABLE;
+
+  /** Checks the attributes. */
+  public TdiRange {
+    if ((attributes & ~ALL) != 0 || pages == 0 || firstPage < 0) {
+      throw new IllegalArgumentException("no such range in a device interface report");
+    }
+  }
+
+  /** Where it ends in the BAR, in bytes. */
+  public long endBytes() {
+    return (firstPage + Integer.toUnsignedLong(pages)) * PAGE;
+  }
+}

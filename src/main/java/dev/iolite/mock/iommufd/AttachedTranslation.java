@@ -1,0 +1,36 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.IommuDevice.PageRequest;
+import dev.iolite.mock.core.IommuDevice.Translation;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * What a group's devices are given while attached (struct iommufd_attach_handle).
+ *
+ * @param hwpt the page table
+ * @param device the one that was attached first: page requests are said to be its
+ */
+record AttachedTranslation(Hwpt hwpt, IommufdDevice device) implements Translation {
+  @Override
+  public void read(long iova, MemorySegment into) {
+    hwpt.translation().read(iova, into);
+  }
+
+  @Override
+  public void write(long iova, MemorySegment from) {
+    hwpt.translation().write(iova, from);
+  }
+
+  @Override
+  public void requestPages(List<PageRequest> group, Consumer<Boolean> answer) {
+    hwpt.faults()
+        .ifPresentOrElse(queue -> queue.deliver(this, group, answer), () -> answer.accept(false));
+  }
+
+  /** Nobody will handle the requests that are left (eventq.c:iommufd_auto_response_faults). */
+  void endRequests() {
+    hwpt.faults().ifPresent(queue -> queue.refuseAllOf(this));
+  }
+}

@@ -1,0 +1,26 @@
+package dev.iolite.mock.iommufd;
+
+import java.lang.foreign.MemoryLayout;
+
+/**
+ * A command of {@code /dev/iommu} (struct iommufd_ioctl_op).
+ *
+ * @param number the ioctl's number
+ * @param bytes the size of its struct
+ * @param leastBytes the size of its first version
+ * @param body what it does
+ */
+record Command(int number, long bytes, long leastBytes, Body body) {
+  /** What a command does; it fails by a {@link dev.iolite.mock.core.Refused}. */
+  @FunctionalInterface
+  interface Body {
+    void execute(Ucmd ucmd);
+  }
+
+  /** A command whose struct was first used up to the end of this field. */
+  static Command of(int number, MemoryLayout struct, String lastField, Body body) {
+    var field = MemoryLayout.PathElement.groupElement(lastField);
+    long end = struct.byteOffset(field) + struct.select(field).byteSize();
+    return new Command(number, struct.byteSize(), end, body);
+  }
+}

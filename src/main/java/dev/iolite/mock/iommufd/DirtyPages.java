@@ -1,0 +1,57 @@
+package dev.iolite.mock.iommufd;
+
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.function.LongConsumer;
+
+/** Which pages of IOVA were written: the dirty bits of page table entries, all of 4 KiB. */
+final class DirtyPages {
+  private static final int PAGE_SHIFT = 12;
+  private static final int WORD_SHIFT = 6;
+
+  /** Words of 64 pages by their number, none 0. */
+  private final NavigableMap<Long, Long> words = new TreeMap<>();
+
+  /** Notes the pages of a range. */
+  void set(long first, long last) {
+    for (long page = first >>> PAGE_SHIFT; page <= last >>> PAGE_SHIFT; page++) {
+      words.merge(page >>> WORD_SHIFT, 1L << page, (a, b) -> a | b);
+    }
+  }
+
+  /**
+   * Tells the noted pages of a range.
+   *
+   * @param clear whether they are not noted any more
+   * @param each is given the IOVA of each page
+   */
+  void take(long first, long last, boolean clear, LongConsumer each) {
+    if (words.isEmpty()) {
+      return;
+    }
+    long firstPage = first >>> PAGE_SHIFT;
+    long lastPage = last >>> PAGE_SHIFT;
+    var in = words.subMap(firstPage >>> WORD_SHIFT, true, lastPage >>> WORD_SHIFT, true);
+    for (var entries = in.entrySet().iterator(); entries.hasNext(); ) {
+      Map.Entry<Long, Long> word = entries.next();
+      long base = word.getKey() << WORD_SHIFT;
+      long kept = word.getValue();
+      for (long bits = kept; bits != 0; bits &= bits - 1) {
+        long page = base + Long.numberOfTrailingZeros(bits);
+        if (page >= firstPage && page <= lastPage) {
+          each.accept(page << PAGE_SHIFT);
+          kept &= ~Long.lowestOneBit(bits);
+        }
+      }
+      if (!clear) {
+        continue;
+      }
+      if (kept == 0) {
+        entries.remove();
+      } else {
+        word.setValue(kept);
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.IommuDevice.PageRequest;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Page requests that wait for user space (struct iommufd_fault). */
+final class FaultQueue extends IommufdObject {
+  private final Deque<Group> toDeliver = new ArrayDeque<>();
+
+  /** Those that were read, by cookie. */
+  private final Map<Integer, Group> toAnswer = new TreeMap<>();
+
+  FaultQueue(IommufdFile context) {
+    super(context);
+  }
+
+  /** Requests that are answered together (struct iopf_group). */
+  record Group(AttachedTranslation handle, List<PageRequest> requests, Consumer<Boolean> answer) {}
+
+  /** eventq.c:iommufd_fault_iopf_handler. */
+  void deliver(AttachedTranslation handle, List<PageRequest> requests, Consumer<Boolean> answer) {
+    toDeliver.add(new Group(handle, List.copyOf(requests), answer));
+    context().process().wake();
+  }
+
+  /** The group that is to be read next; null: none. */
+  @Nullable Group peek() {
+    return toDeliver.peek();
+  }
+
+  boolean isEmpty() {
+    return toDeliver.isEmpty();
+  }
+
+  /** Takes the next group to be answered, and names it: the lowest free cookie from 1 on. */
+  int take() {
+    int cookie = 1;
+    while (toAnswer.containsKey(cookie)) {
+      cookie++;
+    }
+    toAnswer.put(cookie, toDeliver.remove());
+    return cookie;
+  }
+
+  /** Undoes {@link #take}: the group can be read again. */
+  void untake(int cookie) {
+    Group group = toAnswer.remove(cookie);
+    if (group != null) {
+      toDeliver.addFirst(group);
+    }
+  }
+
+  /** Answers a group that was read; false: there is none with this cookie. */
+  boolean answer(int cookie, boolean success) {
+    Group group = toAnswer.remove(cookie);
+    if (group != null) {
+      group.answer.accept(success);
+    }
+    return group != null;
+  }
+
+  /** The devices of a handle use this queue no longer (eventq.c:iommufd_auto_response_faults). */
+  void refuseAllOf(AttachedTranslation handle) {
+    List<Group> ended = new ArrayList<>();
+    toDeliver.stream().filter(group -> group.handle.equals(handle)).forEach(ended::add);
+    toAnswer.values().stream().filter(group -> group.handle.equals(handle)).forEach(ended::add);
+    toDeliver.removeAll(ended);
+    toAnswer.values().removeAll(ended);
+    ended.forEach(group -> group.answer.accept(false));
+  }
+
+  /** eventq.c:iommufd_fault_destroy. */
+  @Override
+  void destroy() {
+    toDeliver.forEach(group -> group.answer.accept(false));
+    toAnswer.values().forEach(group -> group.answer.accept(false));
+  }
+}

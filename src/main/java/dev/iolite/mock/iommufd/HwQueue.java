@@ -1,0 +1,71 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.IommuDevice.Translation;
+import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Refused;
+import java.lang.foreign.MemorySegment;
+
+/** A queue of a guest that the IOMMU uses itself (struct iommufd_hw_queue). */
+public final class HwQueue extends IommufdObject {
+  private final Viommu viommu;
+  private final KernelAccess access;
+
+  /**
+   * A queue with an id, known to the driver.
+   *
+   * @param index which of the vIOMMU's queues it is
+   * @param iova where it is in the vIOMMU's IOAS
+   * @param bytes how long it is; not 0
+   * @throws Refused what pinning it or the driver says; nothing is kept then
+   */
+  HwQueue(Viommu viommu, int index, long iova, long bytes) {
+    super(viommu.context());
+    this.viommu = viommu;
+    context().objects().allocate(this);
+    try {
+      access =
+          KernelAccess.open(
+              viommu.parent().ioas(), iova & -Pages.PAGE, ((iova + bytes - 1) | (Pages.PAGE - 1)));
+    } catch (Refused e) {
+      context().objects().abort(this);
+      throw e;
+    }
+    viommu.get();
+    try {
+      viommu.ops().initHwQueue(this, index, memory(viommu.parentTranslation(), iova));
+    } catch (Refused e) {
+      access.close();
+      viommu.put();
+      context().objects().abort(this);
+      throw e;
+    }
+  }
+
+  private static Memory memory(Translation table, long iova) {
+    return new Memory() {
+      @Override
+      public void read(long offset, MemorySegment into) {
+        table.read(iova + offset, into);
+      }
+
+      @Override
+      public void write(long offset, MemorySegment from) {
+        table.write(iova + offset, from);
+      }
+    };
+  }
+
+  /** Undoes the making before it is published. */
+  void abort() {
+    destroy();
+    context().objects().abort(this);
+  }
+
+  /** viommu.c:iommufd_hw_queue_destroy. */
+  @Override
+  void destroy() {
+    viommu.ops().destroyHwQueue(this);
+    access.close();
+    viommu.put();
+  }
+}

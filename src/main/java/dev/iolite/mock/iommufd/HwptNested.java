@@ -1,0 +1,60 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.IommuDevice.Translation;
+
+/** A guest's page table on top of a HWPT (struct iommufd_hwpt_nested). */
+final class HwptNested extends Hwpt {
+  private final IommufdObject base;
+  private final HwptPaging parent;
+  private final NestedDomain domain;
+  private final Translation translation;
+
+  /**
+   * A page table with an id that can't be found yet.
+   *
+   * @param base what it keeps: its parent, or the vIOMMU whose parent it uses
+   * @param parent the host's page table
+   */
+  HwptNested(IommufdObject base, HwptPaging parent, NestedDomain domain, boolean isForPasids) {
+    super(parent.context(), isForPasids);
+    this.base = base;
+    this.parent = parent;
+    this.domain = domain;
+    translation = domain.translation(parent.translation());
+    base.get();
+    context().objects().allocate(this);
+  }
+
+  NestedDomain domain() {
+    return domain;
+  }
+
+  /** Undoes the making before it is published. */
+  void abort() {
+    destroy();
+    context().objects().abort(this);
+  }
+
+  /** hw_pagetable.c:iommufd_hwpt_nested_destroy. */
+  @Override
+  void destroy() {
+    domain.free();
+    super.destroy();
+    base.put();
+  }
+
+  @Override
+  Translation translation() {
+    return translation;
+  }
+
+  @Override
+  boolean isAcceptedBy(Iommu iommu) {
+    return domain.driver().equals(iommu) && iommu.accepts(parent.table().domain());
+  }
+
+  @Override
+  HwptPaging paging() {
+    return parent;
+  }
+}

@@ -1,0 +1,21 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.Tree;
+
+/** The iommufd driver (drivers/iommu/iommufd). */
+public final class IommufdDriver {
+  private static final String PATH = "/dev/iommu";
+
+  private IommufdDriver() {}
+
+  /**
+   * Adds {@code /dev/iommu}.
+   *
+   * @param platform which IOMMUs the machine has
+   */
+  public static void install(Task task, Tree tree, IommuPlatform platform) {
+    tree.add(PATH, new Node.Device(_ -> new IommufdFile(task, platform)));
+  }
+}

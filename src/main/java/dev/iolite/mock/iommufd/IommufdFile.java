@@ -1,0 +1,112 @@
+package dev.iolite.mock.iommufd;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.IommuDevice;
+import dev.iolite.mock.core.IommufdContext;
+import dev.iolite.mock.core.MapRequest;
+import dev.iolite.mock.core.MappedObject;
+import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.libc.Libc;
+import java.util.Optional;
+
+/** An open {@code /dev/iommu} (struct iommufd_ctx). */
+final class IommufdFile extends IommufdContext {
+  private static final int NUMBER_MASK = 0xff;
+
+  private final IommuPlatform platform;
+  private final ObjectTable objects = new ObjectTable();
+  private final DeviceGroups groups = new DeviceGroups();
+  private final Ucmd ucmd;
+  private Optional<Ioas> vfioIoas = Optional.empty();
+  private boolean accountsToProcess;
+
+  /** A context without objects (main.c:iommufd_fops_open). */
+  IommufdFile(Task task, IommuPlatform platform) {
+    super(task);
+    this.platform = platform;
+    ucmd = new Ucmd(this, task);
+  }
+
+  @Override
+  public String name() {
+    return "/dev/iommu";
+  }
+
+  Task process() {
+    return task();
+  }
+
+  IommuPlatform platform() {
+    return platform;
+  }
+
+  ObjectTable objects() {
+    return objects;
+  }
+
+  DeviceGroups groups() {
+    return groups;
+  }
+
+  /** The IOAS of VFIO's old calls; empty: none, or it was destroyed. */
+  Optional<Ioas> vfioIoas() {
+    return vfioIoas.filter(ioas -> ioas.equals(objects.find(ioas.id())));
+  }
+
+  void setVfioIoas(Optional<Ioas> ioas) {
+    vfioIoas = ioas;
+  }
+
+  /** Whether pinned memory counts as the process's (RLIMIT_MODE 1). */
+  boolean accountsToProcess() {
+    return accountsToProcess;
+  }
+
+  void setAccountsToProcess(boolean toProcess) {
+    accountsToProcess = toProcess;
+  }
+
+  /** One more object needs the context (main.c:iommufd_ctx_get). */
+  void keepOpen() {
+    get();
+  }
+
+  /** One fewer does (main.c:iommufd_ctx_put). */
+  void letClose() {
+    put();
+  }
+
+  /** main.c:iommufd_fops_ioctl. */
+  @Override
+  public int ioctl(int request, long argument) {
+    Command command = Commands.at(request & NUMBER_MASK);
+    if (command == null) {
+      return VfioCompat.ioctl(this, request, argument);
+    }
+    ucmd.read(command, request, argument);
+    command.body().execute(ucmd);
+    return 0;
+  }
+
+  /** main.c:iommufd_fops_mmap: only what a vIOMMU's driver has offered, which none does. */
+  @Override
+  public MappedObject mmap(MapRequest request) {
+    refuseIf((request.flags() & Libc.MAP_SHARED()) == 0, Errno.EINVAL);
+    refuseIf((request.protection() & Libc.PROT_EXEC()) != 0, Errno.EPERM);
+    throw refused(Errno.ENXIO);
+  }
+
+  @Override
+  public BoundDevice bind(IommuDevice device) {
+    return IommufdDevice.bind(this, device);
+  }
+
+  /** main.c:iommufd_fops_release. */
+  @Override
+  protected void release() {
+    objects.destroyAll();
+  }
+}

@@ -1,0 +1,93 @@
+package dev.iolite.mock.iommufd;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Refused;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The kernel's own hold on a range of an IOAS, for hardware that uses it by physical address
+ * (struct iommufd_access, internal). It has an id, which nobody is told, and locks what is mapped
+ * there.
+ */
+final class KernelAccess extends IommufdObject {
+  private final Ioas ioas;
+  private final List<Hold> holds = new ArrayList<>();
+
+  private KernelAccess(Ioas ioas) {
+    super(ioas.context());
+    this.ioas = ioas;
+  }
+
+  private record Hold(Area area, long firstPage, long lastPage) {}
+
+  /**
+   * Pins and locks whole pages of an IOAS (viommu.c:iommufd_hw_queue_alloc_phys).
+   *
+   * @param first the first IOVA
+   * @param last the last IOVA
+   * @throws Refused EADDRINUSE, EINVAL, EPERM, EFAULT, ENOENT
+   */
+  static KernelAccess open(Ioas ioas, long first, long last) {
+    var access = new KernelAccess(ioas);
+    access.context().objects().allocate(access);
+    access.context().objects().publish(access);
+    // The caller is a user, so that IOMMU_DESTROY says EBUSY.
+    access.get();
+    try {
+      ioas.table().addAccess();
+    } catch (Refused e) {
+      access.context().objects().destroyUser(access);
+      throw e;
+    }
+    ioas.get();
+    try {
+      ioas.table().forEachIn(first, last, access::hold);
+      access.requireContiguous();
+      return access;
+    } catch (Refused e) {
+      access.close();
+      throw e;
+    }
+  }
+
+  /** device.c:iommufd_access_pin_pages, of one area. */
+  private void hold(Area area, long from, long to) {
+    long firstByte = area.byteAt(from);
+    long lastByte = area.byteAt(to);
+    boolean isAligned = firstByte % Pages.PAGE == 0 && lastByte % Pages.PAGE == Pages.PAGE - 1;
+    refuseIf(!isAligned, Errno.EINVAL);
+    refuseIf(!area.readable, Errno.EPERM);
+    refuseIf(area.pages.isDmaBuf(), Errno.EINVAL);
+    var hold = new Hold(area, firstByte / Pages.PAGE, lastByte / Pages.PAGE);
+    area.pages.hold(hold.firstPage, hold.lastPage);
+    area.locks++;
+    holds.add(hold);
+  }
+
+  /** All pages must be one after the other in memory: here, in one area and pinned at once. */
+  private void requireContiguous() {
+    refuseIf(holds.size() != 1, Errno.EFAULT);
+    Hold only = holds.getFirst();
+    refuseIf(
+        only.area.pages instanceof PinnedPages pinned
+            && !pinned.isContiguous(only.firstPage, only.lastPage),
+        Errno.EFAULT);
+  }
+
+  /** Gives everything back (viommu.c:iommufd_hw_queue_destroy_access). */
+  void close() {
+    for (Hold hold : holds) {
+      hold.area.locks--;
+      hold.area.pages.drop(hold.firstPage, hold.lastPage);
+    }
+    ioas.table().removeAccess();
+    ioas.put();
+    context().objects().destroyUser(this);
+  }
+
+  @Override
+  void destroy() {}
+}

@@ -1,0 +1,133 @@
+package dev.iolite.mock.iommufd;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import java.util.Arrays;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The objects of a context by id (the xarray of struct iommufd_ctx): the lowest free id from 1 on
+ * is given first. An id can be taken without an object: while one is made, and for ever where a
+ * device took its vDEVICE with it.
+ */
+final class ObjectTable {
+  private static final int FIRST = 1;
+
+  private @Nullable IommufdObject[] objects = new IommufdObject[16];
+  private final BitSet taken = new BitSet();
+  private int lowestFree = FIRST;
+
+  /** Takes an id for an object that can't be found yet (main.c:_iommufd_object_alloc). */
+  void allocate(IommufdObject object) {
+    int id = taken.nextClearBit(lowestFree);
+    refuseIf(id == Integer.MAX_VALUE, Errno.EBUSY);
+    taken.set(id);
+    lowestFree = id + 1;
+    object.setId(id);
+  }
+
+  /** From now on it can be found (main.c:iommufd_object_finalize). */
+  void publish(IommufdObject object) {
+    if (object.id() >= objects.length) {
+      objects = Arrays.copyOf(objects, Math.max(object.id() + 1, 2 * objects.length));
+    }
+    objects[object.id()] = object;
+  }
+
+  /** Gives the id of an object back that was not published (main.c:iommufd_object_abort). */
+  void abort(IommufdObject object) {
+    free(object.id());
+  }
+
+  private void free(int id) {
+    taken.clear(id);
+    lowestFree = Math.min(lowestFree, id);
+  }
+
+  /** Whether no id is taken (xa_empty). */
+  boolean isEmpty() {
+    return taken.isEmpty();
+  }
+
+  /** How far ids may go, plus 1. */
+  int end() {
+    return objects.length;
+  }
+
+  /** Whose id it is; null if nobody's. */
+  @Nullable IommufdObject find(int id) {
+    return id > 0 && id < objects.length ? objects[id] : null;
+  }
+
+  /**
+   * The object of a kind (main.c:iommufd_get_object).
+   *
+   * @throws dev.iolite.mock.core.Refused ENOENT
+   */
+  <T extends IommufdObject> T get(int id, Class<T> kind) {
+    IommufdObject object = find(id);
+    if (!kind.isInstance(object)) {
+      throw refused(Errno.ENOENT);
+    }
+    return kind.cast(object);
+  }
+
+  /**
+   * Destroys the object if nothing refers to it (main.c:iommufd_object_remove).
+   *
+   * @throws dev.iolite.mock.core.Refused ENOENT, EBUSY
+   */
+  void destroy(int id) {
+    IommufdObject object = find(id);
+    if (object == null) {
+      throw refused(Errno.ENOENT);
+    }
+    refuseIf(!object.isUnused(), Errno.EBUSY);
+    remove(object, false);
+  }
+
+  /** Destroys the object if nothing else refers to it (iommufd_object_put_and_try_destroy). */
+  void putAndTryDestroy(IommufdObject object) {
+    object.put();
+    if (object.isUnused()) {
+      remove(object, false);
+    }
+  }
+
+  /** Destroys an object whose last user is the caller (iommufd_object_destroy_user). */
+  void destroyUser(IommufdObject object) {
+    object.put();
+    remove(object, false);
+  }
+
+  /** Destroys the object and never gives its id again (iommufd_object_tombstone_user). */
+  void tombstone(IommufdObject object) {
+    remove(object, true);
+  }
+
+  private void remove(IommufdObject object, boolean keepId) {
+    objects[object.id()] = null;
+    if (!keepId) {
+      free(object.id());
+    }
+    object.destroy();
+  }
+
+  /** Destroys everything, leaves first (main.c:iommufd_fops_release). */
+  void destroyAll() {
+    boolean again = true;
+    while (again) {
+      again = false;
+      for (int id = FIRST; id < objects.length; id++) {
+        IommufdObject object = objects[id];
+        if (object != null && object.isUnused()) {
+          remove(object, false);
+          again = true;
+        }
+      }
+    }
+  }
+}

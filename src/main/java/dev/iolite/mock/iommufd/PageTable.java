@@ -1,0 +1,101 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.IommuDevice.Translation;
+import dev.iolite.mock.core.Memory;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A page table that is filled with an address space (struct iommu_domain of a HWPT), as the IOMMU
+ * walks it.
+ */
+final class PageTable implements Translation {
+  private final PagingDomain domain;
+  private final IoPageTable space;
+  private final DirtyPages dirty = new DirtyPages();
+  private boolean isTracking;
+
+  PageTable(PagingDomain domain, IoPageTable space) {
+    this.domain = domain;
+    this.space = space;
+  }
+
+  PagingDomain domain() {
+    return domain;
+  }
+
+  long leastPage() {
+    return Long.lowestOneBit(domain.pageSizes());
+  }
+
+  long firstIova() {
+    return domain.firstIova();
+  }
+
+  long lastIova() {
+    return domain.lastIova();
+  }
+
+  /** Whether the area's permissions can be had. */
+  boolean takes(Area area) {
+    return area.writable || !domain.isWritableOnly();
+  }
+
+  /** Its entries of a range are gone, and with them what was noted there. */
+  void forget(long first, long last) {
+    dirty.take(first, last, true, _ -> {});
+  }
+
+  DirtyPages dirty() {
+    return dirty;
+  }
+
+  void setTracking(boolean on) {
+    isTracking = on;
+  }
+
+  @Override
+  public void read(long iova, MemorySegment into) {
+    long total = into.byteSize();
+    long done = 0;
+    while (done < total) {
+      long at = iova + done;
+      Area area = reach(at, false);
+      long count = count(area, at, total - done);
+      area.pages.read(area.byteAt(at), into.asSlice(done, count));
+      done += count;
+    }
+  }
+
+  @Override
+  public void write(long iova, MemorySegment from) {
+    long total = from.byteSize();
+    long done = 0;
+    while (done < total) {
+      long at = iova + done;
+      Area area = reach(at, true);
+      long count = count(area, at, total - done);
+      area.pages.write(area.byteAt(at), from.asSlice(done, count));
+      if (isTracking) {
+        dirty.set(at, at + count - 1);
+      }
+      done += count;
+    }
+  }
+
+  private static long count(Area area, long at, long wanted) {
+    long more = area.last - at;
+    return Long.compareUnsigned(more, wanted - 1) < 0 ? more + 1 : wanted;
+  }
+
+  private Area reach(long iova, boolean write) {
+    Area area = space.areas().at(iova);
+    if (area == null || !area.isFilled) {
+      throw new Memory.Unreachable("nothing is mapped at IOVA 0x" + Long.toHexString(iova));
+    }
+    if (write ? !area.writable : !area.readable) {
+      throw new Memory.Unreachable(
+          "IOVA 0x%x is not mapped for %s".formatted(iova, write ? "writing" : "reading"));
+    }
+    return area;
+  }
+}

@@ -1,0 +1,171 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Pin;
+import dev.iolite.mock.core.Refused;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Memory that is pinned where and while a page table or the kernel holds it
+ * (pages.c:pfn_reader_fill_span). A page that is pinned is not looked up again: what another area
+ * maps of it later is the page of then, whatever the caller has mapped there now.
+ */
+abstract class PinnedPages extends Pages {
+  /** In the order of their pages, without overlap. */
+  private final List<Held> held = new ArrayList<>(1);
+
+  PinnedPages(boolean writable) {
+    super(writable);
+  }
+
+  /**
+   * Pins pages that nobody holds.
+   *
+   * @throws Refused EFAULT or EINVAL
+   */
+  abstract Pin pin(long first, long last);
+
+  /** A pin that several stretches of pages may share, after a stretch was cut. */
+  private static final class Source {
+    final Pin pin;
+    final long firstPage;
+    int users = 1;
+
+    Source(Pin pin, long firstPage) {
+      this.pin = pin;
+      this.firstPage = firstPage;
+    }
+
+    void put() {
+      if (--users == 0) {
+        pin.release();
+      }
+    }
+  }
+
+  /** A stretch of pages that the same areas hold. */
+  private static final class Held {
+    final long first;
+    final long last;
+    final Source source;
+    int users;
+
+    Held(long first, long last, Source source, int users) {
+      this.first = first;
+      this.last = last;
+      this.source = source;
+      this.users = users;
+    }
+  }
+
+  @Override
+  void hold(long first, long last) {
+    if (held.isEmpty()) {
+      held.add(new Held(first, last, new Source(pin(first, last), first), 1));
+      return;
+    }
+    List<Held> added = pinHoles(first, last);
+    cutBefore(first);
+    cutBefore(last + 1);
+    for (int i = find(first); i < held.size() && held.get(i).first <= last; i++) {
+      held.get(i).users++;
+    }
+    held.addAll(added);
+    held.sort((a, b) -> Long.compare(a.first, b.first));
+  }
+
+  private List<Held> pinHoles(long first, long last) {
+    List<Held> added = new ArrayList<>();
+    try {
+      long next = first;
+      for (int i = find(first); next <= last; i++) {
+        long end = i < held.size() ? Math.min(held.get(i).first - 1, last) : last;
+        if (next <= end) {
+          added.add(new Held(next, end, new Source(pin(next, end), next), 1));
+        }
+        next = i < held.size() ? held.get(i).last + 1 : last + 1;
+      }
+      return added;
+    } catch (Refused e) {
+      added.forEach(hold -> hold.source.put());
+      throw e;
+    }
+  }
+
+  /** Cuts the stretch that a page is in the midst of. */
+  private void cutBefore(long page) {
+    int i = find(page);
+    if (i < held.size() && held.get(i).first < page) {
+      Held whole = held.get(i);
+      whole.source.users++;
+      held.set(i, new Held(whole.first, page - 1, whole.source, whole.users));
+      held.add(i + 1, new Held(page, whole.last, whole.source, whole.users));
+    }
+  }
+
+  /** Which stretch a page is in, or would be before. */
+  private int find(long page) {
+    int low = 0;
+    int high = held.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (held.get(middle).last < page) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  @Override
+  void drop(long first, long last) {
+    int i = find(first);
+    while (i < held.size() && held.get(i).last <= last) {
+      Held one = held.get(i);
+      if (--one.users == 0) {
+        held.remove(i);
+        one.source.put();
+      } else {
+        i++;
+      }
+    }
+  }
+
+  @Override
+  void read(long at, MemorySegment into) {
+    long done = 0;
+    while (done < into.byteSize()) {
+      Held one = heldAt(at + done);
+      long count = Math.min(into.byteSize() - done, (one.last + 1) * PAGE - (at + done));
+      one.source.pin.read(at + done - one.source.firstPage * PAGE, into.asSlice(done, count));
+      done += count;
+    }
+  }
+
+  @Override
+  void write(long at, MemorySegment from) {
+    long done = 0;
+    while (done < from.byteSize()) {
+      Held one = heldAt(at + done);
+      long count = Math.min(from.byteSize() - done, (one.last + 1) * PAGE - (at + done));
+      one.source.pin.write(at + done - one.source.firstPage * PAGE, from.asSlice(done, count));
+      done += count;
+    }
+  }
+
+  private Held heldAt(long at) {
+    int i = find(at / PAGE);
+    if (i == held.size() || held.get(i).first > at / PAGE) {
+      throw new Memory.Unreachable("no page table holds the page");
+    }
+    return held.get(i);
+  }
+
+  /** Whether these pages lie in one piece of memory: what the kernel means by contiguous. */
+  boolean isContiguous(long first, long last) {
+    return heldAt(first * PAGE).source == heldAt(last * PAGE).source;
+  }
+}

@@ -1,0 +1,104 @@
+package dev.iolite.mock.iommufd;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** One call on a context and its argument (struct iommufd_ucmd). */
+final class Ucmd {
+  private static final int CHUNK = 4096;
+
+  private final IommufdFile context;
+  private final Task task;
+  private MemorySegment argument = MemorySegment.NULL;
+  private long address;
+  private long userBytes;
+
+  Ucmd(IommufdFile context, Task task) {
+    this.context = context;
+    this.task = task;
+  }
+
+  IommufdFile context() {
+    return context;
+  }
+
+  Task task() {
+    return task;
+  }
+
+  /** Where the caller's struct is. */
+  long address() {
+    return address;
+  }
+
+  /** The struct as the model knows it, with zeros where the caller's was shorter. */
+  MemorySegment argument() {
+    return argument;
+  }
+
+  /**
+   * Reads the argument of a call (main.c:iommufd_fops_ioctl): its size, which must be there, the
+   * command's number, the size again, the bytes beyond what is known, the struct.
+   *
+   * @throws Refused EFAULT, ENOTTY, EINVAL, E2BIG, in this order
+   */
+  void read(Command command, int request, long from) {
+    address = from;
+    if (command.number() != request || !readWhole(command)) {
+      readWithCare(command, request);
+    }
+  }
+
+  /** The usual case, in one copy: the caller's struct is as long as ours. */
+  private boolean readWhole(Command command) {
+    try {
+      argument = task.in(address, command.bytes());
+    } catch (Refused e) {
+      return false;
+    }
+    userBytes = Integer.toUnsignedLong(argument.get(ValueLayout.JAVA_INT, 0));
+    return userBytes == command.bytes();
+  }
+
+  private void readWithCare(Command command, int request) {
+    userBytes =
+        Integer.toUnsignedLong(task.in(address, Integer.BYTES).get(ValueLayout.JAVA_INT, 0));
+    refuseIf(command.number() != request, Errno.ENOTTY);
+    refuseIf(userBytes < command.leastBytes(), Errno.EINVAL);
+    requireZeros(address + command.bytes(), address + userBytes);
+    argument = task.scratch(command.bytes());
+    task.user().read(address, argument.asSlice(0, Math.min(userBytes, command.bytes())));
+  }
+
+  /** lib/usercopy.c:check_zeroed_user. */
+  private void requireZeros(long from, long to) {
+    if (to - from <= 0) {
+      return;
+    }
+    MemorySegment chunk = task.scratch(Math.min(CHUNK, to - from));
+    for (long at = from; at < to; at += CHUNK) {
+      MemorySegment part = chunk.asSlice(0, Math.min(CHUNK, to - at));
+      task.user().read(at, part);
+      for (long i = 0; i < part.byteSize(); i++) {
+        if (part.get(ValueLayout.JAVA_BYTE, i) != 0) {
+          throw refused(Errno.E2BIG);
+        }
+      }
+    }
+  }
+
+  /**
+   * Gives the caller the struct back, as much of it as it has room for (iommufd_ucmd_respond).
+   *
+   * @throws Refused EFAULT
+   */
+  void respond() {
+    task.out(address, argument.asSlice(0, Math.min(userBytes, argument.byteSize())));
+  }
+}

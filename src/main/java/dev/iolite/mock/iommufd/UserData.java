@@ -1,0 +1,62 @@
+package dev.iolite.mock.iommufd;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Task;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A driver's own struct that a caller has given (struct iommu_user_data); not read yet.
+ *
+ * @param task whose memory it is in
+ * @param type what it says it is
+ * @param address where it is
+ * @param bytes how long it is, unsigned
+ */
+public record UserData(Task task, int type, long address, int bytes) {
+  /**
+   * Reads it (include/linux/iommu.h:iommu_copy_struct_from_user).
+   *
+   * @param expectedType the only type that will do
+   * @param structBytes the size of the driver's struct
+   * @param leastBytes the size of the struct's first version
+   * @return the struct, filled up with zeros, until the call waits or ends
+   * @throws dev.iolite.mock.core.Refused EINVAL: another type, too short or too long; EFAULT
+   */
+  public MemorySegment read(int expectedType, long structBytes, long leastBytes) {
+    refuseIf(type != expectedType, Errno.EINVAL);
+    long length = Integer.toUnsignedLong(bytes);
+    refuseIf(length < leastBytes || length > structBytes, Errno.EINVAL);
+    MemorySegment struct = task.scratch(structBytes);
+    task.user().read(address, struct.asSlice(0, length));
+    return struct;
+  }
+
+  /**
+   * Writes a struct that the driver has filled (iommu_copy_struct_to_user).
+   *
+   * @throws dev.iolite.mock.core.Refused EINVAL: another type or too short; EFAULT
+   */
+  public void write(int expectedType, MemorySegment struct, long leastBytes) {
+    long length = Integer.toUnsignedLong(bytes);
+    refuseIf(type != expectedType || length < leastBytes, Errno.EINVAL);
+    task.out(address, struct.asSlice(0, Math.min(length, struct.byteSize())));
+    if (length > struct.byteSize()) {
+      clear(task, address + struct.byteSize(), length - struct.byteSize());
+    }
+  }
+
+  /**
+   * Writes zeros to the caller (clear_user).
+   *
+   * @throws dev.iolite.mock.core.Refused EFAULT
+   */
+  static void clear(Task task, long address, long bytes) {
+    MemorySegment zeros = task.scratch(Math.min(bytes, ValueLayout.JAVA_LONG.byteSize() << 9));
+    for (long done = 0; done < bytes; done += zeros.byteSize()) {
+      task.out(address + done, zeros.asSlice(0, Math.min(zeros.byteSize(), bytes - done)));
+    }
+  }
+}

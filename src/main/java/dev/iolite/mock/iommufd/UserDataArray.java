@@ -1,0 +1,52 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.Task;
+
+/** An array of a driver's structs that a caller has given (struct iommu_user_data_array). */
+public final class UserDataArray {
+  private final Task task;
+  private final int type;
+  private final long address;
+  private final int entryBytes;
+  private final int entries;
+  private int handled;
+
+  /**
+   * An array, of which nothing has been read or handled.
+   *
+   * @param entryBytes how far its structs are apart, at most a page
+   * @param entries how many there are
+   */
+  UserDataArray(Task task, int type, long address, int entryBytes, int entries) {
+    this.task = task;
+    this.type = type;
+    this.address = address;
+    this.entryBytes = entryBytes;
+    this.entries = entries;
+  }
+
+  /** What its structs say they are. */
+  public int type() {
+    return type;
+  }
+
+  /** How many structs there are. */
+  public int entries() {
+    return entries;
+  }
+
+  /** One of them, to be read with its type. */
+  public UserData entry(int index) {
+    return new UserData(task, type, address + (long) index * entryBytes, entryBytes);
+  }
+
+  /** How many the driver has handled: what the caller is told, also if the next one failed. */
+  public int handled() {
+    return handled;
+  }
+
+  /** Says how many the driver has handled. */
+  public void setHandled(int count) {
+    handled = count;
+  }
+}

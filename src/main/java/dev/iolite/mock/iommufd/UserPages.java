@@ -1,0 +1,39 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.Pin;
+
+/** Memory of the caller, by address (IOPT_ADDRESS_USER). */
+final class UserPages extends PinnedPages {
+  private final AddressSpace memory;
+  private final long address;
+
+  /**
+   * Nothing is looked at yet.
+   *
+   * @param address of the first page
+   */
+  UserPages(AddressSpace memory, long address, boolean writable) {
+    super(writable);
+    this.memory = memory;
+    this.address = address;
+  }
+
+  @Override
+  Pin pin(long first, long last) {
+    return memory.pin(address + first * PAGE, (last - first + 1) * PAGE, isWritable());
+  }
+
+  @Override
+  void release() {}
+
+  @Override
+  long origin() {
+    return address;
+  }
+
+  @Override
+  String what(long at) {
+    return "memory at 0x" + Long.toHexString(address + at);
+  }
+}

@@ -1,0 +1,91 @@
+package dev.iolite.mock.iommufd;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Events of a vIOMMU (struct iommufd_veventq). One that finds the queue full is lost; that some
+ * were is said by a header without data, which is last in the queue or not there.
+ */
+final class VeventQueue extends IommufdObject {
+  private final Viommu viommu;
+  private final int type;
+  private final int depth;
+  private final Deque<Event> toDeliver = new ArrayDeque<>();
+  private int events;
+  private int sequence;
+
+  /**
+   * A queue without an id.
+   *
+   * @param depth how many events it holds
+   */
+  VeventQueue(Viommu viommu, int type, int depth) {
+    super(viommu.context());
+    this.viommu = viommu;
+    this.type = type;
+    this.depth = depth;
+    viommu.get();
+    viommu.queues().add(this);
+  }
+
+  /**
+   * An event, or word that events were lost.
+   *
+   * @param sequence its number
+   * @param data empty if events were lost
+   */
+  record Event(int sequence, MemorySegment data) {
+    boolean saysLost() {
+      return data.byteSize() == 0;
+    }
+  }
+
+  int type() {
+    return type;
+  }
+
+  boolean isEmpty() {
+    return toDeliver.isEmpty();
+  }
+
+  /** driver.c:iommufd_viommu_report_event, iommufd_private.h:iommufd_vevent_handler. */
+  void add(byte[] data) {
+    boolean isLost = events == depth;
+    Event last = toDeliver.peekLast();
+    if (last != null && last.saysLost()) {
+      toDeliver.removeLast();
+    }
+    toDeliver.add(new Event(sequence, MemorySegment.ofArray(isLost ? new byte[0] : data.clone())));
+    events += isLost ? 0 : 1;
+    sequence = (sequence + 1) & Integer.MAX_VALUE;
+    context().process().wake();
+  }
+
+  /** Takes the event that is to be read next; null: none. */
+  @Nullable Event take() {
+    return toDeliver.poll();
+  }
+
+  /** Undoes {@link #take}; that events were lost is not said again if there are others. */
+  void untake(Event event) {
+    if (!event.saysLost() || toDeliver.isEmpty()) {
+      toDeliver.addFirst(event);
+    }
+  }
+
+  /** An event was read. */
+  void delivered(Event event) {
+    events -= event.saysLost() ? 0 : 1;
+  }
+
+  /** eventq.c:iommufd_veventq_destroy. */
+  @Override
+  void destroy() {
+    toDeliver.clear();
+    viommu.queues().remove(this);
+    viommu.put();
+  }
+}

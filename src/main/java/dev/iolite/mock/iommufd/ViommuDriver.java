@@ -1,0 +1,18 @@
+package dev.iolite.mock.iommufd;
+
+import java.util.Optional;
+
+/** How an IOMMU's driver makes its vIOMMUs of a type (the viommu_init operation). */
+@FunctionalInterface
+public interface ViommuDriver {
+  /**
+   * Makes one.
+   *
+   * @param viommu what core keeps of it
+   * @param parent the host's page table, a nest parent
+   * @param data the caller's struct, if there is one
+   * @return its operations
+   * @throws dev.iolite.mock.core.Refused whatever the driver says
+   */
+  ViommuOps init(Viommu viommu, PagingDomain parent, Optional<UserData> data);
+}

@@ -1,0 +1,15 @@
+package dev.iolite.mock.kvm;
+
+/**
+ * What the model's KVM is to be like.
+ *
+ * @param platform the machine
+ * @param scripts what its confidential guests run
+ * @param firmware how its TDX module or its secure processor answers
+ */
+public record KvmSetup(KvmPlatform platform, GuestScripts scripts, SecureFirmware firmware) {
+  /** A machine without scripts, whose firmware does what it is asked to do. */
+  public static KvmSetup on(KvmPlatform platform) {
+    return new KvmSetup(platform, GuestScripts.none(), SecureFirmware.working());
+  }
+}

@@ -1,0 +1,77 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Refused;
+
+/** What makes a VM a confidential one, or not: the vendor's part of KVM. */
+interface Protection {
+  /**
+   * KVM_MEMORY_ENCRYPT_OP on the VM.
+   *
+   * @throws Refused ENOTTY: there is nothing of the kind
+   */
+  void command(long argument);
+
+  /** KVM_MEMORY_ENCRYPT_OP on a vCPU. */
+  void command(KvmVcpu vcpu, long argument);
+
+  /** A vCPU is about to be made. */
+  void beforeVcpu();
+
+  /** Whether KVM_PRE_FAULT_MEMORY is allowed now. */
+  boolean preFaultAllowed();
+
+  /** Whether the host can't see this vCPU's registers any more. */
+  boolean hidesRegisters(KvmVcpu vcpu);
+
+  /**
+   * A vCPU is about to enter the guest.
+   *
+   * @return false if it can't, which is an exit with the reason KVM_EXIT_FAIL_ENTRY
+   * @throws Refused what KVM_RUN says
+   */
+  boolean mayEnter(KvmVcpu vcpu);
+
+  /** kvm_gfn_direct_bits: the bit of a page's number that makes it a shared one; 0 if none does. */
+  long sharedPageBit();
+
+  /** None: a default VM, or one whose memory is private by software alone. */
+  static Protection none(Errno vcpuCommand) {
+    return new Protection() {
+      @Override
+      public void command(long argument) {
+        throw refused(Errno.ENOTTY);
+      }
+
+      @Override
+      public void command(KvmVcpu vcpu, long argument) {
+        throw refused(vcpuCommand);
+      }
+
+      @Override
+      public void beforeVcpu() {}
+
+      @Override
+      public boolean preFaultAllowed() {
+        return true;
+      }
+
+      @Override
+      public boolean hidesRegisters(KvmVcpu vcpu) {
+        return false;
+      }
+
+      @Override
+      public boolean mayEnter(KvmVcpu vcpu) {
+        return true;
+      }
+
+      @Override
+      public long sharedPageBit() {
+        return 0;
+      }
+    };
+  }
+}

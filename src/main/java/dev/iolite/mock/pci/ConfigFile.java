@@ -1,0 +1,103 @@
+package dev.iolite.mock.pci;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A device's {@code config} file: configuration space itself, without anybody between
+ * (drivers/pci/pci-sysfs.c:pci_read_config, pci_write_config). It is accessed in the widest aligned
+ * pieces.
+ */
+final class ConfigFile extends OpenFile {
+  private static final int ACCESS_MODE = 3;
+
+  private final PciDevice device;
+  private final int flags;
+  private long position;
+
+  ConfigFile(Task task, PciDevice device, int flags) {
+    super(task);
+    this.device = device;
+    this.flags = flags;
+  }
+
+  @Override
+  public String name() {
+    return "/sys/bus/pci/devices/" + device + "/config";
+  }
+
+  @Override
+  public long read(long address, long bytes) {
+    long done = pread(address, bytes, position);
+    position += done;
+    return done;
+  }
+
+  @Override
+  public long write(long address, long bytes) {
+    long done = pwrite(address, bytes, position);
+    position += done;
+    return done;
+  }
+
+  @Override
+  public long pread(long address, long bytes, long offset) {
+    refuseIf((flags & ACCESS_MODE) == Libc.O_WRONLY(), Errno.EBADF);
+    int count = count(bytes, offset);
+    MemorySegment buffer = task().scratch(count);
+    for (int done = 0; done < count; ) {
+      int at = (int) offset + done;
+      int width = width(at, count - done);
+      int value = device.function().configRead(at, width);
+      for (int i = 0; i < width; i++) {
+        buffer.set(ValueLayout.JAVA_BYTE, done + i, (byte) (value >>> (i * Byte.SIZE)));
+      }
+      done += width;
+    }
+    task().out(address, buffer);
+    return count;
+  }
+
+  @Override
+  public long pwrite(long address, long bytes, long offset) {
+    refuseIf((flags & ACCESS_MODE) == Libc.O_RDONLY(), Errno.EBADF);
+    int count = count(bytes, offset);
+    MemorySegment buffer = task().in(address, count);
+    for (int done = 0; done < count; ) {
+      int at = (int) offset + done;
+      int width = width(at, count - done);
+      int value = 0;
+      for (int i = 0; i < width; i++) {
+        value |= Byte.toUnsignedInt(buffer.get(ValueLayout.JAVA_BYTE, done + i)) << (i * Byte.SIZE);
+      }
+      device.function().configWrite(at, width, value);
+      done += width;
+    }
+    return count;
+  }
+
+  private int count(long bytes, long offset) {
+    PciFiles.requireRegistered(device);
+    return (int) Math.clamp(device.function().configBytes() - offset, 0, bytes);
+  }
+
+  private static int width(int at, int left) {
+    if (at % 4 == 0 && left >= 4) {
+      return 4;
+    }
+    return at % 2 == 0 && left >= 2 ? 2 : 1;
+  }
+
+  @Override
+  public long lseek(long offset, int whence) {
+    refuseIf(whence != 0 || offset < 0, Errno.EINVAL);
+    position = offset;
+    return offset;
+  }
+}

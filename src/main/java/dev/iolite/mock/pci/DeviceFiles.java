@@ -1,0 +1,247 @@
+package dev.iolite.mock.pci;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Attribute;
+import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.device.DeviceShape;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/** A PCI device's directory in sysfs (drivers/pci/pci-sysfs.c). */
+final class DeviceFiles {
+  private static final int LONGEST_OVERRIDE = 4094;
+  private static final int RESOURCES = 13;
+
+  private final PciBus bus;
+  private final Task task;
+  private final Map<PciDevice, Map<String, Node>> fixed = new HashMap<>();
+
+  DeviceFiles(PciBus bus, Task task) {
+    this.bus = bus;
+    this.task = task;
+  }
+
+  /** The way up from a device's directory to {@code /sys}. */
+  private String up(PciDevice device) {
+    return "../".repeat((int) device.path().chars().filter(c -> c == '/').count() + 1);
+  }
+
+  /** The directories of the devices of a bus. */
+  Map<String, Node> ofBus(int number) {
+    fixed.keySet().removeIf(device -> !device.isRegistered());
+    Map<String, Node> directories = new TreeMap<>();
+    for (PciDevice device : bus.devices()) {
+      if (device.address().bus() == number) {
+        directories.put(device.toString(), Nodes.directory(() -> files(device)));
+      }
+    }
+    return directories;
+  }
+
+  private Map<String, Node> files(PciDevice device) {
+    Map<String, Node> files = new TreeMap<>(fixed.computeIfAbsent(device, this::fixedFiles));
+    device
+        .driver()
+        .filter(_ -> !device.isReleasing())
+        .ifPresent(driver ->
+            files.put("driver", Nodes.link(up(device) + "bus/pci/drivers/" + driver.name())));
+    if (device.hasReset()) {
+      files.put("reset", writable(device, text -> reset(device, text)));
+      files.put("reset_method", raw(device, () -> resetMethods(device), device::setResetMethods));
+    }
+    device.shape().secondaryBus().ifPresent(below -> files.putAll(ofBus(below)));
+    files.putAll(device.files());
+    return files;
+  }
+
+  private Map<String, Node> fixedFiles(PciDevice device) {
+    DeviceShape shape = device.shape();
+    Map<String, Node> files = new TreeMap<>();
+    files.put("vendor", number(device, shape.vendor(), 4));
+    files.put("device", number(device, shape.device(), 4));
+    boolean bridge = shape.secondaryBus().isPresent();
+    files.put("subsystem_vendor", number(device, bridge ? 0 : shape.subsystemVendor(), 4));
+    files.put("subsystem_device", number(device, bridge ? 0 : shape.subsystemDevice(), 4));
+    files.put("class", number(device, shape.classCode(), 6));
+    files.put("revision", number(device, shape.revision(), 2));
+    files.put("irq", readable(device, () -> Integer.toString(device.irq())));
+    files.put("power_state", readable(device, () -> powerName(device.power())));
+    files.put("resource", readable(device, () -> resources(device)));
+    files.put("modalias", readable(device, () -> modalias(shape)));
+    files.put("uevent", readable(device, () -> uevent(device)));
+    files.put(
+        "enable",
+        readWrite(
+            device, () -> Integer.toString(device.enableCount()), text -> enable(device, text)));
+    files.put(
+        "driver_override",
+        readWrite(
+            device,
+            () -> device.driverOverride().orElse("(null)"),
+            text -> override(device, text)));
+    files.put("remove", writable(device, text -> remove(device, text)));
+    files.put(
+        "rescan",
+        writable(
+            device,
+            text -> {
+              if (number(text) != 0) {
+                bus.rescan();
+              }
+            }));
+    files.put("subsystem", Nodes.link(up(device) + "bus/pci"));
+    files.put("config", new Node.Device(flags -> new ConfigFile(task, device, flags)));
+    device
+        .function()
+        .group()
+        .ifPresent(group -> {
+          files.put("iommu_group", Nodes.link(up(device) + "kernel/iommu_groups/" + group.id()));
+          files.put("iommu", Nodes.link(up(device) + "devices/virtual/iommu/dmar0"));
+        });
+    return files;
+  }
+
+  private static Node readable(PciDevice device, Supplier<String> text) {
+    return Nodes.text(() -> {
+      PciFiles.requireRegistered(device);
+      return text.get();
+    });
+  }
+
+  private static Node writable(PciDevice device, Consumer<String> store) {
+    return Nodes.command(text -> {
+      PciFiles.requireRegistered(device);
+      store.accept(text);
+    });
+  }
+
+  private static Node readWrite(PciDevice device, Supplier<String> text, Consumer<String> store) {
+    return raw(device, () -> text.get() + "\n", store);
+  }
+
+  private static Node raw(PciDevice device, Supplier<String> text, Consumer<String> store) {
+    return new Node.Text(
+        new Attribute(
+            Optional.of(() -> {
+              PciFiles.requireRegistered(device);
+              return text.get().getBytes(StandardCharsets.UTF_8);
+            }),
+            Optional.of(written -> {
+              PciFiles.requireRegistered(device);
+              store.accept(written);
+            })));
+  }
+
+  private static Node number(PciDevice device, int value, int digits) {
+    String text = "0x" + ("%0" + digits + "x").formatted(value);
+    return readable(device, () -> text);
+  }
+
+  /**
+   * lib/kstrtox.c:kstrtoul with base 0.
+   *
+   * @throws Refused EINVAL
+   */
+  static long number(String text) {
+    try {
+      String digits = text.startsWith("+") ? text.substring(1) : text;
+      refuseIf(digits.startsWith("-") || digits.startsWith("#"), Errno.EINVAL);
+      return Long.decode(digits);
+    } catch (NumberFormatException e) {
+      throw refused(Errno.EINVAL);
+    }
+  }
+
+  private static String powerName(int state) {
+    return state == PciDevice.D3_HOT
+        ? "D3hot"
+        : state == PciDevice.D3_COLD ? "D3cold" : "D" + state;
+  }
+
+  private static String resources(PciDevice device) {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < RESOURCES; i++) {
+      PciResource resource = i <= PciDevice.ROM ? device.resource(i) : PciResource.NONE;
+      lines.append(i == 0 ? "" : "\n").append(resource.line());
+    }
+    return lines.toString();
+  }
+
+  private static String modalias(DeviceShape shape) {
+    return "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X"
+        .formatted(
+            shape.vendor(),
+            shape.device(),
+            shape.subsystemVendor(),
+            shape.subsystemDevice(),
+            shape.classCode() >> 16,
+            (shape.classCode() >> 8) & 0xff,
+            shape.classCode() & 0xff);
+  }
+
+  private static String uevent(PciDevice device) {
+    DeviceShape shape = device.shape();
+    return device.driver().map(driver -> "DRIVER=" + driver.name() + "\n").orElse("")
+        + "PCI_CLASS=%X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\nMODALIAS=%s"
+            .formatted(
+                shape.classCode(),
+                shape.vendor(),
+                shape.device(),
+                shape.subsystemVendor(),
+                shape.subsystemDevice(),
+                device,
+                modalias(shape));
+  }
+
+  /** drivers/base/dd.c:__device_set_driver_override. */
+  private static void override(PciDevice device, String text) {
+    refuseIf(text.length() > LONGEST_OVERRIDE, Errno.EINVAL);
+    String name = text.lines().findFirst().orElse("");
+    device.setDriverOverride(name.isEmpty() ? Optional.empty() : Optional.of(name));
+  }
+
+  /** drivers/pci/pci-sysfs.c:enable_store. */
+  private static void enable(PciDevice device, String text) {
+    long value = number(text);
+    refuseIf(device.driver().isPresent(), Errno.EBUSY);
+    if (value != 0) {
+      device.enable();
+    } else {
+      refuseIf(device.enableCount() == 0, Errno.EIO);
+      device.disable();
+    }
+  }
+
+  /** drivers/pci/pci-sysfs.c:remove_store. */
+  private void remove(PciDevice device, String text) {
+    if (number(text) != 0) {
+      bus.remove(device);
+    }
+  }
+
+  /** drivers/pci/pci-sysfs.c:reset_store. */
+  private void reset(PciDevice device, String text) {
+    refuseIf(number(text) != 1, Errno.EINVAL);
+    refuseIf(!device.hasReset(), Errno.ENOTTY);
+    task.awaitUninterrupted(() -> !device.isLocked());
+    int result = device.reset();
+    refuseIf(result < 0, Errno.of(-result));
+  }
+
+  private static String resetMethods(PciDevice device) {
+    String names =
+        device.resetMethods().stream().map(ResetMethod::word).collect(Collectors.joining(" "));
+    return names.isEmpty() ? "" : names + "\n";
+  }
+}

@@ -1,0 +1,116 @@
+package dev.iolite.mock.pci;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.Tree;
+import java.util.Map;
+
+/** What procfs and sysfs show of the rest of the machine: processor, limits, disks, interfaces. */
+public final class HostFiles {
+  private static final String CPU_INFO =
+      """
+      processor\t: 0
+      vendor_id\t: AuthenticAMD
+      cpu family\t: 23
+      model\t\t: 1
+      model name\t: AMD EPYC Processor
+      flags\t\t: fpu tsc msr pae cx8 apic sep cmov mmx fxsr sse sse2 syscall nx lm hypervisor svm
+      """;
+
+  private static final String DEVICES =
+      """
+      Character devices:
+       10 misc
+      248 vfio-dev
+      249 vfio
+      251 nvme
+
+      Block devices:
+      259 blkext\
+      """;
+
+  private static final String LIMITS =
+      """
+      Limit                     Soft Limit           Hard Limit           Units
+      Max open files            1048576              1048576              files
+      Max locked memory         unlimited            unlimited            bytes\
+      """;
+
+  private static final String STATUS =
+      """
+      Name:\tjava
+      Uid:\t0\t0\t0\t0
+      Gid:\t0\t0\t0\t0
+      CapEff:\t000001ffffffffff\
+      """;
+
+  private static final String MOUNTS =
+      """
+      2 1 0:3 / / rw - rootfs rootfs rw
+      21 2 0:19 / /proc rw,relatime - proc proc rw
+      22 2 0:20 / /sys rw,relatime - sysfs sysfs rw
+      23 2 0:9 / /dev rw,relatime - devtmpfs dev rw\
+      """;
+
+  private final PciBus bus;
+  private final Task task;
+
+  private HostFiles(PciBus bus, Task task) {
+    this.bus = bus;
+    this.task = task;
+  }
+
+  /** Adds them to the tree. */
+  public static void addTo(Tree tree, Task task, PciBus bus) {
+    HostFiles files = new HostFiles(bus, task);
+    tree.add("/proc/cpuinfo", Nodes.text(CPU_INFO));
+    tree.add("/proc/devices", Nodes.text(DEVICES));
+    tree.add("/proc/swaps", Nodes.text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"));
+    tree.add("/proc/sys/kernel/osrelease", Nodes.text("7.3.4"));
+    String process = "/proc/" + ProcessHandle.current().pid();
+    tree.add(process + "/mountinfo", Nodes.text(MOUNTS));
+    tree.add(process + "/limits", Nodes.text(LIMITS));
+    tree.add(process + "/status", Nodes.text(STATUS));
+    tree.add("/sys/class/tsm", Nodes.directory(Map.of()));
+    tree.add("/sys/class/net", Nodes.directory(Map.of("lo", loLink())));
+    tree.add(
+        "/sys/devices/virtual/net/lo", Nodes.directory(Map.of("operstate", Nodes.text("unknown"))));
+    tree.add("/sys/class/block", Nodes.directory(files::disks));
+    tree.add("/dev/nvme0n1", new Node.Device(_ -> files.openDisk()));
+    tree.add("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", Nodes.text("0"));
+    tree.add("/sys/kernel/mm/transparent_hugepage/enabled", Nodes.text("always [madvise] never"));
+  }
+
+  /** The disk of each function that the nvme driver has. */
+  private Map<String, Node> disks() {
+    return bus.devices().stream()
+        .filter(HostFiles::isDisk)
+        .findFirst()
+        .map(device ->
+            Map.of("nvme0n1", Nodes.link("../../" + device.path() + "/nvme/nvme0/nvme0n1")))
+        .orElse(Map.of());
+  }
+
+  private static boolean isDisk(PciDevice device) {
+    return device.driver().filter(driver -> driver.name().equals("nvme")).isPresent();
+  }
+
+  /** It can be opened while it is there; nothing of it can be read. */
+  private OpenFile openDisk() {
+    refuseIf(bus.devices().stream().noneMatch(HostFiles::isDisk), Errno.ENXIO);
+    return new OpenFile(task) {
+      @Override
+      public String name() {
+        return "/dev/nvme0n1";
+      }
+    };
+  }
+
+  private static Node loLink() {
+    return Nodes.link("../../devices/virtual/net/lo");
+  }
+}

@@ -1,0 +1,411 @@
+package dev.iolite.mock.pci;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.Tree;
+import dev.iolite.mock.device.Bar;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The PCI bus: functions, the devices that the kernel made of them, drivers (drivers/base). */
+public final class PciBus {
+  private static final Object HOST = "the host's own DMA";
+
+  /** What the firmware leaves in the command register. */
+  private static final int FIRMWARE_COMMAND =
+      PciRegs.COMMAND_IO | PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_SERR;
+
+  private final Task task;
+  private final NavigableMap<Bdf, PciFunction> functions = new TreeMap<>();
+  private final NavigableMap<Bdf, PciDevice> devices = new TreeMap<>();
+  private final NavigableMap<String, PciDriver> drivers = new TreeMap<>();
+  private final Map<PciDriver, DynamicIds> dynamicIds = new HashMap<>();
+  private final List<IommuGroup> groups = new ArrayList<>();
+
+  private PciBus(Task task, Machine machine) {
+    this.task = task;
+    AddressMap addresses = new AddressMap();
+    Map<Integer, IommuGroup> shared = new HashMap<>();
+    machine
+        .functions()
+        .forEach((address, model) -> {
+          Optional<IommuGroup> group =
+              machine.isTranslated(address)
+                  ? Optional.of(
+                      machine
+                          .set(address)
+                          .map(set -> shared.computeIfAbsent(set, _ -> newGroup()))
+                          .orElseGet(this::newGroup))
+                  : Optional.empty();
+          functions.put(address, powerOn(new PciFunction(address, model, group), addresses));
+        });
+  }
+
+  private IommuGroup newGroup() {
+    IommuGroup group = new IommuGroup(groups.size(), true);
+    groups.add(group);
+    return group;
+  }
+
+  private static PciFunction powerOn(PciFunction function, AddressMap addresses) {
+    for (Bar bar : function.shape().bars()) {
+      addresses.take(bar).ifPresent(start -> function.assign(bar.index(), start));
+    }
+    if (function.shape().rom().isPresent()) {
+      addresses.takeRom(ConfigLayout.romBytes(function.shape())).ifPresent(function::assignRom);
+    }
+    function.configWrite(PciRegs.COMMAND, 2, FIRMWARE_COMMAND);
+    function.configWrite(PciRegs.INTERRUPT_LINE, 1, function.shape().interruptPin() ? 11 : 0);
+    return function;
+  }
+
+  /** Adds a machine's PCI devices, their host drivers and their files. */
+  public static PciBus install(Task task, Tree tree, Machine machine) {
+    PciBus bus = new PciBus(task, machine);
+    new PciFiles(bus, task).addTo(tree);
+    bus.rescan();
+    machine.hostDrivers().forEach(bus::register);
+    return bus;
+  }
+
+  /** The devices, by address. */
+  public Collection<PciDevice> devices() {
+    return devices.values();
+  }
+
+  /** The device of a name in sysfs. */
+  Optional<PciDevice> device(String name) {
+    return Bdf.tryParse(name).map(devices::get);
+  }
+
+  /** The device of a function; empty if the kernel does not know it (any more). */
+  Optional<PciDevice> device(PciFunction function) {
+    return Optional.ofNullable(devices.get(function.address()));
+  }
+
+  /** A function, whether the kernel knows it or not. */
+  Optional<PciFunction> function(Bdf address) {
+    return Optional.ofNullable(functions.get(address));
+  }
+
+  List<IommuGroup> groups() {
+    return groups;
+  }
+
+  List<PciDriver> drivers() {
+    return List.copyOf(drivers.values());
+  }
+
+  /** A function for tests to drive. */
+  public PciControl control(Bdf address) {
+    return new PciControl(
+        task,
+        this,
+        function(address)
+            .orElseThrow(() -> new IllegalArgumentException("no function at " + address)));
+  }
+
+  // -- topology
+
+  /** Where a device's directory is, below {@code /sys}. */
+  String path(PciDevice device) {
+    String above =
+        bridge(device.function())
+            .flatMap(this::device)
+            .map(this::path)
+            .orElse("devices/pci0000:00");
+    return above + "/" + device;
+  }
+
+  /** The bridge to the bus of a function; empty on the root bus. */
+  public Optional<PciFunction> bridge(PciFunction function) {
+    int bus = function.address().bus();
+    return functions.values().stream()
+        .filter(other -> other.shape().secondaryBus().orElse(-1) == bus)
+        .findFirst();
+  }
+
+  /** The devices of a function's bus, and of the buses below it (pci_walk_bus). */
+  public List<PciDevice> onBus(PciFunction function) {
+    List<PciDevice> found = new ArrayList<>();
+    walk(function.address().bus(), found);
+    return found;
+  }
+
+  private void walk(int bus, List<PciDevice> found) {
+    for (PciDevice device : devices.values()) {
+      if (device.address().bus() == bus) {
+        found.add(device);
+        device.shape().secondaryBus().ifPresent(below -> walk(below, found));
+      }
+    }
+  }
+
+  /** Whether no device answers at the addresses from one up to another. */
+  public boolean isUnused(long from, long to) {
+    for (PciDevice device : devices.values()) {
+      for (int i = 0; i <= PciDevice.ROM; i++) {
+        PciResource resource = device.resource(i);
+        if (resource.isMemory()
+            && resource.start() < to
+            && resource.start() + resource.bytes() > from) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  boolean isAloneBehindBridge(PciFunction function) {
+    return bridge(function).isPresent()
+        && function.shape().secondaryBus().isEmpty()
+        && functions.values().stream()
+            .filter(other -> other.address().bus() == function.address().bus())
+            .allMatch(other -> other == function);
+  }
+
+  /**
+   * drivers/pci/pci.c:pci_reset_bus for the bus of a device, which must not be the root bus.
+   *
+   * @return 0, or negated EAGAIN if a device of it is locked
+   */
+  public int resetBus(PciDevice device) {
+    List<PciDevice> all = onBus(device.function());
+    if (all.stream().anyMatch(PciDevice::isLocked)) {
+      return Errno.EAGAIN.negated();
+    }
+    List<SavedState> before = new ArrayList<>();
+    for (PciDevice one : all) {
+      one.setPower(PciDevice.D0);
+      before.add(one.save());
+      one.function().configWrite(PciRegs.COMMAND, 2, PciRegs.COMMAND_INTX_DISABLE);
+    }
+    all.forEach(one -> one.function().reset());
+    for (int i = 0; i < all.size(); i++) {
+      all.get(i).restore(before.get(i));
+    }
+    return 0;
+  }
+
+  // -- drivers
+
+  /** driver_register: the driver takes what it finds without a driver. */
+  public void register(PciDriver driver) {
+    drivers.put(driver.name(), driver);
+    attachAll(driver);
+  }
+
+  /** drivers/base/dd.c:driver_attach; a device that the driver refuses stays without. */
+  private void attachAll(PciDriver driver) {
+    for (PciDevice device : List.copyOf(devices.values())) {
+      if (device.driver().isEmpty() && match(driver, device)) {
+        tryProbe(driver, device);
+      }
+    }
+  }
+
+  /** drivers/pci/pci-driver.c:pci_match_device. */
+  private boolean match(PciDriver driver, PciDevice device) {
+    return device
+        .driverOverride()
+        .map(driver.name()::equals)
+        .orElseGet(() ->
+            ids(driver).contain(device.shape().vendor(), device.shape().device())
+                || driver.matches(device));
+  }
+
+  private DynamicIds ids(PciDriver driver) {
+    return dynamicIds.computeIfAbsent(driver, _ -> new DynamicIds());
+  }
+
+  private boolean tryProbe(PciDriver driver, PciDevice device) {
+    try {
+      probe(driver, device);
+      return true;
+    } catch (Refused e) {
+      return false;
+    }
+  }
+
+  /** drivers/base/dd.c:really_probe, and pci_dma_configure before it. */
+  private void probe(PciDriver driver, PciDevice device) {
+    lock(device);
+    try {
+      refuseIf(!device.isRegistered(), Errno.ENODEV);
+      refuseIf(device.driver().isPresent(), Errno.EBUSY);
+      Optional<IommuGroup> claimed = device.function().group().filter(_ -> !driver.isDmaManaged());
+      refuseIf(claimed.isPresent() && !claimed.get().claim(HOST), Errno.EBUSY);
+      try {
+        driver.probe(device);
+        device.setDriver(Optional.of(driver));
+      } catch (Refused e) {
+        claimed.ifPresent(IommuGroup::release);
+        throw e;
+      }
+    } finally {
+      unlock(device);
+    }
+  }
+
+  /** The device lock, held over a wait by one that takes a device from its driver. */
+  private void lock(PciDevice device) {
+    task.awaitUninterrupted(() -> !device.isLocked());
+    device.setLocked(true);
+  }
+
+  private void unlock(PciDevice device) {
+    device.setLocked(false);
+    task.wake();
+  }
+
+  /** drivers/base/bus.c:bind_store. */
+  void bind(PciDriver driver, String name) {
+    PciDevice device = device(name).orElseThrow(() -> refused(Errno.ENODEV));
+    refuseIf(!match(driver, device), Errno.ENODEV);
+    probe(driver, device);
+  }
+
+  /** drivers/base/bus.c:unbind_store: waits for the device's users. */
+  void unbind(PciDriver driver, String name) {
+    PciDevice device = device(name).orElseThrow(() -> refused(Errno.ENODEV));
+    refuseIf(!device.driver().equals(Optional.of(driver)), Errno.ENODEV);
+    boolean[] done = new boolean[1];
+    lock(device);
+    release(
+        device,
+        () -> {
+          done[0] = true;
+          unlock(device);
+        });
+    task.awaitUninterrupted(() -> done[0]);
+  }
+
+  /** drivers/base/dd.c:__device_release_driver; the device is locked. */
+  private void release(PciDevice device, Runnable released) {
+    if (device.driver().isEmpty()) {
+      released.run();
+      return;
+    }
+    PciDriver driver = device.driver().get();
+    device.setReleasing(true);
+    driver.remove(
+        device,
+        () -> {
+          if (!driver.isDmaManaged()) {
+            device.function().group().ifPresent(IommuGroup::release);
+          }
+          device.setDriver(Optional.empty());
+          device.setReleasing(false);
+          released.run();
+          task.wake();
+        });
+  }
+
+  /** drivers/base/bus.c:drivers_probe_store. */
+  void probeDrivers(String name) {
+    attach(device(name).orElseThrow(() -> refused(Errno.ENODEV)));
+  }
+
+  /** drivers/base/dd.c:device_attach: the first driver that wants it. */
+  private void attach(PciDevice device) {
+    for (PciDriver driver : drivers()) {
+      if (device.driver().isEmpty() && match(driver, device) && tryProbe(driver, device)) {
+        return;
+      }
+    }
+  }
+
+  /** drivers/pci/pci-driver.c:new_id_store. */
+  void addId(PciDriver driver, String text) {
+    DynamicIds.Id id = DynamicIds.parse(text);
+    refuseIf(driver.hasId(id.vendor(), id.device()), Errno.EEXIST);
+    ids(driver).add(id);
+    attachAll(driver);
+  }
+
+  /** drivers/pci/pci-driver.c:remove_id_store. */
+  void removeId(PciDriver driver, String text) {
+    ids(driver).remove(DynamicIds.parse(text));
+  }
+
+  // -- coming and going
+
+  /** drivers/pci/probe.c:pci_rescan_bus, for all buses. */
+  void rescan() {
+    for (PciFunction function : functions.values()) {
+      if (function.isPresent() && !devices.containsKey(function.address())) {
+        PciDevice device = new PciDevice(function, this);
+        devices.put(function.address(), device);
+        function
+            .group()
+            .filter(group -> !group.devices().contains(function))
+            .ifPresent(group -> group.devices().add(function));
+        attach(device);
+      }
+    }
+  }
+
+  /** drivers/pci/remove.c:pci_stop_and_remove_bus_device: waits for the device's users. */
+  void remove(PciDevice device) {
+    boolean[] done = new boolean[1];
+    removeThen(device, () -> done[0] = true);
+    task.awaitUninterrupted(() -> done[0]);
+  }
+
+  private void removeThen(PciDevice device, Runnable removed) {
+    device
+        .shape()
+        .secondaryBus()
+        .ifPresent(bus -> {
+          for (PciDevice below : List.copyOf(devices.values())) {
+            if (below.address().bus() == bus) {
+              remove(below);
+            }
+          }
+        });
+    if (!device.isRegistered()) {
+      removed.run();
+      return;
+    }
+    lock(device);
+    release(
+        device,
+        () -> {
+          device.unregister();
+          devices.remove(device.address());
+          device.function().group().ifPresent(group -> group.devices().remove(device.function()));
+          unlock(device);
+          removed.run();
+        });
+  }
+
+  /**
+   * Pulls a function out (surprise removal): it is gone at once; the kernel lets its driver go as
+   * pciehp does, when the device's users have gone.
+   */
+  void unplug(PciFunction function) {
+    function.unplug();
+    device(function)
+        .filter(device -> !device.isLocked())
+        .ifPresent(device -> removeThen(device, () -> {}));
+  }
+
+  /** Plugs a function in again, and has the bus looked at. */
+  void plug(PciFunction function) {
+    refuseIf(device(function).isPresent(), Errno.EBUSY);
+    function.plug();
+    function.configWrite(PciRegs.COMMAND, 2, FIRMWARE_COMMAND);
+    rescan();
+  }
+}

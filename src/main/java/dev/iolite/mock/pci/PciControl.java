@@ -1,0 +1,97 @@
+package dev.iolite.mock.pci;
+
+import dev.iolite.mock.core.Task;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
+
+/**
+ * A function as a test drives it, from outside the kernel: pulls it out, lets it interrupt, looks
+ * at its memory. Safe for use by many threads.
+ */
+public final class PciControl {
+  private final Task task;
+  private final PciBus bus;
+  private final PciFunction function;
+
+  PciControl(Task task, PciBus bus, PciFunction function) {
+    this.task = task;
+    this.bus = bus;
+    this.function = function;
+  }
+
+  /** Where it is. */
+  public Bdf address() {
+    return function.address();
+  }
+
+  /** Does something under the model's lock; what it changes wakes who waits for it. */
+  public <T> T locked(Supplier<T> body) {
+    task.enter();
+    try {
+      T result = body.get();
+      task.wake();
+      return result;
+    } finally {
+      task.leave();
+    }
+  }
+
+  private void locked(Runnable body) {
+    locked(() -> {
+      body.run();
+      return task;
+    });
+  }
+
+  /**
+   * Pulls it out (surprise removal): it reads as all ones, makes no DMA and sends no interrupt from
+   * now on. The kernel notices, and lets its driver go as soon as nobody uses it.
+   */
+  public void pullOut() {
+    locked(() -> bus.unplug(function));
+  }
+
+  /**
+   * Plugs it in again, after the kernel has let it go.
+   *
+   * @throws dev.iolite.mock.core.Refused EBUSY while the kernel still has it
+   */
+  public void plugIn() {
+    locked(() -> bus.plug(function));
+  }
+
+  /** Sends an interrupt message of the device's. */
+  public void send(int vector) {
+    locked(() -> function.interrupts().send(vector));
+  }
+
+  /** Pulls the device's interrupt line, or lets it go. */
+  public void setLine(boolean asserted) {
+    locked(() -> function.interrupts().setLine(asserted));
+  }
+
+  /** Reads the memory behind a BAR, whether it answers or not; not the registers before it. */
+  public void peek(int bar, long offset, MemorySegment into) {
+    locked(() -> function.memory(bar).read(offset, into));
+  }
+
+  /** Writes the memory behind a BAR; as {@link #peek}. */
+  public void poke(int bar, long offset, MemorySegment from) {
+    locked(() -> function.memory(bar).write(offset, from));
+  }
+
+  /** Reads configuration space as the hardware has it. */
+  public int config(int offset, int width) {
+    return locked(() -> function.configRead(offset, width));
+  }
+
+  /** Resets the function behind the kernel's back. */
+  public void reset() {
+    locked(function::reset);
+  }
+
+  /** The function. */
+  public PciFunction function() {
+    return function;
+  }
+}

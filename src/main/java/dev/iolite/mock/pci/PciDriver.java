@@ -1,0 +1,30 @@
+package dev.iolite.mock.pci;
+
+/** A driver of the PCI bus (struct pci_driver). */
+public interface PciDriver {
+  /** Its name in {@code /sys/bus/pci/drivers}. */
+  String name();
+
+  /** Whether its table of ids names the device, without driver_override. */
+  boolean matches(PciDevice device);
+
+  /** Whether its table of ids names such a device, without driver_override. */
+  boolean hasId(int vendor, int device);
+
+  /** Whether the driver cares for the device's DMA itself (driver_managed_dma). */
+  boolean isDmaManaged();
+
+  /**
+   * Takes the device over.
+   *
+   * @throws dev.iolite.mock.core.Refused if it does not want it
+   */
+  void probe(PciDevice device);
+
+  /**
+   * Gives the device back: nobody new can use it from now on.
+   *
+   * @param released to be called once, when its last user has gone; at once if it has none
+   */
+  void remove(PciDevice device, Runnable released);
+}

@@ -1,0 +1,312 @@
+package dev.iolite.mock.pci;
+
+import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.mock.core.IommuDevice;
+import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.device.Bar;
+import dev.iolite.mock.device.DeviceHost;
+import dev.iolite.mock.device.DeviceLogic;
+import dev.iolite.mock.device.DeviceModel;
+import dev.iolite.mock.device.DeviceShape;
+import dev.iolite.mock.device.SparseMemory;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A function as the bus sees it: configuration space, BARs, interrupts, DMA through the IOMMU.
+ * Nothing here is the kernel's; all of it is used under the model's lock.
+ */
+public final class PciFunction implements IommuDevice {
+  private static final int D3_HOT = 3;
+  private static final Range MESSAGES = new Range(0xfee0_0000L, 0xfeef_ffffL);
+
+  private final Bdf address;
+  private final DeviceShape shape;
+  private final ConfigLayout layout;
+  private final ConfigSpace config;
+  private final Interrupts interrupts;
+  private final Map<Integer, Long> assigned = new HashMap<>();
+  private final Map<Integer, SparseMemory> memories = new HashMap<>();
+  private final Map<Integer, RegisterAccess> registers = new HashMap<>();
+  private final DeviceLogic logic;
+  private final Optional<IommuGroup> group;
+  private Optional<Translation> translation = Optional.empty();
+  private boolean present = true;
+
+  PciFunction(Bdf address, DeviceModel model, Optional<IommuGroup> group) {
+    this.address = address;
+    this.group = group;
+    shape = model.shape();
+    layout = new ConfigLayout(shape);
+    config = layout.space();
+    interrupts = new Interrupts(layout, shape.msiX());
+    for (Bar bar : shape.bars()) {
+      memories.put(bar.index(), new SparseMemory(bar.bytes()));
+    }
+    logic = model.logic().apply(new Host());
+    for (Bar bar : shape.bars()) {
+      registers.put(bar.index(), logic.registers(bar.index()).orElse(memories.get(bar.index())));
+    }
+    group.ifPresent(members -> members.devices().add(this));
+  }
+
+  /** Where it is. */
+  public Bdf address() {
+    return address;
+  }
+
+  /** What it looks like. */
+  public DeviceShape shape() {
+    return shape;
+  }
+
+  /** Whether it is plugged in. */
+  public boolean isPresent() {
+    return present;
+  }
+
+  ConfigLayout layout() {
+    return layout;
+  }
+
+  Interrupts interrupts() {
+    return interrupts;
+  }
+
+  /** Pulls it out: nothing of it answers any more, and it does nothing any more. */
+  void unplug() {
+    present = false;
+  }
+
+  /** Plugs it in again, as new. */
+  void plug() {
+    present = true;
+    reset();
+    assigned.forEach((bar, start) -> {
+      if (bar == PciDevice.ROM) {
+        assignRom(start);
+      } else {
+        assign(bar, start);
+      }
+    });
+  }
+
+  // -- IommuDevice
+
+  @Override
+  public String name() {
+    return address.toString();
+  }
+
+  @Override
+  public Optional<IommuGroup> group() {
+    return group;
+  }
+
+  @Override
+  public List<Range> reserved() {
+    return List.of(MESSAGES);
+  }
+
+  @Override
+  public int pasidBits() {
+    return 0;
+  }
+
+  @Override
+  public void translateBy(Optional<Translation> tables) {
+    translation = tables;
+  }
+
+  // -- configuration space
+
+  /** How large its configuration space is, in bytes. */
+  public int configBytes() {
+    return config.size();
+  }
+
+  /**
+   * Reads configuration space; all ones if the function is gone.
+   *
+   * @param width 1, 2 or 4; the offset is a multiple of it
+   */
+  public int configRead(int offset, int width) {
+    if (!present) {
+      return width == Integer.BYTES ? -1 : (1 << (width * Byte.SIZE)) - 1;
+    }
+    return config.read(offset, width);
+  }
+
+  /** Writes configuration space; as {@link #configRead}. */
+  public void configWrite(int offset, int width, int value) {
+    if (!present) {
+      return;
+    }
+    int powerBefore = powerState();
+    config.write(offset, width, value);
+    if (isFunctionLevelReset(offset, width, value)
+        || (powerBefore == D3_HOT
+            && powerState() != D3_HOT
+            && shape.power().equals(Optional.of(DeviceShape.Power.RESETS)))) {
+      reset();
+    }
+    interrupts.configChanged();
+  }
+
+  private boolean isFunctionLevelReset(int offset, int width, int value) {
+    int control = layout.express() + PciRegs.EXP_DEVCTL + 1;
+    int high = value >>> ((control - offset) * Byte.SIZE);
+    return layout.express() != 0
+        && offset <= control
+        && offset + width > control
+        && (high & (PciRegs.EXP_DEVCTL_FLR >> Byte.SIZE)) != 0
+        && (config.read(layout.express() + PciRegs.EXP_DEVCAP, 4) & PciRegs.EXP_DEVCAP_FLR) != 0;
+  }
+
+  private int powerState() {
+    return layout.pm() == 0
+        ? 0
+        : config.read(layout.pm() + PciRegs.PM_CTRL, 1) & PciRegs.PM_CTRL_STATE;
+  }
+
+  /** Resets the function, as FLR or the bus does. */
+  void reset() {
+    if (!present) {
+      return;
+    }
+    config.reset();
+    interrupts.reset();
+    memories.values().forEach(SparseMemory::clear);
+    logic.reset();
+  }
+
+  // -- BARs
+
+  /** Says where the firmware put a BAR, and writes it there. */
+  void assign(int bar, long start) {
+    assigned.put(bar, start);
+    int at = PciRegs.BAR + 4 * bar;
+    config.write(at, 4, (int) start);
+    if (shape.bar(bar).orElseThrow().kind() == Bar.Kind.MEMORY_64) {
+      config.write(at + 4, 4, (int) (start >>> 32));
+    }
+  }
+
+  /** Says where the firmware put the expansion ROM, and writes it there. */
+  void assignRom(long start) {
+    assigned.put(PciDevice.ROM, start);
+    config.write(PciRegs.ROM, 4, (int) start);
+  }
+
+  /** Where the firmware put a BAR or the ROM; empty if it found no room, or there is none. */
+  Optional<Long> assigned(int bar) {
+    return Optional.ofNullable(assigned.get(bar));
+  }
+
+  private boolean answers(Bar bar) {
+    int command = config.read(PciRegs.COMMAND, 2);
+    int needed = bar.isMemory() ? PciRegs.COMMAND_MEMORY : PciRegs.COMMAND_IO;
+    int at = PciRegs.BAR + 4 * bar.index();
+    long low = Integer.toUnsignedLong(config.read(at, 4)) & (bar.isMemory() ? ~0xfL : ~3L);
+    long high = bar.kind() == Bar.Kind.MEMORY_64 ? config.read(at + 4, 4) : 0;
+    return present
+        && powerState() == 0
+        && (command & needed) != 0
+        && assigned(bar.index()).equals(Optional.of((high << 32) | low));
+  }
+
+  private RegisterAccess target(int index, long offset) {
+    Bar bar = shape.bar(index).orElseThrow();
+    if (!answers(bar)) {
+      throw new Memory.Unreachable("%s BAR%d does not answer".formatted(address, index));
+    }
+    return interrupts
+        .table()
+        .filter(table -> table.covers(index, offset))
+        .map(table -> table.access(index))
+        .orElseGet(() -> registers.get(index));
+  }
+
+  /**
+   * Reads a register of a BAR.
+   *
+   * @param bytes 1, 2, 4 or 8; the offset is a multiple of it, and inside the BAR
+   * @throws Memory.Unreachable if it does not answer: gone, decode off, not in D0
+   */
+  public long barRead(int bar, long offset, int bytes) {
+    return target(bar, offset).read(offset, bytes);
+  }
+
+  /** Writes a register of a BAR; as {@link #barRead}. */
+  public void barWrite(int bar, long offset, int bytes, long value) {
+    target(bar, offset).write(offset, bytes, value);
+  }
+
+  /** The expansion ROM's content; beyond its end there is nothing. */
+  public Optional<MemorySegment> rom() {
+    return present ? shape.rom() : Optional.empty();
+  }
+
+  /** The memory behind a BAR, whether it answers or not. */
+  SparseMemory memory(int bar) {
+    SparseMemory memory = memories.get(bar);
+    if (memory == null) {
+      throw new IllegalArgumentException("%s has no BAR%d".formatted(address, bar));
+    }
+    return memory;
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+
+  /** What the device reaches the machine by. */
+  private final class Host implements DeviceHost {
+    private Translation tables() {
+      if (!present || (config.read(PciRegs.COMMAND, 2) & PciRegs.COMMAND_MASTER) == 0) {
+        throw new Memory.Unreachable(address + " may not make DMA");
+      }
+      return translation.orElseThrow(
+          () -> new Memory.Unreachable("the IOMMU blocks the DMA of " + address));
+    }
+
+    @Override
+    public void read(long iova, MemorySegment into) {
+      tables().read(iova, into);
+    }
+
+    @Override
+    public void write(long iova, MemorySegment from) {
+      tables().write(iova, from);
+    }
+
+    @Override
+    public boolean messagesEnabled() {
+      return interrupts.isMsiOn() || interrupts.isMsixOn();
+    }
+
+    @Override
+    public void send(int vector) {
+      if (present) {
+        interrupts.send(vector);
+      }
+    }
+
+    @Override
+    public void setLine(boolean asserted) {
+      if (present) {
+        interrupts.setLine(asserted);
+      }
+    }
+
+    @Override
+    public SparseMemory memory(int bar) {
+      return PciFunction.this.memory(bar);
+    }
+  }
+}

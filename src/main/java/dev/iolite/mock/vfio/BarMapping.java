@@ -1,0 +1,92 @@
+package dev.iolite.mock.vfio;
+
+import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Task;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A BAR as mapped by its user: its pages are there only while its memory may be reached
+ * (vfio_pci_mmap_huge_fault), whatever was there before.
+ */
+final class BarMapping implements RegisterAccess, Memory {
+  private final Task task;
+  private final VfioPciCore core;
+  private final int bar;
+  private final long start;
+
+  /**
+   * A mapping.
+   *
+   * @param start where in the BAR it starts, in bytes
+   */
+  BarMapping(Task task, VfioPciCore core, int bar, long start) {
+    this.task = task;
+    this.core = core;
+    this.bar = bar;
+    this.start = start;
+  }
+
+  @Override
+  public long read(long offset, int bytes) {
+    task.enter();
+    try {
+      requireMapped();
+      return readOne(offset, bytes);
+    } finally {
+      task.leave();
+    }
+  }
+
+  @Override
+  public void write(long offset, int bytes, long value) {
+    task.enter();
+    try {
+      requireMapped();
+      writeOne(offset, bytes, value);
+    } finally {
+      task.leave();
+    }
+  }
+
+  /** What the Java machine makes of the SIGBUS. */
+  private void requireMapped() {
+    if (!core.isMappable()) {
+      throw new InternalError("a fault occurred in an unsafe memory access operation");
+    }
+  }
+
+  private boolean isInside(long at, int bytes) {
+    return at + bytes <= core.pci().resource(bar).bytes();
+  }
+
+  private long readOne(long offset, int bytes) {
+    long at = start + offset;
+    return isInside(at, bytes) ? core.read(bar, at, bytes) : -1;
+  }
+
+  private void writeOne(long offset, int bytes, long value) {
+    long at = start + offset;
+    if (isInside(at, bytes)) {
+      core.write(bar, at, bytes, value);
+    }
+  }
+
+  @Override
+  public void read(long offset, MemorySegment into) {
+    requireReachable();
+    Pieces.read(offset, into, this::readOne);
+  }
+
+  @Override
+  public void write(long offset, MemorySegment from) {
+    requireReachable();
+    Pieces.write(offset, from, this::writeOne);
+  }
+
+  private void requireReachable() {
+    if (!core.isMappable()) {
+      throw new Unreachable("the pages of a mapped BAR are not there");
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package dev.iolite.mock.vfio;
+
+import dev.iolite.mock.pci.PciFunction;
+import dev.iolite.mock.pci.PciRegs;
+import java.util.Arrays;
+
+/**
+ * Which capability each byte of configuration space belongs to (pci_config_map), and the links
+ * between those that the user sees: capabilities that VFIO does not know are taken out of the list.
+ */
+final class ConfigMap {
+  private static final int NONE = 0xff;
+  private static final int BASIC = 0;
+  private static final int CAP_HEAD = 4;
+
+  private final PciFunction function;
+  private final VirtualConfig config;
+  private final int[] ids;
+  private final Permissions msi;
+
+  /** What an access of a byte does. */
+  enum Kind {
+    /** It is the hardware's. */
+    RAW,
+    /** It is the hardware's, and is not written. */
+    DIRECT,
+    /** Its bits are the hardware's or the shadow's. */
+    MASKED
+  }
+
+  /** vfio_cap_init and vfio_ecap_init. */
+  ConfigMap(PciFunction function, VirtualConfig config) {
+    this.function = function;
+    this.config = config;
+    ids = new int[function.configBytes()];
+    Arrays.fill(ids, NONE);
+    Arrays.fill(ids, 0, PciRegs.HEADER_BYTES, BASIC);
+    msi = Permissions.msi(standard());
+    extended();
+  }
+
+  /** Returns the flags of the MSI capability; 0 without one. */
+  private int standard() {
+    int msiFlags = 0;
+    boolean any = false;
+    int previous = PciRegs.CAPABILITIES;
+    boolean has = (function.configRead(PciRegs.STATUS, 2) & PciRegs.STATUS_CAPABILITIES) != 0;
+    int loops = (PciRegs.CONVENTIONAL_BYTES - PciRegs.HEADER_BYTES) / CAP_HEAD;
+    for (int at = has ? function.configRead(PciRegs.CAPABILITIES, 1) : 0;
+        at != 0 && loops > 0;
+        loops--) {
+      int id = function.configRead(at, 1);
+      int next = function.configRead(at + 1, 1);
+      int length = standardLength(id, at);
+      if (length == 0) {
+        config.setShadow(previous, 1, next);
+      } else {
+        take(at, length, id);
+        if (id == PciRegs.CAP_MSI) {
+          msiFlags = function.configRead(at + PciRegs.MSI_FLAGS, 2);
+        } else if (id == PciRegs.CAP_PM) {
+          hidePme(at);
+        }
+        previous = at + 1;
+        any = true;
+      }
+      at = next;
+    }
+    if (!any) {
+      config.setShadow(
+          PciRegs.STATUS, 2, config.shadow(PciRegs.STATUS, 2) & ~PciRegs.STATUS_CAPABILITIES);
+    }
+    return msiFlags;
+  }
+
+  private void take(int at, int length, int id) {
+    Arrays.fill(ids, at, Math.min(at + length, ids.length), id);
+    config.fill(at, length);
+  }
+
+  /** vfio_update_pm_vconfig_bytes. */
+  private void hidePme(int at) {
+    config.setShadow(
+        at + PciRegs.PM_PMC, 2, config.shadow(at + PciRegs.PM_PMC, 2) & ~Permissions.PMC_PME);
+    config.setShadow(
+        at + PciRegs.PM_CTRL,
+        2,
+        config.shadow(at + PciRegs.PM_CTRL, 2)
+            & ~(PciRegs.PM_CTRL_PME_ENABLE | PciRegs.PM_CTRL_PME_STATUS));
+  }
+
+  /** pci_cap_length and vfio_cap_len, for what the model's devices have. */
+  private int standardLength(int id, int at) {
+    return switch (id) {
+      case PciRegs.CAP_PM -> 8;
+      case PciRegs.CAP_MSI -> {
+        int flags = function.configRead(at + PciRegs.MSI_FLAGS, 2);
+        yield 10
+            + ((flags & PciRegs.MSI_64) != 0 ? 4 : 0)
+            + ((flags & PciRegs.MSI_MASKABLE) != 0 ? 10 : 0);
+      }
+      // Version 2 of an endpoint that is integrated into the root complex.
+      case PciRegs.CAP_EXPRESS -> 0x2c;
+      case PciRegs.CAP_MSIX -> 12;
+      default -> 0;
+    };
+  }
+
+  /**
+   * vfio_ecap_init: VFIO knows none of the extended capabilities of the model's devices (IDE). The
+   * first one can't be taken out of the list, so it stays as one without an id.
+   */
+  private void extended() {
+    int at = PciRegs.CONVENTIONAL_BYTES;
+    if (ids.length > at && function.configRead(at, CAP_HEAD) != 0) {
+      take(at, CAP_HEAD, function.configRead(at, 2));
+      config.setShadow(at, CAP_HEAD, 0);
+    }
+  }
+
+  /** vfio_find_cap_start. */
+  int start(int at) {
+    int id = ids[at];
+    if (id == NONE) {
+      return at;
+    }
+    int base = at >= PciRegs.CONVENTIONAL_BYTES ? PciRegs.CONVENTIONAL_BYTES : 0;
+    int start = at;
+    while (start - 1 >= base && ids[start - 1] == id) {
+      start--;
+    }
+    return start;
+  }
+
+  /** The standard capability of a byte; BASIC for the header, NONE for others. */
+  int standardId(int at) {
+    return at < PciRegs.CONVENTIONAL_BYTES ? ids[at] : NONE;
+  }
+
+  Kind kind(int at) {
+    int id = ids[at];
+    if (id == NONE) {
+      return Kind.RAW;
+    }
+    return at < PciRegs.CONVENTIONAL_BYTES && Permissions.isMasked(id) ? Kind.MASKED : Kind.DIRECT;
+  }
+
+  /** What may be done with the capability of a byte whose kind is MASKED. */
+  Permissions permissions(int at) {
+    return ids[at] == PciRegs.CAP_MSI ? msi : Permissions.of(ids[at]);
+  }
+
+  /** vfio_pci_cap_remaining_dword, and how wide an access fits in. */
+  int width(int at, long left) {
+    int room = 1;
+    while ((at + room) % 4 != 0 && ids[at + room] == ids[at]) {
+      room++;
+    }
+    long most = Math.min(left, room);
+    if (most >= 4 && at % 4 == 0) {
+      return 4;
+    }
+    return most >= 2 && at % 2 == 0 ? 2 : 1;
+  }
+}

@@ -1,0 +1,52 @@
+package dev.iolite.mock.vfio;
+
+import dev.iolite.mock.pci.PciControl;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A device as a test drives it, from outside the kernel. Safe for use by many threads.
+ *
+ * @param pci what can be done to any function
+ * @param vfio the driver that may have it
+ */
+public record DeviceControl(PciControl pci, VfioDriver vfio) {
+  /** Pulls it out, as {@link PciControl#pullOut}. */
+  public void pullOut() {
+    pci.pullOut();
+  }
+
+  /** Plugs it in again, as {@link PciControl#plugIn}. */
+  public void plugIn() {
+    pci.plugIn();
+  }
+
+  /** Sends an interrupt message of the device's. */
+  public void send(int vector) {
+    pci.send(vector);
+  }
+
+  /** Pulls the device's interrupt line, or lets it go. */
+  public void setLine(boolean asserted) {
+    pci.setLine(asserted);
+  }
+
+  /** Reads the memory behind a BAR, as {@link PciControl#peek}. */
+  public void peek(int bar, long offset, MemorySegment into) {
+    pci.peek(bar, offset, into);
+  }
+
+  /** Writes the memory behind a BAR, as {@link PciControl#poke}. */
+  public void poke(int bar, long offset, MemorySegment from) {
+    pci.poke(bar, offset, from);
+  }
+
+  /**
+   * Revokes the device's dma-bufs now, as a reset does; they come back when the kernel next brings
+   * dma-bufs back.
+   *
+   * @return whether vfio-pci has the device
+   */
+  public boolean revoke() {
+    return vfio.revoke(pci);
+  }
+}

@@ -1,0 +1,124 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciResource;
+import dev.iolite.uapi.vfio.vfio_device_feature_dma_buf;
+import dev.iolite.uapi.vfio.vfio_region_dma_range;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The dma-bufs of a device (drivers/vfio/pci/vfio_pci_dmabuf.c). */
+final class DmaBufs {
+  /** The bytes of VFIO_DEVICE_FEATURE_DMA_BUF before its ranges. */
+  static final long HEAD_BYTES = vfio_device_feature_dma_buf.dma_ranges$offset();
+
+  /** The most that kmalloc gives, in bytes. */
+  private static final long LARGEST_ARRAY = 4 << 20;
+
+  private final Task task;
+  private final VfioDevice device;
+  private final List<VfioDmaBuf> all = new ArrayList<>();
+
+  DmaBufs(Task task, VfioDevice device) {
+    this.task = task;
+    this.device = device;
+  }
+
+  /** A part of a BAR. */
+  record Range(long offset, long bytes) {}
+
+  /**
+   * vfio_pci_core_feature_dma_buf, from its copy of the struct on.
+   *
+   * @return the descriptor
+   */
+  int export(long address) {
+    MemorySegment ask = task.in(address, HEAD_BYTES);
+    int count = vfio_device_feature_dma_buf.nr_ranges(ask);
+    int region = vfio_device_feature_dma_buf.region_index(ask);
+    int openFlags = vfio_device_feature_dma_buf.open_flags(ask);
+    refuseIf(count == 0 || vfio_device_feature_dma_buf.flags(ask) != 0, Errno.EINVAL);
+    refuseIf(Integer.compareUnsigned(region, PciDevice.ROM) >= 0, Errno.ENODEV);
+    PciResource resource = device.pci().resource(region);
+    refuseIf(!resource.isPresent(), Errno.ENODEV);
+    List<Range> ranges = ranges(address + HEAD_BYTES, Integer.toUnsignedLong(count));
+    long bytes = requireAligned(ranges);
+    refuseIf(!resource.isMemory(), Errno.EINVAL);
+    ranges.forEach(range -> requireInside(range, resource));
+    refuseIf(!device.tryGet(), Errno.ENODEV);
+    VfioDmaBuf buffer = new VfioDmaBuf(task, device, region, ranges, bytes, openFlags);
+    buffer.setRevoked(!device.core().isMemoryEnabled());
+    all.add(buffer);
+    try {
+      return task.descriptors().install(buffer);
+    } catch (Refused e) {
+      buffer.put();
+      throw e;
+    }
+  }
+
+  /** memdup_array_user. */
+  private List<Range> ranges(long address, long count) {
+    long bytes = count * vfio_region_dma_range.sizeof();
+    refuseIf(bytes > LARGEST_ARRAY, Errno.ENOMEM);
+    MemorySegment array = task.in(address, bytes);
+    List<Range> ranges = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      MemorySegment range = vfio_region_dma_range.asSlice(array, i);
+      ranges.add(
+          new Range(vfio_region_dma_range.offset(range), vfio_region_dma_range.length(range)));
+    }
+    return ranges;
+  }
+
+  /** validate_dmabuf_input. */
+  private static long requireAligned(List<Range> ranges) {
+    long sum = 0;
+    for (Range range : ranges) {
+      long mask = AddressSpace.PAGE - 1;
+      refuseIf(range.bytes == 0 || ((range.offset | range.bytes) & mask) != 0, Errno.EINVAL);
+      long next = sum + range.bytes;
+      refuseIf(Long.compareUnsigned(next, sum) < 0, Errno.EINVAL);
+      sum = next;
+    }
+    // The highest bit means something else to the kernel.
+    refuseIf(sum < 0, Errno.EINVAL);
+    return sum;
+  }
+
+  /** vfio_pci_core_fill_phys_vec. */
+  private static void requireInside(Range range, PciResource resource) {
+    long start = resource.start() + range.offset;
+    refuseIf(Long.compareUnsigned(start, range.offset) < 0, Errno.EOVERFLOW);
+    long end = start + range.bytes;
+    refuseIf(Long.compareUnsigned(end, start) < 0, Errno.EOVERFLOW);
+    refuseIf(Long.compareUnsigned(end, resource.start() + resource.bytes()) > 0, Errno.EINVAL);
+  }
+
+  /** vfio_pci_dma_buf_move: revokes all of them, or brings all of them back. */
+  void move(boolean revoked) {
+    List.copyOf(all).forEach(buffer -> buffer.setRevoked(revoked));
+  }
+
+  /** A dma-buf was closed (vfio_pci_dma_buf_release). */
+  void released(VfioDmaBuf buffer) {
+    if (all.remove(buffer)) {
+      device.put();
+    }
+  }
+
+  /** vfio_pci_dma_buf_cleanup: what is left of them is revoked for ever. */
+  void cleanup() {
+    move(true);
+    List<VfioDmaBuf> orphans = List.copyOf(all);
+    all.clear();
+    orphans.forEach(_ -> device.put());
+  }
+}

@@ -1,0 +1,273 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.EventFdFile;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.uapi.vfio.Vfio;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Which interrupts of a device are on, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
+ * Only one of INTx, MSI and MSI-X is on at a time.
+ */
+final class IrqState {
+  static final int INTX = Vfio.VFIO_PCI_INTX_IRQ_INDEX();
+  static final int MSI = Vfio.VFIO_PCI_MSI_IRQ_INDEX();
+  static final int MSIX = Vfio.VFIO_PCI_MSIX_IRQ_INDEX();
+  private static final int NONE = Vfio.VFIO_PCI_NUM_IRQS();
+
+  private final Task task;
+  private final VfioPciCore core;
+  private final PciDevice pci;
+  private int type = NONE;
+  private final TreeMap<Integer, EventFdFile> vectors = new TreeMap<>();
+  private int msiQueueSize;
+  private Optional<EventFdFile> line = Optional.empty();
+  private boolean lineMasked;
+  private boolean intxDisabled;
+  private Optional<EventFdFile> unmaskEvent = Optional.empty();
+  private final Runnable unmaskListener = this::unmaskLine;
+  private final OptionalEvent error = new OptionalEvent();
+  private final OptionalEvent request = new OptionalEvent();
+
+  IrqState(Task task, VfioPciCore core) {
+    this.task = task;
+    this.core = core;
+    pci = core.pci();
+  }
+
+  /** An eventfd that can be exchanged (struct vfio_pci_eventfd). */
+  static final class OptionalEvent {
+    private Optional<EventFdFile> event = Optional.empty();
+
+    Optional<EventFdFile> event() {
+      return event;
+    }
+
+    /** vfio_pci_eventfd_replace_locked; the new one's reference is taken over. */
+    void replace(Optional<EventFdFile> replacement) {
+      event.ifPresent(EventFdFile::put);
+      event = replacement;
+    }
+  }
+
+  boolean isNone() {
+    return type == NONE;
+  }
+
+  boolean is(int kind) {
+    return type == kind;
+  }
+
+  boolean isMsi() {
+    return type == MSI;
+  }
+
+  /** The logarithm of how many messages MSI may be set up for. */
+  int msiQueueSize() {
+    return msiQueueSize;
+  }
+
+  OptionalEvent error() {
+    return error;
+  }
+
+  OptionalEvent request() {
+    return request;
+  }
+
+  /** vfio_pci_core_request: asks the user to let the device go. */
+  void askForRelease() {
+    request.event().ifPresent(EventFdFile::signal);
+  }
+
+  /** eventfd_ctx_fdget: EBADF, or EINVAL if it is something else; takes a reference. */
+  EventFdFile eventFd(int fd) {
+    EventFdFile event =
+        task.descriptors().get(fd, EventFdFile.class).orElseThrow(() -> refused(Errno.EINVAL));
+    event.get();
+    return event;
+  }
+
+  // -- INTx
+
+  /** vfio_intx_enable. */
+  void enableLine(Optional<EventFdFile> trigger) {
+    refuseIf(pci.irq() == 0, Errno.ENODEV);
+    line = trigger;
+    lineMasked = intxDisabled;
+    type = INTX;
+    pci.setIntx(!lineMasked);
+    pci.connectLine(this::lineRaised);
+  }
+
+  /** vfio_intx_set_signal. */
+  void replaceLine(Optional<EventFdFile> trigger) {
+    Optional<EventFdFile> old = line;
+    line = trigger;
+    old.ifPresent(EventFdFile::put);
+  }
+
+  /** vfio_intx_handler: each interrupt masks the line. */
+  private void lineRaised() {
+    if (!lineMasked) {
+      pci.setIntx(false);
+      lineMasked = true;
+      signalLine();
+    }
+  }
+
+  /** vfio_send_intx_eventfd. */
+  void signalLine() {
+    if (type == INTX && !intxDisabled) {
+      line.ifPresent(EventFdFile::signal);
+    }
+  }
+
+  /** __vfio_pci_intx_mask. */
+  void maskLine() {
+    pci.setIntx(false);
+    lineMasked = true;
+  }
+
+  /** __vfio_pci_intx_unmask: what is pending is signalled again, and the line stays masked. */
+  void unmaskLine() {
+    if (type != INTX) {
+      pci.setIntx(true);
+    } else if (lineMasked && !intxDisabled) {
+      if (pci.isLineAsserted()) {
+        signalLine();
+      } else {
+        lineMasked = false;
+        pci.setIntx(true);
+      }
+    }
+  }
+
+  /** vfio_virqfd_enable for the unmasking: EBUSY if there is one. */
+  void unmaskBy(EventFdFile event) {
+    if (unmaskEvent.isPresent()) {
+      event.put();
+      throw refused(Errno.EBUSY);
+    }
+    unmaskEvent = Optional.of(event);
+    event.listen(unmaskListener);
+  }
+
+  void unmaskByNothing() {
+    unmaskEvent.ifPresent(event -> {
+      event.ignore(unmaskListener);
+      event.put();
+    });
+    unmaskEvent = Optional.empty();
+  }
+
+  /** What vfio_basic_config_write does for the bit of the command register. */
+  void setIntxDisabled(boolean disabled) {
+    if (disabled && !intxDisabled) {
+      intxDisabled = true;
+      if (type == INTX) {
+        maskLine();
+      } else {
+        pci.setIntx(false);
+      }
+    } else if (!disabled && intxDisabled) {
+      intxDisabled = false;
+      unmaskLine();
+    }
+  }
+
+  // -- MSI and MSI-X
+
+  /** vfio_msi_enable; all the messages that a device has are to be had. */
+  void enableMessages(int kind, int count) {
+    pci.allocateMessages(count, kind == MSIX);
+    type = kind;
+    if (kind == MSI) {
+      msiQueueSize = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(count * 2 - 1);
+    }
+  }
+
+  /**
+   * vfio_msi_set_block: all or none.
+   *
+   * @param fds an eventfd for each, or a negative number for none
+   */
+  void setMessages(int start, int... fds) {
+    int next = start;
+    try {
+      for (int fd : fds) {
+        setMessage(next++, fd);
+      }
+    } catch (Refused e) {
+      for (int vector = start; vector < next; vector++) {
+        dropMessage(vector);
+      }
+      throw e;
+    }
+  }
+
+  /** vfio_msi_set_vector_signal. */
+  private void setMessage(int vector, int fd) {
+    dropMessage(vector);
+    if (fd < 0) {
+      return;
+    }
+    // MSI-X can get one more message while it is on, MSI can't.
+    refuseIf(type == MSI && vector >= pci.messages(), Errno.EINVAL);
+    EventFdFile event = eventFd(fd);
+    vectors.put(vector, event);
+    pci.connectMessage(vector, event::signal);
+  }
+
+  private void dropMessage(int vector) {
+    EventFdFile old = vectors.remove(vector);
+    if (old != null) {
+      pci.disconnectMessage(vector);
+      old.put();
+    }
+  }
+
+  void signalMessage(int vector) {
+    EventFdFile event = vectors.get(vector);
+    if (event != null) {
+      event.signal();
+    }
+  }
+
+  // -- off
+
+  /** vfio_intx_disable, vfio_msi_disable. */
+  void disable() {
+    if (type == INTX) {
+      unmaskByNothing();
+      pci.disconnectLine();
+      replaceLine(Optional.empty());
+    } else if (type == MSI || type == MSIX) {
+      List<Integer> all = new ArrayList<>(vectors.keySet());
+      all.forEach(this::dropMessage);
+      pci.freeMessages();
+    }
+    type = NONE;
+  }
+
+  /** What the last close forgets besides. */
+  void forget() {
+    intxDisabled = false;
+    error.replace(Optional.empty());
+    request.replace(Optional.empty());
+  }
+
+  @Override
+  public String toString() {
+    return "interrupts of " + core.pci();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.iolite.mock.vfio;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Cuts a copy of many bytes into accesses of registers, each aligned and 1 to 8 bytes wide. */
+final class Pieces {
+  private Pieces() {}
+
+  /** Reads a register. */
+  interface Reader {
+    long read(long offset, int bytes);
+  }
+
+  /** Writes a register. */
+  interface Writer {
+    void write(long offset, int bytes, long value);
+  }
+
+  static void read(long offset, MemorySegment into, Reader reader) {
+    for (long done = 0; done < into.byteSize(); ) {
+      int width = width(offset + done, into.byteSize() - done);
+      long value = reader.read(offset + done, width);
+      for (int i = 0; i < width; i++) {
+        into.set(ValueLayout.JAVA_BYTE, done + i, (byte) (value >>> (i * Byte.SIZE)));
+      }
+      done += width;
+    }
+  }
+
+  static void write(long offset, MemorySegment from, Writer writer) {
+    for (long done = 0; done < from.byteSize(); ) {
+      int width = width(offset + done, from.byteSize() - done);
+      long value = 0;
+      for (int i = 0; i < width; i++) {
+        value |= Byte.toUnsignedLong(from.get(ValueLayout.JAVA_BYTE, done + i)) << (i * Byte.SIZE);
+      }
+      writer.write(offset + done, width, value);
+      done += width;
+    }
+  }
+
+  private static int width(long at, long left) {
+    int width = Long.BYTES;
+    while (width > left || at % width != 0) {
+      width >>= 1;
+    }
+    return width;
+  }
+}

@@ -1,0 +1,32 @@
+package dev.iolite.mock.vfio;
+
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.libc.Libc;
+
+/** A fence as a file, signalled already (drivers/dma-buf/sync_file.c). */
+final class SyncFile extends OpenFile {
+  SyncFile(Task task) {
+    super(task);
+  }
+
+  /** Whether the number is of such a file. */
+  static boolean is(Task task, int fd) {
+    try {
+      return task.descriptors().get(fd, SyncFile.class).isPresent();
+    } catch (Refused e) {
+      return false;
+    }
+  }
+
+  @Override
+  public String name() {
+    return "anon_inode:sync_file";
+  }
+
+  @Override
+  public int poll() {
+    return Libc.POLLIN();
+  }
+}

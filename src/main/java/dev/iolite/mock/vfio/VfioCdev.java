@@ -1,0 +1,241 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.IommufdContext;
+import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.MapRequest;
+import dev.iolite.mock.core.MappedObject;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.VfioFile;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
+import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
+import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+
+/**
+ * An open {@code /dev/vfio/devices/vfioN} (struct vfio_device_file): useless until it is bound to
+ * an iommufd (drivers/vfio/device_cdev.c, drivers/vfio/vfio_main.c).
+ */
+final class VfioCdev extends OpenFile implements VfioFile {
+  private static final int BIND = Vfio.VFIO_DEVICE_BIND_IOMMUFD();
+  private static final int ATTACH = Vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT();
+  private static final int DETACH = Vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT();
+
+  private static final long BIND_LEAST =
+      vfio_device_bind_iommufd.out_devid$offset() + Integer.BYTES;
+  private static final long ATTACH_LEAST =
+      vfio_device_attach_iommufd_pt.pt_id$offset() + Integer.BYTES;
+  private static final long ATTACH_PASID =
+      vfio_device_attach_iommufd_pt.pasid$offset() + Integer.BYTES;
+  private static final long DETACH_LEAST =
+      vfio_device_detach_iommufd_pt.flags$offset() + Integer.BYTES;
+  private static final long DETACH_PASID =
+      vfio_device_detach_iommufd_pt.pasid$offset() + Integer.BYTES;
+  private static final int UUID_BYTES = 16;
+
+  private final VfioDevice device;
+  private final int flags;
+  private final DeviceIoctls ioctls;
+  private final Regions regions;
+  private Optional<IommufdContext> iommufd = Optional.empty();
+  private Optional<KvmReference> kvm = Optional.empty();
+  private long position;
+
+  /** vfio_device_fops_cdev_open: ENODEV if the device is on its way out. */
+  VfioCdev(Task task, VfioDevice device, int flags) {
+    super(task);
+    refuseIf(!device.tryGet(), Errno.ENODEV);
+    this.device = device;
+    this.flags = flags;
+    ioctls = new DeviceIoctls(task, device);
+    regions = new Regions(task, device.core());
+  }
+
+  @Override
+  public String name() {
+    return "/dev/vfio/devices/" + device.name();
+  }
+
+  @Override
+  public void setKvm(Optional<KvmReference> vm) {
+    kvm = vm;
+  }
+
+  /** vfio_device_fops_release. */
+  @Override
+  protected void release() {
+    iommufd.ifPresent(context -> {
+      device.close();
+      device.group().unblock();
+      context.put();
+    });
+    iommufd = Optional.empty();
+    device.put();
+    task().wake();
+  }
+
+  private boolean isBound() {
+    return iommufd.isPresent();
+  }
+
+  /** vfio_device_fops_unl_ioctl: unbound it knows one command only. */
+  @Override
+  public int ioctl(int request, long argument) {
+    if (request == BIND) {
+      return bind(argument);
+    }
+    refuseIf(!isBound(), Errno.EINVAL);
+    if (request == ATTACH) {
+      return attach(argument);
+    }
+    return request == DETACH ? detach(argument) : ioctls.ioctl(request, argument);
+  }
+
+  /** vfio_df_ioctl_bind_iommufd. */
+  private int bind(long address) {
+    int userBytes = task().in(address, Integer.BYTES).get(ValueLayout.JAVA_INT, 0);
+    refuseIf(Integer.compareUnsigned(userBytes, (int) BIND_LEAST) < 0, Errno.EINVAL);
+    MemorySegment bind =
+        UserStructs.copy(
+            task(), address, Integer.toUnsignedLong(userBytes), vfio_device_bind_iommufd.sizeof());
+    int bindFlags = vfio_device_bind_iommufd.flags(bind);
+    int fd = vfio_device_bind_iommufd.iommufd(bind);
+    refuseIf(fd < 0 || (bindFlags & ~Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN()) != 0, Errno.EINVAL);
+    device.group().block();
+    try {
+      open(address, bind);
+    } catch (Refused e) {
+      device.group().unblock();
+      throw e;
+    }
+    return 0;
+  }
+
+  private void open(long address, MemorySegment bind) {
+    refuseIf(isBound(), Errno.EINVAL);
+    if ((vfio_device_bind_iommufd.flags(bind) & Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN()) != 0) {
+      // vfio_pci_core_match_token_uuid: only functions of SR-IOV have a token.
+      task().in(vfio_device_bind_iommufd.token_uuid_ptr(bind), UUID_BYTES);
+      throw refused(Errno.EINVAL);
+    }
+    IommufdContext context =
+        task()
+            .descriptors()
+            .get(vfio_device_bind_iommufd.iommufd(bind), IommufdContext.class)
+            .orElseThrow(() -> refused(Errno.EBADFD));
+    int id = device.open(context, kvm);
+    try {
+      MemorySegment out = task().scratch(Integer.BYTES);
+      out.set(ValueLayout.JAVA_INT, 0, id);
+      task().out(address + vfio_device_bind_iommufd.out_devid$offset(), out);
+    } catch (Refused e) {
+      device.close();
+      throw e;
+    }
+    context.get();
+    iommufd = Optional.of(context);
+  }
+
+  private IommufdContext.BoundDevice bound() {
+    return device.bound().orElseThrow();
+  }
+
+  /** vfio_df_ioctl_attach_pt. */
+  private int attach(long address) {
+    MemorySegment attach = UserStructs.head(task(), address, ATTACH_LEAST);
+    int attachFlags = vfio_device_attach_iommufd_pt.flags(attach);
+    refuseIf((attachFlags & ~Vfio.VFIO_DEVICE_ATTACH_PASID()) != 0, Errno.EINVAL);
+    int pageTable = vfio_device_attach_iommufd_pt.pt_id(attach);
+    int used;
+    if ((attachFlags & Vfio.VFIO_DEVICE_ATTACH_PASID()) != 0) {
+      MemorySegment whole = UserStructs.head(task(), address, ATTACH_PASID);
+      used = device.attachPasid(vfio_device_attach_iommufd_pt.pasid(whole), pageTable);
+    } else {
+      used = bound().attach(pageTable);
+    }
+    try {
+      MemorySegment out = task().scratch(Integer.BYTES);
+      out.set(ValueLayout.JAVA_INT, 0, used);
+      task().out(address + vfio_device_attach_iommufd_pt.pt_id$offset(), out);
+    } catch (Refused e) {
+      detachIfAttached();
+      throw e;
+    }
+    return 0;
+  }
+
+  /** vfio_df_ioctl_detach_pt. */
+  private int detach(long address) {
+    MemorySegment detach = UserStructs.head(task(), address, DETACH_LEAST);
+    int detachFlags = vfio_device_detach_iommufd_pt.flags(detach);
+    refuseIf((detachFlags & ~Vfio.VFIO_DEVICE_DETACH_PASID()) != 0, Errno.EINVAL);
+    if ((detachFlags & Vfio.VFIO_DEVICE_DETACH_PASID()) != 0) {
+      MemorySegment whole = UserStructs.head(task(), address, DETACH_PASID);
+      device.detachPasid(vfio_device_detach_iommufd_pt.pasid(whole));
+    } else {
+      detachIfAttached();
+    }
+    return 0;
+  }
+
+  private void detachIfAttached() {
+    if (bound().isAttached()) {
+      bound().detach();
+    }
+  }
+
+  // -- regions
+
+  private int accessMode() {
+    return flags & Libc.O_ACCMODE();
+  }
+
+  @Override
+  public long read(long address, long bytes) {
+    long done = pread(address, bytes, position);
+    position += done;
+    return done;
+  }
+
+  @Override
+  public long write(long address, long bytes) {
+    long done = pwrite(address, bytes, position);
+    position += done;
+    return done;
+  }
+
+  @Override
+  public long pread(long address, long bytes, long offset) {
+    refuseIf(accessMode() == Libc.O_WRONLY(), Errno.EBADF);
+    refuseIf(!isBound(), Errno.EINVAL);
+    return bytes == 0 ? 0 : regions.read(address, bytes, offset);
+  }
+
+  @Override
+  public long pwrite(long address, long bytes, long offset) {
+    refuseIf(accessMode() == Libc.O_RDONLY(), Errno.EBADF);
+    refuseIf(!isBound(), Errno.EINVAL);
+    return bytes == 0 ? 0 : regions.write(address, bytes, offset);
+  }
+
+  /** mm/mmap.c:do_mmap's checks of the file's mode, then vfio_device_fops_mmap. */
+  @Override
+  public MappedObject mmap(MapRequest request) {
+    boolean shared = (request.flags() & Libc.MAP_SHARED()) != 0;
+    boolean writes = (request.protection() & Libc.PROT_WRITE()) != 0;
+    refuseIf(accessMode() == Libc.O_WRONLY(), Errno.EACCES);
+    refuseIf(shared && writes && accessMode() == Libc.O_RDONLY(), Errno.EACCES);
+    refuseIf(!isBound(), Errno.EINVAL);
+    refuseIf(!shared, Errno.EINVAL);
+    return regions.map(request);
+  }
+}

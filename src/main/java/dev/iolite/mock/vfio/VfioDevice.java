@@ -1,0 +1,222 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.IommufdContext;
+import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.pci.PciDevice;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A device of vfio-pci, from probe to remove (struct vfio_device): who refers to it, who has opened
+ * it, and the iommufd that it is bound to.
+ */
+final class VfioDevice {
+  private static final int MAJOR = 248;
+
+  private final PciDevice pci;
+  private final int index;
+  private final VfioDeviceSet set;
+  private final VfioGroup group;
+  private final VfioPciCore core;
+  private int references;
+  private boolean listed;
+  private Optional<Runnable> onRelease = Optional.empty();
+  private int openCount;
+  private Optional<IommufdContext> context = Optional.empty();
+  private Optional<IommufdContext.BoundDevice> bound = Optional.empty();
+  private final Set<Integer> pasids = new TreeSet<>();
+  private Optional<KvmReference> kvm = Optional.empty();
+
+  VfioDevice(Task task, PciDevice pci, int index, VfioDeviceSet set, VfioGroup group) {
+    this.pci = pci;
+    this.index = index;
+    this.set = set;
+    this.group = group;
+    core = new VfioPciCore(task, this);
+    set.join(this);
+  }
+
+  PciDevice pci() {
+    return pci;
+  }
+
+  int index() {
+    return index;
+  }
+
+  /** The name of its node. */
+  String name() {
+    return "vfio" + index;
+  }
+
+  VfioDeviceSet set() {
+    return set;
+  }
+
+  VfioGroup group() {
+    return group;
+  }
+
+  /** What is PCI's of it. */
+  VfioPciCore core() {
+    return core;
+  }
+
+  /** Whether it has a node that can be opened. */
+  boolean isListed() {
+    return listed;
+  }
+
+  int openCount() {
+    return openCount;
+  }
+
+  // -- registration (drivers/vfio/vfio_main.c)
+
+  /** __vfio_register_dev. */
+  void register() {
+    references = 1;
+    listed = true;
+    core.register();
+    String target = "../".repeat(depth() + 2) + "class/vfio-dev";
+    pci.files()
+        .put(
+            "vfio-dev",
+            directory(
+                name(),
+                new Node.Directory(() ->
+                    Map.of(
+                        "dev",
+                        text(MAJOR + ":" + index),
+                        "device",
+                        new Node.Link(() -> "../../../" + pci),
+                        "subsystem",
+                        new Node.Link(() -> target),
+                        "uevent",
+                        text(
+                            "MAJOR=%d\nMINOR=%d\nDEVNAME=vfio/devices/%s"
+                                .formatted(MAJOR, index, name()))))));
+  }
+
+  private int depth() {
+    return (int) pci.path().chars().filter(c -> c == '/').count() + 1;
+  }
+
+  private static Node directory(String name, Node child) {
+    return new Node.Directory(() -> Map.of(name, child));
+  }
+
+  private static Node text(String text) {
+    return new Node.Text(dev.iolite.mock.core.Attribute.readable(() -> text));
+  }
+
+  /** vfio_device_try_get_registration. */
+  boolean tryGet() {
+    if (references == 0) {
+      return false;
+    }
+    references++;
+    return true;
+  }
+
+  /** vfio_device_put_registration. */
+  void put() {
+    if (--references == 0) {
+      onRelease.ifPresent(Runnable::run);
+    }
+  }
+
+  /**
+   * vfio_unregister_group_dev: nobody can open it any more, who has it open is asked to close it.
+   *
+   * @param released to be called when nobody refers to it any more
+   */
+  void unregister(Runnable released) {
+    listed = false;
+    pci.files().remove("vfio-dev");
+    onRelease = Optional.of(released);
+    put();
+    if (references > 0) {
+      core.irqs().askForRelease();
+    }
+  }
+
+  // -- opening
+
+  /**
+   * vfio_df_open and vfio_df_device_first_open, with the KVM that the file was given.
+   *
+   * @return the device's id in the iommufd
+   */
+  int open(IommufdContext iommufd, Optional<KvmReference> fileKvm) {
+    refuseIf(openCount != 0, Errno.EINVAL);
+    IommufdContext.BoundDevice device = iommufd.bind(pci.function());
+    bound = Optional.of(device);
+    context = Optional.of(iommufd);
+    try {
+      core.enable();
+    } catch (Refused e) {
+      unbind();
+      throw e;
+    }
+    openCount = 1;
+    kvm = fileKvm;
+    kvm.ifPresent(KvmReference::getKvm);
+    return device.id();
+  }
+
+  /** vfio_df_close and vfio_df_device_last_close. */
+  void close() {
+    core.close();
+    unbind();
+    openCount = 0;
+    kvm.ifPresent(KvmReference::putKvm);
+    kvm = Optional.empty();
+  }
+
+  /** drivers/vfio/iommufd.c:vfio_iommufd_physical_unbind. */
+  private void unbind() {
+    bound.ifPresent(device -> {
+      pasids.forEach(device::detachPasid);
+      pasids.clear();
+      if (device.isAttached()) {
+        device.detach();
+      }
+      device.unbind();
+    });
+    bound = Optional.empty();
+    context = Optional.empty();
+  }
+
+  /** drivers/vfio/iommufd.c:vfio_iommufd_physical_pasid_attach_ioas. */
+  int attachPasid(int pasid, int pageTable) {
+    int used = bound().orElseThrow().attachPasid(pasid, pageTable);
+    pasids.add(pasid);
+    return used;
+  }
+
+  /** drivers/vfio/iommufd.c:vfio_iommufd_physical_pasid_detach_ioas. */
+  void detachPasid(int pasid) {
+    if (pasids.remove(pasid)) {
+      bound().orElseThrow().detachPasid(pasid);
+    }
+  }
+
+  /** The iommufd that it is bound to. */
+  Optional<IommufdContext> context() {
+    return context;
+  }
+
+  /** It, in the iommufd that it is bound to. */
+  Optional<IommufdContext.BoundDevice> bound() {
+    return bound;
+  }
+}

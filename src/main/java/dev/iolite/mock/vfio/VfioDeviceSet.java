@@ -1,0 +1,66 @@
+package dev.iolite.mock.vfio;
+
+import dev.iolite.mock.pci.PciBus;
+import dev.iolite.mock.pci.PciDevice;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** VFIO devices that are reset together (struct vfio_device_set). */
+final class VfioDeviceSet {
+  private final PciBus bus;
+  private final List<VfioDevice> devices = new ArrayList<>();
+
+  VfioDeviceSet(PciBus bus) {
+    this.bus = bus;
+  }
+
+  void join(VfioDevice device) {
+    devices.add(device);
+  }
+
+  void leave(VfioDevice device) {
+    devices.remove(device);
+  }
+
+  boolean isEmpty() {
+    return devices.isEmpty();
+  }
+
+  List<VfioDevice> devices() {
+    return devices;
+  }
+
+  PciBus bus() {
+    return bus;
+  }
+
+  /** vfio_find_device_in_devset. */
+  Optional<VfioDevice> find(PciDevice pci) {
+    return devices.stream().filter(device -> device.pci() == pci).findFirst();
+  }
+
+  /** Whether a reset of the bus is possible at all: it is not for the root bus. */
+  boolean hasBusReset(VfioDevice device) {
+    return bus.bridge(device.pci().function()).isPresent();
+  }
+
+  /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_resettable. */
+  boolean isResettable() {
+    VfioDevice first = devices.getFirst();
+    return hasBusReset(first)
+        && bus.onBus(first.pci().function()).stream().allMatch(pci -> find(pci).isPresent());
+  }
+
+  /**
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_try_reset: a reset that waited for all
+   * devices to be closed.
+   */
+  void tryReset() {
+    boolean needed = devices.stream().anyMatch(device -> device.core().needsReset());
+    int open = devices.stream().mapToInt(VfioDevice::openCount).sum();
+    if (open <= 1 && needed && isResettable() && bus.resetBus(devices.getFirst().pci()) == 0) {
+      devices.forEach(device -> device.core().setNeedsReset(false));
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.DmaBufFile;
+import dev.iolite.mock.core.MapRequest;
+import dev.iolite.mock.core.MappedObject;
+import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.pci.PciFunction;
+import dev.iolite.uapi.dmabuf.DmaBuf;
+import dev.iolite.uapi.dmabuf.dma_buf_export_sync_file;
+import dev.iolite.uapi.dmabuf.dma_buf_import_sync_file;
+import dev.iolite.uapi.dmabuf.dma_buf_sync;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A dma-buf over parts of a BAR (struct vfio_pci_dma_buf, and drivers/dma-buf/dma-buf.c for what
+ * all dma-bufs do).
+ */
+final class VfioDmaBuf extends DmaBufFile {
+  private static final int SYNC = (int) DmaBuf.DMA_BUF_IOCTL_SYNC();
+  private static final int SET_NAME = (int) DmaBuf.DMA_BUF_SET_NAME_B();
+  private static final int SET_NAME_32 = (int) DmaBuf.DMA_BUF_SET_NAME_A();
+  private static final int EXPORT_SYNC_FILE = (int) DmaBuf.DMA_BUF_IOCTL_EXPORT_SYNC_FILE();
+  private static final int IMPORT_SYNC_FILE = (int) DmaBuf.DMA_BUF_IOCTL_IMPORT_SYNC_FILE();
+  private static final long READ_WRITE = DmaBuf.DMA_BUF_SYNC_RW();
+  private static final long END = DmaBuf.DMA_BUF_SYNC_END();
+  private static final int LONGEST_NAME = 32;
+  private static final int SEEK_END = 2;
+
+  private final VfioDevice device;
+  private final PciFunction function;
+  private final int bar;
+  private final List<DmaBufs.Range> ranges;
+  private final long bytes;
+  private final int openFlags;
+  private final List<Importer> importers = new ArrayList<>();
+  private boolean revoked;
+  private String label = "";
+
+  VfioDmaBuf(
+      Task task,
+      VfioDevice device,
+      int bar,
+      List<DmaBufs.Range> ranges,
+      long bytes,
+      int openFlags) {
+    super(task);
+    this.device = device;
+    this.function = device.pci().function();
+    this.bar = bar;
+    this.ranges = ranges;
+    this.bytes = bytes;
+    this.openFlags = openFlags;
+  }
+
+  @Override
+  public String name() {
+    return "/dmabuf:" + label;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  protected void release() {
+    device.core().dmaBufs().released(this);
+  }
+
+  /** Importers forget what they have of it when it is revoked. */
+  void setRevoked(boolean nowRevoked) {
+    boolean before = revoked;
+    revoked = nowRevoked;
+    if (nowRevoked && !before) {
+      List.copyOf(importers).forEach(Importer::revoked);
+    }
+  }
+
+  /** vfio_pci_dma_buf_attach, then vfio_pci_dma_buf_iommufd_map. */
+  @Override
+  public Import importForIommufd(Importer importer) {
+    refuseIf(revoked, Errno.ENODEV);
+    refuseIf(ranges.size() != 1, Errno.EOPNOTSUPP);
+    get();
+    importers.add(importer);
+    Memory memory = new BarMemory(function, bar, ranges.getFirst().offset());
+    return new Import() {
+      @Override
+      public Memory memory() {
+        return memory;
+      }
+
+      @Override
+      public void detach() {
+        importers.remove(importer);
+        put();
+      }
+    };
+  }
+
+  /** A BAR as others on the bus reach it. */
+  private record BarMemory(PciFunction function, int bar, long start) implements Memory {
+    @Override
+    public void read(long offset, MemorySegment into) {
+      Pieces.read(start + offset, into, (at, width) -> function.barRead(bar, at, width));
+    }
+
+    @Override
+    public void write(long offset, MemorySegment from) {
+      Pieces.write(
+          start + offset, from, (at, width, value) -> function.barWrite(bar, at, width, value));
+    }
+  }
+
+  /** dma_buf_ioctl. */
+  @Override
+  public int ioctl(int request, long argument) {
+    if (request == SYNC) {
+      return sync(argument);
+    }
+    if (request == SET_NAME || request == SET_NAME_32) {
+      label = name(argument);
+      return 0;
+    }
+    if (request == EXPORT_SYNC_FILE) {
+      return exportSyncFile(argument);
+    }
+    return request == IMPORT_SYNC_FILE ? importSyncFile(argument) : super.ioctl(request, argument);
+  }
+
+  /** A BAR needs nothing done before or after an access. */
+  private int sync(long address) {
+    long flags = dma_buf_sync.flags(task().in(address, dma_buf_sync.sizeof()));
+    refuseIf((flags & ~(READ_WRITE | END)) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
+    return 0;
+  }
+
+  /** strndup_user. */
+  private String name(long address) {
+    MemorySegment text = MemorySegment.ofArray(new byte[LONGEST_NAME]);
+    for (int i = 0; i < LONGEST_NAME; i++) {
+      task().user().read(address + i, text.asSlice(i, 1));
+      if (text.get(ValueLayout.JAVA_BYTE, i) == 0) {
+        byte[] characters = text.asSlice(0, i).toArray(ValueLayout.JAVA_BYTE);
+        return new String(characters, StandardCharsets.UTF_8);
+      }
+    }
+    throw refused(Errno.EINVAL);
+  }
+
+  /** dma_buf_export_sync_file: there are no fences, so it is one that is signalled. */
+  private int exportSyncFile(long address) {
+    MemorySegment ask = task().in(address, dma_buf_export_sync_file.sizeof());
+    int flags = dma_buf_export_sync_file.flags(ask);
+    refuseIf((flags & ~READ_WRITE) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
+    int fd = task().descriptors().install(new SyncFile(task()));
+    try {
+      dma_buf_export_sync_file.fd(ask, fd);
+      task().out(address, ask);
+    } catch (Refused e) {
+      task().descriptors().close(fd);
+      throw e;
+    }
+    return 0;
+  }
+
+  /** dma_buf_import_sync_file. */
+  private int importSyncFile(long address) {
+    MemorySegment ask = task().in(address, dma_buf_import_sync_file.sizeof());
+    int flags = dma_buf_import_sync_file.flags(ask);
+    refuseIf((flags & ~READ_WRITE) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
+    refuseIf(!SyncFile.is(task(), dma_buf_import_sync_file.fd(ask)), Errno.EINVAL);
+    return 0;
+  }
+
+  /** dma_buf_llseek: only the size can be asked for. */
+  @Override
+  public long lseek(long offset, int whence) {
+    refuseIf((whence != 0 && whence != SEEK_END) || offset != 0, Errno.EINVAL);
+    return whence == SEEK_END ? bytes : 0;
+  }
+
+  /** dma_buf_mmap_internal, after mm/mmap.c:do_mmap's look at the file's mode. */
+  @Override
+  public MappedObject mmap(MapRequest request) {
+    int mode = openFlags & Libc.O_ACCMODE();
+    boolean writes =
+        (request.flags() & Libc.MAP_SHARED()) != 0
+            && (request.protection() & Libc.PROT_WRITE()) != 0;
+    refuseIf(mode == Libc.O_WRONLY() || (writes && mode == Libc.O_RDONLY()), Errno.EACCES);
+    throw refused(Errno.EINVAL);
+  }
+}

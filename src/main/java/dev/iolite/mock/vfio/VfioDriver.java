@@ -1,0 +1,140 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.Tree;
+import dev.iolite.mock.pci.PciBus;
+import dev.iolite.mock.pci.PciControl;
+import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciDriver;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/**
+ * The vfio-pci driver (drivers/vfio/pci/vfio_pci.c) and the devices that it makes: their numbers,
+ * their nodes in {@code /dev/vfio/devices}, and the sets that a reset meets together.
+ */
+public final class VfioDriver implements PciDriver {
+  private final Task task;
+  private final PciBus bus;
+  private final NavigableMap<Integer, VfioDevice> devices = new TreeMap<>();
+  private final Map<Object, VfioDeviceSet> sets = new HashMap<>();
+  private final Map<Integer, VfioGroup> groups = new HashMap<>();
+
+  private VfioDriver(Task task, PciBus bus) {
+    this.task = task;
+    this.bus = bus;
+  }
+
+  /** Adds the driver to the bus, and its nodes. */
+  public static VfioDriver install(Task task, Tree tree, PciBus bus) {
+    VfioDriver driver = new VfioDriver(task, bus);
+    bus.register(driver);
+    tree.add("/dev/vfio", new Node.Directory(driver::nodes));
+    tree.add("/sys/class/vfio-dev", new Node.Directory(driver::links));
+    return driver;
+  }
+
+  /** Revokes the dma-bufs of a device, if this driver has it. */
+  boolean revoke(PciControl pci) {
+    return pci.locked(() -> {
+      for (VfioDevice device : devices.values()) {
+        if (device.pci().address().equals(pci.address())) {
+          device.core().dmaBufs().move(true);
+          return true;
+        }
+      }
+      return false;
+    });
+  }
+
+  private Map<String, Node> nodes() {
+    Map<String, Node> files = new TreeMap<>();
+    Map<String, Node> cdevs = new TreeMap<>();
+    for (VfioDevice device : devices.values()) {
+      if (device.isListed()) {
+        cdevs.put(device.name(), new Node.Device(flags -> new VfioCdev(task, device, flags)));
+        VfioGroup group = device.group();
+        files.put(group.name(), new Node.Device(_ -> group.open()));
+      }
+    }
+    if (!cdevs.isEmpty()) {
+      files.put("devices", new Node.Directory(() -> cdevs));
+    }
+    return files;
+  }
+
+  private Map<String, Node> links() {
+    Map<String, Node> links = new TreeMap<>();
+    for (VfioDevice device : devices.values()) {
+      if (device.isListed()) {
+        String target = "../../" + device.pci().path() + "/vfio-dev/" + device.name();
+        links.put(device.name(), new Node.Link(() -> target));
+      }
+    }
+    return links;
+  }
+
+  @Override
+  public String name() {
+    return "vfio-pci";
+  }
+
+  /** Its table names all devices, but only for driver_override. */
+  @Override
+  public boolean matches(PciDevice device) {
+    return false;
+  }
+
+  @Override
+  public boolean hasId(int vendor, int device) {
+    return false;
+  }
+
+  @Override
+  public boolean isDmaManaged() {
+    return true;
+  }
+
+  /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device: EINVAL for a bridge. */
+  @Override
+  public void probe(PciDevice pci) {
+    refuseIf(pci.shape().secondaryBus().isPresent(), Errno.EINVAL);
+    IommuGroup iommuGroup = pci.function().group().orElseThrow(() -> refused(Errno.EINVAL));
+    int index = 0;
+    while (devices.containsKey(index)) {
+      index++;
+    }
+    // On the root bus nothing else is reset with a device.
+    Object key = bus.bridge(pci.function()).isPresent() ? pci.address().bus() : pci;
+    VfioDeviceSet set = sets.computeIfAbsent(key, _ -> new VfioDeviceSet(bus));
+    VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), id -> new VfioGroup(task, id));
+    VfioDevice device = new VfioDevice(task, pci, index, set, group);
+    devices.put(index, device);
+    device.register();
+  }
+
+  @Override
+  public void remove(PciDevice pci, Runnable released) {
+    VfioDevice device =
+        devices.values().stream().filter(d -> d.pci() == pci).findFirst().orElseThrow();
+    device.unregister(() -> {
+      devices.remove(device.index());
+      device.set().leave(device);
+      sets.values().removeIf(VfioDeviceSet::isEmpty);
+      released.run();
+    });
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}

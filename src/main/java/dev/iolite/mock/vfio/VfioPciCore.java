@@ -1,0 +1,255 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.EventFdFile;
+import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.device.MsiX;
+import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.mock.pci.PciResource;
+import dev.iolite.mock.pci.SavedState;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+
+/**
+ * What vfio-pci keeps for a device (struct vfio_pci_core_device): its state of power and reset, and
+ * whether its memory may be reached.
+ */
+final class VfioPciCore {
+  private final Task task;
+  private final VfioDevice device;
+  private final PciDevice pci;
+  private final IrqState irqs;
+  private final DmaBufs dmaBufs;
+  private final IoEventFds ioEventFds;
+  private Optional<VirtualConfig> config = Optional.empty();
+  private Optional<SavedState> stateAtOpen = Optional.empty();
+  private Optional<SavedState> stateInD3 = Optional.empty();
+  private boolean resetWorks;
+  private boolean needsReset;
+  private boolean losesStateInD3;
+  private boolean lowPower;
+  private Optional<EventFdFile> wakeUp = Optional.empty();
+
+  VfioPciCore(Task task, VfioDevice device) {
+    this.task = task;
+    this.device = device;
+    pci = device.pci();
+    irqs = new IrqState(task, this);
+    dmaBufs = new DmaBufs(task, device);
+    ioEventFds = new IoEventFds(task, this);
+  }
+
+  VfioDevice device() {
+    return device;
+  }
+
+  PciDevice pci() {
+    return pci;
+  }
+
+  IrqState irqs() {
+    return irqs;
+  }
+
+  DmaBufs dmaBufs() {
+    return dmaBufs;
+  }
+
+  IoEventFds ioEventFds() {
+    return ioEventFds;
+  }
+
+  /** Configuration space as its user sees it, while it is open. */
+  VirtualConfig config() {
+    return config.orElseThrow();
+  }
+
+  boolean resetWorks() {
+    return resetWorks;
+  }
+
+  boolean needsReset() {
+    return needsReset;
+  }
+
+  void setNeedsReset(boolean needed) {
+    needsReset = needed;
+  }
+
+  /** vfio_pci_probe_power_state and what follows it in vfio_pci_core_register_device. */
+  void register() {
+    int pm = pci.powerCapability();
+    losesStateInD3 =
+        pm != 0
+            && (pci.function().configRead(pm + PciRegs.PM_CTRL, 2) & PciRegs.PM_CTRL_NO_SOFT_RESET)
+                == 0;
+    setPower(PciDevice.D0);
+  }
+
+  /**
+   * vfio_pci_core_enable.
+   *
+   * @throws dev.iolite.mock.core.Refused EAGAIN if somebody holds the device lock
+   */
+  void enable() {
+    pci.setMaster(false);
+    pci.enable();
+    int result = pci.tryReset();
+    if (result == Errno.EAGAIN.negated()) {
+      pci.disable();
+      throw refused(Errno.EAGAIN);
+    }
+    resetWorks = result == 0;
+    stateAtOpen = Optional.of(pci.save());
+    pci.setIntx(true);
+    config = Optional.of(new VirtualConfig(task, this));
+  }
+
+  /** vfio_pci_core_close_device and vfio_pci_core_disable. */
+  void close() {
+    dmaBufs.cleanup();
+    exitLowPower();
+    setPower(PciDevice.D0);
+    pci.setMaster(false);
+    irqs.disable();
+    ioEventFds.clear();
+    config = Optional.empty();
+    needsReset = true;
+    pci.function().configWrite(PciRegs.COMMAND, 2, PciRegs.COMMAND_INTX_DISABLE);
+    if (resetWorks && !pci.isLocked() && pci.resetNow() == 0) {
+      needsReset = false;
+    }
+    stateAtOpen.ifPresent(pci::restore);
+    pci.disable();
+    device.set().tryReset();
+    irqs.forget();
+  }
+
+  // -- memory
+
+  /** __vfio_pci_memory_enabled. */
+  boolean isMemoryEnabled() {
+    return pci.power() < PciDevice.D3_HOT
+        && (config().shadow(PciRegs.COMMAND, 2) & PciRegs.COMMAND_MEMORY) != 0;
+  }
+
+  /** Whether a touch of a mapped BAR finds it (vfio_pci_vmf_insert_pfn). */
+  boolean isMappable() {
+    return config.isPresent() && !lowPower && isMemoryEnabled();
+  }
+
+  /** vfio_pci_dma_buf_move(false) wherever the kernel makes it depend on the memory. */
+  void restoreDmaBufs() {
+    if (isMemoryEnabled()) {
+      dmaBufs.move(false);
+    }
+  }
+
+  /** Whether a BAR can be mapped (vfio_pci_probe_mmaps). */
+  boolean canMap(int bar) {
+    PciResource resource = pci.resource(bar);
+    if (!resource.isMemory() || !resource.isPresent()) {
+      return false;
+    }
+    long pageEnd =
+        (resource.start() + resource.bytes() + AddressSpace.PAGE - 1) & -AddressSpace.PAGE;
+    return resource.bytes() >= AddressSpace.PAGE
+        || ((resource.start() & (AddressSpace.PAGE - 1)) == 0
+            && pci.bus().isUnused(resource.start() + resource.bytes(), pageEnd));
+  }
+
+  /** The BAR with the MSI-X table; -1 if there is none. */
+  int msixBar() {
+    return pci.shape().msiX().map(MsiX::tableBar).orElse(-1);
+  }
+
+  /** What the processor reads where nothing answers is all ones. */
+  long read(int bar, long offset, int bytes) {
+    try {
+      return pci.function().barRead(bar, offset, bytes);
+    } catch (Memory.Unreachable e) {
+      return bytes == Long.BYTES ? -1 : (1L << (bytes * Byte.SIZE)) - 1;
+    }
+  }
+
+  /** What the processor writes where nothing answers is lost. */
+  void write(int bar, long offset, int bytes, long value) {
+    try {
+      pci.function().barWrite(bar, offset, bytes, value);
+    } catch (Memory.Unreachable e) {
+      return;
+    }
+  }
+
+  // -- power and reset
+
+  /** vfio_pci_set_power_state. */
+  void setPower(int state) {
+    boolean saves = losesStateInD3 && pci.power() < PciDevice.D3_HOT && state >= PciDevice.D3_HOT;
+    boolean restores = losesStateInD3 && pci.power() >= PciDevice.D3_HOT && state == PciDevice.D0;
+    Optional<SavedState> saved = saves ? Optional.of(pci.save()) : Optional.empty();
+    if (pci.setPower(state) != 0) {
+      return;
+    }
+    if (saves && pci.power() >= PciDevice.D3_HOT) {
+      stateInD3 = saved;
+    } else if (restores) {
+      stateInD3.ifPresent(pci::restore);
+      stateInD3 = Optional.empty();
+    }
+  }
+
+  /** vfio_pci_config.c:vfio_lock_and_set_power_state. */
+  void setPowerAndRevoke(int state) {
+    if (state >= PciDevice.D3_HOT) {
+      dmaBufs.move(true);
+    }
+    setPower(state);
+    restoreDmaBufs();
+  }
+
+  /** Resets with all dma-bufs revoked meanwhile. */
+  int resetRevoked(IntSupplier reset) {
+    dmaBufs.move(true);
+    int result = reset.getAsInt();
+    restoreDmaBufs();
+    return result;
+  }
+
+  /** vfio_pci_ioctl_reset. */
+  int reset() {
+    if (!resetWorks) {
+      return Errno.EINVAL.negated();
+    }
+    setPower(PciDevice.D0);
+    return resetRevoked(pci::tryReset);
+  }
+
+  /**
+   * vfio_pci_runtime_pm_entry: the dma-bufs are revoked even if it refuses.
+   *
+   * @throws dev.iolite.mock.core.Refused EINVAL: it is in low power already
+   */
+  void enterLowPower(Optional<EventFdFile> wakeUpEvent) {
+    dmaBufs.move(true);
+    if (lowPower) {
+      throw refused(Errno.EINVAL);
+    }
+    lowPower = true;
+    wakeUp = wakeUpEvent;
+    wakeUp.ifPresent(EventFdFile::get);
+  }
+
+  /** vfio_pci_runtime_pm_exit. */
+  void exitLowPower() {
+    lowPower = false;
+    wakeUp.ifPresent(EventFdFile::put);
+    wakeUp = Optional.empty();
+    restoreDmaBufs();
+  }
+}

@@ -1,0 +1,154 @@
+package dev.iolite.mock.vfio;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.pci.PciFunction;
+import dev.iolite.mock.pci.PciRegs;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Configuration space as VFIO shows it to the user: partly the hardware's, partly a shadow
+ * (drivers/vfio/pci/vfio_pci_config.c). What a capability's bits are is in {@link Permissions};
+ * writes that the kernel acts upon are in {@link ConfigWrites}.
+ */
+final class VirtualConfig {
+  private final Task task;
+  private final PciFunction function;
+  private final ConfigMap map;
+  private final ConfigWrites writes;
+  private final int size;
+
+  /** What is kept of the hardware's registers (vconfig). */
+  private final byte[] shadow;
+
+  /** vfio_config_init. */
+  VirtualConfig(Task task, VfioPciCore core) {
+    this.task = task;
+    function = core.pci().function();
+    size = function.configBytes();
+    shadow = new byte[size];
+    fill(0, PciRegs.HEADER_BYTES);
+    map = new ConfigMap(function, this);
+    writes = new ConfigWrites(core, this, map);
+    if (core.pci().irq() == 0) {
+      setShadow(PciRegs.INTERRUPT_PIN, 1, 0);
+    }
+  }
+
+  /** vfio_fill_vconfig_bytes. */
+  void fill(int from, int bytes) {
+    for (int i = from; i < from + bytes; i++) {
+      shadow[i] = (byte) function.configRead(i, 1);
+    }
+  }
+
+  int shadow(int at, int width) {
+    int value = 0;
+    for (int i = 0; i < width; i++) {
+      value |= Byte.toUnsignedInt(shadow[at + i]) << (i * Byte.SIZE);
+    }
+    return value;
+  }
+
+  void setShadow(int at, int width, int value) {
+    for (int i = 0; i < width; i++) {
+      shadow[at + i] = (byte) (value >>> (i * Byte.SIZE));
+    }
+  }
+
+  /**
+   * vfio_pci_config_rw: in pieces that are aligned and of one capability.
+   *
+   * @throws dev.iolite.mock.core.Refused EFAULT, for a bad address and beyond the end
+   */
+  long access(long address, long bytes, long offset, boolean write) {
+    for (long done = 0; done < bytes; ) {
+      long at = offset + done;
+      long left = bytes - done;
+      refuseIf(at >= size || at > size - left, Errno.EFAULT);
+      int width = map.width((int) at, left);
+      if (write) {
+        write(address + done, (int) at, width);
+      } else {
+        read(address + done, (int) at, width);
+      }
+      done += width;
+    }
+    return bytes;
+  }
+
+  private void read(long address, int at, int width) {
+    int value =
+        switch (map.kind(at)) {
+          case RAW -> function.configRead(at, width);
+          case DIRECT -> direct(at, width);
+          case MASKED -> {
+            writes.beforeRead(at);
+            yield masked(at, width);
+          }
+        };
+    MemorySegment out = task.scratch(Integer.BYTES);
+    out.set(ValueLayout.JAVA_INT, 0, value);
+    task.out(address, out.asSlice(0, width));
+  }
+
+  /** vfio_direct_config_read: the links between capabilities are the shadow's. */
+  private int direct(int at, int width) {
+    int value = function.configRead(at, width);
+    int start = map.start(at);
+    int links = at >= PciRegs.CONVENTIONAL_BYTES ? Integer.BYTES : Short.BYTES;
+    for (int i = 0; i < width; i++) {
+      if (at + i - start < links) {
+        int shift = i * Byte.SIZE;
+        value = (value & ~(0xff << shift)) | (shadow(at + i, 1) << shift);
+      }
+    }
+    return value;
+  }
+
+  /** vfio_default_config_read. */
+  private int masked(int at, int width) {
+    Permissions permissions = map.permissions(at);
+    int virtual = permissions.virtual(at - map.start(at), width);
+    int real = virtual == all(width) ? 0 : function.configRead(at, width);
+    return (real & ~virtual) | (shadow(at, width) & virtual);
+  }
+
+  private static int all(int width) {
+    return width == Integer.BYTES ? -1 : (1 << (width * Byte.SIZE)) - 1;
+  }
+
+  private void write(long address, int at, int width) {
+    ConfigMap.Kind kind = map.kind(at);
+    if (kind == ConfigMap.Kind.DIRECT) {
+      return;
+    }
+    MemorySegment in = task.scratch(Integer.BYTES);
+    task.user().read(address, in.asSlice(0, width));
+    int value = in.get(ValueLayout.JAVA_INT, 0);
+    if (kind == ConfigMap.Kind.RAW) {
+      function.configWrite(at, width, value);
+    } else {
+      writes.write(at, width, value);
+    }
+  }
+
+  /** vfio_default_config_write. */
+  void writeMasked(int at, int width, int value) {
+    Permissions permissions = map.permissions(at);
+    int offset = at - map.start(at);
+    int writable = permissions.writable(offset, width);
+    int virtual = permissions.virtual(offset, width);
+    if ((writable & virtual) != 0) {
+      int mask = writable & virtual;
+      setShadow(at, width, (shadow(at, width) & ~mask) | (value & mask));
+    }
+    if ((writable & ~virtual) != 0) {
+      int mask = writable & ~virtual;
+      function.configWrite(at, width, (function.configRead(at, width) & ~mask) | (value & mask));
+    }
+  }
+}
