@@ -12,7 +12,7 @@ INITRAMFS_MODULES+=,java.xml,jdk.management,jdk.unsupported,jdk.zipfs
 # The run of the client on the host from which Java's cache of classes is made. Java takes one run,
 # so it is one that loads much of what the other commands load too. What it finds on this host and
 # its exit code do not matter.
-INITRAMFS_TRAINING=(--trace doctor -o json)
+INITRAMFS_TRAINING=(--kernel mock:plain passthrough)
 
 initramfs_busybox() {
   local file

@@ -3,6 +3,7 @@ module dev.iolite {
   requires info.picocli;
   requires static org.jspecify;
   requires tools.jackson.databind;
+  requires tools.jackson.dataformat.yaml;
 
   exports dev.iolite.doctor;
   exports dev.iolite.iommufd;

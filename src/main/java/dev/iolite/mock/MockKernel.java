@@ -412,7 +412,7 @@ public final class MockKernel implements Kernel {
   public int memfdCreate(String name, int flags) {
     task.enter();
     try {
-      return install(new MemFdFile(task, name));
+      return install(new MemFdFile(task, name, flags));
     } catch (Refused e) {
       return answer(e);
     } finally {

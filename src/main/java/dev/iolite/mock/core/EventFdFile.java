@@ -34,6 +34,12 @@ public final class EventFdFile extends OpenFile {
     return "anon_inode:[eventfd]";
   }
 
+  /** fs/read_write.c:noop_llseek: the position is 0 and stays there. */
+  @Override
+  public long lseek(long offset, int whence) {
+    return 0;
+  }
+
   /** A driver's or device's signal (eventfd_signal): adds 1 unless the count is at its end. */
   public void signal() {
     if (count != -2) {

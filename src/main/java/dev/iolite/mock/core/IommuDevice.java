@@ -52,6 +52,17 @@ public interface IommuDevice {
    */
   record PageRequest(int flags, int pasid, int group, int permissions, long address) {}
 
+  /**
+   * What a device reaches at a range of addresses.
+   *
+   * @param first the first address
+   * @param last the last address, unsigned
+   * @param readable whether it may read there
+   * @param writable whether it may write there
+   * @param what where that leads, in words
+   */
+  record Mapped(long first, long last, boolean readable, boolean writable, String what) {}
+
   /** Page tables: how the device's addresses lead to memory. */
   interface Translation {
     /**
@@ -64,6 +75,14 @@ public interface IommuDevice {
 
     /** A DMA write; as {@link #read}. */
     void write(long iova, MemorySegment from);
+
+    /**
+     * All that is mapped, by address; what was revoked is not. Empty also if the model does not
+     * know, because a guest keeps the tables.
+     */
+    default List<Mapped> mappings() {
+      return List.of();
+    }
 
     /**
      * Requests for pages, as a group; nobody handles them unless the page table has a fault queue.

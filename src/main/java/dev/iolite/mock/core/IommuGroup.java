@@ -16,7 +16,6 @@ public final class IommuGroup {
   private final List<IommuDevice> devices = new ArrayList<>();
   private Optional<Object> owner = Optional.empty();
   private int ownerCount;
-  private Optional<Object> attachment = Optional.empty();
 
   /**
    * A group without devices.
@@ -68,15 +67,5 @@ public final class IommuGroup {
     if (--ownerCount == 0) {
       owner = Optional.empty();
     }
-  }
-
-  /** What iommufd keeps for the group (struct iommufd_group). */
-  public Optional<Object> attachment() {
-    return attachment;
-  }
-
-  /** Sets what iommufd keeps for the group. */
-  public void setAttachment(Optional<Object> kept) {
-    attachment = kept;
   }
 }

@@ -3,20 +3,32 @@ package dev.iolite.mock.core;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 
 /** An anonymous file in memory, as mm/memfd.c and mm/shmem.c have it. */
 public final class MemFdFile extends OpenFile {
   /** What is moved is copied in parts, so that no caller makes the model take much memory. */
   private static final long MOST_AT_ONCE = 1 << 20;
 
+  private static final int MOST_NAME = 249;
+
   private final String name;
   private final Ram ram;
   private long position;
 
-  /** A new one, empty. */
-  public MemFdFile(Task task, String name) {
+  /**
+   * A new one, empty; mm/memfd.c:sanitize_flags and alloc_name. Pages are never huge here.
+   *
+   * @throws Refused EINVAL for flags or a name that it can't have
+   */
+  public MemFdFile(Task task, String name, int flags) {
     super(task);
+    int executable = Libc.MFD_EXEC() | Libc.MFD_NOEXEC_SEAL();
+    int known = Libc.MFD_CLOEXEC() | Libc.MFD_ALLOW_SEALING() | executable;
+    refuseIf((flags & ~known) != 0 || (flags & executable) == executable, Errno.EINVAL);
+    refuseIf(name.getBytes(StandardCharsets.UTF_8).length > MOST_NAME, Errno.EINVAL);
     this.name = name;
     ram = task.newRam(0);
   }

@@ -1,12 +1,15 @@
 package dev.iolite.mock.core;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** What procfs shows of the calling process, which is the only one there is. */
 public final class ProcFiles {
+  /** Memory that every process has; only kernel threads show none. */
+  private static final String STACK =
+      "7ffffffde000-7ffffffff000 rw-p 00000000 00:00 0                          [stack]";
+
   private ProcFiles() {}
 
   /** Adds them to the tree. */
@@ -26,8 +29,7 @@ public final class ProcFiles {
           return links;
         }));
     tree.add(
-        directory + "/maps",
-        new Node.Text(Attribute.raw(() -> task.memory().text().getBytes(StandardCharsets.UTF_8))));
+        directory + "/maps", new Node.Text(Attribute.readable(() -> task.memory().text() + STACK)));
     tree.add(directory + "/comm", new Node.Text(Attribute.readable(() -> "java")));
   }
 }

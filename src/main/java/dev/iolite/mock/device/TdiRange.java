@@ -37,4 +37,9 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
   public long endBytes() {
     return (firstPage + Integer.toUnsignedLong(pages)) * PAGE;
   }
+
+  /** Whether it becomes private: neither shared with the host nor a structure of MSI-X. */
+  public boolean isTee() {
+    return (attributes & (MSIX_TABLE | MSIX_PBA | NON_TEE)) == 0;
+  }
 }

@@ -1,7 +1,10 @@
 package dev.iolite.mock.device;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /**
  * What a device reports of its interface once that is locked (TDISP DEVICE_INTERFACE_REPORT).
@@ -11,6 +14,10 @@ import java.util.List;
  * @param deviceSpecific what follows, in the device's own form
  */
 public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment deviceSpecific) {
+  private static final int HEAD_BYTES = 16;
+  private static final int RANGE_BYTES = 16;
+  private static final int BAR_SHIFT = 16;
+
   /** Firmware is not updated while the interface is locked or runs. */
   public static final int NO_FIRMWARE_UPDATE = 1;
 
@@ -27,5 +34,40 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
   public static TdiReport of(TdiRange... ranges) {
     return new TdiReport(
         DMA_WITHOUT_PASID | NO_FIRMWARE_UPDATE, List.of(ranges), MemorySegment.NULL);
+  }
+
+  /** Whether an offset in a BAR is only the guest's while the interface is locked. */
+  public boolean isTee(int bar, long offset) {
+    return ranges.stream()
+        .filter(range -> range.bar() == bar)
+        .filter(range -> offset >= range.firstPage() * TdiRange.PAGE && offset < range.endBytes())
+        .anyMatch(TdiRange::isTee);
+  }
+
+  /**
+   * The report as the device sends it.
+   *
+   * @param msixControl the MSI-X message control register
+   * @param barAddress where the BAR of a range is, with the reporting offset added
+   */
+  public byte[] bytes(int msixControl, ToLongFunction<TdiRange> barAddress) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(
+                HEAD_BYTES
+                    + RANGE_BYTES * ranges.size()
+                    + Integer.BYTES
+                    + (int) deviceSpecific.byteSize())
+            .order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putShort((short) interfaceInfo).putShort((short) 0);
+    bytes.putShort((short) msixControl).putShort((short) 0);
+    bytes.putInt(0).putInt(ranges.size());
+    for (TdiRange range : ranges) {
+      long start = barAddress.applyAsLong(range) + range.firstPage() * TdiRange.PAGE;
+      bytes.putLong(start / TdiRange.PAGE).putInt(range.pages());
+      bytes.putInt((range.bar() << BAR_SHIFT) | range.attributes());
+    }
+    bytes.putInt((int) deviceSpecific.byteSize());
+    bytes.put(deviceSpecific.asByteBuffer());
+    return bytes.array();
   }
 }

@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.mock.core.IommuDevice.Mapped;
 import dev.iolite.mock.core.IommuDevice.PageRequest;
 import dev.iolite.mock.core.IommuDevice.Translation;
 import java.lang.foreign.MemorySegment;
@@ -21,6 +22,11 @@ record AttachedTranslation(Hwpt hwpt, IommufdDevice device) implements Translati
   @Override
   public void write(long iova, MemorySegment from) {
     hwpt.translation().write(iova, from);
+  }
+
+  @Override
+  public List<Mapped> mappings() {
+    return hwpt.translation().mappings();
   }
 
   @Override

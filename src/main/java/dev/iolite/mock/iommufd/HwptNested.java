@@ -50,7 +50,7 @@ final class HwptNested extends Hwpt {
 
   @Override
   boolean isAcceptedBy(Iommu iommu) {
-    return domain.driver().equals(iommu) && iommu.accepts(parent.table().domain());
+    return iommu.accepts(domain) && iommu.accepts(parent.table().domain()) && domain.isUsable();
   }
 
   @Override

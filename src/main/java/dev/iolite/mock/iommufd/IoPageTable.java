@@ -23,6 +23,7 @@ final class IoPageTable {
   private IovaRanges allowed = new IovaRanges();
   private boolean isWithoutHugePages;
   private int accesses;
+  private long unmappedBytes;
   private long alignment = 1;
 
   /** What an IOVA, a length and an offset must be a multiple of. */
@@ -195,11 +196,12 @@ final class IoPageTable {
    * Unmaps the whole areas of a range (io_pagetable.c:iopt_unmap_iova_range).
    *
    * @return how many bytes they had
-   * @throws Refused EBUSY, ENOENT: an area sticks out; those before it are gone by then
+   * @throws Refused EBUSY, ENOENT: an area sticks out; those before it are gone by then, and {@link
+   *     #unmappedBytes} tells how much they were
    */
   long unmap(long first, long last) {
     long from = first;
-    long unmapped = 0;
+    unmappedBytes = 0;
     for (Area area = areas.firstIn(from, last); area != null; area = areas.firstIn(from, last)) {
       refuseIf(area.locks != 0, Errno.EBUSY);
       refuseIf(
@@ -211,13 +213,18 @@ final class IoPageTable {
       }
       area.unfill();
       area.pages.put();
-      unmapped += area.bytes();
+      unmappedBytes += area.bytes();
       if (area.last == last) {
         break;
       }
       from = area.last + 1;
     }
-    return unmapped;
+    return unmappedBytes;
+  }
+
+  /** How much the last {@link #unmap} has unmapped, even if it was refused then. */
+  long unmappedBytes() {
+    return unmappedBytes;
   }
 
   /**

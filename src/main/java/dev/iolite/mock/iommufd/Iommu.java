@@ -65,6 +65,11 @@ public interface Iommu {
     return domain.driver().equals(this);
   }
 
+  /** Whether devices behind it can use this guest's page table; EINVAL if not. */
+  default boolean accepts(NestedDomain domain) {
+    return domain.driver().equals(this);
+  }
+
   /** Whether page tables can be given to a PASID (the set_dev_pasid operation's first check). */
   default boolean takesPasids() {
     return false;

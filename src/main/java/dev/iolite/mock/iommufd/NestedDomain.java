@@ -28,6 +28,11 @@ public interface NestedDomain {
     throw refused(Errno.EOPNOTSUPP);
   }
 
+  /** Whether the hardware takes it as the caller has described it; EINVAL at attach if not. */
+  default boolean isUsable() {
+    return true;
+  }
+
   /** It is used no longer. */
   default void free() {}
 }

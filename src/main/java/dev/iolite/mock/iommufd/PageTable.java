@@ -1,8 +1,11 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.mock.core.IommuDevice.Mapped;
 import dev.iolite.mock.core.IommuDevice.Translation;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A page table that is filled with an address space (struct iommu_domain of a HWPT), as the IOMMU
@@ -80,6 +83,18 @@ final class PageTable implements Translation {
       }
       done += count;
     }
+  }
+
+  @Override
+  public List<Mapped> mappings() {
+    List<Mapped> mappings = new ArrayList<>();
+    space.forEach(area -> {
+      if (area.isFilled && !area.pages.isRevoked()) {
+        String what = area.pages.what(area.startByte);
+        mappings.add(new Mapped(area.first, area.last, area.readable, area.writable, what));
+      }
+    });
+    return mappings;
   }
 
   private static long count(Area area, long at, long wanted) {

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_iommu_type1_dma_map;
@@ -89,7 +90,7 @@ final class VfioCompat {
     return Integer.toUnsignedLong(argsz) < struct.byteSize();
   }
 
-  /** iommufd_vfio_unmap_dma. */
+  /** iommufd_vfio_unmap_dma: how much was unmapped is told also if it fails then. */
   private static void unmap(IommufdFile context, long argument) {
     Task task = context.process();
     MemorySegment unmap = task.in(argument, vfio_iommu_type1_dma_unmap.sizeof());
@@ -100,20 +101,31 @@ final class VfioCompat {
     IoPageTable table = ioas(context).table();
     long iova = vfio_iommu_type1_dma_unmap.iova(unmap);
     long bytes = vfio_iommu_type1_dma_unmap.size(unmap);
-    long unmapped;
     if ((flags & ALL) != 0) {
       refuseIf(iova != 0 || bytes != 0, Errno.EINVAL);
-      unmapped = table.unmap(0, -1);
-    } else {
-      if (table.isWithoutHugePages()) {
-        AreaCutter.cutAfter(table, iova + bytes - 1);
-        if (iova != 0) {
-          AreaCutter.cutAfter(table, iova - 1);
-        }
+    } else if (table.isWithoutHugePages()) {
+      AreaCutter.cutAfter(table, iova + bytes - 1);
+      if (iova != 0) {
+        AreaCutter.cutAfter(table, iova - 1);
       }
-      unmapped = MapCommands.unmapRange(table, iova, bytes);
     }
-    vfio_iommu_type1_dma_unmap.size(unmap, unmapped);
+    try {
+      unmap(table, iova, bytes, (flags & ALL) != 0);
+      vfio_iommu_type1_dma_unmap.size(unmap, table.unmappedBytes());
+    } catch (Refused e) {
+      boolean hasBegun = e.errno() == Errno.ENOENT || e.errno() == Errno.EBUSY;
+      vfio_iommu_type1_dma_unmap.size(unmap, hasBegun ? table.unmappedBytes() : 0);
+      task.out(argument, unmap);
+      throw e;
+    }
     task.out(argument, unmap);
+  }
+
+  private static void unmap(IoPageTable table, long iova, long bytes, boolean all) {
+    if (all) {
+      table.unmap(0, -1);
+    } else {
+      MapCommands.unmapRange(table, iova, bytes);
+    }
   }
 }

@@ -41,6 +41,11 @@ public final class Viommu extends IommufdObject {
     return type;
   }
 
+  /** The IOMMU that it is a part of. */
+  public Iommu iommu() {
+    return iommu;
+  }
+
   /** How the host's page table under it leads to memory. */
   public IommuDevice.Translation parentTranslation() {
     return parent.translation();
@@ -62,10 +67,6 @@ public final class Viommu extends IommufdObject {
     Optional<VeventQueue> queue = queue(eventType);
     queue.ifPresent(its -> its.add(data));
     return queue.isPresent();
-  }
-
-  Iommu iommu() {
-    return iommu;
   }
 
   HwptPaging parent() {

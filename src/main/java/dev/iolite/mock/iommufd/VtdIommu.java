@@ -109,8 +109,7 @@ public final class VtdIommu implements Iommu {
   /** intel_iommu_domain_alloc_first_stage; addresses are those of a processor, with a sign. */
   private PagingDomain firstStage() {
     long pages = PAGE_4K | PAGE_2M | ((cap & bit(56)) != 0 ? PAGE_1G : 0);
-    boolean hasFiveLevels = addressBits() > 48 && (cap & bit(60)) != 0;
-    int bits = Math.min(hasFiveLevels ? 57 : 48, addressBits());
+    int bits = Math.min(addressBits() > 48 && hasFiveLevels() ? 57 : 48, addressBits());
     return new PagingDomain(this, pages, 0, (1L << (bits - 1)) - 1, false, false, false);
   }
 
@@ -139,6 +138,32 @@ public final class VtdIommu implements Iommu {
       return Math.min(57, bits);
     }
     return bits > 39 && levels >= 4 ? Math.min(48, bits) : Math.min(39, bits);
+  }
+
+  @Override
+  public boolean hasNestedDomains() {
+    return true;
+  }
+
+  /** intel_iommu_domain_alloc_nested. */
+  @Override
+  public NestedDomain allocateNested(
+      IommuDevice device, PagingDomain parent, int flags, UserData data) {
+    refuseIf(!hasNesting() || (flags & ~FIRST_STAGE_FLAGS) != 0, Errno.EOPNOTSUPP);
+    refuseIf(data.type() != Iommufd.IOMMU_HWPT_DATA_VTD_S1(), Errno.EOPNOTSUPP);
+    return VtdNestedDomain.of(this, data);
+  }
+
+  boolean hasFiveLevels() {
+    return (cap & bit(60)) != 0;
+  }
+
+  boolean takesSupervisorRequests() {
+    return (ecap & bit(31)) != 0;
+  }
+
+  boolean hasExtendedAccessFlag() {
+    return (ecap & bit(34)) != 0;
   }
 
   /** paging_domain_compatible, of IOMMUs with equal registers. */

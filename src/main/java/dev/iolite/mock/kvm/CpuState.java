@@ -80,7 +80,8 @@ final class CpuState {
     }
     kvm_segment.selector(segments[CS], (short) 0xf000);
     kvm_segment.base(segments[CS], 0xffff_0000L);
-    kvm_segment.type(segments[CS], (byte) 11);
+    kvm_segment.type(segments[CS], (byte) 10);
+    kvm_segment.type(segments[SS], (byte) 2);
     systemSegment(kvm_sregs.ldt(special), 2);
     systemSegment(kvm_sregs.tr(special), 3);
     kvm_dtable.limit(kvm_sregs.gdt(special), (short) 0xffff);

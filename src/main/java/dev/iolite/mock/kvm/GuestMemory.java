@@ -111,12 +111,10 @@ final class GuestMemory {
       offset = slot.guestMemfdOffset() + (gpa - slot.gpa());
       return file.pages();
     }
-    if (write) {
-      if (slot.readOnly()) {
-        return null;
-      }
-      slot.markDirty(gpa);
+    if (write && slot.readOnly()) {
+      return null;
     }
+    slot.accessed(gpa, write);
     offset = gpa - slot.gpa();
     return slot.shared;
   }

@@ -12,4 +12,9 @@ public record KvmSetup(KvmPlatform platform, GuestScripts scripts, SecureFirmwar
   public static KvmSetup on(KvmPlatform platform) {
     return new KvmSetup(platform, GuestScripts.none(), SecureFirmware.working());
   }
+
+  /** The same machine with these scripts. */
+  public KvmSetup running(GuestScripts guests) {
+    return new KvmSetup(platform, guests, firmware);
+  }
 }

@@ -22,6 +22,9 @@ final class MemorySlot {
   /** The dirty pages, while they are logged. */
   private Optional<BitSet> dirty = Optional.empty();
 
+  /** The pages that a guest has reached through the slot. */
+  private final BitSet mapped = new BitSet();
+
   /** Empty if the slot has none, or if the file has been closed. */
   private Optional<GuestMemfdFile> guestMemfd = Optional.empty();
 
@@ -85,6 +88,7 @@ final class MemorySlot {
 
   void moveTo(long newGpa) {
     gpa = newGpa;
+    mapped.clear();
   }
 
   /** virt/kvm/kvm_main.c:kvm_prepare_memory_region, as far as it is about the dirty bitmap. */
@@ -109,9 +113,19 @@ final class MemorySlot {
     return dirty;
   }
 
-  /** virt/kvm/kvm_main.c:mark_page_dirty_in_slot. */
-  void markDirty(long address) {
-    dirty.ifPresent(pages -> pages.set((int) ((address - gpa) / AddressSpace.PAGE)));
+  /**
+   * A guest reaches a page. The first time it is mapped, writable if it can be, and so counts as
+   * written even if it was only read (arch/x86/kvm/mmu/spte.c:make_spte).
+   */
+  void accessed(long address, boolean write) {
+    int page = (int) ((address - gpa) / AddressSpace.PAGE);
+    boolean first = !mapped.get(page);
+    if (first) {
+      mapped.set(page);
+    }
+    if (dirty.isPresent() && (write || (first && !readOnly()))) {
+      dirty.get().set(page);
+    }
   }
 
   void bind(GuestMemfdFile file, long offset) {

@@ -25,7 +25,6 @@ final class ConfigLayout {
   private static final int PMC_VERSION_3 = 3;
   private static final int EXP_FLAGS_V2_INTEGRATED_ENDPOINT = 0x92;
   private static final int EXP_DEVCAP_ROLE_BASED_ERRORS = 1 << 15;
-  private static final int EXP_DEVCTL_WRITABLE = 0x7fff;
   private static final int EXP_LNKCAP = 0x0c;
   private static final int EXP_LNKCAP_X1_ASPM = 0x411;
   private static final int EXP_LNKSTA = 0x12;
@@ -85,8 +84,11 @@ final class ConfigLayout {
   }
 
   private void header() {
-    for (int at = PciRegs.HEADER_BYTES; at < PciRegs.CONVENTIONAL_BYTES; at++) {
+    for (int at = PciRegs.HEADER_BYTES; at < space.size(); at++) {
       space.define(at, 1, 0, 0xff);
+    }
+    if (space.size() > PciRegs.CONVENTIONAL_BYTES) {
+      space.define(PciRegs.CONVENTIONAL_BYTES, 4, 0, 0);
     }
     space.define(PciRegs.VENDOR, 2, shape.vendor(), 0);
     space.define(PciRegs.DEVICE, 2, shape.device(), 0);
@@ -174,7 +176,6 @@ final class ConfigLayout {
             | (capability.functionLevelReset() ? PciRegs.EXP_DEVCAP_FLR : 0)
             | (capability.teeIo() ? PciRegs.EXP_DEVCAP_TEE : 0),
         0);
-    space.define(express + PciRegs.EXP_DEVCTL, 2, 0, EXP_DEVCTL_WRITABLE);
     space.define(express + EXP_LNKCAP, 4, EXP_LNKCAP_X1_ASPM, 0);
     space.define(express + EXP_LNKSTA, 2, EXP_LNKSTA_X1, 0);
     space.define(express + EXP_DEVCAP2, 4, EXP_DEVCAP2_TLP_PREFIXES, 0);

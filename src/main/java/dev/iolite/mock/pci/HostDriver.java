@@ -67,6 +67,9 @@ final class HostDriver implements PciDriver {
     refuseIf(!matches(device), Errno.ENODEV);
     device.enable();
     device.setMaster(true);
+    if (device.msiXCapability() != 0) {
+      device.allocateMessages(1, true);
+    }
     if (name.equals(NVME)) {
       device.files().put("nvme", NVME_DISK);
     }
@@ -75,6 +78,9 @@ final class HostDriver implements PciDriver {
   @Override
   public void remove(PciDevice device, Runnable released) {
     device.files().remove("nvme");
+    if (device.messages() != 0) {
+      device.freeMessages();
+    }
     device.disable();
     released.run();
   }

@@ -167,12 +167,13 @@ public final class PciBus {
     return true;
   }
 
+  /** Whether the kernel knows of no other device on a function's bus, which has a bridge. */
   boolean isAloneBehindBridge(PciFunction function) {
     return bridge(function).isPresent()
         && function.shape().secondaryBus().isEmpty()
-        && functions.values().stream()
+        && devices.values().stream()
             .filter(other -> other.address().bus() == function.address().bus())
-            .allMatch(other -> other == function);
+            .allMatch(other -> other.function() == function);
   }
 
   /**

@@ -282,7 +282,10 @@ public final class PciDevice {
     resetMethods = chosen;
   }
 
-  /** drivers/pci/pci.c:pci_init_reset_methods. */
+  /**
+   * drivers/pci/pci.c:pci_init_reset_methods, when the device is found: others that are found later
+   * on the same bus do not count.
+   */
   private List<ResetMethod> usableResets() {
     return Arrays.stream(ResetMethod.values()).filter(this::canReset).toList();
   }
@@ -326,19 +329,23 @@ public final class PciDevice {
     return result;
   }
 
-  /** drivers/pci/pci.c:__pci_reset_function_locked. */
+  /**
+   * drivers/pci/pci.c:__pci_reset_function_locked: a method that does not fit any more gives way to
+   * the next, as when another device has come to the bus.
+   *
+   * @return 0, or negated: ENOTTY no method fits, EINVAL the device is not in D0
+   */
   public int resetNow() {
-    if (!hasReset()) {
-      return Errno.ENOTTY.negated();
+    for (ResetMethod method : resetMethods) {
+      if (canReset(method) && function.isPresent()) {
+        if (method == ResetMethod.PM && power != D0) {
+          return Errno.EINVAL.negated();
+        }
+        function.reset();
+        return 0;
+      }
     }
-    if (resetMethods.getFirst() == ResetMethod.PM && power != D0) {
-      return Errno.EINVAL.negated();
-    }
-    if (!function.isPresent()) {
-      return Errno.ENOTTY.negated();
-    }
-    function.reset();
-    return 0;
+    return Errno.ENOTTY.negated();
   }
 
   // -- interrupt messages

@@ -4,13 +4,16 @@ import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommuGroup;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceHost;
 import dev.iolite.mock.device.DeviceLogic;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
+import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.SparseMemory;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +23,7 @@ import java.util.Optional;
  * A function as the bus sees it: configuration space, BARs, interrupts, DMA through the IOMMU.
  * Nothing here is the kernel's; all of it is used under the model's lock.
  */
-public final class PciFunction implements IommuDevice {
+public final class PciFunction implements IommuDevice, TeeFunction {
   private static final int D3_HOT = 3;
   private static final Range MESSAGES = new Range(0xfee0_0000L, 0xfeef_ffffL);
 
@@ -35,7 +38,9 @@ public final class PciFunction implements IommuDevice {
   private final DeviceLogic logic;
   private final Optional<IommuGroup> group;
   private Optional<Translation> translation = Optional.empty();
+  private Optional<Guard> guard = Optional.empty();
   private boolean present = true;
+  private boolean busy;
 
   PciFunction(Bdf address, DeviceModel model, Optional<IommuGroup> group) {
     this.address = address;
@@ -80,6 +85,7 @@ public final class PciFunction implements IommuDevice {
   /** Pulls it out: nothing of it answers any more, and it does nothing any more. */
   void unplug() {
     present = false;
+    guard.ifPresent(Guard::removed);
   }
 
   /** Plugs it in again, as new. */
@@ -136,7 +142,7 @@ public final class PciFunction implements IommuDevice {
    */
   public int configRead(int offset, int width) {
     if (!present) {
-      return width == Integer.BYTES ? -1 : (1 << (width * Byte.SIZE)) - 1;
+      return (int) Ones.of(width);
     }
     return config.read(offset, width);
   }
@@ -147,12 +153,16 @@ public final class PciFunction implements IommuDevice {
       return;
     }
     int powerBefore = powerState();
+    LockedConfig before = lockedConfig();
     config.write(offset, width, value);
     if (isFunctionLevelReset(offset, width, value)
         || (powerBefore == D3_HOT
             && powerState() != D3_HOT
             && shape.power().equals(Optional.of(DeviceShape.Power.RESETS)))) {
       reset();
+    }
+    if (!lockedConfig().keeps(before)) {
+      guard.ifPresent(Guard::configurationChanged);
     }
     interrupts.configChanged();
   }
@@ -182,6 +192,67 @@ public final class PciFunction implements IommuDevice {
     interrupts.reset();
     memories.values().forEach(SparseMemory::clear);
     logic.reset();
+    guard.ifPresent(Guard::configurationChanged);
+  }
+
+  // -- TeeFunction
+
+  /** Registers that TDISP locks. */
+  private record LockedConfig(int command, List<Integer> bars, int msix) {
+    private static final int NEEDED = PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER;
+
+    /** Whether it is as before, or more is switched on. */
+    boolean keeps(LockedConfig before) {
+      return (before.command & ~command & NEEDED) == 0
+          && bars.equals(before.bars)
+          && msix == before.msix;
+    }
+  }
+
+  private LockedConfig lockedConfig() {
+    List<Integer> bars = new ArrayList<>();
+    for (int bar = 0; guard.isPresent() && bar < Bar.MOST; bar++) {
+      bars.add(config.read(PciRegs.BAR + 4 * bar, 4));
+    }
+    int msix = layout.msiX() == 0 ? 0 : config.read(layout.msiX() + PciRegs.MSIX_FLAGS, 2);
+    return new LockedConfig(config.read(PciRegs.COMMAND, 2), bars, msix);
+  }
+
+  @Override
+  public boolean isManager() {
+    return address.function() == 0
+        && shape.express().filter(express -> express.teeIo() || express.ide()).isPresent();
+  }
+
+  @Override
+  public boolean hasTee() {
+    return shape.express().filter(Express::teeIo).isPresent();
+  }
+
+  @Override
+  public boolean isActive() {
+    int needed = PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER;
+    return present && (config.read(PciRegs.COMMAND, 2) & needed) == needed;
+  }
+
+  @Override
+  public byte[] interfaceReport(long mmioOffset) {
+    int msixControl = layout.msiX() == 0 ? 0 : config.read(layout.msiX() + PciRegs.MSIX_FLAGS, 2);
+    return shape
+        .tdi()
+        .map(report ->
+            report.bytes(msixControl, range -> assigned(range.bar()).orElse(0L) + mmioOffset))
+        .orElse(new byte[0]);
+  }
+
+  @Override
+  public boolean isTeeMemory(int bar, long offset) {
+    return shape.tdi().filter(report -> report.isTee(bar, offset)).isPresent();
+  }
+
+  @Override
+  public void setGuard(Optional<Guard> newGuard) {
+    guard = newGuard;
   }
 
   // -- BARs
@@ -235,15 +306,47 @@ public final class PciFunction implements IommuDevice {
    * Reads a register of a BAR.
    *
    * @param bytes 1, 2, 4 or 8; the offset is a multiple of it, and inside the BAR
-   * @throws Memory.Unreachable if it does not answer: gone, decode off, not in D0
+   * @throws Memory.Unreachable if it does not answer: gone, decode off, not in D0, or it is the
+   *     device itself that asks, while it handles another access
    */
   public long barRead(int bar, long offset, int bytes) {
-    return target(bar, offset).read(offset, bytes);
+    RegisterAccess target = target(bar, offset);
+    if (!admits(bar, offset)) {
+      return Ones.of(bytes);
+    }
+    begin();
+    try {
+      return target.read(offset, bytes);
+    } finally {
+      busy = false;
+    }
   }
 
   /** Writes a register of a BAR; as {@link #barRead}. */
   public void barWrite(int bar, long offset, int bytes, long value) {
-    target(bar, offset).write(offset, bytes, value);
+    RegisterAccess target = target(bar, offset);
+    if (!admits(bar, offset)) {
+      return;
+    }
+    begin();
+    try {
+      target.write(offset, bytes, value);
+    } finally {
+      busy = false;
+    }
+  }
+
+  /** A device whose DMA leads back to its registers would never end. */
+  private void begin() {
+    if (busy) {
+      throw new Memory.Unreachable(address + " is busy with an access");
+    }
+    busy = true;
+  }
+
+  /** Whether a locked interface answers the host. */
+  private boolean admits(int bar, long offset) {
+    return guard.isEmpty() || guard.get().admits(bar, offset, false);
   }
 
   /** The expansion ROM's content; beyond its end there is nothing. */

@@ -3,6 +3,7 @@ package dev.iolite.mock.vfio;
 import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.pci.Ones;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -62,7 +63,7 @@ final class BarMapping implements RegisterAccess, Memory {
 
   private long readOne(long offset, int bytes) {
     long at = start + offset;
-    return isInside(at, bytes) ? core.read(bar, at, bytes) : -1;
+    return isInside(at, bytes) ? core.read(bar, at, bytes) : Ones.of(bytes);
   }
 
   private void writeOne(long offset, int bytes, long value) {

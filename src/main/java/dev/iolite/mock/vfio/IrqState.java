@@ -8,6 +8,7 @@ import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciRegs;
 import dev.iolite.uapi.vfio.Vfio;
 import java.util.ArrayList;
 import java.util.List;
@@ -189,11 +190,21 @@ final class IrqState {
 
   /** vfio_msi_enable; all the messages that a device has are to be had. */
   void enableMessages(int kind, int count) {
-    pci.allocateMessages(count, kind == MSIX);
+    keepingCommand(() -> pci.allocateMessages(count, kind == MSIX));
     type = kind;
     if (kind == MSI) {
       msiQueueSize = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(count * 2 - 1);
     }
+  }
+
+  /**
+   * vfio_pci_memory_lock_and_enable and its counterpart: what PCI does to the command register
+   * meanwhile, such as switching the line off, is undone.
+   */
+  private void keepingCommand(Runnable body) {
+    int command = pci.function().configRead(PciRegs.COMMAND, 2);
+    body.run();
+    pci.function().configWrite(PciRegs.COMMAND, 2, command);
   }
 
   /**
@@ -254,7 +265,7 @@ final class IrqState {
     } else if (type == MSI || type == MSIX) {
       List<Integer> all = new ArrayList<>(vectors.keySet());
       all.forEach(this::dropMessage);
-      pci.freeMessages();
+      keepingCommand(pci::freeMessages);
     }
     type = NONE;
   }

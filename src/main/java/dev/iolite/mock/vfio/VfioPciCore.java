@@ -8,6 +8,7 @@ import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.device.MsiX;
+import dev.iolite.mock.pci.Ones;
 import dev.iolite.mock.pci.PciDevice;
 import dev.iolite.mock.pci.PciRegs;
 import dev.iolite.mock.pci.PciResource;
@@ -173,7 +174,7 @@ final class VfioPciCore {
     try {
       return pci.function().barRead(bar, offset, bytes);
     } catch (Memory.Unreachable e) {
-      return bytes == Long.BYTES ? -1 : (1L << (bytes * Byte.SIZE)) - 1;
+      return Ones.of(bytes);
     }
   }
 

@@ -71,8 +71,7 @@ class RegistersBehindSlotTest {
             .writeShared(BAR + 0x20, 8, 5)
             .readPrivate(BAR, 4, seen::add)
             .build();
-    KvmSetup setup =
-        new KvmSetup(KvmPlatform.plain(), (_, _) -> Optional.of(script), SecureFirmware.working());
+    KvmSetup setup = KvmSetup.on(KvmPlatform.plain()).running((_, _) -> Optional.of(script));
     KvmVm vm = KvmVm.create(new KvmHost(task, setup), type);
     return new KvmVcpu(vm, 0, true);
   }

@@ -65,22 +65,16 @@ class VcpuTest {
   }
 
   @Test
-  void memoryThatTheProcessUnmappedIsAFaultWithoutExplanation() {
+  void memoryWhoseFileWasCutOffIsAFaultWithoutExplanation() {
     // mov al, [0x3000]; hlt
     MachineCode.put(memory, 0xa0, 0x00, 0x30, 0xf4);
-    long gone = kvm.memory(PAGE);
-    assertThat(kvm.region(vm, 1, 0, 0x3000, PAGE, gone)).isZero();
-    assertThat(kvm.kernel.munmap(gone, PAGE)).isZero();
+    int file = kvm.kernel.memfdCreate("cut", 0);
+    assertThat(kvm.kernel.ftruncate(file, PAGE)).isZero();
+    long mapped = kvm.kernel.mmap(0, PAGE, Libc.PROT_READ(), Libc.MAP_SHARED(), file, 0);
+    assertThat(kvm.region(vm, 1, 0, 0x3000, PAGE, mapped)).isZero();
+    assertThat(kvm.kernel.ftruncate(file, 0)).isZero();
     assertThat(kvm.enter(vcpu, run)).isEqualTo("-14 reason 0");
-    assertThat(
-            kvm.kernel.mmap(
-                gone,
-                PAGE,
-                Libc.PROT_READ(),
-                Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS() | 0x10,
-                -1,
-                0))
-        .isEqualTo(gone);
+    assertThat(kvm.kernel.ftruncate(file, PAGE)).isZero();
     assertThat(kvm.enter(vcpu, run)).isEqualTo("0 reason 5");
   }
 
@@ -179,9 +173,12 @@ class VcpuTest {
   }
 
   @Test
-  void theDirtyLogShowsAWrittenPageOnce() {
-    // mov [0x2000], al; hlt
-    MachineCode.put(memory, 0xa2, 0x00, 0x20, 0xf4);
+  void theDirtyLogShowsAPageOnceForEachTimeItIsMappedOrWritten() {
+    // mov [0x2000], al; hlt; jmp to the beginning
+    MachineCode.put(memory, 0xa2, 0x00, 0x20, 0xf4, 0xeb, 0xfa);
+    assertThat(kvm.enter(vcpu, run)).isEqualTo("0 reason 5");
+    // The page with the code was mapped, writable, and so counts as written.
+    assertThat(dirtyLog(0)).isEqualTo("0 0b11");
     assertThat(kvm.enter(vcpu, run)).isEqualTo("0 reason 5");
     assertThat(dirtyLog(0)).isEqualTo("0 0b10");
     assertThat(dirtyLog(0)).isEqualTo("0 0b0");

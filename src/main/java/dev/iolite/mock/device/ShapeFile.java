@@ -1,0 +1,250 @@
+package dev.iolite.mock.device;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/**
+ * Reads the shape of a device from a YAML file:
+ *
+ * <pre>{@code
+ * vendor: 0x1234
+ * device: 0xcafe
+ * class: 0x120000               # 0x00ff00 if it is left out, as are all that follow
+ * revision: 1
+ * subsystem: {vendor: 0x1af4, device: 0x1100}
+ * interrupt-pin: true
+ * bars:
+ *   - {index: 0, size: 64K, type: memory64}       # memory32, memory64 or ports
+ *   - {index: 2, size: 16G, type: memory64, prefetchable: true}
+ *   - {index: 4, size: 32K, type: memory32}
+ * msi: {vectors: 1}
+ * msix: {vectors: 16, table: {bar: 4, offset: 0}, pba: {bar: 4, offset: 0x1000}}
+ * express: {flr: true, tee: true, ide: true}
+ * power: {keeps-state: true}
+ * tdi:
+ *   - {bar: 0, page: 0, pages: 2}
+ *   - {bar: 0, page: 2, pages: 1, attributes: [non-tee]}   # msix-table, msix-pba, updatable
+ * }</pre>
+ *
+ * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
+ */
+public final class ShapeFile {
+  private static final String UNITS = "KMGT";
+  private static final int UNIT_BITS = 10;
+
+  private ShapeFile() {}
+
+  /**
+   * Reads a file.
+   *
+   * @throws IOException if it can't be read
+   * @throws IllegalArgumentException if it says something that no device can be, or that is not
+   *     understood
+   */
+  public static DeviceShape read(Path file) throws IOException {
+    try {
+      return parse(Files.readString(file));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * As {@link #read}, of a text.
+   *
+   * @throws IllegalArgumentException if it says something that no device can be, or that is not
+   *     understood
+   */
+  public static DeviceShape parse(String yaml) {
+    try {
+      return shape(YAMLMapper.shared().readTree(yaml));
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException("no YAML: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static DeviceShape shape(JsonNode file) {
+    only(
+        file,
+        "vendor",
+        "device",
+        "class",
+        "revision",
+        "subsystem",
+        "interrupt-pin",
+        "bars",
+        "msi",
+        "msix",
+        "express",
+        "power",
+        "tdi");
+    DeviceShapeBuilder builder =
+        DeviceShape.builder(integer(file, "vendor"), integer(file, "device"));
+    if (file.has("class")) {
+      builder.classCode(integer(file, "class"));
+    }
+    if (file.has("revision")) {
+      builder.revision(integer(file, "revision"));
+    }
+    if (file.has("subsystem")) {
+      JsonNode board = file.get("subsystem");
+      only(board, "vendor", "device");
+      builder.subsystem(integer(board, "vendor"), integer(board, "device"));
+    }
+    if (!flag(file, "interrupt-pin", true)) {
+      builder.withoutInterruptPin();
+    }
+    list(file, "bars").forEach(bar -> builder.bar(bar(bar)));
+    if (file.has("msi")) {
+      only(file.get("msi"), "vectors");
+      builder.msi(integer(file.get("msi"), "vectors"));
+    }
+    if (file.has("msix")) {
+      builder.msiX(msiX(file.get("msix")));
+    }
+    if (file.has("express")) {
+      builder.express(express(file.get("express")));
+    }
+    if (file.has("power")) {
+      only(file.get("power"), "keeps-state");
+      builder.power(
+          flag(file.get("power"), "keeps-state", true)
+              ? DeviceShape.Power.KEEPS_STATE
+              : DeviceShape.Power.RESETS);
+    }
+    if (file.has("tdi")) {
+      builder.tdi(
+          TdiReport.of(
+              list(file, "tdi").valueStream().map(ShapeFile::range).toArray(TdiRange[]::new)));
+    }
+    return builder.build();
+  }
+
+  private static Bar bar(JsonNode bar) {
+    only(bar, "index", "size", "type", "prefetchable");
+    Bar.Kind kind =
+        switch (text(bar, "type")) {
+          case "memory32" -> Bar.Kind.MEMORY_32;
+          case "memory64" -> Bar.Kind.MEMORY_64;
+          case "ports" -> Bar.Kind.PORTS;
+          case String other ->
+              throw new IllegalArgumentException(
+                  "type is memory32, memory64 or ports, not " + other);
+        };
+    return new Bar(
+        integer(bar, "index"), size(bar, "size"), kind, flag(bar, "prefetchable", false));
+  }
+
+  private static MsiX msiX(JsonNode msix) {
+    only(msix, "vectors", "table", "pba");
+    JsonNode table = required(msix, "table");
+    JsonNode pba = required(msix, "pba");
+    only(table, "bar", "offset");
+    only(pba, "bar", "offset");
+    return new MsiX(
+        integer(msix, "vectors"),
+        integer(table, "bar"),
+        size(table, "offset"),
+        integer(pba, "bar"),
+        size(pba, "offset"));
+  }
+
+  private static Express express(JsonNode express) {
+    only(express, "flr", "tee", "ide");
+    return new Express(
+        flag(express, "flr", false), flag(express, "tee", false), flag(express, "ide", false));
+  }
+
+  private static TdiRange range(JsonNode range) {
+    only(range, "bar", "page", "pages", "attributes");
+    int attributes = 0;
+    for (JsonNode attribute : list(range, "attributes")) {
+      attributes |=
+          switch (attribute.asString()) {
+            case "msix-table" -> TdiRange.MSIX_TABLE;
+            case "msix-pba" -> TdiRange.MSIX_PBA;
+            case "non-tee" -> TdiRange.NON_TEE;
+            case "updatable" -> TdiRange.UPDATABLE;
+            case String other ->
+                throw new IllegalArgumentException("there is no attribute " + other);
+          };
+    }
+    return new TdiRange(
+        integer(range, "bar"), size(range, "page"), integer(range, "pages"), attributes);
+  }
+
+  // -- values
+
+  private static void only(JsonNode object, String... keys) {
+    if (!object.isObject()) {
+      throw new IllegalArgumentException("keys and values are expected where " + object + " is");
+    }
+    Set<String> known = Set.of(keys);
+    for (String key : object.propertyNames()) {
+      if (!known.contains(key)) {
+        throw new IllegalArgumentException(
+            "there is no '%s' here, only %s".formatted(key, String.join(", ", keys)));
+      }
+    }
+  }
+
+  private static JsonNode required(JsonNode object, String key) {
+    return object
+        .optional(key)
+        .orElseThrow(() -> new IllegalArgumentException("'%s' is missing".formatted(key)));
+  }
+
+  private static JsonNode list(JsonNode object, String key) {
+    JsonNode list = object.path(key);
+    if (!list.isArray() && !list.isMissingNode()) {
+      throw new IllegalArgumentException("'%s' is a list".formatted(key));
+    }
+    return list;
+  }
+
+  private static String text(JsonNode object, String key) {
+    JsonNode value = required(object, key);
+    if (!value.isValueNode()) {
+      throw new IllegalArgumentException("'%s' is a single value".formatted(key));
+    }
+    return value.asString();
+  }
+
+  private static boolean flag(JsonNode object, String key, boolean usual) {
+    if (!object.has(key)) {
+      return usual;
+    }
+    return switch (text(object, key)) {
+      case "true" -> true;
+      case "false" -> false;
+      case String other ->
+          throw new IllegalArgumentException("'%s' is true or false, not %s".formatted(key, other));
+    };
+  }
+
+  private static int integer(JsonNode object, String key) {
+    return Math.clamp(size(object, key), Integer.MIN_VALUE, Integer.MAX_VALUE);
+  }
+
+  /** A number, perhaps with a unit. */
+  private static long size(JsonNode object, String key) {
+    String text = text(object, key);
+    int unit = text.isEmpty() ? -1 : UNITS.indexOf(text.charAt(text.length() - 1));
+    try {
+      long number = Long.decode(unit < 0 ? text : text.substring(0, text.length() - 1));
+      int shift = UNIT_BITS * (unit + 1);
+      if (number < 0 || number > Long.MAX_VALUE >> shift) {
+        throw new NumberFormatException("out of range");
+      }
+      return number << shift;
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "'%s' is a number, perhaps with K, M, G or T behind it, not %s".formatted(key, text), e);
+    }
+  }
+}

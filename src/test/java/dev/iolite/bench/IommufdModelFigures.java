@@ -1,0 +1,151 @@
+package dev.iolite.bench;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.uapi.iommufd.Iommufd;
+import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
+import dev.iolite.uapi.iommufd.iommu_ioas_map;
+import dev.iolite.uapi.iommufd.iommu_ioas_unmap;
+import dev.iolite.uapi.iommufd.iommu_option;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.Random;
+
+/**
+ * How fast the model's {@code /dev/iommu} is: simple ioctls, map and unmap pairs, and how both grow
+ * with what is mapped. A time is that of the fastest of many short windows.
+ */
+public final class IommufdModelFigures {
+  private static final long PAGE = 4096;
+  private static final int WINDOWS = 400;
+  private static final int CALLS = 2000;
+  private static final int FLAGS =
+      Iommufd.IOMMU_IOAS_MAP_READABLE() | Iommufd.IOMMU_IOAS_MAP_WRITEABLE();
+
+  private final Kernel kernel = MockKernel.plain();
+  private final int fd = check(kernel.open("/dev/iommu", Libc.O_RDWR()));
+  private final Random random = new Random(1);
+  private final MemorySegment option = sized(iommu_option.layout());
+  private final MemorySegment map = sized(iommu_ioas_map.layout());
+  private final MemorySegment unmap = sized(iommu_ioas_unmap.layout());
+  private final int ioas = ioas();
+
+  private IommufdModelFigures() {
+    iommu_option.option_id(option, Iommufd.IOMMU_OPTION_RLIMIT_MODE());
+    iommu_option.op(option, (short) Iommufd.IOMMU_OPTION_OP_GET());
+    iommu_ioas_map.ioas_id(map, ioas);
+    iommu_ioas_map.user_va(map, check(kernel.mmap(0, PAGE, 3, 0x21, -1, 0)));
+    iommu_ioas_map.length(map, PAGE);
+    iommu_ioas_unmap.ioas_id(unmap, ioas);
+    iommu_ioas_unmap.length(unmap, PAGE);
+  }
+
+  /** Prints the figures. */
+  public static void main(String[] arguments) {
+    new IommufdModelFigures().print();
+  }
+
+  private void print() {
+    print("simple ioctl (IOMMU_OPTION)", best(() -> ioctl(IommufdIoctls.IOMMU_OPTION, option)));
+    print("map and unmap, any IOVA", best(() -> pair(true, 0)));
+    print("map and unmap, fixed IOVA", best(() -> pair(false, 0x100000)));
+    int live = 0;
+    for (int wanted = 1000; wanted <= 1_000_000; wanted *= 10) {
+      while (live < wanted) {
+        map(true, 0);
+        live++;
+      }
+      long end = (long) live * PAGE;
+      System.out.printf("with %,d mappings:%n", live);
+      print("  look-up that finds one", best(() -> lookUp(end)));
+      print("  unmap and map again there", best(() -> again(end, false)));
+      print("  unmap and map anywhere", best(() -> again(end, true)));
+    }
+  }
+
+  private static void print(String what, double nanos) {
+    System.out.printf("%-28s %8.0f ns  %,12.0f a second%n", what, nanos, 1e9 / nanos);
+  }
+
+  private static double best(Runnable call) {
+    double best = Double.MAX_VALUE;
+    for (int window = 0; window < WINDOWS; window++) {
+      long start = System.nanoTime();
+      for (int i = 0; i < CALLS; i++) {
+        call.run();
+      }
+      best = Math.min(best, (double) (System.nanoTime() - start) / CALLS);
+    }
+    return best;
+  }
+
+  private void pair(boolean anywhere, long iova) {
+    unmap(map(anywhere, iova));
+  }
+
+  /** A mapping of a page that is taken, which the model has to find to refuse. */
+  private void lookUp(long end) {
+    iommu_ioas_map.flags(map, FLAGS | Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA());
+    iommu_ioas_map.iova(map, page(end));
+    int result = kernel.ioctl(fd, IommufdIoctls.IOMMU_IOAS_MAP.number(), map.address());
+    if (result != Errno.EEXIST.negated()) {
+      throw new IllegalStateException("a look-up has answered " + result);
+    }
+  }
+
+  private void again(long end, boolean anywhere) {
+    long iova = page(end);
+    unmap(iova);
+    map(anywhere, iova);
+  }
+
+  /** One of the pages that are mapped, from the second one of the space on. */
+  private long page(long end) {
+    return PAGE + random.nextLong(end / PAGE) * PAGE;
+  }
+
+  private long map(boolean anywhere, long iova) {
+    iommu_ioas_map.flags(map, anywhere ? FLAGS : FLAGS | Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA());
+    iommu_ioas_map.iova(map, iova);
+    ioctl(IommufdIoctls.IOMMU_IOAS_MAP, map);
+    return iommu_ioas_map.iova(map);
+  }
+
+  private void unmap(long iova) {
+    iommu_ioas_unmap.iova(unmap, iova);
+    iommu_ioas_unmap.length(unmap, PAGE);
+    ioctl(IommufdIoctls.IOMMU_IOAS_UNMAP, unmap);
+  }
+
+  private int ioas() {
+    MemorySegment alloc = sized(iommu_ioas_alloc.layout());
+    ioctl(IommufdIoctls.IOMMU_IOAS_ALLOC, alloc);
+    return iommu_ioas_alloc.out_ioas_id(alloc);
+  }
+
+  private void ioctl(Ioctl command, MemorySegment argument) {
+    check(kernel.ioctl(fd, command.number(), argument.address()));
+  }
+
+  private static int check(int result) {
+    return (int) check((long) result);
+  }
+
+  private static long check(long result) {
+    if (result < 0 && result >= -Kernel.MAX_ERRNO) {
+      throw new IllegalStateException(Errno.of((int) -result).name());
+    }
+    return result;
+  }
+
+  private static MemorySegment sized(MemoryLayout layout) {
+    MemorySegment struct = Arena.ofAuto().allocate(layout.byteSize(), Long.BYTES);
+    struct.set(Iommufd.C_INT, 0, (int) layout.byteSize());
+    return struct;
+  }
+}

@@ -1,0 +1,38 @@
+package dev.iolite.contract;
+
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.mock.MockKernel;
+
+/**
+ * A kernel that the contract is checked on.
+ *
+ * @param name how a skipped case calls it
+ * @param kernel what answers
+ * @param runsRealMode whether its processor runs real mode itself, or KVM must emulate it
+ */
+record Backend(String name, Kernel kernel, boolean runsRealMode) {
+  /** An edu alone in its IOMMU group, without a driver. */
+  static final String EDU = "0000:00:02.0";
+
+  /** An NVMe controller alone in its IOMMU group; its driver has it. */
+  static final String NVME = "0000:00:03.0";
+
+  /** An edu without a driver whose group has a function that the host uses. */
+  static final String GROUPED_EDU = "0000:01:01.0";
+
+  /** The lab's real kernel, which this process runs on. */
+  static Backend lab() {
+    return new Backend("the lab", new HostKernel(), true);
+  }
+
+  /** The kernel of this machine, if it is not the lab: no device of it is touched. */
+  static Backend host() {
+    return new Backend("this host", new HostKernel(), false);
+  }
+
+  /** The model, with a machine of its own. */
+  static Backend mock() {
+    return new Backend("the mock", MockKernel.plain(), true);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.iolite.contract;
+
+import org.junit.jupiter.api.Nested;
+
+/** The part of the contract that needs KVM only, on this machine's own kernel. */
+class ContractHostTest {
+
+  @Nested
+  class KvmSlot extends KvmSlotContract {
+    KvmSlot() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmAttribute extends KvmAttributeContract {
+    KvmAttribute() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class GuestMemfd extends GuestMemfdContract {
+    GuestMemfd() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmVcpu extends KvmVcpuContract {
+    KvmVcpu() {
+      super(Backend.host());
+    }
+  }
+}

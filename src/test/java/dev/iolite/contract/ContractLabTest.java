@@ -1,0 +1,141 @@
+package dev.iolite.contract;
+
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
+
+/** The contract on the lab's real kernel. */
+@Tag("lab")
+class ContractLabTest {
+  @Nested
+  class IommufdIoas extends IommufdIoasContract {
+    IommufdIoas() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class IommufdObjects extends IommufdObjectsContract {
+    IommufdObjects() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioBind extends VfioBindContract {
+    VfioBind() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioInfo extends VfioInfoContract {
+    VfioInfo() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioRegion extends VfioRegionContract {
+    VfioRegion() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioIrq extends VfioIrqContract {
+    VfioIrq() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioFeature extends VfioFeatureContract {
+    VfioFeature() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioDmaBuf extends VfioDmaBufContract {
+    VfioDmaBuf() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class IommufdHwpt extends IommufdHwptContract {
+    IommufdHwpt() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmSlot extends KvmSlotContract {
+    KvmSlot() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmAttribute extends KvmAttributeContract {
+    KvmAttribute() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class GuestMemfd extends GuestMemfdContract {
+    GuestMemfd() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmVcpu extends KvmVcpuContract {
+    KvmVcpu() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmVfioDevice extends KvmVfioDeviceContract {
+    KvmVfioDevice() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class File extends FileContract {
+    File() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class Sysfs extends SysfsContract {
+    Sysfs() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioMsix extends VfioMsixContract {
+    VfioMsix() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioGrouped extends VfioGroupedContract {
+    VfioGrouped() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioDma extends VfioDmaContract {
+    VfioDma() {
+      super(Backend.lab());
+    }
+  }
+}

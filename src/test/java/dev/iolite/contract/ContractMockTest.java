@@ -1,0 +1,139 @@
+package dev.iolite.contract;
+
+import org.junit.jupiter.api.Nested;
+
+/** The contract on the model. */
+class ContractMockTest {
+  @Nested
+  class IommufdIoas extends IommufdIoasContract {
+    IommufdIoas() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class IommufdObjects extends IommufdObjectsContract {
+    IommufdObjects() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioBind extends VfioBindContract {
+    VfioBind() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioInfo extends VfioInfoContract {
+    VfioInfo() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioRegion extends VfioRegionContract {
+    VfioRegion() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioIrq extends VfioIrqContract {
+    VfioIrq() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioFeature extends VfioFeatureContract {
+    VfioFeature() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioDmaBuf extends VfioDmaBufContract {
+    VfioDmaBuf() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class IommufdHwpt extends IommufdHwptContract {
+    IommufdHwpt() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmSlot extends KvmSlotContract {
+    KvmSlot() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmAttribute extends KvmAttributeContract {
+    KvmAttribute() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class GuestMemfd extends GuestMemfdContract {
+    GuestMemfd() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmVcpu extends KvmVcpuContract {
+    KvmVcpu() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmVfioDevice extends KvmVfioDeviceContract {
+    KvmVfioDevice() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class File extends FileContract {
+    File() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class Sysfs extends SysfsContract {
+    Sysfs() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioMsix extends VfioMsixContract {
+    VfioMsix() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioGrouped extends VfioGroupedContract {
+    VfioGrouped() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioDma extends VfioDmaContract {
+    VfioDma() {
+      super(Backend.mock());
+    }
+  }
+}

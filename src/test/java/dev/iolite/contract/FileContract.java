@@ -1,0 +1,281 @@
+package dev.iolite.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.pollfd;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Test;
+
+/** Descriptors, memory, eventfds and memfds, as far as devices need them. */
+abstract class FileContract extends Contract {
+  private static final int READ_WRITE = Libc.PROT_READ() | Libc.PROT_WRITE();
+  private static final int NOT_OPEN = 0x7fff_fff0;
+  private static final long MOST = -2;
+
+  FileContract(Backend backend) {
+    super(backend);
+  }
+
+  private int event(long initial, int flags) {
+    return keep(kernel.eventfd((int) initial, flags | Libc.EFD_CLOEXEC()));
+  }
+
+  private long add(int event, long value) {
+    MemorySegment bytes = zeros(8);
+    bytes.set(ValueLayout.JAVA_LONG, 0, value);
+    return kernel.write(event, bytes.address(), 8);
+  }
+
+  private int poll(int fd, int events) {
+    MemorySegment poll = struct(pollfd.layout());
+    pollfd.fd(poll, fd);
+    pollfd.events(poll, (short) events);
+    int ready = succeeds(kernel.poll(poll.address(), 1, 0));
+    int seen = Short.toUnsignedInt(pollfd.revents(poll));
+    assertThat(ready).isEqualTo(seen == 0 ? 0 : 1);
+    return seen;
+  }
+
+  @Test
+  void aDescriptorThatIsNotOpenIsABadOneForEveryCall() {
+    // fs/file.c:fdget
+    fails(Errno.EBADF, kernel.close(NOT_OPEN));
+    fails(Errno.EBADF, kernel.read(NOT_OPEN, NOWHERE, 8));
+    fails(Errno.EBADF, kernel.write(NOT_OPEN, NOWHERE, 8));
+    fails(Errno.EBADF, kernel.pread(NOT_OPEN, NOWHERE, 8, 0));
+    fails(Errno.EBADF, kernel.ioctl(NOT_OPEN, 0, 0));
+    fails(Errno.EBADF, kernel.lseek(NOT_OPEN, 0, 0));
+    fails(Errno.EBADF, kernel.ftruncate(NOT_OPEN, 0));
+    fails(Errno.EBADF, mmap(NOT_OPEN, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0));
+    fails(Errno.EBADF, kernel.close(-1));
+  }
+
+  @Test
+  void aDescriptorIsClosedOnce() {
+    // fs/open.c:close
+    int event = eventfd();
+    close(event);
+    fails(Errno.EBADF, kernel.read(event, zeros(8).address(), 8));
+  }
+
+  @Test
+  void anEventfdThatIsZeroIsTriedAgain() {
+    // fs/eventfd.c:eventfd_read
+    int event = event(0, Libc.EFD_NONBLOCK());
+    fails(Errno.EAGAIN, kernel.read(event, zeros(8).address(), 8));
+  }
+
+  @Test
+  void anEventfdIsReadWholeAndIsZeroThen() {
+    // fs/eventfd.c:eventfd_ctx_do_read
+    int event = event(3, Libc.EFD_NONBLOCK());
+    assertThat(add(event, 4)).isEqualTo(8);
+    assertThat(signals(event)).isEqualTo(7);
+    assertThat(signals(event)).isZero();
+  }
+
+  @Test
+  void aSemaphoreIsReadOneByOne() {
+    // fs/eventfd.c:eventfd_ctx_do_read: EFD_SEMAPHORE
+    int event = event(2, Libc.EFD_NONBLOCK() | Libc.EFD_SEMAPHORE());
+    assertThat(signals(event)).isEqualTo(1);
+    assertThat(signals(event)).isEqualTo(1);
+    assertThat(signals(event)).isZero();
+  }
+
+  @Test
+  void anEventfdTakesEightBytes() {
+    // fs/eventfd.c:eventfd_read, eventfd_write
+    int event = event(1, Libc.EFD_NONBLOCK());
+    MemorySegment bytes = zeros(16);
+    fails(Errno.EINVAL, kernel.read(event, bytes.address(), 7));
+    fails(Errno.EINVAL, kernel.write(event, bytes.address(), 7));
+    assertThat(kernel.read(event, bytes.address(), 16)).isEqualTo(8);
+  }
+
+  @Test
+  void anEventfdIsNeverAllOnes() {
+    // fs/eventfd.c:eventfd_write
+    int event = event(0, Libc.EFD_NONBLOCK());
+    fails(Errno.EINVAL, add(event, -1));
+    assertThat(add(event, MOST)).isEqualTo(8);
+    fails(Errno.EAGAIN, add(event, 1));
+    assertThat(signals(event)).isEqualTo(MOST);
+  }
+
+  @Test
+  void anEventfdAtNowhereIsAFault() {
+    // fs/eventfd.c:eventfd_write
+    fails(Errno.EFAULT, kernel.write(event(0, 0), NOWHERE, 8));
+  }
+
+  @Test
+  void anEventfdWithUnknownFlagsIsInvalid() {
+    // fs/eventfd.c:do_eventfd
+    fails(Errno.EINVAL, kernel.eventfd(0, 1 << 5));
+  }
+
+  @Test
+  void anEventfdHasNoPosition() {
+    // fs/eventfd.c:eventfd_fops: noop_llseek; fs/read_write.c:ksys_pread64: FMODE_PREAD
+    int event = event(1, Libc.EFD_NONBLOCK());
+    assertThat(kernel.lseek(event, 8, Libc.SEEK_SET())).isZero();
+    fails(Errno.ESPIPE, kernel.pread(event, zeros(8).address(), 8, 0));
+  }
+
+  @Test
+  void anEventfdIsNotMappedNorAsked() {
+    // fs/eventfd.c:eventfd_fops
+    int event = event(0, 0);
+    fails(Errno.ENODEV, mmap(event, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0));
+    fails(Errno.ENOTTY, kernel.ioctl(event, 0x3b64, 0));
+  }
+
+  @Test
+  void pollTellsWhatAnEventfdIsReadyFor() {
+    // fs/eventfd.c:eventfd_poll
+    int in = Libc.POLLIN();
+    int out = Libc.POLLOUT();
+    int event = event(0, Libc.EFD_NONBLOCK());
+    assertThat(poll(event, in | out)).isEqualTo(out);
+    add(event, 1);
+    assertThat(poll(event, in | out)).isEqualTo(in | out);
+    assertThat(poll(event, in)).isEqualTo(in);
+    signals(event);
+    add(event, MOST);
+    assertThat(poll(event, in | out)).isEqualTo(in);
+  }
+
+  @Test
+  void pollOfNoDescriptorTellsSo() {
+    // fs/select.c:do_pollfd
+    assertThat(poll(NOT_OPEN, Libc.POLLIN())).isEqualTo(Libc.POLLNVAL());
+    assertThat(poll(-1, Libc.POLLIN())).isZero();
+  }
+
+  @Test
+  void pollAtNowhereIsAFault() {
+    // fs/select.c:do_sys_poll
+    fails(Errno.EFAULT, kernel.poll(NOWHERE, 1, 0));
+    assertThat(kernel.poll(NOWHERE, 0, 0)).isZero();
+  }
+
+  @Test
+  void aMemfdIsEmptyUntilItHasASize() {
+    // mm/memfd.c
+    int memfd = keep(kernel.memfdCreate("m", Libc.MFD_CLOEXEC()));
+    assertThat(kernel.lseek(memfd, 0, Libc.SEEK_END())).isZero();
+    assertThat(kernel.pread(memfd, zeros(8).address(), 8, 0)).isZero();
+    succeeds(kernel.ftruncate(memfd, 3 * PAGE));
+    assertThat(kernel.lseek(memfd, 0, Libc.SEEK_END())).isEqualTo(3 * PAGE);
+  }
+
+  @Test
+  void aMemfdWithUnknownFlagsIsInvalid() {
+    // mm/memfd.c:sanitize_flags
+    fails(Errno.EINVAL, kernel.memfdCreate("m", 1 << 20));
+    fails(Errno.EINVAL, kernel.memfdCreate("m", Libc.MFD_EXEC() | Libc.MFD_NOEXEC_SEAL()));
+    fails(Errno.EINVAL, kernel.memfdCreate("m".repeat(250), 0));
+    keep(kernel.memfdCreate("m".repeat(249), Libc.MFD_CLOEXEC()));
+  }
+
+  @Test
+  void aMemfdIsReadAndWritten() {
+    // mm/shmem.c
+    int memfd = memfd(PAGE);
+    MemorySegment bytes = zeros(16);
+    bytes.set(ValueLayout.JAVA_LONG, 0, 0x1122_3344L);
+    assertThat(kernel.pwrite(memfd, bytes.address(), 8, PAGE - 8)).isEqualTo(8);
+    assertThat(kernel.pread(memfd, bytes.asSlice(8).address(), 8, PAGE - 8)).isEqualTo(8);
+    assertThat(bytes.get(ValueLayout.JAVA_LONG, 8)).isEqualTo(0x1122_3344L);
+    assertThat(kernel.pread(memfd, bytes.address(), 16, PAGE - 8)).isEqualTo(8);
+  }
+
+  @Test
+  void aMappedMemfdIsItsContent() {
+    // mm/shmem.c
+    int memfd = memfd(2 * PAGE);
+    long first = mapped(mmap(memfd, 2 * PAGE, READ_WRITE, Libc.MAP_SHARED(), 0), 2 * PAGE);
+    long second = mapped(mmap(memfd, PAGE, READ_WRITE, Libc.MAP_SHARED(), PAGE), PAGE);
+    at(first, 2 * PAGE).set(ValueLayout.JAVA_LONG, PAGE + 16, 0x77L);
+    assertThat(at(second, PAGE).get(ValueLayout.JAVA_LONG, 16)).isEqualTo(0x77L);
+    MemorySegment bytes = zeros(8);
+    assertThat(kernel.pread(memfd, bytes.address(), 8, PAGE + 16)).isEqualTo(8);
+    assertThat(bytes.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(0x77L);
+  }
+
+  @Test
+  void aMappingOutlivesItsDescriptor() {
+    // mm: the mapping holds the file
+    int memfd = memfd(PAGE);
+    long address = mapped(mmap(memfd, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0), PAGE);
+    close(memfd);
+    at(address, PAGE).set(ValueLayout.JAVA_LONG, 0, 5L);
+    assertThat(at(address, PAGE).get(ValueLayout.JAVA_LONG, 0)).isEqualTo(5);
+  }
+
+  @Test
+  void mmapChecksItsArguments() {
+    // mm/mmap.c:do_mmap
+    int memfd = memfd(PAGE);
+    fails(Errno.EINVAL, mmap(memfd, 0, READ_WRITE, Libc.MAP_SHARED(), 0));
+    fails(Errno.EINVAL, mmap(memfd, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0x800));
+    fails(Errno.EINVAL, mmap(memfd, PAGE, READ_WRITE, 0, 0));
+    fails(Errno.ENOMEM, mmap(memfd, 1L << 48, READ_WRITE, Libc.MAP_SHARED(), 0));
+  }
+
+  @Test
+  void munmapChecksItsArguments() {
+    // mm/vma.c:do_vmi_munmap
+    fails(Errno.EINVAL, kernel.munmap(0x800, PAGE));
+    fails(Errno.EINVAL, kernel.munmap(0x10000, 0));
+    fails(Errno.EINVAL, kernel.munmap(-PAGE, PAGE));
+  }
+
+  @Test
+  void munmapOfNothingSucceeds() {
+    // mm/vma.c:do_vmi_munmap
+    succeeds(kernel.munmap(NOWHERE, PAGE));
+  }
+
+  @Test
+  void openFindsOnlyWhatIsThere() {
+    // fs/namei.c
+    int flags = Libc.O_RDONLY() | Libc.O_CLOEXEC();
+    fails(Errno.ENOENT, kernel.open("/proc/self/nothing-of-that-name", flags));
+    fails(Errno.ENOTDIR, kernel.open("/proc/self/maps/below", flags));
+    fails(Errno.ENOENT, kernel.open("", flags));
+    fails(Errno.ENAMETOOLONG, kernel.open("/" + "a".repeat(256), flags));
+    fails(Errno.EISDIR, kernel.open("/proc/self", Libc.O_RDWR() | Libc.O_CLOEXEC()));
+  }
+
+  @Test
+  void readlinkReadsALinkOnly() {
+    // fs/stat.c:do_readlinkat
+    MemorySegment name = zeros(256);
+    fails(Errno.EINVAL, kernel.readlink("/proc/self/maps", name.address(), 256));
+    fails(Errno.ENOENT, kernel.readlink("/proc/self/nothing-of-that-name", name.address(), 256));
+    fails(Errno.EINVAL, kernel.readlink("/proc/self/fd/0", name.address(), 0));
+  }
+
+  @Test
+  void aDirectoryIsListedButNotRead() {
+    // fs/readdir.c, fs/read_write.c
+    int flags = Libc.O_RDONLY() | Libc.O_CLOEXEC();
+    int directory = keep(kernel.open("/proc/self", flags));
+    fails(Errno.EISDIR, kernel.read(directory, zeros(8).address(), 8));
+    assertThat(kernel.getdents(directory, zeros(65536).address(), 65536)).isPositive();
+    fails(Errno.ENOTDIR, kernel.getdents(eventfd(), zeros(65536).address(), 65536));
+    int again = keep(kernel.open("/proc/self", flags));
+    fails(Errno.EINVAL, kernel.getdents(again, zeros(8).address(), 8));
+  }
+
+  @Test
+  void noThreadOfThatNumberIsInterrupted() {
+    // kernel/signal.c:do_tkill
+    fails(Errno.ESRCH, kernel.interrupt(0x3fff_fff0));
+  }
+}

@@ -1,0 +1,200 @@
+package dev.iolite.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.iolite.kernel.Errno;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a device sees at an IOVA: edu copies between it and a buffer of its own. */
+abstract class VfioDmaContract extends VfioContract {
+  private static final long SOURCE = 0x80;
+  private static final long DESTINATION = 0x88;
+  private static final long COUNT = 0x90;
+  private static final long COMMAND_REGISTER = 0x98;
+  private static final long BUFFER = 0x40000;
+  private static final long TO_MEMORY = 2;
+  private static final long IOVA = 0x10_0000;
+  private static final long VALUE = 0x1122_3344_5566_7788L;
+
+  private int device = NO_FD;
+  private int ioas;
+
+  VfioDmaContract(Backend backend) {
+    super(backend, Backend.EDU);
+  }
+
+  @BeforeEach
+  void attachDevice() {
+    device = enabledDevice();
+    ioas = ioas();
+    attached(device, ioas);
+  }
+
+  /** Runs a transfer of eight bytes to its end; edu takes a tenth of a second for one. */
+  private void transfer(long from, long to, long direction) {
+    write(device, BAR0, SOURCE, 8, from);
+    write(device, BAR0, DESTINATION, 8, to);
+    write(device, BAR0, COUNT, 8, 8);
+    write(device, BAR0, COMMAND_REGISTER, 8, 1 | direction);
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while ((read(device, BAR0, COMMAND_REGISTER, 8) & 1) != 0) {
+      assertThat(System.nanoTime()).as("the transfer ends").isLessThan(deadline);
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  /** Reads from an IOVA, and writes what was read to another. */
+  private void copy(long from, long to) {
+    transfer(from, BUFFER, 0);
+    transfer(BUFFER, to, TO_MEMORY);
+  }
+
+  private static long value(long address) {
+    return at(address, 8).get(ValueLayout.JAVA_LONG, 0);
+  }
+
+  private static void setValue(long address, long value) {
+    at(address, 8).set(ValueLayout.JAVA_LONG, 0, value);
+  }
+
+  @Test
+  void itReadsAndWritesTheMemoryThatIsMapped() {
+    // pages.c:iopt_area_fill_domains
+    long ram = ram(2 * PAGE);
+    succeeds(map(ioas, USUAL, ram, 2 * PAGE, IOVA));
+    setValue(ram + 8, VALUE);
+    copy(IOVA + 8, IOVA + PAGE + 16);
+    assertThat(value(ram + PAGE + 16)).isEqualTo(VALUE);
+  }
+
+  @Test
+  void itDoesNotWriteWhatIsMappedForReading() {
+    // intel/iommu.c: DMA_PTE_WRITE is not set
+    long ram = ram(PAGE);
+    long readOnly = ram(PAGE);
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    succeeds(map(ioas, FIXED | READ, readOnly, PAGE, 2 * IOVA));
+    setValue(ram, VALUE);
+    setValue(readOnly, 5);
+    copy(IOVA, 2 * IOVA);
+    assertThat(value(readOnly)).isEqualTo(5);
+    copy(2 * IOVA, IOVA + 8);
+    assertThat(value(ram + 8)).isEqualTo(5);
+  }
+
+  @Test
+  void itReachesNothingThatIsUnmapped() {
+    // pages.c:iopt_area_unfill_domains
+    long ram = ram(PAGE);
+    long other = ram(PAGE);
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    succeeds(map(ioas, USUAL, other, PAGE, 2 * IOVA));
+    setValue(ram, VALUE);
+    succeeds(unmap(ioas, 2 * IOVA, PAGE));
+    copy(IOVA, 2 * IOVA);
+    assertThat(value(other)).isZero();
+  }
+
+  @Test
+  void itSeesWhatWasMappedBeforeItWasAttached() {
+    // io_pagetable.c:iopt_fill_domain
+    succeeds(detach(device));
+    long ram = ram(PAGE);
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    attached(device, ioas);
+    setValue(ram, VALUE);
+    copy(IOVA, IOVA + 8);
+    assertThat(value(ram + 8)).isEqualTo(VALUE);
+  }
+
+  @Test
+  void itMovesToAnotherIoasAtOnce() {
+    // device.c:iommufd_device_do_replace
+    long ram = ram(PAGE);
+    long other = ram(PAGE);
+    int second = ioas();
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    succeeds(map(second, USUAL, other, PAGE, IOVA));
+    attached(device, second);
+    setValue(other, VALUE);
+    copy(IOVA, IOVA + 8);
+    assertThat(value(other + 8)).isEqualTo(VALUE);
+    assertThat(value(ram + 8)).isZero();
+  }
+
+  @Test
+  void itSeesThePagesThatWerePinnedThoughTheProcessHasThemNoMore() {
+    // pages.c: pinned pages
+    int memfd = memfd(PAGE);
+    int readWrite = 3;
+    long first = mapped(mmap(memfd, PAGE, readWrite, 1, 0), PAGE);
+    succeeds(map(ioas, USUAL, first, PAGE, IOVA));
+    setValue(first, VALUE);
+    unmap(first, PAGE);
+    copy(IOVA, IOVA + 8);
+    long again = mapped(mmap(memfd, PAGE, readWrite, 1, 0), PAGE);
+    assertThat(value(again + 8)).isEqualTo(VALUE);
+  }
+
+  @Test
+  void itSeesAFile() {
+    // pages.c:pfn_reader_pin_file
+    int memfd = memfd(2 * PAGE);
+    succeeds(mapFile(ioas, USUAL, memfd, PAGE, PAGE, IOVA));
+    long file = mapped(mmap(memfd, 2 * PAGE, 3, 1, 0), 2 * PAGE);
+    setValue(file + PAGE, VALUE);
+    copy(IOVA, IOVA + 8);
+    assertThat(value(file + PAGE + 8)).isEqualTo(VALUE);
+    assertThat(value(file + 8)).isZero();
+  }
+
+  @Test
+  void itSeesACopyOfAPart() {
+    // ioas.c:iommufd_ioas_copy
+    int source = ioas();
+    long ram = ram(3 * PAGE);
+    succeeds(map(source, USUAL, ram, 3 * PAGE, 0));
+    succeeds(copy(ioas, USUAL, IOVA, source, PAGE, PAGE));
+    setValue(ram + PAGE, VALUE);
+    copy(IOVA, IOVA + 8);
+    assertThat(value(ram + PAGE + 8)).isEqualTo(VALUE);
+  }
+
+  @Test
+  void withoutBusMasteringItReachesNothing() {
+    // PCI_COMMAND_MASTER: the device must not begin
+    long ram = ram(PAGE);
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    setValue(ram, VALUE);
+    transfer(IOVA, BUFFER, 0);
+    setCommand(device, MEMORY);
+    transfer(BUFFER, IOVA + 8, TO_MEMORY);
+    assertThat(value(ram + 8)).isZero();
+  }
+
+  @Test
+  void itIsCutOffWhenItIsDetached() {
+    // device.c:iommufd_device_detach: the blocking domain
+    long ram = ram(PAGE);
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    setValue(ram, VALUE);
+    transfer(IOVA, BUFFER, 0);
+    succeeds(detach(device));
+    transfer(BUFFER, IOVA + 8, TO_MEMORY);
+    assertThat(value(ram + 8)).isZero();
+  }
+
+  @Test
+  void aFailedReplacementLeavesItWhereItWas() {
+    // device.c:iommufd_device_change_pt
+    long ram = ram(PAGE);
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    fails(Errno.ENOENT, attach(device, NO_OBJECT));
+    setValue(ram, VALUE);
+    copy(IOVA, IOVA + 8);
+    assertThat(value(ram + 8)).isEqualTo(VALUE);
+  }
+}
