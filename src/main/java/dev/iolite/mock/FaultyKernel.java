@@ -77,12 +77,16 @@ public final class FaultyKernel implements Kernel {
       }
     }
     long result = body.applyAsLong(moved);
-    if (after.isPresent() && result >= 0) {
-      note(after.get().errno() + " after " + call);
-      takeBack.of(result);
-      return after.get().errno().negated();
+    if (after.isEmpty()) {
+      return result;
     }
-    return result;
+    if (result < 0 && result >= -MAX_ERRNO) {
+      note(after.get().errno() + " not after " + call + ", which failed by itself");
+      return result;
+    }
+    note(after.get().errno() + " after " + call);
+    takeBack.of(result);
+    return after.get().errno().negated();
   }
 
   private void note(String event) {

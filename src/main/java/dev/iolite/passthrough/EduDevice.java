@@ -71,6 +71,8 @@ final class EduDevice {
    * @throws ScenarioException if it does not come, or comes with another cause
    */
   void interrupt(int cause) {
+    // What a use of the device that was cut short left raised; it has no reset.
+    registers.write32(IRQ_ACK, registers.read32(IRQ_STATUS));
     registers.write32(IRQ_RAISE, cause);
     awaitInterrupt(cause);
   }

@@ -1,125 +1,14 @@
 package dev.iolite.passthrough;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowable;
-
-import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.FailNth;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.SysFs;
-import dev.iolite.pci.Pci;
-import dev.iolite.pci.PciAddress;
-import java.util.ArrayList;
+import dev.iolite.mock.Faults;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 
-/** The scenario on the lab's devices: edu at 00:02.0, NVMe at 00:03.0. */
+/** The scenario on the lab's real kernel and its devices. */
 @Tag("lab")
-class PassthroughLabTest {
-  private static final PciAddress EDU = PciAddress.parse("0000:00:02.0");
-  private static final PciAddress NVME = PciAddress.parse("0000:00:03.0");
-
-  private final Kernel kernel = new HostKernel();
-  private final List<Step> steps = new ArrayList<>();
-
-  private Optional<String> driver(PciAddress address) {
-    return new Pci(kernel).device(address).driver();
-  }
-
-  private long openFiles() {
-    SysFs files = new SysFs(kernel);
-    return files.list("/proc/self/fd").stream()
-        .map(number -> files.linkName("/proc/self/fd/" + number).orElse(""))
-        .filter(name -> name.matches("iommu|vfio\\d+|kvm|anon_inode:.*|dmabuf:.*|memfd:.*"))
-        .count();
-  }
-
-  @Test
-  void withoutAnAddressItTakesTheFirstEduAndTheFirstNvme() {
-    assertThat(new Passthrough(kernel, steps::add, () -> false).devices())
-        .containsExactly(EDU, NVME);
-  }
-
-  @Test
-  void eduIsDrivenByHostAndGuest() {
-    new Passthrough(kernel, steps::add, () -> false).run(EDU);
-    assertThat(steps)
-        .allMatch(Step::succeeded)
-        .extracting(Step::name)
-        .contains(
-            "copy a page into the device and back by DMA",
-            "let the device interrupt",
-            "let the guest read the identification register, and write another one")
-        .endsWith("check that nothing is left");
-    assertThat(steps)
-        .filteredOn(step -> step.name().startsWith("bind the device"))
-        .singleElement()
-        .satisfies(step ->
-            assertThat(String.join("\n", step.calls())).contains("VFIO_DEVICE_BIND_IOMMUFD"));
-  }
-
-  @Test
-  void nvmeIsResetAndSaysWhoItIs() {
-    Optional<String> before = driver(NVME);
-    new Passthrough(kernel, steps::add, () -> false).run(NVME);
-    assertThat(steps).allMatch(Step::succeeded);
-    assertThat(steps)
-        .filteredOn(step -> step.name().equals("send Identify"))
-        .singleElement()
-        .satisfies(step -> assertThat(step.outcome()).contains("QEMU NVMe Ctrl", "IOLITE-LAB-1"));
-    assertThat(driver(NVME)).isEqualTo(before).isPresent();
-  }
-
-  @Test
-  void aRunThatIsStoppedUndoesWhatItDid() {
-    Optional<String> before = driver(EDU);
-    long open = openFiles();
-    for (int after = 0; after <= 24; after += 6) {
-      steps.clear();
-      int limit = after;
-      Throwable thrown =
-          catchThrowable(
-              () -> new Passthrough(kernel, steps::add, () -> steps.size() >= limit).run(EDU));
-      assertThat(thrown).isInstanceOf(ScenarioException.class).hasMessageStartingWith("stopped");
-      assertThat(steps).hasSizeGreaterThanOrEqualTo(limit).allMatch(Step::succeeded);
-      assertThat(openFiles()).isEqualTo(open);
-      assertThat(driver(EDU)).isEqualTo(before);
-    }
-  }
-
-  /** Walks the scenario's failure points one after the other, until it no longer fails. */
-  @Test
-  void whicheverCallFailsNothingStaysOpenOrBound() {
-    Optional<String> before = driver(EDU);
-    long open = openFiles();
-    int points = 0;
-    for (int nth = 1; ; nth++) {
-      FailNth failing = new FailNth(kernel, nth, Errno.EIO);
-      steps.clear();
-      Throwable thrown =
-          catchThrowable(() -> new Passthrough(failing, steps::add, () -> false).run(EDU));
-      if (failing.failed().isEmpty()) {
-        assertThat(thrown).isNull();
-        break;
-      }
-      points++;
-      if (thrown != null) {
-        assertThat(thrown)
-            .as("call %d: %s", nth, failing.failed())
-            .isInstanceOfSatisfying(
-                KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
-      }
-      assertThat(openFiles())
-          .as("open after call %d failed: %s", nth, failing.failed())
-          .isEqualTo(open);
-      assertThat(driver(EDU))
-          .as("driver after call %d failed: %s", nth, failing.failed())
-          .isEqualTo(before);
-    }
-    assertThat(points).as("failure points").isGreaterThan(40);
+class PassthroughLabTest extends PassthroughSuite {
+  PassthroughLabTest() {
+    super(new HostKernel(), List.of(Faults.When.BEFORE));
   }
 }

@@ -14,20 +14,25 @@ import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 
 /**
- * How fast the model's {@code /dev/iommu} is: simple ioctls, map and unmap pairs, and how both grow
- * with what is mapped. A time is that of the fastest of many short windows.
+ * How fast the model is: its start, simple ioctls, map and unmap pairs, and how both grow with what
+ * is mapped. A time of a call is that of the fastest of many short windows.
  */
-public final class IommufdModelFigures {
+public final class ModelFigures {
   private static final long PAGE = 4096;
   private static final int WINDOWS = 400;
+  private static final int STARTS = 41;
   private static final int CALLS = 2000;
   private static final int FLAGS =
       Iommufd.IOMMU_IOAS_MAP_READABLE() | Iommufd.IOMMU_IOAS_MAP_WRITEABLE();
 
+  private static final long BEFORE_FIRST_START = System.nanoTime();
+
   private final Kernel kernel = MockKernel.plain();
+  private final double firstStart = (System.nanoTime() - BEFORE_FIRST_START) / 1e6;
   private final int fd = check(kernel.open("/dev/iommu", Libc.O_RDWR()));
   private final Random random = new Random(1);
   private final MemorySegment option = sized(iommu_option.layout());
@@ -35,7 +40,7 @@ public final class IommufdModelFigures {
   private final MemorySegment unmap = sized(iommu_ioas_unmap.layout());
   private final int ioas = ioas();
 
-  private IommufdModelFigures() {
+  private ModelFigures() {
     iommu_option.option_id(option, Iommufd.IOMMU_OPTION_RLIMIT_MODE());
     iommu_option.op(option, (short) Iommufd.IOMMU_OPTION_OP_GET());
     iommu_ioas_map.ioas_id(map, ioas);
@@ -47,10 +52,12 @@ public final class IommufdModelFigures {
 
   /** Prints the figures. */
   public static void main(String[] arguments) {
-    new IommufdModelFigures().print();
+    new ModelFigures().print();
   }
 
   private void print() {
+    System.out.printf("start of a host, the first    %8.1f ms%n", firstStart);
+    System.out.printf("start of a host, later ones   %8.1f ms (median)%n", laterStart());
     print("simple ioctl (IOMMU_OPTION)", best(() -> ioctl(IommufdIoctls.IOMMU_OPTION, option)));
     print("map and unmap, any IOVA", best(() -> pair(true, 0)));
     print("map and unmap, fixed IOVA", best(() -> pair(false, 0x100000)));
@@ -66,6 +73,18 @@ public final class IommufdModelFigures {
       print("  unmap and map again there", best(() -> again(end, false)));
       print("  unmap and map anywhere", best(() -> again(end, true)));
     }
+  }
+
+  private static double laterStart() {
+    double[] millis = new double[STARTS];
+    for (int i = 0; i < STARTS; i++) {
+      long start = System.nanoTime();
+      Kernel another = MockKernel.plain();
+      millis[i] = (System.nanoTime() - start) / 1e6;
+      check(another.close(check(another.open("/dev/iommu", Libc.O_RDWR()))));
+    }
+    Arrays.sort(millis);
+    return millis[STARTS / 2];
   }
 
   private static void print(String what, double nanos) {

@@ -1,0 +1,118 @@
+package dev.iolite.differential;
+
+import dev.iolite.mock.MockKernel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Runs random programs on the lab's kernel and on the model, and says where they differ. Used by
+ * {@code scripts/differential}.
+ */
+final class Differential {
+  static final Path SAVED = Path.of("target", "differential");
+  private static final int PROGRAMS_PER_BOOT = 4500;
+  private static final int CALLS_PER_PROGRAM = 48;
+
+  private final Lab lab = new Lab();
+  private final Map<String, Divergence> found = new LinkedHashMap<>();
+  private long calls;
+
+  /** How many calls both have answered. */
+  long calls() {
+    return calls;
+  }
+
+  /** What differs, by the fault; the first program of each. */
+  Map<String, Divergence> found() {
+    return found;
+  }
+
+  /** Runs the programs of these seeds. */
+  void run(long firstSeed, int count) throws IOException, InterruptedException {
+    List<List<String>> real = lab.run(firstSeed, count);
+    if (real.size() != count) {
+      throw new IOException("the lab ran " + real.size() + " of " + count + " programs");
+    }
+    try (Machine machine = new Machine(MockKernel.plain())) {
+      for (int i = 0; i < count; i++) {
+        Program program = Program.ofSeed(firstSeed + i);
+        List<String> mock = machine.run(program.ops());
+        calls += mock.size() - 1;
+        Divergence.of(program, real.get(i), mock).ifPresent(d -> found.putIfAbsent(d.fault(), d));
+      }
+    }
+  }
+
+  private void replay(List<Program> programs) throws IOException, InterruptedException {
+    List<List<String>> real = lab.run(programs);
+    for (int i = 0; i < programs.size(); i++) {
+      List<String> mock = Shrinker.mock(programs.get(i));
+      calls += mock.size() - 1;
+      Divergence.of(programs.get(i), real.get(i), mock)
+          .ifPresent(d -> found.putIfAbsent(d.fault(), d));
+    }
+  }
+
+  /** Shrinks what was found and saves it; tells it. */
+  String report() throws IOException, InterruptedException {
+    StringBuilder text = new StringBuilder();
+    Files.createDirectories(SAVED);
+    for (Divergence divergence : found.values()) {
+      Divergence shortest = new Shrinker(lab).shrink(divergence);
+      Path file = SAVED.resolve(shortest.fault().replaceAll("[^A-Za-z0-9]+", "-") + ".jsonl");
+      Program.write(file, List.of(shortest.program()));
+      text.append(shortest).append("\nsaved as ").append(file).append("\n\n");
+    }
+    return text.toString();
+  }
+
+  /** Runs programs from a seed on, until so many calls were made. */
+  void runCalls(long seed, long wanted) throws IOException, InterruptedException {
+    for (long next = seed; calls < wanted; ) {
+      int count = (int) Math.min(PROGRAMS_PER_BOOT, 1 + (wanted - calls) / CALLS_PER_PROGRAM);
+      run(next, count);
+      next += count;
+    }
+  }
+
+  /**
+   * Runs them for as long as is said.
+   *
+   * @param args {@code --calls N}, {@code --minutes M}, {@code --seed S}, {@code --replay FILE}
+   */
+  public static void main(String[] args) throws IOException, InterruptedException {
+    Map<String, String> options = new LinkedHashMap<>();
+    for (int i = 0; i + 1 < args.length; i += 2) {
+      options.put(args[i], args[i + 1]);
+    }
+    Differential differential = new Differential();
+    long seed = Long.parseLong(options.getOrDefault("--seed", "1"));
+    long start = System.nanoTime();
+    if (options.containsKey("--replay")) {
+      differential.replay(Program.read(Path.of(options.get("--replay"))));
+      differential.found.values().forEach(System.out::println);
+    } else if (options.containsKey("--minutes")) {
+      long seconds = TimeUnit.MINUTES.toSeconds(Long.parseLong(options.get("--minutes")));
+      for (; elapsed(start) < seconds; seed += PROGRAMS_PER_BOOT) {
+        differential.run(seed, PROGRAMS_PER_BOOT);
+      }
+      System.out.print(differential.report());
+    } else {
+      differential.runCalls(seed, Long.parseLong(options.getOrDefault("--calls", "200000")));
+      System.out.print(differential.report());
+    }
+    System.out.printf(
+        "%d calls in %d s, %d differences%n",
+        differential.calls, elapsed(start), differential.found.size());
+    System.exit(differential.found.isEmpty() ? 0 : 1);
+  }
+
+  private static long elapsed(long start) {
+    return TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
+  }
+}

@@ -1,0 +1,45 @@
+package dev.iolite.differential;
+
+import dev.iolite.kernel.HostKernel;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * Runs programs on the kernel of this machine, which is the lab's, and writes what each call
+ * answered: a line for each, and an empty one after each program.
+ */
+final class Runner {
+  private Runner() {}
+
+  /**
+   * Runs them.
+   *
+   * @param args {@code seeds FIRST COUNT} or {@code file PATH}
+   */
+  public static void main(String[] args) throws IOException {
+    long start = System.nanoTime();
+    long calls = 0;
+    PrintStream out =
+        new PrintStream(
+            new BufferedOutputStream(System.out, 1 << 16), false, StandardCharsets.UTF_8);
+    try (Machine machine = new Machine(new HostKernel())) {
+      Iterator<Program> programs =
+          args[0].equals("seeds")
+              ? Program.ofSeeds(Long.parseLong(args[1]), Integer.parseInt(args[2])).iterator()
+              : Program.read(Path.of(args[1])).iterator();
+      while (programs.hasNext()) {
+        List<String> answers = machine.run(programs.next().ops());
+        answers.forEach(out::println);
+        out.println();
+        calls += answers.size();
+      }
+    }
+    out.flush();
+    System.err.printf("%d calls in %.1f s%n", calls, (System.nanoTime() - start) / 1e9);
+  }
+}
