@@ -10,8 +10,7 @@ INITRAMFS_MODULES=java.base,java.compiler,java.instrument,java.logging,java.mana
 INITRAMFS_MODULES+=,java.xml,jdk.management,jdk.unsupported,jdk.zipfs
 
 # The run of the client on the host from which Java's cache of classes is made. Java takes one run,
-# so it is one that loads much of what the other commands load too. What it finds on this host and
-# its exit code do not matter.
+# so it is one that loads much of what the other commands load too; on the model, it needs nothing.
 INITRAMFS_TRAINING=(--kernel mock:plain passthrough)
 
 initramfs_busybox() {
@@ -116,7 +115,8 @@ initramfs_aot() {
       "${base%.cpio}.java/bin/java" -XX:AOTCacheOutput="$dir/partial.aot" -XX:+UseSerialGC \
         --enable-native-access=dev.iolite --module-path "$dir/iolite.jar:$dir/lib" \
         --module dev.iolite/dev.iolite.cli.Main "${INITRAMFS_TRAINING[@]}" \
-        > "$dir/log" 2>&1 < /dev/null || true
+        > "$dir/log" 2>&1 < /dev/null ||
+        say "the run that Java's cache of classes is made from failed; why: $dir/log"
       mv "$dir/partial.aot" "$dir/iolite.aot" 2>> "$dir/log" ||
         say "no cache of Java classes could be made, so this run is slower; why: $dir/log"
     fi

@@ -1,17 +1,12 @@
 package dev.iolite.mock;
 
+import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.DescriptorKinds;
 import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.RegisterAccess;
-import dev.iolite.mock.core.HostUserMemory;
-import dev.iolite.mock.core.Refused;
-import dev.iolite.mock.core.UserMemory;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +18,6 @@ import java.util.function.LongUnaryOperator;
 public final class FaultyKernel implements Kernel {
   private final Kernel inner;
   private final Faults faults;
-  private final UserMemory caller = new HostUserMemory(new HostKernel());
   private final DescriptorKinds kinds = new DescriptorKinds();
   private final List<String> injected = new ArrayList<>();
 
@@ -179,20 +173,13 @@ public final class FaultyKernel implements Kernel {
     return result;
   }
 
-  private Optional<DescriptorKinds.Made> made(Optional<Ioctl> command, long argument, int result) {
+  private static Optional<DescriptorKinds.Made> made(
+      Optional<Ioctl> command, long argument, int result) {
     return command.flatMap(known ->
         DescriptorKinds.made(
-            known, known.argument().flatMap(l -> copy(argument, l.byteSize())), result));
-  }
-
-  private Optional<MemorySegment> copy(long address, long bytes) {
-    try {
-      MemorySegment struct = Arena.ofAuto().allocate(bytes, Long.BYTES);
-      caller.read(address, struct);
-      return Optional.of(struct);
-    } catch (Refused e) {
-      return Optional.empty();
-    }
+            known,
+            known.argument().flatMap(l -> CallerMemory.copy(argument, l.byteSize())),
+            result));
   }
 
   @Override

@@ -45,9 +45,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * it. It answers as the kernel does, down to the order in which a call's checks are made.
  *
  * <p>What is mapped through it is real memory of this process, taken from the host's memfds; all
- * else is the model's.
+ * else is the model's. A host that is not used any more can be closed, to give that memory back.
  */
-public final class MockKernel implements Kernel {
+public final class MockKernel implements Kernel, AutoCloseable {
   private static final int MOST_DESCRIPTORS_POLLED = 1 << 20;
   private static final int POLL_ALWAYS = Libc.POLLERR() | Libc.POLLHUP();
   private static final int ANONYMOUS = Libc.MAP_ANONYMOUS();
@@ -55,6 +55,7 @@ public final class MockKernel implements Kernel {
   private final Platform platform;
   private final Profile profile;
   private final Task task;
+  private final Optional<HostUserMemory> ownMemory;
   private final Tree tree;
   private final PciBus bus;
   private final VfioDriver vfio;
@@ -66,7 +67,9 @@ public final class MockKernel implements Kernel {
     platform = builder.platform;
     profile = builder.profile.orElse(platform.usualProfile());
     Kernel host = new HostKernel();
-    task = new Task(host, builder.caller.orElseGet(() -> new HostUserMemory(host)));
+    ownMemory =
+        builder.caller.isPresent() ? Optional.empty() : Optional.of(new HostUserMemory(host));
+    task = new Task(host, builder.caller.or(() -> ownMemory).orElseThrow());
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
     IommufdDriver.install(task, tree, IommuPlatform.of(VtdIommu.likeQemu()));
@@ -181,6 +184,18 @@ public final class MockKernel implements Kernel {
   /** How TDIs are bound on it. */
   public Profile profile() {
     return profile;
+  }
+
+  /** The process exits: what it left open is closed, what it left mapped is unmapped. */
+  @Override
+  public void close() {
+    task.enter();
+    try {
+      task.exit();
+      ownMemory.ifPresent(HostUserMemory::close);
+    } finally {
+      task.leave();
+    }
   }
 
   private static int answer(Refused refused) {

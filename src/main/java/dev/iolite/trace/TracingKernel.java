@@ -1,5 +1,6 @@
 package dev.iolite.trace;
 
+import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.DescriptorKinds;
 import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;

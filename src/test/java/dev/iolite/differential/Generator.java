@@ -102,7 +102,7 @@ final class Generator {
 
   /** Without the long ones: KVM takes memory for every page of them. */
   private long guestLength() {
-    return oneIn(15) ? pick(0, 1, 0x800, -1, -PAGE) : PAGE * pick(1, 1, 1, 2, 2, 3, 4, 8);
+    return oneIn(15) ? pick(0, 1, 0x800, -1) : PAGE * pick(1, 1, 1, 2, 2, 3, 4, 8);
   }
 
   private long flags() {

@@ -69,9 +69,10 @@ class GarbageTest {
     try (Arena arena = Arena.ofConfined()) {
       for (Platform platform : Platform.values()) {
         MemorySegment memory = arena.allocate(LARGEST_STRUCT, Long.BYTES);
-        Kernel kernel =
-            MockKernel.builder().platform(platform).caller(new OnlyThis(memory)).build();
-        new Caller(random, kernel, memory).go();
+        try (MockKernel kernel =
+            MockKernel.builder().platform(platform).caller(new OnlyThis(memory)).build()) {
+          new Caller(random, kernel, memory).go();
+        }
       }
     }
   }

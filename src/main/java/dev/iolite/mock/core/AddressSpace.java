@@ -179,6 +179,15 @@ public final class AddressSpace {
     forget(address, address + whole);
   }
 
+  /** Unmaps all, as the end of the process does. */
+  void unmapAll() {
+    for (Area area : List.copyOf(areas.values())) {
+      unmap(area.start, area.bytes);
+    }
+    nothing.ifPresent(MemFd::close);
+    nothing = Optional.empty();
+  }
+
   /** Takes a range out of the table; what sticks out at its ends stays. */
   private void forget(long from, long to) {
     for (Area area : overlapping(from, to)) {

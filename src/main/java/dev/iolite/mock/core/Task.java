@@ -71,6 +71,14 @@ public final class Task {
     return Ram.create(host, bytes);
   }
 
+  /** Ends the process (kernel/exit.c:do_exit): its memory goes first, then its descriptors. */
+  public void exit() {
+    memory.unmapAll();
+    for (int fd : descriptors.numbers()) {
+      descriptors.close(fd);
+    }
+  }
+
   /** Takes the lock at the start of a call. */
   public void enter() {
     lock.lock();

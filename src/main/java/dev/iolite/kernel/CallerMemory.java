@@ -1,7 +1,5 @@
-package dev.iolite.trace;
+package dev.iolite.kernel;
 
-import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,9 +11,9 @@ import java.util.Optional;
  * <p>A caller may pass an address at which nothing is: then the kernel says EFAULT, and so must we
  * get by. A load by the JVM would end the process instead. So the copy is made by the kernel too,
  * by a read of {@code /proc/self/mem}, which fails where nothing is mapped. That file is opened for
- * each copy, so that a tracer holds no descriptor and needs no closing.
+ * each copy, so that a decorator holds no descriptor and needs no closing.
  */
-final class CallerMemory {
+public final class CallerMemory {
   private static final Kernel HOST = new HostKernel();
 
   private CallerMemory() {}
@@ -26,7 +24,7 @@ final class CallerMemory {
    * @param bytes how much, at least 0; never more than this is read
    * @return the copy; empty if any of it is not mapped, or there is no procfs
    */
-  static Optional<MemorySegment> copy(long address, long bytes) {
+  public static Optional<MemorySegment> copy(long address, long bytes) {
     int memory = address > 0 ? HOST.open("/proc/self/mem", Libc.O_RDONLY() | Libc.O_CLOEXEC()) : -1;
     if (memory < 0) {
       return Optional.empty();
