@@ -5,6 +5,11 @@
 #include <linux/types.h>
 #include <linux/ioctl.h>
 
+/*
+ * The type of vIOMMU that a TDX host has. No proposal names one: this number is this project's own.
+ */
+#define IOMMU_VIOMMU_TYPE_TDX 0x7d58
+
 enum iommu_vdevice_tsm_op_type {
 	IOMMU_VDEVICE_TSM_BIND = 1,
 	IOMMU_VDEVICE_TSM_UNBIND = 2,

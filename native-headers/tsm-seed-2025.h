@@ -6,6 +6,11 @@
 #include <linux/types.h>
 #include <linux/ioctl.h>
 
+/*
+ * The type of vIOMMU that a TDX host has. No proposal names one: this number is this project's own.
+ */
+#define IOMMU_VIOMMU_TYPE_TDX 0x7d58
+
 enum iommu_vdevice_tsm_op_type {
 	IOMMU_VDEVICE_TSM_BIND = 1,
 	IOMMU_VDEVICE_TSM_UNBIND = 2,
@@ -87,3 +92,15 @@ struct vfio_dma_buf_get_runs {
  */
 #define KVM_MEM_DMABUF (1UL << 3)
 #define KVM_MEM_PRIVATE_ONLY (1UL << 4)
+
+/*
+ * Hypercalls of a guest that the VMM answers (KVM_EXIT_HYPERCALL). No proposal has numbers for x86.
+ * args[0] is the virtual BDF; VALIDATE has the first address, the first one after the range and the
+ * physical address in args[1] to args[3]; SET_STATE the state, REPORT the address of a shared page
+ * in args[1]. ret is 0 or a negative errno.
+ */
+#define KVM_HC_TSM_BIND 0x7d00
+#define KVM_HC_TSM_UNBIND 0x7d01
+#define KVM_HC_TSM_VALIDATE_MMIO 0x7d02
+#define KVM_HC_TSM_SET_TDI_STATE 0x7d03
+#define KVM_HC_TSM_READ_REPORT 0x7d04

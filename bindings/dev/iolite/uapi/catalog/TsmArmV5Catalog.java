@@ -19,6 +19,7 @@ final class TsmArmV5Catalog {
 
     static List<UapiConstant> constants() {
         return List.of(
+            new UapiConstant("tsmarmv5", "IOMMU_VIOMMU_TYPE_TDX", TsmArmV5.IOMMU_VIOMMU_TYPE_TDX()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_BIND", TsmArmV5.IOMMU_VDEVICE_TSM_BIND()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_UNBIND", TsmArmV5.IOMMU_VDEVICE_TSM_UNBIND()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_SCOPE_INFO", TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO()),

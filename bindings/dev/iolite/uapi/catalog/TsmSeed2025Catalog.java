@@ -23,6 +23,12 @@ final class TsmSeed2025Catalog {
 
     static List<UapiConstant> constants() {
         return List.of(
+            new UapiConstant("tsmseed2025", "IOMMU_VIOMMU_TYPE_TDX", TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX()),
+            new UapiConstant("tsmseed2025", "KVM_HC_TSM_BIND", TsmSeed2025.KVM_HC_TSM_BIND()),
+            new UapiConstant("tsmseed2025", "KVM_HC_TSM_UNBIND", TsmSeed2025.KVM_HC_TSM_UNBIND()),
+            new UapiConstant("tsmseed2025", "KVM_HC_TSM_VALIDATE_MMIO", TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO()),
+            new UapiConstant("tsmseed2025", "KVM_HC_TSM_SET_TDI_STATE", TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE()),
+            new UapiConstant("tsmseed2025", "KVM_HC_TSM_READ_REPORT", TsmSeed2025.KVM_HC_TSM_READ_REPORT()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_BIND", TsmSeed2025.IOMMU_VDEVICE_TSM_BIND()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_UNBIND", TsmSeed2025.IOMMU_VDEVICE_TSM_UNBIND()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_ARCH_CCA", TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_CCA()),

@@ -21,6 +21,7 @@ final class TsmV6Catalog {
 
     static List<UapiConstant> constants() {
         return List.of(
+            new UapiConstant("tsmv6", "IOMMU_VIOMMU_TYPE_TDX", TsmV6.IOMMU_VIOMMU_TYPE_TDX()),
             new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_BIND", TsmV6.IOMMU_VDEVICE_TSM_BIND()),
             new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_UNBIND", TsmV6.IOMMU_VDEVICE_TSM_UNBIND()),
             new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_ARCH_CCA", TsmV6.IOMMU_VDEVICE_TSM_ARCH_CCA()),

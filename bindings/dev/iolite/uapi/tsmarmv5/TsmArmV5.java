@@ -23,6 +23,15 @@ public class TsmArmV5 extends TsmArmV5$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
+    private static final int IOMMU_VIOMMU_TYPE_TDX = (int)32088L;
+    /**
+     * {@snippet lang=c :
+     * #define IOMMU_VIOMMU_TYPE_TDX 32088
+     * }
+     */
+    public static int IOMMU_VIOMMU_TYPE_TDX() {
+        return IOMMU_VIOMMU_TYPE_TDX;
+    }
     private static final int IOMMU_VDEVICE_TSM_BIND = (int)1L;
     /**
      * {@snippet lang=c :

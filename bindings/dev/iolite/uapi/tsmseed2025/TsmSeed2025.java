@@ -23,6 +23,60 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
+    private static final int IOMMU_VIOMMU_TYPE_TDX = (int)32088L;
+    /**
+     * {@snippet lang=c :
+     * #define IOMMU_VIOMMU_TYPE_TDX 32088
+     * }
+     */
+    public static int IOMMU_VIOMMU_TYPE_TDX() {
+        return IOMMU_VIOMMU_TYPE_TDX;
+    }
+    private static final int KVM_HC_TSM_BIND = (int)32000L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_HC_TSM_BIND 32000
+     * }
+     */
+    public static int KVM_HC_TSM_BIND() {
+        return KVM_HC_TSM_BIND;
+    }
+    private static final int KVM_HC_TSM_UNBIND = (int)32001L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_HC_TSM_UNBIND 32001
+     * }
+     */
+    public static int KVM_HC_TSM_UNBIND() {
+        return KVM_HC_TSM_UNBIND;
+    }
+    private static final int KVM_HC_TSM_VALIDATE_MMIO = (int)32002L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_HC_TSM_VALIDATE_MMIO 32002
+     * }
+     */
+    public static int KVM_HC_TSM_VALIDATE_MMIO() {
+        return KVM_HC_TSM_VALIDATE_MMIO;
+    }
+    private static final int KVM_HC_TSM_SET_TDI_STATE = (int)32003L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_HC_TSM_SET_TDI_STATE 32003
+     * }
+     */
+    public static int KVM_HC_TSM_SET_TDI_STATE() {
+        return KVM_HC_TSM_SET_TDI_STATE;
+    }
+    private static final int KVM_HC_TSM_READ_REPORT = (int)32004L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_HC_TSM_READ_REPORT 32004
+     * }
+     */
+    public static int KVM_HC_TSM_READ_REPORT() {
+        return KVM_HC_TSM_READ_REPORT;
+    }
     private static final int IOMMU_VDEVICE_TSM_BIND = (int)1L;
     /**
      * {@snippet lang=c :

@@ -15,8 +15,12 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.core.UserMemory;
+import dev.iolite.mock.iommufd.AmdIommu;
+import dev.iolite.mock.iommufd.Iommu;
 import dev.iolite.mock.iommufd.IommuPlatform;
+import dev.iolite.mock.iommufd.IommuWithViommus;
 import dev.iolite.mock.iommufd.IommufdDriver;
+import dev.iolite.mock.iommufd.ViommuOps;
 import dev.iolite.mock.iommufd.VtdIommu;
 import dev.iolite.mock.kvm.GuestScripts;
 import dev.iolite.mock.kvm.KvmDriver;
@@ -27,15 +31,20 @@ import dev.iolite.mock.pci.Bdf;
 import dev.iolite.mock.pci.HostFiles;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.pci.PciBus;
+import dev.iolite.mock.tsm.TsmControl;
+import dev.iolite.mock.tsm.TsmDriver;
+import dev.iolite.mock.tsm.TsmProfile;
 import dev.iolite.mock.vfio.DeviceControl;
 import dev.iolite.mock.vfio.VfioDriver;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
+import dev.iolite.uapi.tsmv6.TsmV6;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,6 +68,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   private final Tree tree;
   private final PciBus bus;
   private final VfioDriver vfio;
+  private final TsmDriver tsm;
   private final ConcurrentHashMap<Integer, Thread> threads = new ConcurrentHashMap<>();
   private final AtomicInteger nextTid = new AtomicInteger(1);
   private final ThreadLocal<Integer> tid = ThreadLocal.withInitial(this::nameThread);
@@ -72,17 +82,60 @@ public final class MockKernel implements Kernel, AutoCloseable {
     task = new Task(host, builder.caller.or(() -> ownMemory).orElseThrow());
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
-    IommufdDriver.install(task, tree, IommuPlatform.of(VtdIommu.likeQemu()));
+    TsmProfile calls;
     task.enter();
     try {
       bus = PciBus.install(task, tree, builder.machine);
       HostFiles.addTo(tree, task, bus);
-      vfio = VfioDriver.install(task, tree, bus);
+      tsm = installTsm();
+      calls = tsmProfile();
+      vfio = VfioDriver.install(task, tree, bus, calls.assignedDevices());
+      IommufdDriver.install(task, tree, IommuPlatform.of(iommu(platform)), calls.guestDevices());
     } finally {
       task.leave();
     }
     KvmDriver.install(
-        task, tree, new KvmSetup(kvmPlatform(platform), builder.guests, builder.firmware));
+        task,
+        tree,
+        new KvmSetup(kvmPlatform(platform), builder.guests, builder.firmware, calls.slots()));
+  }
+
+  /** drivers/virt/coco: the TDX host's own device or the secure processor's driver has the TSM. */
+  private TsmDriver installTsm() {
+    if (platform == Platform.PLAIN) {
+      return TsmDriver.installWithoutTsm(task, tree);
+    }
+    String parent = platform == Platform.TDX ? "devices/faux/tdx_host" : "devices/platform/ccp";
+    return TsmDriver.install(task, tree, parent, bus::functions, bus::follow);
+  }
+
+  private TsmProfile tsmProfile() {
+    int arch =
+        switch (platform) {
+          case PLAIN -> 0;
+          case TDX -> TsmV6.IOMMU_VDEVICE_TSM_ARCH_TDX();
+          case SEV -> TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV();
+        };
+    return switch (profile) {
+      case V6 -> tsm.v6(arch);
+      case SEED_2025 -> tsm.seed(arch);
+      case ARM_V5 -> tsm.armV5();
+      case CCA_V7 -> tsm.ccaV7(arch);
+      case INTEL_RFC_2025 -> tsm.intelRfc();
+      case MAINLINE_7_3 -> TsmProfile.mainline();
+    };
+  }
+
+  /** A confidential host has nest parents and vIOMMUs: a vDEVICE needs both. */
+  private static Iommu iommu(Platform platform) {
+    return switch (platform) {
+      case PLAIN -> VtdIommu.likeQemu();
+      case TDX ->
+          new IommuWithViommus(
+              VtdIommu.scalable(),
+              Map.of(TsmV6.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));
+      case SEV -> new AmdIommu();
+    };
   }
 
   private static KvmPlatform kvmPlatform(Platform platform) {
@@ -174,6 +227,11 @@ public final class MockKernel implements Kernel, AutoCloseable {
    */
   public DeviceControl device(String address) {
     return new DeviceControl(bus.control(Bdf.parse(address)), vfio);
+  }
+
+  /** The TSM, for a test to drive from outside; on a plain host it is connected to nothing. */
+  public TsmControl tsm() {
+    return tsm.control();
   }
 
   /** What it can protect a guest with. */

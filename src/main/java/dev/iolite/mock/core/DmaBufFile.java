@@ -14,6 +14,21 @@ public abstract class DmaBufFile extends OpenFile {
   /** Its size in bytes, fixed. */
   public abstract long bytes();
 
+  /** What may be done with it. */
+  public abstract DmaBufKind kind();
+
+  /** Whether it is revoked now. */
+  public abstract boolean isRevoked();
+
+  /**
+   * Imports it for a memory slot of KVM's, with all its ranges; who uses it asks before each access
+   * whether it is revoked.
+   *
+   * @param isPrivate whether it is for accesses from a guest's private side
+   * @throws Refused ENODEV: revoked
+   */
+  public abstract Import importForKvm(boolean isPrivate);
+
   /** An importer: is told when what it imported is about to go away. */
   public interface Importer {
     /**
@@ -40,7 +55,7 @@ public abstract class DmaBufFile extends OpenFile {
    * addresses (drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_dma_buf_iommufd_map). The import keeps
    * the dma-buf alive.
    *
-   * @throws Refused EOPNOTSUPP: not from VFIO, or of more than one range; ENODEV: revoked
+   * @throws Refused EOPNOTSUPP: not from VFIO, private, or of more than one range; ENODEV: revoked
    */
   public abstract Import importForIommufd(Importer importer);
 }

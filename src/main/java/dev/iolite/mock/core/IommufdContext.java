@@ -14,6 +14,13 @@ public abstract class IommufdContext extends OpenFile {
    */
   public abstract BoundDevice bind(IommuDevice device);
 
+  /**
+   * The vDEVICE of an id.
+   *
+   * @throws Refused ENOENT
+   */
+  public abstract GuestDevice guestDevice(int id);
+
   /** Whether a device of the group is bound here (iommufd_ctx_has_group). */
   public boolean owns(IommuGroup group) {
     return group.owner().filter(this::equals).isPresent();

@@ -5,6 +5,19 @@ public interface KvmReference {
   /** Takes a reference (kvm_get_kvm_safe). */
   void getKvm();
 
+  /**
+   * Maps a device's private registers into the VM's private address space, as a TSM does.
+   *
+   * @param gpa the first guest-physical address
+   * @param bytes how long the range is; both in whole pages
+   * @param what a name for it
+   * @return false if part of the range is mapped already
+   */
+  boolean mapPrivate(long gpa, long bytes, Memory memory, String what);
+
+  /** Takes away what was mapped at an address; nothing if nothing begins there. */
+  void unmapPrivate(long gpa);
+
   /** Gives a reference back (kvm_put_kvm). */
   void putKvm();
 }

@@ -1,11 +1,15 @@
 package dev.iolite.mock.core;
 
+import java.util.List;
 import java.util.Optional;
 
 /** A PCI function as the TSM knows it. */
 public interface TeeFunction {
   /** Its address, such as {@code 0000:00:05.0}. */
   String name();
+
+  /** Whether it has a PCI Express capability. */
+  boolean isExpress();
 
   /**
    * Whether a TSM can be connected to it (drivers/pci/tsm.c:is_pci_tsm_pf0): function 0 of a device
@@ -32,6 +36,18 @@ public interface TeeFunction {
    * locked or runs.
    */
   boolean isTeeMemory(int bar, long offset);
+
+  /** The TEE memory of a BAR, ascending and without gaps between two that touch. */
+  List<BarRange> teeRanges(int bar);
+
+  /**
+   * TEE memory as a guest's private side reaches it: while it does not answer, reads have all bits
+   * set and writes are lost.
+   *
+   * @param physical where it is on the bus
+   * @return empty if not all of the range is TEE memory of one BAR
+   */
+  Optional<Memory> trustedMemory(long physical, long bytes);
 
   /** Says who is to be asked and told; empty: nobody, the interface is unlocked. */
   void setGuard(Optional<Guard> guard);

@@ -23,45 +23,14 @@ import dev.iolite.uapi.iommufd.iommu_vdevice_alloc;
 import dev.iolite.uapi.iommufd.iommu_veventq_alloc;
 import dev.iolite.uapi.iommufd.iommu_vfio_ioas;
 import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
-import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The commands of {@code /dev/iommu} (main.c:iommufd_ioctl_ops). */
 final class Commands {
-  private static final int BASE = Iommufd.IOMMUFD_CMD_BASE();
-  private static final int NUMBER_MASK = 0xff;
-
-  /** The last number of the table: that of IOMMU_TEST_CMD, which the model does not have. */
-  private static final int LAST = BASE + 32;
-
-  /** Where the table has no command; no request is equal to its number and leads here. */
-  private static final Command HOLE = new Command(0, Integer.BYTES, Integer.BYTES, _ -> {});
-
-  private static final Command[] BY_NUMBER = table();
-
   private Commands() {}
 
-  /** The command of this number in its type; null: beyond the table. */
-  static @Nullable Command at(int number) {
-    int index = number - BASE;
-    return index >= 0 && index < BY_NUMBER.length ? BY_NUMBER[index] : null;
-  }
-
-  /**
-   * As long as that of the lab's kernel, which is built with CONFIG_IOMMUFD_TEST: it shows in
-   * numbers above the last command, of which the argument's size is read first, too.
-   */
-  private static Command[] table() {
-    var table = new Command[LAST - BASE + 1];
-    Arrays.fill(table, HOLE);
-    for (Command command : all()) {
-      table[(command.number() & NUMBER_MASK) - BASE] = command;
-    }
-    return table;
-  }
-
-  private static List<Command> all() {
+  /** All of them. */
+  static List<Command> all() {
     return List.of(
         Command.of(Iommufd.IOMMU_DESTROY(), iommu_destroy.layout(), "id", ObjectCommands::destroy),
         Command.of(

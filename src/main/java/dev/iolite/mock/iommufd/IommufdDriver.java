@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
@@ -14,8 +15,10 @@ public final class IommufdDriver {
    * Adds {@code /dev/iommu}.
    *
    * @param platform which IOMMUs the machine has
+   * @param calls what the kernel has beyond 7.3
    */
-  public static void install(Task task, Tree tree, IommuPlatform platform) {
-    tree.add(PATH, new Node.Device(_ -> new IommufdFile(task, platform)));
+  public static void install(Task task, Tree tree, IommuPlatform platform, GuestDeviceCalls calls) {
+    CommandTable commands = new CommandTable(calls);
+    tree.add(PATH, new Node.Device(_ -> new IommufdFile(task, platform, commands)));
   }
 }

@@ -4,6 +4,8 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.GuestDevice;
+import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.MapRequest;
@@ -14,9 +16,8 @@ import java.util.Optional;
 
 /** An open {@code /dev/iommu} (struct iommufd_ctx). */
 final class IommufdFile extends IommufdContext {
-  private static final int NUMBER_MASK = 0xff;
-
   private final IommuPlatform platform;
+  private final CommandTable commands;
   private final ObjectTable objects = new ObjectTable();
   private final DeviceGroups groups = new DeviceGroups();
   private final Ucmd ucmd;
@@ -24,9 +25,10 @@ final class IommufdFile extends IommufdContext {
   private boolean accountsToProcess;
 
   /** A context without objects (main.c:iommufd_fops_open). */
-  IommufdFile(Task task, IommuPlatform platform) {
+  IommufdFile(Task task, IommuPlatform platform, CommandTable commands) {
     super(task);
     this.platform = platform;
+    this.commands = commands;
     ucmd = new Ucmd(this, task);
   }
 
@@ -41,6 +43,11 @@ final class IommufdFile extends IommufdContext {
 
   IommuPlatform platform() {
     return platform;
+  }
+
+  /** Who else is told of vDEVICEs. */
+  GuestDeviceCalls guestDeviceCalls() {
+    return commands.calls();
   }
 
   ObjectTable objects() {
@@ -82,13 +89,13 @@ final class IommufdFile extends IommufdContext {
   /** main.c:iommufd_fops_ioctl. */
   @Override
   public int ioctl(int request, long argument) {
-    Command command = Commands.at(request & NUMBER_MASK);
+    Command command = commands.of(request);
     if (command == null) {
       return VfioCompat.ioctl(this, request, argument);
     }
     ucmd.read(command, request, argument);
     command.body().execute(ucmd);
-    return 0;
+    return ucmd.result();
   }
 
   /** main.c:iommufd_fops_mmap: only what a vIOMMU's driver has offered, which none does. */
@@ -97,6 +104,11 @@ final class IommufdFile extends IommufdContext {
     refuseIf((request.flags() & Libc.MAP_SHARED()) == 0, Errno.EINVAL);
     refuseIf((request.protection() & Libc.PROT_EXEC()) != 0, Errno.EPERM);
     throw refused(Errno.ENXIO);
+  }
+
+  @Override
+  public GuestDevice guestDevice(int id) {
+    return objects.get(id, Vdevice.class);
   }
 
   @Override

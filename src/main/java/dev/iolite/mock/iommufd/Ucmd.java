@@ -4,13 +4,15 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.GuestDevice;
+import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** One call on a context and its argument (struct iommufd_ucmd). */
-final class Ucmd {
+final class Ucmd implements GuestDeviceCalls.Call {
   private static final int CHUNK = 4096;
 
   private final IommufdFile context;
@@ -18,6 +20,7 @@ final class Ucmd {
   private MemorySegment argument = MemorySegment.NULL;
   private long address;
   private long userBytes;
+  private int result;
 
   Ucmd(IommufdFile context, Task task) {
     this.context = context;
@@ -32,13 +35,28 @@ final class Ucmd {
     return task;
   }
 
+  /** What the ioctl returns. */
+  int result() {
+    return result;
+  }
+
+  void setResult(int returned) {
+    result = returned;
+  }
+
+  @Override
+  public GuestDevice guestDevice(int id) {
+    return context.guestDevice(id);
+  }
+
   /** Where the caller's struct is. */
   long address() {
     return address;
   }
 
   /** The struct as the model knows it, with zeros where the caller's was shorter. */
-  MemorySegment argument() {
+  @Override
+  public MemorySegment argument() {
     return argument;
   }
 
@@ -50,6 +68,7 @@ final class Ucmd {
    */
   void read(Command command, int request, long from) {
     address = from;
+    result = 0;
     if (command.number() != request || !readWhole(command)) {
       readWithCare(command, request);
     }
@@ -98,7 +117,8 @@ final class Ucmd {
    *
    * @throws Refused EFAULT
    */
-  void respond() {
+  @Override
+  public void respond() {
     task.out(address, argument.asSlice(0, Math.min(userBytes, argument.byteSize())));
   }
 }

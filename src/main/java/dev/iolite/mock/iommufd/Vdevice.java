@@ -3,12 +3,13 @@ package dev.iolite.mock.iommufd;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.Refused;
 import java.util.Optional;
 
 /** A device as a guest's IOMMU knows it (struct iommufd_vdevice). */
-public final class Vdevice extends IommufdObject {
+public final class Vdevice extends IommufdObject implements GuestDevice {
   private final Viommu viommu;
   private final IommufdDevice device;
   private final long virtualId;
@@ -40,6 +41,7 @@ public final class Vdevice extends IommufdObject {
       viommu.ops().initVdevice(vdevice);
       viommu.vdevices().put(virtualId, vdevice);
       vdevice.isKnown = true;
+      viommu.context().guestDeviceCalls().added(vdevice);
       return vdevice;
     } catch (Refused e) {
       vdevice.abort();
@@ -53,7 +55,7 @@ public final class Vdevice extends IommufdObject {
     context().objects().abort(this);
   }
 
-  /** The device. */
+  @Override
   public IommuDevice device() {
     return device.device();
   }
@@ -63,7 +65,7 @@ public final class Vdevice extends IommufdObject {
     return viommu;
   }
 
-  /** What the guest calls it. */
+  @Override
   public long virtualId() {
     return virtualId;
   }
@@ -72,6 +74,7 @@ public final class Vdevice extends IommufdObject {
   @Override
   void destroy() {
     if (isKnown) {
+      context().guestDeviceCalls().removed(this);
       viommu.ops().destroyVdevice(this);
       viommu.vdevices().remove(virtualId);
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Lists what a guest reaches: slots, cut where the attribute changes, and what a TSM mapped. */
 final class GuestLayout {
@@ -26,6 +27,11 @@ final class GuestLayout {
   }
 
   private void add(MemorySlot slot) {
+    Optional<SlotDmaBuf> only = slot.dmaBuf().filter(dmaBuf -> dmaBuf.use().only());
+    if (only.isPresent()) {
+      add(slot, slot.gpa(), slot.end(), only.get().use().isPrivate());
+      return;
+    }
     long at = slot.gpa();
     for (Map.Entry<Long, Long> hidden : vm.attributes().ranges().entrySet()) {
       long from = max(hidden.getKey(), slot.gpa());
@@ -48,6 +54,12 @@ final class GuestLayout {
 
   private static String behind(MemorySlot slot, long from, boolean isPrivate) {
     long offset = from - slot.gpa();
+    Optional<SlotDmaBuf> dmaBuf = slot.dmaBuf().filter(its -> its.use().isPrivate() == isPrivate);
+    if (dmaBuf.isPresent()) {
+      return dmaBuf.get().isRevoked()
+          ? "a revoked dma-buf"
+          : "dma-buf at 0x%x".formatted(dmaBuf.get().offset() + offset);
+    }
     if (isPrivate || slot.guestMemfdOnly()) {
       return slot.guestMemfd()
           .map(_ -> "guest_memfd at 0x%x".formatted(slot.guestMemfdOffset() + offset))

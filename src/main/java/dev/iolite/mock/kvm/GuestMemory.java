@@ -89,6 +89,18 @@ final class GuestMemory {
   private long offset;
 
   private @Nullable Memory find(long gpa, boolean isPrivate, boolean write) {
+    MemorySlot slot = vm.slots().at(gpa);
+    if (slot != null && slot.dmaBuf().isPresent()) {
+      SlotDmaBuf dmaBuf = slot.dmaBuf().get();
+      boolean serves = dmaBuf.use().isPrivate() == isPrivate;
+      boolean asAttribute = isPrivate == vm.attributes().isPrivate(gpa);
+      if (dmaBuf.use().only() ? !serves : !asAttribute) {
+        throw fault(gpa, isPrivate);
+      }
+      if (serves) {
+        return dmaBuf(slot, dmaBuf, gpa, isPrivate);
+      }
+    }
     if (isPrivate != vm.attributes().isPrivate(gpa)) {
       throw fault(gpa, isPrivate);
     }
@@ -99,7 +111,6 @@ final class GuestMemory {
         return mapping.memory();
       }
     }
-    MemorySlot slot = vm.slots().at(gpa);
     if (slot == null) {
       if (isPrivate) {
         throw fault(gpa, true);
@@ -117,6 +128,16 @@ final class GuestMemory {
     slot.accessed(gpa, write);
     offset = gpa - slot.gpa();
     return slot.shared;
+  }
+
+  /** A proposal's slot: where the dma-buf is revoked, the exit is explained, and KVM_RUN is EIO. */
+  private Memory dmaBuf(MemorySlot slot, SlotDmaBuf dmaBuf, long gpa, boolean isPrivate) {
+    if (dmaBuf.isRevoked()) {
+      run.memoryFault(gpa, isPrivate);
+      throw refused(Errno.EIO);
+    }
+    offset = dmaBuf.offset() + (gpa - slot.gpa());
+    return dmaBuf.memory();
   }
 
   private RuntimeException fault(long gpa, boolean isPrivate) {

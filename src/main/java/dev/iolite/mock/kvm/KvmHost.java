@@ -1,5 +1,6 @@
 package dev.iolite.mock.kvm;
 
+import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Refused;
@@ -29,6 +30,10 @@ final class KvmHost {
 
   GuestScripts scripts() {
     return setup.scripts();
+  }
+
+  DmaBufSlots dmaBufSlots() {
+    return setup.dmaBufSlots();
   }
 
   SecureFirmware firmware() {

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
@@ -280,6 +281,16 @@ public final class KvmVm implements KvmReference {
     return true;
   }
 
+  @Override
+  public boolean mapPrivate(long gpa, long bytes, Memory memory, String what) {
+    return privateMappings.map(new PrivateMappings.Mapping(gpa, bytes, memory, 0, what));
+  }
+
+  @Override
+  public void unmapPrivate(long gpa) {
+    privateMappings.unmap(gpa);
+  }
+
   /** kvm_get_kvm. */
   @Override
   public void getKvm() {
@@ -291,6 +302,7 @@ public final class KvmVm implements KvmReference {
   public void putKvm() {
     if (--references == 0) {
       ioeventfds.release();
+      slots.release();
       vcpus.values().forEach(KvmVcpu::destroy);
       vcpus.clear();
     }

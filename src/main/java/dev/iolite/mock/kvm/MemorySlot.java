@@ -28,6 +28,8 @@ final class MemorySlot {
   /** Empty if the slot has none, or if the file has been closed. */
   private Optional<GuestMemfdFile> guestMemfd = Optional.empty();
 
+  private Optional<SlotDmaBuf> dmaBuf = Optional.empty();
+
   private long guestMemfdOffset;
   private boolean guestMemfdOnly;
 
@@ -84,6 +86,15 @@ final class MemorySlot {
   /** KVM_MEMSLOT_GMEM_ONLY: shared accesses too go to the guest_memfd. */
   boolean guestMemfdOnly() {
     return guestMemfdOnly;
+  }
+
+  /** Its dma-buf; empty: it has none. */
+  Optional<SlotDmaBuf> dmaBuf() {
+    return dmaBuf;
+  }
+
+  void setDmaBuf(SlotDmaBuf its) {
+    dmaBuf = Optional.of(its);
   }
 
   void moveTo(long newGpa) {

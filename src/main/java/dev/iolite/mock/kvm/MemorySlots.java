@@ -5,6 +5,8 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.DmaBufFile;
+import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import java.lang.foreign.MemorySegment;
@@ -80,7 +82,7 @@ final class MemorySlots {
     refuseIf((gpa & OFFSET_IN_PAGE) != 0, Errno.EINVAL);
     refuseIf((hostAddress & OFFSET_IN_PAGE) != 0 || !accessOk(hostAddress, bytes), Errno.EINVAL);
     refuseIf(
-        (flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0
+        (flags & (Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlags())) != 0
             && ((fileOffset & OFFSET_IN_PAGE) != 0 || wraps(fileOffset, bytes)),
         Errno.EINVAL);
     refuseIf(addressSpace >= vm.addressSpaces(), Errno.EINVAL);
@@ -102,9 +104,17 @@ final class MemorySlots {
     if ((flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0) {
       return Kvm.KVM_MEM_GUEST_MEMFD();
     }
+    if ((flags & dmaBufFlags()) != 0) {
+      return dmaBufFlags();
+    }
     return Kvm.KVM_MEM_LOG_DIRTY_PAGES()
         | Kvm.KVM_MEM_GUEST_MEMFD()
         | (vm.hasProtectedState() ? 0 : Kvm.KVM_MEM_READONLY());
+  }
+
+  /** A proposal's flags, for a VM that has private memory. */
+  private int dmaBufFlags() {
+    return vm.hasPrivateMemory() ? vm.host().dmaBufSlots().flags() : 0;
   }
 
   /** arch/x86/include/asm/uaccess_64.h:__access_ok. */
@@ -139,6 +149,9 @@ final class MemorySlots {
       GuestMemfdFile file = guestMemfd(region, bytes);
       requireReachable(gpa, bytes);
       file.bind(slot, kvm_userspace_memory_region2.guest_memfd_offset(region));
+    } else if ((flags & dmaBufFlags()) != 0) {
+      requireReachable(gpa, bytes);
+      slot.setDmaBuf(dmaBuf(region, bytes));
     } else {
       requireReachable(gpa, bytes);
     }
@@ -157,6 +170,25 @@ final class MemorySlots {
     long offset = kvm_userspace_memory_region2.guest_memfd_offset(region);
     refuseIf(Long.compareUnsigned(offset + bytes, file.bytes()) > 0, Errno.EINVAL);
     return file;
+  }
+
+  /** A proposal's: the descriptor is a dma-buf's (dma_buf_get). */
+  private SlotDmaBuf dmaBuf(MemorySegment region, long bytes) {
+    DmaBufFile file =
+        vm.task()
+            .descriptors()
+            .get(kvm_userspace_memory_region2.guest_memfd(region), DmaBufFile.class)
+            .orElseThrow(() -> refused(Errno.EINVAL));
+    long offset = kvm_userspace_memory_region2.guest_memfd_offset(region);
+    DmaBufSlots slots = vm.host().dmaBufSlots();
+    int flags = kvm_userspace_memory_region2.flags(region);
+    return new SlotDmaBuf(file, slots.check(file, flags, offset, bytes), offset);
+  }
+
+  /** The VM is destroyed (kvm_free_memslots). */
+  void release() {
+    byNumber.values().forEach(slot -> slot.dmaBuf().ifPresent(SlotDmaBuf::detach));
+    byNumber.clear();
   }
 
   /** arch/x86/kvm/x86.c:kvm_arch_prepare_memory_region. */
@@ -184,8 +216,8 @@ final class MemorySlots {
   }
 
   private void change(MemorySlot old, int flags, long gpa, long bytes, long hostAddress) {
-    refuseIf((flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0, Errno.EINVAL);
-    long fixed = Kvm.KVM_MEM_READONLY() | Kvm.KVM_MEM_GUEST_MEMFD();
+    refuseIf((flags & (Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlags())) != 0, Errno.EINVAL);
+    long fixed = Kvm.KVM_MEM_READONLY() | Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlags();
     refuseIf(
         hostAddress != old.hostAddress
             || bytes != old.bytes
@@ -204,6 +236,7 @@ final class MemorySlots {
 
   private void delete(MemorySlot slot) {
     slot.guestMemfd().ifPresent(file -> file.unbind(slot));
+    slot.dmaBuf().ifPresent(SlotDmaBuf::detach);
     byNumber.remove(number(slot));
     byAddress.get(slot.addressSpace).remove(slot.gpa());
     lastFound = null;

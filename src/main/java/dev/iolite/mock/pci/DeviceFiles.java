@@ -62,6 +62,7 @@ final class DeviceFiles {
     }
     device.shape().secondaryBus().ifPresent(below -> files.putAll(ofBus(below)));
     files.putAll(device.files());
+    files.putAll(bus.followersFiles(device));
     return files;
   }
 

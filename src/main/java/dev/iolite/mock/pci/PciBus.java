@@ -5,8 +5,11 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.PciFollower;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.device.Bar;
 import java.util.ArrayList;
@@ -32,6 +35,7 @@ public final class PciBus {
   private final NavigableMap<String, PciDriver> drivers = new TreeMap<>();
   private final Map<PciDriver, DynamicIds> dynamicIds = new HashMap<>();
   private final List<IommuGroup> groups = new ArrayList<>();
+  private final List<PciFollower> followers = new ArrayList<>();
 
   private PciBus(Task task, Machine machine) {
     this.task = task;
@@ -79,9 +83,26 @@ public final class PciBus {
     return bus;
   }
 
+  /** Tells a subsystem of the functions that are found and forgotten from now on. */
+  public void follow(PciFollower follower) {
+    followers.add(follower);
+  }
+
+  /** What the subsystems that follow a device add to its directory. */
+  Map<String, Node> followersFiles(PciDevice device) {
+    Map<String, Node> files = new TreeMap<>();
+    followers.forEach(follower -> files.putAll(follower.files(device.function())));
+    return files;
+  }
+
   /** The devices, by address. */
   public Collection<PciDevice> devices() {
     return devices.values();
+  }
+
+  /** The functions of the devices. */
+  public Collection<TeeFunction> functions() {
+    return devices.values().stream().<TeeFunction>map(PciDevice::function).toList();
   }
 
   /** The device of a name in sysfs. */
@@ -352,6 +373,7 @@ public final class PciBus {
             .group()
             .filter(group -> !group.devices().contains(function))
             .ifPresent(group -> group.devices().add(function));
+        followers.forEach(follower -> follower.added(function));
         attach(device);
       }
     }
@@ -384,6 +406,7 @@ public final class PciBus {
         device,
         () -> {
           device.unregister();
+          followers.forEach(follower -> follower.removed(device.function()));
           devices.remove(device.address());
           device.function().group().ifPresent(group -> group.devices().remove(device.function()));
           unlock(device);

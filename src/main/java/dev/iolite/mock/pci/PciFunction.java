@@ -1,6 +1,7 @@
 package dev.iolite.mock.pci;
 
 import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommuGroup;
 import dev.iolite.mock.core.Memory;
@@ -13,7 +14,6 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.SparseMemory;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,13 +32,13 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   private final ConfigLayout layout;
   private final ConfigSpace config;
   private final Interrupts interrupts;
+  private final TeeInterface tee;
   private final Map<Integer, Long> assigned = new HashMap<>();
   private final Map<Integer, SparseMemory> memories = new HashMap<>();
   private final Map<Integer, RegisterAccess> registers = new HashMap<>();
   private final DeviceLogic logic;
   private final Optional<IommuGroup> group;
   private Optional<Translation> translation = Optional.empty();
-  private Optional<Guard> guard = Optional.empty();
   private boolean present = true;
   private boolean busy;
 
@@ -49,6 +49,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     layout = new ConfigLayout(shape);
     config = layout.space();
     interrupts = new Interrupts(layout, shape.msiX());
+    tee = new TeeInterface(this);
     for (Bar bar : shape.bars()) {
       memories.put(bar.index(), new SparseMemory(bar.bytes()));
     }
@@ -85,7 +86,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   /** Pulls it out: nothing of it answers any more, and it does nothing any more. */
   void unplug() {
     present = false;
-    guard.ifPresent(Guard::removed);
+    tee.removed();
   }
 
   /** Plugs it in again, as new. */
@@ -153,16 +154,13 @@ public final class PciFunction implements IommuDevice, TeeFunction {
       return;
     }
     int powerBefore = powerState();
-    LockedConfig before = lockedConfig();
     config.write(offset, width, value);
+    tee.configWritten();
     if (isFunctionLevelReset(offset, width, value)
         || (powerBefore == D3_HOT
             && powerState() != D3_HOT
             && shape.power().equals(Optional.of(DeviceShape.Power.RESETS)))) {
       reset();
-    }
-    if (!lockedConfig().keeps(before)) {
-      guard.ifPresent(Guard::configurationChanged);
     }
     interrupts.configChanged();
   }
@@ -188,71 +186,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     if (!present) {
       return;
     }
+    tee.resetting();
     config.reset();
     interrupts.reset();
     memories.values().forEach(SparseMemory::clear);
     logic.reset();
-    guard.ifPresent(Guard::configurationChanged);
-  }
-
-  // -- TeeFunction
-
-  /** Registers that TDISP locks. */
-  private record LockedConfig(int command, List<Integer> bars, int msix) {
-    private static final int NEEDED = PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER;
-
-    /** Whether it is as before, or more is switched on. */
-    boolean keeps(LockedConfig before) {
-      return (before.command & ~command & NEEDED) == 0
-          && bars.equals(before.bars)
-          && msix == before.msix;
-    }
-  }
-
-  private LockedConfig lockedConfig() {
-    List<Integer> bars = new ArrayList<>();
-    for (int bar = 0; guard.isPresent() && bar < Bar.MOST; bar++) {
-      bars.add(config.read(PciRegs.BAR + 4 * bar, 4));
-    }
-    int msix = layout.msiX() == 0 ? 0 : config.read(layout.msiX() + PciRegs.MSIX_FLAGS, 2);
-    return new LockedConfig(config.read(PciRegs.COMMAND, 2), bars, msix);
-  }
-
-  @Override
-  public boolean isManager() {
-    return address.function() == 0
-        && shape.express().filter(express -> express.teeIo() || express.ide()).isPresent();
-  }
-
-  @Override
-  public boolean hasTee() {
-    return shape.express().filter(Express::teeIo).isPresent();
-  }
-
-  @Override
-  public boolean isActive() {
-    int needed = PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER;
-    return present && (config.read(PciRegs.COMMAND, 2) & needed) == needed;
-  }
-
-  @Override
-  public byte[] interfaceReport(long mmioOffset) {
-    int msixControl = layout.msiX() == 0 ? 0 : config.read(layout.msiX() + PciRegs.MSIX_FLAGS, 2);
-    return shape
-        .tdi()
-        .map(report ->
-            report.bytes(msixControl, range -> assigned(range.bar()).orElse(0L) + mmioOffset))
-        .orElse(new byte[0]);
-  }
-
-  @Override
-  public boolean isTeeMemory(int bar, long offset) {
-    return shape.tdi().filter(report -> report.isTee(bar, offset)).isPresent();
-  }
-
-  @Override
-  public void setGuard(Optional<Guard> newGuard) {
-    guard = newGuard;
   }
 
   // -- BARs
@@ -290,9 +228,9 @@ public final class PciFunction implements IommuDevice, TeeFunction {
         && assigned(bar.index()).equals(Optional.of((high << 32) | low));
   }
 
-  private RegisterAccess target(int index, long offset) {
+  private RegisterAccess target(int index, long offset, boolean trusted) {
     Bar bar = shape.bar(index).orElseThrow();
-    if (!answers(bar)) {
+    if (!answers(bar) || !tee.admits(index, offset, trusted)) {
       throw new Memory.Unreachable("%s BAR%d does not answer".formatted(address, index));
     }
     return interrupts
@@ -310,10 +248,26 @@ public final class PciFunction implements IommuDevice, TeeFunction {
    *     device itself that asks, while it handles another access
    */
   public long barRead(int bar, long offset, int bytes) {
-    RegisterAccess target = target(bar, offset);
-    if (!admits(bar, offset)) {
-      return Ones.of(bytes);
-    }
+    return read(bar, offset, bytes, false);
+  }
+
+  /** Writes a register of a BAR; as {@link #barRead}. */
+  public void barWrite(int bar, long offset, int bytes, long value) {
+    write(bar, offset, bytes, value, false);
+  }
+
+  /** {@link #barRead} from a confidential guest's private side. */
+  public long trustedRead(int bar, long offset, int bytes) {
+    return read(bar, offset, bytes, true);
+  }
+
+  /** {@link #barWrite} from a confidential guest's private side. */
+  public void trustedWrite(int bar, long offset, int bytes, long value) {
+    write(bar, offset, bytes, value, true);
+  }
+
+  private long read(int bar, long offset, int bytes, boolean trusted) {
+    RegisterAccess target = target(bar, offset, trusted);
     begin();
     try {
       return target.read(offset, bytes);
@@ -322,12 +276,8 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     }
   }
 
-  /** Writes a register of a BAR; as {@link #barRead}. */
-  public void barWrite(int bar, long offset, int bytes, long value) {
-    RegisterAccess target = target(bar, offset);
-    if (!admits(bar, offset)) {
-      return;
-    }
+  private void write(int bar, long offset, int bytes, long value, boolean trusted) {
+    RegisterAccess target = target(bar, offset, trusted);
     begin();
     try {
       target.write(offset, bytes, value);
@@ -344,11 +294,6 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     busy = true;
   }
 
-  /** Whether a locked interface answers the host. */
-  private boolean admits(int bar, long offset) {
-    return guard.isEmpty() || guard.get().admits(bar, offset, false);
-  }
-
   /** The expansion ROM's content; beyond its end there is nothing. */
   public Optional<MemorySegment> rom() {
     return present ? shape.rom() : Optional.empty();
@@ -361,6 +306,66 @@ public final class PciFunction implements IommuDevice, TeeFunction {
       throw new IllegalArgumentException("%s has no BAR%d".formatted(address, bar));
     }
     return memory;
+  }
+
+  // -- TeeFunction
+
+  @Override
+  public boolean isExpress() {
+    return shape.express().isPresent();
+  }
+
+  @Override
+  public boolean isManager() {
+    return address.function() == 0
+        && shape.express().filter(express -> express.ide() || express.teeIo()).isPresent();
+  }
+
+  @Override
+  public boolean hasTee() {
+    return shape.express().filter(Express::teeIo).isPresent();
+  }
+
+  @Override
+  public boolean isActive() {
+    int needed = PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER;
+    return present && (config.read(PciRegs.COMMAND, 2) & needed) == needed;
+  }
+
+  @Override
+  public byte[] interfaceReport(long mmioOffset) {
+    return tee.report(mmioOffset);
+  }
+
+  @Override
+  public boolean isTeeMemory(int bar, long offset) {
+    return tee.isTeeMemory(bar, offset);
+  }
+
+  @Override
+  public List<BarRange> teeRanges(int bar) {
+    return tee.teeRanges(bar);
+  }
+
+  @Override
+  public Optional<Memory> trustedMemory(long physical, long bytes) {
+    for (Bar bar : shape.bars()) {
+      long start = assigned(bar.index()).orElse(0L);
+      long offset = physical - start;
+      if (bar.isMemory()
+          && start != 0
+          && offset >= 0
+          && bytes <= bar.bytes() - offset
+          && tee.isTeeMemory(bar.index(), offset, bytes)) {
+        return Optional.of(new TrustedMemory(this, bar.index(), offset));
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public void setGuard(Optional<Guard> guard) {
+    tee.setGuard(guard);
   }
 
   @Override

@@ -5,12 +5,17 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -21,26 +26,48 @@ import java.util.regex.Pattern;
 public final class LinkTsm {
   private static final long NONCE_SEED = 0x10117e;
 
-  private final Map<String, TeeFunction> functions;
+  private final Supplier<Collection<TeeFunction>> functions;
   private final Map<String, PciTsm> contexts = new LinkedHashMap<>();
   private final TsmErrors errors = new TsmErrors();
   private final Random nonces = new Random(NONCE_SEED);
-  private final Runnable onChange;
+  private final List<Consumer<TeeFunction>> listeners = new ArrayList<>();
 
   /**
    * A TSM that is connected to nothing.
    *
-   * @param functions the functions there are, by address; live
-   * @param onChange told when an interface's state has changed
+   * @param functions the functions that the kernel knows
    */
-  public LinkTsm(Map<String, TeeFunction> functions, Runnable onChange) {
+  public LinkTsm(Supplier<Collection<TeeFunction>> functions) {
     this.functions = functions;
-    this.onChange = onChange;
+  }
+
+  /**
+   * Tells of functions whose interface was bound, unbound or has changed its state, from now on.
+   */
+  public void listen(Consumer<TeeFunction> listener) {
+    listeners.add(listener);
+  }
+
+  private void changed(TeeFunction function) {
+    listeners.forEach(listener -> listener.accept(function));
+  }
+
+  /** The function at an address, if the kernel knows it. */
+  Optional<TeeFunction> function(String address) {
+    return functions.get().stream().filter(f -> f.name().equals(address)).findFirst();
   }
 
   /** Its name in {@code /sys/class/tsm}. */
   public String name() {
     return "tsm0";
+  }
+
+  /** Whether the function's interface is locked or runs, so that its TEE memory is private. */
+  boolean isLocked(TeeFunction function) {
+    return tdi(function)
+        .map(Tdi::state)
+        .filter(state -> state == TdiState.CONFIG_LOCKED || state == TdiState.RUN)
+        .isPresent();
   }
 
   /** What it is to refuse. */
@@ -94,7 +121,7 @@ public final class LinkTsm {
 
   private List<TeeFunction> slotOf(TeeFunction function) {
     String slot = function.name().substring(0, function.name().indexOf('.') + 1);
-    return functions.values().stream().filter(f -> f.name().startsWith(slot)).toList();
+    return functions.get().stream().filter(f -> f.name().startsWith(slot)).toList();
   }
 
   /**
@@ -109,7 +136,22 @@ public final class LinkTsm {
     drop(function);
   }
 
-  /** The function is gone (pci_tsm_destroy), or its link is lost. */
+  /**
+   * The kernel has found a function of a slot that the TSM is connected to
+   * (drivers/pci/tsm.c:pci_tsm_init).
+   */
+  void added(TeeFunction function) {
+    if (!function.isManager()) {
+      slotOf(function).stream()
+          .filter(TeeFunction::isManager)
+          .filter(this::isConnected)
+          .findFirst()
+          .ifPresent(
+              manager -> contexts.putIfAbsent(function.name(), new PciTsm(function, manager)));
+    }
+  }
+
+  /** The function is gone (pci_tsm_destroy). */
   public void drop(TeeFunction function) {
     List<PciTsm> served =
         contexts.values().stream().filter(c -> c.manager().equals(function)).toList();
@@ -142,12 +184,12 @@ public final class LinkTsm {
       return;
     }
     Runnable late = errors.around(TsmErrors.Operation.BIND);
-    Tdi tdi = new Tdi(function, vm.get(), id, onChange);
+    Tdi tdi = new Tdi(function, vm.get(), id, () -> changed(function));
     if (locks) {
       tdi.lock(nonces.nextLong());
     }
     context.setTdi(Optional.of(tdi));
-    onChange.run();
+    changed(function);
     late.run();
   }
 
@@ -157,7 +199,7 @@ public final class LinkTsm {
     if (context != null && context.tdi().isPresent()) {
       context.tdi().get().stop();
       context.setTdi(Optional.empty());
-      onChange.run();
+      changed(function);
     }
   }
 
@@ -166,6 +208,10 @@ public final class LinkTsm {
    *
    * @throws dev.iolite.mock.core.Refused ENXIO: not connected, or not bound
    */
+  void requireBound(TeeFunction function) {
+    refuseIf(tdi(function).isEmpty(), Errno.ENXIO);
+  }
+
   private Tdi bound(TeeFunction function) {
     return tdi(function).orElseThrow(() -> refused(Errno.ENXIO));
   }
@@ -195,15 +241,24 @@ public final class LinkTsm {
   /**
    * A request of the guest to have its private view of MMIO checked.
    *
-   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: not whole pages, or empty; EIO:
-   *     the interface is not locked
+   * @param maps whether the TSM then maps it into the VM, as where no memory slot does
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: not whole pages, or empty, or
+   *     not the interface's TEE memory; EIO: the interface is not locked; EEXIST: something is
+   *     mapped there
    */
-  public void validateMmio(TeeFunction function, long gpaBase, long gpaTop, long physical) {
+  public void validateMmio(
+      TeeFunction function, long gpaBase, long gpaTop, long physical, boolean maps) {
     Tdi tdi = bound(function);
     boolean whole = ((gpaBase | gpaTop | physical) & 0xfff) == 0;
     refuseIf(!whole || Long.compareUnsigned(gpaBase, gpaTop) >= 0, Errno.EINVAL);
+    refuseIf(gpaTop - gpaBase < 0, Errno.EINVAL);
     refuseIf(tdi.state() != TdiState.CONFIG_LOCKED && tdi.state() != TdiState.RUN, Errno.EIO);
+    Memory memory =
+        function.trustedMemory(physical, gpaTop - gpaBase).orElseThrow(() -> refused(Errno.EINVAL));
     errors.check(TsmErrors.Operation.VALIDATE_MMIO);
+    if (maps) {
+      tdi.map(gpaBase, gpaTop - gpaBase, memory);
+    }
   }
 
   /**

@@ -4,7 +4,10 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -19,6 +22,7 @@ public final class Tdi {
   private final KvmReference vm;
   private final int id;
   private final Runnable onChange;
+  private final List<Long> mapped = new ArrayList<>();
   private TdiState state = TdiState.CONFIG_UNLOCKED;
   private long nonce;
   private boolean nonceUnused;
@@ -78,8 +82,20 @@ public final class Tdi {
     change(TdiState.RUN);
   }
 
+  /**
+   * Maps TEE memory into the VM, until the interface is stopped.
+   *
+   * @throws dev.iolite.mock.core.Refused EEXIST: something is mapped there
+   */
+  void map(long gpa, long bytes, Memory memory) {
+    refuseIf(!vm.mapPrivate(gpa, bytes, memory, function.name()), Errno.EEXIST);
+    mapped.add(gpa);
+  }
+
   /** STOP_INTERFACE_REQUEST. */
   void stop() {
+    mapped.forEach(vm::unmapPrivate);
+    mapped.clear();
     nonceUnused = false;
     function.setGuard(Optional.empty());
     change(TdiState.CONFIG_UNLOCKED);

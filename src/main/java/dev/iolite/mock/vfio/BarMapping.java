@@ -4,6 +4,7 @@ import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.Ones;
+import dev.iolite.mock.pci.Pieces;
 import java.lang.foreign.MemorySegment;
 
 /**

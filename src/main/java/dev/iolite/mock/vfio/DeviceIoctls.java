@@ -1,7 +1,6 @@
 package dev.iolite.mock.vfio;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
@@ -65,7 +64,7 @@ final class DeviceIoctls {
     } else if (request == IOEVENTFD) {
       return core.ioEventFds().ioctl(argument);
     }
-    throw refused(Errno.ENOTTY);
+    return core.device().calls().ioctl(core.device(), request, argument);
   }
 
   /** vfio_pci_ioctl_get_info; without the capabilities of s390 and of atomics. */

@@ -4,6 +4,8 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.BarRange;
+import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciDevice;
@@ -31,9 +33,6 @@ final class DmaBufs {
     this.device = device;
   }
 
-  /** A part of a BAR. */
-  record Range(long offset, long bytes) {}
-
   /**
    * vfio_pci_core_feature_dma_buf, from its copy of the struct on.
    *
@@ -44,16 +43,18 @@ final class DmaBufs {
     int count = vfio_device_feature_dma_buf.nr_ranges(ask);
     int region = vfio_device_feature_dma_buf.region_index(ask);
     int openFlags = vfio_device_feature_dma_buf.open_flags(ask);
-    refuseIf(count == 0 || vfio_device_feature_dma_buf.flags(ask) != 0, Errno.EINVAL);
+    refuseIf(count == 0, Errno.EINVAL);
+    DmaBufKind kind = device.calls().dmaBufKind(device, vfio_device_feature_dma_buf.flags(ask));
     refuseIf(Integer.compareUnsigned(region, PciDevice.ROM) >= 0, Errno.ENODEV);
     PciResource resource = device.pci().resource(region);
     refuseIf(!resource.isPresent(), Errno.ENODEV);
-    List<Range> ranges = ranges(address + HEAD_BYTES, Integer.toUnsignedLong(count));
-    long bytes = requireAligned(ranges);
+    List<BarRange> asked = ranges(address + HEAD_BYTES, Integer.toUnsignedLong(count));
+    requireAligned(asked);
     refuseIf(!resource.isMemory(), Errno.EINVAL);
-    ranges.forEach(range -> requireInside(range, resource));
+    asked.forEach(range -> requireInside(range, resource));
+    List<BarRange> ranges = device.calls().cover(device, kind, region, asked);
     refuseIf(!device.tryGet(), Errno.ENODEV);
-    VfioDmaBuf buffer = new VfioDmaBuf(task, device, region, ranges, bytes, openFlags);
+    VfioDmaBuf buffer = new VfioDmaBuf(task, device, kind, region, ranges, openFlags);
     buffer.setRevoked(!device.core().isMemoryEnabled());
     all.add(buffer);
     try {
@@ -65,39 +66,38 @@ final class DmaBufs {
   }
 
   /** memdup_array_user. */
-  private List<Range> ranges(long address, long count) {
+  private List<BarRange> ranges(long address, long count) {
     long bytes = count * vfio_region_dma_range.sizeof();
     refuseIf(bytes > LARGEST_ARRAY, Errno.ENOMEM);
     MemorySegment array = task.in(address, bytes);
-    List<Range> ranges = new ArrayList<>();
+    List<BarRange> ranges = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       MemorySegment range = vfio_region_dma_range.asSlice(array, i);
       ranges.add(
-          new Range(vfio_region_dma_range.offset(range), vfio_region_dma_range.length(range)));
+          new BarRange(vfio_region_dma_range.offset(range), vfio_region_dma_range.length(range)));
     }
     return ranges;
   }
 
   /** validate_dmabuf_input. */
-  private static long requireAligned(List<Range> ranges) {
+  private static void requireAligned(List<BarRange> ranges) {
     long sum = 0;
-    for (Range range : ranges) {
+    for (BarRange range : ranges) {
       long mask = AddressSpace.PAGE - 1;
-      refuseIf(range.bytes == 0 || ((range.offset | range.bytes) & mask) != 0, Errno.EINVAL);
-      long next = sum + range.bytes;
+      refuseIf(range.bytes() == 0 || ((range.offset() | range.bytes()) & mask) != 0, Errno.EINVAL);
+      long next = sum + range.bytes();
       refuseIf(Long.compareUnsigned(next, sum) < 0, Errno.EINVAL);
       sum = next;
     }
     // The highest bit means something else to the kernel.
     refuseIf(sum < 0, Errno.EINVAL);
-    return sum;
   }
 
   /** vfio_pci_core_fill_phys_vec. */
-  private static void requireInside(Range range, PciResource resource) {
-    long start = resource.start() + range.offset;
-    refuseIf(Long.compareUnsigned(start, range.offset) < 0, Errno.EOVERFLOW);
-    long end = start + range.bytes;
+  private static void requireInside(BarRange range, PciResource resource) {
+    long start = resource.start() + range.offset();
+    refuseIf(Long.compareUnsigned(start, range.offset()) < 0, Errno.EOVERFLOW);
+    long end = start + range.bytes();
     refuseIf(Long.compareUnsigned(end, start) < 0, Errno.EOVERFLOW);
     refuseIf(Long.compareUnsigned(end, resource.start() + resource.bytes()) > 0, Errno.EINVAL);
   }
@@ -105,6 +105,18 @@ final class DmaBufs {
   /** vfio_pci_dma_buf_move: revokes all of them, or brings all of them back. */
   void move(boolean revoked) {
     List.copyOf(all).forEach(buffer -> buffer.setRevoked(revoked));
+  }
+
+  /** Whether one of them is not revoked. */
+  boolean anyLive() {
+    return all.stream().anyMatch(buffer -> !buffer.isRevoked());
+  }
+
+  /** Revokes those that have a kind, which never come back. */
+  void revokeKinds() {
+    List.copyOf(all).stream()
+        .filter(buffer -> buffer.kind() != DmaBufKind.PLAIN)
+        .forEach(buffer -> buffer.setRevoked(true));
   }
 
   /** A dma-buf was closed (vfio_pci_dma_buf_release). */

@@ -132,7 +132,7 @@ final class VfioCdev extends OpenFile implements VfioFile {
             .descriptors()
             .get(vfio_device_bind_iommufd.iommufd(bind), IommufdContext.class)
             .orElseThrow(() -> refused(Errno.EBADFD));
-    int id = device.open(context, kvm);
+    int id = device.open(this, context, kvm);
     try {
       MemorySegment out = task().scratch(Integer.BYTES);
       out.set(ValueLayout.JAVA_INT, 0, id);
@@ -236,6 +236,7 @@ final class VfioCdev extends OpenFile implements VfioFile {
     refuseIf(shared && writes && accessMode() == Libc.O_RDONLY(), Errno.EACCES);
     refuseIf(!isBound(), Errno.EINVAL);
     refuseIf(!shared, Errno.EINVAL);
+    device.calls().mapping(device);
     return regions.map(request);
   }
 }

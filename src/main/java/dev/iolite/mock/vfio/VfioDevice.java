@@ -3,11 +3,16 @@ package dev.iolite.mock.vfio;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AssignedDevice;
+import dev.iolite.mock.core.AssignedDeviceCalls;
+import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.pci.PciDevice;
 import java.util.Map;
 import java.util.Optional;
@@ -18,24 +23,35 @@ import java.util.TreeSet;
  * A device of vfio-pci, from probe to remove (struct vfio_device): who refers to it, who has opened
  * it, and the iommufd that it is bound to.
  */
-final class VfioDevice {
+final class VfioDevice implements AssignedDevice {
   private static final int MAJOR = 248;
 
+  private final Task task;
   private final PciDevice pci;
   private final int index;
   private final VfioDeviceSet set;
   private final VfioGroup group;
   private final VfioPciCore core;
+  private final AssignedDeviceCalls calls;
   private int references;
   private boolean listed;
   private Optional<Runnable> onRelease = Optional.empty();
   private int openCount;
+  private Optional<OpenFile> file = Optional.empty();
   private Optional<IommufdContext> context = Optional.empty();
   private Optional<IommufdContext.BoundDevice> bound = Optional.empty();
   private final Set<Integer> pasids = new TreeSet<>();
   private Optional<KvmReference> kvm = Optional.empty();
 
-  VfioDevice(Task task, PciDevice pci, int index, VfioDeviceSet set, VfioGroup group) {
+  VfioDevice(
+      Task task,
+      PciDevice pci,
+      int index,
+      VfioDeviceSet set,
+      VfioGroup group,
+      AssignedDeviceCalls calls) {
+    this.calls = calls;
+    this.task = task;
     this.pci = pci;
     this.index = index;
     this.set = set;
@@ -63,6 +79,36 @@ final class VfioDevice {
 
   VfioGroup group() {
     return group;
+  }
+
+  /** What the kernel has beyond 7.3. */
+  AssignedDeviceCalls calls() {
+    return calls;
+  }
+
+  @Override
+  public TeeFunction function() {
+    return pci.function();
+  }
+
+  @Override
+  public Optional<KvmReference> kvm() {
+    return kvm;
+  }
+
+  @Override
+  public boolean isReachableByHost() {
+    return core.dmaBufs().anyLive() || file.filter(task.memory()::isMapped).isPresent();
+  }
+
+  @Override
+  public void revokeKinds() {
+    core.dmaBufs().revokeKinds();
+  }
+
+  @Override
+  public GuestDevice guestDevice(int id) {
+    return context.orElseThrow().guestDevice(id);
   }
 
   /** What is PCI's of it. */
@@ -154,9 +200,10 @@ final class VfioDevice {
   /**
    * vfio_df_open and vfio_df_device_first_open, with the KVM that the file was given.
    *
+   * @param cdev the file that opens it
    * @return the device's id in the iommufd
    */
-  int open(IommufdContext iommufd, Optional<KvmReference> fileKvm) {
+  int open(OpenFile cdev, IommufdContext iommufd, Optional<KvmReference> fileKvm) {
     refuseIf(openCount != 0, Errno.EINVAL);
     IommufdContext.BoundDevice device = iommufd.bind(pci.function());
     bound = Optional.of(device);
@@ -168,8 +215,10 @@ final class VfioDevice {
       throw e;
     }
     openCount = 1;
+    file = Optional.of(cdev);
     kvm = fileKvm;
     kvm.ifPresent(KvmReference::getKvm);
+    calls.opened(this);
     return device.id();
   }
 
@@ -177,7 +226,9 @@ final class VfioDevice {
   void close() {
     core.close();
     unbind();
+    calls.closed(this);
     openCount = 0;
+    file = Optional.empty();
     kvm.ifPresent(KvmReference::putKvm);
     kvm = Optional.empty();
   }

@@ -4,13 +4,17 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufFile;
+import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciFunction;
+import dev.iolite.mock.pci.Pieces;
+import dev.iolite.mock.pci.TrustedMemory;
 import dev.iolite.uapi.dmabuf.DmaBuf;
 import dev.iolite.uapi.dmabuf.dma_buf_export_sync_file;
 import dev.iolite.uapi.dmabuf.dma_buf_import_sync_file;
@@ -21,6 +25,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * A dma-buf over parts of a BAR (struct vfio_pci_dma_buf, and drivers/dma-buf/dma-buf.c for what
@@ -38,9 +43,10 @@ final class VfioDmaBuf extends DmaBufFile {
   private static final int SEEK_END = 2;
 
   private final VfioDevice device;
+  private final DmaBufKind kind;
   private final PciFunction function;
   private final int bar;
-  private final List<DmaBufs.Range> ranges;
+  private final List<BarRange> ranges;
   private final long bytes;
   private final int openFlags;
   private final List<Importer> importers = new ArrayList<>();
@@ -50,16 +56,17 @@ final class VfioDmaBuf extends DmaBufFile {
   VfioDmaBuf(
       Task task,
       VfioDevice device,
+      DmaBufKind kind,
       int bar,
-      List<DmaBufs.Range> ranges,
-      long bytes,
+      List<BarRange> ranges,
       int openFlags) {
     super(task);
     this.device = device;
     this.function = device.pci().function();
     this.bar = bar;
     this.ranges = ranges;
-    this.bytes = bytes;
+    this.kind = kind;
+    this.bytes = ranges.stream().mapToLong(BarRange::bytes).sum();
     this.openFlags = openFlags;
   }
 
@@ -78,11 +85,23 @@ final class VfioDmaBuf extends DmaBufFile {
     device.core().dmaBufs().released(this);
   }
 
-  /** Importers forget what they have of it when it is revoked. */
+  @Override
+  public DmaBufKind kind() {
+    return kind;
+  }
+
+  @Override
+  public boolean isRevoked() {
+    return revoked;
+  }
+
+  /**
+   * Importers forget what they have of it when it is revoked; one that has a kind stays revoked.
+   */
   void setRevoked(boolean nowRevoked) {
     boolean before = revoked;
-    revoked = nowRevoked;
-    if (nowRevoked && !before) {
+    revoked = nowRevoked || (before && kind != DmaBufKind.PLAIN);
+    if (revoked && !before) {
       List.copyOf(importers).forEach(Importer::revoked);
     }
   }
@@ -91,10 +110,25 @@ final class VfioDmaBuf extends DmaBufFile {
   @Override
   public Import importForIommufd(Importer importer) {
     refuseIf(revoked, Errno.ENODEV);
-    refuseIf(ranges.size() != 1, Errno.EOPNOTSUPP);
-    get();
+    refuseIf(ranges.size() != 1 || kind == DmaBufKind.PRIVATE, Errno.EOPNOTSUPP);
     importers.add(importer);
-    Memory memory = new BarMemory(function, bar, ranges.getFirst().offset());
+    return imported(
+        new BarMemory(function, bar, ranges.getFirst().offset()), () -> importers.remove(importer));
+  }
+
+  @Override
+  public Import importForKvm(boolean isPrivate) {
+    refuseIf(revoked, Errno.ENODEV);
+    Function<BarRange, Memory> run =
+        range ->
+            isPrivate
+                ? new TrustedMemory(function, bar, range.offset())
+                : new BarMemory(function, bar, range.offset());
+    return imported(new RunsMemory(ranges, run), () -> {});
+  }
+
+  private Import imported(Memory memory, Runnable onDetach) {
+    get();
     return new Import() {
       @Override
       public Memory memory() {
@@ -103,7 +137,7 @@ final class VfioDmaBuf extends DmaBufFile {
 
       @Override
       public void detach() {
-        importers.remove(importer);
+        onDetach.run();
         put();
       }
     };
@@ -136,7 +170,9 @@ final class VfioDmaBuf extends DmaBufFile {
     if (request == EXPORT_SYNC_FILE) {
       return exportSyncFile(argument);
     }
-    return request == IMPORT_SYNC_FILE ? importSyncFile(argument) : super.ioctl(request, argument);
+    return request == IMPORT_SYNC_FILE
+        ? importSyncFile(argument)
+        : device.calls().dmaBufIoctl(bar, ranges, request, argument);
   }
 
   /** A BAR needs nothing done before or after an access. */

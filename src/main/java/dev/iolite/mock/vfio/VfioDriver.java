@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.IommuGroup;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
@@ -24,18 +25,24 @@ import java.util.TreeMap;
 public final class VfioDriver implements PciDriver {
   private final Task task;
   private final PciBus bus;
+  private final AssignedDeviceCalls calls;
   private final NavigableMap<Integer, VfioDevice> devices = new TreeMap<>();
   private final Map<Object, VfioDeviceSet> sets = new HashMap<>();
   private final Map<Integer, VfioGroup> groups = new HashMap<>();
 
-  private VfioDriver(Task task, PciBus bus) {
+  private VfioDriver(Task task, PciBus bus, AssignedDeviceCalls calls) {
     this.task = task;
     this.bus = bus;
+    this.calls = calls;
   }
 
-  /** Adds the driver to the bus, and its nodes. */
-  public static VfioDriver install(Task task, Tree tree, PciBus bus) {
-    VfioDriver driver = new VfioDriver(task, bus);
+  /**
+   * Adds the driver to the bus, and its nodes.
+   *
+   * @param calls what the kernel has beyond 7.3
+   */
+  public static VfioDriver install(Task task, Tree tree, PciBus bus, AssignedDeviceCalls calls) {
+    VfioDriver driver = new VfioDriver(task, bus, calls);
     bus.register(driver);
     tree.add("/dev/vfio", new Node.Directory(driver::nodes));
     tree.add("/sys/class/vfio-dev", new Node.Directory(driver::links));
@@ -116,7 +123,7 @@ public final class VfioDriver implements PciDriver {
     Object key = bus.bridge(pci.function()).isPresent() ? pci.address().bus() : pci;
     VfioDeviceSet set = sets.computeIfAbsent(key, _ -> new VfioDeviceSet(bus));
     VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), id -> new VfioGroup(task, id));
-    VfioDevice device = new VfioDevice(task, pci, index, set, group);
+    VfioDevice device = new VfioDevice(task, pci, index, set, group, calls);
     devices.put(index, device);
     device.register();
   }

@@ -6,6 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommufdContext;
@@ -49,7 +50,7 @@ final class Machine {
     var host = new HostKernel();
     task = new Task(host, new HostUserMemory(host));
     tree = new Tree(task);
-    IommufdDriver.install(task, tree, platform);
+    IommufdDriver.install(task, tree, platform, GuestDeviceCalls.none());
     iommufd = openIommufd();
     fd = task.descriptors().install(iommufd);
   }

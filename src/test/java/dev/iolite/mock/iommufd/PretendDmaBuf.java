@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.DmaBufFile;
+import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Ram;
 import dev.iolite.mock.core.Task;
@@ -67,6 +68,21 @@ final class PretendDmaBuf extends DmaBufFile {
         put();
       }
     };
+  }
+
+  @Override
+  public DmaBufKind kind() {
+    return DmaBufKind.PLAIN;
+  }
+
+  @Override
+  public boolean isRevoked() {
+    return isRevoked;
+  }
+
+  @Override
+  public Import importForKvm(boolean isPrivate) {
+    return importForIommufd(() -> {});
   }
 
   @Override

@@ -4,13 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
+import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The TSM of drivers/pci/tsm.c and the states of TDISP. */
@@ -21,7 +28,12 @@ class LinkTsmTest {
   private final Function function = add("0000:00:05.0");
   private final Vm vm = new Vm();
   private int changes;
-  private final LinkTsm tsm = new LinkTsm(functions, () -> changes++);
+  private final LinkTsm tsm = new LinkTsm(functions::values);
+
+  @BeforeEach
+  void countChanges() {
+    tsm.listen(_ -> changes++);
+  }
 
   private Function add(String name) {
     Function made = new Function(name);
@@ -166,19 +178,39 @@ class LinkTsmTest {
   @Test
   void mmioIsValidatedInWholePagesOfALockedInterface() {
     bindLocked();
-    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x1000, 0));
-    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x2001, 0));
-    tsm.validateMmio(function, 0x1000, 0x2000, 0);
+    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x1000, 0, true));
+    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x2001, 0, true));
+    tsm.validateMmio(function, 0x1000, 0x2000, 0, true);
     tsm.setState(function, TdiState.CONFIG_UNLOCKED.number());
-    refuses(Errno.EIO, () -> tsm.validateMmio(function, 0x1000, 0x2000, 0));
+    refuses(Errno.EIO, () -> tsm.validateMmio(function, 0x1000, 0x2000, 0, true));
   }
 
   private static final class Vm implements KvmReference {
+    private final Set<Long> mapped = new HashSet<>();
+
     @Override
     public void getKvm() {}
 
     @Override
     public void putKvm() {}
+
+    @Override
+    public boolean mapPrivate(long gpa, long bytes, Memory memory, String what) {
+      return mapped.add(gpa);
+    }
+
+    @Override
+    public void unmapPrivate(long gpa) {
+      mapped.remove(gpa);
+    }
+  }
+
+  private record NoMemory() implements Memory {
+    @Override
+    public void read(long offset, MemorySegment into) {}
+
+    @Override
+    public void write(long offset, MemorySegment from) {}
   }
 
   /** A function with one BAR of two pages, of which the first is TEE memory. */
@@ -197,6 +229,11 @@ class LinkTsmTest {
     @Override
     public String name() {
       return name;
+    }
+
+    @Override
+    public boolean isExpress() {
+      return true;
     }
 
     @Override
@@ -222,6 +259,16 @@ class LinkTsmTest {
     @Override
     public boolean isTeeMemory(int bar, long offset) {
       return offset < SHARED;
+    }
+
+    @Override
+    public List<BarRange> teeRanges(int bar) {
+      return List.of(new BarRange(TEE, SHARED));
+    }
+
+    @Override
+    public Optional<Memory> trustedMemory(long physical, long bytes) {
+      return physical + bytes <= SHARED ? Optional.of(new NoMemory()) : Optional.empty();
     }
 
     @Override

@@ -1,23 +1,26 @@
-package dev.iolite.mock.vfio;
+package dev.iolite.mock.pci;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** Cuts a copy of many bytes into accesses of registers, each aligned and 1 to 8 bytes wide. */
-final class Pieces {
+public final class Pieces {
   private Pieces() {}
 
   /** Reads a register. */
-  interface Reader {
+  public interface Reader {
+    /** Reads 1, 2, 4 or 8 bytes. */
     long read(long offset, int bytes);
   }
 
   /** Writes a register. */
-  interface Writer {
+  public interface Writer {
+    /** Writes 1, 2, 4 or 8 bytes. */
     void write(long offset, int bytes, long value);
   }
 
-  static void read(long offset, MemorySegment into, Reader reader) {
+  /** Reads as many bytes as there is room for. */
+  public static void read(long offset, MemorySegment into, Reader reader) {
     for (long done = 0; done < into.byteSize(); ) {
       int width = width(offset + done, into.byteSize() - done);
       long value = reader.read(offset + done, width);
@@ -28,7 +31,8 @@ final class Pieces {
     }
   }
 
-  static void write(long offset, MemorySegment from, Writer writer) {
+  /** Writes all of these bytes. */
+  public static void write(long offset, MemorySegment from, Writer writer) {
     for (long done = 0; done < from.byteSize(); ) {
       int width = width(offset + done, from.byteSize() - done);
       long value = 0;

@@ -1,0 +1,27 @@
+package dev.iolite.mock.core;
+
+import java.util.Optional;
+
+/** A device that is open through VFIO, for who binds its interface. */
+public interface AssignedDevice {
+  /** The function. */
+  TeeFunction function();
+
+  /** The VM that its file was given before it was bound to its iommufd. */
+  Optional<KvmReference> kvm();
+
+  /**
+   * Whether the host maps or can map any of its memory: a BAR, or a dma-buf that is not revoked.
+   */
+  boolean isReachableByHost();
+
+  /** Revokes its dma-bufs that have a kind, for good. */
+  void revokeKinds();
+
+  /**
+   * A vDEVICE of the iommufd that it is bound to.
+   *
+   * @throws Refused ENOENT
+   */
+  GuestDevice guestDevice(int id);
+}

@@ -1,0 +1,54 @@
+package dev.iolite.mock.core;
+
+import java.util.List;
+
+/** What a kernel's VFIO has beyond that of 7.3: calls on devices that are given to a VM. */
+public interface AssignedDeviceCalls {
+  /** A device was opened: its file is bound to an iommufd. */
+  void opened(AssignedDevice device);
+
+  /** A device is about to be closed. */
+  void closed(AssignedDevice device);
+
+  /**
+   * A command that 7.3 does not know.
+   *
+   * @throws Refused ENOTTY: nor does this kernel
+   */
+  int ioctl(AssignedDevice device, int request, long argument);
+
+  /**
+   * The kind of dma-buf that these flags ask for.
+   *
+   * @throws Refused EINVAL: there are no such flags; why there can be none of the kind now
+   */
+  DmaBufKind dmaBufKind(AssignedDevice device, int flags);
+
+  /**
+   * What a dma-buf has of what was asked for.
+   *
+   * @throws Refused EINVAL: nothing
+   */
+  List<BarRange> cover(AssignedDevice device, DmaBufKind kind, int bar, List<BarRange> asked);
+
+  /**
+   * A command on a dma-buf that 7.3 does not know.
+   *
+   * @param bar the BAR that it is of
+   * @param ranges what it has of it, one after the other
+   * @throws Refused ENOTTY: nor does this kernel
+   */
+  int dmaBufIoctl(int bar, List<BarRange> ranges, int request, long argument);
+
+  /**
+   * A BAR is about to be mapped.
+   *
+   * @throws Refused why it must not be
+   */
+  void mapping(AssignedDevice device);
+
+  /** Linux 7.3, which has none. */
+  static AssignedDeviceCalls none() {
+    return new PlainVfio();
+  }
+}

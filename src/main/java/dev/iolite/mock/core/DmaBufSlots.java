@@ -1,0 +1,43 @@
+package dev.iolite.mock.core;
+
+import dev.iolite.kernel.Errno;
+
+/** What a kernel's memory slots have beyond those of 7.3: a dma-buf in the guest_memfd's place. */
+public interface DmaBufSlots {
+  /**
+   * What such a slot serves.
+   *
+   * @param isPrivate private accesses, else shared ones
+   * @param only whether accesses of the other kind are memory faults, whatever the attributes say;
+   *     else the attributes decide, and shared ones go to the host's address
+   */
+  record Use(boolean isPrivate, boolean only) {}
+
+  /** The flags of which each makes a slot one with a dma-buf; no other flag may be with them. */
+  int flags();
+
+  /**
+   * A slot is about to be made.
+   *
+   * @param flags its flags
+   * @param offset where in the dma-buf it starts, in whole pages
+   * @param bytes how long it is, in whole pages
+   * @throws Refused EINVAL: it can't be
+   */
+  Use check(DmaBufFile file, int flags, long offset, long bytes);
+
+  /** Linux 7.3, which has none. */
+  static DmaBufSlots none() {
+    return new DmaBufSlots() {
+      @Override
+      public int flags() {
+        return 0;
+      }
+
+      @Override
+      public Use check(DmaBufFile file, int flags, long offset, long bytes) {
+        throw Refused.refused(Errno.EINVAL);
+      }
+    };
+  }
+}

@@ -1,0 +1,10 @@
+package dev.iolite.mock.core;
+
+/** A device as a guest's IOMMU knows it (struct iommufd_vdevice), for who binds its interface. */
+public interface GuestDevice {
+  /** The device. */
+  IommuDevice device();
+
+  /** What the guest calls it. */
+  long virtualId();
+}

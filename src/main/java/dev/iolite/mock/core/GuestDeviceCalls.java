@@ -1,0 +1,79 @@
+package dev.iolite.mock.core;
+
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** What a kernel's {@code /dev/iommu} has beyond that of 7.3: calls on vDEVICEs. */
+public interface GuestDeviceCalls {
+  /**
+   * A command.
+   *
+   * @param number the ioctl's number; it replaces 7.3's of that number, if there is one
+   * @param struct its struct, whose first member is the size
+   * @param lastField the last member that a caller must know
+   * @param body what it does
+   */
+  record Command(int number, MemoryLayout struct, String lastField, Body body) {}
+
+  /** What a command does. */
+  @FunctionalInterface
+  interface Body {
+    /**
+     * Executes a call.
+     *
+     * @return what the ioctl returns, not negative
+     * @throws Refused if it fails
+     */
+    int execute(Call call);
+  }
+
+  /** A call. */
+  interface Call {
+    /** The struct, with zeros where the caller's was shorter; live until the call ends. */
+    MemorySegment argument();
+
+    /**
+     * A vDEVICE of the context.
+     *
+     * @throws Refused ENOENT
+     */
+    GuestDevice guestDevice(int id);
+
+    /**
+     * Gives the caller the struct back.
+     *
+     * @throws Refused EFAULT
+     */
+    void respond();
+  }
+
+  /** The commands. */
+  List<Command> commands();
+
+  /**
+   * A vDEVICE is made.
+   *
+   * @throws Refused why it must not be
+   */
+  void added(GuestDevice device);
+
+  /** A vDEVICE that was made is destroyed. */
+  void removed(GuestDevice device);
+
+  /** Linux 7.3, which has none. */
+  static GuestDeviceCalls none() {
+    return new GuestDeviceCalls() {
+      @Override
+      public List<Command> commands() {
+        return List.of();
+      }
+
+      @Override
+      public void added(GuestDevice device) {}
+
+      @Override
+      public void removed(GuestDevice device) {}
+    };
+  }
+}

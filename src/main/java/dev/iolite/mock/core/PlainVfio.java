@@ -1,0 +1,44 @@
+package dev.iolite.mock.core;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import java.util.List;
+
+/** VFIO as in 7.3; a proposal changes what it needs to. */
+public class PlainVfio implements AssignedDeviceCalls {
+  /** VFIO of 7.3. */
+  public PlainVfio() {}
+
+  @Override
+  public void opened(AssignedDevice device) {}
+
+  @Override
+  public void closed(AssignedDevice device) {}
+
+  @Override
+  public int ioctl(AssignedDevice device, int request, long argument) {
+    throw refused(Errno.ENOTTY);
+  }
+
+  @Override
+  public DmaBufKind dmaBufKind(AssignedDevice device, int flags) {
+    refuseIf(flags != 0, Errno.EINVAL);
+    return DmaBufKind.PLAIN;
+  }
+
+  @Override
+  public List<BarRange> cover(
+      AssignedDevice device, DmaBufKind kind, int bar, List<BarRange> asked) {
+    return asked;
+  }
+
+  @Override
+  public int dmaBufIoctl(int bar, List<BarRange> ranges, int request, long argument) {
+    throw refused(Errno.ENOTTY);
+  }
+
+  @Override
+  public void mapping(AssignedDevice device) {}
+}

@@ -1,0 +1,71 @@
+package dev.iolite.mock.iommufd;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.IommuDevice;
+import dev.iolite.uapi.iommufd.Iommufd;
+import dev.iolite.uapi.iommufd.iommu_hw_info_amd;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * AMD-Vi with the driver of drivers/iommu/amd/iommu.c, as on a host with SEV-SNP: version 1 page
+ * tables of six levels, no PASIDs, no guest's page tables.
+ */
+public final class AmdIommu implements Iommu {
+  /** SNPSup, HDSup, HASup and IASup, and nothing that a guest could use. */
+  private static final long EFR = 1L << 43 | 1L << 52 | 1L << 49 | 1L << 6;
+
+  private static final int DIRTY_TRACKING = Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING();
+  private static final int NEST_PARENT = Iommufd.IOMMU_HWPT_ALLOC_NEST_PARENT();
+
+  /** AMD_IOMMU_PGSIZES: version 1 tables have all powers of two but 512 GiB. */
+  private static final long PAGE_SIZES = ((1L << 52) - (1L << 12)) ^ (1L << 39);
+
+  private static final long LAST = (1L << 48) - 1;
+
+  /** drivers/iommu/amd/iommufd.c:amd_iommufd_hw_info. */
+  @Override
+  public HwInfo hwInfo(IommuDevice device, int requestedType) {
+    int type = Iommufd.IOMMU_HW_INFO_TYPE_AMD();
+    refuseIf(
+        requestedType != Iommufd.IOMMU_HW_INFO_TYPE_DEFAULT() && requestedType != type,
+        Errno.EOPNOTSUPP);
+    // Of longs, so that the struct lies where its fields want it.
+    MemorySegment info =
+        MemorySegment.ofArray(new long[(int) iommu_hw_info_amd.sizeof() / Long.BYTES]);
+    iommu_hw_info_amd.efr(info, EFR);
+    return new HwInfo(type, info);
+  }
+
+  @Override
+  public boolean enforcesCoherency() {
+    return true;
+  }
+
+  @Override
+  public boolean tracksDirty() {
+    return true;
+  }
+
+  /** amd_iommu_domain_alloc_paging_flags. */
+  @Override
+  public PagingDomain allocatePaging(IommuDevice device, int flags, Optional<UserData> data) {
+    refuseIf(data.isPresent() || (flags & ~(DIRTY_TRACKING | NEST_PARENT)) != 0, Errno.EOPNOTSUPP);
+    return new PagingDomain(
+        this,
+        PAGE_SIZES,
+        0,
+        LAST,
+        (flags & DIRTY_TRACKING) != 0,
+        (flags & NEST_PARENT) != 0,
+        false);
+  }
+
+  /** drivers/iommu/amd/iommufd.c:amd_iommufd_get_viommu_size: it asks for no type. */
+  @Override
+  public Optional<ViommuDriver> viommus(IommuDevice device, int type) {
+    return Optional.of((_, _, _) -> new ViommuOps() {});
+  }
+}

@@ -1,0 +1,51 @@
+package dev.iolite.mock.iommufd;
+
+import dev.iolite.mock.core.GuestDeviceCalls;
+import dev.iolite.uapi.iommufd.Iommufd;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** The commands of a kernel by number: those of 7.3, and what a proposal puts in their place. */
+final class CommandTable {
+  private static final int NUMBER_MASK = 0xff;
+
+  /**
+   * The last number of the table: that of IOMMU_TEST_CMD, which the lab's kernel has and the model
+   * has not. It shows in numbers above the last command, of which the argument's size is read too.
+   */
+  private static final int LAST = Iommufd.IOMMUFD_CMD_BASE() + 32;
+
+  /** Where the table has no command; no request is equal to its number and leads here. */
+  private static final Command HOLE = new Command(0, Integer.BYTES, Integer.BYTES, _ -> {});
+
+  private final @Nullable Command[] byNumber = new Command[NUMBER_MASK + 1];
+  private final GuestDeviceCalls calls;
+
+  CommandTable(GuestDeviceCalls calls) {
+    this.calls = calls;
+    Arrays.fill(byNumber, Iommufd.IOMMUFD_CMD_BASE(), LAST + 1, HOLE);
+    Commands.all().forEach(this::put);
+    for (GuestDeviceCalls.Command call : calls.commands()) {
+      put(
+          Command.of(
+              call.number(),
+              call.struct(),
+              call.lastField(),
+              ucmd -> ucmd.setResult(call.body().execute(ucmd))));
+    }
+  }
+
+  private void put(Command command) {
+    byNumber[command.number() & NUMBER_MASK] = command;
+  }
+
+  /** The command with the number of this request; null: there is none. */
+  @Nullable Command of(int request) {
+    return byNumber[request & NUMBER_MASK];
+  }
+
+  /** Who is told of vDEVICEs. */
+  GuestDeviceCalls calls() {
+    return calls;
+  }
+}

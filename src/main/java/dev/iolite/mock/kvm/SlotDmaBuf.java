@@ -1,0 +1,47 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.mock.core.DmaBufFile;
+import dev.iolite.mock.core.DmaBufSlots;
+import dev.iolite.mock.core.Memory;
+
+/** The dma-buf of a slot, which keeps it alive. */
+final class SlotDmaBuf {
+  private final DmaBufFile file;
+  private final DmaBufFile.Import imported;
+  private final DmaBufSlots.Use use;
+  private final long offset;
+
+  /**
+   * Imports it.
+   *
+   * @param offset where in it the slot starts, in bytes
+   * @throws dev.iolite.mock.core.Refused ENODEV: revoked
+   */
+  SlotDmaBuf(DmaBufFile file, DmaBufSlots.Use use, long offset) {
+    this.file = file;
+    this.use = use;
+    this.offset = offset;
+    imported = file.importForKvm(use.isPrivate());
+  }
+
+  /** What the slot serves by it. */
+  DmaBufSlots.Use use() {
+    return use;
+  }
+
+  long offset() {
+    return offset;
+  }
+
+  boolean isRevoked() {
+    return file.isRevoked();
+  }
+
+  Memory memory() {
+    return imported.memory();
+  }
+
+  void detach() {
+    imported.detach();
+  }
+}

@@ -1,0 +1,112 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.tsmccav7.TsmCcaV7;
+import dev.iolite.uapi.tsmccav7.kvm_exit_arm64_tio;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
+
+/**
+ * What a guest asks its VMM for on its way to a private device; for {@link
+ * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and a number of this
+ * project's (KVM_HC_TSM_*), since no proposal has one for x86.
+ *
+ * <p>The result is called with the VMM's answer, under the kernel's lock: 0, or a negated errno.
+ */
+public final class TsmExits {
+  private TsmExits() {}
+
+  private static GuestExit hypercall(int number, LongConsumer result, long... arguments) {
+    return new GuestExit() {
+      @Override
+      public void leave(KvmVm vm, MemorySegment kvmRun) {
+        kvm_run.exit_reason(kvmRun, Kvm.KVM_EXIT_HYPERCALL());
+        MemorySegment call = kvm_run.hypercall(kvmRun);
+        call.fill((byte) 0);
+        kvm_run.hypercall.nr(call, number);
+        for (int i = 0; i < arguments.length; i++) {
+          kvm_run.hypercall.args(call, i, arguments[i]);
+        }
+      }
+
+      @Override
+      public void answered(KvmVm vm, MemorySegment kvmRun) {
+        result.accept(kvm_run.hypercall.ret(kvm_run.hypercall(kvmRun)));
+      }
+    };
+  }
+
+  /** Asks for a device to be bound. */
+  public static GuestExit bind(long virtualBdf, LongConsumer result) {
+    return hypercall(TsmSeed2025.KVM_HC_TSM_BIND(), result, virtualBdf);
+  }
+
+  /** Asks for a device to be unbound. */
+  public static GuestExit unbind(long virtualBdf, LongConsumer result) {
+    return hypercall(TsmSeed2025.KVM_HC_TSM_UNBIND(), result, virtualBdf);
+  }
+
+  /**
+   * Asks for its private view of MMIO to be checked.
+   *
+   * @param gpaTop the first address after the range
+   * @param physical what the report says is there
+   */
+  public static GuestExit validateMmio(
+      long virtualBdf, long gpaBase, long gpaTop, long physical, LongConsumer result) {
+    return hypercall(
+        TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO(), result, virtualBdf, gpaBase, gpaTop, physical);
+  }
+
+  /**
+   * Asks for an interface's state to be changed.
+   *
+   * @param state 0 unlocked, 1 locked, 2 run
+   */
+  public static GuestExit setState(long virtualBdf, int state, LongConsumer result) {
+    return hypercall(TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE(), result, virtualBdf, state);
+  }
+
+  /**
+   * Asks for an interface's report.
+   *
+   * @param gpa of the shared memory that it is to be put into
+   */
+  public static GuestExit readReport(long virtualBdf, long gpa, LongConsumer result) {
+    return hypercall(TsmSeed2025.KVM_HC_TSM_READ_REPORT(), result, virtualBdf, gpa);
+  }
+
+  /**
+   * Asks for its private view of MMIO to be mapped, as a realm does: KVM_EXIT_ARM64_TIO of the
+   * proposal for Arm CCA.
+   *
+   * @param result gets the response, which is 0, allowed, unless the VMM says otherwise
+   */
+  public static GuestExit validateMapping(
+      long vdevice, long gpaBase, long gpaTop, long physical, LongConsumer result) {
+    return new GuestExit() {
+      private MemorySegment exit(MemorySegment kvmRun) {
+        return kvmRun.asSlice(kvm_run.hypercall$offset(), kvm_exit_arm64_tio.sizeof());
+      }
+
+      @Override
+      public void leave(KvmVm vm, MemorySegment kvmRun) {
+        kvm_run.exit_reason(kvmRun, TsmCcaV7.KVM_EXIT_ARM64_TIO());
+        MemorySegment exit = exit(kvmRun);
+        exit.fill((byte) 0);
+        kvm_exit_arm64_tio.nr(exit, TsmCcaV7.KVM_ARM64_TIO_VDEV_VALIDATE_MAPPING());
+        kvm_exit_arm64_tio.vdev_id(exit, vdevice);
+        kvm_exit_arm64_tio.gpa_base(exit, gpaBase);
+        kvm_exit_arm64_tio.gpa_top(exit, gpaTop);
+        kvm_exit_arm64_tio.pa_base(exit, physical);
+      }
+
+      @Override
+      public void answered(KvmVm vm, MemorySegment kvmRun) {
+        result.accept(kvm_exit_arm64_tio.response(exit(kvmRun)));
+      }
+    };
+  }
+}

@@ -1,0 +1,123 @@
+package dev.iolite.mock.tsm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AssignedDevice;
+import dev.iolite.mock.core.GuestDevice;
+import dev.iolite.mock.core.GuestDeviceCalls;
+import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.TeeFunction;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** The interfaces of devices that are open through VFIO, as vDEVICEs lead to them. */
+final class AssignedTdis {
+  private static final int BIND = 1;
+  private static final int UNBIND = 2;
+
+  private final LinkTsm tsm;
+  private final Map<String, AssignedDevice> open = new HashMap<>();
+
+  AssignedTdis(LinkTsm tsm) {
+    this.tsm = tsm;
+  }
+
+  LinkTsm tsm() {
+    return tsm;
+  }
+
+  void opened(AssignedDevice device) {
+    open.put(device.function().name(), device);
+  }
+
+  void closed(AssignedDevice device) {
+    open.remove(device.function().name());
+  }
+
+  private AssignedDevice of(GuestDevice device) {
+    AssignedDevice assigned = open.get(device.device().name());
+    if (assigned == null) {
+      throw refused(Errno.ENODEV);
+    }
+    return assigned;
+  }
+
+  /**
+   * The function of a vDEVICE that has a VM.
+   *
+   * @throws dev.iolite.mock.core.Refused ENODEV: its file had no VM when it was bound
+   */
+  TeeFunction function(GuestDevice device) {
+    vm(device);
+    return of(device).function();
+  }
+
+  /** The function of a vDEVICE, if its interface is bound. */
+  Optional<TeeFunction> bound(GuestDevice device) {
+    return Optional.ofNullable(open.get(device.device().name()))
+        .map(AssignedDevice::function)
+        .filter(function -> tsm.tdi(function).isPresent());
+  }
+
+  private KvmReference vm(GuestDevice device) {
+    return of(device).kvm().orElseThrow(() -> refused(Errno.ENODEV));
+  }
+
+  /**
+   * Binds.
+   *
+   * @param locks whether the bind locks the interface
+   * @throws dev.iolite.mock.core.Refused ENODEV: no VM; what {@link LinkTsm#bind} says
+   */
+  void bind(GuestDevice device, boolean locks) {
+    KvmReference vm = vm(device);
+    tsm.bind(of(device).function(), Optional.of(vm), (int) device.virtualId(), locks);
+  }
+
+  /** Whether the host can reach the memory of a device that is open. */
+  boolean isReachableByHost(TeeFunction function) {
+    return Optional.ofNullable(open.get(function.name()))
+        .filter(AssignedDevice::isReachableByHost)
+        .isPresent();
+  }
+
+  /** Revokes the dma-bufs of a device that is open, those that have a kind, for good. */
+  void revoke(TeeFunction function) {
+    Optional.ofNullable(open.get(function.name())).ifPresent(AssignedDevice::revokeKinds);
+  }
+
+  /** Unbinds, if the device is open and bound. */
+  void unbind(GuestDevice device) {
+    AssignedDevice assigned = open.get(device.device().name());
+    if (assigned != null) {
+      tsm.unbind(assigned.function());
+    }
+  }
+
+  /**
+   * IOMMU_VDEVICE_TSM_OP, of which the proposals differ in the number only.
+   *
+   * @param beforeBind may refuse a bind, after all other checks of the call
+   * @throws dev.iolite.mock.core.Refused EOPNOTSUPP: flags; ENOENT: no such vDEVICE; ENODEV: no VM;
+   *     EINVAL: no such type; what the bind says
+   */
+  int operate(
+      GuestDeviceCalls.Call call, int flags, int id, int type, Consumer<TeeFunction> beforeBind) {
+    refuseIf(flags != 0, Errno.EOPNOTSUPP);
+    GuestDevice device = call.guestDevice(id);
+    vm(device);
+    switch (type) {
+      case BIND -> {
+        beforeBind.accept(of(device).function());
+        bind(device, true);
+      }
+      case UNBIND -> unbind(device);
+      default -> throw refused(Errno.EINVAL);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,133 @@
+package dev.iolite.mock.tsm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AssignedDevice;
+import dev.iolite.mock.core.BarRange;
+import dev.iolite.mock.core.DmaBufKind;
+import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
+import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * VFIO of the seed flow: dma-bufs of a kind.
+ *
+ * <ul>
+ *   <li>private: ENODEV unless the interface is locked or runs
+ *   <li>shared: all of a BAR is, unless the interface is locked or runs; ENODEV in ERROR
+ *   <li>without a kind, and BARs to map: EBUSY while the interface is locked or runs
+ * </ul>
+ */
+final class SeedDmaBufs extends NotedDevices {
+  private static final int SHARED = TsmSeed2025.VFIO_DMA_BUF_SHARED();
+  private static final int PRIVATE = TsmSeed2025.VFIO_DMA_BUF_PRIVATE();
+  private static final int GET_RUNS = TsmSeed2025.VFIO_DMA_BUF_GET_RUNS();
+
+  private final Task task;
+  private final LinkTsm tsm;
+
+  SeedDmaBufs(Task task, AssignedTdis tdis) {
+    super(tdis);
+    this.task = task;
+    tsm = tdis.tsm();
+  }
+
+  private boolean isLocked(AssignedDevice device) {
+    return tsm.isLocked(device.function());
+  }
+
+  @Override
+  public DmaBufKind dmaBufKind(AssignedDevice device, int flags) {
+    refuseIf((flags & ~(SHARED | PRIVATE)) != 0 || flags == (SHARED | PRIVATE), Errno.EINVAL);
+    if (flags == 0) {
+      refuseIf(isLocked(device), Errno.EBUSY);
+      return DmaBufKind.PLAIN;
+    }
+    boolean failed =
+        tsm.tdi(device.function()).filter(tdi -> tdi.state() == TdiState.ERROR).isPresent();
+    refuseIf(failed || (flags == PRIVATE && !isLocked(device)), Errno.ENODEV);
+    return flags == PRIVATE ? DmaBufKind.PRIVATE : DmaBufKind.SHARED;
+  }
+
+  @Override
+  public List<BarRange> cover(
+      AssignedDevice device, DmaBufKind kind, int bar, List<BarRange> asked) {
+    if (kind == DmaBufKind.PLAIN || !isLocked(device)) {
+      return asked;
+    }
+    List<BarRange> tee = device.function().teeRanges(bar);
+    List<BarRange> covered = new ArrayList<>();
+    for (BarRange range : asked) {
+      long at = range.offset();
+      long end = range.offset() + range.bytes();
+      for (BarRange one : tee) {
+        long from = Math.clamp(one.offset(), at, end);
+        long to = Math.clamp(one.offset() + one.bytes(), at, end);
+        add(
+            covered,
+            kind == DmaBufKind.PRIVATE ? from : at,
+            kind == DmaBufKind.PRIVATE ? to : from);
+        at = to;
+      }
+      if (kind == DmaBufKind.SHARED) {
+        add(covered, at, end);
+      }
+    }
+    refuseIf(covered.isEmpty(), Errno.EINVAL);
+    return covered;
+  }
+
+  private static void add(List<BarRange> ranges, long from, long to) {
+    if (from < to) {
+      ranges.add(new BarRange(from, to - from));
+    }
+  }
+
+  @Override
+  public void mapping(AssignedDevice device) {
+    refuseIf(isLocked(device), Errno.EBUSY);
+  }
+
+  /**
+   * VFIO_DMA_BUF_GET_RUNS.
+   *
+   * @throws dev.iolite.mock.core.Refused ENOTTY: another command; EFAULT; EINVAL: argsz or flags;
+   *     EMSGSIZE: more runs than room, their number comes back
+   */
+  @Override
+  public int dmaBufIoctl(int bar, List<BarRange> ranges, int request, long argument) {
+    if (request != GET_RUNS) {
+      throw refused(Errno.ENOTTY);
+    }
+    long bytes = vfio_dma_buf_get_runs.sizeof();
+    MemorySegment asked = task.in(argument, bytes);
+    refuseIf(
+        Integer.toUnsignedLong(vfio_dma_buf_get_runs.argsz(asked)) < bytes
+            || vfio_dma_buf_get_runs.flags(asked) != 0,
+        Errno.EINVAL);
+    boolean fits =
+        Integer.compareUnsigned(vfio_dma_buf_get_runs.nr_runs(asked), ranges.size()) >= 0;
+    long to = vfio_dma_buf_get_runs.runs_uptr(asked);
+    vfio_dma_buf_get_runs.nr_runs(asked, ranges.size());
+    vfio_dma_buf_get_runs.region_index(asked, bar);
+    task.out(argument, asked);
+    refuseIf(!fits, Errno.EMSGSIZE);
+    MemorySegment runs = task.scratch(vfio_dma_buf_run.sizeof() * ranges.size());
+    long start = 0;
+    for (int i = 0; i < ranges.size(); i++) {
+      MemorySegment run = vfio_dma_buf_run.asSlice(runs, i);
+      vfio_dma_buf_run.bar_offset(run, ranges.get(i).offset());
+      vfio_dma_buf_run.buf_offset(run, start);
+      vfio_dma_buf_run.length(run, ranges.get(i).bytes());
+      start += ranges.get(i).bytes();
+    }
+    task.out(to, runs);
+    return 0;
+  }
+}

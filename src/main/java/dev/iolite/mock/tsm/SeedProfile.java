@@ -1,0 +1,118 @@
+package dev.iolite.mock.tsm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.AssignedDeviceCalls;
+import dev.iolite.mock.core.DmaBufSlots;
+import dev.iolite.mock.core.GuestDevice;
+import dev.iolite.mock.core.GuestDeviceCalls;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The flow with a shared and a private dma-buf for each BAR. A lock is EBUSY while the host can
+ * reach the device's memory by a mapped BAR or a live dma-buf; when an interface is neither locked
+ * nor runs any more, all dma-bufs with a kind are revoked for good.
+ */
+final class SeedProfile implements TsmProfile, GuestDeviceCalls {
+  private final AssignedTdis tdis;
+  private final TsmRequests requests;
+  private final ArchRequests archRequests;
+  private final SeedDmaBufs dmaBufs;
+  private final boolean isSev;
+
+  SeedProfile(Task task, LinkTsm tsm, int arch) {
+    tdis = new AssignedTdis(tsm);
+    requests = new TsmRequests(task, tsm, false);
+    archRequests = new ArchRequests(tdis, arch, this::execute);
+    dmaBufs = new SeedDmaBufs(task, tdis);
+    isSev = arch == TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV();
+    tsm.listen(this::changed);
+  }
+
+  private void changed(TeeFunction function) {
+    if (!tdis.tsm().isLocked(function)) {
+      tdis.revoke(function);
+    }
+  }
+
+  @Override
+  public GuestDeviceCalls guestDevices() {
+    return this;
+  }
+
+  @Override
+  public AssignedDeviceCalls assignedDevices() {
+    return dmaBufs;
+  }
+
+  @Override
+  public DmaBufSlots slots() {
+    return new SeedSlots();
+  }
+
+  @Override
+  public List<Command> commands() {
+    return List.of(
+        new Command(
+            TsmSeed2025.IOMMU_VDEVICE_TSM_OP(),
+            iommu_vdevice_tsm_op.layout(),
+            "vdevice_id",
+            this::operate),
+        new Command(
+            TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(),
+            iommu_vdevice_tsm_req.layout(),
+            "tsm_code",
+            archRequests::execute));
+  }
+
+  private int operate(Call call) {
+    MemorySegment asked = call.argument();
+    return tdis.operate(
+        call,
+        iommu_vdevice_tsm_op.flags(asked),
+        iommu_vdevice_tsm_op.vdevice_id(asked),
+        iommu_vdevice_tsm_op.type(asked),
+        this::requireUnreachable);
+  }
+
+  /** Nothing may be left by which the host reaches what becomes private. */
+  private void requireUnreachable(TeeFunction function) {
+    boolean becomesLocked = !tdis.tsm().isLocked(function);
+    refuseIf(becomesLocked && tdis.isReachableByHost(function), Errno.EBUSY);
+  }
+
+  private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
+    if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
+      return requests.validateMmio(function, buffers);
+    }
+    if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
+      return requests.setState(function, buffers, this::requireUnreachable);
+    }
+    if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT()) {
+      return requests.report(function, buffers);
+    }
+    boolean isDma =
+        operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()
+            || operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA();
+    if (isSev && isDma) {
+      return requests.switchDma(function, buffers);
+    }
+    throw refused(Errno.EINVAL);
+  }
+
+  @Override
+  public void added(GuestDevice device) {}
+
+  @Override
+  public void removed(GuestDevice device) {
+    tdis.unbind(device);
+  }
+}

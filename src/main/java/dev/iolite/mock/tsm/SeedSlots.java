@@ -1,0 +1,38 @@
+package dev.iolite.mock.tsm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.DmaBufFile;
+import dev.iolite.mock.core.DmaBufKind;
+import dev.iolite.mock.core.DmaBufSlots;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+
+/**
+ * Slots of the seed flow: a part of a shared dma-buf for shared accesses, or, with the flag for it,
+ * of a private one for private accesses; accesses of the other kind are memory faults.
+ */
+final class SeedSlots implements DmaBufSlots {
+  private static final int DMABUF = (int) TsmSeed2025.KVM_MEM_DMABUF();
+  private static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
+
+  @Override
+  public int flags() {
+    return DMABUF | PRIVATE_ONLY;
+  }
+
+  /**
+   * Checks.
+   *
+   * @throws dev.iolite.mock.core.Refused EINVAL: private only, but no dma-buf; beyond its end; of
+   *     the other kind, or of none
+   */
+  @Override
+  public Use check(DmaBufFile file, int flags, long offset, long bytes) {
+    refuseIf((flags & DMABUF) == 0, Errno.EINVAL);
+    refuseIf(Long.compareUnsigned(offset + bytes, file.bytes()) > 0, Errno.EINVAL);
+    boolean isPrivate = (flags & PRIVATE_ONLY) != 0;
+    refuseIf(file.kind() != (isPrivate ? DmaBufKind.PRIVATE : DmaBufKind.SHARED), Errno.EINVAL);
+    return new Use(isPrivate, true);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.iolite.mock.tsm;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TeeFunction;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** A TSM as a test drives it, from outside the kernel. Safe for use by many threads. */
+public final class TsmControl {
+  private final Task task;
+  private final LinkTsm tsm;
+
+  TsmControl(Task task, LinkTsm tsm) {
+    this.task = task;
+    this.tsm = tsm;
+  }
+
+  private <T> T locked(Supplier<T> body) {
+    task.enter();
+    try {
+      T result = body.get();
+      task.wake();
+      return result;
+    } finally {
+      task.leave();
+    }
+  }
+
+  private TeeFunction function(String address) {
+    return tsm.function(address)
+        .orElseThrow(() -> new IllegalArgumentException("no function at " + address));
+  }
+
+  /**
+   * Makes the next of these operations fail.
+   *
+   * @param after whether it has taken effect then; only binds and changes of state can
+   */
+  public void failNext(TsmErrors.Operation operation, Errno errno, boolean after) {
+    locked(() -> {
+      tsm.errors().failNext(operation, errno, after);
+      return tsm;
+    });
+  }
+
+  /**
+   * The link or session of a device is lost: the interfaces behind it go to ERROR.
+   *
+   * @param address of the function that the TSM is connected to
+   * @throws IllegalArgumentException if the kernel knows no such function
+   */
+  public void loseLink(String address) {
+    locked(() -> {
+      tsm.loseLink(function(address));
+      return tsm;
+    });
+  }
+
+  /** The state of a function's interface; empty if it is not bound. */
+  public Optional<TdiState> state(String address) {
+    return locked(() -> tsm.function(address).flatMap(tsm::tdi).map(Tdi::state));
+  }
+}

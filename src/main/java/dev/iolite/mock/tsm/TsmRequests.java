@@ -1,0 +1,140 @@
+package dev.iolite.mock.tsm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_set_tdi_state;
+import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_validate_mmio;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+
+/**
+ * What guests ask a TSM through the VMM (drivers/pci/tsm.c:pci_tsm_guest_req, and what a TSM's
+ * driver makes of it). The payloads are the same in all proposals that describe them.
+ */
+final class TsmRequests {
+  private final Task task;
+  private final LinkTsm tsm;
+  private final boolean validationMaps;
+
+  /**
+   * Requests to a TSM.
+   *
+   * @param validationMaps whether it maps what it has validated into the VM
+   */
+  TsmRequests(Task task, LinkTsm tsm, boolean validationMaps) {
+    this.task = task;
+    this.tsm = tsm;
+    this.validationMaps = validationMaps;
+  }
+
+  /**
+   * The buffers of a request.
+   *
+   * @param address where the request is
+   * @param bytes how long it is, unsigned
+   * @param answerAddress where the answer goes
+   * @param answerBytes how much room it has, unsigned
+   */
+  record Buffers(long address, int bytes, long answerAddress, int answerBytes) {}
+
+  /**
+   * A request's payload.
+   *
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: too short; EFAULT
+   */
+  MemorySegment payload(TeeFunction function, Buffers buffers, long bytes) {
+    tsm.requireBound(function);
+    refuseIf(Integer.toUnsignedLong(buffers.bytes) < bytes, Errno.EINVAL);
+    return task.in(buffers.address, bytes);
+  }
+
+  /** How much of the buffers was not used: of the answer's, or else of the request's. */
+  static int residue(Buffers buffers, long taken, long given) {
+    long unused =
+        buffers.answerBytes != 0
+            ? Integer.toUnsignedLong(buffers.answerBytes) - given
+            : Integer.toUnsignedLong(buffers.bytes) - taken;
+    return (int) Math.min(unused, Integer.MAX_VALUE);
+  }
+
+  /**
+   * VALIDATE_MMIO.
+   *
+   * @return the residue
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: too short; EFAULT; what {@link
+   *     LinkTsm#validateMmio} says
+   */
+  int validateMmio(TeeFunction function, Buffers buffers) {
+    long bytes = iommu_vdevice_tsm_validate_mmio.sizeof();
+    MemorySegment asked = payload(function, buffers, bytes);
+    tsm.validateMmio(
+        function,
+        iommu_vdevice_tsm_validate_mmio.gpa_base(asked),
+        iommu_vdevice_tsm_validate_mmio.gpa_top(asked),
+        iommu_vdevice_tsm_validate_mmio.pa_base(asked),
+        validationMaps);
+    return residue(buffers, bytes, 0);
+  }
+
+  /**
+   * SET_TDI_STATE; as {@link #validateMmio}.
+   *
+   * @param beforeLock may refuse a lock
+   */
+  int setState(TeeFunction function, Buffers buffers, Consumer<TeeFunction> beforeLock) {
+    long bytes = iommu_vdevice_tsm_set_tdi_state.sizeof();
+    MemorySegment asked = payload(function, buffers, bytes);
+    int state = iommu_vdevice_tsm_set_tdi_state.state(asked);
+    if (state == TdiState.CONFIG_LOCKED.number()) {
+      beforeLock.accept(function);
+    }
+    tsm.setState(function, state);
+    return residue(buffers, bytes, 0);
+  }
+
+  /**
+   * SEV_ENABLE_DMA and SEV_DISABLE_DMA: the host's half of an interface's way through the IOMMU,
+   * which the model has no other half of.
+   *
+   * @return the residue
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: it does not run
+   */
+  int switchDma(TeeFunction function, Buffers buffers) {
+    tsm.requireBound(function);
+    refuseIf(tsm.tdi(function).filter(tdi -> tdi.state() == TdiState.RUN).isEmpty(), Errno.EIO);
+    return residue(buffers, 0, 0);
+  }
+
+  /**
+   * Answers with as much as there is room for.
+   *
+   * @return the residue
+   * @throws dev.iolite.mock.core.Refused EFAULT
+   */
+  int answer(Buffers buffers, MemorySegment answer) {
+    long room = Integer.toUnsignedLong(buffers.answerBytes);
+    long given = Math.min(room, answer.byteSize());
+    task.out(buffers.answerAddress, answer.asSlice(0, given));
+    return residue(buffers, buffers.bytes, given);
+  }
+
+  /**
+   * Gives the interface's report.
+   *
+   * @return the residue
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: not locked; ENOSPC: the report is
+   *     longer than the room for it; EFAULT
+   */
+  int report(TeeFunction function, Buffers buffers) {
+    byte[] report = tsm.report(function);
+    if (Integer.toUnsignedLong(buffers.answerBytes) < report.length) {
+      throw refused(Errno.ENOSPC);
+    }
+    task.out(buffers.answerAddress, MemorySegment.ofArray(report));
+    return residue(buffers, 0, report.length);
+  }
+}
