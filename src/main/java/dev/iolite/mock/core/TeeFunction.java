@@ -55,7 +55,7 @@ public interface TeeFunction {
   /** Who guards a locked interface. */
   interface Guard {
     /**
-     * Whether the device answers an access; if not, a read has all bits set and a write is lost.
+     * Whether the device answers an access; one that it does not answer is unreachable.
      *
      * @param trusted whether it comes from the guest's private side
      */
