@@ -2,35 +2,54 @@ package dev.iolite.mock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.DmaBufIoctls;
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.kvm.Kvm;
+import dev.iolite.kvm.Vm;
+import dev.iolite.kvm.VmType;
+import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.UserMemory;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.ByteRange;
+import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.lifecycle.AfterProperty;
 
 /**
  * Whatever a caller passes, the model answers as a kernel does: with a result or an errno, never
  * with a Java exception, and without taking memory for what it refuses.
  */
 class GarbageTest {
-  private static final int CALLS = 400;
+  private static final String EDU = "0000:00:02.0";
+  private static final int CALLS = 2000;
   private static final int LARGEST_STRUCT = 4096;
   private static final long[] INTERESTING = {
     0,
@@ -63,40 +82,70 @@ class GarbageTest {
     Long.MIN_VALUE,
   };
 
-  @Property(tries = 100)
+  private final Set<String> answered = new HashSet<>();
+
+  /** Garbage that never gets past the first check would prove nothing. */
+  @AfterProperty
+  void manyCommandsWereTaken() {
+    assertThat(answered).hasSizeGreaterThan(30);
+  }
+
+  @Property(tries = 40)
   void everyCallIsAnsweredWithAResultOrAnErrno(@ForAll long seed) {
     Random random = new Random(seed);
-    try (Arena arena = Arena.ofConfined()) {
-      for (Platform platform : Platform.values()) {
-        MemorySegment memory = arena.allocate(LARGEST_STRUCT, Long.BYTES);
-        try (MockKernel kernel =
-            MockKernel.builder().platform(platform).caller(new OnlyThis(memory)).build()) {
-          new Caller(random, kernel, memory).go();
+    for (Platform platform : Platform.values()) {
+      try (Arena arena = Arena.ofConfined()) {
+        var memory = new CallersMemory(arena.allocate(LARGEST_STRUCT, Long.BYTES));
+        try (MockKernel kernel = MockKernel.builder().platform(platform).caller(memory).build()) {
+          new Caller(random, kernel, memory, answered).go();
         }
       }
     }
   }
 
   /**
-   * A caller whose memory is a single segment: a bad address can't reach what belongs to the JVM.
+   * The memory of a caller: at first all of this process's, then a single segment, so that a bad
+   * address can't reach what belongs to the JVM.
    */
-  private record OnlyThis(MemorySegment memory) implements UserMemory {
+  private static final class CallersMemory implements UserMemory {
+    private final HostUserMemory all = new HostUserMemory(new HostKernel());
+    private final MemorySegment only;
+    private boolean isRestricted;
+
+    CallersMemory(MemorySegment only) {
+      this.only = only;
+    }
+
+    /** From now on there is only the segment. */
+    void restrict() {
+      isRestricted = true;
+      all.close();
+    }
+
     @Override
     public void read(long address, MemorySegment into) {
-      into.copyFrom(part(address, into.byteSize()));
+      if (isRestricted) {
+        into.copyFrom(part(address, into.byteSize()));
+      } else {
+        all.read(address, into);
+      }
     }
 
     @Override
     public void write(long address, MemorySegment from) {
-      part(address, from.byteSize()).copyFrom(from);
+      if (isRestricted) {
+        part(address, from.byteSize()).copyFrom(from);
+      } else {
+        all.write(address, from);
+      }
     }
 
     private MemorySegment part(long address, long bytes) {
-      long offset = address - memory.address();
-      if (offset < 0 || offset > memory.byteSize() - bytes) {
+      long offset = address - only.address();
+      if (offset < 0 || offset > only.byteSize() - bytes) {
         throw Refused.refused(Errno.EFAULT);
       }
-      return memory.asSlice(offset, bytes);
+      return only.asSlice(offset, bytes);
     }
   }
 
@@ -104,37 +153,56 @@ class GarbageTest {
   private static final class Caller {
     private final Random random;
     private final Kernel kernel;
+    private final CallersMemory memory;
     private final MemorySegment struct;
-    private final List<Integer> fds = new ArrayList<>();
+    private final List<Open> open = new ArrayList<>();
+    private final Set<String> answered;
     private final List<Ioctl> commands =
         Stream.of(VfioIoctls.all(), IommufdIoctls.all(), KvmIoctls.all(), DmaBufIoctls.all())
             .flatMap(List::stream)
             .toList();
 
-    Caller(Random random, Kernel kernel, MemorySegment struct) {
+    /** A descriptor. */
+    private record Open(int fd, FdKind kind) {}
+
+    Caller(Random random, Kernel kernel, CallersMemory memory, Set<String> answered) {
       this.random = random;
       this.kernel = kernel;
-      this.struct = struct;
+      this.memory = memory;
+      struct = memory.only;
+      this.answered = answered;
     }
 
+    /** Opens one of each kind, as a VMM does, and then calls garbage. */
     void go() {
-      for (String path : List.of("/dev/iommu", "/dev/kvm", "/dev/vfio/devices/vfio0")) {
-        add(kernel.open(path, Libc.O_RDWR()));
-      }
-      add(kernel.eventfd(0, Libc.EFD_NONBLOCK()));
-      add(kernel.memfdCreate("ram", 0));
+      PciDevice function = new Pci(kernel).device(PciAddress.parse(EDU));
+      DriverBinding.bind(function, "vfio-pci");
+      Iommufd iommufd = Iommufd.open(kernel);
+      VfioDevice cdev = VfioDevice.open(kernel, function.requireVfioCdev(), EDU);
+      Vm vm = Kvm.open(kernel).createVm(VmType.SW_PROTECTED);
+      kvm_create_device.type(struct, dev.iolite.uapi.kvm.Kvm.KVM_DEV_TYPE_VFIO());
+      kernel.ioctl(vm.fd().number(), KvmIoctls.KVM_CREATE_DEVICE.number(), struct.address());
+      open.add(new Open(kvm_create_device.fd(struct), FdKind.KVM_DEVICE));
+      BoundVfioDevice device = cdev.bind(iommufd.fd());
+      device.attach(iommufd.allocIoas().id());
+      device.config().setMemoryDecode(true);
+      add(device.exportDmaBuf(0, List.of(new ByteRange(0, 8192)), Libc.O_RDWR()).fd());
+      add(vm.createGuestMemfd(1 << 20).fd());
+      Stream.of(device.fd(), iommufd.fd(), vm.fd()).forEach(this::add);
+      open.add(new Open(kernel.open(Kvm.PATH, Libc.O_RDWR()), FdKind.KVM));
+      int vcpu = kernel.ioctl(vm.fd().number(), KvmIoctls.KVM_CREATE_VCPU.number(), 0);
+      neverRun(vcpu);
+      open.add(new Open(vcpu, FdKind.KVM_VCPU));
+      open.add(new Open(kernel.eventfd(0, Libc.EFD_NONBLOCK()), FdKind.EVENTFD));
+      open.add(new Open(kernel.memfdCreate("ram", 0), FdKind.MEMFD));
+      memory.restrict();
       for (int i = 0; i < CALLS; i++) {
         answer(one());
       }
-      for (int fd : fds) {
-        kernel.close(fd);
-      }
     }
 
-    private void add(long fd) {
-      if (fd >= 0) {
-        fds.add((int) fd);
-      }
+    private void add(Fd fd) {
+      open.add(new Open(fd.number(), fd.kind()));
     }
 
     private void answer(long result) {
@@ -154,14 +222,26 @@ class GarbageTest {
       };
     }
 
+    /** Mostly a command of the descriptor's own kind, sometimes any. */
     private long ioctl() {
-      Ioctl command = commands.get(random.nextInt(commands.size()));
+      Open on = open.get(random.nextInt(open.size()));
+      List<Ioctl> own = commands.stream().filter(c -> c.on() == on.kind).toList();
+      List<Ioctl> some = own.isEmpty() || random.nextInt(8) == 0 ? commands : own;
+      Ioctl command = some.get(random.nextInt(some.size()));
       fill(command.argument().map(MemoryLayout::byteSize).orElse(64L));
       long argument = random.nextInt(8) == 0 ? number() : pointer();
-      long result = kernel.ioctl(fd(), command.number(), argument);
-      if (result > 2 && command.returns().isPresent()) {
-        add(result);
-        command.returns().filter(FdKind.KVM_VCPU::equals).ifPresent(_ -> neverRun((int) result));
+      long result = kernel.ioctl(on.fd, command.number(), argument);
+      if (result >= 0 && command.on() == on.kind) {
+        answered.add(command.name());
+        command
+            .returns()
+            .filter(_ -> result > 2)
+            .ifPresent(kind -> {
+              open.add(new Open((int) result, kind));
+              if (kind == FdKind.KVM_VCPU) {
+                neverRun((int) result);
+              }
+            });
       }
       return result;
     }
@@ -185,8 +265,13 @@ class GarbageTest {
       return address;
     }
 
+    /** Numbers of which many are 0, so that some calls get past their first checks. */
     private void fill(long bytes) {
+      struct.fill((byte) 0);
       for (int at = 0; at + 4 <= Math.min(bytes + 64, LARGEST_STRUCT); at += 4) {
+        if (random.nextBoolean()) {
+          continue;
+        }
         if (random.nextBoolean() && at % 8 == 0) {
           struct.set(ValueLayout.JAVA_LONG, at, random.nextInt(6) == 0 ? pointer() : number());
           at += 4;
@@ -204,7 +289,7 @@ class GarbageTest {
         case 0 -> -1;
         case 1 -> Integer.MAX_VALUE;
         case 2 -> random.nextInt();
-        default -> fds.get(random.nextInt(fds.size()));
+        default -> open.get(random.nextInt(open.size())).fd;
       };
     }
 

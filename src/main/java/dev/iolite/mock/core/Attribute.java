@@ -43,20 +43,12 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
 
   /** An open attribute; it is read as of when it was first read (fs/kernfs/file.c). */
   OpenFile open(Task task, String path) {
-    return new OpenFile(task) {
+    return new PositionedFile(task) {
       private Optional<byte[]> content = Optional.empty();
-      private long position;
 
       @Override
       public String name() {
         return path;
-      }
-
-      @Override
-      public long read(long address, long bytes) {
-        long read = pread(address, bytes, position);
-        position += read;
-        return read;
       }
 
       @Override
@@ -74,7 +66,7 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
       }
 
       @Override
-      public long write(long address, long bytes) {
+      public long pwrite(long address, long bytes, long offset) {
         long taken = Math.min(bytes, AddressSpace.PAGE);
         byte[] written = task.in(address, taken).toArray(ValueLayout.JAVA_BYTE);
         store
@@ -84,15 +76,9 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
       }
 
       @Override
-      public long pwrite(long address, long bytes, long offset) {
-        return write(address, bytes);
-      }
-
-      @Override
       public long lseek(long offset, int whence) {
         Refused.refuseIf(whence != 0 || offset < 0, Errno.EINVAL);
-        position = offset;
-        return offset;
+        return moveTo(offset);
       }
     };
   }

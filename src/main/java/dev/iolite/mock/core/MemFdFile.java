@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
 /** An anonymous file in memory, as mm/memfd.c and mm/shmem.c have it. */
-public final class MemFdFile extends OpenFile {
+public final class MemFdFile extends PositionedFile {
   /** What is moved is copied in parts, so that no caller makes the model take much memory. */
   private static final long MOST_AT_ONCE = 1 << 20;
 
@@ -16,7 +16,6 @@ public final class MemFdFile extends OpenFile {
 
   private final String name;
   private final Ram ram;
-  private long position;
 
   /**
    * A new one, empty; mm/memfd.c:sanitize_flags and alloc_name. Pages are never huge here.
@@ -41,20 +40,6 @@ public final class MemFdFile extends OpenFile {
   /** Its pages, which live on with whoever takes a reference. */
   public Ram ram() {
     return ram;
-  }
-
-  @Override
-  public long read(long address, long bytes) {
-    long read = pread(address, bytes, position);
-    position += read;
-    return read;
-  }
-
-  @Override
-  public long write(long address, long bytes) {
-    long written = pwrite(address, bytes, position);
-    position += written;
-    return written;
   }
 
   @Override
@@ -85,13 +70,12 @@ public final class MemFdFile extends OpenFile {
     long target =
         switch (whence) {
           case 0 -> offset;
-          case 1 -> position + offset;
+          case 1 -> position() + offset;
           case 2 -> ram.bytes() + offset;
           default -> -1;
         };
     refuseIf(target < 0, Errno.EINVAL);
-    position = target;
-    return target;
+    return moveTo(target);
   }
 
   @Override

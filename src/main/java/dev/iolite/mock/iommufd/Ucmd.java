@@ -1,20 +1,18 @@
 package dev.iolite.mock.iommufd;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.UserStruct;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** One call on a context and its argument (struct iommufd_ucmd). */
 final class Ucmd implements GuestDeviceCalls.Call {
-  private static final int CHUNK = 4096;
-
   private final IommufdFile context;
   private final Task task;
   private MemorySegment argument = MemorySegment.NULL;
@@ -90,26 +88,7 @@ final class Ucmd implements GuestDeviceCalls.Call {
         Integer.toUnsignedLong(task.in(address, Integer.BYTES).get(ValueLayout.JAVA_INT, 0));
     refuseIf(command.number() != request, Errno.ENOTTY);
     refuseIf(userBytes < command.leastBytes(), Errno.EINVAL);
-    requireZeros(address + command.bytes(), address + userBytes);
-    argument = task.scratch(command.bytes());
-    task.user().read(address, argument.asSlice(0, Math.min(userBytes, command.bytes())));
-  }
-
-  /** lib/usercopy.c:check_zeroed_user. */
-  private void requireZeros(long from, long to) {
-    if (to - from <= 0) {
-      return;
-    }
-    MemorySegment chunk = task.scratch(Math.min(CHUNK, to - from));
-    for (long at = from; at < to; at += CHUNK) {
-      MemorySegment part = chunk.asSlice(0, Math.min(CHUNK, to - at));
-      task.user().read(at, part);
-      for (long i = 0; i < part.byteSize(); i++) {
-        if (part.get(ValueLayout.JAVA_BYTE, i) != 0) {
-          throw refused(Errno.E2BIG);
-        }
-      }
-    }
+    argument = UserStruct.copy(task, address, userBytes, command.bytes());
   }
 
   /**

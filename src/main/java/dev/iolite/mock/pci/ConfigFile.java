@@ -3,7 +3,7 @@ package dev.iolite.mock.pci;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.PositionedFile;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
@@ -14,12 +14,11 @@ import java.lang.foreign.ValueLayout;
  * (drivers/pci/pci-sysfs.c:pci_read_config, pci_write_config). It is accessed in the widest aligned
  * pieces.
  */
-final class ConfigFile extends OpenFile {
+final class ConfigFile extends PositionedFile {
   private static final int ACCESS_MODE = 3;
 
   private final PciDevice device;
   private final int flags;
-  private long position;
 
   ConfigFile(Task task, PciDevice device, int flags) {
     super(task);
@@ -30,20 +29,6 @@ final class ConfigFile extends OpenFile {
   @Override
   public String name() {
     return "/sys/bus/pci/devices/" + device + "/config";
-  }
-
-  @Override
-  public long read(long address, long bytes) {
-    long done = pread(address, bytes, position);
-    position += done;
-    return done;
-  }
-
-  @Override
-  public long write(long address, long bytes) {
-    long done = pwrite(address, bytes, position);
-    position += done;
-    return done;
   }
 
   @Override
@@ -97,7 +82,6 @@ final class ConfigFile extends OpenFile {
   @Override
   public long lseek(long offset, int whence) {
     refuseIf(whence != 0 || offset < 0, Errno.EINVAL);
-    position = offset;
-    return offset;
+    return moveTo(offset);
   }
 }

@@ -365,11 +365,6 @@ public final class PciDevice {
     return function.layout().pm();
   }
 
-  /** Where PCI Express is in configuration space; 0: nowhere. */
-  public int expressCapability() {
-    return function.layout().express();
-  }
-
   /** How many interrupt messages are allocated (pci_alloc_irq_vectors). */
   public int messages() {
     return messages;

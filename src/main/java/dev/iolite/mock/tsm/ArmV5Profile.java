@@ -3,13 +3,9 @@ package dev.iolite.mock.tsm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AssignedDeviceCalls;
-import dev.iolite.mock.core.GuestDevice;
-import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
-import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_op;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -19,33 +15,18 @@ import java.util.List;
  * does not have, and whose requests have a scope. It leaves the messages in them to the
  * architecture; here INFO gives the interface's report and STATE_CHANGE takes the state, 32 bits.
  */
-final class ArmV5Profile implements TsmProfile, GuestDeviceCalls {
-  private final AssignedTdis tdis;
+final class ArmV5Profile extends VdeviceProfile {
   private final TsmRequests requests;
 
   ArmV5Profile(Task task, LinkTsm tsm) {
-    tdis = new AssignedTdis(tsm);
+    super(new AssignedTdis(tsm));
     requests = new TsmRequests(task, tsm, false);
-  }
-
-  @Override
-  public GuestDeviceCalls guestDevices() {
-    return this;
-  }
-
-  @Override
-  public AssignedDeviceCalls assignedDevices() {
-    return new NotedDevices(tdis);
   }
 
   @Override
   public List<Command> commands() {
     return List.of(
-        new Command(
-            TsmArmV5.IOMMU_VDEVICE_TSM_OP(),
-            iommu_vdevice_tsm_op.layout(),
-            "vdevice_id",
-            this::operate),
+        bindOrUnbind(TsmArmV5.IOMMU_VDEVICE_TSM_OP(), _ -> {}),
         new Command(
             TsmArmV5.IOMMU_VDEVICE_TSM_REQ(),
             iommu_vdevice_tsm_req.layout(),
@@ -53,21 +34,12 @@ final class ArmV5Profile implements TsmProfile, GuestDeviceCalls {
             this::request));
   }
 
-  private int operate(Call call) {
-    MemorySegment asked = call.argument();
-    return tdis.operate(
-        call,
-        iommu_vdevice_tsm_op.flags(asked),
-        iommu_vdevice_tsm_op.vdevice_id(asked),
-        iommu_vdevice_tsm_op.type(asked),
-        _ -> {});
-  }
-
   /** drivers/pci/tsm.c:pci_tsm_guest_req refuses the scopes for debugging before all else. */
   private int request(Call call) {
     MemorySegment asked = call.argument();
     refuseIf(iommu_vdevice_tsm_req.__reserved(asked) != 0, Errno.EOPNOTSUPP);
-    TeeFunction function = tdis.function(call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked)));
+    TeeFunction function =
+        tdis().function(call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked)));
     int scope = iommu_vdevice_tsm_req.scope(asked);
     boolean changes = scope == TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_STATE_CHANGE();
     refuseIf(!changes && scope != TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO(), Errno.EINVAL);
@@ -80,13 +52,5 @@ final class ArmV5Profile implements TsmProfile, GuestDeviceCalls {
     return changes
         ? requests.setState(function, buffers, _ -> {})
         : requests.report(function, buffers);
-  }
-
-  @Override
-  public void added(GuestDevice device) {}
-
-  @Override
-  public void removed(GuestDevice device) {
-    tdis.unbind(device);
   }
 }

@@ -4,9 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.GuestDevice;
-import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
@@ -22,32 +20,21 @@ import java.util.List;
  * The proposal in which making the vDEVICE binds it, without a lock, and destroying it unbinds it.
  * Its objects are of one type here, {@link #REPORT}, and of its size a 64-bit number is told.
  */
-final class CcaV7Profile implements TsmProfile, GuestDeviceCalls {
+final class CcaV7Profile extends VdeviceProfile {
   /** The only type of object that the model has: the interface's report; the number is ours. */
   static final int REPORT = 0;
 
   private final Task task;
   private final LinkTsm tsm;
-  private final AssignedTdis tdis;
   private final TsmRequests requests;
   private final ArchRequests archRequests;
 
   CcaV7Profile(Task task, LinkTsm tsm, int arch) {
+    super(new AssignedTdis(tsm));
     this.task = task;
     this.tsm = tsm;
-    tdis = new AssignedTdis(tsm);
     requests = new TsmRequests(task, tsm, true);
-    archRequests = new ArchRequests(tdis, arch, this::execute);
-  }
-
-  @Override
-  public GuestDeviceCalls guestDevices() {
-    return this;
-  }
-
-  @Override
-  public AssignedDeviceCalls assignedDevices() {
-    return new NotedDevices(tdis);
+    archRequests = new ArchRequests(tdis(), arch, this::execute);
   }
 
   @Override
@@ -111,11 +98,6 @@ final class CcaV7Profile implements TsmProfile, GuestDeviceCalls {
 
   @Override
   public void added(GuestDevice device) {
-    tdis.bind(device, false);
-  }
-
-  @Override
-  public void removed(GuestDevice device) {
-    tdis.unbind(device);
+    tdis().bind(device, false);
   }
 }

@@ -6,14 +6,10 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.DmaBufSlots;
-import dev.iolite.mock.core.GuestDevice;
-import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_op;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -21,31 +17,25 @@ import java.util.List;
  * reach the device's memory by a mapped BAR or a live dma-buf; when an interface is neither locked
  * nor runs any more, all dma-bufs with a kind are revoked for good.
  */
-final class SeedProfile implements TsmProfile, GuestDeviceCalls {
-  private final AssignedTdis tdis;
+final class SeedProfile extends VdeviceProfile {
   private final TsmRequests requests;
   private final ArchRequests archRequests;
   private final SeedDmaBufs dmaBufs;
   private final boolean isSev;
 
   SeedProfile(Task task, LinkTsm tsm, int arch) {
-    tdis = new AssignedTdis(tsm);
+    super(new AssignedTdis(tsm));
     requests = new TsmRequests(task, tsm, false);
-    archRequests = new ArchRequests(tdis, arch, this::execute);
-    dmaBufs = new SeedDmaBufs(task, tdis);
+    archRequests = new ArchRequests(tdis(), arch, this::execute);
+    dmaBufs = new SeedDmaBufs(task, tdis());
     isSev = arch == TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV();
     tsm.listen(this::changed);
   }
 
   private void changed(TeeFunction function) {
-    if (!tdis.tsm().isLocked(function)) {
-      tdis.revoke(function);
+    if (!tdis().tsm().isLocked(function)) {
+      tdis().revoke(function);
     }
-  }
-
-  @Override
-  public GuestDeviceCalls guestDevices() {
-    return this;
   }
 
   @Override
@@ -61,11 +51,7 @@ final class SeedProfile implements TsmProfile, GuestDeviceCalls {
   @Override
   public List<Command> commands() {
     return List.of(
-        new Command(
-            TsmSeed2025.IOMMU_VDEVICE_TSM_OP(),
-            iommu_vdevice_tsm_op.layout(),
-            "vdevice_id",
-            this::operate),
+        bindOrUnbind(TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), this::requireUnreachable),
         new Command(
             TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(),
             iommu_vdevice_tsm_req.layout(),
@@ -73,20 +59,10 @@ final class SeedProfile implements TsmProfile, GuestDeviceCalls {
             archRequests::execute));
   }
 
-  private int operate(Call call) {
-    MemorySegment asked = call.argument();
-    return tdis.operate(
-        call,
-        iommu_vdevice_tsm_op.flags(asked),
-        iommu_vdevice_tsm_op.vdevice_id(asked),
-        iommu_vdevice_tsm_op.type(asked),
-        this::requireUnreachable);
-  }
-
   /** Nothing may be left by which the host reaches what becomes private. */
   private void requireUnreachable(TeeFunction function) {
-    boolean becomesLocked = !tdis.tsm().isLocked(function);
-    refuseIf(becomesLocked && tdis.isReachableByHost(function), Errno.EBUSY);
+    boolean becomesLocked = !tdis().tsm().isLocked(function);
+    refuseIf(becomesLocked && tdis().isReachableByHost(function), Errno.EBUSY);
   }
 
   private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
@@ -106,13 +82,5 @@ final class SeedProfile implements TsmProfile, GuestDeviceCalls {
       return requests.switchDma(function, buffers);
     }
     throw refused(Errno.EINVAL);
-  }
-
-  @Override
-  public void added(GuestDevice device) {}
-
-  @Override
-  public void removed(GuestDevice device) {
-    tdis.unbind(device);
   }
 }

@@ -8,9 +8,10 @@ import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
-import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.PositionedFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.UserStruct;
 import dev.iolite.mock.core.VfioFile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
@@ -25,7 +26,7 @@ import java.util.Optional;
  * An open {@code /dev/vfio/devices/vfioN} (struct vfio_device_file): useless until it is bound to
  * an iommufd (drivers/vfio/device_cdev.c, drivers/vfio/vfio_main.c).
  */
-final class VfioCdev extends OpenFile implements VfioFile {
+final class VfioCdev extends PositionedFile implements VfioFile {
   private static final int BIND = Vfio.VFIO_DEVICE_BIND_IOMMUFD();
   private static final int ATTACH = Vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT();
   private static final int DETACH = Vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT();
@@ -48,7 +49,6 @@ final class VfioCdev extends OpenFile implements VfioFile {
   private final Regions regions;
   private Optional<IommufdContext> iommufd = Optional.empty();
   private Optional<KvmReference> kvm = Optional.empty();
-  private long position;
 
   /** vfio_device_fops_cdev_open: ENODEV if the device is on its way out. */
   VfioCdev(Task task, VfioDevice device, int flags) {
@@ -105,7 +105,7 @@ final class VfioCdev extends OpenFile implements VfioFile {
     int userBytes = task().in(address, Integer.BYTES).get(ValueLayout.JAVA_INT, 0);
     refuseIf(Integer.compareUnsigned(userBytes, (int) BIND_LEAST) < 0, Errno.EINVAL);
     MemorySegment bind =
-        UserStructs.copy(
+        UserStruct.copy(
             task(), address, Integer.toUnsignedLong(userBytes), vfio_device_bind_iommufd.sizeof());
     int bindFlags = vfio_device_bind_iommufd.flags(bind);
     int fd = vfio_device_bind_iommufd.iommufd(bind);
@@ -197,20 +197,6 @@ final class VfioCdev extends OpenFile implements VfioFile {
 
   private int accessMode() {
     return flags & Libc.O_ACCMODE();
-  }
-
-  @Override
-  public long read(long address, long bytes) {
-    long done = pread(address, bytes, position);
-    position += done;
-    return done;
-  }
-
-  @Override
-  public long write(long address, long bytes) {
-    long done = pwrite(address, bytes, position);
-    position += done;
-    return done;
   }
 
   @Override
