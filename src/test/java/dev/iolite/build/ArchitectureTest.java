@@ -42,7 +42,7 @@ class ArchitectureTest {
         .definedBy(
             "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.pci..")
         .layer("scenarios")
-        .definedBy("dev.iolite.passthrough..", "dev.iolite.doctor..")
+        .definedBy("dev.iolite.passthrough..", "dev.iolite.doctor..", "dev.iolite.tdi..")
         .layer("cli")
         .definedBy("dev.iolite.cli..")
         .whereLayer("uapi")
@@ -76,6 +76,18 @@ class ArchitectureTest {
           .dependOnClassesThat(resideInAnyPackage(others))
           .check(CODE);
     }
+  }
+
+  /** What a plan is made of makes no call: it can be made, tested and shown without a kernel. */
+  @Test
+  void layoutsAndPlansMakeNoCalls() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("dev.iolite.tdi.layout..", "dev.iolite.tdi.plan..")
+        .should()
+        .dependOnClassesThat()
+        .areAssignableTo(Kernel.class)
+        .check(CODE);
   }
 
   @Test

@@ -1,0 +1,32 @@
+package dev.iolite.tdi.plan;
+
+/**
+ * What a kernel can do with the MMIO of an interface, as far as a plan depends on it.
+ *
+ * @param sharedSlots how a slot of shared MMIO is made
+ * @param privateMmio how private MMIO comes to the guest
+ * @param mapsSeveralRanges whether an IOAS takes a dma-buf of several ranges; 7.3 takes one only
+ * @param slots how many memory slots the VM has left, 0 or more
+ */
+public record Abilities(
+    SharedSlots sharedSlots, PrivateMmio privateMmio, boolean mapsSeveralRanges, int slots) {
+  /** How a slot of shared MMIO is made. */
+  public enum SharedSlots {
+    /** Over the BAR as this process has it mapped, as 7.3 does. */
+    BY_ADDRESS,
+    /** Over a shared dma-buf, at an offset in it. */
+    BY_DMABUF
+  }
+
+  /** How private MMIO comes to the guest. */
+  public enum PrivateMmio {
+    /** Not at all: the kernel has no interface for it. */
+    NOT_AT_ALL,
+    /** The TSM maps what the guest validates; the VMM makes no slot. */
+    BY_TSM,
+    /** A slot for each run, each at its offset in the one private dma-buf of the BAR. */
+    SLOTS_OF_ONE_DMABUF,
+    /** A slot for each run, each over the whole of a dma-buf of its own. */
+    SLOT_OF_WHOLE_DMABUF
+  }
+}
