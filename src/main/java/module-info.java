@@ -18,6 +18,7 @@ module dev.iolite {
   exports dev.iolite.mock.vfio;
   exports dev.iolite.passthrough;
   exports dev.iolite.pci;
+  exports dev.iolite.steps;
   exports dev.iolite.tdi.layout;
   exports dev.iolite.tdi.plan;
   exports dev.iolite.trace;

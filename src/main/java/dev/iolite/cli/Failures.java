@@ -4,7 +4,7 @@ import dev.iolite.kernel.DeviceFaultException;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestDeadlineException;
-import dev.iolite.passthrough.ScenarioException;
+import dev.iolite.steps.ScenarioException;
 import dev.iolite.vfio.MalformedReplyException;
 import java.io.PrintWriter;
 import picocli.CommandLine;

@@ -2,7 +2,7 @@ package dev.iolite.cli;
 
 import dev.iolite.kvm.HelloGuest;
 import dev.iolite.kvm.KvmInfo;
-import dev.iolite.passthrough.ScenarioException;
+import dev.iolite.steps.ScenarioException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package dev.iolite.cli;
 
 import dev.iolite.passthrough.Passthrough;
-import dev.iolite.passthrough.Step;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.steps.Step;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

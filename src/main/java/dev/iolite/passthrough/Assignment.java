@@ -18,6 +18,8 @@ import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.steps.ScenarioException;
+import dev.iolite.steps.Steps;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;

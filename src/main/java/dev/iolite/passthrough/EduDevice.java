@@ -2,6 +2,7 @@ package dev.iolite.passthrough;
 
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.EventFd;
+import dev.iolite.steps.ScenarioException;
 import java.time.Duration;
 
 /**

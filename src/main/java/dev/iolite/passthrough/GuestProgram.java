@@ -2,6 +2,7 @@ package dev.iolite.passthrough;
 
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.Vcpu;
+import dev.iolite.steps.ScenarioException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,6 +2,7 @@ package dev.iolite.passthrough;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.DeviceMemory;
+import dev.iolite.steps.ScenarioException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;

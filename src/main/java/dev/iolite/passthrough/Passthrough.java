@@ -6,6 +6,11 @@ import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.steps.Holdings;
+import dev.iolite.steps.ScenarioException;
+import dev.iolite.steps.Step;
+import dev.iolite.steps.StepLog;
+import dev.iolite.steps.Steps;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
 import java.lang.foreign.MemorySegment;
@@ -87,12 +92,13 @@ public final class Passthrough {
   public boolean run(PciAddress address) {
     Holdings before = Holdings.of(kernel, address);
     boolean driven;
-    try (Steps steps = new Steps(address.toString(), kernel, listener, stop)) {
+    StepLog log = StepLog.tracing(address.toString(), kernel, listener, stop);
+    try (Steps steps = new Steps(log)) {
       PciDevice device = new Pci(steps.kernel()).device(address);
       Assignment assignment = Assignment.make(steps, device);
       driven = drive(steps, device, assignment);
     }
-    new Steps(address.toString(), kernel, listener, () -> false)
+    new Steps(StepLog.tracing(address.toString(), kernel, listener, () -> false))
         .step(
             "check that nothing is left",
             "nothing is open or mapped; driver " + before.driver().orElse("none") + ", as before",

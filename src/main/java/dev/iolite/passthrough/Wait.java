@@ -1,5 +1,6 @@
 package dev.iolite.passthrough;
 
+import dev.iolite.steps.ScenarioException;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;

@@ -41,6 +41,8 @@ class ArchitectureTest {
         .layer("descriptors")
         .definedBy(
             "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.pci..")
+        .layer("steps")
+        .definedBy("dev.iolite.steps..")
         .layer("scenarios")
         .definedBy("dev.iolite.passthrough..", "dev.iolite.doctor..", "dev.iolite.tdi..")
         .layer("cli")
@@ -55,8 +57,10 @@ class ArchitectureTest {
         .mayOnlyAccessLayers("kernel", "uapi")
         .whereLayer("descriptors")
         .mayOnlyAccessLayers("kernel", "uapi")
-        .whereLayer("scenarios")
+        .whereLayer("steps")
         .mayOnlyAccessLayers("descriptors", "trace", "kernel", "uapi")
+        .whereLayer("scenarios")
+        .mayOnlyAccessLayers("steps", "descriptors", "trace", "kernel", "uapi")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .check(CODE);

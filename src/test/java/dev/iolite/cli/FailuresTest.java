@@ -10,7 +10,7 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.passthrough.ScenarioException;
+import dev.iolite.steps.ScenarioException;
 import dev.iolite.uapi.kvm.Kvm;
 import java.nio.file.Files;
 import java.nio.file.Path;

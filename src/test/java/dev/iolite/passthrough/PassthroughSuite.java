@@ -13,6 +13,8 @@ import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.steps.ScenarioException;
+import dev.iolite.steps.Step;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package dev.iolite.passthrough;
+package dev.iolite.steps;
 
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * @param driver the device's driver; empty if none has it
  * @param driverOverride the only driver that may have it, if that was set
  */
-record Holdings(
+public record Holdings(
     List<String> descriptors,
     List<String> mappings,
     Optional<String> driver,
@@ -30,7 +30,7 @@ record Holdings(
   private static final String NO_PATH = " anon_inode:";
 
   /** What is held now. */
-  static Holdings of(Kernel kernel, PciAddress address) {
+  public static Holdings of(Kernel kernel, PciAddress address) {
     SysFs files = new SysFs(kernel);
     PciDevice device = new Pci(kernel).device(address);
     List<String> descriptors =
@@ -60,7 +60,7 @@ record Holdings(
    *
    * @throws ScenarioException if it is not
    */
-  void requireSame(Holdings before) {
+  public void requireSame(Holdings before) {
     if (!equals(before)) {
       throw new ScenarioException("what is held is now %s, and was %s".formatted(this, before));
     }

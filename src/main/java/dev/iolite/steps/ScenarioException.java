@@ -1,4 +1,4 @@
-package dev.iolite.passthrough;
+package dev.iolite.steps;
 
 /** The calls succeeded, but what the device or the guest did is not what it should have done. */
 public final class ScenarioException extends RuntimeException {

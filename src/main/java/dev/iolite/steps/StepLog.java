@@ -1,0 +1,91 @@
+package dev.iolite.steps;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.trace.TracingKernel;
+import dev.iolite.trace.TracingKernel.Scope;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** Tells of the steps that are made for a device, each with the calls that it made. */
+public final class StepLog {
+  private final String device;
+  private final Consumer<Step> listener;
+  private final BooleanSupplier stop;
+  private final Kernel kernel;
+
+  /** A guest's deadline makes its calls from a thread of its own. */
+  private final List<String> calls = new CopyOnWriteArrayList<>();
+
+  private StepLog(
+      String device,
+      Kernel kernel,
+      Consumer<Step> listener,
+      BooleanSupplier stop,
+      boolean withCalls) {
+    this.device = device;
+    this.listener = listener;
+    this.stop = stop;
+    this.kernel =
+        withCalls
+            ? new TracingKernel(
+                kernel, Scope.WITHOUT_LOOKING_AROUND, call -> calls.add(call.toString()))
+            : kernel;
+  }
+
+  /**
+   * Steps that are told of with their calls.
+   *
+   * @param device which device the steps are made for
+   * @param kernel where they are made
+   * @param listener is told of each step when it is done
+   * @param stop is asked before each step forward whether to stop here
+   */
+  public static StepLog tracing(
+      String device, Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
+    return new StepLog(device, kernel, listener, stop, true);
+  }
+
+  /** Steps that are told of without their calls, which cost more than the calls themselves. */
+  public static StepLog brief(
+      String device, Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
+    return new StepLog(device, kernel, listener, stop, false);
+  }
+
+  /** The kernel to make the steps on: it writes down what they call. */
+  public Kernel kernel() {
+    return kernel;
+  }
+
+  /** Which device the steps are made for. */
+  public String device() {
+    return device;
+  }
+
+  void requireGoingOn(String next) {
+    if (stop.getAsBoolean()) {
+      throw new ScenarioException("stopped before: " + next);
+    }
+  }
+
+  <T> T make(String name, Supplier<T> action, Function<T, String> outcome) {
+    calls.clear();
+    long start = System.nanoTime();
+    try {
+      T result = action.get();
+      tell(name, true, outcome.apply(result), start);
+      return result;
+    } catch (RuntimeException e) {
+      tell(name, false, String.valueOf(e.getMessage()), start);
+      throw e;
+    }
+  }
+
+  private void tell(String name, boolean succeeded, String outcome, long start) {
+    listener.accept(
+        new Step(device, name, succeeded, outcome, List.copyOf(calls), System.nanoTime() - start));
+  }
+}

@@ -1,0 +1,80 @@
+package dev.iolite.steps;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Kernel;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Makes steps one after the other. Closing undoes, in reverse, those that have an undo; each undo
+ * is a step too. All undos are tried, whatever the others do.
+ */
+public final class Steps implements AutoCloseable {
+  private final StepLog log;
+  private final CloseStack undos = new CloseStack();
+
+  /** Starts, with nothing to undo. */
+  public Steps(StepLog log) {
+    this.log = log;
+  }
+
+  /** The kernel to make the steps on: it writes down what they call. */
+  public Kernel kernel() {
+    return log.kernel();
+  }
+
+  /**
+   * Makes a step that yields something.
+   *
+   * @throws ScenarioException if somebody asked for the work to be stopped here
+   */
+  public <T> T step(String name, Supplier<T> action, Function<T, String> outcome) {
+    log.requireGoingOn(name);
+    return log.make(name, action, outcome);
+  }
+
+  /**
+   * Makes a step that yields something to be closed on the way back.
+   *
+   * @param undoName what closing it is called
+   * @param undone what comes of closing it
+   */
+  public <T extends AutoCloseable> T open(
+      String name,
+      Supplier<T> action,
+      Function<T, String> outcome,
+      String undoName,
+      String undone) {
+    CloseStack opened = new CloseStack();
+    return step(
+        name,
+        () -> {
+          T result = opened.push(action.get());
+          undo(undoName, undone, opened::close);
+          return result;
+        },
+        outcome);
+  }
+
+  /** Makes a step that only has to succeed. */
+  public void step(String name, String outcome, Runnable action) {
+    step(name, supplier(outcome, action), Function.identity());
+  }
+
+  /** Makes a step on the way back. */
+  public void undo(String name, String outcome, Runnable action) {
+    undos.onClose(() -> log.make(name, supplier(outcome, action), Function.identity()));
+  }
+
+  private static Supplier<String> supplier(String outcome, Runnable action) {
+    return () -> {
+      action.run();
+      return outcome;
+    };
+  }
+
+  @Override
+  public void close() {
+    undos.close();
+  }
+}
