@@ -19,8 +19,12 @@ module dev.iolite {
   exports dev.iolite.passthrough;
   exports dev.iolite.pci;
   exports dev.iolite.steps;
+  exports dev.iolite.rehearsal;
+  exports dev.iolite.tdi;
   exports dev.iolite.tdi.layout;
+  exports dev.iolite.tdi.ledger;
   exports dev.iolite.tdi.plan;
+  exports dev.iolite.tdi.profile;
   exports dev.iolite.trace;
   exports dev.iolite.uapi.catalog;
   exports dev.iolite.uapi.dmabuf;

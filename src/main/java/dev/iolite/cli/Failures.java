@@ -5,6 +5,10 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.layout.MalformedLayoutException;
+import dev.iolite.tdi.layout.MalformedReportException;
+import dev.iolite.tdi.profile.TsmCallException;
+import dev.iolite.tdi.profile.UnsupportedByProfileException;
 import dev.iolite.vfio.MalformedReplyException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -36,10 +40,14 @@ final class Failures implements IExecutionExceptionHandler {
   /** What the exit code for a failure is. */
   static int code(Exception e) {
     return switch (e) {
-      case ScenarioException _, GuestDeadlineException _, DeviceFaultException _ ->
+      case ScenarioException _,
+          GuestDeadlineException _,
+          DeviceFaultException _,
+          MalformedReportException _,
+          MalformedLayoutException _ ->
           ExitCode.CHECK_FAILED;
-      case KernelException _, MalformedReplyException _ -> ExitCode.KERNEL;
-      case PreconditionException _ -> ExitCode.PRECONDITION;
+      case KernelException _, TsmCallException _, MalformedReplyException _ -> ExitCode.KERNEL;
+      case PreconditionException _, UnsupportedByProfileException _ -> ExitCode.PRECONDITION;
       // Kvm's says that the API is another; one without a message is a collection's, so a fault.
       case UnsupportedOperationException api when api.getMessage() != null -> ExitCode.PRECONDITION;
       default -> ExitCode.INTERNAL;

@@ -1,8 +1,10 @@
 package dev.iolite.cli;
 
 import dev.iolite.kernel.Kernel;
+import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.trace.TracingKernel;
 import java.io.PrintWriter;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -19,8 +21,13 @@ abstract class IoliteCommand {
   /** The kernel to work on. */
   final Kernel kernel() {
     PrintWriter err = spec.commandLine().getErr();
-    Kernel kernel = main().untracedKernel();
+    Kernel kernel = main().chosen().kernel();
     return main().options().trace() ? new TracingKernel(kernel, err::println) : kernel;
+  }
+
+  /** The model that the kernel is, if it is one in this process. */
+  final Optional<Rehearsal> rehearsal() {
+    return main().chosen().rehearsal();
   }
 
   /** Where to print to, in the format that was asked for. */

@@ -10,10 +10,19 @@ import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciCapability;
 import dev.iolite.pci.PciInfo;
 import dev.iolite.pci.PciResource;
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.ReportedRange;
+import dev.iolite.tdi.plan.PlannedIoctl;
+import dev.iolite.trace.TracedCall;
 import dev.iolite.vfio.Capability;
 import dev.iolite.vfio.DeviceInfo;
 import dev.iolite.vfio.IrqInfo;
 import dev.iolite.vfio.RegionInfo;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -43,12 +52,18 @@ final class Json {
           .addMixIn(PciInfo.class, PciForm.class)
           .addMixIn(PciResource.class, ResourceForm.class)
           .addMixIn(PciCapability.class, PciCapabilityForm.class)
+          .addMixIn(ReportedRange.class, RangeForm.class)
           .addModule(
               new SimpleModule()
                   .addSerializer(Long.TYPE, as(Json::hex))
+                  .addSerializer(TracedCall.class, as(TracedCall::toString))
+                  .addSerializer(Duration.class, as(Json::millis))
                   .addSerializer(PciAddress.class, as(PciAddress::toString))
                   .addSerializer(IovaRange.class, as(IovaRange::toString))
                   .addSerializer(Capability.class, as(Json::capability))
+                  .addSerializer(BarLayout.class, as(Json::bar))
+                  .addSerializer(PlannedIoctl.class, as(Json::ioctl))
+                  .addSerializer(MemorySegment.class, as(Json::hex))
                   .addSerializer(IommuHardware.class, as(Json::hardware)))
           .build();
 
@@ -131,6 +146,25 @@ final class Json {
     String name();
   }
 
+  private interface RangeForm {
+    @JsonProperty("kind")
+    Kind kind();
+  }
+
+  private static Map<String, Object> bar(BarLayout bar) {
+    return object("bar", bar.bar(), "bytes", hex(bar.bytes()), "runs", bar.runs());
+  }
+
+  private static Map<String, Object> ioctl(PlannedIoctl ioctl) {
+    return object(
+        "ioctl", ioctl.command().name(),
+        "number", hex(ioctl.command().number()),
+        "on", ioctl.on(),
+        "argument", ioctl.argument(),
+        "bytes", ioctl.bytes(),
+        "makes", ioctl.makes());
+  }
+
   private static Map<String, Object> capability(Capability capability) {
     return switch (capability) {
       case Capability.SparseMmap sparse -> object("kind", "sparse mmap", "areas", sparse.areas());
@@ -199,8 +233,16 @@ final class Json {
     return "0x" + Long.toHexString(value);
   }
 
+  private static String hex(MemorySegment bytes) {
+    return HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
+  }
+
   private static String hex(int value) {
     return "0x" + Integer.toHexString(value);
+  }
+
+  private static double millis(Duration time) {
+    return time.toNanos() / 1e6;
   }
 
   private static <T> ValueSerializer<T> as(Function<? super T, ?> form) {

@@ -3,11 +3,14 @@ package dev.iolite.cli;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.tdi.profile.ProfileName;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -33,6 +36,8 @@ import picocli.CommandLine.TypeConversionException;
       IommuCommand.class,
       KvmCommand.class,
       PassthroughCommand.class,
+      TsmCommand.class,
+      TdiCommand.class,
       UapiCommand.class,
       HelpCommand.class
     },
@@ -52,7 +57,7 @@ public final class Main extends CommandGroup {
   private static final int STOP_SECONDS = 60;
 
   private final Kernel usualKernel;
-  private Optional<Kernel> kernel = Optional.empty();
+  private Optional<KernelChoice.Chosen> kernel = Optional.empty();
   private final Ansi errorColours;
   private volatile boolean stopping;
 
@@ -108,7 +113,8 @@ public final class Main extends CommandGroup {
         .setParameterExceptionHandler(new UsageErrors())
         .setExecutionExceptionHandler(new Failures())
         .registerConverter(KernelChoice.class, KernelChoice::parse)
-        .registerConverter(PciAddress.class, Main::address);
+        .registerConverter(PciAddress.class, Main::address)
+        .registerConverter(ProfileName.class, Main::profile);
   }
 
   /** The command that this one is below. */
@@ -127,11 +133,28 @@ public final class Main extends CommandGroup {
   }
 
   /** The kernel that the commands work on. */
-  Kernel untracedKernel() {
+  KernelChoice.Chosen chosen() {
     if (kernel.isEmpty()) {
-      kernel = Optional.of(options.kernel().map(KernelChoice::make).orElse(usualKernel));
+      kernel =
+          Optional.of(
+              options
+                  .kernel()
+                  .map(KernelChoice::make)
+                  .orElseGet(() -> new KernelChoice.Chosen(usualKernel, Optional.empty())));
     }
     return kernel.get();
+  }
+
+  private static ProfileName profile(String text) {
+    return ProfileName.of(text)
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "there is no profile '%s'; there are %s"
+                    .formatted(
+                        text,
+                        Arrays.stream(ProfileName.values())
+                            .map(ProfileName::toString)
+                            .collect(Collectors.joining(", ")))));
   }
 
   private static PciAddress address(String text) {

@@ -1,5 +1,8 @@
 package dev.iolite.cli;
 
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.LayoutPicture;
+import dev.iolite.tdi.layout.MmioLayout;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +21,7 @@ final class Output {
   private static final int GAP = 2;
   private static final int WIDTH = 100;
   private static final int CONTINUATION = 4;
+  private static final int PICTURE_COLUMNS = 80;
 
   private final PrintWriter out;
   private final ColorScheme colours;
@@ -67,6 +71,24 @@ final class Output {
       margin = " ".repeat(indent + CONTINUATION);
     }
     out.println(margin + rest);
+  }
+
+  /** Prints a drawn layout, with the kinds in colours of their own. */
+  void picture(MmioLayout layout) {
+    for (LayoutPicture.Line line : LayoutPicture.of(layout, PICTURE_COLUMNS)) {
+      StringBuilder text = new StringBuilder();
+      for (LayoutPicture.Part part : line.parts()) {
+        text.append(
+            part.kind()
+                .map(kind -> styled(part.text(), colour(kind)).toString())
+                .orElse(part.text()));
+      }
+      out.println(text);
+    }
+  }
+
+  private static Style colour(Kind kind) {
+    return kind == Kind.PRIVATE ? Style.fg_cyan : Style.fg_yellow;
   }
 
   /** Prints names and values, given in turn. */

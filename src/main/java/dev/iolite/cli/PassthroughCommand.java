@@ -69,6 +69,6 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
         mark,
         "  %s  %s: %s"
             .formatted(step.device(), output.styled(step.name(), Style.bold), step.outcome()));
-    step.calls().forEach(call -> output.wrapped(INDENT, call));
+    step.calls().forEach(call -> output.wrapped(INDENT, call.toString()));
   }
 }

@@ -11,6 +11,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.iommufd.iommu_hw_info;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
+import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -91,6 +92,36 @@ public final class Iommufd implements AutoCloseable {
         throw fd.failed(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc, result);
       }
       return Optional.of(new Hwpt(fd, new HwptId(iommu_hwpt_alloc.out_hwpt_id(alloc))));
+    }
+  }
+
+  /**
+   * Makes a virtual IOMMU, by IOMMU_VIOMMU_ALLOC, without data of a driver's own. Read in
+   * drivers/iommu/iommufd/viommu.c:iommufd_viommu_alloc_ioctl.
+   *
+   * @param device a device behind the IOMMU that it is to be a part of
+   * @param parent what translates the VM's memory, made with {@link HwptFlag#NEST_PARENT}
+   * @return the vIOMMU; empty if the IOMMU's driver has none of this type (EOPNOTSUPP), as VT-d's
+   *     has none at all in 7.3
+   * @throws dev.iolite.kernel.KernelException ENOENT: no such device or page table. EINVAL: the
+   *     page table is no parent, or of another IOMMU. ENOMEM
+   */
+  public Optional<Viommu> allocViommu(DeviceId device, Hwpt parent, ViommuType type) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment alloc = iommu_viommu_alloc.allocate(arena);
+      iommu_viommu_alloc.size(alloc, (int) iommu_viommu_alloc.sizeof());
+      iommu_viommu_alloc.type(alloc, type.number());
+      iommu_viommu_alloc.dev_id(alloc, device.value());
+      iommu_viommu_alloc.hwpt_id(alloc, parent.id().value());
+      int result = fd.tryIoctl(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc);
+      if (result == Errno.EOPNOTSUPP.negated()) {
+        return Optional.empty();
+      }
+      if (result < 0) {
+        throw fd.failed(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, result);
+      }
+      var id = new ViommuId(iommu_viommu_alloc.out_viommu_id(alloc));
+      return Optional.of(new Viommu(fd, id, type));
     }
   }
 

@@ -303,9 +303,15 @@ public record Advice(String cause, String next) {
                 new Advice(
                     "the guest touched memory that no slot backs in the way it asked (private or shared)",
                     "look at the memory fault exit: address and kind");
+            case EIO ->
+                new Advice(
+                    "the VM is dead, belongs to another process, or its guest touched a dma-buf that is revoked",
+                    "make the slots of revoked dma-bufs anew, or close the VM");
+            case EINVAL ->
+                new Advice("the confidential VM is not finalized", "finish the VM's launch first");
             default -> null;
           };
-      default -> null;
+      default -> ConfidentialAdvice.known(call, errno);
     };
   }
 

@@ -54,6 +54,10 @@ public record Capability(String name, int number) {
   public static final Capability EXIT_HYPERCALL =
       new Capability("EXIT_HYPERCALL", Kvm.KVM_CAP_EXIT_HYPERCALL());
 
+  /** The interrupt controllers of the processors in the kernel, all others in the VMM. */
+  public static final Capability SPLIT_IRQCHIP =
+      new Capability("SPLIT_IRQCHIP", Kvm.KVM_CAP_SPLIT_IRQCHIP());
+
   /** A capability that the bindings do not know, by its number. */
   public static Capability raw(int number) {
     return new Capability("#" + number, number);

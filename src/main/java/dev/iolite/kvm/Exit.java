@@ -253,8 +253,10 @@ public sealed interface Exit {
    * An exit that is not decoded further.
    *
    * @param reason the number in kvm_run
+   * @param payload what kvm_run has of it: 256 bytes, of which the exit's struct is the first. It
+   *     is a view, valid until the vCPU runs again; what answers the exit is written to it
    */
-  record Other(int reason) implements Exit {
+  record Other(int reason, MemorySegment payload) implements Exit {
     @Override
     public String toString() {
       return "exit "

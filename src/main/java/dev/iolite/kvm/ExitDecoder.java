@@ -10,6 +10,10 @@ import java.util.List;
 /** Makes an {@link Exit} of what the kernel left in a vCPU's kvm_run. */
 final class ExitDecoder {
   private static final int MAX_DATA = 16;
+
+  /** The size of kvm_run's union of exits, which is padded to it. */
+  private static final long PAYLOAD_BYTES = 256;
+
   private static final Exit HLT = new Exit.Hlt();
 
   private final MemorySegment run;
@@ -41,7 +45,7 @@ final class ExitDecoder {
     if (reason == Kvm.KVM_EXIT_MMIO()) {
       return mmio.isWrite() ? mmioWrite : mmioRead;
     }
-    return ExitReason.of(reason).map(this::decode).orElseGet(() -> new Exit.Other(reason));
+    return ExitReason.of(reason).map(this::decode).orElseGet(() -> other(reason));
   }
 
   private Exit decode(ExitReason reason) {
@@ -75,8 +79,12 @@ final class ExitDecoder {
             longs(kvm_run.system_event.data(event), kvm_run.system_event.ndata(event)));
       }
       case UNKNOWN -> new Exit.Unknown(kvm_run.hw.hardware_exit_reason(kvm_run.hw(run)));
-      default -> new Exit.Other(reason.number());
+      default -> other(reason.number());
     };
+  }
+
+  private Exit other(int reason) {
+    return new Exit.Other(reason, run.asSlice(kvm_run.hw$offset(), PAYLOAD_BYTES));
   }
 
   private static List<Long> longs(MemorySegment data, int count) {

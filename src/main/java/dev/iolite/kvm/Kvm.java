@@ -46,6 +46,10 @@ public final class Kvm implements AutoCloseable {
     }
   }
 
+  Fd fd() {
+    return fd;
+  }
+
   /**
    * The API's version: 12.
    *

@@ -7,6 +7,7 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_segment;
@@ -16,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -29,14 +31,14 @@ public final class Vcpu implements AutoCloseable {
 
   private final Fd fd;
   private final int id;
-  private final MemorySlot code;
+  private final Optional<MemorySlot> code;
   private final Consumer<Vcpu> onClose;
   private final Mapping run;
   private final ExitDecoder decoder;
   private final Watchdog watchdog;
 
   /** Takes over the descriptor, unless this fails. */
-  Vcpu(Fd fd, int id, MemorySlot code, int mmapBytes, Consumer<Vcpu> onClose) {
+  Vcpu(Fd fd, int id, Optional<MemorySlot> code, int mmapBytes, Consumer<Vcpu> onClose) {
     this.fd = fd;
     this.id = id;
     this.code = code;
@@ -94,14 +96,16 @@ public final class Vcpu implements AutoCloseable {
    * <p>KVM_GET_SREGS, KVM_SET_SREGS, KVM_SET_REGS; arch/x86/kvm/x86.c:__set_sregs.
    *
    * @param gpa the guest-physical address of the first instruction: in the slot that the vCPU was
-   *     made with, and below 1 MiB, where real mode can reach it
+   *     made with, if it was made with one, and below 1 MiB, where real mode can reach it
    * @throws IllegalArgumentException if it is not
    * @throws KernelException EINVAL: the guest's state is protected from the host
    */
   public void enterRealMode(long gpa) {
-    if (!code.contains(gpa) || Long.compareUnsigned(gpa, REAL_MODE_END) >= 0) {
+    boolean isCode = code.map(slot -> slot.contains(gpa)).orElse(true);
+    if (!isCode || Long.compareUnsigned(gpa, REAL_MODE_END) >= 0) {
       throw new IllegalArgumentException(
-          "real mode can't begin at 0x%x: it is not below 1 MiB and in %s".formatted(gpa, code));
+          "real mode can't begin at 0x%x: it is not below 1 MiB and in %s"
+              .formatted(gpa, code.map(MemorySlot::toString).orElse("a slot")));
     }
     long base = gpa & ~REAL_MODE_SEGMENT;
     try (Arena arena = Arena.ofConfined()) {
@@ -150,12 +154,14 @@ public final class Vcpu implements AutoCloseable {
    *     stopped and can be run again
    * @throws KernelException EFAULT, EHWPOISON: the guest's memory can't be reached (those that come
    *     with an explanation are an {@link Exit.MemoryFault}); EIO: the VM is dead, or belongs to
-   *     another process; EBUSY: the sending of signals is taken
+   *     another process, or under a proposal the guest touched a dma-buf that is revoked; EINVAL: a
+   *     trust domain is not finalized; EBUSY: the sending of signals is taken
    * @throws IllegalStateException if the slot with the code is deleted, or on a virtual thread
    */
   public Exit run(Duration deadline, Predicate<Exit> goesOn) {
-    if (!code.exists()) {
-      throw new IllegalStateException(code + ", which has the code of " + this + ", is deleted");
+    if (code.filter(slot -> !slot.exists()).isPresent()) {
+      throw new IllegalStateException(
+          code.get() + ", which has the code of " + this + ", is deleted");
     }
     if (Thread.currentThread().isVirtual()) {
       throw new IllegalStateException("a vCPU is run by a platform thread: KVM ties it to one");
@@ -176,6 +182,33 @@ public final class Vcpu implements AutoCloseable {
         }
         exits++;
       }
+    }
+  }
+
+  /**
+   * Makes the guest's page table entries of a range in advance, so that it does not fault there.
+   *
+   * <p>KVM_PRE_FAULT_MEMORY, since Linux 6.11, virt/kvm/kvm_main.c:kvm_vcpu_pre_fault_memory. The
+   * kernel does as much of it as it can at a time, and is asked again for the rest.
+   *
+   * @param gpa the first address, a multiple of the page size; what is private by its attribute is
+   *     mapped as private memory
+   * @param bytes the length, a multiple of the page size, more than 0
+   * @throws KernelException ENOENT: no slot is there, at an address that is in the message;
+   *     EOPNOTSUPP: too early, before a confidential VM is finalized; EINVAL: not aligned; EIO:
+   *     what backs the range can't be reached
+   */
+  public void preFault(long gpa, long bytes) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment range = kvm_pre_fault_memory.allocate(arena);
+      kvm_pre_fault_memory.gpa(range, gpa);
+      kvm_pre_fault_memory.size(range, bytes);
+      do {
+        int result = fd.tryIoctl(KvmIoctls.KVM_PRE_FAULT_MEMORY, range);
+        if (result < 0 && result != Errno.EAGAIN.negated()) {
+          throw fd.failed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result);
+        }
+      } while (kvm_pre_fault_memory.size(range) != 0);
     }
   }
 

@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -27,6 +28,9 @@ import java.util.Set;
  * reverse of the order in which they were made.
  */
 public final class Vm implements AutoCloseable {
+  /** The bit of KVM_HC_MAP_GPA_RANGE, which linux/kvm_para.h gives the number 12. */
+  private static final int MAP_GPA_RANGE = 1 << 12;
+
   private final Fd fd;
   private final VmType type;
   private final int vcpuMmapBytes;
@@ -86,6 +90,22 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
+   * Lets requests of the guest to make memory private or shared leave it, as {@link Exit.Hypercall}
+   * with KVM_HC_MAP_GPA_RANGE (12).
+   *
+   * <p>KVM_CAP_EXIT_HYPERCALL, arch/x86/kvm/x86.c:kvm_vm_ioctl_enable_cap.
+   *
+   * @return false if this KVM does not have that; nothing was done then
+   */
+  public boolean exitOnMapGpa() {
+    if ((check(Capability.EXIT_HYPERCALL) & MAP_GPA_RANGE) == 0) {
+      return false;
+    }
+    enable(Capability.EXIT_HYPERCALL, MAP_GPA_RANGE);
+    return true;
+  }
+
+  /**
    * Backs a range of guest-physical addresses with memory of this process: RAM, or a device's BAR.
    *
    * <p>KVM_SET_USER_MEMORY_REGION, virt/kvm/kvm_main.c:kvm_set_memory_region.
@@ -127,20 +147,60 @@ public final class Vm implements AutoCloseable {
    */
   public MemorySlot addPrivateSlot(
       long gpa, long bytes, long hostAddress, GuestMemfd memory, long offset) {
+    return addFileSlot(
+        gpa,
+        bytes,
+        hostAddress,
+        SlotFlag.GUEST_MEMFD.bit(),
+        memory.fd(),
+        offset,
+        Set.of(SlotFlag.GUEST_MEMFD));
+  }
+
+  /**
+   * Backs a range of guest-physical addresses with a dma-buf, in a way that a proposal has and 7.3
+   * has not.
+   *
+   * <p>KVM_SET_USER_MEMORY_REGION2 with the dma-buf as guest_memfd. Such a slot can only be
+   * deleted, not changed; the kernel keeps the dma-buf as long as it exists.
+   *
+   * @param gpa the first guest-physical address, a multiple of the page size
+   * @param bytes the length, a multiple of the page size, more than 0
+   * @param hostAddress where the shared memory is mapped in this process; 0 for none
+   * @param flagBits the proposal's KVM_MEM_ flags
+   * @param dmaBuf what backs it
+   * @param offset where in it the slot starts, in bytes, a multiple of the page size
+   * @throws KernelException EEXIST: overlaps another slot; EINVAL: as for {@link #addSlot}, the
+   *     kernel does not have the flags, or the dma-buf is not of the kind or size that they ask
+   *     for; EBADF: it is closed
+   */
+  public MemorySlot addDmaBufSlot(
+      long gpa, long bytes, long hostAddress, int flagBits, Fd dmaBuf, long offset) {
+    return addFileSlot(gpa, bytes, hostAddress, flagBits, dmaBuf, offset, Set.of());
+  }
+
+  private MemorySlot addFileSlot(
+      long gpa,
+      long bytes,
+      long hostAddress,
+      int flagBits,
+      Fd file,
+      long offset,
+      Set<SlotFlag> flags) {
     synchronized (open) {
       int number = slotNumbers.nextClearBit(0);
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment argument = kvm_userspace_memory_region2.allocate(arena);
         kvm_userspace_memory_region2.slot(argument, number);
-        kvm_userspace_memory_region2.flags(argument, SlotFlag.GUEST_MEMFD.bit());
+        kvm_userspace_memory_region2.flags(argument, flagBits);
         kvm_userspace_memory_region2.guest_phys_addr(argument, gpa);
         kvm_userspace_memory_region2.memory_size(argument, bytes);
         kvm_userspace_memory_region2.userspace_addr(argument, hostAddress);
-        kvm_userspace_memory_region2.guest_memfd(argument, memory.fd().number());
+        kvm_userspace_memory_region2.guest_memfd(argument, file.number());
         kvm_userspace_memory_region2.guest_memfd_offset(argument, offset);
         fd.ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION2, argument);
       }
-      return added(new MemorySlot(this, number, gpa, bytes, Set.of(SlotFlag.GUEST_MEMFD)));
+      return added(new MemorySlot(this, number, gpa, bytes, flags));
     }
   }
 
@@ -266,6 +326,21 @@ public final class Vm implements AutoCloseable {
     if (!owns(code)) {
       throw new IllegalArgumentException(code + " is no slot of " + this);
     }
+    return createVcpu(id, Optional.of(code));
+  }
+
+  /**
+   * Makes a vCPU whose first instruction is in memory that this process does not see, as in a
+   * confidential VM. As {@link #createVcpu(int, MemorySlot)}, and:
+   *
+   * @throws KernelException EIO, EINVAL: a trust domain that is not initialized, or has no split
+   *     interrupt controller
+   */
+  public Vcpu createVcpu(int id) {
+    return createVcpu(id, Optional.empty());
+  }
+
+  private Vcpu createVcpu(int id, Optional<MemorySlot> code) {
     try (CloseStack opening = new CloseStack()) {
       Fd vcpu = opening.push(fd.ioctlFd(KvmIoctls.KVM_CREATE_VCPU, id, "vCPU " + id + " of " + fd));
       Vcpu made = opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, this::forget));

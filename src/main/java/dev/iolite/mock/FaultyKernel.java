@@ -17,6 +17,7 @@ import java.util.function.LongUnaryOperator;
 /** A kernel whose calls go wrong as planned; all else goes to the kernel below. */
 public final class FaultyKernel implements Kernel {
   private final Kernel inner;
+  private final Ioctls ioctls;
   private final Faults faults;
   private final DescriptorKinds kinds = new DescriptorKinds();
   private final List<String> injected = new ArrayList<>();
@@ -27,7 +28,18 @@ public final class FaultyKernel implements Kernel {
    * @param faults when and how; asked of every call
    */
   public FaultyKernel(Kernel inner, Faults faults) {
+    this(inner, Ioctls.ofHeaders(), faults);
+  }
+
+  /**
+   * Makes a kernel's calls go wrong.
+   *
+   * @param ioctls those that the kernel has, by whose names they are planned and noted
+   * @param faults when and how; asked of every call
+   */
+  public FaultyKernel(Kernel inner, Ioctls ioctls, Faults faults) {
     this.inner = inner;
+    this.ioctls = ioctls;
     this.faults = faults;
   }
 
@@ -157,7 +169,7 @@ public final class FaultyKernel implements Kernel {
   @Override
   public int ioctl(int fd, long request, long argument) {
     Optional<FdKind> kind = kinds.of(fd);
-    Optional<Ioctl> command = kind.flatMap(on -> Ioctls.find(on, request));
+    Optional<Ioctl> command = kind.flatMap(on -> ioctls.find(on, request));
     Calls.Call call = new Calls.Call("ioctl", "", kind, command);
     int result =
         (int)

@@ -107,6 +107,17 @@ public final class DriverBinding implements AutoCloseable {
     return device.driver();
   }
 
+  /**
+   * Brings back what a function had before, for a process that was ended between {@link #bind} and
+   * {@link #close}.
+   *
+   * @throws PreconditionException if a process still uses the function through VFIO
+   * @throws KernelException what the kernel said, of the write to a file of sysfs
+   */
+  public static void restore(PciDevice device, Before before) {
+    new DriverBinding(device, before, "").restore();
+  }
+
   /** The function. */
   public PciDevice device() {
     return device;

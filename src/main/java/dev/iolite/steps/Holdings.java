@@ -5,6 +5,7 @@ import dev.iolite.kernel.SysFs;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.TsmState;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -17,12 +18,14 @@ import java.util.regex.Pattern;
  * @param mappings its mappings of such files
  * @param driver the device's driver; empty if none has it
  * @param driverOverride the only driver that may have it, if that was set
+ * @param tsm the TSM that is connected to it; empty if none is
  */
 public record Holdings(
     List<String> descriptors,
     List<String> mappings,
     Optional<String> driver,
-    Optional<String> driverOverride) {
+    Optional<String> driverOverride,
+    Optional<String> tsm) {
   private static final Pattern OURS =
       Pattern.compile("iommu|vfio\\d+|kvm|anon_inode:.*|dmabuf:.*|memfd:.*");
 
@@ -47,7 +50,12 @@ public record Holdings(
             .filter(OURS.asMatchPredicate())
             .sorted()
             .toList();
-    return new Holdings(descriptors, mappings, device.driver(), device.driverOverride());
+    return new Holdings(
+        descriptors,
+        mappings,
+        device.driver(),
+        device.driverOverride(),
+        device.tsm().flatMap(TsmState::connect));
   }
 
   /** Of a mapping. Without a pattern, as each line would be searched anew from each character. */

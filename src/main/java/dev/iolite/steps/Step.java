@@ -1,5 +1,7 @@
 package dev.iolite.steps;
 
+import dev.iolite.trace.TracedCall;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -9,11 +11,16 @@ import java.util.List;
  * @param name what was done
  * @param succeeded whether it came out as it should
  * @param outcome what came of it, in a person's words
- * @param calls the system calls that it made, each with its argument and what came back
- * @param nanos how long it took, in nanoseconds
+ * @param calls the system calls that it made, as far as they are told of
+ * @param took how long it took
  */
 public record Step(
-    String device, String name, boolean succeeded, String outcome, List<String> calls, long nanos) {
+    String device,
+    String name,
+    boolean succeeded,
+    String outcome,
+    List<TracedCall> calls,
+    Duration took) {
   /** Copies the list of calls. */
   public Step {
     calls = List.copyOf(calls);

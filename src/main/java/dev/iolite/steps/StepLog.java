@@ -1,8 +1,12 @@
 package dev.iolite.steps;
 
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
@@ -18,7 +22,9 @@ public final class StepLog {
   private final Kernel kernel;
 
   /** A guest's deadline makes its calls from a thread of its own. */
-  private final List<String> calls = new CopyOnWriteArrayList<>();
+  private final List<TracedCall> calls = new CopyOnWriteArrayList<>();
+
+  private volatile Ioctls ioctls = Ioctls.ofHeaders();
 
   private StepLog(
       String device,
@@ -31,8 +37,7 @@ public final class StepLog {
     this.stop = stop;
     this.kernel =
         withCalls
-            ? new TracingKernel(
-                kernel, Scope.WITHOUT_LOOKING_AROUND, call -> calls.add(call.toString()))
+            ? new TracingKernel(kernel, Scope.WITHOUT_LOOKING_AROUND, this::ioctls, calls::add)
             : kernel;
   }
 
@@ -58,6 +63,15 @@ public final class StepLog {
   /** The kernel to make the steps on: it writes down what they call. */
   public Kernel kernel() {
     return kernel;
+  }
+
+  private Ioctls ioctls() {
+    return ioctls;
+  }
+
+  /** Knows, from now on, the calls that this kernel has beyond the headers. */
+  public void know(List<Ioctl> more) {
+    ioctls = Ioctls.ofHeaders().with(more);
   }
 
   /** Which device the steps are made for. */
@@ -86,6 +100,12 @@ public final class StepLog {
 
   private void tell(String name, boolean succeeded, String outcome, long start) {
     listener.accept(
-        new Step(device, name, succeeded, outcome, List.copyOf(calls), System.nanoTime() - start));
+        new Step(
+            device,
+            name,
+            succeeded,
+            outcome,
+            List.copyOf(calls),
+            Duration.ofNanos(System.nanoTime() - start)));
   }
 }

@@ -1,7 +1,9 @@
 package dev.iolite.steps;
 
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
+import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -21,6 +23,11 @@ public final class Steps implements AutoCloseable {
   /** The kernel to make the steps on: it writes down what they call. */
   public Kernel kernel() {
     return log.kernel();
+  }
+
+  /** Knows, from now on, the calls that this kernel has beyond the headers, to tell of them. */
+  public void know(List<Ioctl> more) {
+    log.know(more);
   }
 
   /**
@@ -64,6 +71,11 @@ public final class Steps implements AutoCloseable {
   /** Makes a step on the way back. */
   public void undo(String name, String outcome, Runnable action) {
     undos.onClose(() -> log.make(name, supplier(outcome, action), Function.identity()));
+  }
+
+  /** Does something on the way back that is no step of its own, such as keeping the books. */
+  public void onClose(CloseStack.Undo undo) {
+    undos.onClose(undo);
   }
 
   private static Supplier<String> supplier(String outcome, Runnable action) {

@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Passes every call on to another kernel and tells of it afterwards.
@@ -49,6 +50,7 @@ public final class TracingKernel implements Kernel {
 
   private final Kernel inner;
   private final Scope scope;
+  private final Supplier<Ioctls> ioctls;
   private final Consumer<TracedCall> sink;
   private final DescriptorKinds kinds = new DescriptorKinds();
 
@@ -60,7 +62,7 @@ public final class TracingKernel implements Kernel {
    *     the call has happened by then, and must not call this kernel
    */
   public TracingKernel(Kernel inner, Consumer<TracedCall> sink) {
-    this(inner, Scope.ALL, sink);
+    this(inner, Scope.ALL, Ioctls::ofHeaders, sink);
   }
 
   /**
@@ -68,12 +70,27 @@ public final class TracingKernel implements Kernel {
    *
    * @param inner the kernel that makes them
    * @param scope which of them
+   * @param sink as above
+   */
+  public TracingKernel(Kernel inner, Scope scope, Consumer<TracedCall> sink) {
+    this(inner, scope, Ioctls::ofHeaders, sink);
+  }
+
+  /**
+   * Traces the calls of a kernel that may have ioctls beyond the headers'.
+   *
+   * @param inner the kernel that makes them
+   * @param scope which of them
+   * @param ioctls those that the kernel has, by which they are decoded; asked at each call, since
+   *     which ones a kernel has may come out only when it was asked
    * @param sink what is told of them, by the thread that made the call; it must not throw, since
    *     the call has happened by then, and must not call this kernel
    */
-  public TracingKernel(Kernel inner, Scope scope, Consumer<TracedCall> sink) {
+  public TracingKernel(
+      Kernel inner, Scope scope, Supplier<Ioctls> ioctls, Consumer<TracedCall> sink) {
     this.inner = inner;
     this.scope = scope;
+    this.ioctls = ioctls;
     this.sink = sink;
   }
 
@@ -242,7 +259,7 @@ public final class TracingKernel implements Kernel {
 
   @Override
   public int ioctl(int fd, long request, long argument) {
-    Optional<Ioctl> command = kinds.of(fd).flatMap(kind -> Ioctls.find(kind, request));
+    Optional<Ioctl> command = kinds.of(fd).flatMap(kind -> ioctls.get().find(kind, request));
     Optional<MemoryLayout> layout = command.flatMap(Ioctl::argument);
     Optional<MemorySegment> before =
         layout.flatMap(struct -> CallerMemory.copy(argument, struct.byteSize()));

@@ -354,7 +354,17 @@ public final class BoundVfioDevice implements AutoCloseable {
    *     ENOTTY: the driver or the kernel does not make dma-bufs
    */
   public DmaBuf exportDmaBuf(int region, List<ByteRange> ranges, int openFlags) {
-    return DmaBuf.export(fd, name, region, ranges, openFlags);
+    return exportDmaBuf(region, ranges, openFlags, 0);
+  }
+
+  /**
+   * As {@link #exportDmaBuf(int, List, int)}, with flags that a proposal has.
+   *
+   * @param flags of struct vfio_device_feature_dma_buf; 7.3 has none and says EINVAL to any
+   * @throws KernelException as there, and what the proposal says
+   */
+  public DmaBuf exportDmaBuf(int region, List<ByteRange> ranges, int openFlags, int flags) {
+    return DmaBuf.export(fd, name, region, ranges, openFlags, flags);
   }
 
   static MemorySegment feature(Arena arena, VfioFeature feature, int operation, long dataBytes) {

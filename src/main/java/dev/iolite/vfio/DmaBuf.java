@@ -26,7 +26,8 @@ public final class DmaBuf implements AutoCloseable {
     this.ranges = ranges;
   }
 
-  static DmaBuf export(Fd device, String name, int region, List<ByteRange> ranges, int openFlags) {
+  static DmaBuf export(
+      Fd device, String name, int region, List<ByteRange> ranges, int openFlags, int flags) {
     List<ByteRange> copy = List.copyOf(ranges);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment get =
@@ -38,6 +39,7 @@ public final class DmaBuf implements AutoCloseable {
       MemorySegment dmaBuf = get.asSlice(vfio_device_feature.sizeof());
       vfio_device_feature_dma_buf.region_index(dmaBuf, region);
       vfio_device_feature_dma_buf.open_flags(dmaBuf, openFlags | Libc.O_CLOEXEC());
+      vfio_device_feature_dma_buf.flags(dmaBuf, flags);
       vfio_device_feature_dma_buf.nr_ranges(dmaBuf, copy.size());
       MemorySegment array = dmaBuf.asSlice(vfio_device_feature_dma_buf.dma_ranges$offset());
       for (int i = 0; i < copy.size(); i++) {
@@ -55,7 +57,7 @@ public final class DmaBuf implements AutoCloseable {
         throw new KernelException(
             VfioIoctls.VFIO_DEVICE_FEATURE.name(),
             device.toString(),
-            "GET of DMA_BUF over " + text.strip(),
+            "GET of DMA_BUF over " + text.strip() + (flags == 0 ? "" : ", flags=" + flags),
             -result);
       }
       return new DmaBuf(Fd.owned(device.kernel(), FdKind.DMA_BUF, result, text), region, copy);
@@ -72,7 +74,10 @@ public final class DmaBuf implements AutoCloseable {
     return region;
   }
 
-  /** The parts of the BAR, in the order in which the dma-buf has them. */
+  /**
+   * The parts of the BAR that were asked for, in the order in which the dma-buf has them. Under a
+   * proposal with kinds it has the parts of its kind in them.
+   */
   public List<ByteRange> ranges() {
     return ranges;
   }

@@ -5,21 +5,32 @@ import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.tdi.layout.BarSize;
+import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.plan.Abilities;
+import dev.iolite.tdi.plan.Abilities.PrivateMmio;
+import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tdi.plan.SlotPlan;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_map;
 import dev.iolite.uapi.iommufd.iommu_ioas_unmap;
 import dev.iolite.uapi.iommufd.iommu_option;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.vfio.ByteRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
- * How fast the model is: its start, simple ioctls, map and unmap pairs, and how both grow with what
- * is mapped. A time of a call is that of the fastest of many short windows.
+ * How fast a large plan is, and the model: its start, simple ioctls, map and unmap pairs, and how
+ * both grow with what is mapped. A time of a call is that of the fastest of many short windows.
  */
 public final class ModelFigures {
   private static final long PAGE = 4096;
@@ -56,6 +67,9 @@ public final class ModelFigures {
   }
 
   private void print() {
+    Plans plans = new Plans();
+    System.out.printf("plan of 100,000 runs, the first %6.1f ms%n", plans.plan());
+    System.out.printf("plan of 100,000 runs, later   %8.1f ms (median)%n", plans.laterPlan());
     System.out.printf("start of a host, the first    %8.1f ms%n", firstStart);
     System.out.printf("start of a host, later ones   %8.1f ms (median)%n", laterStart());
     print("simple ioctl (IOMMU_OPTION)", best(() -> ioctl(IommufdIoctls.IOMMU_OPTION, option)));
@@ -72,6 +86,37 @@ public final class ModelFigures {
       print("  look-up that finds one", best(() -> lookUp(end)));
       print("  unmap and map again there", best(() -> again(end, false)));
       print("  unmap and map anywhere", best(() -> again(end, true)));
+    }
+  }
+
+  /** Plans for a BAR of 64 GiB with 100,000 runs, from its private ranges on. */
+  private static final class Plans {
+    private static final int RUNS = 100_000;
+    private static final long BAR_BYTES = 64L << 30;
+
+    private final List<ByteRange> guarded =
+        IntStream.range(0, RUNS / 2)
+            .mapToObj(i -> new ByteRange(i * (BAR_BYTES / RUNS * 2 & -PAGE), PAGE))
+            .toList();
+    private final Abilities abilities =
+        new Abilities(SharedSlots.BY_DMABUF, PrivateMmio.SLOTS_OF_ONE_DMABUF, true, RUNS);
+
+    /** How long it takes, in milliseconds. */
+    double plan() {
+      long start = System.nanoTime();
+      MmioLayout layout =
+          MmioLayout.ofPrivate(
+              List.of(new BarSize(2, BAR_BYTES)), Map.of(2, guarded), MmioLayout.PAGE);
+      SlotPlan plan = SlotPlan.of(layout, Map.of(2, BAR_BYTES), abilities);
+      double millis = (System.nanoTime() - start) / 1e6;
+      if (plan.slots().size() != RUNS) {
+        throw new IllegalStateException(plan.slots().size() + " slots");
+      }
+      return millis;
+    }
+
+    double laterPlan() {
+      return DoubleStream.generate(this::plan).limit(STARTS).sorted().toArray()[STARTS / 2];
     }
   }
 

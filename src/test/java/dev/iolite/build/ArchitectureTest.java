@@ -87,7 +87,8 @@ class ArchitectureTest {
   void layoutsAndPlansMakeNoCalls() {
     noClasses()
         .that()
-        .resideInAnyPackage("dev.iolite.tdi.layout..", "dev.iolite.tdi.plan..")
+        .resideInAnyPackage(
+            "dev.iolite.tdi.layout..", "dev.iolite.tdi.ledger..", "dev.iolite.tdi.plan..")
         .should()
         .dependOnClassesThat()
         .areAssignableTo(Kernel.class)

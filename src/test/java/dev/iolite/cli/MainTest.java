@@ -32,6 +32,8 @@ class MainTest {
         "iommu info",
         "kvm hello",
         "passthrough",
+        "tdi report",
+        "tdi plan",
         "uapi"
       })
   void everyCommandHasHelpWithTheExitCodes(String command) {

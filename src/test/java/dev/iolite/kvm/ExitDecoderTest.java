@@ -86,10 +86,24 @@ class ExitDecoderTest {
 
   @Test
   void whatIsNotDecodedKeepsItsNumberAndName() {
-    assertThat(decode(Kvm.KVM_EXIT_X86_RDMSR()))
-        .isEqualTo(new Exit.Other(29))
-        .hasToString("exit 29 (KVM_EXIT_X86_RDMSR)");
-    assertThat(decode(4711)).isEqualTo(new Exit.Other(4711)).hasToString("exit 4711");
+    assertThat(decode(Kvm.KVM_EXIT_X86_RDMSR())).hasToString("exit 29 (KVM_EXIT_X86_RDMSR)");
+    assertThat(decode(4711)).hasToString("exit 4711");
     assertThat(decode(Kvm.KVM_EXIT_UNKNOWN())).isEqualTo(new Exit.Unknown(0));
+  }
+
+  @Test
+  void whatIsNotDecodedIsAnsweredInItsPayload() {
+    long union = kvm_run.hypercall$offset();
+    run.set(ValueLayout.JAVA_LONG, union + 8, 5);
+    assertThat(decode(4711))
+        .isInstanceOfSatisfying(
+            Exit.Other.class,
+            other -> {
+              assertThat(other.reason()).isEqualTo(4711);
+              assertThat(other.payload().byteSize()).isEqualTo(256);
+              assertThat(other.payload().get(ValueLayout.JAVA_LONG, 8)).isEqualTo(5);
+              other.payload().set(ValueLayout.JAVA_LONG, 16, 6);
+            });
+    assertThat(run.get(ValueLayout.JAVA_LONG, union + 16)).isEqualTo(6);
   }
 }

@@ -302,7 +302,8 @@ class TracingKernelTest {
   void canLeaveOutWhatOnlyLooksAround(@TempDir Path directory) throws IOException {
     Path file = Files.createFile(directory.resolve("file"));
     TracingKernel kernel =
-        new TracingKernel(new HostKernel(), Scope.WITHOUT_LOOKING_AROUND, calls::add);
+        new TracingKernel(
+            new HostKernel(), Scope.WITHOUT_LOOKING_AROUND, Ioctls::ofHeaders, calls::add);
     SysFs sys = new SysFs(kernel);
     assertThat(sys.read("/proc/self/comm")).isNotEmpty();
     assertThat(sys.list("/proc/self/fd")).isNotEmpty();
@@ -355,8 +356,9 @@ class TracingKernelTest {
   @Test
   void everyIoctlIsFoundByItsKindAndNumber() {
     for (Ioctl command : VfioIoctls.all()) {
-      assertThat(Ioctls.find(command.on(), command.number())).contains(command);
+      assertThat(Ioctls.ofHeaders().find(command.on(), command.number())).contains(command);
     }
-    assertThat(Ioctls.find(FdKind.FILE, VfioIoctls.VFIO_DEVICE_RESET.number())).isEmpty();
+    assertThat(Ioctls.ofHeaders().find(FdKind.FILE, VfioIoctls.VFIO_DEVICE_RESET.number()))
+        .isEmpty();
   }
 }

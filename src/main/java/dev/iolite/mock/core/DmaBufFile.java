@@ -55,7 +55,8 @@ public abstract class DmaBufFile extends OpenFile {
    * addresses (drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_dma_buf_iommufd_map). The import keeps
    * the dma-buf alive.
    *
-   * @throws Refused EOPNOTSUPP: not from VFIO, private, or of more than one range; ENODEV: revoked
+   * @throws Refused EOPNOTSUPP: not from VFIO, private, or of no kind and more than one range;
+   *     ENODEV: revoked
    */
   public abstract Import importForIommufd(Importer importer);
 }

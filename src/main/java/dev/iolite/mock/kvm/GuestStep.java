@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongPredicate;
+import java.util.function.Supplier;
 
 /** What a scripted guest does; {@link GuestScript.Builder} says more. */
 public sealed interface GuestStep {
@@ -132,6 +133,15 @@ public sealed interface GuestStep {
    * @param step the number of a step, from 0
    */
   record GoTo(int step) implements GuestStep {}
+
+  /**
+   * Makes the step that it is told.
+   *
+   * @param step what to do now; asked again each time the guest runs while that is not done, and
+   *     never another of this kind
+   * @param done told when it is done
+   */
+  record Told(Supplier<GuestStep> step, Runnable done) implements GuestStep {}
 
   private static void requireWidth(int bytes, int most) {
     if (Integer.bitCount(bytes) != 1 || bytes > most || bytes < 1) {

@@ -52,7 +52,11 @@ final class ScriptedGuest implements Guest {
     if (next >= steps.size()) {
       return vcpu.halt();
     }
-    return switch (steps.get(next)) {
+    return make(steps.get(next));
+  }
+
+  private boolean make(GuestStep step) {
+    return switch (step) {
       case GuestStep.Read read -> read(read);
       case GuestStep.Write write -> write(write);
       case GuestStep.Out out -> {
@@ -78,18 +82,22 @@ final class ScriptedGuest implements Guest {
         });
       }
       case GuestStep.Halt _ -> {
-        next++;
+        advance();
         yield vcpu.halt();
       }
       case GuestStep.Terminate _ -> terminate(0);
-      case GuestStep.GoTo(int step) -> {
-        next = step;
+      case GuestStep.GoTo(int target) -> {
+        next = target;
         yield true;
       }
+      case GuestStep.Told told -> make(told.step().get());
     };
   }
 
   private boolean advance() {
+    if (steps.get(next) instanceof GuestStep.Told told) {
+      told.done().run();
+    }
     next++;
     return true;
   }

@@ -106,14 +106,19 @@ final class VfioDmaBuf extends DmaBufFile {
     }
   }
 
-  /** vfio_pci_dma_buf_attach, then vfio_pci_dma_buf_iommufd_map. */
+  /**
+   * vfio_pci_dma_buf_attach, then vfio_pci_dma_buf_iommufd_map. Of several ranges 7.3 takes none;
+   * where there are kinds, the fragments of a shared one are mapped.
+   */
   @Override
   public Import importForIommufd(Importer importer) {
     refuseIf(revoked, Errno.ENODEV);
-    refuseIf(ranges.size() != 1 || kind == DmaBufKind.PRIVATE, Errno.EOPNOTSUPP);
+    boolean several = ranges.size() != 1 && kind == DmaBufKind.PLAIN;
+    refuseIf(several || kind == DmaBufKind.PRIVATE, Errno.EOPNOTSUPP);
     importers.add(importer);
     return imported(
-        new BarMemory(function, bar, ranges.getFirst().offset()), () -> importers.remove(importer));
+        new RunsMemory(ranges, range -> new BarMemory(function, bar, range.offset())),
+        () -> importers.remove(importer));
   }
 
   @Override

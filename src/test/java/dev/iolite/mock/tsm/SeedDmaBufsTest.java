@@ -124,13 +124,22 @@ class SeedDmaBufsTest {
   }
 
   @Test
-  void anIoasTakesSharedOnesOfOneRunOnly() {
+  void anIoasTakesSharedOnesWithAllTheirRunsAndNoPrivateOnes() {
     try (AssignedEndpoint at = bound()) {
       assertThat(at.mapFile(ok(at.export(0, SHARED, 0, BAR0_BYTES)), 0x1000)).isZero();
       assertThat(at.mapFile(ok(at.export(0, PRIVATE, 0, 0x1000)), 0x1000))
           .isEqualTo(no(Errno.EOPNOTSUPP));
       int two = ok(at.export(4, SHARED, 0, 0x1000, 0x2000, 0x1000));
-      assertThat(at.mapFile(two, 0x2000)).isEqualTo(no(Errno.EOPNOTSUPP));
+      assertThat(at.mapFile(two, 0x2000)).isZero();
+    }
+  }
+
+  @Test
+  void anIoasTakesPlainOnesOfOneRunOnly() {
+    try (AssignedEndpoint at = endpoint()) {
+      assertThat(at.mapFile(ok(at.export(0, 0, 0, 0x1000)), 0x1000)).isZero();
+      assertThat(at.mapFile(ok(at.export(0, 0, 0, 0x1000, 0x2000, 0x1000)), 0x2000))
+          .isEqualTo(no(Errno.EOPNOTSUPP));
     }
   }
 

@@ -1,0 +1,45 @@
+package dev.iolite.cli;
+
+import dev.iolite.tdi.layout.ByteSize;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.ledger.LedgerRow;
+import dev.iolite.tdi.ledger.SlotAccess;
+import java.util.List;
+import java.util.Optional;
+
+/** What is mapped where: for the guest in the EPT and S-EPT, for DMA in the IOAS. */
+final class StandingTable {
+  private static final String NO = "-";
+
+  private StandingTable() {}
+
+  static void print(Output output, List<LedgerRow> rows) {
+    output.line("");
+    output.table(
+        List.of("REGION", "GPA", "SIZE", "KIND", "SLOT", "EPT", "S-EPT", "IOAS", "DMA-BUF"),
+        rows.stream().map(StandingTable::cells).toList());
+  }
+
+  private static List<String> cells(LedgerRow row) {
+    return List.of(
+        row.region().orElse(NO),
+        "0x" + Long.toHexString(row.gpa()),
+        ByteSize.text(row.bytes()),
+        row.kind().map(Object::toString).orElse(NO),
+        row.slot().isPresent() ? Integer.toString(row.slot().getAsInt()) : NO,
+        serves(row, SlotAccess.SHARED, Kind.SHARED),
+        serves(row, SlotAccess.PRIVATE, Kind.PRIVATE),
+        row.isMapped() ? "mapped" : NO,
+        row.slotDmaBuf().or(row::mapDmaBuf).orElse(NO));
+  }
+
+  /** A slot that serves both kinds of access has a page in one of them, by the page's kind. */
+  private static String serves(LedgerRow row, SlotAccess access, Kind kind) {
+    boolean serves =
+        row.access()
+            .filter(
+                a -> a == access || (a == SlotAccess.BOTH && row.kind().equals(Optional.of(kind))))
+            .isPresent();
+    return serves ? "mapped" : NO;
+  }
+}

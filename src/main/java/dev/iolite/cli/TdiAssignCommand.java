@@ -1,0 +1,119 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kvm.VmType;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.rehearsal.Rehearsal;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.GuestAgent;
+import dev.iolite.tdi.Journal;
+import dev.iolite.tdi.RealModeAgent;
+import dev.iolite.tdi.Shortcomings;
+import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.Walkthrough;
+import dev.iolite.tdi.profile.ProfileName;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code iolite tdi assign}: a device interface through the life of an assignment. */
+@Command(
+    name = "assign",
+    description = {
+      "Gives a device interface to a guest of its own, shared; lets the guest have it bound, use it"
+          + " privately and return it; checks from the guest's side what can be reached, and takes"
+          + " everything back. On a kernel that can't bind, the shared half of that, and what is"
+          + " missing.",
+      "Without a BDF: the first function that a TSM can be connected to, else QEMU's first edu."
+    })
+final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> {
+  private static final int EDU_VENDOR = 0x1234;
+  private static final int EDU_DEVICE = 0x11e8;
+
+  @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:07.0 or 00:07.0")
+  private Optional<PciAddress> address = Optional.empty();
+
+  @Option(
+      names = "--profile",
+      paramLabel = "NAME",
+      description =
+          "the calls that bind TDIs: seed-2025, intel-rfc-2025, arm-v5, v6, cca-v7 or mainline-7.3"
+              + " (default: what the kernel is found to have)")
+  private Optional<ProfileName> profile = Optional.empty();
+
+  @Option(
+      names = "--layout",
+      paramLabel = "FILE",
+      description = "what of the BARs is private once bound (default: what report or kernel say)")
+  private Optional<Path> layout = Optional.empty();
+
+  @Option(
+      names = "--svg",
+      paramLabel = "FILE",
+      description = "draw the BARs as they are once bound")
+  private Optional<Path> svg = Optional.empty();
+
+  @Option(
+      names = "--calls",
+      description = "show each system call with its arguments, not its name only")
+  private boolean calls;
+
+  @Override
+  public Integer call() {
+    Kernel kernel = kernel();
+    PciAddress device = address.orElseGet(() -> choose(kernel));
+    Optional<Rehearsal> rehearsal = rehearsal();
+    AssignmentReport report = new AssignmentReport(output(), calls, svg);
+    AssignmentOptions options =
+        new AssignmentOptions(kernel, device)
+            .withVmType(rehearsal.map(Rehearsal::vmType).orElse(VmType.DEFAULT))
+            .withListener(report)
+            .withStop(stopRequested())
+            .traced();
+    if (profile.isPresent()) {
+      options = options.withProfile(profile.get());
+    }
+    if (layout.isPresent()) {
+      options = options.withLayout(TdiFiles.layout(layout.get()));
+    }
+    if (rehearsal.isEmpty()) {
+      options = options.withJournal(() -> Journal.open(TdiFiles.journals(), device));
+    }
+    try (TdiAssignment assignment = new TdiAssignment(options)) {
+      report.watch(assignment);
+      GuestAgent guest =
+          rehearsal.map(r -> r.guest(assignment)).orElseGet(() -> new RealModeAgent(assignment));
+      new Walkthrough(assignment, guest, report::check).run();
+      assignment
+          .usedProfile()
+          .ifPresent(used -> report.missing(used, Shortcomings.of(kernel, device, used)));
+    } finally {
+      report.end();
+    }
+    return ExitCode.OK;
+  }
+
+  private static PciAddress choose(Kernel kernel) {
+    List<PciDevice> all = new Pci(kernel).devices();
+    return first(all, device -> device.tsm().isPresent())
+        .or(() -> first(all, d -> d.vendor() == EDU_VENDOR && d.device() == EDU_DEVICE))
+        .orElseThrow(() ->
+            new PreconditionException(
+                "looked for a device to assign",
+                "no function can be connected to a TSM, and there is no edu device of QEMU",
+                "this is real hardware without TEE-IO",
+                "name a device: iolite tdi assign BDF; or rehearse on a model: --kernel mock:tdx"));
+  }
+
+  private static Optional<PciAddress> first(List<PciDevice> all, Predicate<PciDevice> which) {
+    return all.stream().filter(which).findFirst().map(PciDevice::address);
+  }
+}

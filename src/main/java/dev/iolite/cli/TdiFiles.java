@@ -1,0 +1,78 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.tdi.layout.InterfaceReport;
+import dev.iolite.tdi.layout.LayoutFile;
+import dev.iolite.tdi.layout.LayoutSvg;
+import dev.iolite.tdi.layout.MmioLayout;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** The files of the {@code tdi} commands; one that can't be read or written is missing to them. */
+final class TdiFiles {
+  /** The largest piece of evidence that the kernel hands out. */
+  private static final int LARGEST_REPORT = 16 << 20;
+
+  private TdiFiles() {}
+
+  /** Where processes that have a device assigned keep their journals. */
+  static Path journals() {
+    String runtime = System.getenv("XDG_RUNTIME_DIR");
+    return Path.of(runtime == null || runtime.isEmpty() ? "/run" : runtime, "iolite");
+  }
+
+  static InterfaceReport report(Path file) {
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(LARGEST_REPORT + 1);
+    } catch (IOException e) {
+      throw failed("read the device interface report " + file, e);
+    }
+    if (bytes.length > LARGEST_REPORT) {
+      throw new PreconditionException(
+          "read the device interface report " + file,
+          "it has more than %d bytes".formatted(LARGEST_REPORT),
+          "this is another file",
+          "give the bytes of a TDISP DEVICE_INTERFACE_REPORT and nothing else");
+    }
+    return InterfaceReport.parse(MemorySegment.ofArray(bytes));
+  }
+
+  static MmioLayout layout(Path file) {
+    try {
+      return LayoutFile.read(file);
+    } catch (IOException e) {
+      throw failed("read the layout " + file, e);
+    }
+  }
+
+  static void writeSvg(Path file, MmioLayout layout, String title) {
+    try {
+      Files.writeString(file, LayoutSvg.of(layout, title));
+    } catch (IOException e) {
+      throw failed("write the picture " + file, e);
+    }
+  }
+
+  private static PreconditionException failed(String tried, IOException e) {
+    String observed =
+        switch (e) {
+          case NoSuchFileException _ -> "there is no such file or directory";
+          case AccessDeniedException _ -> "permission denied";
+          default -> String.valueOf(e.getMessage());
+        };
+    PreconditionException failure =
+        new PreconditionException(
+            tried,
+            observed,
+            "the name is spelled otherwise, or the file is another user's",
+            "check the name and the permissions with ls -l");
+    failure.initCause(e);
+    return failure;
+  }
+}

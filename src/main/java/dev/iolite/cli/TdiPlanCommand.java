@@ -1,0 +1,235 @@
+package dev.iolite.cli;
+
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.ByteSize;
+import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.plan.Abilities;
+import dev.iolite.tdi.plan.DryRun;
+import dev.iolite.tdi.plan.PlannedDmaBuf;
+import dev.iolite.tdi.plan.PlannedIoctl;
+import dev.iolite.tdi.plan.PlannedSlot;
+import dev.iolite.tdi.plan.SlotPlan;
+import dev.iolite.tdi.profile.Arch;
+import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tdi.profile.UapiProfile;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** {@code iolite tdi plan}: what gives a guest the MMIO of a layout, without doing it. */
+@Command(
+    name = "plan",
+    description = {
+      "Shows the dma-bufs, memory slots and IOAS maps that give a guest the MMIO of a layout. No"
+          + " system call is made, and no device is needed.",
+      "The layout is that of a device interface report, or of a file such as",
+      "  bars: [{bar: 0, size: 64K, private: [{offset: 0, size: 8K}]}]",
+      "in YAML or JSON; what is not private there is shared."
+    })
+final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
+  /** Where the first BAR stands if nothing else is said: above the RAM of most guests. */
+  private static final long FIRST_GPA = 0x100_0000_0000L;
+
+  private static final int SHOWN_RANGES = 4;
+  private static final int BYTES_OF_A_LINE = 32;
+
+  @Option(names = "--report", paramLabel = "FILE", description = "a device interface report")
+  private Optional<Path> report = Optional.empty();
+
+  @Option(
+      names = "--layout",
+      paramLabel = "FILE",
+      description = "the BARs' sizes, and what of them is private")
+  private Optional<Path> layoutFile = Optional.empty();
+
+  @Mixin private final TdiBars bars = new TdiBars();
+
+  @Option(
+      names = "--profile",
+      paramLabel = "NAME",
+      description =
+          "which kernel: seed-2025 (the default), intel-rfc-2025, arm-v5, v6, cca-v7, mainline-7.3",
+      defaultValue = "seed-2025")
+  private ProfileName profile;
+
+  @Option(
+      names = "--gpa",
+      paramLabel = "N=ADDRESS",
+      description = {
+        "where BAR N stands in the guest, such as 2=0x8000000000; BARs without one are left out",
+        "(default: all of them from 0x10000000000 on, each at a multiple of its size)"
+      })
+  private Map<Integer, String> gpas = new TreeMap<>();
+
+  @Option(
+      names = "--slots",
+      paramLabel = "COUNT",
+      description = "how many memory slots the VM has left (default: ${DEFAULT-VALUE})",
+      defaultValue = "32764")
+  private int slots;
+
+  @Option(
+      names = "--dry-run",
+      description = "show the ioctls with their arguments, field by field and byte by byte, too")
+  private boolean dryRun;
+
+  @Override
+  public Integer call() {
+    if (slots < 0) {
+      throw usage("--slots is 0 or more, not " + slots);
+    }
+    MmioLayout layout = layout();
+    Map<Integer, Long> places = gpas.isEmpty() ? places(layout) : given(layout);
+    Abilities abilities = UapiProfile.of(profile, Arch.TDX).abilities(slots);
+    SlotPlan plan = SlotPlan.of(layout, places, abilities);
+    List<PlannedIoctl> ioctls = dryRun ? DryRun.of(plan, abilities) : List.of();
+    Output output = output();
+    if (output.isJson()) {
+      output.json(
+          Json.object(
+              "profile", profile.toString(),
+              "abilities", abilities,
+              "layout", layout,
+              "plan", plan,
+              "ioctls", ioctls));
+      return ExitCode.OK;
+    }
+    output.picture(layout);
+    output.line("");
+    output.properties(
+        "profile", profile.toString(),
+        "plan",
+            "%d dma-bufs, %d memory slots, %d IOAS maps"
+                .formatted(plan.dmaBufs().size(), plan.slots().size(), plan.maps().size()));
+    print(output, plan);
+    plan.remarks()
+        .forEach(remark -> {
+          output.line("");
+          output.wrapped(0, "Note: " + remark);
+        });
+    ioctls.forEach(ioctl -> print(output, ioctl));
+    return ExitCode.OK;
+  }
+
+  private MmioLayout layout() {
+    if (report.isPresent() == layoutFile.isPresent()) {
+      throw usage("give either --report or --layout");
+    }
+    if (layoutFile.isPresent() && bars.areGiven()) {
+      throw usage("--bar and --page-size go with --report; a layout file has both");
+    }
+    return layoutFile
+        .map(TdiFiles::layout)
+        .orElseGet(() -> bars.layout(TdiFiles.report(report.orElseThrow())));
+  }
+
+  private static Map<Integer, Long> places(MmioLayout layout) {
+    Map<Integer, Long> places = new TreeMap<>();
+    long free = FIRST_GPA;
+    for (BarLayout bar : layout.bars()) {
+      long alignment = Math.max(Long.highestOneBit(bar.bytes()), layout.pageBytes());
+      long gpa = (free + alignment - 1) & -alignment;
+      places.put(bar.bar(), gpa);
+      free = gpa + bar.bytes();
+    }
+    return places;
+  }
+
+  private Map<Integer, Long> given(MmioLayout layout) {
+    Map<Integer, Long> places = new TreeMap<>();
+    gpas.forEach((bar, text) -> {
+      if (layout.bar(bar).isEmpty()) {
+        throw usage("--gpa %d=%s: the layout has no BAR %d".formatted(bar, text, bar));
+      }
+      try {
+        places.put(bar, ByteSize.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw usage("--gpa: " + e.getMessage());
+      }
+    });
+    return places;
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec().commandLine(), message);
+  }
+
+  private static void print(Output output, SlotPlan plan) {
+    List<List<String>> dmaBufs = new ArrayList<>();
+    for (PlannedDmaBuf dmaBuf : plan.dmaBufs()) {
+      dmaBufs.add(
+          List.of(
+              "" + dmaBufs.size(),
+              "" + dmaBuf.bar(),
+              dmaBuf.kind().toString(),
+              ByteSize.text(dmaBuf.bytes()),
+              ranges(dmaBuf)));
+    }
+    print(output, List.of("DMA-BUF", "BAR", "KIND", "SIZE", "RANGES"), dmaBufs);
+    List<List<String>> slots = new ArrayList<>();
+    for (PlannedSlot slot : plan.slots()) {
+      slots.add(
+          List.of(
+              "" + slots.size(),
+              hex(slot.gpa()),
+              ByteSize.text(slot.bytes()),
+              slot.kind().toString(),
+              slot.dmaBuf().isPresent()
+                  ? "dma-buf %d from %s"
+                      .formatted(slot.dmaBuf().getAsInt(), hex(slot.dmaBufOffset()))
+                  : "mapping of BAR %d from %s".formatted(slot.bar(), hex(slot.barOffset()))));
+    }
+    print(output, List.of("SLOT", "GPA", "SIZE", "KIND", "MADE OF"), slots);
+    print(
+        output,
+        List.of("MAP AT IOVA", "SIZE", "MADE OF"),
+        plan.maps().stream()
+            .map(map ->
+                List.of(
+                    hex(map.iova()),
+                    ByteSize.text(map.bytes()),
+                    "dma-buf %d from %s".formatted(map.dmaBuf(), hex(map.start()))))
+            .toList());
+  }
+
+  private static void print(Output output, List<String> header, List<List<String>> rows) {
+    if (!rows.isEmpty()) {
+      output.line("");
+      output.table(header, rows);
+    }
+  }
+
+  private static String ranges(PlannedDmaBuf dmaBuf) {
+    int count = dmaBuf.ranges().size();
+    List<String> words = new ArrayList<>();
+    dmaBuf.ranges().stream().limit(SHOWN_RANGES).map(Object::toString).forEach(words::add);
+    if (count > SHOWN_RANGES) {
+      words.add("%d more".formatted(count - SHOWN_RANGES));
+    }
+    return String.join(", ", words);
+  }
+
+  private static String hex(long value) {
+    return "0x" + Long.toHexString(value);
+  }
+
+  private static void print(Output output, PlannedIoctl ioctl) {
+    output.line("");
+    output.wrapped(0, ioctl.toString());
+    byte[] bytes = ioctl.bytes().toArray(ValueLayout.JAVA_BYTE);
+    for (int at = 0; at < bytes.length; at += BYTES_OF_A_LINE) {
+      int end = Math.min(bytes.length, at + BYTES_OF_A_LINE);
+      output.line("  " + HexFormat.ofDelimiter(" ").formatHex(bytes, at, end));
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.iolite.iommufd;
+
+import dev.iolite.kernel.DeviceId;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.iommufd.iommu_vdevice_alloc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A virtual IOMMU: the part of a physical one that a VM has. Made by {@link Iommufd#allocViommu};
+ * its page table stays as long as it does.
+ */
+public final class Viommu implements AutoCloseable {
+  private final Fd iommufd;
+  private final ViommuId id;
+  private final ViommuType type;
+  private final IommufdObject object;
+
+  Viommu(Fd iommufd, ViommuId id, ViommuType type) {
+    this.iommufd = iommufd;
+    this.id = id;
+    this.type = type;
+    this.object = new IommufdObject(iommufd, id.value(), id.toString());
+  }
+
+  /** Its id. */
+  public ViommuId id() {
+    return id;
+  }
+
+  /** The type it was made with. */
+  public ViommuType type() {
+    return type;
+  }
+
+  /**
+   * Gives a device its place in the VM, by IOMMU_VDEVICE_ALLOC. Read in
+   * drivers/iommu/iommufd/viommu.c:iommufd_vdevice_alloc_ioctl.
+   *
+   * @param device a device bound to this iommufd, behind the IOMMU that the vIOMMU is of
+   * @param virtualId how the VM names it to its IOMMU: the virtual BDF, or Arm's stream id
+   * @throws dev.iolite.kernel.KernelException ENOENT: no such device, it is being unbound, or the
+   *     vIOMMU is destroyed. EINVAL: the device is behind another IOMMU. EEXIST: the device has a
+   *     vDEVICE, or the virtual id is taken. ENOMEM. Under a proposal in which this binds the
+   *     device's interface: what the TSM says
+   */
+  public Vdevice allocVdevice(DeviceId device, long virtualId) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment alloc = iommu_vdevice_alloc.allocate(arena);
+      iommu_vdevice_alloc.size(alloc, (int) iommu_vdevice_alloc.sizeof());
+      iommu_vdevice_alloc.viommu_id(alloc, id.value());
+      iommu_vdevice_alloc.dev_id(alloc, device.value());
+      iommu_vdevice_alloc.virt_id(alloc, virtualId);
+      iommufd.ioctl(IommufdIoctls.IOMMU_VDEVICE_ALLOC, alloc);
+      return new Vdevice(iommufd, new VdeviceId(iommu_vdevice_alloc.out_vdevice_id(alloc)));
+    }
+  }
+
+  /**
+   * Destroys the vIOMMU, by IOMMU_DESTROY. Does nothing if it or its iommufd is closed already.
+   * After an error it is still there and can be closed again. Read in
+   * drivers/iommu/iommufd/main.c:iommufd_destroy.
+   *
+   * @throws dev.iolite.kernel.KernelException EBUSY: a vDEVICE or a nested page table of it exists
+   */
+  @Override
+  public void close() {
+    object.close();
+  }
+
+  @Override
+  public String toString() {
+    return object.toString();
+  }
+}

@@ -1,0 +1,25 @@
+package dev.iolite.iommufd;
+
+import dev.iolite.uapi.iommufd.Iommufd;
+
+/**
+ * What a virtual IOMMU is like, an IOMMU_VIOMMU_TYPE_ number. Proposals have more than the headers,
+ * so it is a number with a name.
+ *
+ * @param name what it is called in messages
+ * @param number the kernel's number, unsigned 32 bits; 0 is no type
+ */
+public record ViommuType(String name, int number) {
+  /** A part of an Arm SMMUv3. AMD's driver takes this number too, as any but 0. */
+  public static final ViommuType ARM_SMMUV3 =
+      new ViommuType("ARM_SMMUV3", Iommufd.IOMMU_VIOMMU_TYPE_ARM_SMMUV3());
+
+  /** NVIDIA Tegra241 command queues. */
+  public static final ViommuType TEGRA241_CMDQV =
+      new ViommuType("TEGRA241_CMDQV", Iommufd.IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV());
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

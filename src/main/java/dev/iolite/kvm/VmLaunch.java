@@ -1,0 +1,54 @@
+package dev.iolite.kvm;
+
+import dev.iolite.kernel.CloseStack;
+
+/**
+ * A VM with one vCPU on the way to its guest's first instruction, whatever that takes for its type.
+ *
+ * <p>{@link #begin} makes both; then come slots and devices; {@link #finish} ends the way, and the
+ * vCPU can be run. Closing it closes the VM and all that was made from it.
+ */
+public sealed interface VmLaunch extends AutoCloseable permits PlainLaunch, SnpLaunch, TdxLaunch {
+  /**
+   * Makes a VM of a type, initialized as the type wants it, and vCPU 0. Requests of the guest to
+   * make memory private or shared leave it where this KVM can do that; see {@link Vm#exitOnMapGpa}.
+   *
+   * @param type {@link VmType#DEFAULT}, {@link VmType#SW_PROTECTED}, {@link VmType#TDX} or {@link
+   *     VmType#SNP}
+   * @throws dev.iolite.kernel.KernelException as {@link Kvm#createVm}, and what the steps of the
+   *     type say; nothing stays open then
+   * @throws IllegalArgumentException if the type is another
+   */
+  static VmLaunch begin(Kvm kvm, VmType type) {
+    try (CloseStack opening = new CloseStack()) {
+      Vm vm = opening.push(kvm.createVm(type));
+      vm.exitOnMapGpa();
+      VmLaunch launch =
+          switch (type) {
+            case DEFAULT, SW_PROTECTED -> new PlainLaunch(vm);
+            case TDX -> TdxLaunch.of(vm);
+            case SNP -> SnpLaunch.of(kvm, vm);
+            case SEV, SEV_ES ->
+                throw new IllegalArgumentException("no way to launch a VM of type " + type);
+          };
+      opening.release();
+      return launch;
+    }
+  }
+
+  /** The VM. */
+  Vm vm();
+
+  /** Its only vCPU. */
+  Vcpu vcpu();
+
+  /**
+   * Ends the way: the VM's first memory and registers are fixed now, and its vCPU can be run.
+   *
+   * @throws dev.iolite.kernel.KernelException what the type's last step says
+   */
+  void finish();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,50 @@
+package dev.iolite.mock.kvm;
+
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * A guest that does what it is told, for a test or a person that decides as they go. When it has
+ * nothing left to do it writes to a port, so that KVM_RUN returns.
+ *
+ * <p>A step that the guest can't make, since its access is a memory fault, is tried again when it
+ * is run again, as a processor does; {@link #forget} makes it give up. For one vCPU; may be told by
+ * another thread than the one that runs it.
+ */
+public final class ToldGuest {
+  /** The I/O port that it writes to when it has nothing left to do. */
+  public static final int IDLE_PORT = 0x7d0;
+
+  private static final GuestStep IDLE = new GuestStep.Out(IDLE_PORT, 1, 0);
+
+  private final Queue<GuestStep> steps = new ConcurrentLinkedQueue<>();
+
+  /** What it does now, under the kernel's lock. */
+  private GuestStep now = IDLE;
+
+  /** A guest that has nothing to do yet. */
+  public ToldGuest() {}
+
+  /** Its script, for a vCPU. */
+  public GuestScript script() {
+    return new GuestScript(
+        List.of(new GuestStep.Told(this::next, () -> steps.remove(now)), new GuestStep.GoTo(0)));
+  }
+
+  private GuestStep next() {
+    GuestStep first = steps.peek();
+    now = first == null ? IDLE : first;
+    return now;
+  }
+
+  /** Gives it something to do, after what it has to do already. */
+  public void tell(GuestStep step) {
+    steps.add(step);
+  }
+
+  /** Takes back what it has not done. */
+  public void forget() {
+    steps.clear();
+  }
+}

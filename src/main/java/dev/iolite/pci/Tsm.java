@@ -1,0 +1,100 @@
+package dev.iolite.pci;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
+import java.util.List;
+
+/**
+ * The TEE security managers of the host, and what they are connected to, as sysfs has them. What a
+ * function says of its own is {@link PciDevice#tsm}.
+ */
+public final class Tsm {
+  private static final String CLASS = "/sys/class/tsm";
+
+  private final SysFs sysFs;
+
+  /** Uses the sysfs of this kernel. */
+  public Tsm(Kernel kernel) {
+    sysFs = new SysFs(kernel);
+  }
+
+  /**
+   * The names of the TSMs, such as {@code tsm0}; empty if there is none, or the kernel was built
+   * without CONFIG_TSM. A TSM that guests use is among them, too.
+   *
+   * @throws KernelException what the kernel said when sysfs was read
+   */
+  public List<String> names() {
+    return sysFs.listIfPresent(CLASS).orElse(List.of());
+  }
+
+  /**
+   * The only TSM.
+   *
+   * @throws PreconditionException if there is none, or more than one
+   */
+  public String only() {
+    List<String> names = names();
+    if (names.size() == 1) {
+      return names.getFirst();
+    }
+    throw new PreconditionException(
+        "find the host's TSM",
+        names.isEmpty() ? "there is none in " + CLASS : "there are " + String.join(", ", names),
+        names.isEmpty()
+            ? "the platform has no TEE for devices, its driver is not loaded or was refused by the firmware, or the kernel was built without CONFIG_PCI_TSM"
+            : "several platforms' drivers are loaded",
+        names.isEmpty() ? "iolite doctor; dmesg has the driver's reason" : "name one with --tsm");
+  }
+
+  /**
+   * Makes a secure session of a TSM with a function, by {@code tsm/connect}. The functions that it
+   * answers for get a {@code tsm} directory of their own. Read in drivers/pci/tsm.c:connect_store,
+   * pci_tsm_connect.
+   *
+   * @param tsm the TSM's name
+   * @throws PreconditionException if the function can't be connected at all
+   * @throws KernelException EBUSY: it is connected; EINVAL: not the form of a TSM's name; ENXIO:
+   *     there is no such TSM, it is one for guests, or it does not want the function; EINTR: the
+   *     process is being killed; others: what the TSM's driver said
+   */
+  public void connect(PciDevice device, String tsm) {
+    write(device, "connect", tsm);
+  }
+
+  /**
+   * Ends the session, by {@code tsm/disconnect}. The interfaces of all functions that it answers
+   * for are unbound first, without asking the VMs that have them. Read in
+   * drivers/pci/tsm.c:disconnect_store, __pci_tsm_disconnect.
+   *
+   * @param tsm the name of the TSM that it is connected to
+   * @throws PreconditionException if the function can't be connected at all
+   * @throws KernelException ENXIO: not connected; EINVAL: connected to another TSM; EINTR: the
+   *     process is being killed
+   */
+  public void disconnect(PciDevice device, String tsm) {
+    write(device, "disconnect", tsm);
+  }
+
+  private void write(PciDevice device, String attribute, String tsm) {
+    try {
+      sysFs.write(device.path() + "/tsm/" + attribute, tsm);
+    } catch (KernelException e) {
+      if (e.errno() == Errno.ENOENT && e.call().equals("open")) {
+        throw new PreconditionException(
+            attribute + " " + device + " and " + tsm,
+            "the function has no tsm/" + attribute,
+            names().isEmpty()
+                ? "the host has no TSM"
+                : "only function 0 of a device with IDE or TEE-IO has one",
+            names().isEmpty() ? "iolite tsm list; iolite doctor" : "iolite pci show " + device);
+      }
+      throw e.call().equals("write")
+          ? new KernelException("tsm/" + attribute, device.toString(), tsm, e.number())
+          : e;
+    }
+  }
+}

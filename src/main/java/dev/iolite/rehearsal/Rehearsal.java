@@ -1,0 +1,62 @@
+package dev.iolite.rehearsal;
+
+import dev.iolite.kvm.VmType;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.Profile;
+import dev.iolite.mock.kvm.ToldGuest;
+import dev.iolite.tdi.GuestAgent;
+import dev.iolite.tdi.RealModeAgent;
+import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.uapi.kvm.Kvm;
+import java.util.Optional;
+
+/** A model of a host whose confidential guests do what they are told. */
+public final class Rehearsal implements AutoCloseable {
+  private final ToldGuest guest = new ToldGuest();
+  private final MockKernel kernel;
+
+  private Rehearsal(Platform platform, Profile profile) {
+    kernel =
+        MockKernel.builder()
+            .platform(platform)
+            .profile(profile)
+            .guests((vm, _) ->
+                vm.type() == Kvm.KVM_X86_TDX_VM() || vm.type() == Kvm.KVM_X86_SNP_VM()
+                    ? Optional.of(guest.script())
+                    : Optional.empty())
+            .build();
+  }
+
+  /** A host of a platform, with a profile for binding TDIs. */
+  public static Rehearsal of(Platform platform, Profile profile) {
+    return new Rehearsal(platform, profile);
+  }
+
+  /** The kernel. */
+  public MockKernel kernel() {
+    return kernel;
+  }
+
+  /** The type of VM that the platform protects. */
+  public VmType vmType() {
+    return switch (kernel.platform()) {
+      case PLAIN -> VmType.DEFAULT;
+      case TDX -> VmType.TDX;
+      case SEV -> VmType.SNP;
+    };
+  }
+
+  /** The guest of an assignment on this kernel, to a VM of {@link #vmType}. */
+  public GuestAgent guest(TdiAssignment assignment) {
+    return vmType() == VmType.DEFAULT
+        ? new RealModeAgent(assignment)
+        : new MockGuest(guest, assignment, assignment.virtualBdf());
+  }
+
+  /** The process exits: what it left open is closed. */
+  @Override
+  public void close() {
+    kernel.close();
+  }
+}

@@ -1,0 +1,372 @@
+package dev.iolite.tdi;
+
+import dev.iolite.iommufd.Hwpt;
+import dev.iolite.iommufd.HwptFlag;
+import dev.iolite.iommufd.Ioas;
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.iommufd.Viommu;
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.PageTableId;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kvm.Capability;
+import dev.iolite.kvm.Vcpu;
+import dev.iolite.kvm.VfioKvmDevice;
+import dev.iolite.kvm.Vm;
+import dev.iolite.kvm.VmType;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.Tsm;
+import dev.iolite.pci.TsmState;
+import dev.iolite.steps.Steps;
+import dev.iolite.tdi.ledger.Ledger;
+import dev.iolite.tdi.profile.Arch;
+import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tdi.profile.ProfileProbe;
+import dev.iolite.tdi.profile.TdiTarget;
+import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.ConfigRegion;
+import dev.iolite.vfio.Region;
+import dev.iolite.vfio.VfioDevice;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * What an assignment holds as long as the device is the guest's, whether its interface is bound or
+ * not: the driver, the VM with its memory, the device, its IOAS and vIOMMU.
+ *
+ * <p>KVM is told of the device before the bind to iommufd, because the bind looks up the device's
+ * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
+ */
+final class AssignedInterface {
+  private static final int COMMAND = 4;
+
+  private final PciDevice pci;
+  private final GuestMachine guest;
+  private final BoundVfioDevice vfio;
+  private final Iommufd iommufd;
+  private final Ioas ioas;
+  private final GuestRam ram;
+  private final UapiProfile profile;
+  private final BarPlaces places;
+  private final Optional<TdiTarget> target;
+
+  private AssignedInterface(
+      PciDevice pci,
+      GuestMachine guest,
+      BoundVfioDevice vfio,
+      Iommufd iommufd,
+      Ioas ioas,
+      GuestRam ram,
+      UapiProfile profile,
+      BarPlaces places,
+      Optional<TdiTarget> target) {
+    this.pci = pci;
+    this.guest = guest;
+    this.vfio = vfio;
+    this.iommufd = iommufd;
+    this.ioas = ioas;
+    this.ram = ram;
+    this.profile = profile;
+    this.places = places;
+    this.target = target;
+  }
+
+  /** Makes it, step by step; closing the steps takes it back. */
+  static AssignedInterface make(
+      Steps steps, AssignmentOptions options, Journal journal, Ledger ledger) {
+    PciDevice pci = new Pci(steps.kernel()).device(options.address());
+    giveToVfio(steps, pci, journal);
+    GuestMachine guest = GuestMachine.make(steps, options);
+    VfioKvmDevice vfioKvm =
+        steps.step("make KVM's VFIO device", guest.vm()::createVfioDevice, VfioKvmDevice::toString);
+    Iommufd iommufd =
+        steps.open(
+            "open iommufd",
+            () -> Iommufd.open(steps.kernel()),
+            Iommufd::toString,
+            "close iommufd",
+            "closed");
+    BoundVfioDevice vfio = bind(steps, pci, vfioKvm, iommufd);
+    UapiProfile profile = chooseProfile(steps, options, guest.vm(), iommufd, vfio);
+    if (profile.bindsTdis()) {
+      connect(steps, pci, journal);
+    }
+    Ioas ioas =
+        steps.open(
+            "make an address space",
+            iommufd::allocIoas,
+            i -> i.id().toString(),
+            "destroy the address space",
+            "nothing referred to it");
+    Optional<TdiTarget> target = attach(steps, options, profile, iommufd, vfio, ioas);
+    BarPlaces places =
+        steps.step(
+            "place the BARs in the guest", () -> BarPlaces.choose(vfio), BarPlaces::toString);
+    GuestRam ram = new GuestRam(guest.vm(), ioas, guest.memory(), ledger);
+    guest.giveRam(steps, ram, ledger);
+    guest.finish(steps);
+    AssignedInterface made =
+        new AssignedInterface(pci, guest, vfio, iommufd, ioas, ram, profile, places, target);
+    made.switchOn(steps);
+    return made;
+  }
+
+  private static void giveToVfio(Steps steps, PciDevice pci, Journal journal) {
+    String before = pci.driver().orElse("no driver");
+    CloseStack driver = new CloseStack();
+    steps.step(
+        "give the device to vfio-pci",
+        "was with " + before,
+        () -> {
+          pci.requireViableGroup();
+          Map<String, String> was = new LinkedHashMap<>();
+          pci.driver().ifPresent(d -> was.put("driver", d));
+          pci.driverOverride().ifPresent(o -> was.put("override", o));
+          journal.driver(was);
+          steps.undo(
+              "give the device back to its driver",
+              "with " + before + " again",
+              () -> {
+                requireReleased(pci);
+                driver.close();
+              });
+          driver.push(DriverBinding.bind(pci, "vfio-pci"));
+        });
+  }
+
+  private static BoundVfioDevice bind(
+      Steps steps, PciDevice pci, VfioKvmDevice vfioKvm, Iommufd iommufd) {
+    CloseStack descriptor = new CloseStack();
+    VfioDevice unbound =
+        steps.step(
+            "open the device",
+            () -> {
+              VfioDevice opened =
+                  VfioDevice.open(steps.kernel(), pci.requireVfioCdev(), pci.address().toString());
+              steps.undo("close the device", "closed and unbound", descriptor::close);
+              return descriptor.push(opened);
+            },
+            VfioDevice::toString);
+    steps.step("tell KVM of the device, before the bind", "told", () -> vfioKvm.add(unbound));
+    BoundVfioDevice device =
+        steps.step(
+            "bind the device to iommufd",
+            () -> descriptor.push(unbound.bind(iommufd.fd())),
+            bound -> bound.deviceId().toString());
+    steps.undo("take the device from KVM", "taken", () -> vfioKvm.remove(device.fd()));
+    return device;
+  }
+
+  private static UapiProfile chooseProfile(
+      Steps steps, AssignmentOptions options, Vm vm, Iommufd iommufd, BoundVfioDevice vfio) {
+    return steps.step(
+        "find out how this kernel binds TDIs",
+        () -> {
+          UapiProfile chosen = profile(options, vm.type(), iommufd, vfio);
+          steps.know(chosen.ioctls());
+          return chosen;
+        },
+        chosen -> "UAPI profile " + chosen.name());
+  }
+
+  private static UapiProfile profile(
+      AssignmentOptions options, VmType type, Iommufd iommufd, BoundVfioDevice vfio) {
+    ProfileName name;
+    if (options.profile().isPresent()) {
+      name = options.profile().get();
+      ProfileProbe.require(name, iommufd, vfio);
+    } else {
+      name = ProfileProbe.probe(iommufd, vfio).profile();
+    }
+    return UapiProfile.of(name, type == VmType.SNP ? Arch.SEV : Arch.TDX);
+  }
+
+  private static void connect(Steps steps, PciDevice pci, Journal journal) {
+    if (pci.tsm().flatMap(TsmState::connect).isPresent()) {
+      return;
+    }
+    Tsm tsms = new Tsm(steps.kernel());
+    String tsm = tsms.only();
+    steps.step(
+        "connect the TSM to the device",
+        "by " + tsm,
+        () -> {
+          journal.connecting(tsm);
+          steps.undo("disconnect the TSM", "from " + tsm, () -> tsms.disconnect(pci, tsm));
+          tsms.connect(pci, tsm);
+        });
+  }
+
+  private static Optional<TdiTarget> attach(
+      Steps steps,
+      AssignmentOptions options,
+      UapiProfile profile,
+      Iommufd iommufd,
+      BoundVfioDevice vfio,
+      Ioas ioas) {
+    Optional<Hwpt> parent = Optional.empty();
+    Optional<TdiTarget> target = Optional.empty();
+    if (profile.bindsTdis()) {
+      Hwpt nest =
+          steps.open(
+              "make a page table that a vIOMMU can be made of",
+              () ->
+                  iommufd
+                      .allocHwpt(vfio.deviceId(), ioas, Set.of(HwptFlag.NEST_PARENT))
+                      .orElseThrow(() -> without(vfio, "nested page tables")),
+              h -> h.id().toString(),
+              "destroy the page table",
+              "destroyed");
+      parent = Optional.of(nest);
+      Viommu viommu =
+          steps.open(
+              "make a vIOMMU",
+              () ->
+                  iommufd
+                      .allocViommu(vfio.deviceId(), nest, profile.viommuType())
+                      .orElseThrow(() -> without(vfio, "vIOMMUs")),
+              v -> v.id() + " of type " + v.type(),
+              "destroy the vIOMMU",
+              "destroyed");
+      target = Optional.of(new TdiTarget(iommufd, viommu, vfio, options.virtualBdf()));
+    }
+    PageTableId table = parent.<PageTableId>map(Hwpt::id).orElse(ioas.id());
+    steps.open(
+        "attach the device",
+        () -> vfio.attach(table),
+        attachment -> "through " + attachment.pageTable(),
+        "detach the device",
+        "detached");
+    return target;
+  }
+
+  private static PreconditionException without(BoundVfioDevice vfio, String what) {
+    return new PreconditionException(
+        "make a vIOMMU for " + vfio.name(),
+        "the IOMMU's driver has no " + what,
+        "a TDI is bound through a vDEVICE, and on this kernel the IOMMU in front of the device has"
+            + " none (VT-d's driver has none in 7.3)",
+        "iolite iommu info " + vfio.name());
+  }
+
+  /** Memory decode first, for dma-bufs; bus mastering last. */
+  private void switchOn(Steps steps) {
+    steps.step(
+        "switch memory decode and bus mastering on",
+        () -> {
+          ConfigRegion config = vfio.config();
+          int command = config.command();
+          steps.undo(
+              "switch memory decode and bus mastering back",
+              "as before",
+              () -> setCommand(command));
+          config.setMemoryDecode(true);
+          config.setBusMaster(true);
+          return "PCI_COMMAND 0x%x, was 0x%x".formatted(config.command(), command);
+        },
+        Function.identity());
+  }
+
+  void setCommand(int command) {
+    vfio.config().region().write16(COMMAND, (short) command);
+  }
+
+  int readConfig(int offset, int bytes) {
+    Region config = vfio.config().region();
+    return switch (bytes) {
+      case 1 -> Byte.toUnsignedInt(config.read8(offset));
+      case 2 -> Short.toUnsignedInt(config.read16(offset));
+      case 4 -> config.read32(offset);
+      default -> throw new IllegalArgumentException("a config access of " + bytes + " bytes");
+    };
+  }
+
+  void writeConfig(int offset, int bytes, int value) {
+    Region config = vfio.config().region();
+    switch (bytes) {
+      case 1 -> config.write8(offset, (byte) value);
+      case 2 -> config.write16(offset, (short) value);
+      case 4 -> config.write32(offset, value);
+      default -> throw new IllegalArgumentException("a config access of " + bytes + " bytes");
+    }
+  }
+
+  /** Whether a write to config space switches memory decode off. */
+  static boolean clearsDecode(int offset, int bytes, int value) {
+    int memoryBit = 2;
+    boolean hasCommand = offset <= COMMAND && offset + bytes > COMMAND;
+    return hasCommand && ((value >>> ((COMMAND - offset) * Byte.SIZE)) & memoryBit) == 0;
+  }
+
+  private static void requireReleased(PciDevice pci) {
+    pci.tsm()
+        .flatMap(TsmState::bound)
+        .ifPresent(tsm -> {
+          throw new PreconditionException(
+              "release " + pci,
+              "its interface is still bound by " + tsm,
+              "the kernel could not unbind it",
+              "dmesg has the TSM's reason; iolite tdi recover " + pci);
+        });
+  }
+
+  /** Asks the kernel. */
+  void requireReleased() {
+    requireReleased(pci);
+  }
+
+  /** Asks the kernel whether the interface is bound; false too if it can't say. */
+  boolean isBoundInKernel() {
+    return pci.tsm().flatMap(TsmState::bound).isPresent();
+  }
+
+  /** How many slots the VM has left for MMIO. */
+  int slotsLeft() {
+    return Math.max(0, guest.vm().check(Capability.NR_MEMSLOTS) - GuestMachine.RAM_SLOTS);
+  }
+
+  TdiTarget target() {
+    return target.orElseThrow();
+  }
+
+  PciDevice pci() {
+    return pci;
+  }
+
+  Vm vm() {
+    return guest.vm();
+  }
+
+  Vcpu vcpu() {
+    return guest.vcpu();
+  }
+
+  BoundVfioDevice vfio() {
+    return vfio;
+  }
+
+  Iommufd iommufd() {
+    return iommufd;
+  }
+
+  Ioas ioas() {
+    return ioas;
+  }
+
+  GuestRam ram() {
+    return ram;
+  }
+
+  UapiProfile profile() {
+    return profile;
+  }
+
+  BarPlaces places() {
+    return places;
+  }
+}

@@ -1,0 +1,175 @@
+package dev.iolite.tdi;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kvm.VmType;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.profile.ProfileName;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/** What an assignment is to be like. Immutable; each {@code with} makes another. */
+public final class AssignmentOptions {
+  private static final long RAM_BYTES = 4L << 20;
+  private static final long VIRTUAL_BDF = 0x10;
+
+  private final Kernel kernel;
+  private final PciAddress address;
+  private VmType vmType = VmType.DEFAULT;
+  private Optional<ProfileName> profile = Optional.empty();
+  private Optional<MmioLayout> layout = Optional.empty();
+  private long ramBytes = RAM_BYTES;
+  private long virtualBdf = VIRTUAL_BDF;
+  private Supplier<Journal> journal = Journal::none;
+  private AssignmentListener listener = AssignmentListener.none();
+  private BooleanSupplier stop = () -> false;
+  private boolean traced;
+  private Duration deadline = Duration.ofSeconds(20);
+
+  /**
+   * An assignment to a guest of its own.
+   *
+   * @param kernel where
+   * @param address which device
+   */
+  public AssignmentOptions(Kernel kernel, PciAddress address) {
+    this.kernel = kernel;
+    this.address = address;
+  }
+
+  private AssignmentOptions(AssignmentOptions from) {
+    this(from.kernel, from.address);
+    vmType = from.vmType;
+    profile = from.profile;
+    layout = from.layout;
+    ramBytes = from.ramBytes;
+    virtualBdf = from.virtualBdf;
+    journal = from.journal;
+    listener = from.listener;
+    stop = from.stop;
+    traced = from.traced;
+    deadline = from.deadline;
+  }
+
+  /** With a VM of this type; a plain one unless this is said. */
+  public AssignmentOptions withVmType(VmType type) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.vmType = type;
+    return changed;
+  }
+
+  /** With this UAPI profile; the kernel is probed unless this is said. */
+  public AssignmentOptions withProfile(ProfileName name) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.profile = Optional.of(name);
+    return changed;
+  }
+
+  /** With this layout of the BARs once bound; report and kernel are asked unless this is said. */
+  public AssignmentOptions withLayout(MmioLayout known) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.layout = Optional.of(known);
+    return changed;
+  }
+
+  /** With so much memory for the guest, in bytes; 4 MiB unless this is said. */
+  public AssignmentOptions withRam(long bytes) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.ramBytes = bytes;
+    return changed;
+  }
+
+  /** With this bus, device and function number for the guest; 00:02.0 unless this is said. */
+  public AssignmentOptions withVirtualBdf(long number) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.virtualBdf = number;
+    return changed;
+  }
+
+  /** With a journal, opened when the assignment begins; without one unless this is said. */
+  public AssignmentOptions withJournal(Supplier<Journal> opener) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.journal = opener;
+    return changed;
+  }
+
+  /** With somebody who is told how it goes. */
+  public AssignmentOptions withListener(AssignmentListener told) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.listener = told;
+    return changed;
+  }
+
+  /**
+   * With somebody who is asked before each step forward whether to stop, and undo what was done.
+   */
+  public AssignmentOptions withStop(BooleanSupplier asked) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.stop = asked;
+    return changed;
+  }
+
+  /** With the system calls in each step that the listener is told of. */
+  public AssignmentOptions traced() {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.traced = true;
+    return changed;
+  }
+
+  /** With so much time for each run of the guest; 20 s unless this is said. */
+  public AssignmentOptions withDeadline(Duration time) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    changed.deadline = time;
+    return changed;
+  }
+
+  Kernel kernel() {
+    return kernel;
+  }
+
+  PciAddress address() {
+    return address;
+  }
+
+  VmType vmType() {
+    return vmType;
+  }
+
+  Optional<ProfileName> profile() {
+    return profile;
+  }
+
+  Optional<MmioLayout> layout() {
+    return layout;
+  }
+
+  long ramBytes() {
+    return ramBytes;
+  }
+
+  long virtualBdf() {
+    return virtualBdf;
+  }
+
+  Supplier<Journal> journal() {
+    return journal;
+  }
+
+  AssignmentListener listener() {
+    return listener;
+  }
+
+  BooleanSupplier stop() {
+    return stop;
+  }
+
+  boolean isTraced() {
+    return traced;
+  }
+
+  Duration deadline() {
+    return deadline;
+  }
+}

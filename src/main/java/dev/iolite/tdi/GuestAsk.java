@@ -1,0 +1,43 @@
+package dev.iolite.tdi;
+
+import dev.iolite.tdi.layout.Kind;
+
+/** What a guest can be made to ask its VMM for. */
+public sealed interface GuestAsk {
+  /** To bind the interface. */
+  record Bind() implements GuestAsk {}
+
+  /** To unbind it. */
+  record Unbind() implements GuestAsk {}
+
+  /**
+   * To change its state.
+   *
+   * @param state 0 unlocked, 1 locked, 2 run
+   */
+  record SetState(int state) implements GuestAsk {}
+
+  /**
+   * To have its private view of MMIO checked.
+   *
+   * @param gpaBase where it begins
+   * @param gpaTop the first address after it
+   * @param physical what the report says is there
+   */
+  record ValidateMmio(long gpaBase, long gpaTop, long physical) implements GuestAsk {}
+
+  /**
+   * To read the interface's report.
+   *
+   * @param gpa of the shared memory that it is to be put into
+   */
+  record ReadReport(long gpa) implements GuestAsk {}
+
+  /**
+   * To make a range of its memory private or shared.
+   *
+   * @param gpa where it begins
+   * @param bytes how long it is
+   */
+  record Convert(long gpa, long bytes, Kind kind) implements GuestAsk {}
+}

@@ -1,0 +1,131 @@
+package dev.iolite.tdi;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.MemFd;
+import dev.iolite.kvm.GuestMemfd;
+import dev.iolite.kvm.Kvm;
+import dev.iolite.kvm.MemorySlot;
+import dev.iolite.kvm.Vcpu;
+import dev.iolite.kvm.Vm;
+import dev.iolite.kvm.VmLaunch;
+import dev.iolite.kvm.VmType;
+import dev.iolite.steps.Steps;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.ledger.Ledger;
+import dev.iolite.tdi.ledger.SlotAccess;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * The guest: a VM of a type with memory from address 0 on and one vCPU. In a confidential VM all
+ * memory is private until the guest shares it.
+ */
+final class GuestMachine {
+  /** How many of the VM's slots it takes. */
+  static final int RAM_SLOTS = 1;
+
+  private final VmLaunch launch;
+  private final Mapping memory;
+
+  private GuestMachine(VmLaunch launch, Mapping memory) {
+    this.launch = launch;
+    this.memory = memory;
+  }
+
+  static GuestMachine make(Steps steps, AssignmentOptions options) {
+    Kvm kvm =
+        steps.open(
+            "open KVM",
+            () -> Kvm.open(steps.kernel()),
+            k -> "API version " + k.apiVersion(),
+            "close KVM",
+            "closed");
+    VmLaunch launch =
+        steps.open(
+            "make a virtual machine with a vCPU",
+            () -> VmLaunch.begin(kvm, options.vmType()),
+            made -> made.vm().toString(),
+            "close the virtual machine",
+            "closed");
+    MemFd file =
+        steps.open(
+            "make the guest's shared memory",
+            () -> MemFd.create(steps.kernel(), "guest-ram", options.ramBytes()),
+            m -> m.bytes() + " bytes",
+            "free the guest's shared memory",
+            "freed");
+    Mapping memory =
+        steps.open(
+            "map it here",
+            file::map,
+            m -> "at 0x" + Long.toHexString(m.address()),
+            "unmap it here",
+            "unmapped");
+    return new GuestMachine(launch, memory);
+  }
+
+  /** Ends the launch: the guest can be run. */
+  void finish(Steps steps) {
+    steps.step("finish the launch of the guest", "its vCPU can run", launch::finish);
+  }
+
+  /** Whether its memory has a private half. */
+  private boolean hasPrivateMemory() {
+    return vm().type() != VmType.DEFAULT;
+  }
+
+  /** Gives the guest its memory, and the IOAS what of it is shared. */
+  void giveRam(Steps steps, GuestRam ram, Ledger ledger) {
+    long bytes = memory.bytes();
+    Kind kind = hasPrivateMemory() ? Kind.PRIVATE : Kind.SHARED;
+    ledger.addRegion("RAM", 0, bytes, kind);
+    steps.onClose(() -> ledger.removeRegion("RAM"));
+    if (hasPrivateMemory()) {
+      GuestMemfd file =
+          steps.open(
+              "make the guest's private memory",
+              () -> vm().createGuestMemfd(bytes),
+              GuestMemfd::toString,
+              "free the guest's private memory",
+              "freed");
+      giveSlot(steps, ledger, () -> vm().addPrivateSlot(0, bytes, memory.address(), file, 0));
+      steps.step("make all of it private", "all of it", () -> vm().setPrivate(0, bytes, true));
+    } else {
+      giveSlot(steps, ledger, () -> vm().addSlot(0, bytes, memory.address()));
+      steps.undo("unmap the guest's memory for DMA", "unmapped", ram::unmapAll);
+      steps.step("map the guest's memory for DMA", "all of it", ram::mapAll);
+    }
+  }
+
+  private SlotAccess access() {
+    return hasPrivateMemory() ? SlotAccess.BOTH : SlotAccess.SHARED;
+  }
+
+  private void giveSlot(Steps steps, Ledger ledger, Supplier<MemorySlot> maker) {
+    CloseStack open = new CloseStack();
+    steps.step(
+        "give the guest its memory",
+        () -> {
+          MemorySlot slot = maker.get();
+          open.push(slot);
+          steps.undo("delete the slot of the guest's memory", "deleted", open::close);
+          ledger.slotAdded(slot.number(), slot.gpa(), slot.bytes(), access(), Optional.empty());
+          open.onClose(() -> ledger.slotDeleted(slot.number(), slot.gpa()));
+          return slot;
+        },
+        MemorySlot::toString);
+  }
+
+  Vm vm() {
+    return launch.vm();
+  }
+
+  Mapping memory() {
+    return memory;
+  }
+
+  Vcpu vcpu() {
+    return launch.vcpu();
+  }
+}

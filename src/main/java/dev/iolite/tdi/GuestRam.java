@@ -1,0 +1,158 @@
+package dev.iolite.tdi;
+
+import dev.iolite.iommufd.Ioas;
+import dev.iolite.iommufd.IovaAccess;
+import dev.iolite.iommufd.IovaMapping;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.kvm.Vm;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.ledger.Ledger;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * A guest's memory, from guest-physical address 0 on: which pages are private, and that the IOAS
+ * holds the shared ones and no other, at the same addresses.
+ *
+ * <p>A page leaves the IOAS before it becomes private and comes in after it became shared, so that
+ * there is never a stale alias. The IOAS can't be told to give up a part of a map: the whole is
+ * unmapped and the rest mapped again, and DMA to the rest faults in between.
+ */
+final class GuestRam {
+  private static final long PAGE = 4096;
+
+  private final Vm vm;
+  private final Ioas ioas;
+  private final Mapping memory;
+  private final Ledger ledger;
+  private final NavigableMap<Long, IovaMapping> mapped = new TreeMap<>();
+
+  GuestRam(Vm vm, Ioas ioas, Mapping memory, Ledger ledger) {
+    this.vm = vm;
+    this.ioas = ioas;
+    this.memory = memory;
+    this.ledger = ledger;
+  }
+
+  /** How long it is, in bytes. */
+  long bytes() {
+    return memory.bytes();
+  }
+
+  /** Its shared half, as mapped here; offset and GPA are the same. */
+  MemorySegment shared() {
+    return memory.segment();
+  }
+
+  /** Whether it has these pages, and at least one. */
+  boolean has(long gpa, long bytes) {
+    return gpa >= 0
+        && bytes > 0
+        && ((gpa | bytes) & (PAGE - 1)) == 0
+        && gpa <= memory.bytes()
+        && bytes <= memory.bytes() - gpa;
+  }
+
+  /** Whether bytes of it are shared, all of them: the IOAS holds what is shared and no other. */
+  boolean isShared(long gpa, long bytes) {
+    if (gpa < 0 || bytes < 1 || gpa > memory.bytes() - bytes) {
+      return false;
+    }
+    long at = gpa;
+    for (IovaMapping one : overlapping(gpa, gpa + bytes)) {
+      if (one.iova() > at) {
+        return false;
+      }
+      at = one.iova() + one.bytes();
+    }
+    return at >= gpa + bytes;
+  }
+
+  /**
+   * Makes pages private or shared. If the kernel refuses, they are as before.
+   *
+   * @throws dev.iolite.kernel.KernelException what KVM or the IOAS said
+   */
+  void convert(long gpa, long bytes, Kind kind) {
+    if (kind == Kind.PRIVATE) {
+      unmap(gpa, gpa + bytes);
+      try {
+        vm.setPrivate(gpa, bytes, true);
+      } catch (RuntimeException e) {
+        again(e, () -> map(gpa, gpa + bytes));
+        throw e;
+      }
+    } else {
+      vm.setPrivate(gpa, bytes, false);
+      try {
+        map(gpa, gpa + bytes);
+      } catch (RuntimeException e) {
+        again(e, () -> vm.setPrivate(gpa, bytes, true));
+        throw e;
+      }
+    }
+    ledger.convert(gpa, bytes, kind);
+  }
+
+  private static void again(RuntimeException failure, Runnable undo) {
+    try {
+      undo.run();
+    } catch (RuntimeException suppressed) {
+      failure.addSuppressed(suppressed);
+    }
+  }
+
+  /** Maps all of it. */
+  void mapAll() {
+    map(0, memory.bytes());
+  }
+
+  /** Maps what of a range is not mapped yet. */
+  private void map(long from, long to) {
+    long at = from;
+    for (IovaMapping one : overlapping(from, to)) {
+      mapPiece(at, one.iova());
+      at = one.iova() + one.bytes();
+    }
+    mapPiece(at, to);
+  }
+
+  private void mapPiece(long from, long to) {
+    if (from < to) {
+      mapped.put(
+          from, ioas.map(from, memory.segment().asSlice(from, to - from), IovaAccess.READ_WRITE));
+      ledger.mapped(from, to - from, Optional.empty());
+    }
+  }
+
+  private void unmap(long from, long to) {
+    for (IovaMapping one : overlapping(from, to)) {
+      long start = one.iova();
+      long end = start + one.bytes();
+      one.close();
+      mapped.remove(start);
+      ledger.unmapped(start, end - start);
+      mapPiece(start, Math.min(from, end));
+      mapPiece(Math.max(to, start), end);
+    }
+  }
+
+  /** Takes all of it from the IOAS. */
+  void unmapAll() {
+    unmap(0, memory.bytes());
+  }
+
+  private List<IovaMapping> overlapping(long from, long to) {
+    List<IovaMapping> found = new ArrayList<>();
+    var before = mapped.lowerEntry(from);
+    if (before != null && before.getKey() + before.getValue().bytes() > from) {
+      found.add(before.getValue());
+    }
+    found.addAll(mapped.subMap(from, to).values());
+    return found;
+  }
+}

@@ -1,0 +1,186 @@
+package dev.iolite.tdi;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kvm.Exit;
+import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.MalformedLayoutException;
+import dev.iolite.tdi.layout.MalformedReportException;
+import dev.iolite.tdi.profile.GuestRequest;
+import dev.iolite.tdi.profile.TsmCallException;
+import dev.iolite.tdi.profile.TsmOperation;
+import dev.iolite.tdi.profile.UapiProfile;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * Serves what a guest asks its VMM for. Nothing that the guest says is trusted: it may ask for
+ * ranges that are not its own, for what was done already, and at any time.
+ */
+final class GuestRequests {
+  private final TdiAssignment assignment;
+
+  GuestRequests(TdiAssignment assignment) {
+    this.assignment = assignment;
+  }
+
+  /** Whether the exit was such a request, and was answered. */
+  boolean serve(Exit exit) {
+    Optional<GuestRequest> request =
+        assignment.usedProfile().flatMap(profile -> profile.request(exit));
+    request.ifPresent(asked -> asked.respond(answer(asked)));
+    return request.isPresent();
+  }
+
+  private long answer(GuestRequest request) {
+    try {
+      synchronized (assignment) {
+        return serve(request);
+      }
+    } catch (TsmCallException e) {
+      return told(request, e, e.kernel().errno());
+    } catch (KernelException e) {
+      return told(request, e, e.errno());
+    } catch (PreconditionException e) {
+      return told(request, e, Errno.EBUSY);
+    } catch (MalformedReportException | MalformedLayoutException | ScenarioException e) {
+      return told(request, e, Errno.EIO);
+    }
+  }
+
+  private long told(GuestRequest request, RuntimeException failure, Errno errno) {
+    assignment
+        .options()
+        .listener()
+        .remark(
+            "The guest asked to %s and was refused with %s: %s"
+                .formatted(words(request), errno, failure.getMessage()));
+    return errno == Errno.UNKNOWN ? Errno.EIO.negated() : errno.negated();
+  }
+
+  private static String words(GuestRequest request) {
+    return switch (request) {
+      case GuestRequest.Bind _ -> "bind the interface";
+      case GuestRequest.Unbind _ -> "unbind the interface";
+      case GuestRequest.SetState state -> "change the interface's state to " + state.number();
+      case GuestRequest.ValidateMmio validate ->
+          "validate MMIO 0x%x-0x%x".formatted(validate.gpaBase(), validate.gpaTop() - 1);
+      case GuestRequest.ReadReport _ -> "read the interface's report";
+      case GuestRequest.MapGpa map ->
+          "make 0x%x bytes at 0x%x %s"
+              .formatted(map.bytes(), map.gpa(), map.isPrivate() ? "private" : "shared");
+    };
+  }
+
+  private long serve(GuestRequest request) {
+    return switch (request) {
+      case GuestRequest.Bind bind -> owned(bind.virtualBdf(), this::bind);
+      case GuestRequest.Unbind unbind -> owned(unbind.virtualBdf(), this::unbind);
+      case GuestRequest.SetState state -> owned(state.virtualBdf(), () -> setState(state));
+      case GuestRequest.ValidateMmio validate ->
+          owned(validate.virtualBdf(), () -> validate(validate));
+      case GuestRequest.ReadReport read -> owned(read.virtualBdf(), () -> report(read.gpa()));
+      case GuestRequest.MapGpa map -> convert(map);
+    };
+  }
+
+  /** Does one of the guest's wishes. */
+  @FunctionalInterface
+  private interface Wish {
+    long grant();
+  }
+
+  /** The guest has no other device of ours. */
+  private long owned(long virtualBdf, Wish wish) {
+    return virtualBdf == assignment.options().virtualBdf()
+        ? wish.grant()
+        : refuse(Errno.ENODEV, "a device %x that it does not have".formatted(virtualBdf));
+  }
+
+  private long refuse(Errno errno, String what) {
+    assignment.options().listener().remark("The guest asked for " + what + ": " + errno);
+    return errno.negated();
+  }
+
+  private long bind() {
+    assignment.bind();
+    return 0;
+  }
+
+  private long unbind() {
+    assignment.unbind();
+    return 0;
+  }
+
+  private long setState(GuestRequest.SetState wanted) {
+    return switch (wanted.state().orElse(null)) {
+      case UNLOCKED -> unbind();
+      case LOCKED -> assignment.state() == State.SPLIT ? 0 : bind();
+      case RUN -> {
+        assignment.start();
+        yield 0;
+      }
+      case ERROR -> refuse(Errno.EINVAL, "the state ERROR");
+      case null -> refuse(Errno.EINVAL, "a state " + wanted.number());
+    };
+  }
+
+  /** The addresses are checked here, since not every proposal's kernel can check them all. */
+  private long validate(GuestRequest.ValidateMmio wanted) {
+    Optional<MmioMaps> maps = assignment.maps().filter(_ -> assignment.binding().isPresent());
+    if (maps.isEmpty()) {
+      return refuse(Errno.ENXIO, "a validation, but the interface is not bound");
+    }
+    boolean matches =
+        maps.get()
+            .physical(wanted.gpaBase(), wanted.gpaTop())
+            .filter(physical -> physical == wanted.physical())
+            .isPresent();
+    if (!matches) {
+      return refuse(
+          Errno.EINVAL,
+          "a validation of 0x%x-0x%x at 0x%x, which is not private memory of its device there"
+              .formatted(wanted.gpaBase(), wanted.gpaTop(), wanted.physical()));
+    }
+    UapiProfile profile = assignment.assigned().profile();
+    if (!profile.operations().contains(TsmOperation.VALIDATE_MMIO)) {
+      return refuse(Errno.EOPNOTSUPP, "a validation, which " + profile.name() + " has no call for");
+    }
+    assignment
+        .binding()
+        .orElseThrow()
+        .validateMmio(wanted.gpaBase(), wanted.gpaTop(), wanted.physical());
+    return 0;
+  }
+
+  private long report(long gpa) {
+    Optional<byte[]> report = assignment.report();
+    if (report.isEmpty()) {
+      return refuse(Errno.ENXIO, "a report that the VMM does not have");
+    }
+    byte[] bytes = report.get();
+    GuestRam ram = assignment.ram();
+    if (!ram.isShared(gpa, bytes.length)) {
+      return refuse(
+          Errno.EFAULT,
+          "its report at 0x%x, where it has not %d bytes of shared memory"
+              .formatted(gpa, bytes.length));
+    }
+    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, ram.shared(), gpa, bytes.length);
+    return 0;
+  }
+
+  private long convert(GuestRequest.MapGpa wanted) {
+    Kind kind = wanted.isPrivate() ? Kind.PRIVATE : Kind.SHARED;
+    if (!assignment.ram().has(wanted.gpa(), wanted.bytes())) {
+      return refuse(
+          Errno.EINVAL,
+          "%s memory at 0x%x, 0x%x bytes, which is not its RAM"
+              .formatted(kind, wanted.gpa(), wanted.bytes()));
+    }
+    assignment.ram().convert(wanted.gpa(), wanted.bytes(), kind);
+    return 0;
+  }
+}

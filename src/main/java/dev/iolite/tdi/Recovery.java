@@ -1,0 +1,183 @@
+package dev.iolite.tdi;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.Tsm;
+import dev.iolite.pci.TsmState;
+import dev.iolite.steps.StepLog;
+import dev.iolite.steps.Steps;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Releases what a killed process held of a device. The kernel has closed the process's descriptors,
+ * and with them slots, maps, dma-bufs and the binding went; what stays is the driver that was
+ * changed and the TSM's connection. Can be repeated, and killed itself.
+ */
+public final class Recovery {
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private final Kernel kernel;
+  private final Path directory;
+  private final PciAddress address;
+  private final AssignmentListener listener;
+
+  /**
+   * Prepares it.
+   *
+   * @param directory where the journals are
+   */
+  public Recovery(Kernel kernel, Path directory, PciAddress address, AssignmentListener listener) {
+    this.kernel = kernel;
+    this.directory = directory;
+    this.address = address;
+    this.listener = listener;
+  }
+
+  /**
+   * What the process had done.
+   *
+   * @param process its id
+   * @param state where the assignment stood, as far as it came to say
+   * @param steps the names of its last steps, the newest last
+   */
+  public record Found(long process, State state, List<String> steps) {
+    /** Copies the list. */
+    public Found {
+      steps = List.copyOf(steps);
+    }
+  }
+
+  static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException _) {
+      return null;
+    }
+  }
+
+  /**
+   * Releases.
+   *
+   * @return what was found; empty if no process has left anything
+   * @throws PreconditionException if the process still runs, or the interface is still bound
+   * @throws dev.iolite.kernel.KernelException what the kernel said, of sysfs
+   */
+  public Optional<Found> run() {
+    Path file = Journal.file(directory, address);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      List<Map<String, String>> entries = read(file);
+      if (tryLock(channel) == null) {
+        throw new PreconditionException(
+            "release what is held of " + address,
+            "process " + process(entries) + " still has it",
+            "it runs",
+            "iolite tdi unbind " + address + ", or end that process");
+      }
+      release(entries);
+      Files.delete(file);
+      return entries.isEmpty() ? Optional.empty() : Optional.of(found(entries));
+    } catch (NoSuchFileException _) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("can't read the journal " + file, e);
+    }
+  }
+
+  /** The last line may be cut off where the process was killed. */
+  private static List<Map<String, String>> read(Path file) throws IOException {
+    List<Map<String, String>> entries = new ArrayList<>();
+    for (String line : Files.readString(file, StandardCharsets.UTF_8).lines().toList()) {
+      try {
+        if (!line.isEmpty()) {
+          entries.add(JSON.readValue(line, new TypeReference<Map<String, String>>() {}));
+        }
+      } catch (JacksonException _) {
+        break;
+      }
+    }
+    return entries;
+  }
+
+  private static Optional<Map<String, String>> last(
+      List<Map<String, String>> entries, String event) {
+    return entries.reversed().stream().filter(e -> event.equals(e.get("event"))).findFirst();
+  }
+
+  private static long process(List<Map<String, String>> entries) {
+    return last(entries, "begin")
+        .map(e -> e.getOrDefault("process", "0"))
+        .map(Long::parseLong)
+        .orElse(0L);
+  }
+
+  private static Found found(List<Map<String, String>> entries) {
+    String state =
+        last(entries, "state").map(e -> e.getOrDefault("state", "")).orElse("unassigned");
+    return new Found(
+        process(entries),
+        State.of(state).orElse(State.UNASSIGNED),
+        entries.stream()
+            .filter(e -> "step".equals(e.get("event")))
+            .map(e -> e.getOrDefault("name", ""))
+            .toList());
+  }
+
+  private void release(List<Map<String, String>> entries) {
+    StepLog log = StepLog.tracing(address.toString(), kernel, listener::step, () -> false);
+    Steps steps = new Steps(log);
+    PciDevice device = new Pci(log.kernel()).device(address);
+    steps.step("check that the interface is not bound", "it is not", () -> requireUnbound(device));
+    last(entries, "connecting")
+        .map(e -> e.getOrDefault("tsm", ""))
+        .filter(tsm -> device.tsm().flatMap(TsmState::connect).equals(Optional.of(tsm)))
+        .ifPresent(tsm ->
+            steps.step(
+                "disconnect the TSM",
+                "from " + tsm,
+                () -> new Tsm(log.kernel()).disconnect(device, tsm)));
+    last(entries, "driver")
+        .ifPresent(e -> {
+          var before =
+              new DriverBinding.Before(
+                  Optional.ofNullable(e.get("driver")), Optional.ofNullable(e.get("override")));
+          steps.step(
+              "give the device back to its driver",
+              "with " + before.driver().orElse("no driver") + " again",
+              () -> DriverBinding.restore(device, before));
+        });
+  }
+
+  private static void requireUnbound(PciDevice device) {
+    device
+        .tsm()
+        .flatMap(TsmState::bound)
+        .ifPresent(tsm -> {
+          throw new PreconditionException(
+              "release " + device,
+              "its interface is still bound by " + tsm,
+              "another process has the device, or the kernel has not finished to release it",
+              "iolite pci show " + device + "; try again when nothing uses the device");
+        });
+  }
+}

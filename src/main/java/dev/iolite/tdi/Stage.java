@@ -1,0 +1,39 @@
+package dev.iolite.tdi;
+
+/** The parts of an assignment's life, as a person is shown them. */
+public enum Stage {
+  /** Host and guest are made ready. */
+  PREPARE("make host and guest ready"),
+  /** The shared dma-buf of each BAR goes to the IOAS and to the guest. */
+  SHARE("1  give the BARs to guest and IOAS, shared"),
+  /** All of that is taken back and closed. */
+  WITHDRAW("2  take them back, and close the dma-bufs"),
+  /** The TSM binds and locks the interface. */
+  BIND("3  bind the interface"),
+  /** Which bytes are private is learned, and the dma-bufs are opened. */
+  LEARN("4  learn what is private, open the dma-bufs of both kinds"),
+  /** Shared runs go to guest and IOAS. */
+  MAP_SHARED("5  map the shared runs"),
+  /** Private runs go to the guest. */
+  MAP_PRIVATE("6  map the private runs"),
+  /** The interface starts. */
+  RUN("   start the interface"),
+  /** The interface is stopped, taken back and unbound. */
+  UNBIND("7  stop and unbind the interface"),
+  /** Something revoked the mappings. */
+  RECOVER("   the device's mappings were revoked"),
+  /** Host and guest are as before. */
+  RELEASE("give everything back");
+
+  private final String words;
+
+  Stage(String words) {
+    this.words = words;
+  }
+
+  /** What is done in it, with the number that it has in the flow. */
+  @Override
+  public String toString() {
+    return words;
+  }
+}

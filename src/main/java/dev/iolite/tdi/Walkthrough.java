@@ -1,0 +1,216 @@
+package dev.iolite.tdi;
+
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.Run;
+import dev.iolite.tdi.ledger.LedgerProblem;
+import dev.iolite.tdi.profile.TsmOperation;
+import dev.iolite.tdi.profile.UapiProfile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * The whole life of an assignment, once, with what can be reached checked from the guest's side at
+ * each stand; on a kernel that can't bind, its shared half. Nothing is written to a device that is
+ * not known here, and of each run only the first word is read.
+ */
+public final class Walkthrough {
+  private static final int STATE_RUN = 2;
+  private static final int COMMAND = 4;
+  private static final int MEMORY_DECODE = 2;
+  private static final long REPORT_GPA = 0x2000;
+  private static final long PAGE = 4096;
+  private static final int WORD = 4;
+
+  /** What a read gets that nobody answers. */
+  private static final GuestAnswer NOBODY = new GuestAnswer.Reached(0xffff_ffffL);
+
+  private final TdiAssignment assignment;
+  private final GuestAgent guest;
+  private final Consumer<Check> listener;
+  private final List<Check> failed = new ArrayList<>();
+
+  /**
+   * Prepares one.
+   *
+   * @param assignment not assigned yet
+   * @param guest its guest
+   * @param listener is told of each check
+   */
+  public Walkthrough(TdiAssignment assignment, GuestAgent guest, Consumer<Check> listener) {
+    this.assignment = assignment;
+    this.guest = guest;
+    this.listener = listener;
+  }
+
+  /**
+   * Goes through it; at the end the BARs are shared, as after the assignment.
+   *
+   * @return whether the kernel can bind
+   * @throws ScenarioException if something was not as it should be
+   * @throws KernelException what the kernel said
+   * @throws PreconditionException if something is not there that it takes
+   */
+  public boolean run() {
+    assignment.assign();
+    Map<Integer, GuestAnswer> words = firstWords();
+    words.forEach((bar, answer) -> check("the guest reads BAR" + bar, reaches(answer), answer));
+    checkLedger();
+    boolean binds = assignment.usedProfile().filter(UapiProfile::bindsTdis).isPresent();
+    if (binds) {
+      privateHalf();
+    } else {
+      sharedHalf(words);
+    }
+    Map<Integer, GuestAnswer> after = firstWords();
+    check("the guest reads the BARs as at first", after.equals(words), after);
+    checkLedger();
+    if (!failed.isEmpty()) {
+      throw new ScenarioException(
+          "%d check(s) failed; the first: %s, but: %s"
+              .formatted(failed.size(), failed.getFirst().what(), failed.getFirst().seen()));
+    }
+    return binds;
+  }
+
+  private static boolean reaches(GuestAnswer answer) {
+    return answer.reached() && !answer.equals(NOBODY);
+  }
+
+  private void check(String what, boolean isSo, Object seen) {
+    note(new Check(what, isSo, seen.toString()));
+  }
+
+  private void note(Check check) {
+    listener.accept(check);
+    if (!check.isSo()) {
+      failed.add(check);
+    }
+  }
+
+  private void checkLedger() {
+    List<LedgerProblem> problems = assignment.ledger().problems();
+    check(
+        "pages, slots, maps and dma-bufs agree",
+        problems.isEmpty(),
+        problems.isEmpty() ? "no contradiction" : problems);
+  }
+
+  private Map<Integer, GuestAnswer> firstWords() {
+    Map<Integer, GuestAnswer> words = new TreeMap<>();
+    assignment
+        .barAddresses()
+        .forEach((bar, gpa) -> {
+          if (guest.reaches(gpa)) {
+            words.put(bar, guest.read(gpa, WORD, Kind.SHARED));
+          }
+        });
+    return words;
+  }
+
+  private void granted(String what, GuestAsk ask) {
+    long answer = guest.ask(ask);
+    check("the VMM grants the guest's wish to " + what, answer == 0, "answer " + answer);
+  }
+
+  /** What is done with a run. */
+  @FunctionalInterface
+  private interface OnRun {
+    void take(BarLayout bar, Run run, long gpa);
+  }
+
+  private void forEachRun(OnRun taker) {
+    Map<Integer, Long> places = assignment.barAddresses();
+    for (BarLayout bar : assignment.layout().orElseThrow().bars()) {
+      for (Run run : bar.runs()) {
+        taker.take(bar, run, places.getOrDefault(bar.bar(), 0L) + run.offset());
+      }
+    }
+  }
+
+  /** The guest has the interface bound, looks at it, uses it and gives it back. */
+  private void privateHalf() {
+    granted("bind the interface", new GuestAsk.Bind());
+    checkLedger();
+    Set<TsmOperation> operations = assignment.usedProfile().orElseThrow().operations();
+    if (operations.contains(TsmOperation.READ_REPORT)) {
+      granted("share a page", new GuestAsk.Convert(REPORT_GPA, PAGE, Kind.SHARED));
+      granted("read the interface's report", new GuestAsk.ReadReport(REPORT_GPA));
+      granted("take the page back", new GuestAsk.Convert(REPORT_GPA, PAGE, Kind.PRIVATE));
+    }
+    if (operations.contains(TsmOperation.VALIDATE_MMIO)) {
+      forEachRun(this::validate);
+    }
+    forEachRun((bar, run, gpa) -> lookAt(bar, run, gpa, false));
+    granted("start the interface", new GuestAsk.SetState(STATE_RUN));
+    boolean mapsPrivate =
+        operations.contains(TsmOperation.PRIVATE_SLOT)
+            || operations.contains(TsmOperation.VALIDATE_MMIO);
+    forEachRun((bar, run, gpa) -> lookAt(bar, run, gpa, mapsPrivate));
+    checkLedger();
+    granted("unbind the interface", new GuestAsk.Unbind());
+  }
+
+  private void validate(BarLayout bar, Run run, long gpa) {
+    if (run.kind() == Kind.PRIVATE) {
+      long physical = assignment.physical(bar.bar(), run.offset());
+      granted(
+          "validate BAR%d %s".formatted(bar.bar(), run),
+          new GuestAsk.ValidateMmio(gpa, gpa + run.bytes(), physical));
+    }
+  }
+
+  /** From the guest both ways, and from the host. */
+  private void lookAt(BarLayout bar, Run run, long gpa, boolean privateReaches) {
+    String where = "BAR%d+0x%x (%s)".formatted(bar.bar(), run.offset(), run.kind());
+    GuestAnswer asShared = guest.read(gpa, WORD, Kind.SHARED);
+    GuestAnswer asPrivate = guest.read(gpa, WORD, Kind.PRIVATE);
+    if (run.kind() == Kind.SHARED) {
+      check("a shared read reaches " + where, reaches(asShared), asShared);
+      check("a private read does not reach " + where, !reaches(asPrivate), asPrivate);
+      return;
+    }
+    check("a shared read does not reach " + where, !reaches(asShared), asShared);
+    check(
+        "a private read %s %s".formatted(privateReaches ? "reaches" : "does not reach", where),
+        reaches(asPrivate) == privateReaches,
+        asPrivate);
+    GuestAnswer host = assignment.readAsHost(bar.bar(), run.offset());
+    check("the host does not reach " + where, !reaches(host), host);
+  }
+
+  /** The guest cuts its device off and comes back to it; the device is reset. */
+  private void sharedHalf(Map<Integer, GuestAnswer> words) {
+    if (assignment.isDevice(EduDma.VENDOR, EduDma.DEVICE)) {
+      note(new EduDma(guest, assignment.barAddresses().getOrDefault(0, 0L)).run());
+    }
+    Map<Integer, Long> places = assignment.barAddresses();
+    long bdf = assignment.virtualBdf();
+    int command = guest.readConfig(bdf, COMMAND);
+    guest.writeConfig(bdf, COMMAND, command & ~MEMORY_DECODE);
+    places.forEach((bar, gpa) -> {
+      if (guest.reaches(gpa)) {
+        GuestAnswer cut = guest.read(gpa, WORD, Kind.SHARED);
+        check("without memory decode the guest does not reach BAR" + bar, !cut.reached(), cut);
+      }
+    });
+    checkLedger();
+    guest.writeConfig(bdf, COMMAND, command);
+    check("with it the guest reads the BARs again", firstWords().equals(words), firstWords());
+    if (assignment.isDevice(EduDma.VENDOR, EduDma.DEVICE)) {
+      note(new EduDma(guest, assignment.barAddresses().getOrDefault(0, 0L)).run());
+    }
+    boolean wasReset = assignment.reset();
+    check(
+        "after a reset the guest reads the BARs again",
+        firstWords().equals(words),
+        wasReset ? firstWords() : "the device has no reset");
+  }
+}

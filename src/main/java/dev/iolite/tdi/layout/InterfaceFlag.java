@@ -1,0 +1,34 @@
+package dev.iolite.tdi.layout;
+
+/** What an interface reports of itself (INTERFACE_INFO). */
+public enum InterfaceFlag {
+  /** The device's firmware is not updated while the interface is locked or runs. */
+  NO_FIRMWARE_UPDATE(1, "no firmware update"),
+  /** The interface makes DMA without PASIDs. */
+  DMA_WITHOUT_PASID(1 << 1, "DMA without PASID"),
+  /** The interface makes DMA with PASIDs. */
+  DMA_WITH_PASID(1 << 2, "DMA with PASID"),
+  /** Address translation services are on. */
+  ATS(1 << 3, "ATS"),
+  /** Page requests are on. */
+  PRS(1 << 4, "PRS");
+
+  private final int bit;
+  private final String words;
+
+  InterfaceFlag(int bit, String words) {
+    this.bit = bit;
+    this.words = words;
+  }
+
+  /** Its bit in the report. */
+  int bit() {
+    return bit;
+  }
+
+  /** For example {@code DMA without PASID}. */
+  @Override
+  public String toString() {
+    return words;
+  }
+}

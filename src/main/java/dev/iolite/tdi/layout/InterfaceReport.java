@@ -1,0 +1,227 @@
+package dev.iolite.tdi.layout;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What a device says of an interface once that is locked: TDISP DEVICE_INTERFACE_REPORT, PCI
+ * Express 7.0, 11.3.11. All of it is little endian:
+ *
+ * <pre>
+ *  0  2     interface info: bit 0 no firmware update, 1 DMA without PASID, 2 with PASID, 3 ATS, 4 PRS
+ *  2  2     reserved
+ *  4  2     MSI-X message control
+ *  6  2     LNR control
+ *  8  4     TPH control
+ * 12  4     N, the number of ranges
+ * 16  16*N  ranges: 8 first page, 4 pages (both of 4 KiB), 4 attributes: bit 0 MSI-X table,
+ *           1 MSI-X PBA, 2 non-TEE, 3 updatable, 15:4 reserved, 31:16 BAR
+ *     4     L, how many bytes of the device's own follow; it and they may be absent
+ *     L     those bytes
+ * </pre>
+ *
+ * @param flags the bits of the interface info
+ * @param msixControl the MSI-X message control register, 16 bits
+ * @param lnrControl the LNR control register, 16 bits
+ * @param tphControl the TPH requester control register
+ * @param ranges the ranges, by BAR and address ascending, none overlapping another of its BAR
+ * @param deviceSpecific the device's own bytes; empty if the report ends after its ranges
+ */
+public record InterfaceReport(
+    Set<InterfaceFlag> flags,
+    int msixControl,
+    int lnrControl,
+    int tphControl,
+    List<ReportedRange> ranges,
+    Optional<MemorySegment> deviceSpecific) {
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private static final long RESERVED_AT = 2;
+  private static final long MSIX_AT = 4;
+  private static final long LNR_AT = 6;
+  private static final long TPH_AT = 8;
+  private static final long COUNT_AT = 12;
+  private static final long HEAD_BYTES = 16;
+  private static final long RANGE_BYTES = 16;
+  private static final long PAGES_AT = 8;
+  private static final long ATTRIBUTES_AT = 12;
+  private static final int BAR_SHIFT = 16;
+  private static final int KNOWN_INFO = 0x1f;
+  private static final int RESERVED_ATTRIBUTES = 0xfff0;
+
+  /** An address of 64 bits is in one of so many pages. */
+  private static final int PAGE_NUMBER_BITS = 52;
+
+  /** Copies what can change. */
+  public InterfaceReport {
+    flags = Collections.unmodifiableSet(new TreeSet<>(flags));
+    ranges = List.copyOf(ranges);
+    deviceSpecific = deviceSpecific.map(MemorySegment::asReadOnly);
+  }
+
+  /**
+   * Reads a report. What is not sure to be understood is refused: reserved bits, ranges that are
+   * empty, overlap or are out of order, numbers that overflow, and bytes that are missing or left
+   * over.
+   *
+   * @param bytes the report and nothing else
+   * @throws MalformedReportException if it breaks a rule; the message says at which byte
+   */
+  public static InterfaceReport parse(MemorySegment bytes) {
+    long size = bytes.byteSize();
+    if (size < HEAD_BYTES) {
+      throw new MalformedReportException(
+          size, "the report ends here", "it has at least %d bytes".formatted(HEAD_BYTES));
+    }
+    int info = Short.toUnsignedInt(bytes.get(SHORT, 0));
+    if ((info & ~KNOWN_INFO) != 0) {
+      throw new MalformedReportException(
+          0,
+          "interface info 0x%04x".formatted(info),
+          "only the bits 0x%04x have a meaning".formatted(KNOWN_INFO));
+    }
+    if (bytes.get(SHORT, RESERVED_AT) != 0) {
+      throw new MalformedReportException(
+          RESERVED_AT,
+          "0x%04x in a reserved field"
+              .formatted(Short.toUnsignedInt(bytes.get(SHORT, RESERVED_AT))),
+          "it is 0");
+    }
+    long count = Integer.toUnsignedLong(bytes.get(INT, COUNT_AT));
+    long end = HEAD_BYTES + count * RANGE_BYTES;
+    if (end > size) {
+      throw new MalformedReportException(
+          COUNT_AT,
+          "%d ranges, which take %d bytes".formatted(count, end),
+          "the report has %d bytes, room for at most %d ranges"
+              .formatted(size, (size - HEAD_BYTES) / RANGE_BYTES));
+    }
+    return new InterfaceReport(
+        flags(info),
+        Short.toUnsignedInt(bytes.get(SHORT, MSIX_AT)),
+        Short.toUnsignedInt(bytes.get(SHORT, LNR_AT)),
+        bytes.get(INT, TPH_AT),
+        ranges(bytes, (int) count),
+        deviceSpecific(bytes, end));
+  }
+
+  /** Where in a report the range of an index is, in bytes. */
+  static long offsetOfRange(int index) {
+    return HEAD_BYTES + index * RANGE_BYTES;
+  }
+
+  private static Set<InterfaceFlag> flags(int info) {
+    Set<InterfaceFlag> flags = EnumSet.noneOf(InterfaceFlag.class);
+    for (InterfaceFlag flag : InterfaceFlag.values()) {
+      if ((info & flag.bit()) != 0) {
+        flags.add(flag);
+      }
+    }
+    return flags;
+  }
+
+  private static List<ReportedRange> ranges(MemorySegment bytes, int count) {
+    List<ReportedRange> ranges = new ArrayList<>(count);
+    int bar = 0;
+    long free = 0;
+    for (int i = 0; i < count; i++) {
+      ReportedRange range = range(bytes, offsetOfRange(i));
+      if (range.bar() < bar) {
+        throw new MalformedReportException(
+            offsetOfRange(i) + ATTRIBUTES_AT,
+            "a range of BAR %d after one of BAR %d".formatted(range.bar(), bar),
+            "BARs ascend");
+      }
+      if (range.bar() == bar && range.firstPage() < free) {
+        throw new MalformedReportException(
+            offsetOfRange(i),
+            "a range of BAR %d from page 0x%x".formatted(bar, range.firstPage()),
+            "ranges ascend and do not overlap, and the one before it ends at page 0x%x"
+                .formatted(free));
+      }
+      bar = range.bar();
+      free = range.endPage();
+      ranges.add(range);
+    }
+    return ranges;
+  }
+
+  private static ReportedRange range(MemorySegment bytes, long at) {
+    long firstPage = bytes.get(LONG, at);
+    long pages = Integer.toUnsignedLong(bytes.get(INT, at + PAGES_AT));
+    int attributes = bytes.get(INT, at + ATTRIBUTES_AT);
+    if (firstPage >>> PAGE_NUMBER_BITS != 0) {
+      throw new MalformedReportException(
+          at,
+          "first page 0x%x, whose address does not fit 64 bits".formatted(firstPage),
+          "page numbers are below 2^" + PAGE_NUMBER_BITS);
+    }
+    if (pages == 0) {
+      throw new MalformedReportException(
+          at + PAGES_AT, "a range of 0 pages", "a range has at least one");
+    }
+    if (firstPage + pages > 1L << PAGE_NUMBER_BITS) {
+      throw new MalformedReportException(
+          at + PAGES_AT,
+          "%d pages from page 0x%x, whose end does not fit 64 bits".formatted(pages, firstPage),
+          "ranges end at page 2^%d or before".formatted(PAGE_NUMBER_BITS));
+    }
+    if ((attributes & RESERVED_ATTRIBUTES) != 0) {
+      throw new MalformedReportException(
+          at + ATTRIBUTES_AT,
+          "range attributes 0x%08x".formatted(attributes),
+          "the bits 15:4 are reserved, and 0");
+    }
+    int bar = attributes >>> BAR_SHIFT;
+    if (bar >= BarSize.BARS) {
+      throw new MalformedReportException(
+          at + ATTRIBUTES_AT, "a range of BAR " + bar, "BARs have the numbers 0 to 5");
+    }
+    return new ReportedRange(bar, firstPage, pages, attributes(attributes));
+  }
+
+  private static Set<RangeAttribute> attributes(int bits) {
+    Set<RangeAttribute> attributes = EnumSet.noneOf(RangeAttribute.class);
+    for (RangeAttribute attribute : RangeAttribute.values()) {
+      if ((bits & attribute.bit()) != 0) {
+        attributes.add(attribute);
+      }
+    }
+    return attributes;
+  }
+
+  private static Optional<MemorySegment> deviceSpecific(MemorySegment bytes, long at) {
+    long rest = bytes.byteSize() - at;
+    if (rest == 0) {
+      return Optional.empty();
+    }
+    if (rest < Integer.BYTES) {
+      throw new MalformedReportException(
+          at,
+          "%d bytes after the ranges".formatted(rest),
+          "there are none, or at least the 4 of the length of the device's own");
+    }
+    long length = Integer.toUnsignedLong(bytes.get(INT, at));
+    if (length != rest - Integer.BYTES) {
+      throw new MalformedReportException(
+          at,
+          "%d bytes of the device's own".formatted(length),
+          "exactly %d follow".formatted(rest - Integer.BYTES));
+    }
+    MemorySegment copy = MemorySegment.ofArray(new byte[(int) length]);
+    return Optional.of(copy.copyFrom(bytes.asSlice(at + Integer.BYTES)));
+  }
+}

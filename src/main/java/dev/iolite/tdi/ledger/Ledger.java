@@ -1,0 +1,332 @@
+package dev.iolite.tdi.ledger;
+
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.Run;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+
+/**
+ * For every page of a guest's RAM and of its BARs: its kind, the memory slot that has it, whether
+ * the IOAS has it, and the dma-bufs of both. It is told of each change after the kernel made it,
+ * and says at any time what is where, and whether all of that agrees. An I/O virtual address is the
+ * guest-physical one.
+ *
+ * <p>It costs 12 bytes for each run of pages of which the same is true (kind, slot and map of a run
+ * together), less than one more for the objects that they are kept in, and a table of the regions
+ * and dma-bufs by name. A change costs a search in the logarithm of the runs, and time for the runs
+ * that it touches.
+ *
+ * <p>Addresses and sizes are multiples of 4096 and below 2<sup>52</sup>; whatever is not, or speaks
+ * of what was not told before, is an {@link IllegalArgumentException}. Not safe for use by many
+ * threads.
+ */
+public final class Ledger {
+  private static final int PAGE_BITS = 12;
+  private static final long PAGE = 1L << PAGE_BITS;
+
+  private record Region(String name, long first, long last) {}
+
+  /** A slot or map over pages that have one already; the facts have its part of a page's. */
+  private record Extra(boolean isSlot, long first, long last, long facts) {
+    boolean hasSlot(int number, long page) {
+      return isSlot && Facts.slot(facts) == number && first == page;
+    }
+  }
+
+  private final TreeMap<Long, Region> regions = new TreeMap<>();
+  private final FactRuns runs = new FactRuns();
+  private final DmaBufNames dmaBufs = new DmaBufNames(this::markUsed);
+  private final List<Extra> extras = new ArrayList<>();
+
+  // -- what is told
+
+  /** A BAR stands in the guest, with pages of these kinds; its layout changes by removing it. */
+  public void addRegion(String name, long gpa, BarLayout layout) {
+    Region region = region(name, gpa, layout.bytes());
+    Iterator<Run> of = layout.runs().iterator();
+    runs.update(
+        region.first(),
+        region.last(),
+        new FactRuns.Change() {
+          private Run run = of.next();
+
+          @Override
+          public long last(long page) {
+            while (region.first() + (run.end() >>> PAGE_BITS) <= page) {
+              run = of.next();
+            }
+            return region.first() + (run.end() >>> PAGE_BITS) - 1;
+          }
+
+          @Override
+          public long apply(long page, long facts) {
+            return Facts.withKind(facts, run.kind());
+          }
+        });
+  }
+
+  /** RAM, or a BAR, whose pages are all of one kind, until they are converted. */
+  public void addRegion(String name, long gpa, long bytes, Kind kind) {
+    Region region = region(name, gpa, bytes);
+    runs.update(region.first(), region.last(), facts -> Facts.withKind(facts, kind));
+  }
+
+  private Region region(String name, long gpa, long bytes) {
+    Region region = new Region(name, first(gpa, bytes), last(gpa, bytes));
+    boolean isTaken =
+        regions.values().stream()
+            .anyMatch(other ->
+                other.name().equals(name)
+                    || (other.first() <= region.last() && region.first() <= other.last()));
+    if (isTaken) {
+      throw new IllegalArgumentException(
+          "region %s at 0x%x+0x%x overlaps another, or one has its name"
+              .formatted(name, gpa, bytes));
+    }
+    regions.put(region.first(), region);
+    return region;
+  }
+
+  /** The guest does not have a region any more. */
+  public void removeRegion(String name) {
+    Region region =
+        regions.values().stream()
+            .filter(candidate -> candidate.name().equals(name))
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("there is no region " + name));
+    regions.remove(region.first());
+    runs.update(region.first(), region.last(), Facts::withoutKind);
+  }
+
+  /** Pages of a region become shared or private. */
+  public void convert(long gpa, long bytes, Kind kind) {
+    long first = first(gpa, bytes);
+    long last = last(gpa, bytes);
+    runs.forEach(
+        first,
+        last,
+        (_, _, facts) -> {
+          if (Facts.kind(facts).isEmpty()) {
+            throw new IllegalArgumentException(
+                "0x%x+0x%x is not all in regions".formatted(gpa, bytes));
+          }
+        });
+    runs.update(first, last, facts -> Facts.withKind(facts, kind));
+  }
+
+  /**
+   * A dma-buf was opened. One that the kernel brought back after it was revoked counts as opened
+   * anew: slots and maps of the time before stay those of a revoked one.
+   *
+   * @param name what it is called; one of the same name must be revoked or closed
+   * @param kind what all of it is
+   * @param live false if it was revoked when it was opened, as with memory decode off
+   */
+  public void dmaBufOpened(String name, Kind kind, boolean live) {
+    dmaBufs.opened(name, kind, live);
+  }
+
+  /** A dma-buf was revoked. */
+  public void dmaBufRevoked(String name) {
+    dmaBufs.changed(name, DmaBufNames.State.REVOKED);
+  }
+
+  /** A dma-buf was closed. */
+  public void dmaBufClosed(String name) {
+    dmaBufs.changed(name, DmaBufNames.State.CLOSED);
+  }
+
+  /**
+   * A memory slot was made.
+   *
+   * @param number its number, 0 to 65535
+   * @param access which accesses it serves
+   * @param dmaBuf the dma-buf that it is made of; empty for one made of memory of this process or
+   *     of a guest_memfd
+   */
+  public void slotAdded(
+      int number, long gpa, long bytes, SlotAccess access, Optional<String> dmaBuf) {
+    if (number < 0 || number > Facts.LAST_SLOT) {
+      throw new IllegalArgumentException("slots have numbers from 0 to 65535, not " + number);
+    }
+    long facts = Facts.withSlot(Facts.NONE, number, access, number(dmaBuf));
+    place(new Extra(true, first(gpa, bytes), last(gpa, bytes), facts));
+  }
+
+  /**
+   * A memory slot was deleted.
+   *
+   * @param gpa its first address
+   */
+  public void slotDeleted(int number, long gpa) {
+    long first = first(gpa, PAGE);
+    if (extras.removeIf(extra -> extra.hasSlot(number, first))) {
+      return;
+    }
+    if (!Facts.hasSlot(runs.facts(first), number)
+        || (first > 0 && Facts.hasSlot(runs.facts(first - 1), number))) {
+      throw new IllegalArgumentException("slot %d does not start at 0x%x".formatted(number, gpa));
+    }
+    long last = runs.lastOfRun(first);
+    while (last < FactRuns.LAST_PAGE && Facts.hasSlot(runs.facts(last + 1), number)) {
+      last = runs.lastOfRun(last + 1);
+    }
+    runs.update(first, last, Facts::withoutSlot);
+    placeExtras();
+  }
+
+  /**
+   * The IOAS was given a map.
+   *
+   * @param dmaBuf what it maps; empty for memory of this process
+   */
+  public void mapped(long iova, long bytes, Optional<String> dmaBuf) {
+    long facts = Facts.withMap(Facts.NONE, number(dmaBuf));
+    place(new Extra(false, first(iova, bytes), last(iova, bytes), facts));
+  }
+
+  /** All maps in a range were taken from the IOAS. */
+  public void unmapped(long iova, long bytes) {
+    long first = first(iova, bytes);
+    long last = last(iova, bytes);
+    extras.removeIf(extra -> !extra.isSlot() && first <= extra.first() && extra.last() <= last);
+    runs.update(first, last, Facts::withoutMap);
+    placeExtras();
+  }
+
+  /** Records a slot or map, beside the others if pages have one already. */
+  private void place(Extra added) {
+    if (!isFree(added)) {
+      extras.add(added);
+      return;
+    }
+    long facts = added.facts();
+    if (added.isSlot()) {
+      SlotAccess access = Facts.access(facts).orElseThrow();
+      runs.update(
+          added.first(),
+          added.last(),
+          old -> Facts.withSlot(old, Facts.slot(facts), access, Facts.slotDmaBuf(facts)));
+    } else {
+      runs.update(added.first(), added.last(), old -> Facts.withMap(old, Facts.mapDmaBuf(facts)));
+    }
+  }
+
+  /** Records those in their place that have become free of others. */
+  private void placeExtras() {
+    List<Extra> waiting = List.copyOf(extras);
+    extras.clear();
+    waiting.forEach(this::place);
+  }
+
+  private boolean isFree(Extra added) {
+    boolean[] isTaken = new boolean[1];
+    runs.forEach(
+        added.first(),
+        added.last(),
+        (_, _, facts) ->
+            isTaken[0] |= added.isSlot() ? Facts.hasSlot(facts) : Facts.isMapped(facts));
+    return !isTaken[0];
+  }
+
+  private int number(Optional<String> dmaBuf) {
+    return dmaBuf.map(dmaBufs::number).orElse(0);
+  }
+
+  private static long first(long address, long bytes) {
+    long end = address + bytes;
+    boolean fits =
+        address >= 0 && bytes > 0 && end > 0 && (end - 1) >>> PAGE_BITS <= FactRuns.LAST_PAGE;
+    if (!fits || ((address | bytes) & (PAGE - 1)) != 0) {
+      throw new IllegalArgumentException(
+          "0x%x+0x%x are no pages below 2^52".formatted(address, bytes));
+    }
+    return address >>> PAGE_BITS;
+  }
+
+  private static long last(long address, long bytes) {
+    return first(address, bytes) + (bytes >>> PAGE_BITS) - 1;
+  }
+
+  private void markUsed(BitSet numbers) {
+    runs.forEach(
+        0,
+        FactRuns.LAST_PAGE,
+        (_, _, facts) -> {
+          numbers.set(Facts.slotDmaBuf(facts));
+          numbers.set(Facts.mapDmaBuf(facts));
+        });
+    for (Extra extra : extras) {
+      numbers.set(Facts.slotDmaBuf(extra.facts()));
+      numbers.set(Facts.mapDmaBuf(extra.facts()));
+    }
+  }
+
+  // -- what is asked
+
+  /** How many runs it keeps. */
+  public int runCount() {
+    return runs.size();
+  }
+
+  /** How many bytes the runs take, with the arrays' own headers of 16 bytes. */
+  public long runBytes() {
+    return runs.arrayBytes() + 16L * runs.arrays();
+  }
+
+  /** All pages of regions, and all others that have a slot or a map, from low to high addresses. */
+  public List<LedgerRow> rows() {
+    List<LedgerRow> rows = new ArrayList<>();
+    long next = 0;
+    for (Region region : regions.values()) {
+      addRows(rows, next, region.first() - 1, Optional.empty());
+      addRows(rows, region.first(), region.last(), Optional.of(region.name()));
+      next = region.last() + 1;
+    }
+    addRows(rows, next, FactRuns.LAST_PAGE, Optional.empty());
+    return List.copyOf(rows);
+  }
+
+  private void addRows(List<LedgerRow> rows, long first, long last, Optional<String> region) {
+    if (first > last) {
+      return;
+    }
+    runs.forEach(
+        first,
+        last,
+        (start, end, facts) -> {
+          if (region.isPresent() || facts != Facts.NONE) {
+            rows.add(row(region, start, end, facts));
+          }
+        });
+  }
+
+  private LedgerRow row(Optional<String> region, long first, long last, long facts) {
+    return new LedgerRow(
+        region,
+        first << PAGE_BITS,
+        (last + 1 - first) << PAGE_BITS,
+        Facts.kind(facts),
+        Facts.hasSlot(facts) ? OptionalInt.of(Facts.slot(facts)) : OptionalInt.empty(),
+        Facts.access(facts),
+        dmaBufs.of(Facts.slotDmaBuf(facts)).map(DmaBufNames.DmaBuf::name),
+        Facts.isMapped(facts),
+        dmaBufs.of(Facts.mapDmaBuf(facts)).map(DmaBufNames.DmaBuf::name));
+  }
+
+  /** What does not agree, from low to high addresses; empty if all does. */
+  public List<LedgerProblem> problems() {
+    Contradictions found = new Contradictions(dmaBufs);
+    runs.forEach(0, FactRuns.LAST_PAGE, found::check);
+    for (Extra extra : extras) {
+      found.overlap(extra.isSlot(), extra.first(), extra.last(), extra.facts());
+    }
+    return found.all();
+  }
+}

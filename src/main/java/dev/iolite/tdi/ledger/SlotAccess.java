@@ -1,0 +1,23 @@
+package dev.iolite.tdi.ledger;
+
+/** Which accesses of a guest a memory slot serves. */
+public enum SlotAccess {
+  /** Shared ones only. */
+  SHARED("shared"),
+  /** Private ones only. */
+  PRIVATE("private"),
+  /** Both, as a slot with a guest_memfd does. */
+  BOTH("shared and private");
+
+  private final String words;
+
+  SlotAccess(String words) {
+    this.words = words;
+  }
+
+  /** For example {@code shared and private}. */
+  @Override
+  public String toString() {
+    return words;
+  }
+}

@@ -1,0 +1,15 @@
+package dev.iolite.tdi.profile;
+
+/**
+ * What of a BAR stands where in a dma-buf, as the kernel says it.
+ *
+ * @param barOffset its start in the BAR, in bytes
+ * @param bufOffset its start in the dma-buf, in bytes
+ * @param bytes its length in bytes
+ */
+public record DmaBufRun(long barOffset, long bufOffset, long bytes) {
+  @Override
+  public String toString() {
+    return "BAR 0x%x+0x%x at 0x%x of the dma-buf".formatted(barOffset, bytes, bufOffset);
+  }
+}

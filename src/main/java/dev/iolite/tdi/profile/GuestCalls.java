@@ -1,0 +1,56 @@
+package dev.iolite.tdi.profile;
+
+import dev.iolite.kvm.Exit;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/** Hypercalls of a guest that the VMM answers. */
+final class GuestCalls {
+  /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, which is for guests and not among the bindings. */
+  private static final int MAP_GPA_RANGE = 12;
+
+  /** KVM_MAP_GPA_RANGE_ENCRYPTED. */
+  private static final long MAP_ENCRYPTED = 1 << 4;
+
+  private static final int PAGE_SHIFT = 12;
+
+  private GuestCalls() {}
+
+  /** What an exit asks for; empty if it is no such hypercall. */
+  static Optional<GuestRequest> decode(Exit exit) {
+    return exit instanceof Exit.Hypercall call ? decode(call) : Optional.empty();
+  }
+
+  private static Optional<GuestRequest> decode(Exit.Hypercall call) {
+    LongConsumer answer = call::respond;
+    long number = call.number();
+    long bdf = call.argument(0);
+    if (number == MAP_GPA_RANGE) {
+      return Optional.of(
+          new GuestRequest.MapGpa(
+              bdf,
+              call.argument(1) << PAGE_SHIFT,
+              (call.argument(2) & MAP_ENCRYPTED) != 0,
+              answer));
+    }
+    if (number == TsmSeed2025.KVM_HC_TSM_BIND()) {
+      return Optional.of(new GuestRequest.Bind(bdf, answer));
+    }
+    if (number == TsmSeed2025.KVM_HC_TSM_UNBIND()) {
+      return Optional.of(new GuestRequest.Unbind(bdf, answer));
+    }
+    if (number == TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO()) {
+      return Optional.of(
+          new GuestRequest.ValidateMmio(
+              bdf, call.argument(1), call.argument(2), call.argument(3), answer));
+    }
+    if (number == TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE()) {
+      return Optional.of(new GuestRequest.SetState(bdf, call.argument(1), answer));
+    }
+    if (number == TsmSeed2025.KVM_HC_TSM_READ_REPORT()) {
+      return Optional.of(new GuestRequest.ReadReport(bdf, call.argument(1), answer));
+    }
+    return Optional.empty();
+  }
+}

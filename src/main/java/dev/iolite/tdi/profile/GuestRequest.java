@@ -1,0 +1,87 @@
+package dev.iolite.tdi.profile;
+
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/**
+ * What a guest asks its VMM for, decoded from the exit of its vCPU. Everything in it is the guest's
+ * word. It is valid until the vCPU runs again; so is its answer, which the guest then gets.
+ */
+public sealed interface GuestRequest {
+  /** What takes the answer; {@link #respond} is the way to give it. */
+  LongConsumer answer();
+
+  /**
+   * Answers.
+   *
+   * @param result 0: it was done; else a negated errno
+   */
+  default void respond(long result) {
+    answer().accept(result);
+  }
+
+  /**
+   * To bind a device's interface.
+   *
+   * @param virtualBdf the guest's number of the device
+   * @param answer what takes the answer
+   */
+  record Bind(long virtualBdf, LongConsumer answer) implements GuestRequest {}
+
+  /**
+   * To unbind it.
+   *
+   * @param virtualBdf the guest's number of the device
+   * @param answer what takes the answer
+   */
+  record Unbind(long virtualBdf, LongConsumer answer) implements GuestRequest {}
+
+  /**
+   * To check, and where there are no slots for it to map, its private view of MMIO.
+   *
+   * @param virtualBdf the guest's number of the device
+   * @param gpaBase the first guest-physical address
+   * @param gpaTop the first one after the range
+   * @param physical what the report says is there
+   * @param answer what takes the answer
+   */
+  record ValidateMmio(
+      long virtualBdf, long gpaBase, long gpaTop, long physical, LongConsumer answer)
+      implements GuestRequest {}
+
+  /**
+   * To change an interface's state.
+   *
+   * @param virtualBdf the guest's number of the device
+   * @param number of the state that is wanted, which need not exist
+   * @param answer what takes the answer
+   */
+  record SetState(long virtualBdf, long number, LongConsumer answer) implements GuestRequest {
+    /** The state that is wanted; empty if it is none that can be asked for. */
+    public Optional<TdiState> state() {
+      return number < 0 || number > TdiState.RUN.number()
+          ? Optional.empty()
+          : TdiState.of((int) number);
+    }
+  }
+
+  /**
+   * To read an interface's report.
+   *
+   * @param virtualBdf the guest's number of the device
+   * @param gpa of the shared memory that it is to be put into
+   * @param answer what takes the answer
+   */
+  record ReadReport(long virtualBdf, long gpa, LongConsumer answer) implements GuestRequest {}
+
+  /**
+   * To make a range of memory private or shared.
+   *
+   * @param gpa the first guest-physical address
+   * @param bytes the length
+   * @param isPrivate what it is to be
+   * @param answer what takes the answer
+   */
+  record MapGpa(long gpa, long bytes, boolean isPrivate, LongConsumer answer)
+      implements GuestRequest {}
+}

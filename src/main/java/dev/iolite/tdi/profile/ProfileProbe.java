@@ -1,0 +1,169 @@
+package dev.iolite.tdi.profile;
+
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.FdKind;
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsmv6.TsmV6;
+import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
+import dev.iolite.vfio.BoundVfioDevice;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Finds out which profile a kernel has, by calls that the kernel refuses for their size, before it
+ * looks at what they ask for.
+ *
+ * <p>The contract is that of iommufd's dispatcher
+ * (drivers/iommu/iommufd/main.c:iommufd_fops_ioctl), the same for every command:
+ *
+ * <ul>
+ *   <li>ENOTTY: there is no command of this number
+ *   <li>EINVAL, for a struct that says it has 0 bytes: there is one, whatever it is
+ *   <li>E2BIG, for a struct with ones after the last byte that the kernel knows: how long the
+ *       kernel's struct is at most. A call that is not longer than the kernel's may be looked at,
+ *       so it has ones everywhere: ids that no object has, and flags that no command has
+ * </ul>
+ *
+ * <p>A number is taken for a proposal's if its struct has the proposal's length. Those above 0x95
+ * (IOMMU_IOAS_NOIOMMU_GET_PA, the last that 7.3 has) are tried; 0x95 and 0x94, which two proposals
+ * use, are never sent: arm-v5 is told by the length of its other command, 0x96. Of a VFIO device
+ * the number 0x3b7a, which 7.3 does not have (ENOTTY), is tried with a struct that says it has 0
+ * bytes, which is EINVAL.
+ */
+public final class ProfileProbe {
+  private static final int OP_BYTES = (int) iommu_vdevice_tsm_op.sizeof();
+  private static final int REQ_BYTES = (int) iommu_vdevice_tsm_req.sizeof();
+
+  /** What arm-v5's request has: no code of the TSM's. */
+  private static final int SCOPED_REQ_BYTES = REQ_BYTES - Long.BYTES;
+
+  /** Structs are multiples of this, so that the next length up and down is another struct's. */
+  private static final int STEP = Long.BYTES;
+
+  /**
+   * What was found.
+   *
+   * @param profile {@link ProfileName#MAINLINE_7_3} if no proposal's calls are there
+   * @param calls what was asked and answered, in order
+   */
+  public record Found(ProfileName profile, List<String> calls) {
+    /** Copies the list. */
+    public Found {
+      calls = List.copyOf(calls);
+    }
+  }
+
+  private final Fd iommufd;
+  private final Fd device;
+  private final List<String> calls = new ArrayList<>();
+
+  private ProfileProbe(Fd iommufd, Fd device) {
+    this.iommufd = iommufd;
+    this.device = device;
+  }
+
+  /**
+   * Asks a kernel which profile it has. Nothing is changed.
+   *
+   * @param iommufd any
+   * @param device any device that is bound; one that is not says EINVAL to everything
+   */
+  public static Found probe(Iommufd iommufd, BoundVfioDevice device) {
+    ProfileProbe probe = new ProfileProbe(iommufd.fd(), device.fd());
+    return new Found(probe.find(), probe.calls);
+  }
+
+  /**
+   * Makes sure that a kernel has a profile, before its calls are made.
+   *
+   * @throws PreconditionException if it has another
+   */
+  public static void require(ProfileName wanted, Iommufd iommufd, BoundVfioDevice device) {
+    Found found = probe(iommufd, device);
+    if (found.profile == wanted || wanted == ProfileName.MAINLINE_7_3) {
+      return;
+    }
+    throw new PreconditionException(
+        "use the UAPI profile " + wanted,
+        "the kernel has " + found.profile + " (" + String.join("; ", found.calls) + ")",
+        wanted == ProfileName.ARM_V5
+            ? "the number 0x95, by which it binds, is IOMMU_IOAS_NOIOMMU_GET_PA of this kernel"
+            : "the kernel was built without the proposal, or with another revision of it",
+        "use --profile " + found.profile + ", or boot a kernel that has " + wanted);
+  }
+
+  private ProfileName find() {
+    if (is(TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), REQ_BYTES)
+        && is(TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), OP_BYTES)) {
+      return ProfileName.SEED_2025;
+    }
+    int shared = TsmV6.IOMMU_VDEVICE_TSM_OP();
+    if (is(TsmV6.IOMMU_VDEVICE_TSM_REQ(), REQ_BYTES) && is(shared, OP_BYTES)) {
+      return ProfileName.V6;
+    }
+    if (exists(shared)) {
+      if (hasLength(shared, REQ_BYTES)) {
+        return ProfileName.CCA_V7;
+      }
+      if (hasLength(shared, SCOPED_REQ_BYTES)) {
+        return ProfileName.ARM_V5;
+      }
+    }
+    Ioctl bind = of(FdKind.VFIO_DEVICE, TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND());
+    return ask(device, bind, 0, 0) == Errno.EINVAL.negated()
+        ? ProfileName.INTEL_RFC_2025
+        : ProfileName.MAINLINE_7_3;
+  }
+
+  /** Whether an iommufd has a command of a number, with a struct of this length. */
+  static boolean hasCommand(Iommufd iommufd, int number, int bytes) {
+    return new ProfileProbe(iommufd.fd(), iommufd.fd()).is(number, bytes);
+  }
+
+  private boolean is(int number, int bytes) {
+    return exists(number) && hasLength(number, bytes);
+  }
+
+  private boolean exists(int number) {
+    return ask(iommufd, of(FdKind.IOMMUFD, number), 0, 0) == Errno.EINVAL.negated();
+  }
+
+  /** Whether a longer one is too long, and one that is hardly shorter is not. */
+  private boolean hasLength(int number, int bytes) {
+    Ioctl command = of(FdKind.IOMMUFD, number);
+    int tooLong = Errno.E2BIG.negated();
+    return ask(iommufd, command, bytes + STEP, -1) == tooLong
+        && ask(iommufd, command, bytes - STEP + 1, -1) != tooLong;
+  }
+
+  private static Ioctl of(FdKind kind, int number) {
+    return Ioctl.plain(kind, "0x" + Integer.toHexString(number), number);
+  }
+
+  /**
+   * Makes a call with a struct that says how long it is.
+   *
+   * @param fill what its other bytes are
+   */
+  private int ask(Fd fd, Ioctl command, int bytes, int fill) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment struct = arena.allocate(REQ_BYTES + STEP, Long.BYTES).fill((byte) fill);
+      struct.set(ValueLayout.JAVA_INT, 0, bytes);
+      int result = fd.tryIoctl(command, struct);
+      calls.add(
+          "%s %s of %d bytes: %s"
+              .formatted(
+                  fd.kind(), command.name(), bytes, result < 0 ? Errno.of(-result) : result));
+      return result;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.iolite.tdi.profile;
+
+import dev.iolite.kernel.Errno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.function.ToIntFunction;
+
+/** Reads a report whose length nobody tells, with more room until it fits. */
+final class ReportRoom {
+  private static final int FIRST = 4096;
+
+  /** The largest object that a TSM keeps, as the proposals for evidence have it. */
+  static final int MOST = 16 << 20;
+
+  private ReportRoom() {}
+
+  /**
+   * Reads.
+   *
+   * @param call fills the room and returns how many bytes of it were not used; ENOSPC: too little
+   * @throws TsmCallException what the call says; ENOSPC: longer than any report
+   */
+  static byte[] read(ToIntFunction<MemorySegment> call) {
+    for (int bytes = FIRST; ; bytes *= 4) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment room = arena.allocate(bytes, Long.BYTES);
+        int unused = Math.clamp(call.applyAsInt(room), 0, bytes);
+        return room.asSlice(0, (long) bytes - unused).toArray(ValueLayout.JAVA_BYTE);
+      } catch (TsmCallException e) {
+        if (e.kernel().errno() != Errno.ENOSPC || bytes >= MOST) {
+          throw e;
+        }
+      }
+    }
+  }
+}

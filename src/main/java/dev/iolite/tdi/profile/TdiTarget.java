@@ -1,0 +1,16 @@
+package dev.iolite.tdi.profile;
+
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.iommufd.Viommu;
+import dev.iolite.vfio.BoundVfioDevice;
+
+/**
+ * What is bound: a device that was given to a VM before it was bound to the iommufd, and its place
+ * in the VM.
+ *
+ * @param iommufd what the device is bound to
+ * @param viommu of that iommufd, of the type that {@link UapiProfile#viommuType} says
+ * @param device the device; its vDEVICE must not exist yet
+ * @param virtualBdf the guest's bus, device and function number of it, 16 bits
+ */
+public record TdiTarget(Iommufd iommufd, Viommu viommu, BoundVfioDevice device, long virtualBdf) {}

@@ -1,0 +1,69 @@
+package dev.iolite.tdi.profile;
+
+import dev.iolite.kernel.KernelException;
+import java.util.OptionalLong;
+
+/**
+ * A call to the TSM that failed: which operation of which proposal, what the kernel said (the
+ * cause), what the TSM said where the call tells, and what that means for the interface.
+ */
+public final class TsmCallException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final ProfileName profile;
+  private final TsmOperation operation;
+  private final KernelException kernel;
+  private final Outcome outcome;
+  private final boolean hasCode;
+  private final long code;
+
+  TsmCallException(
+      ProfileName profile,
+      TsmOperation operation,
+      KernelException kernel,
+      Outcome outcome,
+      OptionalLong tsmCode) {
+    super(
+        "%s (UAPI profile %s): %s. State of the interface: %s%s"
+            .formatted(
+                operation,
+                profile,
+                kernel.getMessage(),
+                outcome,
+                tsmCode.isPresent()
+                    ? "; the TSM's code is 0x" + Long.toHexString(tsmCode.getAsLong())
+                    : ""),
+        kernel);
+    this.profile = profile;
+    this.operation = operation;
+    this.kernel = kernel;
+    this.outcome = outcome;
+    this.hasCode = tsmCode.isPresent();
+    this.code = tsmCode.orElse(0);
+  }
+
+  /** The profile that was used. */
+  public ProfileName profile() {
+    return profile;
+  }
+
+  /** What was tried. */
+  public TsmOperation operation() {
+    return operation;
+  }
+
+  /** What the kernel said. */
+  public KernelException kernel() {
+    return kernel;
+  }
+
+  /** {@link Outcome#NOT_DONE} or {@link Outcome#MAYBE_DONE}. */
+  public Outcome outcome() {
+    return outcome;
+  }
+
+  /** The TSM's own code; empty if the call carries none, or it is 0. */
+  public OptionalLong tsmCode() {
+    return hasCode ? OptionalLong.of(code) : OptionalLong.empty();
+  }
+}

@@ -1,0 +1,94 @@
+package dev.iolite.tdi.profile;
+
+import dev.iolite.iommufd.Vdevice;
+import dev.iolite.kernel.KernelException;
+import java.util.OptionalLong;
+
+/** A binding by a vDEVICE, with none of the operations. */
+abstract class VdeviceBinding implements TdiBinding {
+  private final AbstractProfile profile;
+  private final Vdevice vdevice;
+  private boolean unbound;
+  private boolean released;
+
+  VdeviceBinding(AbstractProfile profile, Vdevice vdevice) {
+    this.profile = profile;
+    this.vdevice = vdevice;
+  }
+
+  final Vdevice vdevice() {
+    return vdevice;
+  }
+
+  /** Unbinds, by the proposal's call for it; nothing where it has none. */
+  abstract void unbind();
+
+  @Override
+  public boolean isLockedByBind() {
+    return true;
+  }
+
+  @Override
+  public void setState(TdiState to) {
+    throw profile.unsupported(TsmOperation.SET_STATE);
+  }
+
+  @Override
+  public void validateMmio(long gpaBase, long gpaTop, long physical) {
+    throw profile.unsupported(TsmOperation.VALIDATE_MMIO);
+  }
+
+  @Override
+  public byte[] report() {
+    throw profile.unsupported(TsmOperation.READ_REPORT);
+  }
+
+  @Override
+  public void enableDma() {
+    throw profile.unsupported(TsmOperation.ENABLE_DMA);
+  }
+
+  @Override
+  public void disableDma() {
+    throw profile.unsupported(TsmOperation.DISABLE_DMA);
+  }
+
+  @Override
+  public final void close() {
+    if (released) {
+      return;
+    }
+    TsmCallException first = null;
+    if (!unbound) {
+      unbound = true;
+      try {
+        unbind();
+      } catch (TsmCallException e) {
+        first = e;
+      }
+    }
+    try {
+      vdevice.close();
+      released = true;
+    } catch (KernelException e) {
+      var destroy = profile.caller().failed(TsmOperation.UNBIND, e, OptionalLong.empty());
+      if (first == null) {
+        throw destroy;
+      }
+      first.addSuppressed(destroy);
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  @Override
+  public final boolean isReleased() {
+    return released;
+  }
+
+  @Override
+  public final String toString() {
+    return "binding of " + vdevice + " under " + profile;
+  }
+}

@@ -1,0 +1,189 @@
+package dev.iolite.tdi.layout;
+
+import static dev.iolite.tdi.layout.ReportBytes.MSIX_PBA;
+import static dev.iolite.tdi.layout.ReportBytes.MSIX_TABLE;
+import static dev.iolite.tdi.layout.ReportBytes.NON_TEE;
+import static dev.iolite.tdi.layout.ReportBytes.UPDATABLE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.vfio.ByteRange;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What of a BAR is private and what is shared. */
+class MmioLayoutTest {
+  private static final long PAGE = MmioLayout.PAGE;
+  private static final long LARGE_PAGE = 64 << 10;
+  private static final List<BarSize> SIZES = List.of(new BarSize(0, 16 * PAGE));
+
+  private static Run shared(long page, long pages) {
+    return new Run(page * PAGE, pages * PAGE, Kind.SHARED);
+  }
+
+  private static Run guarded(long page, long pages) {
+    return new Run(page * PAGE, pages * PAGE, Kind.PRIVATE);
+  }
+
+  private static List<Run> runs(ReportBytes report) {
+    return MmioLayout.of(report.parse(), SIZES, PAGE).bars().getFirst().runs();
+  }
+
+  @Test
+  void whatIsReportedIsPrivateAndWhatIsNotIsShared() {
+    assertThat(runs(new ReportBytes(0).range(0, 100, 2, 0).range(0, 104, 4, UPDATABLE)))
+        .containsExactly(guarded(0, 2), shared(2, 2), guarded(4, 4), shared(8, 8));
+  }
+
+  @Test
+  void nonTeeRangesAndTheStructuresOfMsiXAreShared() {
+    assertThat(
+            runs(
+                new ReportBytes(0)
+                    .range(0, 0, 1, MSIX_TABLE)
+                    .range(0, 1, 1, 0)
+                    .range(0, 2, 1, MSIX_PBA)
+                    .range(0, 3, 1, 0)
+                    .range(0, 4, 1, NON_TEE | UPDATABLE)
+                    .range(0, 5, 11, 0)))
+        .containsExactly(
+            shared(0, 1), guarded(1, 1), shared(2, 1), guarded(3, 1), shared(4, 1), guarded(5, 11));
+  }
+
+  @Test
+  void neighboursOfOneKindAreOneRun() {
+    assertThat(
+            runs(
+                new ReportBytes(0)
+                    .range(0, 0, 2, 0)
+                    .range(0, 2, 2, UPDATABLE)
+                    .range(0, 4, 2, 0)
+                    .range(0, 6, 1, NON_TEE)))
+        .containsExactly(guarded(0, 6), shared(6, 10));
+  }
+
+  @Test
+  void aBarThatIsNotReportedIsShared() {
+    assertThat(runs(new ReportBytes(0))).containsExactly(shared(0, 16));
+  }
+
+  @Test
+  void aBarThatIsReportedAsAWholeIsOneRun() {
+    assertThat(runs(new ReportBytes(0).range(0, 7, 16, 0))).containsExactly(guarded(0, 16));
+  }
+
+  @Test
+  void theFirstRangeOfABarIsItsStartUnlessThatIsKnown() {
+    InterfaceReport report = new ReportBytes(0).range(0, 102, 2, 0).parse();
+    assertThat(MmioLayout.of(report, SIZES, PAGE).bars().getFirst().runs())
+        .containsExactly(guarded(0, 2), shared(2, 14));
+    assertThat(MmioLayout.of(report, SIZES, PAGE, Map.of(0, 100L)).bars().getFirst().runs())
+        .containsExactly(shared(0, 2), guarded(2, 2), shared(4, 12));
+  }
+
+  @Test
+  void aRangeBelowTheKnownStartOfItsBarIsRefused() {
+    InterfaceReport report = new ReportBytes(0).range(0, 99, 2, 0).parse();
+    assertThatExceptionOfType(MalformedReportException.class)
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE, Map.of(0, 100L)))
+        .withMessageContainingAll("byte 16", "page 0x63", "page 0x64");
+  }
+
+  @Test
+  void aRangeBeyondItsBarIsRefused() {
+    InterfaceReport report = new ReportBytes(0).range(0, 8, 16, 0).range(0, 24, 1, NON_TEE).parse();
+    assertThatExceptionOfType(MalformedReportException.class)
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE))
+        .withMessageContainingAll("byte 32", "BAR 0 (64 KiB) has 0x10 pages");
+  }
+
+  @Test
+  void aRangeOfABarThatTheDeviceDoesNotHaveIsRefused() {
+    InterfaceReport report = new ReportBytes(0).range(1, 0, 1, 0).parse();
+    assertThatExceptionOfType(MalformedReportException.class)
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE))
+        .withMessageContainingAll("byte 16", "BAR 1", "memory BARs are BAR 0 (64 KiB)");
+  }
+
+  @Test
+  void aPageThatWouldHoldBothKindsIsRefused() {
+    InterfaceReport report = new ReportBytes(0).range(0, 0, 2, 0).range(0, 2, 14, NON_TEE).parse();
+    assertThatExceptionOfType(PreconditionException.class)
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, LARGE_PAGE))
+        .withMessageContainingAll(
+            "BAR 0", "pages of 64 KiB", "offset 0x0", "private up to 0x2000", "shared from there");
+  }
+
+  @Test
+  void aReportThatSuitsLargePagesIsTakenWithThem() {
+    InterfaceReport report =
+        new ReportBytes(0).range(2, 16, 16, 0).range(2, 32, 16, NON_TEE).parse();
+    List<BarSize> sizes = List.of(new BarSize(2, 4 * LARGE_PAGE));
+    assertThat(MmioLayout.of(report, sizes, LARGE_PAGE).bars().getFirst().runs())
+        .containsExactly(guarded(0, 16), shared(16, 48));
+  }
+
+  @Test
+  void barsComeInOrderAndAreFound() {
+    MmioLayout layout =
+        MmioLayout.allShared(List.of(new BarSize(4, 4096), new BarSize(0, 8192)), PAGE);
+    assertThat(layout.bars().stream().map(BarLayout::bar)).containsExactly(0, 4);
+    assertThat(layout.bar(4).orElseThrow().bytes()).isEqualTo(4096);
+    assertThat(layout.bar(1)).isEmpty();
+    assertThat(layout.hasPrivate()).isFalse();
+    assertThat(layout.runCount()).isEqualTo(2);
+  }
+
+  @Test
+  void theKindOfAnOffsetIsThatOfItsRun() {
+    BarLayout bar =
+        MmioLayout.ofPrivate(SIZES, Map.of(0, List.of(new ByteRange(PAGE, 2 * PAGE))), PAGE)
+            .bars()
+            .getFirst();
+    assertThat(bar.kindAt(0)).isEqualTo(Kind.SHARED);
+    assertThat(bar.kindAt(PAGE - 1)).isEqualTo(Kind.SHARED);
+    assertThat(bar.kindAt(PAGE)).isEqualTo(Kind.PRIVATE);
+    assertThat(bar.kindAt(3 * PAGE - 1)).isEqualTo(Kind.PRIVATE);
+    assertThat(bar.kindAt(3 * PAGE)).isEqualTo(Kind.SHARED);
+    assertThat(bar.kindAt(16 * PAGE - 1)).isEqualTo(Kind.SHARED);
+    assertThatExceptionOfType(IndexOutOfBoundsException.class)
+        .isThrownBy(() -> bar.kindAt(16 * PAGE));
+    assertThatExceptionOfType(IndexOutOfBoundsException.class).isThrownBy(() -> bar.kindAt(-1));
+    assertThat(bar.bytes(Kind.PRIVATE)).isEqualTo(2 * PAGE);
+    assertThat(bar.bytes(Kind.SHARED)).isEqualTo(14 * PAGE);
+  }
+
+  @Test
+  void theKernelsRangesAreChecked() {
+    for (ByteRange wrong :
+        List.of(
+            new ByteRange(0, 0),
+            new ByteRange(16 * PAGE, PAGE),
+            new ByteRange(15 * PAGE, 2 * PAGE),
+            new ByteRange(-PAGE, PAGE),
+            new ByteRange(PAGE, -PAGE),
+            new ByteRange(PAGE, Long.MAX_VALUE))) {
+      assertThatExceptionOfType(MalformedLayoutException.class)
+          .isThrownBy(() -> MmioLayout.ofPrivate(SIZES, Map.of(0, List.of(wrong)), PAGE))
+          .withMessageContainingAll("BAR 0", wrong.toString());
+    }
+    List<ByteRange> disordered = List.of(new ByteRange(4 * PAGE, PAGE), new ByteRange(0, PAGE));
+    assertThatExceptionOfType(MalformedLayoutException.class)
+        .isThrownBy(() -> MmioLayout.ofPrivate(SIZES, Map.of(0, disordered), PAGE));
+    assertThatExceptionOfType(MalformedLayoutException.class)
+        .isThrownBy(() -> MmioLayout.ofPrivate(SIZES, Map.of(1, List.of()), PAGE))
+        .withMessageContaining("BAR 1");
+  }
+
+  @Test
+  void aPageSizeIsAPowerOfTwo() {
+    for (long wrong : new long[] {0, 1, 2048, 4097, 12288, -4096}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> MmioLayout.allShared(SIZES, wrong))
+          .withMessageContaining("" + wrong);
+    }
+  }
+}

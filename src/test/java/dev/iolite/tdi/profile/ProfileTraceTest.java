@@ -1,0 +1,48 @@
+package dev.iolite.tdi.profile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.iolite.kernel.Ioctls;
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.Profile;
+import dev.iolite.trace.TracedCall;
+import dev.iolite.trace.TracingKernel;
+import dev.iolite.trace.TracingKernel.Scope;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The proposals' calls in a trace, although their numbers are others' too. */
+class ProfileTraceTest {
+  private final List<TracedCall> calls = new ArrayList<>();
+
+  @ParameterizedTest
+  @CsvSource({
+    "ARM_V5, IOMMU_VDEVICE_TSM_OP, 'type=1, flags=0, vdevice_id='",
+    "V6, IOMMU_VDEVICE_TSM_REQ, 'op=2, tvm_arch=3, req_len=4'",
+    "CCA_V7, IOMMU_VDEVICE_TSM_REQ, 'op=2, tvm_arch=3, req_len=4'",
+    "INTEL_RFC_2025, VFIO_DEVICE_TSM_BIND, 'flags=0, vdevice_id='",
+    "INTEL_RFC_2025, IOMMU_VDEVICE_TSM_GUEST_REQUEST, 'req_len=4, resp_len=0'",
+    "SEED_2025, IOMMU_VDEVICE_TSM_OP, 'type=1, flags=0, vdevice_id='"
+  })
+  void theyHaveTheirNamesAndFields(Profile profile, String name, String fields) {
+    UapiProfile client = UapiProfile.of(ProfileName.of(profile.toString()).orElseThrow(), Arch.TDX);
+    Ioctls ioctls = Ioctls.ofHeaders().with(client.ioctls());
+    try (AssignedTdi at =
+            AssignedTdi.on(
+                Platform.TDX,
+                profile,
+                kernel -> new TracingKernel(kernel, Scope.ALL, () -> ioctls, calls::add));
+        TdiBinding binding = at.bindAndLock()) {
+      binding.setState(TdiState.RUN);
+    }
+    assertThat(calls)
+        .filteredOn(call -> call.name().equals(name))
+        .first()
+        .satisfies(call -> assertThat(call.argument()).contains(fields));
+    assertThat(calls)
+        .as("no call is shown by its number")
+        .noneMatch(call -> call.name().startsWith("0x"));
+  }
+}
