@@ -33,11 +33,15 @@ abstract class VfioDmaContract extends VfioContract {
     attached(device, ioas);
   }
 
-  /** Runs a transfer of eight bytes to its end; edu takes a tenth of a second for one. */
   private void transfer(long from, long to, long direction) {
+    transfer(from, to, 8, direction);
+  }
+
+  /** Runs a transfer to its end; edu takes a tenth of a second for one. */
+  private void transfer(long from, long to, int bytes, long direction) {
     write(device, BAR0, SOURCE, 8, from);
     write(device, BAR0, DESTINATION, 8, to);
-    write(device, BAR0, COUNT, 8, 8);
+    write(device, BAR0, COUNT, 8, bytes);
     write(device, BAR0, COMMAND_REGISTER, 8, 1 | direction);
     long deadline = System.nanoTime() + 20_000_000_000L;
     while ((read(device, BAR0, COMMAND_REGISTER, 8) & 1) != 0) {
@@ -68,6 +72,21 @@ abstract class VfioDmaContract extends VfioContract {
     setValue(ram + 8, VALUE);
     copy(IOVA + 8, IOVA + PAGE + 16);
     assertThat(value(ram + PAGE + 16)).isEqualTo(VALUE);
+  }
+
+  @Test
+  void itWritesItsOwnRegistersThroughADmaBufOfItsBar() {
+    // pages.c:pfn_reader_fill_dmabuf; drivers/vfio/pci/vfio_pci_dmabuf.c
+    long liveness = 4;
+    int pattern = 0x1234_5678;
+    long ram = ram(PAGE);
+    succeeds(map(ioas, USUAL, ram, PAGE, IOVA));
+    int file = dmaBuf(device, new Piece(0, PAGE));
+    succeeds(mapFile(ioas, USUAL, file, 0, PAGE, 2 * IOVA));
+    at(ram, 4).set(ValueLayout.JAVA_INT, 0, pattern);
+    transfer(IOVA, BUFFER, 4, 0);
+    transfer(BUFFER, 2 * IOVA + liveness, 4, TO_MEMORY);
+    assertThat((int) read(device, BAR0, liveness, 4)).isEqualTo(~pattern);
   }
 
   @Test

@@ -15,6 +15,13 @@ public interface DeviceHost {
   /** A DMA write; as {@link #read}. */
   void write(long address, MemorySegment from);
 
+  /**
+   * Does something when the access of the device's registers that goes on now has ended, as a
+   * device does that works by itself: its DMA may then lead to its own registers. What such work
+   * asks to be done later in turn is not done: a device whose DMA starts its DMA would never end.
+   */
+  void later(Runnable work);
+
   /** Whether MSI or MSI-X is on, so that {@link #send} is the way to interrupt. */
   boolean messagesEnabled();
 

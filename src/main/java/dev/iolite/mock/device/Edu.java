@@ -173,12 +173,18 @@ public final class Edu implements DeviceLogic {
       return;
     }
     MemorySegment part = buffer.asSlice(inBuffer - BUFFER, count);
-    if ((value & DMA_TO_MEMORY) == 0) {
-      readPages(source & DMA_MASK, part);
+    long address = (value & DMA_TO_MEMORY) == 0 ? source : destination;
+    host.later(() -> copy(value, address & DMA_MASK, part));
+  }
+
+  /** QEMU's does it some time after the write of the command register. */
+  private void copy(long command, long address, MemorySegment part) {
+    if ((command & DMA_TO_MEMORY) == 0) {
+      readPages(address, part);
     } else {
-      writePages(destination & DMA_MASK, part);
+      writePages(address, part);
     }
-    if ((value & DMA_IRQ) != 0) {
+    if ((command & DMA_IRQ) != 0) {
       raise(IRQ_DMA);
     }
   }

@@ -41,6 +41,8 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   private Optional<Translation> translation = Optional.empty();
   private boolean present = true;
   private boolean busy;
+  private boolean working;
+  private Optional<Runnable> later = Optional.empty();
 
   PciFunction(Bdf address, DeviceModel model, Optional<IommuGroup> group) {
     this.address = address;
@@ -284,6 +286,20 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     } finally {
       busy = false;
     }
+    work();
+  }
+
+  private void work() {
+    Optional<Runnable> waiting = later;
+    later = Optional.empty();
+    if (waiting.isPresent() && !working) {
+      working = true;
+      try {
+        waiting.get().run();
+      } finally {
+        working = false;
+      }
+    }
   }
 
   /** A device whose DMA leads back to its registers would never end. */
@@ -391,6 +407,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     @Override
     public void write(long iova, MemorySegment from) {
       tables().write(iova, from);
+    }
+
+    @Override
+    public void later(Runnable work) {
+      later = Optional.of(work);
     }
 
     @Override
