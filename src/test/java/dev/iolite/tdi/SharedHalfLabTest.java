@@ -1,0 +1,12 @@
+package dev.iolite.tdi;
+
+import dev.iolite.kernel.HostKernel;
+import org.junit.jupiter.api.Tag;
+
+/** On the lab's real kernel and its devices. */
+@Tag("lab")
+class SharedHalfLabTest extends SharedHalfSuite {
+  SharedHalfLabTest() {
+    super(new HostKernel());
+  }
+}

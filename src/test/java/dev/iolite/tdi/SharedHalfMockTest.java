@@ -1,0 +1,10 @@
+package dev.iolite.tdi;
+
+import dev.iolite.mock.MockKernel;
+
+/** On the model. */
+class SharedHalfMockTest extends SharedHalfSuite {
+  SharedHalfMockTest() {
+    super(MockKernel.plain());
+  }
+}
