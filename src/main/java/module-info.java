@@ -14,6 +14,7 @@ module dev.iolite {
   exports dev.iolite.mock.kvm;
   exports dev.iolite.mock.device;
   exports dev.iolite.mock.pci;
+  exports dev.iolite.mock.remote;
   exports dev.iolite.mock.tsm;
   exports dev.iolite.mock.vfio;
   exports dev.iolite.passthrough;

@@ -39,7 +39,8 @@ final class CommonOptions {
       paramLabel = "KERNEL",
       description =
           "host (the default), or a model: mock:plain, mock:tdx or mock:sev, and after another"
-              + " colon the profile of its TSM calls")
+              + " colon the profile of its TSM calls; mock@SOCKET: a model that iolite mock serve"
+              + " serves")
   private Optional<KernelChoice> kernel = Optional.empty();
 
   /** The kernel that was asked for. */

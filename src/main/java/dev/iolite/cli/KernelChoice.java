@@ -2,9 +2,12 @@ package dev.iolite.cli;
 
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.remote.RemoteKernel;
 import dev.iolite.rehearsal.Rehearsal;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +17,10 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Which kernel the commands work on, as {@code --kernel} names it. */
 final class KernelChoice {
+  private static final String SERVED = "mock@";
+
   private final Supplier<Chosen> maker;
+  private final Optional<MockKernel.Builder> model;
 
   /**
    * A kernel.
@@ -23,22 +29,29 @@ final class KernelChoice {
    */
   record Chosen(Kernel kernel, Optional<Rehearsal> rehearsal) {}
 
-  private KernelChoice(Supplier<Chosen> maker) {
+  private KernelChoice(Supplier<Chosen> maker, Optional<MockKernel.Builder> model) {
     this.maker = maker;
+    this.model = model;
   }
 
   /**
-   * The kernel of a name: {@code host}, {@code mock:PLATFORM} or {@code mock:PLATFORM:PROFILE}.
+   * The kernel of a name: {@code host}, {@code mock:PLATFORM}, {@code mock:PLATFORM:PROFILE}, or
+   * {@code mock@SOCKET} for one that {@code iolite mock serve} serves.
    *
    * @throws TypeConversionException if there is no such kernel
    */
   static KernelChoice parse(String text) {
+    if (text.startsWith(SERVED)) {
+      Path socket = Path.of(text.substring(SERVED.length()));
+      return new KernelChoice(() -> only(RemoteKernel.connect(socket)), Optional.empty());
+    }
     List<String> words = List.of(text.split(":", -1));
     if (words.equals(List.of("host"))) {
-      return new KernelChoice(() -> new Chosen(new HostKernel(), Optional.empty()));
+      return new KernelChoice(() -> only(new HostKernel()), Optional.empty());
     }
     if (!words.getFirst().equals("mock") || words.size() < 2 || words.size() > 3) {
-      throw new TypeConversionException("'" + text + "' is neither host nor mock:PLATFORM");
+      throw new TypeConversionException(
+          "'" + text + "' is none of host, mock:PLATFORM, mock@SOCKET");
     }
     Platform platform =
         Platform.of(words.get(1))
@@ -48,10 +61,16 @@ final class KernelChoice {
             ? platform.usualProfile()
             : Profile.of(words.get(2))
                 .orElseThrow(() -> unknown("profile", words.get(2), Profile.values()));
-    return new KernelChoice(() -> {
-      Rehearsal rehearsal = Rehearsal.of(platform, profile);
-      return new Chosen(rehearsal.kernel(), Optional.of(rehearsal));
-    });
+    return new KernelChoice(
+        () -> {
+          Rehearsal rehearsal = Rehearsal.of(platform, profile);
+          return new Chosen(rehearsal.kernel(), Optional.of(rehearsal));
+        },
+        Optional.of(MockKernel.builder().platform(platform).profile(profile)));
+  }
+
+  private static Chosen only(Kernel kernel) {
+    return new Chosen(kernel, Optional.empty());
   }
 
   private static TypeConversionException unknown(String kind, String name, Object[] known) {
@@ -61,6 +80,11 @@ final class KernelChoice {
                 kind,
                 name,
                 Arrays.stream(known).map(Object::toString).collect(Collectors.joining(", "))));
+  }
+
+  /** What it is a model of; empty: it is none that can be made here. */
+  Optional<MockKernel.Builder> model() {
+    return model;
   }
 
   /** Makes it. */

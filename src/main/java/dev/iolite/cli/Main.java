@@ -36,6 +36,7 @@ import picocli.CommandLine.TypeConversionException;
       IommuCommand.class,
       KvmCommand.class,
       PassthroughCommand.class,
+      MockCommand.class,
       TsmCommand.class,
       TdiCommand.class,
       UapiCommand.class,

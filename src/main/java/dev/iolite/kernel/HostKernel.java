@@ -12,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.util.Optional;
 
 /**
@@ -21,45 +20,21 @@ import java.util.Optional;
  * <p>errno is captured by the same downcall that sets it, into a segment that belongs to the
  * calling thread. No call is linked as critical: each may block, and a blocked critical call would
  * hold up the garbage collector. Needs {@code --enable-native-access=dev.iolite}.
+ *
+ * <p>Each call has a class of its own, so that it is linked when it is first made: linking takes
+ * milliseconds, and few programs make them all.
  */
 public final class HostKernel implements Kernel {
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO =
-      CALL_STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+  private static final long ERRNO =
+      CALL_STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
   /** One errno per thread, made once; it goes when the thread does. */
   private static final ThreadLocal<MemorySegment> STATE =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
 
   private static final int CREATE_MODE = 0600;
-
-  private static final MethodHandle OPEN =
-      variadic("open", 2, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-  private static final MethodHandle CLOSE = plain("close", JAVA_INT, JAVA_INT);
-  private static final MethodHandle READ = plain("read", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle WRITE =
-      plain("write", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle PREAD =
-      plain("pread", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle PWRITE =
-      plain("pwrite", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle LSEEK =
-      plain("lseek", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
-  private static final MethodHandle FTRUNCATE = plain("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
-  private static final MethodHandle IOCTL =
-      variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle MMAP =
-      plain("mmap", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
-  private static final MethodHandle MUNMAP = plain("munmap", JAVA_INT, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle POLL = plain("poll", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
-  private static final MethodHandle EVENTFD = plain("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
-  private static final MethodHandle MEMFD_CREATE =
-      plain("memfd_create", JAVA_INT, ADDRESS, JAVA_INT);
-  private static final MethodHandle READLINK =
-      plain("readlink", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle GETDENTS64 =
-      plain("getdents64", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
 
   private static MethodHandle plain(String name, ValueLayout result, ValueLayout... arguments) {
     return link(name, result, arguments, Linker.Option.captureCallState("errno"));
@@ -84,11 +59,11 @@ public final class HostKernel implements Kernel {
   }
 
   private static int result(int returned, MemorySegment state) {
-    return returned == -1 ? -(int) ERRNO.get(state, 0L) : returned;
+    return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
   }
 
   private static long result(long returned, MemorySegment state) {
-    return returned == -1 ? -(int) ERRNO.get(state, 0L) : returned;
+    return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
   }
 
   @Override
@@ -96,7 +71,7 @@ public final class HostKernel implements Kernel {
     MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
       return result(
-          (int) OPEN.invokeExact(state, arena.allocateFrom(path), flags, CREATE_MODE), state);
+          (int) Open.CALL.invokeExact(state, arena.allocateFrom(path), flags, CREATE_MODE), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -106,7 +81,7 @@ public final class HostKernel implements Kernel {
   public int close(int fd) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) CLOSE.invokeExact(state, fd), state);
+      return result((int) Close.CALL.invokeExact(state, fd), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -116,7 +91,7 @@ public final class HostKernel implements Kernel {
   public long read(int fd, long address, long bytes) {
     MemorySegment state = STATE.get();
     try {
-      return result((long) READ.invokeExact(state, fd, address, bytes), state);
+      return result((long) Read.CALL.invokeExact(state, fd, address, bytes), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -126,7 +101,7 @@ public final class HostKernel implements Kernel {
   public long write(int fd, long address, long bytes) {
     MemorySegment state = STATE.get();
     try {
-      return result((long) WRITE.invokeExact(state, fd, address, bytes), state);
+      return result((long) Write.CALL.invokeExact(state, fd, address, bytes), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -136,7 +111,7 @@ public final class HostKernel implements Kernel {
   public long pread(int fd, long address, long bytes, long offset) {
     MemorySegment state = STATE.get();
     try {
-      return result((long) PREAD.invokeExact(state, fd, address, bytes, offset), state);
+      return result((long) Pread.CALL.invokeExact(state, fd, address, bytes, offset), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -146,7 +121,7 @@ public final class HostKernel implements Kernel {
   public long pwrite(int fd, long address, long bytes, long offset) {
     MemorySegment state = STATE.get();
     try {
-      return result((long) PWRITE.invokeExact(state, fd, address, bytes, offset), state);
+      return result((long) Pwrite.CALL.invokeExact(state, fd, address, bytes, offset), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -156,7 +131,7 @@ public final class HostKernel implements Kernel {
   public long lseek(int fd, long offset, int whence) {
     MemorySegment state = STATE.get();
     try {
-      return result((long) LSEEK.invokeExact(state, fd, offset, whence), state);
+      return result((long) Lseek.CALL.invokeExact(state, fd, offset, whence), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -166,7 +141,7 @@ public final class HostKernel implements Kernel {
   public int ftruncate(int fd, long bytes) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) FTRUNCATE.invokeExact(state, fd, bytes), state);
+      return result((int) Ftruncate.CALL.invokeExact(state, fd, bytes), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -176,7 +151,7 @@ public final class HostKernel implements Kernel {
   public int ioctl(int fd, long request, long argument) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) IOCTL.invokeExact(state, fd, request, argument), state);
+      return result((int) Ioctl.CALL.invokeExact(state, fd, request, argument), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -186,7 +161,8 @@ public final class HostKernel implements Kernel {
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
     MemorySegment state = STATE.get();
     try {
-      return result((long) MMAP.invokeExact(state, address, bytes, prot, flags, fd, offset), state);
+      return result(
+          (long) Mmap.CALL.invokeExact(state, address, bytes, prot, flags, fd, offset), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -196,7 +172,7 @@ public final class HostKernel implements Kernel {
   public int munmap(long address, long bytes) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) MUNMAP.invokeExact(state, address, bytes), state);
+      return result((int) Munmap.CALL.invokeExact(state, address, bytes), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -211,7 +187,8 @@ public final class HostKernel implements Kernel {
   public int poll(long pollfds, int count, int timeoutMillis) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) POLL.invokeExact(state, pollfds, (long) count, timeoutMillis), state);
+      return result(
+          (int) Poll.CALL.invokeExact(state, pollfds, (long) count, timeoutMillis), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -221,7 +198,7 @@ public final class HostKernel implements Kernel {
   public int eventfd(int initial, int flags) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) EVENTFD.invokeExact(state, initial, flags), state);
+      return result((int) Eventfd.CALL.invokeExact(state, initial, flags), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -231,7 +208,8 @@ public final class HostKernel implements Kernel {
   public int memfdCreate(String name, int flags) {
     MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
-      return result((int) MEMFD_CREATE.invokeExact(state, arena.allocateFrom(name), flags), state);
+      return result(
+          (int) MemfdCreate.CALL.invokeExact(state, arena.allocateFrom(name), flags), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -242,7 +220,7 @@ public final class HostKernel implements Kernel {
     MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
       return result(
-          (long) READLINK.invokeExact(state, arena.allocateFrom(path), address, bytes), state);
+          (long) Readlink.CALL.invokeExact(state, arena.allocateFrom(path), address, bytes), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -252,7 +230,7 @@ public final class HostKernel implements Kernel {
   public long getdents(int fd, long address, long bytes) {
     MemorySegment state = STATE.get();
     try {
-      return result((long) GETDENTS64.invokeExact(state, fd, address, bytes), state);
+      return result((long) Getdents64.CALL.invokeExact(state, fd, address, bytes), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -367,5 +345,72 @@ public final class HostKernel implements Kernel {
       case Error error -> throw error;
       default -> throw new AssertionError("a system call threw", e);
     };
+  }
+
+  private static final class Open {
+    static final MethodHandle CALL = variadic("open", 2, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+  }
+
+  private static final class Close {
+    static final MethodHandle CALL = plain("close", JAVA_INT, JAVA_INT);
+  }
+
+  private static final class Read {
+    static final MethodHandle CALL = plain("read", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class Write {
+    static final MethodHandle CALL = plain("write", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class Pread {
+    static final MethodHandle CALL =
+        plain("pread", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class Pwrite {
+    static final MethodHandle CALL =
+        plain("pwrite", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class Lseek {
+    static final MethodHandle CALL = plain("lseek", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
+  }
+
+  private static final class Ftruncate {
+    static final MethodHandle CALL = plain("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
+  }
+
+  private static final class Ioctl {
+    static final MethodHandle CALL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class Mmap {
+    static final MethodHandle CALL =
+        plain("mmap", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+  }
+
+  private static final class Munmap {
+    static final MethodHandle CALL = plain("munmap", JAVA_INT, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class Poll {
+    static final MethodHandle CALL = plain("poll", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+  }
+
+  private static final class Eventfd {
+    static final MethodHandle CALL = plain("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
+  }
+
+  private static final class MemfdCreate {
+    static final MethodHandle CALL = plain("memfd_create", JAVA_INT, ADDRESS, JAVA_INT);
+  }
+
+  private static final class Readlink {
+    static final MethodHandle CALL = plain("readlink", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class Getdents64 {
+    static final MethodHandle CALL = plain("getdents64", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
   }
 }

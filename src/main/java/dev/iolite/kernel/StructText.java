@@ -17,8 +17,8 @@ public final class StructText {
   private StructText() {}
 
   /**
-   * The fields of a struct with their values: small ones in decimal, others in hexadecimal. Unions
-   * show as their bytes, arrays by their first elements.
+   * The fields of a struct with their values: descriptors and small ones in decimal, others in
+   * hexadecimal. Unions show as their bytes, arrays by their first elements.
    *
    * @param layout the struct
    * @param memory its bytes; a shorter segment shows as its size only
@@ -77,10 +77,16 @@ public final class StructText {
           case 4 -> memory.get(ValueLayout.JAVA_INT_UNALIGNED, 0);
           default -> memory.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
         };
-    if (value >= -1 && value < DECIMAL_LIMIT) {
+    if (isDescriptor(layout) || (value >= -1 && value < DECIMAL_LIMIT)) {
       return Long.toString(value);
     }
     long mask = layout.byteSize() == 8 ? -1L : (1L << (layout.byteSize() * 8)) - 1;
     return "0x" + Long.toHexString(value & mask);
+  }
+
+  /** By its name, which is all that a layout tells. */
+  private static boolean isDescriptor(ValueLayout layout) {
+    return layout.byteSize() == Integer.BYTES
+        && layout.name().filter(name -> name.endsWith("fd")).isPresent();
   }
 }

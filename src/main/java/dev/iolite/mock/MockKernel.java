@@ -8,6 +8,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.HostUserMemory;
+import dev.iolite.mock.core.Mapper;
 import dev.iolite.mock.core.MemFdFile;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.ProcFiles;
@@ -80,7 +81,11 @@ public final class MockKernel implements Kernel, AutoCloseable {
     Kernel host = new HostKernel();
     ownMemory =
         builder.caller.isPresent() ? Optional.empty() : Optional.of(new HostUserMemory(host));
-    task = new Task(host, builder.caller.or(() -> ownMemory).orElseThrow());
+    task =
+        new Task(
+            host,
+            builder.caller.or(() -> ownMemory).orElseThrow(),
+            builder.mapper.orElseGet(() -> Mapper.here(host)));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
     TsmProfile calls;
@@ -174,6 +179,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     private GuestScripts guests = GuestScripts.none();
     private SecureFirmware firmware = SecureFirmware.working();
     private Optional<UserMemory> caller = Optional.empty();
+    private Optional<Mapper> mapper = Optional.empty();
     private Machine machine = Machine.lab();
 
     private Builder() {}
@@ -205,6 +211,12 @@ public final class MockKernel implements Kernel, AutoCloseable {
     /** How the caller's memory is reached; the caller is this process unless this is said. */
     public Builder caller(UserMemory memory) {
       caller = Optional.of(memory);
+      return this;
+    }
+
+    /** How memory is mapped for the caller; in this process unless this is said. */
+    public Builder mapper(Mapper mappings) {
+      mapper = Optional.of(mappings);
       return this;
     }
 
@@ -245,16 +257,25 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return profile;
   }
 
-  /** The process exits: what it left open is closed, what it left mapped is unmapped. */
-  @Override
-  public void close() {
+  /**
+   * The process exits: what it left open is closed, what it left mapped is unmapped. The host goes
+   * on, and the next call is that of a new process.
+   */
+  public void exit() {
     task.enter();
     try {
       task.exit();
-      ownMemory.ifPresent(HostUserMemory::close);
+      threads.values().removeIf(thread -> !thread.isAlive());
     } finally {
       task.leave();
     }
+  }
+
+  /** The process exits, and the host is gone with it. */
+  @Override
+  public void close() {
+    exit();
+    ownMemory.ifPresent(HostUserMemory::close);
   }
 
   /** Makes a call under the model's lock; what it refuses is its errno. */

@@ -4,7 +4,9 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.VfioUser;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.plan.Abilities;
@@ -17,6 +19,8 @@ import dev.iolite.uapi.iommufd.iommu_ioas_map;
 import dev.iolite.uapi.iommufd.iommu_ioas_unmap;
 import dev.iolite.uapi.iommufd.iommu_option;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.vfio.vfio_device_info;
+import dev.iolite.uapi.vfio.vfio_region_info;
 import dev.iolite.vfio.ByteRange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
@@ -40,6 +44,9 @@ public final class ModelFigures {
   private static final int FLAGS =
       Iommufd.IOMMU_IOAS_MAP_READABLE() | Iommufd.IOMMU_IOAS_MAP_WRITEABLE();
 
+  /** A struct vfio_region_info with room for a small capability. */
+  private static final int REGION_BYTES = 64;
+
   private static final long BEFORE_FIRST_START = System.nanoTime();
 
   private final Kernel kernel = MockKernel.plain();
@@ -61,18 +68,23 @@ public final class ModelFigures {
     iommu_ioas_unmap.length(unmap, PAGE);
   }
 
-  /** Prints the figures. */
+  /** Prints the figures; with an argument, only the milliseconds of the JVM's first start. */
   public static void main(String[] arguments) {
-    new ModelFigures().print();
+    var figures = new ModelFigures();
+    if (arguments.length > 0) {
+      System.out.printf("%.1f%n", figures.firstStart);
+    } else {
+      figures.print();
+    }
   }
 
   private void print() {
     Plans plans = new Plans();
     System.out.printf("plan of 100,000 runs, the first %6.1f ms%n", plans.plan());
     System.out.printf("plan of 100,000 runs, later   %8.1f ms (median)%n", plans.laterPlan());
-    System.out.printf("start of a host, the first    %8.1f ms%n", firstStart);
     System.out.printf("start of a host, later ones   %8.1f ms (median)%n", laterStart());
     print("simple ioctl (IOMMU_OPTION)", best(() -> ioctl(IommufdIoctls.IOMMU_OPTION, option)));
+    info();
     print("map and unmap, any IOVA", best(() -> pair(true, 0)));
     print("map and unmap, fixed IOVA", best(() -> pair(false, 0x100000)));
     int live = 0;
@@ -87,6 +99,28 @@ public final class ModelFigures {
       print("  unmap and map again there", best(() -> again(end, false)));
       print("  unmap and map anywhere", best(() -> again(end, true)));
     }
+  }
+
+  /** What a VMM asks a device for; the NVMe controller's BAR has a capability too. */
+  private void info() {
+    MemorySegment info = sized(vfio_device_info.layout());
+    MemorySegment region = Arena.ofAuto().allocate(REGION_BYTES, Long.BYTES);
+    try (var user = new VfioUser(kernel, "0000:00:03.0")) {
+      int device = user.device().fd().number();
+      print(
+          "VFIO_DEVICE_GET_INFO",
+          best(() -> {
+            check(kernel.ioctl(device, VfioIoctls.VFIO_DEVICE_GET_INFO.number(), info.address()));
+          }));
+      print("GET_REGION_INFO", best(() -> regionInfo(device, region, 1)));
+      print("  with a capability", best(() -> regionInfo(device, region, 0)));
+    }
+  }
+
+  private void regionInfo(int device, MemorySegment region, int index) {
+    vfio_region_info.argsz(region, REGION_BYTES);
+    vfio_region_info.index(region, index);
+    check(kernel.ioctl(device, VfioIoctls.VFIO_DEVICE_GET_REGION_INFO.number(), region.address()));
   }
 
   /** Plans for a BAR of 64 GiB with 100,000 runs, from its private ranges on. */

@@ -17,6 +17,7 @@ import dev.iolite.mock.core.HostUserMemory;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The floors of the house: a package uses only what lies below it. */
@@ -128,5 +129,30 @@ class ArchitectureTest {
         .should()
         .resideInAnyPackage("dev.iolite.kernel", "dev.iolite.trace..", "dev.iolite.mock..")
         .check(CODE);
+  }
+
+  /** Only what a part must know of another is in the core; the hardware is below what drives it. */
+  @Test
+  void theModelsPartsMeetInItsCore() {
+    Map<String, List<String>> others =
+        Map.of(
+            "core", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm"),
+            "iommufd", List.of("kvm", "vfio", "pci", "device", "tsm"),
+            "kvm", List.of("iommufd", "vfio", "pci", "device", "tsm"),
+            "vfio", List.of("iommufd", "kvm", "tsm"),
+            "pci", List.of("iommufd", "kvm", "vfio", "tsm"),
+            "device", List.of("iommufd", "kvm", "vfio", "pci", "tsm"),
+            "tsm", List.of("iommufd", "vfio", "pci", "device"));
+    others.forEach((part, forbidden) ->
+        noClasses()
+            .that()
+            .resideInAPackage("dev.iolite.mock." + part)
+            .should()
+            .dependOnClassesThat(
+                resideInAnyPackage(
+                    forbidden.stream()
+                        .map(other -> "dev.iolite.mock." + other)
+                        .toArray(String[]::new)))
+            .check(CODE));
   }
 }

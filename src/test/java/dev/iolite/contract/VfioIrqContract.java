@@ -331,6 +331,40 @@ abstract class VfioIrqContract extends VfioContract {
   }
 
   @Test
+  void eventfdsForNoMessageAreOutOfRangeUntilThereAreMessages() {
+    // vfio_pci_intrs.c:vfio_msi_enable, msi.c:__pci_enable_msi_range: at least one is wanted
+    fails(Errno.ERANGE, irqs(EVENTFD | TRIGGER, MSI, 0, 0));
+    succeeds(irqs(EVENTFD | TRIGGER, MSI, 0, 1, -1));
+    succeeds(irqs(EVENTFD | TRIGGER, MSI, 0, 0));
+  }
+
+  @Test
+  void messagesThatNobodyTookAreOneForWhoAsksLater() {
+    // kernel/irq/chip.c:handle_edge_irq leaves IRQS_PENDING, and __setup_irq sends it again
+    succeeds(irqs(EVENTFD | TRIGGER, MSI, 0, 1, -1));
+    write(device, BAR0, RAISE, 4, 1);
+    write(device, BAR0, RAISE, 4, 1);
+    write(device, BAR0, ACKNOWLEDGE, 4, 1);
+    int event = eventfd();
+    succeeds(irqs(EVENTFD | TRIGGER, MSI, 0, 1, event));
+    assertThat(awaited(event)).isEqualTo(1);
+    succeeds(irqs(NONE | TRIGGER, MSI, 0, 0));
+    succeeds(irqs(EVENTFD | TRIGGER, MSI, 0, 1, event));
+    assertThat(signals(event)).isZero();
+  }
+
+  @Test
+  void anInterruptThatUnmasksItselfIsNeverSeen() {
+    // virqfd.c:virqfd_wakeup takes the count, and virqfd_inject signals again while it is pending
+    int event = eventfd();
+    succeeds(irqs(EVENTFD | TRIGGER, INTX, 0, 1, event));
+    succeeds(irqs(EVENTFD | UNMASK, INTX, 0, 1, event));
+    write(device, BAR0, RAISE, 4, 1);
+    write(device, BAR0, ACKNOWLEDGE, 4, 1);
+    assertThat(signals(event)).isZero();
+  }
+
+  @Test
   void errorAndRequestTakeOneEventfdAndAreTriggeredByHand() {
     // vfio_pci_intrs.c:vfio_pci_set_ctx_trigger_single
     for (int index : new int[] {ERR, REQ}) {

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class Differential {
   static final Path SAVED = Path.of("target", "differential");
   private static final int PROGRAMS_PER_BOOT = 4500;
+  private static final int FIRST_PROGRAMS = 300;
   private static final int CALLS_PER_PROGRAM = 48;
 
   private final Lab lab = new Lab();
@@ -38,7 +39,7 @@ final class Differential {
     if (real.size() != count) {
       throw new IOException("the lab ran " + real.size() + " of " + count + " programs");
     }
-    try (Machine machine = new Machine(MockKernel.plain())) {
+    try (Machine machine = new Machine(MockKernel.plain(), 0)) {
       for (int i = 0; i < count; i++) {
         Program program = Program.ofSeed(firstSeed + i);
         List<String> mock = machine.run(program.ops());
@@ -92,14 +93,19 @@ final class Differential {
     }
     Differential differential = new Differential();
     long seed = Long.parseLong(options.getOrDefault("--seed", "1"));
+    long firstSeed = seed;
     long start = System.nanoTime();
     if (options.containsKey("--replay")) {
       differential.replay(Program.read(Path.of(options.get("--replay"))));
       differential.found.values().forEach(System.out::println);
     } else if (options.containsKey("--minutes")) {
       long seconds = TimeUnit.MINUTES.toSeconds(Long.parseLong(options.get("--minutes")));
-      for (; elapsed(start) < seconds; seed += PROGRAMS_PER_BOOT) {
-        differential.run(seed, PROGRAMS_PER_BOOT);
+      int count = FIRST_PROGRAMS;
+      for (long left = seconds; left > 0; left = seconds - elapsed(start)) {
+        differential.run(seed, count);
+        seed += count;
+        // As many as the time that is left may do, at the pace so far.
+        count = pace(seed - firstSeed, elapsed(start), seconds);
       }
       System.out.print(differential.report());
     } else {
@@ -110,6 +116,11 @@ final class Differential {
         "%d calls in %d s, %d differences%n",
         differential.calls, elapsed(start), differential.found.size());
     System.exit(differential.found.isEmpty() ? 0 : 1);
+  }
+
+  private static int pace(long programs, long took, long seconds) {
+    long wanted = programs * (seconds - took) / Math.max(1, took);
+    return Math.clamp(wanted, FIRST_PROGRAMS, PROGRAMS_PER_BOOT);
   }
 
   private static long elapsed(long start) {

@@ -1,6 +1,7 @@
 package dev.iolite.differential;
 
 import dev.iolite.uapi.iommufd.Iommufd;
+import dev.iolite.uapi.vfio.Vfio;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -16,13 +17,13 @@ final class Generator {
   private static final int READ_WRITE =
       Iommufd.IOMMU_IOAS_MAP_READABLE() | Iommufd.IOMMU_IOAS_MAP_WRITEABLE();
   private static final int FIXED = Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA();
-  private static final long MSI = 0xfee0_0000L;
+  private static final long MSI_WINDOW = 0xfee0_0000L;
   private static final long[] ODD_IOVAS = {
     0,
     0x100800,
-    MSI,
-    MSI - PAGE,
-    MSI + (1 << 20),
+    MSI_WINDOW,
+    MSI_WINDOW - PAGE,
+    MSI_WINDOW + (1 << 20),
     (1L << 39) - PAGE,
     1L << 39,
     -PAGE,
@@ -31,6 +32,10 @@ final class Generator {
   };
   private static final long[] ODD_LENGTHS = {0, 1, 0x800, -1, 1L << 40, 1L << 63};
 
+  private static final long INTX = Vfio.VFIO_PCI_INTX_IRQ_INDEX();
+  private static final long MSI = Vfio.VFIO_PCI_MSI_IRQ_INDEX();
+  private static final long MSIX = Vfio.VFIO_PCI_MSIX_IRQ_INDEX();
+
   private final SplittableRandom random;
 
   /** Where the program has mapped something, perhaps. */
@@ -38,6 +43,12 @@ final class Generator {
 
   /** Where the guest has memory, perhaps. */
   private final List<Range> slots = new ArrayList<>();
+
+  /** The messages that the device opened last can send. */
+  private long messages = MSI;
+
+  /** The interrupts that were asked for last. */
+  private long lastIndex = INTX;
 
   private record Range(long start, long length) {}
 
@@ -62,9 +73,14 @@ final class Generator {
   private void start(List<Op> program, boolean virtual) {
     program.add(Op.of(Kind.IOAS));
     if (!oneIn(4)) {
-      program.add(Op.of(Kind.OPEN));
+      program.add(Op.of(Kind.OPEN, device()));
       program.add(Op.of(Kind.BIND, 0));
       program.add(Op.of(Kind.COMMAND, 0, 6));
+      if (oneIn(3)) {
+        program.add(Op.of(Kind.EVENT));
+        program.add(Op.of(Kind.EVENT));
+        program.add(trigger(pick(INTX, messages, messages)));
+      }
     }
     if (!oneIn(3)) {
       program.add(Op.of(Kind.ATTACH, 0, 0));
@@ -73,6 +89,16 @@ final class Generator {
       program.add(Op.of(Kind.VM, random.nextInt(2)));
       program.add(Op.of(Kind.VCPU, 0, 0));
     }
+  }
+
+  /**
+   * edu, which has MSI, or the NVMe controller, which has MSI-X; seldom, for the kernel resets that
+   * with each open and close, which takes 100 ms.
+   */
+  private long device() {
+    boolean nvme = oneIn(16);
+    messages = nvme ? MSIX : MSI;
+    return nvme ? 1 : 0;
   }
 
   private boolean oneIn(int count) {
@@ -158,7 +184,66 @@ final class Generator {
     return Op.of(Kind.UNMAP, ref(), range.start, range.length);
   }
 
+  /** Eventfds for the first vectors. */
+  private Op trigger(long index) {
+    long flags = Vfio.VFIO_IRQ_SET_DATA_EVENTFD() | Vfio.VFIO_IRQ_SET_ACTION_TRIGGER();
+    lastIndex = index;
+    return index == MSIX && !oneIn(3)
+        ? Op.of(Kind.IRQS, 0, flags, index, 0, 2, 0, 1)
+        : Op.of(Kind.IRQS, 0, flags, index, 0, 1, 0);
+  }
+
+  private Op interrupts() {
+    int draw = random.nextInt(100);
+    if (draw < 8) {
+      return Op.of(Kind.EVENT);
+    } else if (draw < 14) {
+      return Op.of(Kind.IRQ_INFO, ref(), random.nextInt(7));
+    } else if (draw < 26) {
+      return trigger(pick(INTX, messages, messages, messages, MSIX, 3, 4));
+    } else if (draw < 72) {
+      return irqs();
+    } else if (draw < 74) {
+      return Op.of(Kind.RAISE, ref());
+    }
+    return Op.of(Kind.SIGNALS);
+  }
+
+  private Op irqs() {
+    long data =
+        pick(
+            Vfio.VFIO_IRQ_SET_DATA_NONE(),
+            Vfio.VFIO_IRQ_SET_DATA_BOOL(),
+            Vfio.VFIO_IRQ_SET_DATA_EVENTFD());
+    long action =
+        pick(
+            Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(),
+            Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(),
+            Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(),
+            Vfio.VFIO_IRQ_SET_ACTION_MASK(),
+            Vfio.VFIO_IRQ_SET_ACTION_UNMASK());
+    long flags = oneIn(20) ? random.nextInt(128) : data | action;
+    long count = pick(0, 1, 1, 1, 2, 3);
+    long start = pick(0, 0, 0, 0, 0, 0, 1, 2, 70);
+    long given = oneIn(20) ? random.nextInt(4) : data == Vfio.VFIO_IRQ_SET_DATA_NONE() ? 0 : count;
+    long[] arguments = new long[(int) (5 + given)];
+    arguments[0] = ref();
+    arguments[1] = flags;
+    arguments[2] = oneIn(5) ? random.nextInt(7) : lastIndex;
+    arguments[3] = start;
+    arguments[4] = oneIn(40) ? pick(-1, 1 << 20) : count;
+    for (int i = 5; i < arguments.length; i++) {
+      arguments[i] = ref();
+    }
+    return Op.of(Kind.IRQS, arguments);
+  }
+
   private Op devices() {
+    if (oneIn(8)) {
+      return interrupts();
+    } else if (oneIn(50)) {
+      return Op.of(Kind.CONTEXT, random.nextInt(2));
+    }
     int draw = random.nextInt(1000);
     if (draw < 220) {
       return map();
@@ -188,7 +273,7 @@ final class Generator {
     } else if (draw < 760) {
       return Op.of(Kind.CHANGE_PROCESS);
     } else if (draw < 775) {
-      return Op.of(Kind.OPEN);
+      return Op.of(Kind.OPEN, device());
     } else if (draw < 785) {
       return Op.of(Kind.CLOSE, ref());
     } else if (draw < 805) {

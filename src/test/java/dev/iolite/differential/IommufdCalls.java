@@ -31,7 +31,7 @@ final class IommufdCalls {
   String answer(Op op) {
     return switch (op.kind()) {
       case IOAS -> ioas();
-      case DESTROY -> destroy(machine.objects.get(op.arg(0)));
+      case DESTROY -> destroy(machine.objects().get(op.arg(0)));
       case MAP -> map(op);
       case MAP_FILE -> mapFile(op);
       case COPY -> copy(op);
@@ -48,7 +48,7 @@ final class IommufdCalls {
   }
 
   private int ioas(Op op, int arg) {
-    return machine.ioases.get(op.arg(arg));
+    return machine.ioases().get(op.arg(arg));
   }
 
   private String ioas() {
@@ -56,8 +56,8 @@ final class IommufdCalls {
     int result = machine.ioctl(machine.iommufd(), IommufdIoctls.IOMMU_IOAS_ALLOC, alloc);
     int id = iommu_ioas_alloc.out_ioas_id(alloc);
     if (result == 0) {
-      machine.ioases.add(id);
-      machine.objects.add(id);
+      machine.ioases().add(id);
+      machine.objects().add(id);
     }
     return name(result) + " " + id;
   }
@@ -67,8 +67,8 @@ final class IommufdCalls {
     iommu_destroy.id(destroy, id);
     int result = machine.ioctl(machine.iommufd(), IommufdIoctls.IOMMU_DESTROY, destroy);
     if (result == 0) {
-      machine.ioases.remove(id);
-      machine.objects.remove(id);
+      machine.ioases().remove(id);
+      machine.objects().remove(id);
     }
     return name(result);
   }
@@ -163,12 +163,12 @@ final class IommufdCalls {
   private String hwpt(Op op) {
     MemorySegment alloc = machine.sized(iommu_hwpt_alloc.layout());
     iommu_hwpt_alloc.flags(alloc, (int) op.arg(0));
-    iommu_hwpt_alloc.dev_id(alloc, machine.deviceIds.get(op.arg(1)));
-    iommu_hwpt_alloc.pt_id(alloc, machine.objects.get(op.arg(2)));
+    iommu_hwpt_alloc.dev_id(alloc, machine.deviceIds().get(op.arg(1)));
+    iommu_hwpt_alloc.pt_id(alloc, machine.objects().get(op.arg(2)));
     int result = machine.ioctl(machine.iommufd(), IommufdIoctls.IOMMU_HWPT_ALLOC, alloc);
     int id = iommu_hwpt_alloc.out_hwpt_id(alloc);
     if (result == 0) {
-      machine.objects.add(id);
+      machine.objects().add(id);
     }
     return name(result) + " " + id;
   }
@@ -176,7 +176,7 @@ final class IommufdCalls {
   private String hwInfo(Op op) {
     MemorySegment data = machine.struct(iommu_hw_info_vtd.layout());
     MemorySegment info = machine.sized(iommu_hw_info.layout());
-    iommu_hw_info.dev_id(info, machine.deviceIds.get(op.arg(0)));
+    iommu_hw_info.dev_id(info, machine.deviceIds().get(op.arg(0)));
     iommu_hw_info.data_len(info, (int) data.byteSize());
     iommu_hw_info.data_uptr(info, data.address());
     int result = machine.ioctl(machine.iommufd(), IommufdIoctls.IOMMU_GET_HW_INFO, info);

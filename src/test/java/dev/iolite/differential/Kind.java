@@ -28,7 +28,9 @@ enum Kind {
   VFIO_IOAS,
   /** IOMMU_IOAS_CHANGE_PROCESS. */
   CHANGE_PROCESS,
-  /** Opens the device's file. */
+  /** From now on another iommufd is meant; opened if it is not there [0 or 1]. */
+  CONTEXT,
+  /** Opens a device's file [0: edu, 1: the NVMe controller]. */
   OPEN,
   /** Closes it [device]. */
   CLOSE,
@@ -52,6 +54,19 @@ enum Kind {
   REGION,
   /** The device writes eight zeros [device, IOVA]; where they arrive. */
   DMA,
+  /** Makes an eventfd. */
+  EVENT,
+  /** VFIO_DEVICE_GET_IRQ_INFO [device, index]. */
+  IRQ_INFO,
+  /**
+   * VFIO_DEVICE_SET_IRQS [device, flags, index, start, count, eventfd or truth value ...]; who
+   * hears it.
+   */
+  IRQS,
+  /** How often each eventfd was signalled since. */
+  SIGNALS,
+  /** Without INTx, edu raises an interrupt [device]; which eventfds hear it. */
+  RAISE,
   /** KVM_CREATE_VM [type]. */
   VM,
   /** KVM_SET_USER_MEMORY_REGION(2) [VM, 1 or 2, slot, flags, GPA, length, offset, gmem, start]. */

@@ -20,8 +20,8 @@ import java.util.List;
 final class Machine implements AutoCloseable {
   static final long PAGE = 4096;
   static final int POOL_PAGES = 24;
-  static final String EDU = "0000:00:02.0";
-  private static final String DEVICE = "/sys/bus/pci/devices/" + EDU + "/";
+  static final int REAL_SETTLE_MILLIS = 60;
+  private static final List<String> ADDRESSES = List.of("0000:00:02.0", "0000:00:03.0");
   private static final long ALIGNED = 2 << 20;
   private static final int NO_ID = 0x7fff_0000;
   private static final long PATTERN = 0x0101_0101_0101_0101L;
@@ -35,26 +35,35 @@ final class Machine implements AutoCloseable {
   private final long ram;
   private final int memfd;
   private final long file;
-  private final String cdev;
-  private int iommufd = -1;
+  private final int settleMillis;
+  private final List<String> cdevs = new ArrayList<>();
+  private final List<Context> contexts = new ArrayList<>();
+  private int current;
 
-  final Handles ioases = new Handles(NO_ID);
-  final Handles objects = new Handles(NO_ID);
-  final Handles deviceIds = new Handles(NO_ID);
+  /** An iommufd, with the ids that the program knows in it. */
+  private record Context(int fd, Handles ioases, Handles objects, Handles deviceIds) {}
+
   final Handles devices = new Handles(-1);
   final Handles bufs = new Handles(-1);
   final Handles vms = new Handles(-1);
   final Handles gmems = new Handles(-1);
   final Handles vcpus = new Handles(-1);
   final Handles lists = new Handles(-1);
+  final Handles events = new Handles(-1);
 
   private final IommufdCalls iommufdCalls = new IommufdCalls(this);
   private final VfioCalls vfioCalls = new VfioCalls(this);
+  private final IrqCalls irqCalls = new IrqCalls(this);
   private final KvmCalls kvmCalls = new KvmCalls(this);
 
-  /** Gives the device to vfio-pci until it is closed. */
-  Machine(Kernel kernel) {
+  /**
+   * Gives the devices to vfio-pci until it is closed.
+   *
+   * @param settleMillis how long an interrupt may be on its way; a model's are never
+   */
+  Machine(Kernel kernel, int settleMillis) {
     this.kernel = kernel;
+    this.settleMillis = settleMillis;
     int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
     int anonymous = Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS();
     // Aligned, because the kernel aligns an IOVA that it chooses as the memory is.
@@ -64,17 +73,33 @@ final class Machine implements AutoCloseable {
     checked(kernel.ftruncate(memfd, POOL_PAGES * PAGE));
     file = checked(kernel.mmap(0, POOL_PAGES * PAGE, readWrite, Libc.MAP_SHARED(), memfd, 0));
     fillPools();
-    SysFs sysfs = new SysFs(kernel);
-    sysfs.write(DEVICE + "driver_override", "vfio-pci");
-    sysfs.write("/sys/bus/pci/drivers_probe", EDU);
-    cdev = "/dev/vfio/devices/" + sysfs.list(DEVICE + "vfio-dev").getFirst();
+    ADDRESSES.forEach(address -> cdevs.add(take(new SysFs(kernel), address)));
+  }
+
+  private static String take(SysFs sysfs, String address) {
+    String directory = directory(address);
+    if (sysfs.exists(directory + "driver")) {
+      sysfs.write(directory + "driver/unbind", address);
+    }
+    sysfs.write(directory + "driver_override", "vfio-pci");
+    sysfs.write("/sys/bus/pci/drivers_probe", address);
+    return "/dev/vfio/devices/" + sysfs.list(directory + "vfio-dev").getFirst();
+  }
+
+  private static void giveBack(SysFs sysfs, String address) {
+    String directory = directory(address);
+    sysfs.write(directory + "driver/unbind", address);
+    sysfs.write(directory + "driver_override", "\n");
+    sysfs.write("/sys/bus/pci/drivers_probe", address);
+  }
+
+  private static String directory(String address) {
+    return "/sys/bus/pci/devices/" + address + "/";
   }
 
   @Override
   public void close() {
-    SysFs sysfs = new SysFs(kernel);
-    sysfs.write(DEVICE + "driver/unbind", EDU);
-    sysfs.write(DEVICE + "driver_override", "\n");
+    ADDRESSES.forEach(address -> giveBack(new SysFs(kernel), address));
     kernel.munmap(file, POOL_PAGES * PAGE);
     kernel.close(memfd);
     kernel.munmap(reserved, 2 * ALIGNED);
@@ -101,8 +126,8 @@ final class Machine implements AutoCloseable {
   /** Runs a program, and says what each call answered, and what was mapped at the end. */
   List<String> run(List<Op> program) {
     List<String> answers = new ArrayList<>(program.size() + 1);
-    iommufd = keep(open("/dev/iommu"));
     try {
+      setContext(0);
       for (Op op : program) {
         used = 0;
         answers.add(answer(op));
@@ -117,20 +142,36 @@ final class Machine implements AutoCloseable {
   private String answer(Op op) {
     return switch (op.kind()) {
       case IOAS, DESTROY, MAP, MAP_FILE, COPY, UNMAP, RANGES, ALLOW -> iommufdCalls.answer(op);
+      case CONTEXT -> setContext((int) op.arg(0));
       case OPTION, HWPT, HW_INFO, VFIO_IOAS, CHANGE_PROCESS -> iommufdCalls.answer(op);
       case OPEN, CLOSE, BIND, ATTACH, DETACH, COMMAND, EXPORT -> vfioCalls.answer(op);
       case CLOSE_BUF, READ, RESET, REGION, DMA -> vfioCalls.answer(op);
+      case EVENT, IRQ_INFO, IRQS, SIGNALS, RAISE -> irqCalls.answer(op);
       case VM, SLOT, GMEM, CLOSE_GMEM, ATTRIBUTES, VCPU, PRE_FAULT -> kvmCalls.answer(op);
       case LIST, LIST_SET -> kvmCalls.answer(op);
     };
   }
 
+  /** Opens it if it is not there: the kernel's ids start anew in it. */
+  private String setContext(int number) {
+    while (contexts.size() <= number) {
+      int fd = keep(open("/dev/iommu"));
+      contexts.add(new Context(fd, new Handles(NO_ID), new Handles(NO_ID), new Handles(NO_ID)));
+    }
+    current = number;
+    return "0";
+  }
+
   /** How much every IOAS has mapped at the end. */
   private String mapped() {
     StringBuilder text = new StringBuilder("end");
-    for (int ioas : ioases.all()) {
-      used = 0;
-      text.append(' ').append(ioas).append(':').append(iommufdCalls.unmapped(ioas, 0, -1));
+    for (int i = 0; i < contexts.size(); i++) {
+      current = i;
+      text.append(i == 0 ? "" : " /");
+      for (int ioas : ioases().all()) {
+        used = 0;
+        text.append(' ').append(ioas).append(':').append(iommufdCalls.unmapped(ioas, 0, -1));
+      }
     }
     return text.toString();
   }
@@ -140,10 +181,10 @@ final class Machine implements AutoCloseable {
       kernel.close(opened.get(i));
     }
     opened.clear();
-    for (Handles handles :
-        List.of(ioases, objects, deviceIds, devices, bufs, vms, gmems, vcpus, lists)) {
+    for (Handles handles : List.of(devices, bufs, vms, gmems, vcpus, lists, events)) {
       handles.clear();
     }
+    contexts.clear();
     kvmCalls.end();
   }
 
@@ -152,7 +193,23 @@ final class Machine implements AutoCloseable {
   }
 
   int iommufd() {
-    return iommufd;
+    return contexts.get(current).fd;
+  }
+
+  Handles ioases() {
+    return contexts.get(current).ioases;
+  }
+
+  Handles objects() {
+    return contexts.get(current).objects;
+  }
+
+  Handles deviceIds() {
+    return contexts.get(current).deviceIds;
+  }
+
+  int settleMillis() {
+    return settleMillis;
   }
 
   int memfd() {
@@ -163,8 +220,8 @@ final class Machine implements AutoCloseable {
     return kernel.open(path, Libc.O_RDWR() | Libc.O_CLOEXEC());
   }
 
-  int openDevice() {
-    return open(cdev);
+  int openDevice(int which) {
+    return open(cdevs.get(which));
   }
 
   /** Closes a descriptor when the program ends, unless {@link #close(int)} does. */

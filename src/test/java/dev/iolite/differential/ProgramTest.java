@@ -41,7 +41,7 @@ class ProgramTest {
 
   @Test
   void theModelAnswersTheSameProgramTheSameAgain() {
-    try (Machine machine = new Machine(MockKernel.plain())) {
+    try (Machine machine = new Machine(MockKernel.plain(), 0)) {
       for (Program program : Program.ofSeeds(1, PROGRAMS / 10).toList()) {
         assertThat(machine.run(program.ops())).isEqualTo(machine.run(program.ops()));
       }

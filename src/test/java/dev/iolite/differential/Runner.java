@@ -27,7 +27,7 @@ final class Runner {
     PrintStream out =
         new PrintStream(
             new BufferedOutputStream(System.out, 1 << 16), false, StandardCharsets.UTF_8);
-    try (Machine machine = new Machine(new HostKernel())) {
+    try (Machine machine = new Machine(new HostKernel(), Machine.REAL_SETTLE_MILLIS)) {
       Iterator<Program> programs =
           args[0].equals("seeds")
               ? Program.ofSeeds(Long.parseLong(args[1]), Integer.parseInt(args[2])).iterator()

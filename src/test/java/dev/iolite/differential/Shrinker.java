@@ -82,7 +82,7 @@ final class Shrinker {
 
   /** The answers of a model that has just started. */
   static List<String> mock(Program program) {
-    try (Machine machine = new Machine(MockKernel.plain())) {
+    try (Machine machine = new Machine(MockKernel.plain(), 0)) {
       return machine.run(program.ops());
     }
   }

@@ -40,12 +40,12 @@ final class VfioCalls {
   }
 
   String answer(Op op) {
-    int device = op.args().isEmpty() ? -1 : machine.devices.get(op.arg(0));
+    int device = machine.devices.get(op.arg(0));
     return switch (op.kind()) {
-      case OPEN -> open();
+      case OPEN -> open((int) op.arg(0));
       case CLOSE -> close(device);
       case BIND -> bind(device);
-      case ATTACH -> attach(device, machine.objects.get(op.arg(1)));
+      case ATTACH -> attach(device, machine.objects().get(op.arg(1)));
       case DETACH -> detach(device);
       case COMMAND -> name(write(device, CONFIG, COMMAND, 2, op.arg(1)));
       case EXPORT -> export(device, op);
@@ -58,8 +58,8 @@ final class VfioCalls {
     };
   }
 
-  private String open() {
-    int device = machine.keep(machine.openDevice());
+  private String open(int which) {
+    int device = machine.keep(machine.openDevice(which));
     if (device >= 0) {
       machine.devices.add(device);
     }
@@ -82,8 +82,8 @@ final class VfioCalls {
     int result = machine.ioctl(device, VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD, bind);
     int id = vfio_device_bind_iommufd.out_devid(bind);
     if (result == 0) {
-      machine.deviceIds.add(id);
-      machine.objects.add(id);
+      machine.deviceIds().add(id);
+      machine.objects().add(id);
     }
     return name(result) + " " + id;
   }
@@ -94,7 +94,7 @@ final class VfioCalls {
     int result = machine.ioctl(device, VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
     int id = vfio_device_attach_iommufd_pt.pt_id(attach);
     if (result == 0) {
-      machine.objects.add(id);
+      machine.objects().add(id);
     }
     return name(result) + " " + id;
   }

@@ -190,7 +190,7 @@ class TracingKernelTest {
     assertThat(withoutTime(last())).isEqualTo("ioctl(KVM 100, KVM_CREATE_VM) = 200 -> KVM VM 200");
     MemorySegment device = kvm_create_device.allocate(arena);
     kernel.ioctl(200, KvmIoctls.KVM_CREATE_DEVICE.number(), device.address());
-    assertThat(last().changed()).isEqualTo("{fd=0xc9}, KVM device 201");
+    assertThat(last().changed()).isEqualTo("{fd=201}, KVM device 201");
     kernel.close(201);
     assertThat(last().subject()).isEqualTo("KVM device 201");
     kernel.close(201);

@@ -32,6 +32,7 @@ public final class AddressSpace {
 
   private final Kernel host;
   private final UserMemory user;
+  private final Mapper mapper;
   private final TreeMap<Long, Area> areas = new TreeMap<>(Long::compareUnsigned);
   private Optional<MemFd> nothing = Optional.empty();
 
@@ -70,9 +71,10 @@ public final class AddressSpace {
     }
   }
 
-  AddressSpace(Kernel host, UserMemory user) {
+  AddressSpace(Kernel host, UserMemory user, Mapper mapper) {
     this.host = host;
     this.user = user;
+    this.mapper = mapper;
   }
 
   private static MappedObject.Registers skip(MappedObject.Registers registers, long skipped) {
@@ -122,24 +124,13 @@ public final class AddressSpace {
         file.map(f -> f.mmap(new MapRequest(whole, protection, flags, offset)))
             .orElseGet(() -> new MappedObject.Pages(Ram.create(host, whole), 0));
     boolean anonymous = file.isEmpty();
+    int fixed = flags & (FIXED | FIXED_NOREPLACE);
     long at =
         switch (object) {
           case MappedObject.Pages pages ->
-              host.mmap(
-                  address,
-                  whole,
-                  protection,
-                  Libc.MAP_SHARED() | (flags & (FIXED | FIXED_NOREPLACE)),
-                  pages.ram().hostFd(),
-                  pages.offset());
+              mapper.map(address, whole, protection, fixed, pages.ram().hostFd(), pages.offset());
           case MappedObject.Registers _ ->
-              host.mmap(
-                  address,
-                  whole,
-                  protection,
-                  Libc.MAP_SHARED() | (flags & (FIXED | FIXED_NOREPLACE)),
-                  nothing(),
-                  0);
+              mapper.map(address, whole, protection, fixed, nothing(), 0);
         };
     if (at < 0 && at >= -Kernel.MAX_ERRNO) {
       if (anonymous && object instanceof MappedObject.Pages pages) {
@@ -173,7 +164,7 @@ public final class AddressSpace {
     refuseIf(whole <= 0 || address < 0 || address > HostUserMemory.TASK_SIZE - whole, Errno.EINVAL);
     for (Area area : overlapping(address, address + whole)) {
       Area part = area.part(address, address + whole);
-      int result = host.munmap(part.start, part.bytes);
+      int result = mapper.unmap(part.start, part.bytes);
       refuseIf(result < 0, Errno.of(-result));
     }
     forget(address, address + whole);

@@ -20,6 +20,9 @@ public final class EventFdFile extends OpenFile {
   /** Unsigned; never 2^64-1. */
   private long count;
 
+  /** Its listeners are being told. */
+  private boolean isTelling;
+
   /** A new one; eventfd(2) has checked the flags (do_eventfd). */
   public EventFdFile(Task task, int initial, int flags) {
     super(task);
@@ -64,10 +67,22 @@ public final class EventFdFile extends OpenFile {
     listeners.remove(listener);
   }
 
+  /**
+   * A listener may signal the very eventfd that it listens to (an interrupt that unmasks itself).
+   * The kernel's work queue runs round and round then, as long as the cause lasts; what can be seen
+   * of it is one round, and a count that is always taken.
+   */
   private void changed() {
     if (!listeners.isEmpty() && count != 0) {
       count -= semaphore ? 1 : count;
-      List.copyOf(listeners).forEach(Runnable::run);
+      if (!isTelling) {
+        isTelling = true;
+        try {
+          List.copyOf(listeners).forEach(Runnable::run);
+        } finally {
+          isTelling = false;
+        }
+      }
     }
     task().wake();
   }

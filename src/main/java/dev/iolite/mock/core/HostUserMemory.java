@@ -7,6 +7,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of this very process.
@@ -25,14 +26,30 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
   static final long TASK_SIZE = 0x7fff_ffff_f000L;
 
   private final Kernel host;
-  private final MemFd file;
-  private final Mapping bounce;
+
+  /** Made at the first copy: a host is started more quickly than the JVM links these calls. */
+  private @Nullable Bounce bounce;
 
   /** Reaches this process's memory by this kernel's calls. */
   public HostUserMemory(Kernel host) {
     this.host = host;
-    file = MemFd.create(host, "iolite-mock-copy", BOUNCE_BYTES);
-    bounce = file.map();
+  }
+
+  /** A file of the host, to ask about addresses with, and to copy from. */
+  private record Bounce(int fd, MemFd file, Mapping mapping) {
+    static Bounce make(Kernel host) {
+      MemFd file = MemFd.create(host, "iolite-mock-copy", BOUNCE_BYTES);
+      return new Bounce(file.fd().number(), file, file.map());
+    }
+  }
+
+  private Bounce bounce() {
+    Bounce made = bounce;
+    if (made == null) {
+      made = Bounce.make(host);
+      bounce = made;
+    }
+    return made;
   }
 
   @Override
@@ -57,11 +74,12 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
       return;
     }
     requireInProcess(address, bytes);
+    Bounce copy = bounce();
     for (long done = 0; done < bytes; done += BOUNCE_BYTES) {
       long part = Math.min(BOUNCE_BYTES, bytes - done);
-      MemorySegment.copy(from, done, bounce.segment(), 0, part);
+      MemorySegment.copy(from, done, copy.mapping().segment(), 0, part);
       // A read from the file is a write to the caller's memory, by the host's own copy_to_user.
-      if (host.pread(file.fd().number(), address + done, part, 0) != part) {
+      if (host.pread(copy.fd(), address + done, part, 0) != part) {
         throw refused(Errno.EFAULT);
       }
     }
@@ -75,14 +93,18 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
 
   /** Asks the host to read four bytes: all lie in one page, as the alignment is kept. */
   private void probe(long address) {
-    if (host.ioctl(file.fd().number(), FIONBIO, address & -PROBED) < 0) {
+    if (host.ioctl(bounce().fd(), FIONBIO, address & -PROBED) < 0) {
       throw refused(Errno.EFAULT);
     }
   }
 
   @Override
   public void close() {
-    bounce.close();
-    file.close();
+    Bounce made = bounce;
+    if (made != null) {
+      bounce = null;
+      made.mapping().close();
+      made.file().close();
+    }
   }
 }

@@ -46,9 +46,18 @@ public final class Task {
    * @param user how the process's memory is reached
    */
   public Task(Kernel host, UserMemory user) {
+    this(host, user, Mapper.here(host));
+  }
+
+  /**
+   * As {@link #Task(Kernel, UserMemory)}, perhaps for another process.
+   *
+   * @param mapper how memory is mapped in the process
+   */
+  public Task(Kernel host, UserMemory user, Mapper mapper) {
     this.host = host;
     this.user = user;
-    memory = new AddressSpace(host, user);
+    memory = new AddressSpace(host, user, mapper);
   }
 
   /** The process's mappings. */

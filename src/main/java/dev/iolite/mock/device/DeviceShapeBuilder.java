@@ -3,7 +3,6 @@ package dev.iolite.mock.device;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -123,7 +122,7 @@ public final class DeviceShapeBuilder {
    * @throws IllegalArgumentException if BARs overlap, or something lies outside its BAR
    */
   public DeviceShape build() {
-    bars.sort(Comparator.comparingInt(Bar::index));
+    bars.sort((one, other) -> Integer.compare(one.index(), other.index()));
     requireApart();
     msiX.ifPresent(this::requireInside);
     tdi.ifPresent(this::requireInside);

@@ -2,7 +2,6 @@ package dev.iolite.mock.iommufd;
 
 import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.uapi.iommufd.Iommufd;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** The commands of a kernel by number: those of 7.3, and what a proposal puts in their place. */
@@ -23,25 +22,25 @@ final class CommandTable {
 
   CommandTable(GuestDeviceCalls calls) {
     this.calls = calls;
-    Arrays.fill(byNumber, Iommufd.IOMMUFD_CMD_BASE(), LAST + 1, HOLE);
-    Commands.all().forEach(this::put);
     for (GuestDeviceCalls.Command call : calls.commands()) {
-      put(
+      byNumber[call.number() & NUMBER_MASK] =
           Command.of(
               call.number(),
               call.struct(),
               call.lastField(),
-              ucmd -> ucmd.setResult(call.body().execute(ucmd))));
+              ucmd -> ucmd.setResult(call.body().execute(ucmd)));
     }
-  }
-
-  private void put(Command command) {
-    byNumber[command.number() & NUMBER_MASK] = command;
   }
 
   /** The command with the number of this request; null: there is none. */
   @Nullable Command of(int request) {
-    return byNumber[request & NUMBER_MASK];
+    int number = request & NUMBER_MASK;
+    Command known = byNumber[number];
+    if (known == null && number >= Iommufd.IOMMUFD_CMD_BASE() && number <= LAST) {
+      known = Commands.find((Iommufd.IOMMUFD_TYPE() << Byte.SIZE) | number).orElse(HOLE);
+      byNumber[number] = known;
+    }
+    return known;
   }
 
   /** Who is told of vDEVICEs. */

@@ -1,9 +1,7 @@
 package dev.iolite.mock.pci;
 
-import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Where a PCI function is.
@@ -14,26 +12,35 @@ import java.util.regex.Pattern;
  * @param function 3 bits
  */
 public record Bdf(int domain, int bus, int slot, int function) implements Comparable<Bdf> {
-  private static final Pattern FORM =
-      Pattern.compile("(\\p{XDigit}{4}):(\\p{XDigit}{2}):([01]\\p{XDigit}).([0-7])");
-
-  private static final Comparator<Bdf> ORDER =
-      Comparator.comparingInt(Bdf::domain)
-          .thenComparingInt(Bdf::bus)
-          .thenComparingInt(Bdf::slot)
-          .thenComparingInt(Bdf::function);
+  private static final int MOST_SLOTS = 32;
+  private static final int MOST_FUNCTIONS = 8;
 
   /** The address of a name in sysfs, such as {@code 0000:00:02.0}; empty if it is none. */
   public static Optional<Bdf> tryParse(String name) {
-    Matcher matcher = FORM.matcher(name);
-    return matcher.matches()
+    if (name.length() != 12
+        || name.charAt(4) != ':'
+        || name.charAt(7) != ':'
+        || name.charAt(10) != '.'
+        || !isHex(name, 0, 4)
+        || !isHex(name, 5, 7)
+        || !isHex(name, 8, 10)
+        || !isHex(name, 11, 12)) {
+      return Optional.empty();
+    }
+    int slot = HexFormat.fromHexDigits(name, 8, 10);
+    int function = HexFormat.fromHexDigit(name.charAt(11));
+    return slot < MOST_SLOTS && function < MOST_FUNCTIONS
         ? Optional.of(
             new Bdf(
-                Integer.parseInt(matcher.group(1), 16),
-                Integer.parseInt(matcher.group(2), 16),
-                Integer.parseInt(matcher.group(3), 16),
-                Integer.parseInt(matcher.group(4), 16)))
+                HexFormat.fromHexDigits(name, 0, 4),
+                HexFormat.fromHexDigits(name, 5, 7),
+                slot,
+                function))
         : Optional.empty();
+  }
+
+  private static boolean isHex(String name, int from, int to) {
+    return name.substring(from, to).chars().allMatch(HexFormat::isHexDigit);
   }
 
   /**
@@ -51,9 +58,14 @@ public record Bdf(int domain, int bus, int slot, int function) implements Compar
     return (slot << 3) | function;
   }
 
+  /** All four in 32 bits, as a requester id with its segment: ordered as addresses are. */
+  private int number() {
+    return (domain << 16) | (bus << 8) | devfn();
+  }
+
   @Override
   public int compareTo(Bdf other) {
-    return ORDER.compare(this, other);
+    return Integer.compareUnsigned(number(), other.number());
   }
 
   @Override

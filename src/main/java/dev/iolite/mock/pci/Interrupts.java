@@ -1,5 +1,6 @@
 package dev.iolite.mock.pci;
 
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +18,10 @@ final class Interrupts {
   private final int msiX;
   private final Optional<MsixTable> table;
   private final Map<Integer, Runnable> handlers = new HashMap<>();
+
+  /** Messages of MSI that came when nobody had asked for them (IRQS_PENDING). */
+  private final BitSet early = new BitSet();
+
   private Optional<Runnable> lineHandler = Optional.empty();
   private boolean line;
 
@@ -81,6 +86,7 @@ final class Interrupts {
     if (isMsiOn()) {
       int log = (config.read(msi + PciRegs.MSI_FLAGS, 2) >> MSI_QUEUE_SHIFT) & MSI_QUEUE_MASK;
       if (isMaster() && vector >= 0 && vector < 1 << log) {
+        early.set(vector, !handlers.containsKey(vector));
         deliver(vector);
       }
     } else if (isMsixOn()) {
@@ -111,9 +117,16 @@ final class Interrupts {
     }
   }
 
-  /** request_irq of a message; for MSI-X the vector is unmasked. */
+  /**
+   * request_irq of a message; for MSI-X the vector is unmasked. Messages that came before are sent
+   * again, as one (kernel/irq/resend.c:check_irq_resend).
+   */
   void connect(int vector, Runnable handler) {
     handlers.put(vector, handler);
+    if (early.get(vector)) {
+      early.clear(vector);
+      handler.run();
+    }
     if (isMsixOn()) {
       table.ifPresent(entries -> {
         entries.program(vector);
@@ -128,6 +141,11 @@ final class Interrupts {
     if (isMsixOn()) {
       table.ifPresent(entries -> entries.setMasked(vector, true));
     }
+  }
+
+  /** pci_free_irq_vectors: what came early is lost. */
+  void forgetMessages() {
+    early.clear();
   }
 
   /**

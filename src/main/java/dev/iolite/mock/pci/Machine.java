@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -134,16 +135,17 @@ public final class Machine {
 
   /** The host drivers, each with the ids of the devices that it has. */
   List<HostDriver> hostDrivers() {
+    SortedMap<String, List<Integer>> ids = new TreeMap<>();
+    functions.forEach((address, model) -> {
+      String driver = drivers.get(address);
+      if (driver != null) {
+        DeviceShape shape = model.shape();
+        ids.computeIfAbsent(driver, _ -> new ArrayList<>())
+            .add((shape.vendor() << 16) | shape.device());
+      }
+    });
     List<HostDriver> made = new ArrayList<>();
-    for (String name : drivers.values().stream().distinct().sorted().toList()) {
-      List<Integer> ids =
-          functions.entrySet().stream()
-              .filter(entry -> name.equals(drivers.get(entry.getKey())))
-              .map(entry -> entry.getValue().shape())
-              .map(shape -> (shape.vendor() << 16) | shape.device())
-              .toList();
-      made.add(new HostDriver(name, ids));
-    }
+    ids.forEach((name, its) -> made.add(new HostDriver(name, its)));
     return made;
   }
 

@@ -388,6 +388,7 @@ public final class PciDevice {
   /** pci_free_irq_vectors. */
   public void freeMessages() {
     messages = 0;
+    function.interrupts().forgetMessages();
     int flags =
         messagesAreMsix
             ? msiXCapability() + PciRegs.MSIX_FLAGS

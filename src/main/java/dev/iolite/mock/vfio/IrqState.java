@@ -188,8 +188,13 @@ final class IrqState {
 
   // -- MSI and MSI-X
 
-  /** vfio_msi_enable; all the messages that a device has are to be had. */
+  /**
+   * vfio_msi_enable; all the messages that a device has are to be had.
+   *
+   * @throws Refused ERANGE for none of them (drivers/pci/msi/msi.c:__pci_enable_msi_range)
+   */
   void enableMessages(int kind, int count) {
+    refuseIf(count == 0, Errno.ERANGE);
     keepingCommand(() -> pci.allocateMessages(count, kind == MSIX));
     type = kind;
     if (kind == MSI) {

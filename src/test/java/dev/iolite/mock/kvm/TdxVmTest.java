@@ -241,6 +241,31 @@ class TdxVmTest {
   }
 
   @Test
+  void aScriptGoesBackAndEndsTheGuestAtAValueThatItDoesNotExpect() {
+    host(
+        GuestScript.builder()
+            .out(0x10, 1, 5)
+            .expectShared(0x2000, 4, 7)
+            .readShared(0x2000, 4, seen::add)
+            .goTo(0)
+            .build());
+    int vcpu = domain();
+    long ram = kvm.memory(PAGE);
+    assertThat(kvm.region(vm, 0, 0, 0, 0, 0)).isZero();
+    assertThat(kvm.region(vm, 0, 0, 0x2000, PAGE, ram)).isZero();
+    MemorySegment value = kvm.memoryAt(ram, PAGE);
+    value.set(ValueLayout.JAVA_INT, 0, 7);
+    MemorySegment run = kvm.run(vcpu);
+    for (int round = 0; round < 3; round++) {
+      assertThat(kvm.enter(vcpu, run)).isEqualTo("0 out 0x10 1");
+      assertThat(seen).hasSize(round);
+    }
+    value.set(ValueLayout.JAVA_INT, 0, 8);
+    assertThat(kvm.enter(vcpu, run)).isEqualTo("0 event " + Kvm.KVM_SYSTEM_EVENT_TDX_FATAL());
+    assertThat(seen).containsExactly(7L, 7L);
+  }
+
+  @Test
   void aScriptCanLeaveInAWayOfItsOwn() {
     host(
         GuestScript.builder()

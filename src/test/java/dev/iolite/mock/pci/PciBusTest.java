@@ -10,6 +10,7 @@ import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.device.Edu;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
@@ -220,5 +221,18 @@ class PciBusTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThat(Optional.of(Bdf.parse("0000:0a:1f.7").toString())).contains("0000:0a:1f.7");
     assertThat(Bdf.tryParse("0000:00:20.0")).isEmpty();
+  }
+
+  @Test
+  void vfioTakesNoFunctionThatNoIommuTranslatesFor() {
+    Machine machine = new Machine().function(EDU, Edu.model()).withoutIommu(EDU);
+    try (MockKernel other = MockKernel.builder().machine(machine).build()) {
+      SysFs files = new SysFs(other);
+      assertThat(files.exists(DEVICES + EDU + "/iommu_group")).isFalse();
+      files.write(DEVICES + EDU + "/driver_override", "vfio-pci");
+      refused(Errno.EINVAL, () -> files.write(DRIVERS + "vfio-pci/bind", EDU));
+      assertThat(files.exists(DEVICES + EDU + "/driver")).isFalse();
+      assertThat(files.exists(DEVICES + EDU + "/vfio-dev")).isFalse();
+    }
   }
 }

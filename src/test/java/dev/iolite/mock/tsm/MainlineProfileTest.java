@@ -47,6 +47,16 @@ class MainlineProfileTest {
   }
 
   @Test
+  void dmaBufsHaveNoFlags() {
+    try (AssignedEndpoint at = AssignedEndpoint.on(Platform.TDX, Profile.MAINLINE_7_3)) {
+      for (int flag = 0; flag < Integer.SIZE; flag++) {
+        assertThat(at.export(0, 1 << flag, 0, 0x1000)).isEqualTo(no(Errno.EINVAL));
+      }
+      assertThat(at.export(0, 0, 0, 0x1000)).isNotNegative();
+    }
+  }
+
+  @Test
   void slotsHaveNoFlagsForDmaBufs() {
     try (AssignedEndpoint at = AssignedEndpoint.on(Platform.TDX, Profile.MAINLINE_7_3)) {
       MemorySegment slot = at.struct(kvm_userspace_memory_region2.sizeof());

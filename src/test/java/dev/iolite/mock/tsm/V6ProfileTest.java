@@ -6,12 +6,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.device.TdispEndpoint;
+import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.mock.kvm.GuestScripts;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.tsmv6.TsmV6;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_op;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_irq_set;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,6 +34,8 @@ class V6ProfileTest {
   private static final int TDX = TsmV6.IOMMU_VDEVICE_TSM_ARCH_TDX();
   private static final int SEV = TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV();
   private static final int MEMORY_ONLY = 2;
+  private static final int BAR0 = 0x10;
+  private static final long GPA = 0x1_0000_0000L;
 
   private static AssignedEndpoint endpoint() {
     return AssignedEndpoint.on(Platform.TDX, Profile.V6);
@@ -225,6 +236,79 @@ class V6ProfileTest {
       assertThat(setState(at, TdiState.CONFIG_UNLOCKED)).isZero();
       assertThat(setState(at, TdiState.CONFIG_LOCKED)).isZero();
       assertThat(at.state()).isEqualTo(TdiState.CONFIG_LOCKED);
+    }
+  }
+
+  /** Writes configuration space as the host's root does: to the device, not to VFIO's copy. */
+  private static void writeConfig(AssignedEndpoint at, int offset, int value) {
+    int config = at.open("/sys/bus/pci/devices/" + AssignedEndpoint.ADDRESS + "/config");
+    MemorySegment bytes = at.struct(Integer.BYTES);
+    bytes.set(ValueLayout.JAVA_INT, 0, value);
+    assertThat(at.kernel.pwrite(config, bytes.address(), Integer.BYTES, offset)).isEqualTo(4);
+    assertThat(at.kernel.close(config)).isZero();
+  }
+
+  @Test
+  void movingABarLeadsToErrorButNotAWriteToTheCopyThatVfioKeeps() {
+    try (AssignedEndpoint at = endpoint()) {
+      assertThat(operate(at, BIND)).isZero();
+      MemorySegment ones = at.struct(Integer.BYTES);
+      ones.set(ValueLayout.JAVA_INT, 0, -1);
+      assertThat(at.kernel.pwrite(at.device, ones.address(), 4, (7L << 40) + BAR0)).isEqualTo(4);
+      assertThat(at.state()).isEqualTo(TdiState.CONFIG_LOCKED);
+      writeConfig(at, BAR0, 0x1000_0000);
+      assertThat(at.state()).isEqualTo(TdiState.ERROR);
+    }
+  }
+
+  @Test
+  void switchingMessagesOnLeadsToErrorForTheirControlIsLocked() {
+    try (AssignedEndpoint at = endpoint()) {
+      assertThat(operate(at, BIND)).isZero();
+      assertThat(setState(at, TdiState.RUN)).isZero();
+      MemorySegment set = at.struct(vfio_irq_set.sizeof() + Integer.BYTES);
+      vfio_irq_set.argsz(set, (int) set.byteSize());
+      vfio_irq_set.flags(
+          set, Vfio.VFIO_IRQ_SET_DATA_EVENTFD() | Vfio.VFIO_IRQ_SET_ACTION_TRIGGER());
+      vfio_irq_set.index(set, Vfio.VFIO_PCI_MSIX_IRQ_INDEX());
+      vfio_irq_set.count(set, 1);
+      set.set(ValueLayout.JAVA_INT, vfio_irq_set.sizeof(), at.kernel.eventfd(0, 0));
+      assertThat(at.ioctl(at.device, Vfio.VFIO_DEVICE_SET_IRQS(), set)).isZero();
+      assertThat(at.state()).isEqualTo(TdiState.ERROR);
+    }
+  }
+
+  @Test
+  void theGuestReachesValidatedMmioWithoutASlotWhileTheInterfaceRuns() {
+    List<Long> seen = new ArrayList<>();
+    GuestScript script =
+        GuestScript.builder()
+            .readPrivate(GPA, 8, seen::add)
+            .out(0x80, 1, 0)
+            .readPrivate(GPA, 8, seen::add)
+            .writePrivate(GPA + 8, 8, 5)
+            .readPrivate(GPA + 8, 8, seen::add)
+            .out(0x80, 1, 0)
+            .readPrivate(GPA, 8, seen::add)
+            .build();
+    try (AssignedEndpoint at =
+        AssignedEndpoint.on(Platform.TDX, Profile.V6, (_, _) -> Optional.of(script))) {
+      assertThat(operate(at, BIND)).isZero();
+      assertThat(ask(at, request(at, VALIDATE, TDX, GPA, GPA + 0x2000, at.bar(0)))).isZero();
+      int vcpu = at.startDomain();
+      assertThat(at.enter(vcpu)).as("KVM takes it to be shared").isEqualTo(no(Errno.EFAULT));
+      assertThat(at.makePrivate(GPA, 0x2000)).isZero();
+      assertThat(at.enter(vcpu)).isZero();
+      assertThat(seen).as("locked, but not running").containsExactly(-1L);
+
+      assertThat(setState(at, TdiState.RUN)).isZero();
+      assertThat(at.enter(vcpu)).isZero();
+      assertThat(seen).containsExactly(-1L, TdispEndpoint.IDENTIFICATION, 5L);
+
+      assertThat(operate(at, UNBIND)).isZero();
+      assertThat(at.enter(vcpu)).as("nothing is mapped there").isEqualTo(no(Errno.EFAULT));
+      assertThat(kvm_run.exit_reason(at.run)).isEqualTo(Kvm.KVM_EXIT_MEMORY_FAULT());
+      assertThat(seen).hasSize(3);
     }
   }
 

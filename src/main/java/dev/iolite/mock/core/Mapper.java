@@ -1,0 +1,26 @@
+package dev.iolite.mock.core;
+
+import dev.iolite.kernel.Kernel;
+
+/**
+ * How a file of the host comes to be mapped where the caller touches it: in this process, or by the
+ * caller itself, if it is another one.
+ */
+public interface Mapper {
+  /**
+   * Maps, as mmap(2) with MAP_SHARED.
+   *
+   * @param flags MAP_FIXED, MAP_FIXED_NOREPLACE or 0
+   * @param hostFd a descriptor of this process
+   * @return the address in the caller's memory, or a negated errno
+   */
+  long map(long address, long bytes, int protection, int flags, int hostFd, long offset);
+
+  /** Unmaps what {@link #map} mapped, or a part of it; 0 or a negated errno. */
+  int unmap(long address, long bytes);
+
+  /** In this process. */
+  static Mapper here(Kernel host) {
+    return new MapperHere(host);
+  }
+}

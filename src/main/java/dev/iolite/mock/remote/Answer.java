@@ -1,0 +1,19 @@
+package dev.iolite.mock.remote;
+
+import java.util.List;
+
+/**
+ * What became of a call.
+ *
+ * @param result what it returned
+ * @param extra what {@link CallKind} says
+ */
+record Answer(long result, List<Long> extra) {
+  static Answer of(long result) {
+    return new Answer(result, List.of());
+  }
+
+  static Answer of(long result, long extra) {
+    return new Answer(result, List.of(extra));
+  }
+}

@@ -1,0 +1,35 @@
+package dev.iolite.mock.remote;
+
+import dev.iolite.mock.core.Mapper;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Mappings that the caller makes itself, once it is told of what: here they are only noted. Each
+ * thread of the host serves one of the caller's, and finds what its own call did.
+ */
+final class CallerMappings implements Mapper {
+  private final ThreadLocal<List<Long>> noted = ThreadLocal.withInitial(ArrayList::new);
+
+  /** The address is one that the caller keeps free for it. */
+  @Override
+  public long map(long address, long bytes, int protection, int flags, int hostFd, long offset) {
+    noted.get().add((long) hostFd);
+    noted.get().add(offset);
+    return address;
+  }
+
+  @Override
+  public int unmap(long address, long bytes) {
+    noted.get().add(address);
+    noted.get().add(bytes);
+    return 0;
+  }
+
+  /** What the thread's calls have noted since; forgotten then. */
+  List<Long> take() {
+    List<Long> all = List.copyOf(noted.get());
+    noted.remove();
+    return all;
+  }
+}

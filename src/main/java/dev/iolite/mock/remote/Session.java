@@ -1,0 +1,85 @@
+package dev.iolite.mock.remote;
+
+import dev.iolite.mock.MockKernel;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+
+/** A process that uses the host, from its first connection to its end. */
+final class Session {
+  private final MockKernel kernel;
+  private final Dispatch dispatch;
+  private final long number;
+  private final long pid;
+  private final Map<Thread, Wire> threads = new HashMap<>();
+  private boolean ended;
+
+  Session(MockKernel kernel, Dispatch dispatch, long number, long pid) {
+    this.kernel = kernel;
+    this.dispatch = dispatch;
+    this.number = number;
+    this.pid = pid;
+  }
+
+  long number() {
+    return number;
+  }
+
+  /** Whether the process lives, as far as this machine knows. */
+  boolean isAlive() {
+    return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+  }
+
+  /** Serves one of the process's threads, until it or the process ends. */
+  void serve(Wire wire) throws IOException {
+    if (!add(wire)) {
+      return;
+    }
+    try {
+      wire.send(Answer.of(0));
+      while (true) {
+        wire.send(dispatch.make(wire.request()));
+      }
+    } finally {
+      remove();
+    }
+  }
+
+  private synchronized boolean add(Wire wire) {
+    return !ended && threads.put(Thread.currentThread(), wire) == null;
+  }
+
+  private synchronized void remove() {
+    threads.remove(Thread.currentThread());
+    notifyAll();
+  }
+
+  /**
+   * The process has ended, in whatever way: calls that block give up, and what it had is closed.
+   */
+  void end() throws InterruptedException {
+    stopThreads();
+    // A guest that runs for long looks up only if another call waits for the lock.
+    kernel.exit();
+    awaitThreads();
+    kernel.exit();
+  }
+
+  private synchronized void stopThreads() {
+    ended = true;
+    threads.forEach((thread, wire) -> {
+      try {
+        wire.close();
+      } catch (IOException e) {
+        throw new AssertionError("a socket can't be closed", e);
+      }
+      thread.interrupt();
+    });
+  }
+
+  private synchronized void awaitThreads() throws InterruptedException {
+    while (!threads.isEmpty()) {
+      wait();
+    }
+  }
+}
