@@ -28,6 +28,7 @@ final class AssignmentReport implements AssignmentListener {
   private final boolean allCalls;
   private final Optional<Path> svg;
   private final List<Map<String, Object>> events = new ArrayList<>();
+  private int checks;
   private Optional<TdiAssignment> assignment = Optional.empty();
 
   /**
@@ -122,6 +123,7 @@ final class AssignmentReport implements AssignmentListener {
 
   /** Something that the guest's side was looked at for. */
   void check(Check check) {
+    checks++;
     if (output.isJson()) {
       events.add(Json.object("check", check));
       return;
@@ -148,6 +150,25 @@ final class AssignmentReport implements AssignmentListener {
             Style.bold),
         "");
     missing.forEach(text -> output.wrapped(2, text));
+  }
+
+  /** What was told as JSON, or will be. */
+  List<Map<String, Object>> events() {
+    return List.copyOf(events);
+  }
+
+  /** All went well. */
+  void verdict() {
+    if (!output.isJson()) {
+      output.line("");
+      output.line(
+          output.styled(
+              "All steps succeeded, %d checks were in order, and nothing is held any more."
+                  .formatted(checks),
+              Style.fg_green,
+              Style.bold),
+          "");
+    }
   }
 
   /** All is told. */

@@ -12,6 +12,9 @@ import picocli.CommandLine.Help.Ansi;
  * runtime and picocli only tell whether standard input and output both are a terminal.
  */
 final class Colours {
+  /** Standard input. */
+  static final int IN = 0;
+
   /** Standard output. */
   static final int OUT = 1;
 
@@ -31,7 +34,8 @@ final class Colours {
     return wanted && isTerminal(kernel, descriptor) ? Ansi.ON : Ansi.OFF;
   }
 
-  private static boolean isTerminal(Kernel kernel, int descriptor) {
+  /** Whether a descriptor is a terminal. */
+  static boolean isTerminal(Kernel kernel, int descriptor) {
     try {
       String file = new SysFs(kernel).readlink("/proc/self/fd/" + descriptor);
       return TERMINAL.matcher(file).matches();

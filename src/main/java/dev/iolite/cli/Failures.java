@@ -11,6 +11,8 @@ import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.UnsupportedByProfileException;
 import dev.iolite.vfio.MalformedReplyException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParseResult;
@@ -21,14 +23,21 @@ final class Failures implements IExecutionExceptionHandler {
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
     PrintWriter err = command.getErr();
     Main main = Main.of(command);
-    err.println(main.errorText("iolite: " + text(e)));
-    for (Throwable suppressed : e.getSuppressed()) {
-      err.println(main.errorText("  and on the way out: " + suppressed));
-    }
+    lines(e).forEach(line -> err.println(main.errorText(line)));
     if (main.options().verbose()) {
       e.printStackTrace(err);
     }
     return code(e);
+  }
+
+  /** What went wrong, and what else did on the way out. */
+  static List<String> lines(Exception e) {
+    List<String> lines = new ArrayList<>();
+    lines.add("iolite: " + text(e));
+    for (Throwable suppressed : e.getSuppressed()) {
+      lines.add("  and on the way out: " + suppressed);
+    }
+    return lines;
   }
 
   private static String text(Exception e) {

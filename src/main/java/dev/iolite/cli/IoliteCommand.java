@@ -1,17 +1,23 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.trace.TracingKernel;
+import dev.iolite.trace.TracingKernel.Scope;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** What all commands share: the options that {@link Main} declares for them. */
 abstract class IoliteCommand {
   @Spec private CommandSpec spec;
+  private volatile Supplier<Ioctls> ioctls = Ioctls::ofHeaders;
 
   /** How this command line was parsed. */
   final CommandSpec spec() {
@@ -22,7 +28,14 @@ abstract class IoliteCommand {
   final Kernel kernel() {
     PrintWriter err = spec.commandLine().getErr();
     Kernel kernel = main().chosen().kernel();
-    return main().options().trace() ? new TracingKernel(kernel, err::println) : kernel;
+    return main().options().trace()
+        ? new TracingKernel(kernel, Scope.ALL, () -> ioctls.get(), err::println)
+        : kernel;
+  }
+
+  /** A trace asks here, from now on, for the calls that the kernel has beyond the headers. */
+  final void know(Supplier<List<Ioctl>> more) {
+    ioctls = () -> Ioctls.ofHeaders().with(more.get());
   }
 
   /** The model that the kernel is, if it is one in this process. */
@@ -38,6 +51,16 @@ abstract class IoliteCommand {
   /** Whether the user wants the command to end, and undo what it did. */
   final BooleanSupplier stopRequested() {
     return main()::isStopping;
+  }
+
+  /** Where the command reads from. */
+  final Input input() {
+    return main().standardInput();
+  }
+
+  /** Prints a message to standard error, as errors look there. */
+  final void error(String message) {
+    spec.commandLine().getErr().println(main().errorText(message));
   }
 
   private Main main() {

@@ -4,6 +4,8 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.tdi.profile.ProfileName;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -58,12 +60,14 @@ public final class Main extends CommandGroup {
   private static final int STOP_SECONDS = 60;
 
   private final Kernel usualKernel;
+  private final Input input;
   private Optional<KernelChoice.Chosen> kernel = Optional.empty();
   private final Ansi errorColours;
   private volatile boolean stopping;
 
-  private Main(Kernel kernel, Ansi errorColours) {
+  private Main(Kernel kernel, Input input, Ansi errorColours) {
     usualKernel = kernel;
+    this.input = input;
     this.errorColours = errorColours;
   }
 
@@ -77,7 +81,11 @@ public final class Main extends CommandGroup {
     Kernel kernel = new HostKernel();
     Ansi outColours = Colours.of(kernel, Colours.OUT, System.getenv());
     Ansi errColours = Colours.of(kernel, Colours.ERR, System.getenv());
-    CommandLine line = commandLine(kernel, out, outColours, err, errColours);
+    Input in =
+        new Input(
+            new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)),
+            Colours.isTerminal(kernel, Colours.IN));
+    CommandLine line = commandLine(kernel, in, out, outColours, err, errColours);
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> of(line).stop(ended), "stop"));
     int code = line.execute(arguments);
@@ -103,10 +111,20 @@ public final class Main extends CommandGroup {
     return stopping;
   }
 
-  /** The command line, working on this kernel unless told otherwise, and printing to these. */
+  /** Where commands are read from by a command that takes more of them. */
+  Input standardInput() {
+    return input;
+  }
+
+  /** The command line, working on this kernel unless told otherwise, with these streams. */
   static CommandLine commandLine(
-      Kernel kernel, PrintWriter out, Ansi outColours, PrintWriter err, Ansi errColours) {
-    return new CommandLine(new Main(kernel, errColours))
+      Kernel kernel,
+      Input input,
+      PrintWriter out,
+      Ansi outColours,
+      PrintWriter err,
+      Ansi errColours) {
+    return new CommandLine(new Main(kernel, input, errColours))
         .setOut(out)
         .setColorScheme(Help.defaultColorScheme(outColours))
         .setErr(err)

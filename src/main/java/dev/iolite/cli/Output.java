@@ -28,9 +28,24 @@ final class Output {
   private final CommonOptions.Format format;
 
   Output(CommandLine command, CommonOptions.Format format) {
-    this.out = command.getOut();
-    this.colours = command.getColorScheme();
+    this(command.getOut(), command.getColorScheme(), format);
+  }
+
+  /** Prints there. */
+  Output(PrintWriter out, ColorScheme colours, CommonOptions.Format format) {
+    this.out = out;
+    this.colours = colours;
     this.format = format;
+  }
+
+  /** Where it prints to. */
+  PrintWriter writer() {
+    return out;
+  }
+
+  /** The colours of its texts. */
+  ColorScheme colours() {
+    return colours;
   }
 
   /** Whether a program reads it. */
@@ -46,6 +61,13 @@ final class Output {
   /** A text in a colour or another style. */
   Text styled(String text, Style... styles) {
     return colours.apply(text, List.of(styles));
+  }
+
+  /** Prints a line for people; programs do without it. */
+  void notice(String text) {
+    if (!isJson()) {
+      line(styled(text, Style.bold), "");
+    }
   }
 
   /** Prints a line. */

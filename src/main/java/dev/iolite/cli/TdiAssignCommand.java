@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.VmType;
@@ -9,18 +10,24 @@ import dev.iolite.pci.PciDevice;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.AssignmentOptions;
 import dev.iolite.tdi.GuestAgent;
-import dev.iolite.tdi.Journal;
 import dev.iolite.tdi.RealModeAgent;
 import dev.iolite.tdi.Shortcomings;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.Walkthrough;
 import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tdi.profile.UapiProfile;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -66,16 +73,26 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       description = "show each system call with its arguments, not its name only")
   private boolean calls;
 
+  @Option(
+      names = "--hold",
+      description = {
+        "assign only, keep the guest, and take commands from standard input and from 'iolite tdi"
+            + " show', 'bind' and 'unbind' in other terminals; 'help' lists them. At the end of input"
+            + " everything is given back. A command that fails does not end it, and the exit code is"
+            + " that of giving back"
+      })
+  private boolean hold;
+
+  @Mixin private final RunDirectory directory = new RunDirectory();
+
   @Override
   public Integer call() {
     Kernel kernel = kernel();
     PciAddress device = address.orElseGet(() -> choose(kernel));
     Optional<Rehearsal> rehearsal = rehearsal();
-    AssignmentReport report = new AssignmentReport(output(), calls, svg);
     AssignmentOptions options =
         new AssignmentOptions(kernel, device)
             .withVmType(rehearsal.map(Rehearsal::vmType).orElse(VmType.DEFAULT))
-            .withListener(report)
             .withStop(stopRequested())
             .traced();
     if (profile.isPresent()) {
@@ -85,20 +102,96 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       options = options.withLayout(TdiFiles.layout(layout.get()));
     }
     if (rehearsal.isEmpty()) {
-      options = options.withJournal(() -> Journal.open(TdiFiles.journals(), device));
+      options = options.withJournal(() -> directory.journal(device));
     }
-    try (TdiAssignment assignment = new TdiAssignment(options)) {
-      report.watch(assignment);
-      GuestAgent guest =
-          rehearsal.map(r -> r.guest(assignment)).orElseGet(() -> new RealModeAgent(assignment));
+    return hold ? hold(options, device, rehearsal) : walk(options, device, rehearsal);
+  }
+
+  /** All of its life, checked. */
+  private int walk(AssignmentOptions options, PciAddress device, Optional<Rehearsal> rehearsal) {
+    Kernel kernel = kernel();
+    AssignmentReport report = new AssignmentReport(output(), calls, svg);
+    try (TdiAssignment assignment = new TdiAssignment(options.withListener(report))) {
+      watch(assignment, report);
+      GuestAgent guest = guest(assignment, rehearsal);
       new Walkthrough(assignment, guest, report::check).run();
       assignment
           .usedProfile()
           .ifPresent(used -> report.missing(used, Shortcomings.of(kernel, device, used)));
+      assignment.unassign();
+      report.verdict();
     } finally {
       report.end();
     }
     return ExitCode.OK;
+  }
+
+  /** The beginning and the end of its life, and between them what somebody wishes. */
+  private int hold(AssignmentOptions options, PciAddress device, Optional<Rehearsal> rehearsal) {
+    HeldReply beginning = reply();
+    HeldReply ending = reply();
+    HeldSession session = new HeldSession(input(), output(), this::reply);
+    try (HeldSocket socket = HeldSocket.open(directory.socket(device), device)) {
+      TdiAssignment assignment = new TdiAssignment(options.withListener(session));
+      watch(assignment, beginning.report());
+      session.tell(beginning.report());
+      end(beginning, "assign", assignment, assignment::assign);
+      try (CloseStack back = new CloseStack()) {
+        ending.report().watch(assignment);
+        session.tell(ending.report());
+        back.onClose(() -> end(ending, "release", assignment, assignment::close));
+        socket.serve(request -> answer(session, request));
+        output().notice("Held. 'help' lists the commands; 'quit' gives everything back.");
+        return session.run(assignment, guest(assignment, rehearsal), stopRequested());
+      }
+    }
+  }
+
+  /** Does what a reply tells of, and ends the reply. */
+  private static void end(HeldReply reply, String name, TdiAssignment assignment, Runnable work) {
+    int code = ExitCode.INTERNAL;
+    try {
+      work.run();
+      code = ExitCode.OK;
+    } catch (RuntimeException e) {
+      code = Failures.code(e);
+      throw e;
+    } finally {
+      reply.end(name, code, assignment);
+    }
+  }
+
+  private HeldReply reply() {
+    return new HeldReply(output(), calls, svg, this::error);
+  }
+
+  /** To a request of another process. */
+  private Map<String, String> answer(HeldSession session, Map<String, String> request) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    PrintWriter errors = new PrintWriter(err);
+    boolean isJson = "json".equals(request.get("format"));
+    boolean hasColours = Boolean.parseBoolean(request.get("colours"));
+    HeldReply reply =
+        new HeldReply(
+            new Output(
+                new PrintWriter(out),
+                Help.defaultColorScheme(hasColours ? Ansi.ON : Ansi.OFF),
+                isJson ? CommonOptions.Format.JSON : CommonOptions.Format.TABLE),
+            calls,
+            svg,
+            errors::println);
+    int code = session.give(request.getOrDefault("command", ""), reply).join();
+    return Map.of("code", Integer.toString(code), "out", out.toString(), "err", err.toString());
+  }
+
+  private void watch(TdiAssignment assignment, AssignmentReport report) {
+    report.watch(assignment);
+    know(() -> assignment.usedProfile().map(UapiProfile::ioctls).orElse(List.of()));
+  }
+
+  private static GuestAgent guest(TdiAssignment assignment, Optional<Rehearsal> rehearsal) {
+    return rehearsal.map(r -> r.guest(assignment)).orElseGet(() -> new RealModeAgent(assignment));
   }
 
   private static PciAddress choose(Kernel kernel) {

@@ -6,7 +6,15 @@ import picocli.CommandLine.Command;
 @Command(
     name = "tdi",
     description =
-        "Device interfaces (TDIs) for confidential guests: plan, assign, look at reports.",
+        "Device interfaces (TDIs) for confidential guests: plan, assign, bind, look, recover.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {TdiPlanCommand.class, TdiAssignCommand.class, TdiReportCommand.class})
+    subcommands = {
+      TdiPlanCommand.class,
+      TdiAssignCommand.class,
+      TdiShowCommand.class,
+      TdiBindCommand.class,
+      TdiUnbindCommand.class,
+      TdiReportCommand.class,
+      TdiRecoverCommand.class
+    })
 final class TdiCommand extends CommandGroup {}

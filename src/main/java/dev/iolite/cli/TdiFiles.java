@@ -7,11 +7,13 @@ import dev.iolite.tdi.layout.LayoutSvg;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** The files of the {@code tdi} commands; one that can't be read or written is missing to them. */
 final class TdiFiles {
@@ -19,12 +21,6 @@ final class TdiFiles {
   private static final int LARGEST_REPORT = 16 << 20;
 
   private TdiFiles() {}
-
-  /** Where processes that have a device assigned keep their journals. */
-  static Path journals() {
-    String runtime = System.getenv("XDG_RUNTIME_DIR");
-    return Path.of(runtime == null || runtime.isEmpty() ? "/run" : runtime, "iolite");
-  }
 
   static InterfaceReport report(Path file) {
     byte[] bytes;
@@ -52,14 +48,25 @@ final class TdiFiles {
   }
 
   static void writeSvg(Path file, MmioLayout layout, String title) {
+    write(file, LayoutSvg.of(layout, title));
+  }
+
+  /** Writes a picture that is drawn already. */
+  static void write(Path file, String drawing) {
     try {
-      Files.writeString(file, LayoutSvg.of(layout, title));
+      Files.writeString(file, drawing);
     } catch (IOException e) {
       throw failed("write the picture " + file, e);
     }
   }
 
-  private static PreconditionException failed(String tried, IOException e) {
+  /** As below, of what wraps one. */
+  static PreconditionException failed(String tried, UncheckedIOException e) {
+    return failed(tried, Optional.ofNullable(e.getCause()).orElseGet(() -> new IOException(e)));
+  }
+
+  /** What a failure of the file system means. */
+  static PreconditionException failed(String tried, IOException e) {
     String observed =
         switch (e) {
           case NoSuchFileException _ -> "there is no such file or directory";

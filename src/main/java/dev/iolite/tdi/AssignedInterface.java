@@ -8,6 +8,7 @@ import dev.iolite.iommufd.Viommu;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.PageTableId;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.Capability;
 import dev.iolite.kvm.Vcpu;
 import dev.iolite.kvm.VfioKvmDevice;
@@ -18,6 +19,7 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
 import dev.iolite.pci.TsmState;
+import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.profile.Arch;
@@ -53,6 +55,7 @@ final class AssignedInterface {
   private final GuestRam ram;
   private final UapiProfile profile;
   private final BarPlaces places;
+  private final DeviceReach reach;
   private final Optional<TdiTarget> target;
 
   private AssignedInterface(
@@ -64,6 +67,7 @@ final class AssignedInterface {
       GuestRam ram,
       UapiProfile profile,
       BarPlaces places,
+      DeviceReach reach,
       Optional<TdiTarget> target) {
     this.pci = pci;
     this.guest = guest;
@@ -73,6 +77,7 @@ final class AssignedInterface {
     this.ram = ram;
     this.profile = profile;
     this.places = places;
+    this.reach = reach;
     this.target = target;
   }
 
@@ -107,11 +112,16 @@ final class AssignedInterface {
     BarPlaces places =
         steps.step(
             "place the BARs in the guest", () -> BarPlaces.choose(vfio), BarPlaces::toString);
+    DeviceReach reach =
+        steps.step(
+            "look for what takes the BARs away",
+            () -> DeviceReach.of(vfio.config().region()),
+            DeviceReach::toString);
     GuestRam ram = new GuestRam(guest.vm(), ioas, guest.memory(), ledger);
     guest.giveRam(steps, ram, ledger);
     guest.finish(steps);
     AssignedInterface made =
-        new AssignedInterface(pci, guest, vfio, iommufd, ioas, ram, profile, places, target);
+        new AssignedInterface(pci, guest, vfio, iommufd, ioas, ram, profile, places, reach, target);
     made.switchOn(steps);
     return made;
   }
@@ -197,7 +207,15 @@ final class AssignedInterface {
         "by " + tsm,
         () -> {
           journal.connecting(tsm);
-          steps.undo("disconnect the TSM", "from " + tsm, () -> tsms.disconnect(pci, tsm));
+          steps.undo(
+              "disconnect the TSM",
+              "from " + tsm,
+              () -> {
+                // Somebody else may have done so; it may also never have been connected.
+                if (pci.tsm().flatMap(TsmState::connect).equals(Optional.of(tsm))) {
+                  tsms.disconnect(pci, tsm);
+                }
+              });
           tsms.connect(pci, tsm);
         });
   }
@@ -296,13 +314,6 @@ final class AssignedInterface {
     }
   }
 
-  /** Whether a write to config space switches memory decode off. */
-  static boolean clearsDecode(int offset, int bytes, int value) {
-    int memoryBit = 2;
-    boolean hasCommand = offset <= COMMAND && offset + bytes > COMMAND;
-    return hasCommand && ((value >>> ((COMMAND - offset) * Byte.SIZE)) & memoryBit) == 0;
-  }
-
   private static void requireReleased(PciDevice pci) {
     pci.tsm()
         .flatMap(TsmState::bound)
@@ -323,6 +334,25 @@ final class AssignedInterface {
   /** Asks the kernel whether the interface is bound; false too if it can't say. */
   boolean isBoundInKernel() {
     return pci.tsm().flatMap(TsmState::bound).isPresent();
+  }
+
+  /**
+   * Looks for mappings of the BARs in this process, by which the host would reach what becomes
+   * private. Not every proposal's kernel looks.
+   *
+   * @throws ScenarioException if there is one
+   */
+  void requireUnmapped() {
+    String cdev = pci.requireVfioCdev();
+    new SysFs(vfio.fd().kernel())
+        .read("/proc/self/maps")
+        .lines()
+        .filter(mapping -> mapping.endsWith(cdev))
+        .findFirst()
+        .ifPresent(mapping -> {
+          throw new ScenarioException(
+              "this process has %s still mapped: %s".formatted(pci, mapping));
+        });
   }
 
   /** How many slots the VM has left for MMIO. */
@@ -368,5 +398,9 @@ final class AssignedInterface {
 
   BarPlaces places() {
     return places;
+  }
+
+  DeviceReach reach() {
+    return reach;
   }
 }

@@ -3,6 +3,7 @@ package dev.iolite.tdi;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestMemfd;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.MemorySlot;
@@ -15,6 +16,7 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.ledger.SlotAccess;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -44,7 +46,10 @@ final class GuestMachine {
     VmLaunch launch =
         steps.open(
             "make a virtual machine with a vCPU",
-            () -> VmLaunch.begin(kvm, options.vmType()),
+            () -> {
+              requireType(kvm, options.vmType());
+              return VmLaunch.begin(kvm, options.vmType());
+            },
             made -> made.vm().toString(),
             "close the virtual machine",
             "closed");
@@ -63,6 +68,17 @@ final class GuestMachine {
             "unmap it here",
             "unmapped");
     return new GuestMachine(launch, memory);
+  }
+
+  private static void requireType(Kvm kvm, VmType type) {
+    Set<VmType> types = kvm.vmTypes();
+    if (type != VmType.DEFAULT && !types.contains(type)) {
+      throw new PreconditionException(
+          "make a virtual machine of type " + type,
+          "KVM offers " + types,
+          "this platform does not protect guests so, or it is switched off in firmware or KVM",
+          "iolite kvm info; dmesg has KVM's reason");
+    }
   }
 
   /** Ends the launch: the guest can be run. */
@@ -90,6 +106,7 @@ final class GuestMachine {
               "free the guest's private memory",
               "freed");
       giveSlot(steps, ledger, () -> vm().addPrivateSlot(0, bytes, memory.address(), file, 0));
+      steps.undo("unmap the guest's shared memory for DMA", "unmapped", ram::unmapAll);
       steps.step("make all of it private", "all of it", () -> vm().setPrivate(0, bytes, true));
     } else {
       giveSlot(steps, ledger, () -> vm().addSlot(0, bytes, memory.address()));

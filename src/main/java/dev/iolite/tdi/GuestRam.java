@@ -3,8 +3,12 @@ package dev.iolite.tdi;
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
+import dev.iolite.iommufd.IovaRange;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kvm.Vm;
+import dev.iolite.kvm.VmType;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.Ledger;
 import java.lang.foreign.MemorySegment;
@@ -72,30 +76,79 @@ final class GuestRam {
     return at >= gpa + bytes;
   }
 
+  /** Some of it, from one address up to another. */
+  private record Span(long from, long to) {
+    Span within(long first, long end) {
+      return new Span(Math.max(from, first), Math.min(to, end));
+    }
+  }
+
+  /** Whether its pages can be made private. */
+  boolean canConvert() {
+    return vm.type() != VmType.DEFAULT;
+  }
+
   /**
-   * Makes pages private or shared. If the kernel refuses, they are as before.
+   * Makes pages private or shared. If the kernel refuses, they are as before. If it refuses that
+   * too, what can't be mapped again stays out of the IOAS.
    *
-   * @throws dev.iolite.kernel.KernelException what KVM or the IOAS said
+   * @throws KernelException what KVM or the IOAS said
    */
   void convert(long gpa, long bytes, Kind kind) {
     if (kind == Kind.PRIVATE) {
-      unmap(gpa, gpa + bytes);
-      try {
-        vm.setPrivate(gpa, bytes, true);
-      } catch (RuntimeException e) {
-        again(e, () -> map(gpa, gpa + bytes));
-        throw e;
-      }
+      makePrivate(gpa, gpa + bytes);
     } else {
-      vm.setPrivate(gpa, bytes, false);
-      try {
-        map(gpa, gpa + bytes);
-      } catch (RuntimeException e) {
-        again(e, () -> vm.setPrivate(gpa, bytes, true));
-        throw e;
-      }
+      makeShared(gpa, gpa + bytes);
     }
     ledger.convert(gpa, bytes, kind);
+  }
+
+  private void makePrivate(long from, long to) {
+    List<Span> whole =
+        overlapping(from, to).stream()
+            .map(one -> new Span(one.iova(), one.iova() + one.bytes()))
+            .toList();
+    boolean asked = false;
+    try {
+      unmap(from, to);
+      asked = true;
+      vm.setPrivate(from, to - from, true);
+    } catch (RuntimeException e) {
+      for (Span one : whole) {
+        Span part = one.within(from, to);
+        again(e, () -> map(one.from, part.from));
+        again(e, () -> map(part.to, one.to));
+        boolean mayBePrivate = asked;
+        again(
+            e,
+            () -> {
+              if (mayBePrivate) {
+                vm.setPrivate(part.from, part.to - part.from, false);
+              }
+              map(part.from, part.to);
+            });
+      }
+      throw e;
+    }
+  }
+
+  private void makeShared(long from, long to) {
+    List<Span> gaps = gaps(from, to);
+    try {
+      vm.setPrivate(from, to - from, false);
+      map(from, to);
+    } catch (RuntimeException e) {
+      // What can't be taken from the IOAS again must stay shared.
+      for (Span gap : gaps) {
+        again(
+            e,
+            () -> {
+              unmapAll(gap);
+              vm.setPrivate(gap.from, gap.to - gap.from, true);
+            });
+      }
+      throw e;
+    }
   }
 
   private static void again(RuntimeException failure, Runnable undo) {
@@ -113,20 +166,57 @@ final class GuestRam {
 
   /** Maps what of a range is not mapped yet. */
   private void map(long from, long to) {
+    gaps(from, to).forEach(gap -> mapPiece(gap.from, gap.to));
+  }
+
+  /** What of a range is not mapped. */
+  private List<Span> gaps(long from, long to) {
+    List<Span> gaps = new ArrayList<>();
     long at = from;
     for (IovaMapping one : overlapping(from, to)) {
-      mapPiece(at, one.iova());
+      if (at < one.iova()) {
+        gaps.add(new Span(at, one.iova()));
+      }
       at = one.iova() + one.bytes();
     }
-    mapPiece(at, to);
+    if (at < to) {
+      gaps.add(new Span(at, to));
+    }
+    return gaps;
+  }
+
+  /** Unmaps what was a gap, of which a part or nothing was mapped. */
+  private void unmapAll(Span gap) {
+    unmapInKernel(gap.from, gap.to);
+    mapped.subMap(gap.from, gap.to).clear();
+    ledger.unmapped(gap.from, gap.to - gap.from);
+  }
+
+  /** Whether it is mapped or not. */
+  private void unmapInKernel(long from, long to) {
+    try {
+      ioas.unmap(IovaRange.of(from, to - from));
+    } catch (KernelException e) {
+      if (e.errno() != Errno.ENOENT) {
+        throw e;
+      }
+    }
   }
 
   private void mapPiece(long from, long to) {
-    if (from < to) {
-      mapped.put(
-          from, ioas.map(from, memory.segment().asSlice(from, to - from), IovaAccess.READ_WRITE));
-      ledger.mapped(from, to - from, Optional.empty());
+    if (from >= to) {
+      return;
     }
+    IovaMapping made;
+    try {
+      made = ioas.map(from, memory.segment().asSlice(from, to - from), IovaAccess.READ_WRITE);
+    } catch (KernelException e) {
+      // The kernel may have made it and failed to say so.
+      again(e, () -> unmapInKernel(from, to));
+      throw e;
+    }
+    mapped.put(from, made);
+    ledger.mapped(from, to - from, Optional.empty());
   }
 
   private void unmap(long from, long to) {

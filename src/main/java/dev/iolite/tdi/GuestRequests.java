@@ -50,7 +50,15 @@ final class GuestRequests {
     }
   }
 
+  /**
+   * What the guest is told of a failure.
+   *
+   * @throws RuntimeException the failure, if there is no guest any more to be told
+   */
   private long told(GuestRequest request, RuntimeException failure, Errno errno) {
+    if (assignment.usedProfile().isEmpty()) {
+      throw failure;
+    }
     assignment
         .options()
         .listener()
@@ -148,10 +156,15 @@ final class GuestRequests {
     if (!profile.operations().contains(TsmOperation.VALIDATE_MMIO)) {
       return refuse(Errno.EOPNOTSUPP, "a validation, which " + profile.name() + " has no call for");
     }
-    assignment
-        .binding()
-        .orElseThrow()
-        .validateMmio(wanted.gpaBase(), wanted.gpaTop(), wanted.physical());
+    try {
+      assignment
+          .binding()
+          .orElseThrow()
+          .validateMmio(wanted.gpaBase(), wanted.gpaTop(), wanted.physical());
+    } catch (TsmCallException e) {
+      assignment.refresh();
+      throw e;
+    }
     return 0;
   }
 
@@ -179,6 +192,9 @@ final class GuestRequests {
           Errno.EINVAL,
           "%s memory at 0x%x, 0x%x bytes, which is not its RAM"
               .formatted(kind, wanted.gpa(), wanted.bytes()));
+    }
+    if (!assignment.ram().canConvert()) {
+      return refuse(Errno.EOPNOTSUPP, "%s memory, and its VM has no private half".formatted(kind));
     }
     assignment.ram().convert(wanted.gpa(), wanted.bytes(), kind);
     return 0;

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -22,6 +23,12 @@ import java.util.TreeMap;
  */
 final class LearnedLayout {
   private LearnedLayout() {}
+
+  static boolean isKnown(AssignmentOptions options, Set<TsmOperation> operations) {
+    return options.layout().isPresent()
+        || operations.contains(TsmOperation.READ_REPORT)
+        || operations.contains(TsmOperation.LIST_RUNS);
+  }
 
   static MmioLayout of(
       AssignedInterface device, Optional<MmioLayout> known, Optional<byte[]> report) {

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -64,6 +65,11 @@ final class MmioMaps implements AutoCloseable {
     this.steps = steps;
   }
 
+  /** Those BARs that stand where the guest can reach them. */
+  private List<BarLayout> placedBars() {
+    return layout.bars().stream().filter(bar -> addresses.containsKey(bar.bar())).toList();
+  }
+
   /** What of each BAR is of which kind. */
   MmioLayout layout() {
     return layout;
@@ -87,7 +93,7 @@ final class MmioMaps implements AutoCloseable {
   /** Opens the dma-bufs. */
   void openDmaBufs() {
     steps.undo("check that nothing of the BARs is left", "nothing is", this::requireNothing);
-    for (BarLayout bar : layout.bars()) {
+    for (BarLayout bar : placedBars()) {
       long gpa = address(bar.bar());
       String name = PciRegion.nameOf(bar.bar());
       ledger.addRegion(name, gpa, bar);
@@ -105,7 +111,7 @@ final class MmioMaps implements AutoCloseable {
   }
 
   private long address(int bar) {
-    return addresses.getOrDefault(bar, 0L);
+    return Objects.requireNonNull(addresses.get(bar), "a BAR that does not stand in the guest");
   }
 
   private CloseStack open(PlannedDmaBuf wanted) {
@@ -156,7 +162,7 @@ final class MmioMaps implements AutoCloseable {
 
   private List<PrivateRun> privateRuns() {
     List<PrivateRun> runs = new ArrayList<>();
-    for (BarLayout bar : layout.bars()) {
+    for (BarLayout bar : placedBars()) {
       for (Run run : bar.runs()) {
         if (run.kind() == Kind.PRIVATE) {
           runs.add(new PrivateRun(address(bar.bar()) + run.offset(), run.bytes()));
@@ -254,7 +260,7 @@ final class MmioMaps implements AutoCloseable {
         .ifPresent(number -> {
           throw new ScenarioException("memory slot " + number + " was still there");
         });
-    for (BarLayout bar : layout.bars()) {
+    for (BarLayout bar : placedBars()) {
       long left = unmapped(IovaRange.of(address(bar.bar()), bar.bytes()));
       if (left != 0) {
         throw new ScenarioException(
@@ -287,7 +293,7 @@ final class MmioMaps implements AutoCloseable {
    * memory of one BAR, all of it.
    */
   Optional<Long> physical(long from, long to) {
-    for (BarLayout bar : layout.bars()) {
+    for (BarLayout bar : placedBars()) {
       long offset = from - address(bar.bar());
       boolean isInside = from < to && offset >= 0 && to - address(bar.bar()) <= bar.bytes();
       if (isInside && bar.isAll(Kind.PRIVATE, offset, to - from)) {

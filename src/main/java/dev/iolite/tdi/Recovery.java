@@ -57,7 +57,7 @@ public final class Recovery {
   /**
    * What the process had done.
    *
-   * @param process its id
+   * @param process its id; 0 if that is not known
    * @param state where the assignment stood, as far as it came to say
    * @param steps the names of its last steps, the newest last
    */
@@ -104,16 +104,17 @@ public final class Recovery {
     }
   }
 
-  /** The last line may be cut off where the process was killed. */
+  /** The last line may be cut off where the process was killed; what others say stands. */
   private static List<Map<String, String>> read(Path file) throws IOException {
     List<Map<String, String>> entries = new ArrayList<>();
-    for (String line : Files.readString(file, StandardCharsets.UTF_8).lines().toList()) {
+    String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    for (String line : text.lines().toList()) {
       try {
         if (!line.isEmpty()) {
           entries.add(JSON.readValue(line, new TypeReference<Map<String, String>>() {}));
         }
       } catch (JacksonException _) {
-        break;
+        // It says nothing that could be undone.
       }
     }
     return entries;
@@ -127,6 +128,7 @@ public final class Recovery {
   private static long process(List<Map<String, String>> entries) {
     return last(entries, "begin")
         .map(e -> e.getOrDefault("process", "0"))
+        .filter(number -> number.matches("\\d{1,18}"))
         .map(Long::parseLong)
         .orElse(0L);
   }

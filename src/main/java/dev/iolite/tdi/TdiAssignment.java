@@ -11,13 +11,11 @@ import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
-import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.SlotPlan;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TdiBinding;
-import dev.iolite.tdi.profile.TdiState;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
@@ -26,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * A device interface that is given to a confidential guest: from shared to private and back.
@@ -46,6 +43,8 @@ public final class TdiAssignment implements AutoCloseable {
   private final AssignmentOptions options;
   private final StepLog log;
   private final Ledger ledger = new Ledger();
+  private final MappedBars bars;
+  private final BoundInterface bound;
   private final GuestRequests requests = new GuestRequests(this);
   private final ConfigPorts configPorts = new ConfigPorts(this);
   private State state = State.UNASSIGNED;
@@ -53,9 +52,6 @@ public final class TdiAssignment implements AutoCloseable {
   private Optional<Holdings> before = Optional.empty();
   private Optional<AssignedInterface> device = Optional.empty();
   private Optional<Steps> hostSteps = Optional.empty();
-  private Optional<MmioMaps> maps = Optional.empty();
-  private Optional<TdiBinding> binding = Optional.empty();
-  private Optional<byte[]> report = Optional.empty();
 
   /** Prepares an assignment; nothing is done yet. */
   public TdiAssignment(AssignmentOptions options) {
@@ -65,6 +61,8 @@ public final class TdiAssignment implements AutoCloseable {
         options.isTraced()
             ? StepLog.tracing(name, options.kernel(), this::told, options.stop())
             : StepLog.brief(name, options.kernel(), this::told, options.stop());
+    bars = new MappedBars(log, options.listener(), ledger);
+    bound = new BoundInterface(log, options);
   }
 
   private void told(Step step) {
@@ -107,6 +105,13 @@ public final class TdiAssignment implements AutoCloseable {
               + " for that",
           "iolite tdi show " + address());
     }
+    if (state == State.QUARANTINED && device.isEmpty()) {
+      throw new PreconditionException(
+          tried + " " + address(),
+          "all is closed, and the kernel still had the interface bound then",
+          "the kernel could not unbind it",
+          "dmesg has the TSM's reason; iolite tdi recover " + address());
+    }
   }
 
   private AssignedInterface device() {
@@ -124,22 +129,30 @@ public final class TdiAssignment implements AutoCloseable {
 
   /** What of the BARs is of which kind, while anything of them is mapped. */
   public synchronized Optional<MmioLayout> layout() {
-    return maps.map(MmioMaps::layout);
+    return bars.maps().map(MmioMaps::layout);
+  }
+
+  /**
+   * Whether anything says which bytes of the BARs are private once the interface is bound: the
+   * options, the interface's report, or the kernel. If not, all are taken for private.
+   */
+  public synchronized boolean knowsLayout() {
+    return LearnedLayout.isKnown(options, profile().operations());
   }
 
   /** What is mapped, as it was planned. */
   public synchronized Optional<SlotPlan> plan() {
-    return maps.map(MmioMaps::plan);
+    return bars.maps().map(MmioMaps::plan);
   }
 
   /** Where the guest has each BAR, by the BAR's index; empty if nothing of them is mapped. */
   public synchronized Map<Integer, Long> barAddresses() {
-    return maps.map(MmioMaps::addresses).orElse(Map.of());
+    return bars.maps().map(MmioMaps::addresses).orElse(Map.of());
   }
 
   /** The interface's report, since it was bound, where the kernel lets a VMM read it. */
   public synchronized Optional<byte[]> report() {
-    return report.map(byte[]::clone);
+    return bound.report().map(byte[]::clone);
   }
 
   /** The guest's number of the device: bus, device and function, 16 bits. */
@@ -159,7 +172,8 @@ public final class TdiAssignment implements AutoCloseable {
    * @throws IllegalStateException if nothing of the BARs is mapped
    */
   public synchronized long physical(int bar, long offset) {
-    return maps.orElseThrow(() -> new IllegalStateException("nothing is mapped"))
+    return bars.maps()
+        .orElseThrow(() -> new IllegalStateException("nothing is mapped"))
         .physical(bar, offset);
   }
 
@@ -191,11 +205,11 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   Optional<MmioMaps> maps() {
-    return maps;
+    return bars.maps();
   }
 
   Optional<TdiBinding> binding() {
-    return binding;
+    return bound.binding();
   }
 
   AssignmentOptions options() {
@@ -221,69 +235,12 @@ public final class TdiAssignment implements AutoCloseable {
     try {
       stage(Stage.PREPARE);
       device = Optional.of(AssignedInterface.make(steps, options, journal, ledger));
-      share();
+      bars.share(device());
     } catch (RuntimeException | Error e) {
       releaseAfter(e);
       throw e;
     }
     become(State.SHARED);
-  }
-
-  /** Step 1, and the end of step 7. */
-  private void share() {
-    Steps steps = new Steps(log);
-    boolean decodes =
-        steps.step(
-            "look whether the device decodes memory",
-            () -> device().vfio().config().hasMemoryDecode(),
-            on -> on ? "it does" : "it does not: its BARs can't be reached");
-    if (decodes) {
-      stage(Stage.SHARE);
-      MmioMaps opened =
-          newMaps(MmioLayout.allShared(device().places().barSizes(), MmioLayout.PAGE));
-      orTakeBack(
-          opened,
-          () -> {
-            opened.openDmaBufs();
-            opened.mapShared();
-          });
-    }
-  }
-
-  private MmioMaps newMaps(MmioLayout layout) {
-    MmioMaps planned =
-        new Steps(log)
-            .step(
-                "plan dma-bufs, slots and maps",
-                () -> {
-                  Map<Integer, Long> addresses = device().places().addresses();
-                  SlotPlan plan =
-                      SlotPlan.of(
-                          layout,
-                          addresses,
-                          profile().abilities(device().slotsLeft()),
-                          device().ioas().ranges());
-                  return new MmioMaps(
-                      device(), profile(), layout, addresses, plan, ledger, new Steps(log));
-                },
-                made ->
-                    "%d dma-buf(s), %d memory slot(s), %d map(s)"
-                        .formatted(
-                            made.plan().dmaBufs().size(),
-                            made.plan().slots().size(),
-                            made.plan().maps().size()));
-    planned.plan().remarks().forEach(options.listener()::remark);
-    return planned;
-  }
-
-  private void orTakeBack(MmioMaps opened, Runnable opening) {
-    try {
-      opening.run();
-    } catch (RuntimeException | Error e) {
-      suppress(e, opened::close);
-      throw e;
-    }
-    maps = Optional.of(opened);
   }
 
   private static void suppress(Throwable failure, Runnable cleaning) {
@@ -292,12 +249,6 @@ public final class TdiAssignment implements AutoCloseable {
     } catch (RuntimeException e) {
       failure.addSuppressed(e);
     }
-  }
-
-  private void closeMaps() {
-    Optional<MmioMaps> open = maps;
-    maps = Optional.empty();
-    open.ifPresent(MmioMaps::close);
   }
 
   /**
@@ -325,64 +276,23 @@ public final class TdiAssignment implements AutoCloseable {
     }
     try {
       stage(Stage.WITHDRAW);
-      closeMaps();
+      bars.close();
+      new Steps(log)
+          .step(
+              "check that this process maps nothing of the BARs",
+              "it does not",
+              device()::requireUnmapped);
       become(State.WITHDRAWN);
       stage(Stage.BIND);
-      lock();
+      bound.lock(device());
       become(State.LOCKED);
-      split();
+      stage(Stage.LEARN);
+      bars.split(device(), bound.learn(device()));
       become(State.SPLIT);
     } catch (RuntimeException | Error e) {
       backToShared(e);
       throw e;
     }
-  }
-
-  private void lock() {
-    Steps steps = new Steps(log);
-    TdiBinding bound =
-        steps.step(
-            "bind the interface to the guest",
-            () -> profile().bind(device().target()),
-            b -> b.isLockedByBind() ? "bound and locked" : "bound");
-    binding = Optional.of(bound);
-    if (!bound.isLockedByBind()) {
-      steps.step("lock the interface", "locked", () -> bound.setState(TdiState.LOCKED));
-    }
-  }
-
-  /** Steps 4 to 6. */
-  private void split() {
-    stage(Stage.LEARN);
-    Steps steps = new Steps(log);
-    MmioLayout layout = learn(steps);
-    MmioMaps opened = newMaps(layout);
-    orTakeBack(
-        opened,
-        () -> {
-          opened.openDmaBufs();
-          opened.checkRuns();
-          stage(Stage.MAP_SHARED);
-          opened.mapShared();
-          stage(Stage.MAP_PRIVATE);
-          opened.mapPrivate();
-        });
-  }
-
-  private MmioLayout learn(Steps steps) {
-    if (profile().operations().contains(TsmOperation.READ_REPORT)) {
-      report =
-          Optional.of(
-              steps.step(
-                  "read the interface's report",
-                  () -> binding.orElseThrow().report(),
-                  bytes -> bytes.length + " bytes"));
-    }
-    return steps.step(
-        "learn which bytes are private",
-        () -> LearnedLayout.of(device(), options.layout(), report),
-        layout ->
-            layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
   }
 
   /**
@@ -393,13 +303,8 @@ public final class TdiAssignment implements AutoCloseable {
   public synchronized void start() {
     require("start", State.SPLIT);
     stage(Stage.RUN);
-    Steps steps = new Steps(log);
-    TdiBinding bound = binding.orElseThrow();
     try {
-      steps.step("start the interface", "it runs", () -> bound.setState(TdiState.RUN));
-      if (profile().operations().contains(TsmOperation.ENABLE_DMA)) {
-        steps.step("let its DMA through the IOMMU", "on", bound::enableDma);
-      }
+      bound.start(device());
     } catch (TsmCallException e) {
       if (e.outcome() == Outcome.MAYBE_DONE || e.operation() == TsmOperation.ENABLE_DMA) {
         quarantine(e);
@@ -421,7 +326,7 @@ public final class TdiAssignment implements AutoCloseable {
     require("unbind", State.SPLIT, State.RUNNING, State.ERROR);
     Optional<RuntimeException> failure = Optional.empty();
     try {
-      releaseBinding();
+      releaseBound();
     } catch (RuntimeException e) {
       failure = Optional.of(e);
     }
@@ -431,7 +336,7 @@ public final class TdiAssignment implements AutoCloseable {
     }
     become(State.WITHDRAWN);
     try {
-      share();
+      bars.share(device());
     } catch (RuntimeException | Error e) {
       releaseAfter(e);
       throw e;
@@ -439,47 +344,22 @@ public final class TdiAssignment implements AutoCloseable {
     become(State.SHARED);
   }
 
-  /** All of it is tried, whatever a part of it does. */
-  private void releaseBinding() {
-    if (binding.isEmpty()) {
-      closeMaps();
-      return;
-    }
-    stage(Stage.UNBIND);
-    TdiBinding bound = binding.get();
-    try (Steps back = new Steps(log)) {
-      back.undo("unbind the interface", "unbound", () -> close(bound));
-      back.onClose(this::closeMaps);
-      if (state == State.RUNNING || state == State.ERROR || state == State.SPLIT) {
-        back.undo("stop the interface", "unlocked", () -> bound.setState(TdiState.UNLOCKED));
-      }
-      if (state == State.RUNNING && profile().operations().contains(TsmOperation.DISABLE_DMA)) {
-        back.undo("stop its DMA at the IOMMU", "off", bound::disableDma);
-      }
-    }
-  }
-
-  private void close(TdiBinding bound) {
-    try {
-      bound.close();
-    } finally {
-      if (bound.isReleased()) {
-        binding = Optional.empty();
-        report = Optional.empty();
-      }
+  private void releaseBound() {
+    if (device.isPresent()) {
+      bound.release(device(), state, bars);
     }
   }
 
   /** After a failure: less is held, and it is known what. */
   private void backToShared(Throwable failure) {
     boolean unclear = failure instanceof TsmCallException e && e.outcome() == Outcome.MAYBE_DONE;
-    suppress(failure, this::releaseBinding);
-    if (unclear || binding.isPresent()) {
+    suppress(failure, this::releaseBound);
+    if (unclear || bound.binding().isPresent()) {
       quarantine(failure);
       return;
     }
     try {
-      share();
+      bars.share(device());
       become(State.SHARED);
     } catch (RuntimeException e) {
       failure.addSuppressed(e);
@@ -488,7 +368,7 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   private void quarantine(Throwable failure) {
-    suppress(failure, this::closeMaps);
+    suppress(failure, bars::close);
     become(State.QUARANTINED);
     options
         .listener()
@@ -505,13 +385,10 @@ public final class TdiAssignment implements AutoCloseable {
    */
   public synchronized void endQuarantine() {
     require("prove the release of", State.QUARANTINED);
-    stage(Stage.UNBIND);
-    Steps steps = new Steps(log);
-    binding.ifPresent(bound -> steps.step("unbind the interface", "unbound", () -> close(bound)));
-    steps.step("check that the interface is not bound", "it is not", device()::requireReleased);
+    bound.proveReleased(device());
     become(State.WITHDRAWN);
     try {
-      share();
+      bars.share(device());
     } catch (RuntimeException | Error e) {
       releaseAfter(e);
       throw e;
@@ -550,26 +427,26 @@ public final class TdiAssignment implements AutoCloseable {
             stage(Stage.RELEASE);
             host.close();
           }));
-      back.onClose(this::releaseBinding);
+      back.onClose(this::releaseBound);
     }
   }
 
   private void finish(Optional<RuntimeException> failure) {
     hostSteps = Optional.empty();
-    binding = Optional.empty();
-    maps = Optional.empty();
-    report = Optional.empty();
-    boolean isReleased = device.map(d -> !d.isBoundInKernel()).orElse(true);
-    device = Optional.empty();
-    become(isReleased ? State.UNASSIGNED : State.QUARANTINED);
+    bound.forget();
     RuntimeException thrown = failure.orElse(null);
     try {
-      before.ifPresent(was ->
-          new Steps(log)
-              .step(
-                  "check that nothing is left",
-                  "all is as before",
-                  () -> Holdings.of(options.kernel(), address()).requireSame(was)));
+      boolean isBound = device.filter(AssignedInterface::isBoundInKernel).isPresent();
+      device = Optional.empty();
+      become(isBound ? State.QUARANTINED : State.UNASSIGNED);
+      // An undo, since somebody who wants to stop wants this all the same.
+      try (Steps back = new Steps(log)) {
+        before.ifPresent(was ->
+            back.undo(
+                "check that nothing is left",
+                "all is as before",
+                () -> Holdings.of(options.kernel(), address()).requireSame(was)));
+      }
       journal.finished();
     } catch (RuntimeException e) {
       if (thrown == null) {
@@ -578,8 +455,10 @@ public final class TdiAssignment implements AutoCloseable {
         thrown.addSuppressed(e);
       }
     } finally {
-      journal.close();
+      device = Optional.empty();
+      Journal written = journal;
       journal = Journal.none();
+      written.close();
     }
     if (thrown != null) {
       throw thrown;
@@ -600,30 +479,18 @@ public final class TdiAssignment implements AutoCloseable {
    */
   public synchronized State refresh() {
     if (state == State.SPLIT || state == State.RUNNING) {
-      if (!device().isBoundInKernel() || hasFailed()) {
+      if (bound.hasFailed(device())) {
         fail();
       }
     }
     return state;
   }
 
-  private boolean hasFailed() {
-    if (!profile().operations().contains(TsmOperation.READ_REPORT)) {
-      return false;
-    }
-    try {
-      binding.orElseThrow().report();
-      return false;
-    } catch (TsmCallException e) {
-      return true;
-    }
-  }
-
   /** The interface is in ERROR: all dma-bufs are closed, and only an unbind leads on. */
   private void fail() {
     stage(Stage.RECOVER);
     become(State.ERROR);
-    closeMaps();
+    bars.close();
   }
 
   /**
@@ -636,16 +503,22 @@ public final class TdiAssignment implements AutoCloseable {
     require("reset", State.SHARED, State.SPLIT, State.RUNNING, State.ERROR, State.QUARANTINED);
     if (state == State.SHARED) {
       stage(Stage.RECOVER);
-      closeMaps();
+      bars.close();
     }
-    int command = device().vfio().config().command();
     Steps steps = new Steps(log);
-    boolean done =
-        steps.step(
-            "reset the device",
-            () -> device().vfio().reset(),
-            reset -> reset ? "it was reset" : "it has no reset");
-    device().setCommand(command);
+    boolean done;
+    try {
+      int command = device().vfio().config().command();
+      done =
+          steps.step(
+              "reset the device",
+              () -> device().vfio().reset(),
+              reset -> reset ? "it was reset" : "it has no reset");
+      device().setCommand(command);
+    } catch (RuntimeException e) {
+      suppress(e, this::settle);
+      throw e;
+    }
     settle();
     return done;
   }
@@ -654,9 +527,9 @@ public final class TdiAssignment implements AutoCloseable {
   private void settle() {
     switch (state) {
       case SHARED -> {
-        closeMaps();
+        bars.close();
         try {
-          share();
+          bars.share(device());
         } catch (RuntimeException | Error e) {
           releaseAfter(e);
           throw e;
@@ -673,38 +546,57 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /**
-   * Makes a guest's write to the device's config space. Slots and maps follow: without memory
-   * decode nothing is mapped, and with it the BARs are where the guest has put them. A bound
-   * interface fails if it is cut off or its BARs are moved.
+   * Makes a guest's write to the device's config space. Slots and maps follow: while the device
+   * does not answer nothing is mapped, and when it does the BARs are where the guest has put them.
+   * What the kernel revokes at a function-level reset is mapped anew. A bound interface fails if it
+   * is cut off or reset, or its BARs are moved.
    *
    * @param bytes 1, 2 or 4
    */
   public synchronized void writeConfig(int offset, int bytes, int value) {
-    boolean couldDecode = device().vfio().config().hasMemoryDecode();
+    boolean answered = device().reach().answers();
     boolean wasMaster = device().vfio().config().hasBusMaster();
     Map<Integer, Long> places = device().places().addresses();
-    boolean clearsDecode = couldDecode && AssignedInterface.clearsDecode(offset, bytes, value);
-    if (state == State.SHARED && clearsDecode) {
+    boolean revokes = answered && device().reach().revokes(offset, bytes, value);
+    if (state == State.SHARED && revokes) {
       stage(Stage.RECOVER);
-      closeMaps();
+      bars.close();
     }
-    device().writeConfig(offset, bytes, value);
-    boolean decodes = device().vfio().config().hasMemoryDecode();
-    boolean lost =
-        clearsDecode || (wasMaster && !device().vfio().config().hasBusMaster() && state.isBound());
-    boolean moved = decodes && !places.equals(device().places().addresses());
-    if (lost || moved || (decodes && !couldDecode)) {
+    boolean changed;
+    try {
+      device().writeConfig(offset, bytes, value);
+      boolean answers = device().reach().answers();
+      boolean isCutOff = state.isBound() && wasMaster && !device().vfio().config().hasBusMaster();
+      boolean moved = answers && !places.equals(device().places().addresses());
+      changed = revokes || isCutOff || moved || answers != answered;
+    } catch (RuntimeException e) {
+      suppress(e, this::settle);
+      throw e;
+    }
+    if (changed) {
       settle();
     }
   }
 
   /**
-   * Runs the guest, and serves what it asks for, until an exit that is the caller's to answer.
+   * Runs the guest, and serves what it asks for, until an exit that is the caller's to answer. If
+   * the guest does not get through to its memory, the assignment looks whether that is because the
+   * interface has failed, as {@link #refresh}.
    *
    * @throws GuestDeadlineException if that takes longer than the options allow
    * @throws KernelException what KVM_RUN said
    */
   public Exit runGuest() {
-    return vcpu().run(options.deadline(), exit -> requests.serve(exit) || configPorts.serve(exit));
+    Exit exit;
+    try {
+      exit = vcpu().run(options.deadline(), e -> requests.serve(e) || configPorts.serve(e));
+    } catch (KernelException e) {
+      suppress(e, this::refresh);
+      throw e;
+    }
+    if (exit instanceof Exit.MemoryFault) {
+      refresh();
+    }
+    return exit;
   }
 }

@@ -6,7 +6,13 @@ import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.Profile;
 import dev.iolite.mock.VfioUser;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.rehearsal.Rehearsal;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.plan.Abilities;
@@ -40,6 +46,7 @@ public final class ModelFigures {
   private static final long PAGE = 4096;
   private static final int WINDOWS = 400;
   private static final int STARTS = 41;
+  private static final int ASSIGNMENTS = 301;
   private static final int CALLS = 2000;
   private static final int FLAGS =
       Iommufd.IOMMU_IOAS_MAP_READABLE() | Iommufd.IOMMU_IOAS_MAP_WRITEABLE();
@@ -83,6 +90,8 @@ public final class ModelFigures {
     System.out.printf("plan of 100,000 runs, the first %6.1f ms%n", plans.plan());
     System.out.printf("plan of 100,000 runs, later   %8.1f ms (median)%n", plans.laterPlan());
     System.out.printf("start of a host, later ones   %8.1f ms (median)%n", laterStart());
+    System.out.printf("assign and unassign a TDI     %8.1f ms (median)%n", assignment(false));
+    System.out.printf("the same with bind and unbind %8.1f ms (median)%n", assignment(true));
     print("simple ioctl (IOMMU_OPTION)", best(() -> ioctl(IommufdIoctls.IOMMU_OPTION, option)));
     info();
     print("map and unmap, any IOVA", best(() -> pair(true, 0)));
@@ -152,6 +161,30 @@ public final class ModelFigures {
     double laterPlan() {
       return DoubleStream.generate(this::plan).limit(STARTS).sorted().toArray()[STARTS / 2];
     }
+  }
+
+  /** How long an assignment takes on a TDX host when all is warm, in milliseconds. */
+  private static double assignment(boolean binds) {
+    double[] millis = new double[ASSIGNMENTS];
+    try (Rehearsal host = Rehearsal.of(Platform.TDX, Profile.SEED_2025)) {
+      AssignmentOptions options =
+          new AssignmentOptions(host.kernel(), PciAddress.parse("0000:00:07.0"))
+              .withVmType(host.vmType());
+      for (int i = 0; i < 2 * ASSIGNMENTS; i++) {
+        long start = System.nanoTime();
+        try (TdiAssignment assignment = new TdiAssignment(options)) {
+          assignment.assign();
+          if (binds) {
+            assignment.bind();
+            assignment.start();
+            assignment.unbind();
+          }
+        }
+        millis[i % ASSIGNMENTS] = (System.nanoTime() - start) / 1e6;
+      }
+    }
+    Arrays.sort(millis);
+    return millis[ASSIGNMENTS / 2];
   }
 
   private static double laterStart() {

@@ -23,7 +23,8 @@ class OutputTest {
   private static String printed(Ansi ansi, Consumer<Output> print) {
     StringWriter text = new StringWriter();
     CommandLine command =
-        Main.commandLine(new HostKernel(), new PrintWriter(text), ansi, NOWHERE, Ansi.OFF);
+        Main.commandLine(
+            new HostKernel(), Input.none(), new PrintWriter(text), ansi, NOWHERE, Ansi.OFF);
     print.accept(new Output(command, CommonOptions.Format.TABLE));
     return text.toString();
   }

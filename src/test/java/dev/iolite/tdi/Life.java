@@ -6,17 +6,36 @@ import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.device.DeviceHost;
+import dev.iolite.mock.device.DeviceLogic;
+import dev.iolite.mock.device.DeviceModel;
+import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.ToldGuest;
+import dev.iolite.mock.pci.Machine;
+import dev.iolite.mock.tsm.TdiState;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
+import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.profile.Arch;
 import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.vfio.ByteRange;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
 
 /** A model of a confidential host with a TDISP endpoint, and assignments of it. */
 final class Life {
@@ -26,18 +45,103 @@ final class Life {
 
   final ToldGuest told = new ToldGuest();
   final MockKernel kernel;
+
+  /** What the endpoint reaches the machine by. */
+  private Optional<DeviceHost> host = Optional.empty();
+
   final List<Step> steps = new ArrayList<>();
   final List<State> states = new ArrayList<>();
   final List<Stage> stages = new ArrayList<>();
   final List<String> remarks = new ArrayList<>();
 
+  /** Asked at each change of state, before the assignment goes on. */
+  Consumer<State> onState = _ -> {};
+
   Life(Platform platform, Profile profile) {
+    this(platform, profile, TdispEndpoint.model());
+  }
+
+  /** With another endpoint. */
+  Life(Platform platform, Profile profile, DeviceModel endpoint) {
+    this(platform, profile, endpoint, machine -> machine);
+  }
+
+  /** With another machine around it. */
+  Life(Platform platform, Profile profile, DeviceModel endpoint, UnaryOperator<Machine> around) {
+    Function<DeviceHost, DeviceLogic> listening =
+        found -> {
+          host = Optional.of(found);
+          return endpoint.logic().apply(found);
+        };
+    Machine machine =
+        around.apply(
+            new Machine()
+                .function(ENDPOINT.toString(), new DeviceModel(endpoint.shape(), listening)));
     kernel =
         MockKernel.builder()
             .platform(platform)
             .profile(profile)
+            .machine(machine)
             .guests((_, _) -> Optional.of(told.script()))
             .build();
+  }
+
+  /** Each platform that protects a guest, with each proposal that can bind. */
+  static Stream<Arguments> binding() {
+    return Stream.of(Platform.TDX, Platform.SEV)
+        .flatMap(platform ->
+            Stream.of(Profile.values())
+                .filter(profile -> profile != Profile.MAINLINE_7_3)
+                .map(profile -> Arguments.of(platform, profile)));
+  }
+
+  /** Where the guest has a BAR. */
+  static long bar(TdiAssignment assignment, int index) {
+    return Objects.requireNonNull(assignment.barAddresses().get(index), "a BAR that is mapped");
+  }
+
+  /** Whether the device can read a word at an IOVA. */
+  boolean deviceReads(long iova) {
+    return onDevice(device -> device.read(iova, MemorySegment.ofArray(new byte[Long.BYTES])));
+  }
+
+  /** Whether the device can write a word at an IOVA. */
+  boolean deviceWrites(long iova, long value) {
+    return onDevice(device -> device.write(iova, MemorySegment.ofArray(new long[] {value})));
+  }
+
+  private boolean onDevice(Consumer<DeviceHost> copy) {
+    return kernel
+        .device(ENDPOINT.toString())
+        .pci()
+        .locked(() -> {
+          try {
+            copy.accept(host.orElseThrow());
+            return true;
+          } catch (Memory.Unreachable e) {
+            return false;
+          }
+        });
+  }
+
+  /** What this process has open and mapped, and whose the device is. */
+  Holdings holdings() {
+    return Holdings.of(kernel, ENDPOINT);
+  }
+
+  /** How many dma-bufs this process has open. */
+  long openDmaBufs() {
+    return holdings().descriptors().stream().filter(name -> name.startsWith("dmabuf:")).count();
+  }
+
+  /** How many mappings of the device's BARs this process has. */
+  long hostMappings() {
+    return holdings().mappings().stream().filter(name -> name.matches("vfio\\d+")).count();
+  }
+
+  /** The interface's state as the TSM has it; empty if it is not bound. */
+  Optional<TdiState> tdi() {
+    return kernel.tsm().state(ENDPOINT.toString());
   }
 
   VmType vmType() {
@@ -73,6 +177,7 @@ final class Life {
               @Override
               public void state(State state) {
                 states.add(state);
+                onState.accept(state);
               }
 
               @Override
@@ -89,6 +194,28 @@ final class Life {
 
   TdiAssignment assignment() {
     return new TdiAssignment(options(kernel));
+  }
+
+  /** One that is told the endpoint's layout where the proposal has no way to learn it. */
+  TdiAssignment knowingAssignment() {
+    AssignmentOptions options = options(kernel);
+    return new TdiAssignment(
+        kernel.profile() == Profile.V6 ? options.withLayout(layoutOfEndpoint()) : options);
+  }
+
+  private static MmioLayout layoutOfEndpoint() {
+    return MmioLayout.ofPrivate(
+        List.of(
+            new BarSize(0, 0x1_0000),
+            new BarSize(2, 16L << 30),
+            new BarSize(4, 0x8000),
+            new BarSize(5, 0x4000)),
+        Map.of(
+            0, List.of(new ByteRange(0, 0x2000), new ByteRange(0x3000, 0xd000)),
+            2, List.of(new ByteRange(0, 16L << 30)),
+            4, List.of(),
+            5, List.of(new ByteRange(0, 0x4000))),
+        MmioLayout.PAGE);
   }
 
   MockGuest guest(TdiAssignment assignment) {

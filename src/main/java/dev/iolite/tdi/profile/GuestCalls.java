@@ -29,10 +29,7 @@ final class GuestCalls {
     if (number == MAP_GPA_RANGE) {
       return Optional.of(
           new GuestRequest.MapGpa(
-              bdf,
-              call.argument(1) << PAGE_SHIFT,
-              (call.argument(2) & MAP_ENCRYPTED) != 0,
-              answer));
+              bdf, bytes(call.argument(1)), (call.argument(2) & MAP_ENCRYPTED) != 0, answer));
     }
     if (number == TsmSeed2025.KVM_HC_TSM_BIND()) {
       return Optional.of(new GuestRequest.Bind(bdf, answer));
@@ -52,5 +49,12 @@ final class GuestCalls {
       return Optional.of(new GuestRequest.ReadReport(bdf, call.argument(1), answer));
     }
     return Optional.empty();
+  }
+
+  /** A number of pages that no address space has is a length that no memory has. */
+  private static long bytes(long pages) {
+    return pages < 0 || pages > Long.MAX_VALUE >>> PAGE_SHIFT
+        ? Long.MAX_VALUE
+        : pages << PAGE_SHIFT;
   }
 }

@@ -1,5 +1,6 @@
 package dev.iolite.tdi.profile;
 
+import dev.iolite.kernel.Errno;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
@@ -83,5 +84,16 @@ public sealed interface GuestRequest {
    * @param answer what takes the answer
    */
   record MapGpa(long gpa, long bytes, boolean isPrivate, LongConsumer answer)
-      implements GuestRequest {}
+      implements GuestRequest {
+    /**
+     * As for all, but KVM takes 0, EAGAIN and EINVAL here, none of them negated; with any other the
+     * next KVM_RUN is EINVAL and the guest can't go on
+     * (arch/x86/kvm/vmx/tdx.c:tdx_complete_vmcall_map_gpa).
+     */
+    @Override
+    public void respond(long result) {
+      Errno said = result == Errno.EAGAIN.negated() ? Errno.EAGAIN : Errno.EINVAL;
+      answer.accept(result == 0 ? 0 : -said.negated());
+    }
+  }
 }

@@ -1,0 +1,243 @@
+package dev.iolite.cli;
+
+import dev.iolite.tdi.GuestAgent;
+import dev.iolite.tdi.GuestAnswer;
+import dev.iolite.tdi.GuestAsk;
+import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.layout.ByteSize;
+import dev.iolite.tdi.layout.LayoutSvg;
+import dev.iolite.tdi.layout.MmioLayout;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Supplier;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** The commands of a held assignment, whoever gives them: one object for each that is given. */
+@Command(
+    name = "",
+    synopsisHeading = "",
+    customSynopsis = "What can be done while the device is held:",
+    commandListHeading = "",
+    footer = {
+      "",
+      "Numbers are like 4096, 0x1000 or 4K. A read or write is shared and of 4 bytes unless said"
+          + " otherwise. 'ask' has the guest ask its VMM; other commands are the host's."
+    },
+    subcommands = HelpCommand.class)
+final class HeldCommands {
+  private static final int STATE_RUN = 2;
+
+  @Spec private CommandSpec spec;
+
+  private final TdiAssignment assignment;
+  private final GuestAgent guest;
+  private final HeldReply reply;
+  private final HeldAsks asks;
+  private boolean quits;
+
+  /** Commands on an assignment, and the guest of it. */
+  HeldCommands(TdiAssignment assignment, GuestAgent guest, HeldReply reply) {
+    this.assignment = assignment;
+    this.guest = guest;
+    this.reply = reply;
+    asks = new HeldAsks(assignment, guest, reply);
+  }
+
+  /** Runs the command of a line; returns its exit code. A failure is told, not thrown. */
+  int run(String line) {
+    StringWriter text = new StringWriter();
+    CommandLine commands =
+        new CommandLine(this)
+            .setOut(new PrintWriter(text))
+            .setColorScheme(reply.output().colours())
+            .setParameterExceptionHandler((e, words) -> notUnderstood(e, words[0]))
+            .setExecutionExceptionHandler((e, _, _) -> {
+              Failures.lines(e).forEach(reply::failed);
+              return Failures.code(e);
+            });
+    int code = commands.execute(line.strip().split("\\s+"));
+    if (!text.toString().isEmpty()) {
+      reply.say("text", text.toString(), text.toString().stripTrailing());
+    }
+    return code;
+  }
+
+  private int notUnderstood(ParameterException e, String command) {
+    boolean isKnown = spec.subcommands().containsKey(command);
+    reply.failed(
+        isKnown
+            ? "iolite: %s ('help %s' has more)".formatted(e.getMessage(), command)
+            : "iolite: there is no command '%s' ('help' lists them)".formatted(command));
+    return ExitCode.USAGE;
+  }
+
+  /** Whether the command was to end. */
+  boolean quits() {
+    return quits;
+  }
+
+  @Command(name = "bind", description = "bind the interface to the guest, and split its BARs")
+  int bind() {
+    assignment.bind();
+    return ExitCode.OK;
+  }
+
+  @Command(name = "start", description = "start the bound interface")
+  int start() {
+    assignment.start();
+    return ExitCode.OK;
+  }
+
+  @Command(name = "unbind", description = "stop and unbind it, and share its BARs")
+  int unbind() {
+    assignment.unbind();
+    return ExitCode.OK;
+  }
+
+  @Command(name = "reset", description = "reset the device")
+  int reset() {
+    boolean done = assignment.reset();
+    reply.say("reset", done, done ? "the device was reset" : "the device has no reset");
+    return done ? ExitCode.OK : ExitCode.CHECK_FAILED;
+  }
+
+  @Command(name = "refresh", description = "look whether the kernel has revoked the mappings")
+  int refresh() {
+    reply.say("found", assignment.refresh().toString(), "it is " + assignment.state());
+    return ExitCode.OK;
+  }
+
+  @Command(name = "recover", description = "prove a quarantined interface released, and share it")
+  int recover() {
+    assignment.endQuarantine();
+    return ExitCode.OK;
+  }
+
+  @Command(name = "read", description = "GPA [private|shared] [BYTES]: the guest reads")
+  int read(
+      @Parameters(paramLabel = "GPA") String gpa,
+      @Parameters(arity = "0..1", paramLabel = "private|shared") Optional<String> kind,
+      @Parameters(arity = "0..1", paramLabel = "BYTES") Optional<String> bytes) {
+    HeldAccess access = understood(() -> HeldAccess.parse(gpa, kind, bytes));
+    return answered(
+        "read " + access,
+        understood(() -> guest.read(access.gpa(), access.bytes(), access.kind())));
+  }
+
+  @Command(name = "write", description = "GPA VALUE [private|shared] [BYTES]: the guest writes")
+  int write(
+      @Parameters(paramLabel = "GPA") String gpa,
+      @Parameters(paramLabel = "VALUE") String value,
+      @Parameters(arity = "0..1", paramLabel = "private|shared") Optional<String> kind,
+      @Parameters(arity = "0..1", paramLabel = "BYTES") Optional<String> bytes) {
+    HeldAccess access = understood(() -> HeldAccess.parse(gpa, kind, bytes));
+    long written = understood(() -> HeldAccess.value(value, access.bytes()));
+    return answered(
+        "write " + access,
+        understood(() -> guest.write(access.gpa(), access.bytes(), written, access.kind())));
+  }
+
+  private int answered(String what, GuestAnswer answer) {
+    reply.say("reached", answer.reached());
+    reply.say("answer", answer.toString(), what + ": " + answer);
+    return ExitCode.OK;
+  }
+
+  /** What is typed is wrong, or the guest has no such access. */
+  private <T> T understood(Supplier<T> typed) {
+    try {
+      return typed.get();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  @Command(
+      name = "convert",
+      description = "GPA BYTES private|shared: the guest asks for memory to become so")
+  int convert(
+      @Parameters(paramLabel = "GPA") String gpa,
+      @Parameters(paramLabel = "BYTES") String bytes,
+      @Parameters(paramLabel = "private|shared") String kind) {
+    return asks.ask(
+        "convert",
+        understood(() ->
+            new GuestAsk.Convert(
+                ByteSize.parse(gpa), ByteSize.parse(bytes), HeldAccess.kind(kind))));
+  }
+
+  @Command(
+      name = "config",
+      description = "OFFSET [VALUE]: the guest reads, or writes, 32 bits of config space")
+  int config(
+      @Parameters(paramLabel = "OFFSET") String offset,
+      @Parameters(arity = "0..1", paramLabel = "VALUE") Optional<String> value) {
+    int at = understood(() -> HeldAccess.register(offset));
+    Optional<Long> written =
+        understood(() -> value.map(text -> HeldAccess.value(text, Integer.BYTES)));
+    long bdf = assignment.virtualBdf();
+    written.ifPresent(bits -> guest.writeConfig(bdf, at, bits.intValue()));
+    String read = "0x%08x".formatted(guest.readConfig(bdf, at));
+    reply.say("answer", read, "config 0x%02x: %s".formatted(at, read));
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "ask",
+      description = "bind, unbind, start, validate or report GPA: the guest asks for that")
+  int ask(
+      @Parameters(paramLabel = "WHAT") String what,
+      @Parameters(arity = "0..1", paramLabel = "GPA") Optional<String> gpa) {
+    boolean isReport = what.equals("report");
+    if (isReport != gpa.isPresent()) {
+      throw new ParameterException(
+          spec.commandLine(), "a GPA goes with 'ask report', and with nothing else");
+    }
+    return switch (what) {
+      case "bind" -> asks.ask(what, new GuestAsk.Bind());
+      case "unbind" -> asks.ask(what, new GuestAsk.Unbind());
+      case "start" -> asks.ask(what, new GuestAsk.SetState(STATE_RUN));
+      case "validate" -> asks.validate();
+      case "report" ->
+          asks.ask(
+              what, understood(() -> new GuestAsk.ReadReport(ByteSize.parse(gpa.orElseThrow()))));
+      default ->
+          throw new ParameterException(
+              spec.commandLine(),
+              "the guest asks for bind, unbind, start, validate or report GPA, not for " + what);
+    };
+  }
+
+  @Command(name = "show", description = "how it stands, what is mapped, and whether all agrees")
+  int show() {
+    return HeldState.show(reply, assignment) ? ExitCode.OK : ExitCode.CHECK_FAILED;
+  }
+
+  @Command(name = "svg", description = "[FILE]: draw the BARs")
+  int svg(@Parameters(arity = "0..1", paramLabel = "FILE") Optional<Path> file) {
+    MmioLayout layout = HeldAsks.layout(assignment, "draw the BARs");
+    String title = assignment.address().toString();
+    if (file.isPresent()) {
+      TdiFiles.writeSvg(file.get(), layout, title);
+      reply.say("file", file.get().toString(), "drawn into " + file.get());
+    } else {
+      String drawing = LayoutSvg.of(layout, title);
+      reply.say("svg", drawing, drawing);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(name = "quit", description = "give everything back, and end; as the end of input does")
+  int quit() {
+    quits = true;
+    return ExitCode.OK;
+  }
+}

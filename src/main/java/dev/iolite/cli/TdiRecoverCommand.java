@@ -1,0 +1,128 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.tdi.Recovery;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code iolite tdi recover}: releases what killed processes held. */
+@Command(
+    name = "recover",
+    description = {
+      "Releases what a process held of a device when it was killed: disconnects the TSM that it"
+          + " connected, and gives the device back to its driver. What else it held went with it.",
+      "Without a BDF: of all devices that killed processes have left a journal of."
+    })
+final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer> {
+  private static final int LAST_STEPS = 5;
+
+  @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:07.0 or 00:07.0")
+  private Optional<PciAddress> address = Optional.empty();
+
+  @Mixin private final RunDirectory directory = new RunDirectory();
+
+  @Override
+  public Integer call() {
+    Kernel kernel = kernel();
+    List<Map<String, Object>> results = new ArrayList<>();
+    int code = ExitCode.OK;
+    for (PciAddress device : address.map(Set::of).orElseGet(this::leftBehind)) {
+      AssignmentReport report = new AssignmentReport(output(), false, Optional.empty());
+      try {
+        recover(kernel, device, report).ifPresent(results::add);
+      } catch (RuntimeException e) {
+        Failures.lines(e).forEach(this::error);
+        results.add(
+            Json.object(
+                "device",
+                device,
+                "error",
+                String.valueOf(e.getMessage()),
+                "steps",
+                report.events()));
+        code = code == ExitCode.OK ? Failures.code(e) : code;
+      }
+    }
+    if (output().isJson()) {
+      output().json(results);
+    } else if (results.isEmpty()) {
+      output()
+          .line(
+              "Nothing to recover%s: no journal is left in %s."
+                  .formatted(address.map(a -> " of " + a).orElse(""), directory.path()));
+    }
+    return code;
+  }
+
+  private Set<PciAddress> leftBehind() {
+    Set<PciAddress> all = new LinkedHashSet<>(directory.journals());
+    all.addAll(directory.sockets());
+    return all;
+  }
+
+  /** What came of it; empty if there was nothing to do. */
+  private Optional<Map<String, Object>> recover(
+      Kernel kernel, PciAddress device, AssignmentReport report) {
+    Optional<Recovery.Found> found = run(kernel, device, report);
+    Path socket = directory.socket(device);
+    if (HeldClient.isAlive(socket)) {
+      throw new PreconditionException(
+          "release what is held of " + device,
+          "a process listens at " + socket,
+          "it runs, and holds the device",
+          "end it by 'quit' or Ctrl-C; iolite tdi show " + device);
+    }
+    boolean hadSocket = Files.exists(socket);
+    if (hadSocket) {
+      try {
+        Files.deleteIfExists(socket);
+      } catch (IOException e) {
+        throw TdiFiles.failed("delete the socket " + socket, e);
+      }
+    }
+    if (found.isEmpty() && !hadSocket) {
+      return Optional.empty();
+    }
+    if (!output().isJson()) {
+      found.ifPresent(left -> print(device, left));
+      if (found.isEmpty()) {
+        output()
+            .line(device + ": its socket was left, and nothing was held; the socket is deleted.");
+      }
+    }
+    return Optional.of(Json.object("device", device, "found", found, "steps", report.events()));
+  }
+
+  private Optional<Recovery.Found> run(Kernel kernel, PciAddress device, AssignmentReport report) {
+    try {
+      return new Recovery(kernel, directory.path(), device, report).run();
+    } catch (UncheckedIOException e) {
+      throw TdiFiles.failed("read the journal of " + device, e);
+    }
+  }
+
+  private void print(PciAddress device, Recovery.Found found) {
+    List<String> steps = found.steps();
+    output()
+        .line(
+            "%s was held by process %d, which was killed while it was %s; released."
+                .formatted(device, found.process(), found.state()));
+    steps
+        .subList(Math.max(0, steps.size() - LAST_STEPS), steps.size())
+        .forEach(step -> output().wrapped(2, "one of its last steps: " + step));
+  }
+}

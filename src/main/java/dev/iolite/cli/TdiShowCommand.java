@@ -1,0 +1,34 @@
+package dev.iolite.cli;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code iolite tdi show}: how a held device stands. */
+@Command(
+    name = "show",
+    description = {
+      "Shows how a device stands that a process holds: its state, the dma-bufs that are open, what"
+          + " is mapped where, its BARs, and whether all of that agrees.",
+      "The process is 'iolite tdi assign BDF --hold' in another terminal."
+    })
+final class TdiShowCommand extends HeldCommand implements Callable<Integer> {
+  @Option(names = "--svg", paramLabel = "FILE", description = "draw the BARs into this file, too")
+  private Optional<Path> svg = Optional.empty();
+
+  @Override
+  public Integer call() {
+    int code = tell("show");
+    if (svg.isPresent() && code == ExitCode.OK) {
+      Map<String, String> drawing = ask("svg", "table");
+      code = code(drawing);
+      if (code == ExitCode.OK) {
+        TdiFiles.write(svg.get(), drawing.getOrDefault("out", ""));
+      }
+    }
+    return code;
+  }
+}

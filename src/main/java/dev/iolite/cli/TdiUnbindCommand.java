@@ -1,0 +1,18 @@
+package dev.iolite.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/** {@code iolite tdi unbind}: has a held device's interface unbound. */
+@Command(
+    name = "unbind",
+    description = {
+      "Stops and unbinds the interface of a device that a process holds, and shares its BARs.",
+      "The process is 'iolite tdi assign BDF --hold' in another terminal."
+    })
+final class TdiUnbindCommand extends HeldCommand implements Callable<Integer> {
+  @Override
+  public Integer call() {
+    return tell("unbind");
+  }
+}

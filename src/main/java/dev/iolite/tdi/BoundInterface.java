@@ -1,0 +1,169 @@
+package dev.iolite.tdi;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.steps.StepLog;
+import dev.iolite.steps.Steps;
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.profile.Outcome;
+import dev.iolite.tdi.profile.TdiBinding;
+import dev.iolite.tdi.profile.TdiState;
+import dev.iolite.tdi.profile.TsmCallException;
+import dev.iolite.tdi.profile.TsmOperation;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The binding of a device's interface, from the lock to the release, with the report it gave. */
+final class BoundInterface {
+  /** What a request for the report gets if the interface is not locked, or not bound any more. */
+  private static final Set<Errno> NOT_LOCKED =
+      EnumSet.of(Errno.EIO, Errno.ENXIO, Errno.ENOENT, Errno.ENODEV);
+
+  private final StepLog log;
+  private final AssignmentOptions options;
+  private Optional<TdiBinding> binding = Optional.empty();
+  private Optional<byte[]> report = Optional.empty();
+
+  BoundInterface(StepLog log, AssignmentOptions options) {
+    this.log = log;
+    this.options = options;
+  }
+
+  /** The binding; empty if there is none, and the interface is surely not bound by us. */
+  Optional<TdiBinding> binding() {
+    return binding;
+  }
+
+  /** The report, where the kernel lets a VMM read it. */
+  Optional<byte[]> report() {
+    return report;
+  }
+
+  /** Step 3. */
+  void lock(AssignedInterface device) {
+    Steps steps = new Steps(log);
+    TdiBinding bound =
+        steps.step(
+            "bind the interface to the guest",
+            () -> {
+              TdiBinding made = device.profile().bind(device.target());
+              binding = Optional.of(made);
+              return made;
+            },
+            made -> made.isLockedByBind() ? "bound and locked" : "bound");
+    if (!bound.isLockedByBind()) {
+      steps.step("lock the interface", "locked", () -> bound.setState(TdiState.LOCKED));
+    }
+  }
+
+  /** The beginning of step 4: which bytes are private. */
+  MmioLayout learn(AssignedInterface device) {
+    Steps steps = new Steps(log);
+    if (device.profile().operations().contains(TsmOperation.READ_REPORT)) {
+      report =
+          Optional.of(
+              steps.step(
+                  "read the interface's report",
+                  () -> binding.orElseThrow().report(),
+                  bytes -> bytes.length + " bytes"));
+    }
+    return steps.step(
+        "learn which bytes are private",
+        () -> LearnedLayout.of(device, options.layout(), report),
+        layout ->
+            layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
+  }
+
+  /** Lets the guest use it. */
+  void start(AssignedInterface device) {
+    Steps steps = new Steps(log);
+    TdiBinding bound = binding.orElseThrow();
+    steps.step("start the interface", "it runs", () -> bound.setState(TdiState.RUN));
+    if (device.profile().operations().contains(TsmOperation.ENABLE_DMA)) {
+      steps.step("let its DMA through the IOMMU", "on", bound::enableDma);
+    }
+  }
+
+  /**
+   * Stops it, lets its BARs be taken back, and unbinds it. All of that is tried, whatever a part of
+   * it does. Nothing but the BARs is done if it is not bound.
+   *
+   * @param state where the assignment stands, which says what is to be stopped
+   */
+  void release(AssignedInterface device, State state, MappedBars bars) {
+    if (binding.isEmpty()) {
+      bars.close();
+      return;
+    }
+    options.listener().stage(Stage.UNBIND);
+    TdiBinding bound = binding.get();
+    try (Steps back = new Steps(log)) {
+      back.undo("unbind the interface", "unbound", () -> close(bound));
+      back.onClose(bars::close);
+      if (state == State.RUNNING || state == State.ERROR || state == State.SPLIT) {
+        back.undo(
+            "stop the interface",
+            "unlocked",
+            () -> ifBound(device, () -> bound.setState(TdiState.UNLOCKED)));
+      }
+      boolean hasDma = device.profile().operations().contains(TsmOperation.DISABLE_DMA);
+      if (state == State.RUNNING && hasDma) {
+        back.undo("stop its DMA at the IOMMU", "off", () -> ifBound(device, bound::disableDma));
+      }
+    }
+  }
+
+  /** The TSM may have been disconnected behind our back, which unbinds. */
+  private void ifBound(AssignedInterface device, Runnable call) {
+    try {
+      call.run();
+    } catch (TsmCallException e) {
+      if (e.outcome() != Outcome.NOT_DONE || device.isBoundInKernel()) {
+        throw e;
+      }
+      options.listener().remark("The interface is not bound any more: the TSM was disconnected.");
+    }
+  }
+
+  /** Unbinds what may still be bound, and proves with the kernel that it is not. */
+  void proveReleased(AssignedInterface device) {
+    options.listener().stage(Stage.UNBIND);
+    Steps steps = new Steps(log);
+    binding.ifPresent(bound -> steps.step("unbind the interface", "unbound", () -> close(bound)));
+    steps.step("check that the interface is not bound", "it is not", device::requireReleased);
+  }
+
+  private void close(TdiBinding bound) {
+    try {
+      bound.close();
+    } finally {
+      if (bound.isReleased()) {
+        forget();
+      }
+    }
+  }
+
+  /** The descriptors that the binding hung on are closed. */
+  void forget() {
+    binding = Optional.empty();
+    report = Optional.empty();
+  }
+
+  /** Asks the kernel whether it is not bound and locked any more, though nobody here unbound it. */
+  boolean hasFailed(AssignedInterface device) {
+    if (!device.isBoundInKernel()) {
+      return true;
+    }
+    if (!device.profile().operations().contains(TsmOperation.READ_REPORT)) {
+      return false;
+    }
+    try {
+      binding.orElseThrow().report();
+      return false;
+    } catch (TsmCallException e) {
+      return NOT_LOCKED.contains(e.kernel().errno());
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package dev.iolite.tdi;
+
+import dev.iolite.iommufd.IovaRanges;
+import dev.iolite.steps.StepLog;
+import dev.iolite.steps.Steps;
+import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.ledger.Ledger;
+import dev.iolite.tdi.plan.SlotPlan;
+import java.util.Map;
+import java.util.Optional;
+
+/** What guest and IOAS have of a device's BARs, if they have anything: all shared, or split. */
+final class MappedBars {
+  private final StepLog log;
+  private final AssignmentListener listener;
+  private final Ledger ledger;
+  private Optional<MmioMaps> maps = Optional.empty();
+
+  MappedBars(StepLog log, AssignmentListener listener, Ledger ledger) {
+    this.log = log;
+    this.listener = listener;
+    this.ledger = ledger;
+  }
+
+  /** What they have; empty if nothing. */
+  Optional<MmioMaps> maps() {
+    return maps;
+  }
+
+  /** Step 1, and the end of step 7: all of them, shared, if the device answers. */
+  void share(AssignedInterface device) {
+    boolean answers =
+        new Steps(log)
+            .step(
+                "look whether the device answers at its BARs",
+                () -> device.reach().answers(),
+                does -> does ? "it does" : "it does not: memory decode is off, or it sleeps");
+    if (answers) {
+      listener.stage(Stage.SHARE);
+      MmioMaps planned =
+          plan(device, MmioLayout.allShared(device.places().barSizes(), MmioLayout.PAGE));
+      orTakeBack(
+          planned,
+          () -> {
+            planned.openDmaBufs();
+            planned.mapShared();
+          });
+    }
+  }
+
+  /** The end of step 4, and steps 5 and 6. */
+  void split(AssignedInterface device, MmioLayout layout) {
+    MmioMaps planned = plan(device, layout);
+    orTakeBack(
+        planned,
+        () -> {
+          planned.openDmaBufs();
+          planned.checkRuns();
+          listener.stage(Stage.MAP_SHARED);
+          planned.mapShared();
+          listener.stage(Stage.MAP_PRIVATE);
+          planned.mapPrivate();
+        });
+  }
+
+  private MmioMaps plan(AssignedInterface device, MmioLayout layout) {
+    MmioMaps planned =
+        new Steps(log)
+            .step(
+                "plan dma-bufs, slots and maps",
+                () -> planned(device, layout),
+                made ->
+                    "%d dma-buf(s), %d memory slot(s), %d map(s)"
+                        .formatted(
+                            made.plan().dmaBufs().size(),
+                            made.plan().slots().size(),
+                            made.plan().maps().size()));
+    planned.plan().remarks().forEach(listener::remark);
+    return planned;
+  }
+
+  private MmioMaps planned(AssignedInterface device, MmioLayout layout) {
+    IovaRanges iovas = device.ioas().ranges();
+    Map<Integer, Long> addresses =
+        UsablePlaces.of(
+            device.places().addresses(),
+            device.places().sizes(),
+            device.ram().bytes(),
+            iovas,
+            listener::remark);
+    SlotPlan plan =
+        SlotPlan.of(layout, addresses, device.profile().abilities(device.slotsLeft()), iovas);
+    return new MmioMaps(device, device.profile(), layout, addresses, plan, ledger, new Steps(log));
+  }
+
+  private void orTakeBack(MmioMaps planned, Runnable opening) {
+    try {
+      opening.run();
+    } catch (RuntimeException | Error e) {
+      try {
+        planned.close();
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+    maps = Optional.of(planned);
+  }
+
+  /** Takes them back, as far as that can be done; they are not had any more, whatever fails. */
+  void close() {
+    Optional<MmioMaps> open = maps;
+    maps = Optional.empty();
+    open.ifPresent(MmioMaps::close);
+  }
+}

@@ -1,0 +1,259 @@
+package dev.iolite.tdi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.mock.Calls;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.Profile;
+import dev.iolite.mock.kvm.GuestStep;
+import dev.iolite.mock.kvm.TsmExits;
+import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.profile.TsmOperation;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A guest that asks for what it may not have: it is refused, and nothing else changes. */
+class BadGuestTest {
+  private static final long PAGE = 4096;
+  private static final long REPORT = 0x2000;
+
+  private static long refused(Errno errno) {
+    return errno.negated();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void aSecondBindOrUnbindIsRefusedAndChangesNothing(Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    try (TdiAssignment assignment = life.assignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      assertThat(guest.ask(new GuestAsk.Unbind())).isEqualTo(refused(Errno.EBUSY));
+      assertThat(guest.ask(new GuestAsk.SetState(Life.RUN))).isEqualTo(refused(Errno.EBUSY));
+      assertThat(guest.ask(new GuestAsk.Bind())).isZero();
+      var rows = assignment.ledger().rows();
+      assertThat(guest.ask(new GuestAsk.Bind())).isEqualTo(refused(Errno.EBUSY));
+      assertThat(assignment.state()).isEqualTo(State.SPLIT);
+      assertThat(assignment.ledger().rows()).isEqualTo(rows);
+      assertThat(guest.ask(new GuestAsk.SetState(Life.RUN))).isZero();
+      assertThat(guest.ask(new GuestAsk.SetState(Life.RUN))).isEqualTo(refused(Errno.EBUSY));
+      assertThat(guest.ask(new GuestAsk.SetState(1))).as("back").isEqualTo(refused(Errno.EBUSY));
+      assertThat(assignment.state()).isEqualTo(State.RUNNING);
+      for (int unknown : new int[] {3, 4, -1, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+        assertThat(guest.ask(new GuestAsk.SetState(unknown)))
+            .as("state %d", unknown)
+            .isEqualTo(refused(Errno.EINVAL));
+      }
+      assertThat(guest.ask(new GuestAsk.SetState(0))).isZero();
+      assertThat(assignment.state()).isEqualTo(State.SHARED);
+    }
+    life.kernel.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void anotherDevicesNumberIsEnodevForAll(Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    try (TdiAssignment assignment = life.assignment()) {
+      MockGuest stranger = new MockGuest(life.told, assignment, Life.VIRTUAL_BDF + 1);
+      assignment.assign();
+      assertThat(stranger.ask(new GuestAsk.Bind())).isEqualTo(refused(Errno.ENODEV));
+      assignment.bind();
+      assertThat(stranger.ask(new GuestAsk.Unbind())).isEqualTo(refused(Errno.ENODEV));
+      assertThat(stranger.ask(new GuestAsk.SetState(2))).isEqualTo(refused(Errno.ENODEV));
+      assertThat(stranger.ask(new GuestAsk.ReadReport(0))).isEqualTo(refused(Errno.ENODEV));
+      assertThat(stranger.ask(new GuestAsk.ValidateMmio(0, PAGE, 0)))
+          .isEqualTo(refused(Errno.ENODEV));
+      assertThat(assignment.state()).isEqualTo(State.SPLIT);
+    }
+    life.kernel.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Profile.class,
+      names = {"SEED_2025", "V6", "CCA_V7"})
+  void aValidationOfWhatIsNotItsPrivateMmioThereIsRefused(Profile profile) {
+    Life life = new Life(Platform.TDX, profile);
+    try (TdiAssignment assignment = life.knowingAssignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      assertThat(guest.ask(new GuestAsk.ValidateMmio(0x200_0000, 0x200_1000, 0)))
+          .as("not bound")
+          .isEqualTo(refused(Errno.ENXIO));
+      assignment.bind();
+      long bar = Life.bar(assignment, 0);
+      long at = assignment.physical(0, 0);
+      long[][] wrong = {
+        {bar - PAGE, bar, at - PAGE},
+        {bar + 0x2000, bar + 0x3000, at + 0x2000},
+        {bar + 0x1000, bar + 0x3000, at + 0x1000},
+        {bar + 0xf000, bar + 0x1_1000, at + 0xf000},
+        {bar, bar + PAGE, at + PAGE},
+        {bar, bar + PAGE, 0},
+        {bar + PAGE, bar + PAGE, at + PAGE},
+        {bar + PAGE, bar, at + PAGE},
+        {bar, bar - 1, at},
+        {-PAGE, 0, at},
+        {0, -1, at},
+        {Long.MIN_VALUE, Long.MAX_VALUE, at},
+        {bar + 1, bar + PAGE, at + 1},
+        {bar, bar + 1, at},
+        {0, PAGE, 0},
+      };
+      for (long[] range : wrong) {
+        assertThat(guest.ask(new GuestAsk.ValidateMmio(range[0], range[1], range[2])))
+            .as("0x%x-0x%x at 0x%x", range[0], range[1], range[2])
+            .isEqualTo(refused(Errno.EINVAL));
+      }
+      var right = new GuestAsk.ValidateMmio(bar, bar + PAGE, at);
+      assertThat(guest.ask(right)).isZero();
+      assertThat(guest.ask(right)).as("twice").isIn(0L, refused(Errno.EEXIST));
+      assertThat(assignment.state()).isEqualTo(State.SPLIT);
+    }
+    life.kernel.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void aReportGoesIntoSharedMemoryOnly(Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    try (TdiAssignment assignment = life.assignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      assertThat(guest.ask(new GuestAsk.ReadReport(REPORT))).isEqualTo(refused(Errno.ENXIO));
+      assignment.bind();
+      boolean has =
+          assignment.usedProfile().orElseThrow().operations().contains(TsmOperation.READ_REPORT);
+      long none = refused(has ? Errno.EFAULT : Errno.ENXIO);
+      guest.ask(new GuestAsk.Convert(REPORT, PAGE, Kind.SHARED));
+      for (long gpa :
+          new long[] {
+            0, REPORT + PAGE - 8, REPORT - 8, 4L << 20, -8, Long.MIN_VALUE, Long.MAX_VALUE
+          }) {
+        assertThat(guest.ask(new GuestAsk.ReadReport(gpa))).as("0x%x", gpa).isEqualTo(none);
+      }
+      assertThat(guest.ask(new GuestAsk.ReadReport(Life.bar(assignment, 2))))
+          .as("into its device")
+          .isEqualTo(none);
+      assertThat(guest.ask(new GuestAsk.ReadReport(REPORT)))
+          .isEqualTo(has ? 0 : refused(Errno.ENXIO));
+    }
+    life.kernel.close();
+  }
+
+  /** KVM takes few answers to this one, and a guest must live on with each. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Platform.class,
+      names = {"TDX", "SEV"})
+  void aConversionOfWhatIsNotItsRamIsRefusedHoweverLarge(Platform platform) {
+    Life life = new Life(platform, Profile.SEED_2025);
+    try (TdiAssignment assignment = life.assignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      long bar = Life.bar(assignment, 0);
+      var rows = assignment.ledger().rows();
+      long[][] wrong = {
+        {4L << 20, PAGE},
+        {(4L << 20) - PAGE, 2 * PAGE},
+        {0, (4L << 20) + PAGE},
+        {0, 1L << 62},
+        {0, Long.MAX_VALUE & -PAGE},
+        {-PAGE, PAGE},
+        {-PAGE, 2 * PAGE},
+        {Long.MIN_VALUE, PAGE},
+        {bar, PAGE},
+        {0, 0},
+      };
+      for (long[] range : wrong) {
+        for (Kind kind : Kind.values()) {
+          assertThat(guest.ask(new GuestAsk.Convert(range[0], range[1], kind)))
+              .as("0x%x, 0x%x bytes, %s", range[0], range[1], kind)
+              .isNotZero();
+        }
+      }
+      assertThat(assignment.ledger().rows()).isEqualTo(rows);
+      assertThat(guest.ask(new GuestAsk.Convert(0, 4L << 20, Kind.SHARED))).as("all").isZero();
+      assertThat(guest.ask(new GuestAsk.Convert(0, 4L << 20, Kind.PRIVATE))).as("all").isZero();
+    }
+    life.kernel.close();
+  }
+
+  /** At what point of its life a guest dies. */
+  enum At {
+    SHARED,
+    SPLIT,
+    RUNNING,
+    ERROR;
+
+    private void reach(Life life, TdiAssignment assignment) {
+      assignment.assign();
+      if (this != SHARED) {
+        assignment.bind();
+      }
+      if (this == RUNNING) {
+        assignment.start();
+      }
+      if (this == ERROR) {
+        life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+        assignment.refresh();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(At.class)
+  void aGuestThatDiesLeavesNothing(At point) {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    Holdings before = life.holdings();
+    try (TdiAssignment assignment = life.assignment()) {
+      point.reach(life, assignment);
+      life.told.tell(new GuestStep.Terminate());
+      MockGuest guest = life.guest(assignment);
+      assertThat(guest.read(0, Long.BYTES, Kind.PRIVATE).reached()).isFalse();
+      assertThat(assignment.ledger().problems()).isEmpty();
+    }
+    assertThat(life.holdings()).isEqualTo(before);
+    life.kernel.close();
+  }
+
+  /**
+   * The bind fails, and so does the way back, so that the VM is gone when the guest is answered.
+   */
+  @Test
+  void aBindThatEndsTheAssignmentDoesNotAnswerAGuestThatIsGone() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    Holdings before = life.holdings();
+    AtomicBoolean armed = new AtomicBoolean();
+    Calls export = call -> armed.get() && call.toString().equals("VFIO_DEVICE_FEATURE");
+    Faults faults = Faults.none();
+    for (int i = 1; i < 20; i++) {
+      faults = faults.fail(export, i, Errno.ENOMEM, Faults.When.BEFORE);
+    }
+    TdiAssignment assignment =
+        new TdiAssignment(life.options(new FaultyKernel(life.kernel, life.ioctls(), faults)));
+    assignment.assign();
+    armed.set(true);
+    AtomicLong answer = new AtomicLong(1);
+    life.told.tell(new GuestStep.Leave(TsmExits.bind(Life.VIRTUAL_BDF, answer::set)));
+    assertThatThrownBy(assignment::runGuest)
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
+    assertThat(assignment.state()).isEqualTo(State.UNASSIGNED);
+    assertThat(answer).as("the guest never got an answer").hasValue(1);
+    assertThat(life.holdings()).isEqualTo(before);
+    life.kernel.close();
+  }
+}

@@ -1,0 +1,171 @@
+package dev.iolite.tdi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.Profile;
+import dev.iolite.mock.tsm.TsmErrors;
+import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.profile.Outcome;
+import dev.iolite.tdi.profile.TsmCallException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a failed call of the TSM leaves: as before, or a device that nobody touches. */
+class QuarantineTest {
+  private static void assertNothingIsMapped(Life life, TdiAssignment assignment) {
+    assertThat(assignment.state()).isEqualTo(State.QUARANTINED);
+    assertThat(life.openDmaBufs()).isZero();
+    assertThat(life.hostMappings()).isZero();
+    assertThat(assignment.barAddresses()).isEmpty();
+    assertThat(assignment.ledger().problems()).isEmpty();
+  }
+
+  private static void assertUsable(Life life, TdiAssignment assignment) {
+    assertThat(assignment.state()).isEqualTo(State.SHARED);
+    assertThat(life.tdi()).isEmpty();
+    long bar = Life.bar(assignment, 0);
+    assertThat(life.guest(assignment).read(bar, Long.BYTES, Kind.SHARED).reached()).isTrue();
+    assignment.bind();
+    assignment.start();
+    assertThat(assignment.state()).isEqualTo(State.RUNNING);
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void aBindThatSurelyWasNotDoneLeavesTheBarsShared(Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    try (TdiAssignment assignment = life.assignment()) {
+      assignment.assign();
+      life.kernel.tsm().failNext(TsmErrors.Operation.BIND, Errno.ENXIO, false);
+      assertThatThrownBy(assignment::bind)
+          .isInstanceOfSatisfying(
+              TsmCallException.class, e -> assertThat(e.outcome()).isEqualTo(Outcome.NOT_DONE));
+      assertUsable(life, assignment);
+    }
+    life.kernel.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void aBindThatMayHaveBeenDoneIsQuarantinedUntilItIsProvedReleased(
+      Platform platform, Profile profile) {
+    for (boolean after : new boolean[] {false, true}) {
+      Life life = new Life(platform, profile);
+      try (TdiAssignment assignment = life.assignment()) {
+        assignment.assign();
+        life.kernel.tsm().failNext(TsmErrors.Operation.BIND, Errno.EIO, after);
+        assertThatThrownBy(assignment::bind)
+            .isInstanceOfSatisfying(
+                TsmCallException.class, e -> assertThat(e.outcome()).isEqualTo(Outcome.MAYBE_DONE));
+        assertNothingIsMapped(life, assignment);
+        assertThat(life.remarks).anyMatch(remark -> remark.contains("proved released"));
+        assignment.endQuarantine();
+        assertUsable(life, assignment);
+      }
+      life.kernel.close();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void aStartThatMayHaveBeenDoneIsQuarantinedAndNotTriedAgain(Platform platform, Profile profile) {
+    for (boolean after : new boolean[] {false, true}) {
+      Life life = new Life(platform, profile);
+      try (TdiAssignment assignment = life.assignment()) {
+        assignment.assign();
+        assignment.bind();
+        life.kernel.tsm().failNext(TsmErrors.Operation.SET_STATE, Errno.EIO, after);
+        assertThatThrownBy(assignment::start).isInstanceOf(TsmCallException.class);
+        assertNothingIsMapped(life, assignment);
+        int steps = life.steps.size();
+        assertThatThrownBy(assignment::start).isInstanceOf(PreconditionException.class);
+        assertThatThrownBy(assignment::bind).isInstanceOf(PreconditionException.class);
+        assertThatThrownBy(assignment::unbind).isInstanceOf(PreconditionException.class);
+        assertThat(life.steps).as("no call was made").hasSize(steps);
+        assignment.endQuarantine();
+        assertUsable(life, assignment);
+      }
+      life.kernel.close();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void aStopThatFailsStillUnbindsSinceAllIsTried(Platform platform, Profile profile) {
+    for (boolean after : new boolean[] {false, true}) {
+      Life life = new Life(platform, profile);
+      try (TdiAssignment assignment = life.assignment()) {
+        assignment.assign();
+        assignment.bind();
+        assignment.start();
+        life.kernel.tsm().failNext(TsmErrors.Operation.SET_STATE, Errno.EIO, after);
+        assertThatThrownBy(assignment::unbind).isInstanceOf(TsmCallException.class);
+        assertThat(life.tdi()).as("unbound all the same").isEmpty();
+        if (assignment.state() == State.QUARANTINED) {
+          assertNothingIsMapped(life, assignment);
+          assignment.endQuarantine();
+        }
+        assertUsable(life, assignment);
+      }
+      life.kernel.close();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"BIND,false", "BIND,true", "SET_STATE,false", "SET_STATE,true", "REPORT,false"})
+  void closingAQuarantinedAssignmentLeavesNothing(TsmErrors.Operation operation, boolean after) {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    Holdings before = life.holdings();
+    TdiAssignment assignment = life.assignment();
+    try (assignment) {
+      assignment.assign();
+      life.kernel.tsm().failNext(operation, Errno.EIO, after);
+      assertThatThrownBy(
+              () -> {
+                assignment.bind();
+                assignment.start();
+              })
+          .isInstanceOf(TsmCallException.class);
+    }
+    assertThat(life.holdings()).isEqualTo(before);
+    assertThat(assignment.state()).isEqualTo(State.UNASSIGNED);
+    life.kernel.close();
+  }
+
+  @Test
+  void theGuestInQuarantineReachesNothingOfItsDevice() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    try (TdiAssignment assignment = life.assignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      var bars = assignment.barAddresses();
+      life.kernel.tsm().failNext(TsmErrors.Operation.BIND, Errno.EIO, true);
+      assertThat(guest.ask(new GuestAsk.Bind())).isEqualTo(Errno.EIO.negated());
+      bars.values()
+          .forEach(gpa -> {
+            for (Kind kind : Kind.values()) {
+              assertThat(guest.read(gpa, Long.BYTES, kind).reached()).as(kind.toString()).isFalse();
+            }
+            assertThat(life.deviceReads(gpa)).isFalse();
+          });
+      assertThat(guest.ask(new GuestAsk.Bind())).isNegative();
+      assertThat(guest.ask(new GuestAsk.Unbind())).isNegative();
+      int command = guest.readConfig(Life.VIRTUAL_BDF, 4);
+      guest.writeConfig(Life.VIRTUAL_BDF, 4, command & ~2);
+      guest.writeConfig(Life.VIRTUAL_BDF, 4, command);
+      assignment.reset();
+      assertNothingIsMapped(life, assignment);
+      assignment.endQuarantine();
+      assertUsable(life, assignment);
+    }
+    life.kernel.close();
+  }
+}
