@@ -72,10 +72,22 @@ final class EduDevice {
    * @throws ScenarioException if it does not come, or comes with another cause
    */
   void interrupt(int cause) {
-    // What a use of the device that was cut short left raised; it has no reset.
-    registers.write32(IRQ_ACK, registers.read32(IRQ_STATUS));
+    settle();
     registers.write32(IRQ_RAISE, cause);
     awaitInterrupt(cause);
+  }
+
+  /**
+   * Lets a DMA end that was started by a use which was cut short, and takes back what that left
+   * raised: the device has no reset.
+   */
+  private void settle() {
+    Wait.until(
+        "the end of a DMA that ran before",
+        DEADLINE,
+        () -> (registers.read32(DMA_COMMAND) & DMA_START) == 0);
+    registers.write32(IRQ_ACK, registers.read32(IRQ_STATUS));
+    interrupt.await(Duration.ZERO);
   }
 
   /** Copies from memory at an IOVA into the device's buffer, by DMA. */

@@ -53,10 +53,16 @@ final class EduDma {
   }
 
   private void copy(int from, int to, int command) {
+    awaitIdle();
     write(SOURCE, from);
     write(DESTINATION, to);
     write(COUNT, WORD);
     write(COMMAND, command);
+    awaitIdle();
+  }
+
+  /** A device that runs a DMA, be it of an earlier use, takes no new command. */
+  private void awaitIdle() {
     long end = System.nanoTime() + DEADLINE.toNanos();
     while ((read(COMMAND) & START) != 0) {
       if (System.nanoTime() > end) {
