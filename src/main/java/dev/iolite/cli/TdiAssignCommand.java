@@ -12,6 +12,7 @@ import dev.iolite.tdi.AssignmentOptions;
 import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.RealModeAgent;
 import dev.iolite.tdi.Shortcomings;
+import dev.iolite.tdi.SilentGuest;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.Walkthrough;
 import dev.iolite.tdi.profile.ProfileName;
@@ -57,6 +58,15 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   private Optional<ProfileName> profile = Optional.empty();
 
   @Option(
+      names = "--vm",
+      paramLabel = "TYPE",
+      description =
+          "the guest's VM: default, sw_protected, tdx or snp (default: what a model's platform"
+              + " protects, else default). What a confidential guest on a host does is not seen: it"
+              + " is bound and unbound for it")
+  private Optional<VmType> vm = Optional.empty();
+
+  @Option(
       names = "--layout",
       paramLabel = "FILE",
       description = "what of the BARs is private once bound (default: what report or kernel say)")
@@ -92,7 +102,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     Optional<Rehearsal> rehearsal = rehearsal();
     AssignmentOptions options =
         new AssignmentOptions(kernel, device)
-            .withVmType(rehearsal.map(Rehearsal::vmType).orElse(VmType.DEFAULT))
+            .withVmType(vmType())
             .withStop(stopRequested())
             .traced();
     if (profile.isPresent()) {
@@ -190,8 +200,20 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     know(() -> assignment.usedProfile().map(UapiProfile::ioctls).orElse(List.of()));
   }
 
-  private static GuestAgent guest(TdiAssignment assignment, Optional<Rehearsal> rehearsal) {
-    return rehearsal.map(r -> r.guest(assignment)).orElseGet(() -> new RealModeAgent(assignment));
+  private VmType vmType() {
+    return vm.or(() -> rehearsal().map(Rehearsal::vmType)).orElse(VmType.DEFAULT);
+  }
+
+  /** Nothing can be put into a confidential VM from outside. */
+  private GuestAgent guest(TdiAssignment assignment, Optional<Rehearsal> rehearsal) {
+    VmType type = vmType();
+    if (type == VmType.DEFAULT) {
+      return new RealModeAgent(assignment);
+    }
+    return rehearsal
+        .filter(r -> r.vmType() == type)
+        .map(r -> r.guest(assignment))
+        .orElseGet(() -> new SilentGuest(assignment));
   }
 
   private static PciAddress choose(Kernel kernel) {

@@ -7,6 +7,11 @@ import dev.iolite.tdi.layout.Kind;
  * agent runs the vCPU by {@link TdiAssignment#runGuest}, which serves what the guest asks for.
  */
 public interface GuestAgent {
+  /** Whether the guest can ask its VMM for anything; if not, the VM's owner acts for it. */
+  default boolean asks() {
+    return true;
+  }
+
   /** Whether the guest can make accesses at an address at all. */
   default boolean reaches(long gpa) {
     return true;

@@ -25,6 +25,11 @@ public final class RealModeAgent implements GuestAgent {
   }
 
   @Override
+  public boolean asks() {
+    return false;
+  }
+
+  @Override
   public boolean reaches(long gpa) {
     return gpa >= 0 && gpa <= LIMIT - Integer.BYTES;
   }
