@@ -64,12 +64,8 @@ final class AssignmentReport implements AssignmentListener {
       events.add(Json.object("step", step));
       return;
     }
-    Text mark =
-        step.succeeded()
-            ? output.styled("ok    ", Style.fg_green)
-            : output.styled("FAILED", Style.fg_red);
     output.line(
-        mark,
+        output.mark(step),
         "%7.2f ms  %s: %s"
             .formatted(
                 step.took().toNanos() / 1e6,

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.steps.Step;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.LayoutPicture;
 import dev.iolite.tdi.layout.MmioLayout;
@@ -68,6 +69,11 @@ final class Output {
     if (!isJson()) {
       line(styled(text, Style.bold), "");
     }
+  }
+
+  /** How a step came out. */
+  Text mark(Step step) {
+    return step.succeeded() ? styled("ok    ", Style.fg_green) : styled("FAILED", Style.fg_red);
   }
 
   /** Prints a line. */

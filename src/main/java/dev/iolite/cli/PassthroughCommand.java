@@ -10,7 +10,6 @@ import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi.Style;
-import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite passthrough}: a device assigned end to end, driven, and taken back. */
@@ -61,12 +60,8 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
   }
 
   private static void print(Output output, Step step) {
-    Text mark =
-        step.succeeded()
-            ? output.styled("ok    ", Style.fg_green)
-            : output.styled("FAILED", Style.fg_red);
     output.line(
-        mark,
+        output.mark(step),
         "  %s  %s: %s"
             .formatted(step.device(), output.styled(step.name(), Style.bold), step.outcome()));
     step.calls().forEach(call -> output.wrapped(INDENT, call.toString()));

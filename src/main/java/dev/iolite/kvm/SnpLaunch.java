@@ -21,7 +21,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>arch/x86/kvm/svm/sev.c:sev_mem_enc_ioctl
  */
-public final class SnpLaunch implements VmLaunch {
+public final class SnpLaunch extends VmLaunch {
   private static final String PROCESSOR = "/dev/sev";
 
   /** SMT is allowed, and the bit that must be one. */
@@ -29,13 +29,10 @@ public final class SnpLaunch implements VmLaunch {
 
   private static final int PAGE_SHIFT = 12;
 
-  private final Vm vm;
-  private final Vcpu vcpu;
   private final Fd processor;
 
   private SnpLaunch(Vm vm, Vcpu vcpu, Fd processor) {
-    this.vm = vm;
-    this.vcpu = vcpu;
+    super(vm, vcpu);
     this.processor = processor;
   }
 
@@ -76,7 +73,7 @@ public final class SnpLaunch implements VmLaunch {
       kvm_sev_snp_launch_update.type(update, (byte) Kvm.KVM_SEV_SNP_PAGE_TYPE_NORMAL());
       int id = Kvm.KVM_SEV_SNP_LAUNCH_UPDATE();
       do {
-        make(arena, vm, processor, "KVM_SEV_SNP_LAUNCH_UPDATE", id, update);
+        make(arena, vm(), processor, "KVM_SEV_SNP_LAUNCH_UPDATE", id, update);
       } while (kvm_sev_snp_launch_update.len(update) != 0);
     }
   }
@@ -92,7 +89,7 @@ public final class SnpLaunch implements VmLaunch {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment finish = kvm_sev_snp_launch_finish.allocate(arena);
       int id = Kvm.KVM_SEV_SNP_LAUNCH_FINISH();
-      make(arena, vm, processor, "KVM_SEV_SNP_LAUNCH_FINISH", id, finish);
+      make(arena, vm(), processor, "KVM_SEV_SNP_LAUNCH_FINISH", id, finish);
     }
   }
 
@@ -110,20 +107,10 @@ public final class SnpLaunch implements VmLaunch {
   }
 
   @Override
-  public Vm vm() {
-    return vm;
-  }
-
-  @Override
-  public Vcpu vcpu() {
-    return vcpu;
-  }
-
-  @Override
   public void close() {
     try (CloseStack all = new CloseStack()) {
       all.push(processor);
-      all.push(vm);
+      all.push(vm());
     }
   }
 }

@@ -20,7 +20,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>arch/x86/kvm/vmx/tdx.c:tdx_vm_ioctl, tdx_vcpu_unlocked_ioctl
  */
-public final class TdxLaunch implements VmLaunch {
+public final class TdxLaunch extends VmLaunch {
   /** KVM_MAX_CPUID_ENTRIES of arch/x86/include/asm/kvm_host.h. */
   private static final int MOST_CPUID_ENTRIES = 256;
 
@@ -34,12 +34,8 @@ public final class TdxLaunch implements VmLaunch {
   private static final int IOAPIC_PINS = 24;
   private static final int PAGE_SHIFT = 12;
 
-  private final Vm vm;
-  private final Vcpu vcpu;
-
   private TdxLaunch(Vm vm, Vcpu vcpu) {
-    this.vm = vm;
-    this.vcpu = vcpu;
+    super(vm, vcpu);
   }
 
   /**
@@ -89,7 +85,7 @@ public final class TdxLaunch implements VmLaunch {
       kvm_cpuid2.nent(kvm_tdx_capabilities.cpuid(abilities), MOST_CPUID_ENTRIES);
       make(
           arena,
-          vm.fd(),
+          vm().fd(),
           "KVM_TDX_CAPABILITIES",
           Kvm.KVM_TDX_CAPABILITIES(),
           0,
@@ -119,7 +115,7 @@ public final class TdxLaunch implements VmLaunch {
       kvm_tdx_init_mem_region.nr_pages(region, content.byteSize() >>> PAGE_SHIFT);
       make(
           arena,
-          vcpu.fd(),
+          vcpu().fd(),
           "KVM_TDX_INIT_MEM_REGION",
           Kvm.KVM_TDX_INIT_MEM_REGION(),
           (int) Kvm.KVM_TDX_MEASURE_MEMORY_REGION(),
@@ -136,7 +132,7 @@ public final class TdxLaunch implements VmLaunch {
   @Override
   public void finish() {
     try (Arena arena = Arena.ofConfined()) {
-      make(arena, vm.fd(), "KVM_TDX_FINALIZE_VM", Kvm.KVM_TDX_FINALIZE_VM(), 0, 0);
+      make(arena, vm().fd(), "KVM_TDX_FINALIZE_VM", Kvm.KVM_TDX_FINALIZE_VM(), 0, 0);
     }
   }
 
@@ -155,20 +151,5 @@ public final class TdxLaunch implements VmLaunch {
       String status = Long.toHexString(kvm_tdx_cmd.hw_error(command));
       throw new KernelException(name, on.toString(), "hw_error=0x" + status, -result);
     }
-  }
-
-  @Override
-  public Vm vm() {
-    return vm;
-  }
-
-  @Override
-  public Vcpu vcpu() {
-    return vcpu;
-  }
-
-  @Override
-  public void close() {
-    vm.close();
   }
 }

@@ -8,7 +8,16 @@ import dev.iolite.kernel.CloseStack;
  * <p>{@link #begin} makes both; then come slots and devices; {@link #finish} ends the way, and the
  * vCPU can be run. Closing it closes the VM and all that was made from it.
  */
-public sealed interface VmLaunch extends AutoCloseable permits PlainLaunch, SnpLaunch, TdxLaunch {
+public abstract sealed class VmLaunch implements AutoCloseable
+    permits PlainLaunch, SnpLaunch, TdxLaunch {
+  private final Vm vm;
+  private final Vcpu vcpu;
+
+  VmLaunch(Vm vm, Vcpu vcpu) {
+    this.vm = vm;
+    this.vcpu = vcpu;
+  }
+
   /**
    * Makes a VM of a type, initialized as the type wants it, and vCPU 0. Requests of the guest to
    * make memory private or shared leave it where this KVM can do that; see {@link Vm#exitOnMapGpa}.
@@ -19,7 +28,7 @@ public sealed interface VmLaunch extends AutoCloseable permits PlainLaunch, SnpL
    *     type say; nothing stays open then
    * @throws IllegalArgumentException if the type is another
    */
-  static VmLaunch begin(Kvm kvm, VmType type) {
+  public static VmLaunch begin(Kvm kvm, VmType type) {
     try (CloseStack opening = new CloseStack()) {
       Vm vm = opening.push(kvm.createVm(type));
       vm.exitOnMapGpa();
@@ -37,18 +46,24 @@ public sealed interface VmLaunch extends AutoCloseable permits PlainLaunch, SnpL
   }
 
   /** The VM. */
-  Vm vm();
+  public final Vm vm() {
+    return vm;
+  }
 
   /** Its only vCPU. */
-  Vcpu vcpu();
+  public final Vcpu vcpu() {
+    return vcpu;
+  }
 
   /**
    * Ends the way: the VM's first memory and registers are fixed now, and its vCPU can be run.
    *
    * @throws dev.iolite.kernel.KernelException what the type's last step says
    */
-  void finish();
+  public abstract void finish();
 
   @Override
-  void close();
+  public void close() {
+    vm.close();
+  }
 }

@@ -6,10 +6,8 @@ import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.iommufd.IovaRanges;
-import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Mapping;
-import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.MemorySlot;
@@ -18,6 +16,7 @@ import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.steps.HostSteps;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
 import dev.iolite.uapi.libc.Libc;
@@ -27,7 +26,6 @@ import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.DmaBuf;
 import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
-import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -78,14 +76,8 @@ final class Assignment {
     Vm vm = makeGuest(steps);
     VfioKvmDevice vfioKvm =
         steps.step("make its VFIO device", vm::createVfioDevice, VfioKvmDevice::toString);
-    Iommufd iommufd =
-        steps.open(
-            "open iommufd",
-            () -> Iommufd.open(steps.kernel()),
-            Iommufd::toString,
-            "close iommufd",
-            "closed");
-    BoundVfioDevice device = bind(steps, pci, vfioKvm, iommufd);
+    Iommufd iommufd = HostSteps.openIommufd(steps);
+    BoundVfioDevice device = HostSteps.bind(steps, pci, vfioKvm, iommufd);
 
     Ioas ioas = steps.step("make an address space", iommufd::allocIoas, i -> i.id().toString());
     steps.undo(
@@ -103,7 +95,7 @@ final class Assignment {
     requireReachable(ioas, IovaRange.of(barGpa(barInfo.bytes()), barInfo.bytes()));
     decode(steps, device.config());
 
-    Mapping ram = makeRam(steps);
+    Mapping ram = HostSteps.makeRam(steps, RAM_BYTES);
     steps.open(
         "map the guest's memory for DMA",
         () -> ioas.map(0, ram.segment(), IovaAccess.READ_WRITE),
@@ -153,58 +145,13 @@ final class Assignment {
   }
 
   private static Vm makeGuest(Steps steps) {
-    Kvm kvm =
-        steps.open(
-            "open KVM",
-            () -> Kvm.open(steps.kernel()),
-            k -> "API version " + k.apiVersion(),
-            "close KVM",
-            "closed");
+    Kvm kvm = HostSteps.openKvm(steps);
     return steps.open(
         "make a virtual machine",
         () -> kvm.createVm(VmType.DEFAULT),
         Vm::toString,
         "close the virtual machine",
         "closed");
-  }
-
-  private static BoundVfioDevice bind(
-      Steps steps, PciDevice pci, VfioKvmDevice vfioKvm, Iommufd iommufd) {
-    CloseStack descriptor = new CloseStack();
-    VfioDevice unbound =
-        steps.step(
-            "open the device",
-            () -> {
-              VfioDevice opened =
-                  VfioDevice.open(steps.kernel(), pci.requireVfioCdev(), pci.address().toString());
-              steps.undo("close the device", "closed and unbound", descriptor::close);
-              return descriptor.push(opened);
-            },
-            VfioDevice::toString);
-    steps.step("tell KVM of the device, before the bind", "told", () -> vfioKvm.add(unbound));
-    BoundVfioDevice device =
-        steps.step(
-            "bind the device to iommufd",
-            () -> descriptor.push(unbound.bind(iommufd.fd())),
-            bound -> bound.deviceId().toString());
-    steps.undo("take the device from KVM", "taken", () -> vfioKvm.remove(device.fd()));
-    return device;
-  }
-
-  private static Mapping makeRam(Steps steps) {
-    MemFd memory =
-        steps.open(
-            "make the guest's memory",
-            () -> MemFd.create(steps.kernel(), "guest-ram", RAM_BYTES),
-            m -> m.bytes() + " bytes",
-            "free the guest's memory",
-            "freed");
-    return steps.open(
-        "map the guest's memory here",
-        memory::map,
-        m -> "at 0x" + Long.toHexString(m.address()),
-        "unmap the guest's memory here",
-        "unmapped");
   }
 
   private static BarDma mapBarForDma(

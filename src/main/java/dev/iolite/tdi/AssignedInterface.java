@@ -19,6 +19,7 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
 import dev.iolite.pci.TsmState;
+import dev.iolite.steps.HostSteps;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.ledger.Ledger;
@@ -30,7 +31,6 @@ import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.Region;
-import dev.iolite.vfio.VfioDevice;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -89,14 +89,8 @@ final class AssignedInterface {
     GuestMachine guest = GuestMachine.make(steps, options);
     VfioKvmDevice vfioKvm =
         steps.step("make KVM's VFIO device", guest.vm()::createVfioDevice, VfioKvmDevice::toString);
-    Iommufd iommufd =
-        steps.open(
-            "open iommufd",
-            () -> Iommufd.open(steps.kernel()),
-            Iommufd::toString,
-            "close iommufd",
-            "closed");
-    BoundVfioDevice vfio = bind(steps, pci, vfioKvm, iommufd);
+    Iommufd iommufd = HostSteps.openIommufd(steps);
+    BoundVfioDevice vfio = HostSteps.bind(steps, pci, vfioKvm, iommufd);
     UapiProfile profile = chooseProfile(steps, options, guest.vm(), iommufd, vfio);
     if (profile.bindsTdis()) {
       connect(steps, pci, journal);
@@ -147,29 +141,6 @@ final class AssignedInterface {
               });
           driver.push(DriverBinding.bind(pci, "vfio-pci"));
         });
-  }
-
-  private static BoundVfioDevice bind(
-      Steps steps, PciDevice pci, VfioKvmDevice vfioKvm, Iommufd iommufd) {
-    CloseStack descriptor = new CloseStack();
-    VfioDevice unbound =
-        steps.step(
-            "open the device",
-            () -> {
-              VfioDevice opened =
-                  VfioDevice.open(steps.kernel(), pci.requireVfioCdev(), pci.address().toString());
-              steps.undo("close the device", "closed and unbound", descriptor::close);
-              return descriptor.push(opened);
-            },
-            VfioDevice::toString);
-    steps.step("tell KVM of the device, before the bind", "told", () -> vfioKvm.add(unbound));
-    BoundVfioDevice device =
-        steps.step(
-            "bind the device to iommufd",
-            () -> descriptor.push(unbound.bind(iommufd.fd())),
-            bound -> bound.deviceId().toString());
-    steps.undo("take the device from KVM", "taken", () -> vfioKvm.remove(device.fd()));
-    return device;
   }
 
   private static UapiProfile chooseProfile(

@@ -8,6 +8,7 @@ import dev.iolite.tdi.profile.ProfileName;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** What an assignment is to be like. Immutable; each {@code with} makes another. */
@@ -53,76 +54,62 @@ public final class AssignmentOptions {
     deadline = from.deadline;
   }
 
+  private AssignmentOptions with(Consumer<AssignmentOptions> change) {
+    AssignmentOptions changed = new AssignmentOptions(this);
+    change.accept(changed);
+    return changed;
+  }
+
   /** With a VM of this type; a plain one unless this is said. */
   public AssignmentOptions withVmType(VmType type) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.vmType = type;
-    return changed;
+    return with(changed -> changed.vmType = type);
   }
 
   /** With this UAPI profile; the kernel is probed unless this is said. */
   public AssignmentOptions withProfile(ProfileName name) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.profile = Optional.of(name);
-    return changed;
+    return with(changed -> changed.profile = Optional.of(name));
   }
 
   /** With this layout of the BARs once bound; report and kernel are asked unless this is said. */
   public AssignmentOptions withLayout(MmioLayout known) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.layout = Optional.of(known);
-    return changed;
+    return with(changed -> changed.layout = Optional.of(known));
   }
 
   /** With so much memory for the guest, in bytes; 4 MiB unless this is said. */
   public AssignmentOptions withRam(long bytes) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.ramBytes = bytes;
-    return changed;
+    return with(changed -> changed.ramBytes = bytes);
   }
 
   /** With this bus, device and function number for the guest; 00:02.0 unless this is said. */
   public AssignmentOptions withVirtualBdf(long number) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.virtualBdf = number;
-    return changed;
+    return with(changed -> changed.virtualBdf = number);
   }
 
   /** With a journal, opened when the assignment begins; without one unless this is said. */
   public AssignmentOptions withJournal(Supplier<Journal> opener) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.journal = opener;
-    return changed;
+    return with(changed -> changed.journal = opener);
   }
 
   /** With somebody who is told how it goes. */
   public AssignmentOptions withListener(AssignmentListener told) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.listener = told;
-    return changed;
+    return with(changed -> changed.listener = told);
   }
 
   /**
    * With somebody who is asked before each step forward whether to stop, and undo what was done.
    */
   public AssignmentOptions withStop(BooleanSupplier asked) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.stop = asked;
-    return changed;
+    return with(changed -> changed.stop = asked);
   }
 
   /** With the system calls in each step that the listener is told of. */
   public AssignmentOptions traced() {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.traced = true;
-    return changed;
+    return with(changed -> changed.traced = true);
   }
 
   /** With so much time for each run of the guest; 20 s unless this is said. */
   public AssignmentOptions withDeadline(Duration time) {
-    AssignmentOptions changed = new AssignmentOptions(this);
-    changed.deadline = time;
-    return changed;
+    return with(changed -> changed.deadline = time);
   }
 
   Kernel kernel() {

@@ -2,7 +2,6 @@ package dev.iolite.tdi;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Mapping;
-import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestMemfd;
 import dev.iolite.kvm.Kvm;
@@ -11,6 +10,7 @@ import dev.iolite.kvm.Vcpu;
 import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmLaunch;
 import dev.iolite.kvm.VmType;
+import dev.iolite.steps.HostSteps;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.Ledger;
@@ -36,13 +36,7 @@ final class GuestMachine {
   }
 
   static GuestMachine make(Steps steps, AssignmentOptions options) {
-    Kvm kvm =
-        steps.open(
-            "open KVM",
-            () -> Kvm.open(steps.kernel()),
-            k -> "API version " + k.apiVersion(),
-            "close KVM",
-            "closed");
+    Kvm kvm = HostSteps.openKvm(steps);
     VmLaunch launch =
         steps.open(
             "make a virtual machine with a vCPU",
@@ -53,21 +47,7 @@ final class GuestMachine {
             made -> made.vm().toString(),
             "close the virtual machine",
             "closed");
-    MemFd file =
-        steps.open(
-            "make the guest's shared memory",
-            () -> MemFd.create(steps.kernel(), "guest-ram", options.ramBytes()),
-            m -> m.bytes() + " bytes",
-            "free the guest's shared memory",
-            "freed");
-    Mapping memory =
-        steps.open(
-            "map it here",
-            file::map,
-            m -> "at 0x" + Long.toHexString(m.address()),
-            "unmap it here",
-            "unmapped");
-    return new GuestMachine(launch, memory);
+    return new GuestMachine(launch, HostSteps.makeRam(steps, options.ramBytes()));
   }
 
   private static void requireType(Kvm kvm, VmType type) {

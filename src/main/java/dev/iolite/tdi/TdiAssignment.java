@@ -20,10 +20,11 @@ import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A device interface that is given to a confidential guest: from shared to private and back.
@@ -100,9 +101,8 @@ public final class TdiAssignment implements AutoCloseable {
       throw new PreconditionException(
           tried + " " + address(),
           "the assignment is " + state,
-          "it is to be "
-              + List.of(allowed).toString().replaceAll("[\\[\\]]", "").replace(", ", " or ")
-              + " for that",
+          "that is for an assignment that is "
+              + Arrays.stream(allowed).map(State::toString).collect(Collectors.joining(" or ")),
           "iolite tdi show " + address());
     }
     if (state == State.QUARANTINED && device.isEmpty()) {
@@ -243,6 +243,16 @@ public final class TdiAssignment implements AutoCloseable {
     become(State.SHARED);
   }
 
+  /** Shares the BARs; if that can't be, nothing is held any more. */
+  private void share() {
+    try {
+      bars.share(device());
+    } catch (RuntimeException | Error e) {
+      releaseAfter(e);
+      throw e;
+    }
+  }
+
   private static void suppress(Throwable failure, Runnable cleaning) {
     try {
       cleaning.run();
@@ -335,12 +345,7 @@ public final class TdiAssignment implements AutoCloseable {
       throw failure.get();
     }
     become(State.WITHDRAWN);
-    try {
-      bars.share(device());
-    } catch (RuntimeException | Error e) {
-      releaseAfter(e);
-      throw e;
-    }
+    share();
     become(State.SHARED);
   }
 
@@ -387,12 +392,7 @@ public final class TdiAssignment implements AutoCloseable {
     require("prove the release of", State.QUARANTINED);
     bound.proveReleased(device());
     become(State.WITHDRAWN);
-    try {
-      bars.share(device());
-    } catch (RuntimeException | Error e) {
-      releaseAfter(e);
-      throw e;
-    }
+    share();
     become(State.SHARED);
   }
 
@@ -528,12 +528,7 @@ public final class TdiAssignment implements AutoCloseable {
     switch (state) {
       case SHARED -> {
         bars.close();
-        try {
-          bars.share(device());
-        } catch (RuntimeException | Error e) {
-          releaseAfter(e);
-          throw e;
-        }
+        share();
       }
       case SPLIT, RUNNING -> fail();
       case UNASSIGNED, WITHDRAWN, LOCKED, ERROR, QUARANTINED -> {}

@@ -46,6 +46,8 @@ class ArchitectureTest {
         .definedBy("dev.iolite.steps..")
         .layer("scenarios")
         .definedBy("dev.iolite.passthrough..", "dev.iolite.doctor..", "dev.iolite.tdi..")
+        .layer("rehearsal")
+        .definedBy("dev.iolite.rehearsal..")
         .layer("cli")
         .definedBy("dev.iolite.cli..")
         .whereLayer("uapi")
@@ -62,6 +64,8 @@ class ArchitectureTest {
         .mayOnlyAccessLayers("descriptors", "trace", "kernel", "uapi")
         .whereLayer("scenarios")
         .mayOnlyAccessLayers("steps", "descriptors", "trace", "kernel", "uapi")
+        .whereLayer("rehearsal")
+        .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .check(CODE);

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * The process that makes the calls: its memory, its descriptors, and its threads that wait.
@@ -102,6 +103,18 @@ public final class Task {
       interrupted.remove(Thread.currentThread());
     }
     lock.unlock();
+  }
+
+  /** Does something from outside the kernel; what it changes wakes who waits for it. */
+  public <T> T locked(Supplier<T> body) {
+    enter();
+    try {
+      T result = body.get();
+      wake();
+      return result;
+    } finally {
+      leave();
+    }
   }
 
   /**

@@ -26,14 +26,7 @@ public final class PciControl {
 
   /** Does something under the model's lock; what it changes wakes who waits for it. */
   public <T> T locked(Supplier<T> body) {
-    task.enter();
-    try {
-      T result = body.get();
-      task.wake();
-      return result;
-    } finally {
-      task.leave();
-    }
+    return task.locked(body);
   }
 
   private void locked(Runnable body) {

@@ -17,14 +17,7 @@ public final class TsmControl {
   }
 
   private <T> T locked(Supplier<T> body) {
-    task.enter();
-    try {
-      T result = body.get();
-      task.wake();
-      return result;
-    } finally {
-      task.leave();
-    }
+    return task.locked(body);
   }
 
   private TeeFunction function(String address) {

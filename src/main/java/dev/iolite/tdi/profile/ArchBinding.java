@@ -7,23 +7,21 @@ import dev.iolite.kernel.Fd;
 abstract class ArchBinding extends VdeviceBinding {
   private final AbstractProfile profile;
   private final ArchRequest request;
-  private final Fd iommufd;
 
   ArchBinding(AbstractProfile profile, ArchRequest request, Fd iommufd, Vdevice vdevice) {
-    super(profile, vdevice);
+    super(profile, iommufd, vdevice);
     this.profile = profile;
     this.request = request;
-    this.iommufd = iommufd;
   }
 
   @Override
   public final void setState(TdiState to) {
-    request.setState(iommufd, vdevice().id(), to);
+    request.setState(iommufd(), vdevice().id(), to);
   }
 
   @Override
   public final void validateMmio(long gpaBase, long gpaTop, long physical) {
-    request.validateMmio(iommufd, vdevice().id(), gpaBase, gpaTop, physical);
+    request.validateMmio(iommufd(), vdevice().id(), gpaBase, gpaTop, physical);
   }
 
   @Override
@@ -40,6 +38,6 @@ abstract class ArchBinding extends VdeviceBinding {
     if (!profile.operations().contains(operation)) {
       throw profile.unsupported(operation);
     }
-    request.switchDma(iommufd, vdevice().id(), operation == TsmOperation.ENABLE_DMA);
+    request.switchDma(iommufd(), vdevice().id(), operation == TsmOperation.ENABLE_DMA);
   }
 }

@@ -26,7 +26,7 @@ import java.util.List;
  *
  * <p>IOMMU_VDEVICE_TSM_OP has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA here.
  */
-final class ArmV5Profile extends AbstractProfile {
+final class ArmV5Profile extends TsmOpProfile {
   private static final Ioctl REQUEST =
       Ioctl.of(
               FdKind.IOMMUFD,
@@ -35,10 +35,12 @@ final class ArmV5Profile extends AbstractProfile {
               iommu_vdevice_tsm_req.layout())
           .reportingInterrupts();
 
-  private final TsmOpCall op = new TsmOpCall(caller(), TsmArmV5.IOMMU_VDEVICE_TSM_OP());
-
   ArmV5Profile(Arch arch) {
-    super(ProfileName.ARM_V5, arch, EnumSet.of(BIND, UNBIND, SET_STATE, READ_REPORT));
+    super(
+        ProfileName.ARM_V5,
+        arch,
+        TsmArmV5.IOMMU_VDEVICE_TSM_OP(),
+        EnumSet.of(BIND, UNBIND, SET_STATE, READ_REPORT));
   }
 
   @Override
@@ -47,32 +49,23 @@ final class ArmV5Profile extends AbstractProfile {
   }
 
   @Override
-  public TdiBinding bind(TdiTarget target) {
-    Fd iommufd = target.iommufd().fd();
-    return bind(
-        target,
-        vdevice -> {
-          op.bind(iommufd, vdevice.id());
-          return new Binding(iommufd, vdevice);
-        });
+  TdiBinding binding(Fd iommufd, Vdevice vdevice) {
+    return new Binding(iommufd, vdevice);
   }
 
   @Override
   public List<Ioctl> ioctls() {
-    return List.of(op.command(), REQUEST);
+    return List.of(op().command(), REQUEST);
   }
 
   private final class Binding extends VdeviceBinding {
-    private final Fd iommufd;
-
     Binding(Fd iommufd, Vdevice vdevice) {
-      super(ArmV5Profile.this, vdevice);
-      this.iommufd = iommufd;
+      super(ArmV5Profile.this, iommufd, vdevice);
     }
 
     @Override
     void unbind() {
-      op.unbind(iommufd, vdevice().id());
+      op().unbind(iommufd(), vdevice().id());
     }
 
     @Override
@@ -100,7 +93,7 @@ final class ArmV5Profile extends AbstractProfile {
         iommu_vdevice_tsm_req.req_uptr(req, asked.address());
         iommu_vdevice_tsm_req.resp_len(req, (int) answer.byteSize());
         iommu_vdevice_tsm_req.resp_uptr(req, answer.address());
-        return caller().make(operation, iommufd, REQUEST, req);
+        return caller().make(operation, iommufd(), REQUEST, req);
       }
     }
   }

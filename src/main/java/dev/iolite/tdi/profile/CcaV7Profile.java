@@ -80,11 +80,8 @@ final class CcaV7Profile extends AbstractProfile {
   }
 
   private final class Binding extends ArchBinding {
-    private final Fd iommufd;
-
     Binding(Fd iommufd, Vdevice vdevice) {
       super(CcaV7Profile.this, request, iommufd, vdevice);
-      this.iommufd = iommufd;
     }
 
     @Override
@@ -126,7 +123,7 @@ final class CcaV7Profile extends AbstractProfile {
     }
 
     private int ask(int operation, MemorySegment payload, MemorySegment answer) {
-      return request.make(READ_REPORT, iommufd, vdevice().id(), operation, payload, answer);
+      return request.make(READ_REPORT, iommufd(), vdevice().id(), operation, payload, answer);
     }
   }
 }

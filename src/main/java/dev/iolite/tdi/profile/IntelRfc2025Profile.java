@@ -101,7 +101,7 @@ final class IntelRfc2025Profile extends AbstractProfile {
     private final TdiTarget target;
 
     Binding(TdiTarget target, Vdevice vdevice) {
-      super(IntelRfc2025Profile.this, vdevice);
+      super(IntelRfc2025Profile.this, target.iommufd().fd(), vdevice);
       this.target = target;
     }
 

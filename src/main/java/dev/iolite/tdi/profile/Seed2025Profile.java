@@ -35,7 +35,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The flow with a shared and a private dma-buf for each BAR, and slots over parts of them. */
-final class Seed2025Profile extends AbstractProfile {
+final class Seed2025Profile extends TsmOpProfile {
   private static final int FIRST_GUESS = 64;
   private static final int DMABUF = (int) TsmSeed2025.KVM_MEM_DMABUF();
   private static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
@@ -47,13 +47,13 @@ final class Seed2025Profile extends AbstractProfile {
           TsmSeed2025.VFIO_DMA_BUF_GET_RUNS(),
           vfio_dma_buf_get_runs.layout());
 
-  private final TsmOpCall op = new TsmOpCall(caller(), TsmSeed2025.IOMMU_VDEVICE_TSM_OP());
   private final ArchRequest request;
 
   Seed2025Profile(Arch arch) {
     super(
         ProfileName.SEED_2025,
         arch,
+        TsmSeed2025.IOMMU_VDEVICE_TSM_OP(),
         withDma(
             arch,
             BIND,
@@ -74,14 +74,8 @@ final class Seed2025Profile extends AbstractProfile {
   }
 
   @Override
-  public TdiBinding bind(TdiTarget target) {
-    Fd iommufd = target.iommufd().fd();
-    return bind(
-        target,
-        vdevice -> {
-          op.bind(iommufd, vdevice.id());
-          return new Binding(iommufd, vdevice);
-        });
+  TdiBinding binding(Fd iommufd, Vdevice vdevice) {
+    return new Binding(iommufd, vdevice);
   }
 
   @Override
@@ -143,20 +137,17 @@ final class Seed2025Profile extends AbstractProfile {
 
   @Override
   public List<Ioctl> ioctls() {
-    return List.of(op.command(), request.command(), GET_RUNS);
+    return List.of(op().command(), request.command(), GET_RUNS);
   }
 
   private final class Binding extends ArchBinding {
-    private final Fd iommufd;
-
     Binding(Fd iommufd, Vdevice vdevice) {
       super(Seed2025Profile.this, request, iommufd, vdevice);
-      this.iommufd = iommufd;
     }
 
     @Override
     void unbind() {
-      op.unbind(iommufd, vdevice().id());
+      op().unbind(iommufd(), vdevice().id());
     }
 
     @Override
@@ -164,7 +155,7 @@ final class Seed2025Profile extends AbstractProfile {
       return ReportRoom.read(room ->
           request.make(
               READ_REPORT,
-              iommufd,
+              iommufd(),
               vdevice().id(),
               TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT(),
               MemorySegment.NULL,

@@ -18,12 +18,15 @@ import java.util.List;
  * The iommufd calls with an operation and an architecture in each request, with numbers that are
  * free in 7.3. There is no call to read the report: its authors mean evidence to go by netlink.
  */
-final class V6Profile extends AbstractProfile {
-  private final TsmOpCall op = new TsmOpCall(caller(), TsmV6.IOMMU_VDEVICE_TSM_OP());
+final class V6Profile extends TsmOpProfile {
   private final ArchRequest request;
 
   V6Profile(Arch arch) {
-    super(ProfileName.V6, arch, withDma(arch, BIND, UNBIND, SET_STATE, VALIDATE_MMIO));
+    super(
+        ProfileName.V6,
+        arch,
+        TsmV6.IOMMU_VDEVICE_TSM_OP(),
+        withDma(arch, BIND, UNBIND, SET_STATE, VALIDATE_MMIO));
     request = new ArchRequest(caller(), TsmV6.IOMMU_VDEVICE_TSM_REQ(), arch);
   }
 
@@ -33,32 +36,23 @@ final class V6Profile extends AbstractProfile {
   }
 
   @Override
-  public TdiBinding bind(TdiTarget target) {
-    Fd iommufd = target.iommufd().fd();
-    return bind(
-        target,
-        vdevice -> {
-          op.bind(iommufd, vdevice.id());
-          return new Binding(iommufd, vdevice);
-        });
+  TdiBinding binding(Fd iommufd, Vdevice vdevice) {
+    return new Binding(iommufd, vdevice);
   }
 
   @Override
   public List<Ioctl> ioctls() {
-    return List.of(op.command(), request.command());
+    return List.of(op().command(), request.command());
   }
 
   private final class Binding extends ArchBinding {
-    private final Fd iommufd;
-
     Binding(Fd iommufd, Vdevice vdevice) {
       super(V6Profile.this, request, iommufd, vdevice);
-      this.iommufd = iommufd;
     }
 
     @Override
     void unbind() {
-      op.unbind(iommufd, vdevice().id());
+      op().unbind(iommufd(), vdevice().id());
     }
   }
 }

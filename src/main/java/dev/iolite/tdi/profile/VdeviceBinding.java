@@ -1,19 +1,26 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.Vdevice;
+import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import java.util.OptionalLong;
 
 /** A binding by a vDEVICE, with none of the operations. */
 abstract class VdeviceBinding implements TdiBinding {
   private final AbstractProfile profile;
+  private final Fd iommufd;
   private final Vdevice vdevice;
   private boolean unbound;
   private boolean released;
 
-  VdeviceBinding(AbstractProfile profile, Vdevice vdevice) {
+  VdeviceBinding(AbstractProfile profile, Fd iommufd, Vdevice vdevice) {
     this.profile = profile;
+    this.iommufd = iommufd;
     this.vdevice = vdevice;
+  }
+
+  final Fd iommufd() {
+    return iommufd;
   }
 
   final Vdevice vdevice() {
