@@ -28,6 +28,8 @@ import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * A PCI device assigned to a KVM guest: its BAR and the guest's memory stand at the same addresses
@@ -75,101 +77,99 @@ final class Assignment {
     giveToVfio(steps, pci);
     Vm vm = makeGuest(steps);
     VfioKvmDevice vfioKvm =
-        steps.step("make its VFIO device", vm::createVfioDevice, VfioKvmDevice::toString);
+        steps.step(PassthroughStep.MAKE_KVM_DEVICE, vm::createVfioDevice, VfioKvmDevice::toString);
     Iommufd iommufd = HostSteps.openIommufd(steps);
     BoundVfioDevice device = HostSteps.bind(steps, pci, vfioKvm, iommufd);
 
-    Ioas ioas = steps.step("make an address space", iommufd::allocIoas, i -> i.id().toString());
+    Ioas ioas = steps.step(PassthroughStep.MAKE_IOAS, iommufd::allocIoas, i -> i.id().toString());
     steps.undo(
-        "destroy the address space",
+        PassthroughStep.MAKE_IOAS,
         "nothing was mapped in it, nothing referred to it",
         () -> destroy(ioas));
     steps.open(
-        "attach the device to it",
+        PassthroughStep.ATTACH,
         () -> device.attach(ioas.id()),
         attachment -> "through " + attachment.pageTable(),
-        "detach the device",
         "detached");
     RegionInfo barInfo = firstBar(device);
     requireReachable(ioas, IovaRange.of(0, RAM_BYTES));
     requireReachable(ioas, IovaRange.of(barGpa(barInfo.bytes()), barInfo.bytes()));
-    decode(steps, device.config());
+    steps.step(
+        PassthroughStep.SWITCH_DECODE_ON,
+        () -> setting(device, config -> config.setMemoryDecode(true)),
+        Function.identity());
 
     Mapping ram = HostSteps.makeRam(steps, RAM_BYTES);
     steps.open(
-        "map the guest's memory for DMA",
+        PassthroughStep.MAP_MEMORY_FOR_DMA,
         () -> ioas.map(0, ram.segment(), IovaAccess.READ_WRITE),
         IovaMapping::toString,
-        "unmap the guest's memory for DMA",
         "unmapped");
     BarDma barDma = mapBarForDma(steps, device, barInfo, ioas);
     DeviceMemory bar =
         steps.open(
-            "map " + barInfo.name() + " here",
+            PassthroughStep.MAP_BAR.on(barInfo.name()),
             () -> device.region(barInfo.index()).map(),
             m -> "0x%x bytes at 0x%x".formatted(m.bytes(), m.address()),
-            "unmap " + barInfo.name() + " here",
             "unmapped");
 
-    steps.undo("check that the guest has no memory slot", "none is left", () -> requireNoSlot(vm));
+    steps.afterwards(PassthroughStep.CHECK_NO_SLOT, "none is left", () -> requireNoSlot(vm));
     MemorySlot ramSlot =
         steps.open(
-            "give the guest its memory",
+            PassthroughStep.ADD_MEMORY_SLOT,
             () -> vm.addSlot(0, RAM_BYTES, ram.address()),
             MemorySlot::toString,
-            "delete the slot of the guest's memory",
             "deleted");
     steps.open(
-        "give the guest " + barInfo.name(),
+        PassthroughStep.ADD_BAR_SLOT.on(barInfo.name()),
         () -> vm.addSlot(barDma.iova(), barInfo.bytes(), bar.address()),
         MemorySlot::toString,
-        "delete the slot of " + barInfo.name(),
         "deleted");
-    steps.undo(
-        "switch bus mastering off", "no DMA any more", () -> device.config().setBusMaster(false));
-    master(steps, device.config());
+    steps.step(
+        PassthroughStep.SWITCH_MASTER_ON,
+        () -> {
+          steps.undo(
+              PassthroughStep.SWITCH_MASTER_ON,
+              "no DMA any more",
+              () -> device.config().setBusMaster(false));
+          return setting(device, config -> config.setBusMaster(true));
+        },
+        Function.identity());
     return new Assignment(device, bar, barDma, ram.segment(), vm, ramSlot);
   }
 
   private static void giveToVfio(Steps steps, PciDevice pci) {
     String before = pci.driver().orElse("no driver");
     steps.open(
-        "give the device to vfio-pci",
+        PassthroughStep.GIVE_TO_VFIO,
         () -> {
           pci.requireViableGroup();
           return DriverBinding.bind(pci, "vfio-pci");
         },
         _ -> "was with " + before,
-        "give the device back to its driver",
         "with " + before + " again");
   }
 
   private static Vm makeGuest(Steps steps) {
     Kvm kvm = HostSteps.openKvm(steps);
     return steps.open(
-        "make a virtual machine",
-        () -> kvm.createVm(VmType.DEFAULT),
-        Vm::toString,
-        "close the virtual machine",
-        "closed");
+        PassthroughStep.MAKE_VM, () -> kvm.createVm(VmType.DEFAULT), Vm::toString, "closed");
   }
 
   private static BarDma mapBarForDma(
       Steps steps, BoundVfioDevice device, RegionInfo bar, Ioas ioas) {
     DmaBuf dmaBuf =
         steps.open(
-            "export " + bar.name() + " as a dma-buf",
+            PassthroughStep.EXPORT_DMA_BUF.on(bar.name()),
             () ->
                 device.exportDmaBuf(
                     bar.index(), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR()),
             DmaBuf::toString,
-            "close the dma-buf",
             "closed");
     return steps.open(
-        "map the dma-buf for DMA",
+        PassthroughStep.MAP_DMA_BUF_FOR_DMA,
         () -> new BarDma(ioas, dmaBuf, barGpa(bar.bytes())),
         BarDma::toString,
-        "unmap the dma-buf for DMA",
         "unmapped");
   }
 
@@ -178,32 +178,25 @@ final class Assignment {
    * of it in the address space never comes back by itself.
    */
   void recover(Steps steps) {
-    decode(steps, device.config());
-    master(steps, device.config());
-    steps.step("unmap the dma-buf that the reset revoked", "unmapped", barDma::close);
-    steps.step("map it for DMA again", barDma::map, IovaMapping::toString);
+    steps.step(
+        PassthroughStep.SWITCH_ON_AGAIN,
+        () ->
+            setting(
+                device,
+                config -> {
+                  config.setMemoryDecode(true);
+                  config.setBusMaster(true);
+                }),
+        Function.identity());
+    steps.step(PassthroughStep.UNMAP_REVOKED, "unmapped", barDma::close);
+    steps.step(PassthroughStep.MAP_AGAIN, barDma::map, IovaMapping::toString);
   }
 
-  private static void decode(Steps steps, ConfigRegion config) {
+  private static String setting(BoundVfioDevice device, Consumer<ConfigRegion> change) {
+    ConfigRegion config = device.config();
     int before = config.command();
-    steps.step(
-        "switch memory decode on",
-        () -> {
-          config.setMemoryDecode(true);
-          return config.command();
-        },
-        command -> "PCI_COMMAND 0x%x, was 0x%x".formatted(command, before));
-  }
-
-  private static void master(Steps steps, ConfigRegion config) {
-    int before = config.command();
-    steps.step(
-        "switch bus mastering on",
-        () -> {
-          config.setBusMaster(true);
-          return config.command();
-        },
-        command -> "PCI_COMMAND 0x%x, was 0x%x".formatted(command, before));
+    change.accept(config);
+    return "PCI_COMMAND 0x%x, was 0x%x".formatted(config.command(), before);
   }
 
   /** The device. */

@@ -100,7 +100,7 @@ public final class Passthrough {
     }
     new Steps(StepLog.tracing(address.toString(), kernel, listener, () -> false))
         .step(
-            "check that nothing is left",
+            PassthroughStep.CHECK_NOTHING_HELD,
             "nothing is open or mapped; driver " + before.driver().orElse("none") + ", as before",
             () -> Holdings.of(kernel, address).requireSame(before));
     return driven;
@@ -136,37 +136,35 @@ public final class Passthrough {
   private static void driveEdu(Steps steps, Assignment assignment) {
     EventFd event =
         steps.open(
-            "make an eventfd",
+            PassthroughStep.MAKE_EVENTFD,
             () -> EventFd.create(steps.kernel()),
             e -> e.fd().toString(),
-            "close the eventfd",
             "closed");
     steps.open(
-        "connect the device's MSI to it",
+        PassthroughStep.CONNECT_MSI,
         () -> {
           IrqSet interrupts = assignment.device().irqs(PciIrq.MSI.index());
           interrupts.enable(List.of(event));
           return interrupts;
         },
         _ -> "connected",
-        "disconnect the MSI",
         "disconnected");
 
     EduDevice edu = new EduDevice(assignment.bar(), event);
     steps.step(
-        "read the identification register",
+        PassthroughStep.READ_IDENTIFICATION,
         () -> expect("the identification register", edu.identification(), EduDevice.IDENTIFICATION),
         "0x%08x"::formatted);
     steps.step(
-        "let the device interrupt",
+        PassthroughStep.INTERRUPT,
         "the eventfd was signalled, with the right cause",
         () -> edu.interrupt(INTERRUPT_CAUSE));
     steps.step(
-        "copy a page into the device and back by DMA",
+        PassthroughStep.COPY_BY_DMA,
         "4096 random bytes came back the same",
         () -> copyByDma(edu, assignment.ram()));
     steps.step(
-        "let the guest read the identification register, and write another one",
+        PassthroughStep.RUN_GUEST,
         () -> {
           int read =
               GuestProgram.run(
@@ -205,23 +203,22 @@ public final class Passthrough {
 
   private static void driveNvme(Steps steps, Assignment assignment) {
     steps.step(
-        "reset the device",
+        PassthroughStep.RESET,
         () -> assignment.device().reset(),
         wasReset -> wasReset ? "reset" : "it can't be reset on its own; its driver disables it");
     assignment.recover(steps);
     NvmeController controller =
         steps.open(
-            "give the controller an admin queue and enable it",
+            PassthroughStep.ENABLE_CONTROLLER,
             () ->
                 new NvmeController(
                     assignment.bar(),
                     assignment.ram().asSlice(NVME_MEMORY, NvmeController.MEMORY_BYTES),
                     NVME_MEMORY),
             _ -> "ready",
-            "disable the controller",
             "stopped");
     steps.step(
-        "send Identify",
+        PassthroughStep.IDENTIFY,
         controller::identify,
         identity ->
             "model \"%s\", serial \"%s\", firmware \"%s\""

@@ -2,6 +2,7 @@ package dev.iolite.steps;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
 import dev.iolite.kvm.Kvm;
@@ -17,21 +18,16 @@ public final class HostSteps {
   /** Opens KVM. */
   public static Kvm openKvm(Steps steps) {
     return steps.open(
-        "open KVM",
+        HostStep.OPEN_KVM,
         () -> Kvm.open(steps.kernel()),
         kvm -> "API version " + kvm.apiVersion(),
-        "close KVM",
         "closed");
   }
 
   /** Opens iommufd. */
   public static Iommufd openIommufd(Steps steps) {
     return steps.open(
-        "open iommufd",
-        () -> Iommufd.open(steps.kernel()),
-        Iommufd::toString,
-        "close iommufd",
-        "closed");
+        HostStep.OPEN_IOMMUFD, () -> Iommufd.open(steps.kernel()), Iommufd::toString, "closed");
   }
 
   /**
@@ -42,16 +38,14 @@ public final class HostSteps {
   public static Mapping makeRam(Steps steps, long bytes) {
     MemFd memory =
         steps.open(
-            "make the guest's memory",
+            HostStep.MAKE_MEMORY,
             () -> MemFd.create(steps.kernel(), "guest-ram", bytes),
             made -> made.bytes() + " bytes",
-            "free the guest's memory",
             "freed");
     return steps.open(
-        "map the guest's memory here",
+        HostStep.MAP_MEMORY,
         memory::map,
         mapping -> "at 0x" + Long.toHexString(mapping.address()),
-        "unmap the guest's memory here",
         "unmapped");
   }
 
@@ -64,21 +58,25 @@ public final class HostSteps {
     CloseStack descriptor = new CloseStack();
     VfioDevice unbound =
         steps.step(
-            "open the device",
+            HostStep.OPEN_DEVICE,
             () -> {
               VfioDevice opened =
                   VfioDevice.open(steps.kernel(), pci.requireVfioCdev(), pci.address().toString());
-              steps.undo("close the device", "closed and unbound", descriptor::close);
+              steps.undo(HostStep.OPEN_DEVICE, "closed and unbound", descriptor::close);
               return descriptor.push(opened);
             },
             VfioDevice::toString);
-    steps.step("tell KVM of the device, before the bind", "told", () -> vfioKvm.add(unbound));
-    BoundVfioDevice device =
-        steps.step(
-            "bind the device to iommufd",
-            () -> descriptor.push(unbound.bind(iommufd.fd())),
-            bound -> bound.deviceId().toString());
-    steps.undo("take the device from KVM", "taken", () -> vfioKvm.remove(device.fd()));
-    return device;
+    steps.step(
+        HostStep.TELL_KVM,
+        "told",
+        () -> {
+          Fd file = unbound.fd();
+          vfioKvm.add(unbound);
+          steps.undo(HostStep.TELL_KVM, "taken", () -> vfioKvm.remove(file));
+        });
+    return steps.step(
+        HostStep.BIND_DEVICE,
+        () -> descriptor.push(unbound.bind(iommufd.fd())),
+        bound -> bound.deviceId().toString());
   }
 }

@@ -8,7 +8,9 @@ import java.util.List;
  * One step as it went.
  *
  * @param device which device it was made for
- * @param name what was done
+ * @param kind what kind of step it is
+ * @param undo whether it is the undo of one of that kind
+ * @param name what was done, in a person's words
  * @param succeeded whether it came out as it should
  * @param outcome what came of it, in a person's words
  * @param calls the system calls that it made, as far as they are told of
@@ -16,6 +18,8 @@ import java.util.List;
  */
 public record Step(
     String device,
+    StepKind kind,
+    boolean undo,
     String name,
     boolean succeeded,
     String outcome,

@@ -79,30 +79,49 @@ public final class StepLog {
     return device;
   }
 
-  void requireGoingOn(String next) {
+  void requireGoingOn(StepKind next) {
     if (stop.getAsBoolean()) {
-      throw new ScenarioException("stopped before: " + next);
+      throw new ScenarioException("stopped before: " + next.words().forward());
     }
   }
 
-  <T> T make(String name, Supplier<T> action, Function<T, String> outcome) {
+  /** Makes a step of a kind. */
+  <T> T make(StepKind kind, Supplier<T> action, Function<T, String> outcome) {
+    return make(new Told(kind, false, kind.words().forward()), action, outcome);
+  }
+
+  /** Makes the undo of a step of a kind. */
+  void undo(StepKind kind, Supplier<String> action) {
+    String name =
+        kind.words()
+            .undo()
+            .orElseThrow(() -> new IllegalArgumentException(kind.name() + " has no undo"));
+    make(new Told(kind, true, name), action, Function.identity());
+  }
+
+  /** How a step is told of. */
+  private record Told(StepKind kind, boolean isUndo, String name) {}
+
+  private <T> T make(Told told, Supplier<T> action, Function<T, String> outcome) {
     calls.clear();
     long start = System.nanoTime();
     try {
       T result = action.get();
-      tell(name, true, outcome.apply(result), start);
+      tell(told, true, outcome.apply(result), start);
       return result;
     } catch (RuntimeException e) {
-      tell(name, false, String.valueOf(e.getMessage()), start);
+      tell(told, false, String.valueOf(e.getMessage()), start);
       throw e;
     }
   }
 
-  private void tell(String name, boolean succeeded, String outcome, long start) {
+  private void tell(Told told, boolean succeeded, String outcome, long start) {
     listener.accept(
         new Step(
             device,
-            name,
+            told.kind.kind(),
+            told.isUndo,
+            told.name,
             succeeded,
             outcome,
             List.copyOf(calls),

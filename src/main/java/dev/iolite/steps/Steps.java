@@ -35,42 +35,47 @@ public final class Steps implements AutoCloseable {
    *
    * @throws ScenarioException if somebody asked for the work to be stopped here
    */
-  public <T> T step(String name, Supplier<T> action, Function<T, String> outcome) {
-    log.requireGoingOn(name);
-    return log.make(name, action, outcome);
+  public <T> T step(StepKind kind, Supplier<T> action, Function<T, String> outcome) {
+    log.requireGoingOn(kind);
+    return log.make(kind, action, outcome);
   }
 
   /**
    * Makes a step that yields something to be closed on the way back.
    *
-   * @param undoName what closing it is called
    * @param undone what comes of closing it
    */
   public <T extends AutoCloseable> T open(
-      String name,
-      Supplier<T> action,
-      Function<T, String> outcome,
-      String undoName,
-      String undone) {
+      StepKind kind, Supplier<T> action, Function<T, String> outcome, String undone) {
     CloseStack opened = new CloseStack();
     return step(
-        name,
+        kind,
         () -> {
           T result = opened.push(action.get());
-          undo(undoName, undone, opened::close);
+          undo(kind, undone, opened::close);
           return result;
         },
         outcome);
   }
 
   /** Makes a step that only has to succeed. */
-  public void step(String name, String outcome, Runnable action) {
-    step(name, supplier(outcome, action), Function.identity());
+  public void step(StepKind kind, String outcome, Runnable action) {
+    step(kind, supplier(outcome, action), Function.identity());
   }
 
-  /** Makes a step on the way back. */
-  public void undo(String name, String outcome, Runnable action) {
-    undos.onClose(() -> log.make(name, supplier(outcome, action), Function.identity()));
+  /** On the way back, undoes a step of a kind. */
+  public void undo(StepKind kind, String outcome, Runnable action) {
+    undos.onClose(() -> undoNow(kind, outcome, action));
+  }
+
+  /** Undoes, at once, a step of a kind that may have been made by somebody else. */
+  public void undoNow(StepKind kind, String outcome, Runnable action) {
+    log.undo(kind, supplier(outcome, action));
+  }
+
+  /** On the way back, makes a step that is no undo, such as a check. */
+  public void afterwards(StepKind kind, String outcome, Runnable action) {
+    undos.onClose(() -> log.make(kind, supplier(outcome, action), Function.identity()));
   }
 
   /** Does something on the way back that is no step of its own, such as keeping the books. */

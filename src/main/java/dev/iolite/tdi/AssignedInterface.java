@@ -88,7 +88,7 @@ final class AssignedInterface {
     giveToVfio(steps, pci, journal);
     GuestMachine guest = GuestMachine.make(steps, options);
     VfioKvmDevice vfioKvm =
-        steps.step("make KVM's VFIO device", guest.vm()::createVfioDevice, VfioKvmDevice::toString);
+        steps.step(TdiStep.MAKE_KVM_DEVICE, guest.vm()::createVfioDevice, VfioKvmDevice::toString);
     Iommufd iommufd = HostSteps.openIommufd(steps);
     BoundVfioDevice vfio = HostSteps.bind(steps, pci, vfioKvm, iommufd);
     UapiProfile profile = chooseProfile(steps, options, guest.vm(), iommufd, vfio);
@@ -97,18 +97,16 @@ final class AssignedInterface {
     }
     Ioas ioas =
         steps.open(
-            "make an address space",
+            TdiStep.MAKE_IOAS,
             iommufd::allocIoas,
             i -> i.id().toString(),
-            "destroy the address space",
             "nothing referred to it");
     Optional<TdiTarget> target = attach(steps, options, profile, iommufd, vfio, ioas);
     BarPlaces places =
-        steps.step(
-            "place the BARs in the guest", () -> BarPlaces.choose(vfio), BarPlaces::toString);
+        steps.step(TdiStep.PLACE_BARS, () -> BarPlaces.choose(vfio), BarPlaces::toString);
     DeviceReach reach =
         steps.step(
-            "look for what takes the BARs away",
+            TdiStep.FIND_REACH,
             () -> DeviceReach.of(vfio.config().region()),
             DeviceReach::toString);
     GuestRam ram = new GuestRam(guest.vm(), ioas, guest.memory(), ledger);
@@ -124,7 +122,7 @@ final class AssignedInterface {
     String before = pci.driver().orElse("no driver");
     CloseStack driver = new CloseStack();
     steps.step(
-        "give the device to vfio-pci",
+        TdiStep.GIVE_TO_VFIO,
         "was with " + before,
         () -> {
           pci.requireViableGroup();
@@ -133,7 +131,7 @@ final class AssignedInterface {
           pci.driverOverride().ifPresent(o -> was.put("override", o));
           journal.driver(was);
           steps.undo(
-              "give the device back to its driver",
+              TdiStep.GIVE_TO_VFIO,
               "with " + before + " again",
               () -> {
                 requireReleased(pci);
@@ -146,7 +144,7 @@ final class AssignedInterface {
   private static UapiProfile chooseProfile(
       Steps steps, AssignmentOptions options, Vm vm, Iommufd iommufd, BoundVfioDevice vfio) {
     return steps.step(
-        "find out how this kernel binds TDIs",
+        TdiStep.FIND_PROFILE,
         () -> {
           UapiProfile chosen = profile(options, vm.type(), iommufd, vfio);
           steps.know(chosen.ioctls());
@@ -174,12 +172,12 @@ final class AssignedInterface {
     Tsm tsms = new Tsm(steps.kernel());
     String tsm = tsms.only();
     steps.step(
-        "connect the TSM to the device",
+        TdiStep.CONNECT_TSM,
         "by " + tsm,
         () -> {
           journal.connecting(tsm);
           steps.undo(
-              "disconnect the TSM",
+              TdiStep.CONNECT_TSM,
               "from " + tsm,
               () -> {
                 // Somebody else may have done so; it may also never have been connected.
@@ -203,33 +201,30 @@ final class AssignedInterface {
     if (profile.bindsTdis()) {
       Hwpt nest =
           steps.open(
-              "make a page table that a vIOMMU can be made of",
+              TdiStep.MAKE_HWPT,
               () ->
                   iommufd
                       .allocHwpt(vfio.deviceId(), ioas, Set.of(HwptFlag.NEST_PARENT))
                       .orElseThrow(() -> without(vfio, "nested page tables")),
               h -> h.id().toString(),
-              "destroy the page table",
               "destroyed");
       parent = Optional.of(nest);
       Viommu viommu =
           steps.open(
-              "make a vIOMMU",
+              TdiStep.MAKE_VIOMMU,
               () ->
                   iommufd
                       .allocViommu(vfio.deviceId(), nest, profile.viommuType())
                       .orElseThrow(() -> without(vfio, "vIOMMUs")),
               v -> v.id() + " of type " + v.type(),
-              "destroy the vIOMMU",
               "destroyed");
       target = Optional.of(new TdiTarget(iommufd, viommu, vfio, options.virtualBdf()));
     }
     PageTableId table = parent.<PageTableId>map(Hwpt::id).orElse(ioas.id());
     steps.open(
-        "attach the device",
+        TdiStep.ATTACH,
         () -> vfio.attach(table),
         attachment -> "through " + attachment.pageTable(),
-        "detach the device",
         "detached");
     return target;
   }
@@ -246,14 +241,11 @@ final class AssignedInterface {
   /** Memory decode first, for dma-bufs; bus mastering last. */
   private void switchOn(Steps steps) {
     steps.step(
-        "switch memory decode and bus mastering on",
+        TdiStep.SWITCH_ON,
         () -> {
           ConfigRegion config = vfio.config();
           int command = config.command();
-          steps.undo(
-              "switch memory decode and bus mastering back",
-              "as before",
-              () -> setCommand(command));
+          steps.undo(TdiStep.SWITCH_ON, "as before", () -> setCommand(command));
           config.setMemoryDecode(true);
           config.setBusMaster(true);
           return "PCI_COMMAND 0x%x, was 0x%x".formatted(config.command(), command);

@@ -25,6 +25,8 @@ final class BoundInterface {
   private final AssignmentOptions options;
   private Optional<TdiBinding> binding = Optional.empty();
   private Optional<byte[]> report = Optional.empty();
+  private boolean isStopped;
+  private boolean hasDma;
 
   BoundInterface(StepLog log, AssignmentOptions options) {
     this.log = log;
@@ -43,10 +45,11 @@ final class BoundInterface {
 
   /** Step 3. */
   void lock(AssignedInterface device) {
+    isStopped = false;
     Steps steps = new Steps(log);
     TdiBinding bound =
         steps.step(
-            "bind the interface to the guest",
+            TdiStep.BIND,
             () -> {
               TdiBinding made = device.profile().bind(device.target());
               binding = Optional.of(made);
@@ -54,7 +57,7 @@ final class BoundInterface {
             },
             made -> made.isLockedByBind() ? "bound and locked" : "bound");
     if (!bound.isLockedByBind()) {
-      steps.step("lock the interface", "locked", () -> bound.setState(TdiState.LOCKED));
+      steps.step(TdiStep.LOCK, "locked", () -> bound.setState(TdiState.LOCKED));
     }
   }
 
@@ -65,12 +68,12 @@ final class BoundInterface {
       report =
           Optional.of(
               steps.step(
-                  "read the interface's report",
+                  TdiStep.READ_REPORT,
                   () -> binding.orElseThrow().report(),
                   bytes -> bytes.length + " bytes"));
     }
     return steps.step(
-        "learn which bytes are private",
+        TdiStep.LEARN_LAYOUT,
         () -> LearnedLayout.of(device, options.layout(), report),
         layout ->
             layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
@@ -80,9 +83,10 @@ final class BoundInterface {
   void start(AssignedInterface device) {
     Steps steps = new Steps(log);
     TdiBinding bound = binding.orElseThrow();
-    steps.step("start the interface", "it runs", () -> bound.setState(TdiState.RUN));
+    steps.step(TdiStep.START, "it runs", () -> bound.setState(TdiState.RUN));
     if (device.profile().operations().contains(TsmOperation.ENABLE_DMA)) {
-      steps.step("let its DMA through the IOMMU", "on", bound::enableDma);
+      steps.step(TdiStep.ENABLE_DMA, "on", bound::enableDma);
+      hasDma = true;
     }
   }
 
@@ -100,19 +104,27 @@ final class BoundInterface {
     options.listener().stage(Stage.UNBIND);
     TdiBinding bound = binding.get();
     try (Steps back = new Steps(log)) {
-      back.undo("unbind the interface", "unbound", () -> close(bound));
+      back.undo(TdiStep.BIND, "unbound", () -> close(bound));
       back.onClose(bars::close);
-      if (state == State.RUNNING || state == State.ERROR || state == State.SPLIT) {
-        back.undo(
-            "stop the interface",
-            "unlocked",
-            () -> ifBound(device, () -> bound.setState(TdiState.UNLOCKED)));
+      boolean isLocked = state == State.RUNNING || state == State.ERROR || state == State.SPLIT;
+      if (isLocked && !isStopped) {
+        back.afterwards(TdiStep.STOP, "unlocked", () -> stop(device, bound));
       }
-      boolean hasDma = device.profile().operations().contains(TsmOperation.DISABLE_DMA);
       if (state == State.RUNNING && hasDma) {
-        back.undo("stop its DMA at the IOMMU", "off", () -> ifBound(device, bound::disableDma));
+        back.undo(TdiStep.ENABLE_DMA, "off", () -> disableDma(device, bound));
       }
     }
+  }
+
+  /** Once, if it succeeds: after a failure of something else the release is tried again. */
+  private void stop(AssignedInterface device, TdiBinding bound) {
+    ifBound(device, () -> bound.setState(TdiState.UNLOCKED));
+    isStopped = true;
+  }
+
+  private void disableDma(AssignedInterface device, TdiBinding bound) {
+    ifBound(device, bound::disableDma);
+    hasDma = false;
   }
 
   /** The TSM may have been disconnected behind our back, which unbinds. */
@@ -131,8 +143,8 @@ final class BoundInterface {
   void proveReleased(AssignedInterface device) {
     options.listener().stage(Stage.UNBIND);
     Steps steps = new Steps(log);
-    binding.ifPresent(bound -> steps.step("unbind the interface", "unbound", () -> close(bound)));
-    steps.step("check that the interface is not bound", "it is not", device::requireReleased);
+    binding.ifPresent(bound -> steps.undoNow(TdiStep.BIND, "unbound", () -> close(bound)));
+    steps.step(TdiStep.CHECK_RELEASED, "it is not", device::requireReleased);
   }
 
   private void close(TdiBinding bound) {
@@ -149,6 +161,7 @@ final class BoundInterface {
   void forget() {
     binding = Optional.empty();
     report = Optional.empty();
+    hasDma = false;
   }
 
   /** Asks the kernel whether it is not bound and locked any more, though nobody here unbound it. */

@@ -39,13 +39,12 @@ final class GuestMachine {
     Kvm kvm = HostSteps.openKvm(steps);
     VmLaunch launch =
         steps.open(
-            "make a virtual machine with a vCPU",
+            TdiStep.MAKE_VM,
             () -> {
               requireType(kvm, options.vmType());
               return VmLaunch.begin(kvm, options.vmType());
             },
             made -> made.vm().toString(),
-            "close the virtual machine",
             "closed");
     return new GuestMachine(launch, HostSteps.makeRam(steps, options.ramBytes()));
   }
@@ -63,7 +62,7 @@ final class GuestMachine {
 
   /** Ends the launch: the guest can be run. */
   void finish(Steps steps) {
-    steps.step("finish the launch of the guest", "its vCPU can run", launch::finish);
+    steps.step(TdiStep.FINISH_LAUNCH, "its vCPU can run", launch::finish);
   }
 
   /** Whether its memory has a private half. */
@@ -80,18 +79,17 @@ final class GuestMachine {
     if (hasPrivateMemory()) {
       GuestMemfd file =
           steps.open(
-              "make the guest's private memory",
+              TdiStep.MAKE_PRIVATE_MEMORY,
               () -> vm().createGuestMemfd(bytes),
               GuestMemfd::toString,
-              "free the guest's private memory",
               "freed");
       giveSlot(steps, ledger, () -> vm().addPrivateSlot(0, bytes, memory.address(), file, 0));
-      steps.undo("unmap the guest's shared memory for DMA", "unmapped", ram::unmapAll);
-      steps.step("make all of it private", "all of it", () -> vm().setPrivate(0, bytes, true));
+      steps.afterwards(TdiStep.UNMAP_SHARED_MEMORY, "unmapped", ram::unmapAll);
+      steps.step(TdiStep.MAKE_MEMORY_PRIVATE, "all of it", () -> vm().setPrivate(0, bytes, true));
     } else {
       giveSlot(steps, ledger, () -> vm().addSlot(0, bytes, memory.address()));
-      steps.undo("unmap the guest's memory for DMA", "unmapped", ram::unmapAll);
-      steps.step("map the guest's memory for DMA", "all of it", ram::mapAll);
+      steps.undo(TdiStep.MAP_MEMORY_FOR_DMA, "unmapped", ram::unmapAll);
+      steps.step(TdiStep.MAP_MEMORY_FOR_DMA, "all of it", ram::mapAll);
     }
   }
 
@@ -102,11 +100,11 @@ final class GuestMachine {
   private void giveSlot(Steps steps, Ledger ledger, Supplier<MemorySlot> maker) {
     CloseStack open = new CloseStack();
     steps.step(
-        "give the guest its memory",
+        TdiStep.ADD_MEMORY_SLOT,
         () -> {
           MemorySlot slot = maker.get();
           open.push(slot);
-          steps.undo("delete the slot of the guest's memory", "deleted", open::close);
+          steps.undo(TdiStep.ADD_MEMORY_SLOT, "deleted", open::close);
           ledger.slotAdded(slot.number(), slot.gpa(), slot.bytes(), access(), Optional.empty());
           open.onClose(() -> ledger.slotDeleted(slot.number(), slot.gpa()));
           return slot;

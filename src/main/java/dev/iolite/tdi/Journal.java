@@ -158,7 +158,17 @@ public interface Journal extends AutoCloseable {
     public void step(Step step) {
       write(
           false,
-          Map.of("event", "step", "name", step.name(), "ok", Boolean.toString(step.succeeded())));
+          Map.of(
+              "event",
+              "step",
+              "name",
+              step.name(),
+              "kind",
+              step.kind().name(),
+              "undo",
+              Boolean.toString(step.undo()),
+              "ok",
+              Boolean.toString(step.succeeded())));
     }
 
     @Override

@@ -32,7 +32,7 @@ final class MappedBars {
     boolean answers =
         new Steps(log)
             .step(
-                "look whether the device answers at its BARs",
+                TdiStep.LOOK_FOR_DEVICE,
                 () -> device.reach().answers(),
                 does -> does ? "it does" : "it does not: memory decode is off, or it sleeps");
     if (answers) {
@@ -67,7 +67,7 @@ final class MappedBars {
     MmioMaps planned =
         new Steps(log)
             .step(
-                "plan dma-bufs, slots and maps",
+                TdiStep.PLAN,
                 () -> planned(device, layout),
                 made ->
                     "%d dma-buf(s), %d memory slot(s), %d map(s)"

@@ -92,7 +92,7 @@ final class MmioMaps implements AutoCloseable {
 
   /** Opens the dma-bufs. */
   void openDmaBufs() {
-    steps.undo("check that nothing of the BARs is left", "nothing is", this::requireNothing);
+    steps.afterwards(TdiStep.CHECK_NOTHING_MAPPED, "nothing is", this::requireNothing);
     for (BarLayout bar : placedBars()) {
       long gpa = address(bar.bar());
       String name = PciRegion.nameOf(bar.bar());
@@ -100,14 +100,19 @@ final class MmioMaps implements AutoCloseable {
       steps.onClose(() -> ledger.removeRegion(name));
     }
     for (PlannedDmaBuf wanted : plan.dmaBufs()) {
-      String what = "%s dma-buf of %s".formatted(wanted.kind(), PciRegion.nameOf(wanted.bar()));
       steps.open(
-          "open the " + what,
+          TdiStep.OPEN_DMA_BUF.on(words(wanted)),
           () -> open(wanted),
           _ -> dmaBufs.getLast() + ", " + wanted.ranges().size() + " range(s)",
-          "close the " + what,
           "closed");
     }
+  }
+
+  /** A BAR can have several of a kind, which differ in where they begin. */
+  private static String words(PlannedDmaBuf wanted) {
+    long first = wanted.ranges().getFirst().offset();
+    String from = first == 0 ? "" : " from 0x%x".formatted(first);
+    return "%s dma-buf of %s%s".formatted(wanted.kind(), PciRegion.nameOf(wanted.bar()), from);
   }
 
   private long address(int bar) {
@@ -134,10 +139,9 @@ final class MmioMaps implements AutoCloseable {
   void mapShared() {
     if (!plan.maps().isEmpty()) {
       steps.open(
-          "map the shared runs for DMA",
+          TdiStep.MAP_FOR_DMA,
           () -> all(plan.maps(), this::map),
           _ -> plan.maps().size() + " map(s) in " + device.ioas().id(),
-          "unmap the shared runs for DMA",
           "unmapped");
     }
     slots(Kind.SHARED);
@@ -148,10 +152,9 @@ final class MmioMaps implements AutoCloseable {
     List<PrivateRun> runs = privateRuns();
     if (!runs.isEmpty()) {
       steps.open(
-          "mark the private runs as private for KVM",
+          TdiStep.MARK_PRIVATE,
           () -> all(runs, this::mark),
           _ -> runs.size() + " run(s)",
-          "mark them as shared again",
           "marked");
     }
     slots(Kind.PRIVATE);
@@ -183,10 +186,9 @@ final class MmioMaps implements AutoCloseable {
             .distinct()
             .collect(Collectors.joining(", "));
     steps.open(
-        "give the guest the %s runs of %s".formatted(kind, bars),
+        TdiStep.ADD_SLOTS.on("%s runs of %s".formatted(kind, bars)),
         () -> all(wanted, this::slot),
         _ -> wanted.size() + " memory slot(s)",
-        "delete the slots of the %s runs of %s".formatted(kind, bars),
         "deleted");
   }
 
@@ -321,7 +323,7 @@ final class MmioMaps implements AutoCloseable {
   void checkRuns() {
     if (profile.operations().contains(TsmOperation.LIST_RUNS)) {
       steps.step(
-          "compare with what the kernel says that they have",
+          TdiStep.COMPARE_RUNS,
           "the same",
           () -> {
             for (int i = 0; i < dmaBufs.size(); i++) {

@@ -149,13 +149,13 @@ public final class Recovery {
     StepLog log = StepLog.tracing(address.toString(), kernel, listener::step, () -> false);
     Steps steps = new Steps(log);
     PciDevice device = new Pci(log.kernel()).device(address);
-    steps.step("check that the interface is not bound", "it is not", () -> requireUnbound(device));
+    steps.step(TdiStep.CHECK_RELEASED, "it is not", () -> requireUnbound(device));
     last(entries, "connecting")
         .map(e -> e.getOrDefault("tsm", ""))
         .filter(tsm -> device.tsm().flatMap(TsmState::connect).equals(Optional.of(tsm)))
         .ifPresent(tsm ->
-            steps.step(
-                "disconnect the TSM",
+            steps.undoNow(
+                TdiStep.CONNECT_TSM,
                 "from " + tsm,
                 () -> new Tsm(log.kernel()).disconnect(device, tsm)));
     last(entries, "driver")
@@ -163,8 +163,8 @@ public final class Recovery {
           var before =
               new DriverBinding.Before(
                   Optional.ofNullable(e.get("driver")), Optional.ofNullable(e.get("override")));
-          steps.step(
-              "give the device back to its driver",
+          steps.undoNow(
+              TdiStep.GIVE_TO_VFIO,
               "with " + before.driver().orElse("no driver") + " again",
               () -> DriverBinding.restore(device, before));
         });

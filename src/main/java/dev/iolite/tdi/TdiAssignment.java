@@ -287,11 +287,7 @@ public final class TdiAssignment implements AutoCloseable {
     try {
       stage(Stage.WITHDRAW);
       bars.close();
-      new Steps(log)
-          .step(
-              "check that this process maps nothing of the BARs",
-              "it does not",
-              device()::requireUnmapped);
+      new Steps(log).step(TdiStep.CHECK_UNMAPPED, "it does not", device()::requireUnmapped);
       become(State.WITHDRAWN);
       stage(Stage.BIND);
       bound.lock(device());
@@ -442,8 +438,8 @@ public final class TdiAssignment implements AutoCloseable {
       // An undo, since somebody who wants to stop wants this all the same.
       try (Steps back = new Steps(log)) {
         before.ifPresent(was ->
-            back.undo(
-                "check that nothing is left",
+            back.afterwards(
+                TdiStep.CHECK_NOTHING_HELD,
                 "all is as before",
                 () -> Holdings.of(options.kernel(), address()).requireSame(was)));
       }
@@ -511,7 +507,7 @@ public final class TdiAssignment implements AutoCloseable {
       int command = device().vfio().config().command();
       done =
           steps.step(
-              "reset the device",
+              TdiStep.RESET,
               () -> device().vfio().reset(),
               reset -> reset ? "it was reset" : "it has no reset");
       device().setCommand(command);

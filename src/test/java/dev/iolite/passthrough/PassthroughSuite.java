@@ -13,8 +13,10 @@ import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.steps.HostStep;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Step;
+import dev.iolite.steps.UndoOrder;
 import dev.iolite.trace.TracedCall;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,14 +71,12 @@ abstract class PassthroughSuite {
     new Passthrough(kernel, steps::add, () -> false).run(EDU);
     assertThat(steps)
         .allMatch(Step::succeeded)
-        .extracting(Step::name)
-        .contains(
-            "copy a page into the device and back by DMA",
-            "let the device interrupt",
-            "let the guest read the identification register, and write another one")
-        .endsWith("check that nothing is left");
+        .extracting(Step::kind)
+        .contains(PassthroughStep.COPY_BY_DMA, PassthroughStep.INTERRUPT, PassthroughStep.RUN_GUEST)
+        .endsWith(PassthroughStep.CHECK_NOTHING_HELD);
+    UndoOrder.check(steps);
     assertThat(steps)
-        .filteredOn(step -> step.name().startsWith("bind the device"))
+        .filteredOn(step -> step.kind().equals(HostStep.BIND_DEVICE))
         .singleElement()
         .satisfies(step ->
             assertThat(step.calls())
@@ -90,7 +90,7 @@ abstract class PassthroughSuite {
     new Passthrough(kernel, steps::add, () -> false).run(NVME);
     assertThat(steps).allMatch(Step::succeeded);
     assertThat(steps)
-        .filteredOn(step -> step.name().equals("send Identify"))
+        .filteredOn(step -> step.kind().equals(PassthroughStep.IDENTIFY))
         .singleElement()
         .satisfies(step -> assertThat(step.outcome()).contains("QEMU NVMe Ctrl", "IOLITE-LAB-1"));
     assertThat(driver(NVME)).isEqualTo(before).isPresent();
@@ -108,6 +108,7 @@ abstract class PassthroughSuite {
               () -> new Passthrough(kernel, steps::add, () -> steps.size() >= limit).run(EDU));
       assertThat(thrown).isInstanceOf(ScenarioException.class).hasMessageStartingWith("stopped");
       assertThat(steps).hasSizeGreaterThanOrEqualTo(limit).allMatch(Step::succeeded);
+      UndoOrder.check(steps);
       assertThat(openFiles()).isEqualTo(open);
       assertThat(driver(EDU)).isEqualTo(before);
     }
@@ -140,6 +141,7 @@ abstract class PassthroughSuite {
             .isInstanceOfSatisfying(
                 KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
       }
+      UndoOrder.check(steps);
       assertThat(openFiles()).as("open after call %d: %s", nth, failing.injected()).isEqualTo(open);
       assertThat(driver(EDU))
           .as("driver after call %d: %s", nth, failing.injected())

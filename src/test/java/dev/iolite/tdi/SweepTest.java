@@ -10,6 +10,7 @@ import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
+import dev.iolite.steps.UndoOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,6 +85,11 @@ class SweepTest {
     }
     assertThat(Holdings.of(life.kernel, Life.ENDPOINT)).as(point).isEqualTo(before);
     assertThat(assignment.state()).as(point).isEqualTo(State.UNASSIGNED);
+    try {
+      UndoOrder.check(life.steps);
+    } catch (AssertionError e) {
+      throw new AssertionError(point + ": " + e.getMessage(), e);
+    }
     if (thrown != null) {
       assertThat(life.steps.stream().filter(step -> !step.succeeded()).map(Step::name))
           .as(point + ", told: " + thrown)

@@ -1,0 +1,19 @@
+package dev.iolite.steps;
+
+/**
+ * A step of a kind, done to something in particular.
+ *
+ * @param kind the kind
+ * @param what to what it is done
+ */
+record ParticularStep(StepKind kind, String what) implements StepKind {
+  @Override
+  public String name() {
+    return kind.name();
+  }
+
+  @Override
+  public StepWords words() {
+    return kind.words().about(what);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.iolite.steps;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What every list of steps has to keep to, whatever went wrong in it. */
+public final class UndoOrder {
+  private UndoOrder() {}
+
+  /**
+   * Each undo takes back the last step that was not taken back yet, failed ones aside; an undo that
+   * failed may be tried again. At the end no step is left that succeeded.
+   */
+  public static void check(List<Step> steps) {
+    Deque<Step> made = new ArrayDeque<>();
+    for (Step step : steps) {
+      if (step.undo()) {
+        while (!made.isEmpty() && !made.peek().succeeded() && !isUndoneBy(made.peek(), step)) {
+          made.pop();
+        }
+        assertThat(made).as("%s, with nothing to undo", step.name()).isNotEmpty();
+        assertThat(isUndoneBy(made.peek(), step))
+            .as("%s, but the last step was to %s", step.name(), made.peek().name())
+            .isTrue();
+        Step undone = made.pop();
+        if (!step.succeeded()) {
+          made.push(failed(undone));
+        }
+      } else if (step.kind().words().undo().isPresent()) {
+        made.push(step);
+      }
+    }
+    assertThat(made).as("steps that were not undone").noneMatch(Step::succeeded);
+  }
+
+  private static Step failed(Step step) {
+    return new Step(
+        step.device(),
+        step.kind(),
+        false,
+        step.name(),
+        false,
+        step.outcome(),
+        step.calls(),
+        step.took());
+  }
+
+  private static boolean isUndoneBy(Step step, Step undo) {
+    return step.kind().equals(undo.kind()) && what(step).equals(what(undo));
+  }
+
+  /** To what it was done; empty if its kind says all. */
+  private static String what(Step step) {
+    StepWords words = step.kind().words();
+    String pattern = step.undo() ? words.undo().orElseThrow() : words.forward();
+    Matcher matcher =
+        Pattern.compile(Pattern.quote(pattern).replace("%s", "\\E(.*)\\Q")).matcher(step.name());
+    assertThat(matcher.matches()).as(step.name()).isTrue();
+    return matcher.groupCount() == 0 ? "" : matcher.group(1);
+  }
+}
