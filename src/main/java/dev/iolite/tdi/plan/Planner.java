@@ -51,24 +51,29 @@ final class Planner {
   }
 
   private void plan(BarLayout bar, long gpa) {
-    Cursor shared = new Cursor(bar, Kind.SHARED, sharedDmaBufs());
-    Cursor guarded = new Cursor(bar, Kind.PRIVATE, privateDmaBufs());
-    for (Run run : bar.runs()) {
+    int firstPrivate = dmaBufs.size() + dmaBufs(bar, Kind.SHARED, sharedDmaBufs());
+    Cursor shared = new Cursor(bar, Kind.SHARED, sharedDmaBufs(), dmaBufs.size());
+    Cursor guarded = new Cursor(bar, Kind.PRIVATE, privateDmaBufs(), firstPrivate);
+    boolean byDmaBuf = abilities.sharedSlots() == SharedSlots.BY_DMABUF;
+    boolean hasPrivateSlots = privateDmaBufs() != DmaBufs.NONE;
+    for (int i = 0; i < bar.runCount(); i++) {
+      Run run = bar.run(i);
       long at = gpa + run.offset();
       if (run.kind() == Kind.SHARED) {
         shared.next(run);
         maps.add(new PlannedMap(at, run.bytes(), shared.dmaBuf, shared.offset));
-        boolean byDmaBuf = abilities.sharedSlots() == SharedSlots.BY_DMABUF;
         slots.add(
             byDmaBuf
                 ? shared.slot(at, run)
                 : new PlannedSlot(
                     at, run.bytes(), run.kind(), bar.bar(), run.offset(), OptionalInt.empty(), 0));
-      } else if (privateDmaBufs() != DmaBufs.NONE) {
+      } else if (hasPrivateSlots) {
         guarded.next(run);
         slots.add(guarded.slot(at, run));
       }
     }
+    dmaBufs.addAll(shared.dmaBufs());
+    dmaBufs.addAll(guarded.dmaBufs());
     remarkDmaBufs(bar);
   }
 
@@ -114,39 +119,37 @@ final class Planner {
     }
   }
 
+  /** How many dma-bufs a BAR's runs of a kind get. */
+  private static int dmaBufs(BarLayout bar, Kind kind, DmaBufs how) {
+    return switch (how) {
+      case NONE -> 0;
+      case ONE -> Math.min(1, count(bar, kind));
+      case ONE_EACH -> count(bar, kind);
+    };
+  }
+
   private static int count(BarLayout bar, Kind kind) {
     boolean startsWithIt = bar.run(0).kind() == kind;
     return (bar.runCount() + (startsWithIt ? 1 : 0)) / 2;
   }
 
-  /** Plans the dma-bufs of a BAR's runs of a kind, and goes along them. */
-  private final class Cursor {
+  /** Goes along a BAR's runs of a kind, and plans their dma-bufs. */
+  private static final class Cursor {
     private final int bar;
-    private final int firstDmaBuf;
+    private final Kind kind;
     private final DmaBufs how;
-    private int seen;
+    private final int firstDmaBuf;
+    private final List<ByteRange> ranges;
     private int dmaBuf;
     private long offset;
     private long end;
 
-    Cursor(BarLayout layout, Kind kind, DmaBufs how) {
+    Cursor(BarLayout layout, Kind kind, DmaBufs how, int firstDmaBuf) {
       bar = layout.bar();
-      firstDmaBuf = dmaBufs.size();
+      this.kind = kind;
       this.how = how;
-      if (how == DmaBufs.NONE || !layout.has(kind)) {
-        return;
-      }
-      List<ByteRange> ranges = new ArrayList<>(count(layout, kind));
-      for (Run run : layout.runs()) {
-        if (run.kind() == kind) {
-          ranges.add(new ByteRange(run.offset(), run.bytes()));
-        }
-      }
-      if (how == DmaBufs.ONE) {
-        dmaBufs.add(new PlannedDmaBuf(bar, kind, ranges));
-      } else {
-        ranges.forEach(range -> dmaBufs.add(new PlannedDmaBuf(bar, kind, List.of(range))));
-      }
+      this.firstDmaBuf = firstDmaBuf;
+      ranges = new ArrayList<>(how == DmaBufs.NONE ? 0 : count(layout, kind));
     }
 
     void next(Run run) {
@@ -155,13 +158,24 @@ final class Planner {
         offset = end;
         end += run.bytes();
       } else {
-        dmaBuf = firstDmaBuf + seen++;
+        dmaBuf = firstDmaBuf + ranges.size();
       }
+      ranges.add(new ByteRange(run.offset(), run.bytes()));
     }
 
     PlannedSlot slot(long gpa, Run run) {
       return new PlannedSlot(
           gpa, run.bytes(), run.kind(), bar, run.offset(), OptionalInt.of(dmaBuf), offset);
+    }
+
+    /** Those of the runs that it went along. */
+    List<PlannedDmaBuf> dmaBufs() {
+      if (ranges.isEmpty()) {
+        return List.of();
+      }
+      return how == DmaBufs.ONE
+          ? List.of(new PlannedDmaBuf(bar, kind, ranges))
+          : ranges.stream().map(range -> new PlannedDmaBuf(bar, kind, List.of(range))).toList();
     }
   }
 }
