@@ -41,3 +41,18 @@ struct iommu_vdevice_tsm_req {
 	__u64 resp_uptr;
 };
 #define IOMMU_VDEVICE_TSM_REQ _IO(';', 0x96)
+
+/*
+ * What a request of scope INFO asks for. The proposal leaves that to the architecture: the numbers
+ * and the shape are this project's own. The nonce is that of GET_MEASUREMENTS; a request for the
+ * report may end before it.
+ */
+enum iommu_vdevice_tsm_object {
+	IOMMU_VDEVICE_TSM_OBJECT_REPORT = 0,
+	IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = 1,
+};
+
+struct iommu_vdevice_tsm_info {
+	__u32 object;
+	__u8 nonce[32];
+};

@@ -45,6 +45,12 @@ struct iommu_vdevice_tsm_set_tdi_state {
 	__u32 state;
 };
 
+/* Types of objects. The proposal's numbers are not known: these are this project's own. */
+enum iommu_vdevice_tsm_object {
+	IOMMU_VDEVICE_TSM_OBJECT_REPORT = 0,
+	IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = 1,
+};
+
 struct iommu_vdevice_tsm_object_info {
 	__u32 type;
 };
@@ -55,6 +61,10 @@ struct iommu_vdevice_tsm_read_object {
 	__u64 offset;
 };
 
+/*
+ * Of the nonce no length is told: that it has the 32 bytes of SPDM's GET_MEASUREMENTS is this
+ * project's own assumption.
+ */
 struct iommu_vdevice_tsm_regenerate_object {
 	__u32 type;
 	__u32 __reserved;

@@ -36,6 +36,7 @@ enum iommu_vdevice_tsm_request {
 	IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA = 3,
 	IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA = 4,
 	IOMMU_VDEVICE_TSM_READ_REPORT = 5,
+	IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = 6,
 };
 
 struct iommu_vdevice_tsm_req {
@@ -60,6 +61,11 @@ struct iommu_vdevice_tsm_validate_mmio {
 
 struct iommu_vdevice_tsm_set_tdi_state {
 	__u32 state;
+};
+
+/* The nonce of GET_MEASUREMENTS; the answer is the device's MEASUREMENTS message. */
+struct iommu_vdevice_tsm_read_measurements {
+	__u8 nonce[32];
 };
 
 /*
@@ -96,11 +102,14 @@ struct vfio_dma_buf_get_runs {
 /*
  * Hypercalls of a guest that the VMM answers (KVM_EXIT_HYPERCALL). No proposal has numbers for x86.
  * args[0] is the virtual BDF; VALIDATE has the first address, the first one after the range and the
- * physical address in args[1] to args[3]; SET_STATE the state, REPORT the address of a shared page
- * in args[1]. ret is 0 or a negative errno.
+ * physical address in args[1] to args[3]; SET_STATE the state in args[1]. READ_REPORT and
+ * READ_MEASUREMENTS have the address and the length of a room in shared memory in args[1] and
+ * args[2], which takes the answer. Of READ_MEASUREMENTS the first 32 bytes of the room are the
+ * nonce of GET_MEASUREMENTS. ret is a negative errno, or 0, or the length of the answer.
  */
 #define KVM_HC_TSM_BIND 0x7d00
 #define KVM_HC_TSM_UNBIND 0x7d01
 #define KVM_HC_TSM_VALIDATE_MMIO 0x7d02
 #define KVM_HC_TSM_SET_TDI_STATE 0x7d03
 #define KVM_HC_TSM_READ_REPORT 0x7d04
+#define KVM_HC_TSM_READ_MEASUREMENTS 0x7d05

@@ -35,6 +35,8 @@ final class TsmCcaV7Catalog {
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_READ_OBJECT", TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT()),
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_REGENERATE_OBJECT", TsmCcaV7.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT()),
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_OBJECT_INFO", TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO()),
+            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_OBJECT_REPORT", TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_REPORT()),
+            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS", TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS()),
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_REQ", TsmCcaV7.IOMMU_VDEVICE_TSM_REQ())
         );
     }

@@ -13,6 +13,7 @@ final class TsmSeed2025Catalog {
     static List<UapiStruct> structs() {
         return List.of(
             UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_op", iommu_vdevice_tsm_op.layout()),
+            UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_read_measurements", iommu_vdevice_tsm_read_measurements.layout()),
             UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_req", iommu_vdevice_tsm_req.layout()),
             UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_set_tdi_state", iommu_vdevice_tsm_set_tdi_state.layout()),
             UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_validate_mmio", iommu_vdevice_tsm_validate_mmio.layout()),
@@ -29,6 +30,7 @@ final class TsmSeed2025Catalog {
             new UapiConstant("tsmseed2025", "KVM_HC_TSM_VALIDATE_MMIO", TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO()),
             new UapiConstant("tsmseed2025", "KVM_HC_TSM_SET_TDI_STATE", TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE()),
             new UapiConstant("tsmseed2025", "KVM_HC_TSM_READ_REPORT", TsmSeed2025.KVM_HC_TSM_READ_REPORT()),
+            new UapiConstant("tsmseed2025", "KVM_HC_TSM_READ_MEASUREMENTS", TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_BIND", TsmSeed2025.IOMMU_VDEVICE_TSM_BIND()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_UNBIND", TsmSeed2025.IOMMU_VDEVICE_TSM_UNBIND()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_ARCH_CCA", TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_CCA()),
@@ -39,6 +41,7 @@ final class TsmSeed2025Catalog {
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA", TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA", TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_READ_REPORT", TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT()),
+            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_READ_MEASUREMENTS", TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_OP", TsmSeed2025.IOMMU_VDEVICE_TSM_OP()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_REQ", TsmSeed2025.IOMMU_VDEVICE_TSM_REQ()),
             new UapiConstant("tsmseed2025", "VFIO_DMA_BUF_SHARED", TsmSeed2025.VFIO_DMA_BUF_SHARED()),

@@ -122,6 +122,24 @@ public class TsmCcaV7 extends TsmCcaV7$shared {
     public static int IOMMU_VDEVICE_TSM_OBJECT_INFO() {
         return IOMMU_VDEVICE_TSM_OBJECT_INFO;
     }
+    private static final int IOMMU_VDEVICE_TSM_OBJECT_REPORT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum iommu_vdevice_tsm_object.IOMMU_VDEVICE_TSM_OBJECT_REPORT = 0
+     * }
+     */
+    public static int IOMMU_VDEVICE_TSM_OBJECT_REPORT() {
+        return IOMMU_VDEVICE_TSM_OBJECT_REPORT;
+    }
+    private static final int IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum iommu_vdevice_tsm_object.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = 1
+     * }
+     */
+    public static int IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS() {
+        return IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS;
+    }
     private static final int IOMMU_VDEVICE_TSM_REQ = (int)15254L;
     /**
      * {@snippet lang=c :

@@ -77,6 +77,15 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     public static int KVM_HC_TSM_READ_REPORT() {
         return KVM_HC_TSM_READ_REPORT;
     }
+    private static final int KVM_HC_TSM_READ_MEASUREMENTS = (int)32005L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_HC_TSM_READ_MEASUREMENTS 32005
+     * }
+     */
+    public static int KVM_HC_TSM_READ_MEASUREMENTS() {
+        return KVM_HC_TSM_READ_MEASUREMENTS;
+    }
     private static final int IOMMU_VDEVICE_TSM_BIND = (int)1L;
     /**
      * {@snippet lang=c :
@@ -166,6 +175,15 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
      */
     public static int IOMMU_VDEVICE_TSM_READ_REPORT() {
         return IOMMU_VDEVICE_TSM_READ_REPORT;
+    }
+    private static final int IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = 6
+     * }
+     */
+    public static int IOMMU_VDEVICE_TSM_READ_MEASUREMENTS() {
+        return IOMMU_VDEVICE_TSM_READ_MEASUREMENTS;
     }
     private static final int IOMMU_VDEVICE_TSM_OP = (int)15256L;
     /**
