@@ -22,6 +22,7 @@ module dev.iolite {
   exports dev.iolite.steps;
   exports dev.iolite.rehearsal;
   exports dev.iolite.tdi;
+  exports dev.iolite.tdi.evidence;
   exports dev.iolite.tdi.layout;
   exports dev.iolite.tdi.ledger;
   exports dev.iolite.tdi.plan;

@@ -5,6 +5,7 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.evidence.MalformedMeasurementsException;
 import dev.iolite.tdi.layout.MalformedLayoutException;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.profile.TsmCallException;
@@ -53,7 +54,8 @@ final class Failures implements IExecutionExceptionHandler {
           GuestDeadlineException _,
           DeviceFaultException _,
           MalformedReportException _,
-          MalformedLayoutException _ ->
+          MalformedLayoutException _,
+          MalformedMeasurementsException _ ->
           ExitCode.CHECK_FAILED;
       case KernelException _, TsmCallException _, MalformedReplyException _ -> ExitCode.KERNEL;
       case PreconditionException _, UnsupportedByProfileException _ -> ExitCode.PRECONDITION;

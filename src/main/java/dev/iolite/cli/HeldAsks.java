@@ -32,7 +32,11 @@ final class HeldAsks {
       reply.say("answer", 0, "the VMM grants it: " + what);
       return ExitCode.OK;
     }
-    boolean isErrno = answer < 0 && answer >= -Kernel.MAX_ERRNO;
+    if (answer > 0) {
+      reply.say("answer", answer, "the VMM grants it: %s, %d bytes".formatted(what, answer));
+      return ExitCode.OK;
+    }
+    boolean isErrno = answer >= -Kernel.MAX_ERRNO;
     String words = isErrno ? Errno.of((int) -answer).name() : "0x" + Long.toHexString(answer);
     reply.say("answer", words, "the VMM refuses it: %s: %s".formatted(what, words));
     return ExitCode.CHECK_FAILED;

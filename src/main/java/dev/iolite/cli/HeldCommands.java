@@ -4,6 +4,7 @@ import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.GuestAnswer;
 import dev.iolite.tdi.GuestAsk;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.LayoutSvg;
 import dev.iolite.tdi.layout.MmioLayout;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
     subcommands = HelpCommand.class)
 final class HeldCommands {
   private static final int STATE_RUN = 2;
+  private static final long PAGE = 4096;
 
   @Spec private CommandSpec spec;
 
@@ -192,28 +194,45 @@ final class HeldCommands {
 
   @Command(
       name = "ask",
-      description = "bind, unbind, start, validate or report GPA: the guest asks for that")
+      description =
+          "bind, unbind, start, validate, report GPA or measurements GPA: the guest asks for that;"
+              + " what it reads goes to its page at GPA, which has the nonce for measurements")
   int ask(
       @Parameters(paramLabel = "WHAT") String what,
       @Parameters(arity = "0..1", paramLabel = "GPA") Optional<String> gpa) {
-    boolean isReport = what.equals("report");
-    if (isReport != gpa.isPresent()) {
+    boolean reads = what.equals("report") || what.equals("measurements");
+    if (reads != gpa.isPresent()) {
       throw new ParameterException(
-          spec.commandLine(), "a GPA goes with 'ask report', and with nothing else");
+          spec.commandLine(),
+          "a GPA goes with 'ask report' and 'ask measurements', and with nothing else");
     }
+    long room = understood(() -> gpa.map(ByteSize::parse).orElse(0L));
     return switch (what) {
       case "bind" -> asks.ask(what, new GuestAsk.Bind());
       case "unbind" -> asks.ask(what, new GuestAsk.Unbind());
       case "start" -> asks.ask(what, new GuestAsk.SetState(STATE_RUN));
       case "validate" -> asks.validate();
-      case "report" ->
-          asks.ask(
-              what, understood(() -> new GuestAsk.ReadReport(ByteSize.parse(gpa.orElseThrow()))));
+      case "report" -> asks.ask(what, new GuestAsk.ReadReport(room, PAGE));
+      case "measurements" -> asks.ask(what, new GuestAsk.ReadMeasurements(room, PAGE));
       default ->
           throw new ParameterException(
               spec.commandLine(),
-              "the guest asks for bind, unbind, start, validate or report GPA, not for " + what);
+              "the guest asks for bind, unbind, start, validate, report GPA or measurements GPA,"
+                  + " not for "
+                  + what);
     };
+  }
+
+  @Command(
+      name = "measurements",
+      description =
+          "[NONCE]: what the device says of its firmware and configuration; 64 hexadecimal digits,"
+              + " a fresh nonce unless given")
+  int measurements(@Parameters(arity = "0..1", paramLabel = "NONCE") Optional<String> nonce) {
+    byte[] used =
+        understood(() -> nonce.map(HeldMeasurements::nonce).orElseGet(Measurements::freshNonce));
+    HeldMeasurements.show(reply, assignment, used);
+    return ExitCode.OK;
   }
 
   @Command(name = "show", description = "how it stands, what is mapped, and whether all agrees")

@@ -124,7 +124,10 @@ public final class MockGuest implements GuestAgent {
               TsmExits.validateMmio(
                   virtualBdf, validate.gpaBase(), validate.gpaTop(), validate.physical(), result));
       case GuestAsk.ReadReport read ->
-          new GuestStep.Leave(TsmExits.readReport(virtualBdf, read.gpa(), result));
+          new GuestStep.Leave(TsmExits.readReport(virtualBdf, read.gpa(), read.bytes(), result));
+      case GuestAsk.ReadMeasurements read ->
+          new GuestStep.Leave(
+              TsmExits.readMeasurements(virtualBdf, read.gpa(), read.bytes(), result));
       case GuestAsk.Convert convert ->
           new GuestStep.MapGpa(
               convert.gpa(), convert.bytes(), convert.kind() == Kind.PRIVATE, result);

@@ -79,6 +79,15 @@ final class BoundInterface {
             layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
   }
 
+  /** Has the device measure itself. */
+  byte[] measurements(byte[] nonce) {
+    return new Steps(log)
+        .step(
+            TdiStep.READ_MEASUREMENTS,
+            () -> binding.orElseThrow().measurements(nonce),
+            bytes -> bytes.length + " bytes");
+  }
+
   /** Lets the guest use it. */
   void start(AssignedInterface device) {
     Steps steps = new Steps(log);

@@ -57,7 +57,7 @@ public interface GuestAgent {
   /**
    * Lets the guest ask its VMM for something.
    *
-   * @return what the VMM answered: 0, or a negated errno
+   * @return what the VMM answered: 0, or the length of what was read; or a negated errno
    * @throws UnsupportedOperationException if this guest can't ask for that
    */
   long ask(GuestAsk ask);

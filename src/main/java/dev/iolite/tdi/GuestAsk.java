@@ -29,9 +29,19 @@ public sealed interface GuestAsk {
   /**
    * To read the interface's report.
    *
-   * @param gpa of the shared memory that it is to be put into
+   * @param gpa of the room in shared memory that it is to be put into
+   * @param bytes how long the room is
    */
-  record ReadReport(long gpa) implements GuestAsk {}
+  record ReadReport(long gpa, long bytes) implements GuestAsk {}
+
+  /**
+   * To read the measurements of its device.
+   *
+   * @param gpa of the room in shared memory that they are to be put into; the first 32 bytes of it
+   *     are the guest's nonce
+   * @param bytes how long the room is
+   */
+  record ReadMeasurements(long gpa, long bytes) implements GuestAsk {}
 
   /**
    * To make a range of its memory private or shared.

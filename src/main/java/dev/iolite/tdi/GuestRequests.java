@@ -5,6 +5,7 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MalformedLayoutException;
 import dev.iolite.tdi.layout.MalformedReportException;
@@ -13,6 +14,7 @@ import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /**
@@ -76,6 +78,7 @@ final class GuestRequests {
       case GuestRequest.ValidateMmio validate ->
           "validate MMIO 0x%x-0x%x".formatted(validate.gpaBase(), validate.gpaTop() - 1);
       case GuestRequest.ReadReport _ -> "read the interface's report";
+      case GuestRequest.ReadMeasurements _ -> "read the device's measurements";
       case GuestRequest.MapGpa map ->
           "make 0x%x bytes at 0x%x %s"
               .formatted(map.bytes(), map.gpa(), map.isPrivate() ? "private" : "shared");
@@ -89,7 +92,8 @@ final class GuestRequests {
       case GuestRequest.SetState state -> owned(state.virtualBdf(), () -> setState(state));
       case GuestRequest.ValidateMmio validate ->
           owned(validate.virtualBdf(), () -> validate(validate));
-      case GuestRequest.ReadReport read -> owned(read.virtualBdf(), () -> report(read.gpa()));
+      case GuestRequest.ReadReport read -> owned(read.virtualBdf(), () -> report(read));
+      case GuestRequest.ReadMeasurements read -> owned(read.virtualBdf(), () -> measurements(read));
       case GuestRequest.MapGpa map -> convert(map);
     };
   }
@@ -154,7 +158,7 @@ final class GuestRequests {
     }
     UapiProfile profile = assignment.assigned().profile();
     if (!profile.operations().contains(TsmOperation.VALIDATE_MMIO)) {
-      return refuse(Errno.EOPNOTSUPP, "a validation, which " + profile.name() + " has no call for");
+      return refuse(Errno.EOPNOTSUPP, "a validation, which " + noCall(profile));
     }
     try {
       assignment
@@ -168,21 +172,65 @@ final class GuestRequests {
     return 0;
   }
 
-  private long report(long gpa) {
+  private long report(GuestRequest.ReadReport read) {
     Optional<byte[]> report = assignment.report();
     if (report.isEmpty()) {
       return refuse(Errno.ENXIO, "a report that the VMM does not have");
     }
-    byte[] bytes = report.get();
-    GuestRam ram = assignment.ram();
-    if (!ram.isShared(gpa, bytes.length)) {
-      return refuse(
-          Errno.EFAULT,
-          "its report at 0x%x, where it has not %d bytes of shared memory"
-              .formatted(gpa, bytes.length));
+    Optional<MemorySegment> room = room(read.gpa(), read.bytes());
+    return room.isEmpty()
+        ? refuse(Errno.EFAULT, "its report " + elsewhere(read.gpa(), read.bytes()))
+        : give("report", report.get(), room.get());
+  }
+
+  /**
+   * The nonce is the guest's; the message is for it to judge, so it gets whatever the device says.
+   */
+  private long measurements(GuestRequest.ReadMeasurements read) {
+    if (assignment.binding().isEmpty()) {
+      return refuse(Errno.ENXIO, "measurements, but the interface is not bound");
     }
-    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, ram.shared(), gpa, bytes.length);
-    return 0;
+    UapiProfile profile = assignment.assigned().profile();
+    if (!profile.operations().contains(TsmOperation.READ_MEASUREMENTS)) {
+      return refuse(Errno.EOPNOTSUPP, "measurements, which " + noCall(profile));
+    }
+    Optional<MemorySegment> room = room(read.gpa(), read.bytes());
+    if (room.isEmpty()) {
+      return refuse(Errno.EFAULT, "measurements " + elsewhere(read.gpa(), read.bytes()));
+    }
+    if (read.bytes() < Measurements.NONCE_BYTES) {
+      return refuse(
+          Errno.EINVAL, "measurements without a nonce: it gives %d bytes".formatted(read.bytes()));
+    }
+    MemorySegment nonce = room.get().asSlice(0, Measurements.NONCE_BYTES);
+    return give(
+        "measurements", assignment.measurements(nonce.toArray(ValueLayout.JAVA_BYTE)), room.get());
+  }
+
+  private static String noCall(UapiProfile profile) {
+    return profile.name() + " has no call for";
+  }
+
+  /** A room that the guest gives for an answer; empty if it is not all shared memory. */
+  private Optional<MemorySegment> room(long gpa, long bytes) {
+    GuestRam ram = assignment.ram();
+    return ram.isShared(gpa, bytes)
+        ? Optional.of(ram.shared().asSlice(gpa, bytes))
+        : Optional.empty();
+  }
+
+  private static String elsewhere(long gpa, long bytes) {
+    return "at 0x%x, where it has not 0x%x bytes of shared memory".formatted(gpa, bytes);
+  }
+
+  private long give(String what, byte[] answer, MemorySegment room) {
+    if (answer.length > room.byteSize()) {
+      return refuse(
+          Errno.ENOSPC,
+          "its %s of %d bytes in %d bytes".formatted(what, answer.length, room.byteSize()));
+    }
+    room.asSlice(0, answer.length).copyFrom(MemorySegment.ofArray(answer));
+    return answer.length;
   }
 
   private long convert(GuestRequest.MapGpa wanted) {

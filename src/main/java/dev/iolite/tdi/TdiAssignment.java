@@ -155,6 +155,36 @@ public final class TdiAssignment implements AutoCloseable {
     return bound.report().map(byte[]::clone);
   }
 
+  /**
+   * Asks the device for measurements of its firmware and configuration, made anew for this. Only
+   * their signature proves that they are, and the nonce's; nobody looks at it here.
+   *
+   * @param nonce {@link dev.iolite.tdi.evidence.Measurements#NONCE_BYTES}, never used before
+   * @return SPDM's MEASUREMENTS message, as the device gave it, for {@link
+   *     dev.iolite.tdi.evidence.Measurements#parse}
+   * @throws IllegalArgumentException if the nonce has another length
+   * @throws PreconditionException if the interface is not bound, or this kernel has no call for it
+   * @throws TsmCallException what the kernel said; if it says that the interface has failed, that
+   *     is noticed, as by {@link #refresh}
+   */
+  public synchronized byte[] measurements(byte[] nonce) {
+    String tried = "read the measurements of";
+    if (device.isPresent() && !profile().operations().contains(TsmOperation.READ_MEASUREMENTS)) {
+      throw new PreconditionException(
+          tried + " " + address(),
+          "the kernel has no call for it (UAPI profile " + profile().name() + ")",
+          "the proposal leaves evidence to another interface, or does not describe it",
+          "a kernel with another proposal, or a model of it: --kernel mock:tdx");
+    }
+    require(tried, State.SPLIT, State.RUNNING, State.ERROR);
+    try {
+      return bound.measurements(nonce);
+    } catch (TsmCallException e) {
+      suppress(e, this::refresh);
+      throw e;
+    }
+  }
+
   /** The guest's number of the device: bus, device and function, 16 bits. */
   public long virtualBdf() {
     return options.virtualBdf();

@@ -38,6 +38,7 @@ public enum TdiStep implements StepKind {
   LOCK("lock the interface"),
   READ_REPORT("read the interface's report"),
   LEARN_LAYOUT("learn which bytes are private"),
+  READ_MEASUREMENTS("read the device's measurements"),
   START("start the interface"),
   STOP("stop the interface"),
   ENABLE_DMA("let its DMA through the IOMMU", "stop its DMA at the IOMMU"),

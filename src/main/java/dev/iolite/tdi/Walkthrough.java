@@ -25,7 +25,7 @@ public final class Walkthrough {
   private static final int STATE_RUN = 2;
   private static final int COMMAND = 4;
   private static final int MEMORY_DECODE = 2;
-  private static final long REPORT_GPA = 0x2000;
+  private static final long ROOM_GPA = 0x2000;
   private static final long PAGE = 4096;
   private static final int WORD = 4;
 
@@ -163,10 +163,11 @@ public final class Walkthrough {
     granted("bind the interface", new GuestAsk.Bind());
     checkLedger();
     Set<TsmOperation> operations = assignment.usedProfile().orElseThrow().operations();
-    if (operations.contains(TsmOperation.READ_REPORT)) {
-      granted("share a page", new GuestAsk.Convert(REPORT_GPA, PAGE, Kind.SHARED));
-      granted("read the interface's report", new GuestAsk.ReadReport(REPORT_GPA));
-      granted("take the page back", new GuestAsk.Convert(REPORT_GPA, PAGE, Kind.PRIVATE));
+    GuestEvidence evidence = new GuestEvidence(assignment, guest, this::note, ROOM_GPA);
+    if (evidence.canRead(operations)) {
+      granted("share a page", new GuestAsk.Convert(ROOM_GPA, PAGE, Kind.SHARED));
+      evidence.read(operations);
+      granted("take the page back", new GuestAsk.Convert(ROOM_GPA, PAGE, Kind.PRIVATE));
     }
     // Without a layout nobody here knows what to look for: such a guest learns it by itself.
     boolean isKnown = assignment.knowsLayout();

@@ -110,6 +110,51 @@ class TdiHoldTest {
     assertGivenBack(cli);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"mock:tdx", "mock:sev:arm-v5", "mock:tdx:cca-v7"})
+  void theDeviceMeasuresItselfForHostAndGuest(String kernel) {
+    String nonce = "0123456789abcdef".repeat(4);
+    Cli cli =
+        hold(
+            kernel,
+            "bind",
+            "measurements " + nonce,
+            "convert 0x2000 4K shared",
+            "ask measurements 0x2000",
+            "read 0x2000",
+            "ask measurements 0x8000",
+            "measurements");
+    assertThat(cli.err()).isEmpty();
+    assertThat(after(cli, "measurements " + nonce))
+        .containsPattern("nonce asked with +" + nonce)
+        .containsPattern("signature +none")
+        .containsPattern("1 +mutable firmware +digest +[0-9a-f]{96}")
+        .containsPattern("2 +hardware configuration +digest +[0-9a-f]{96}")
+        .containsPattern("3 +mutable firmware's version +raw +\"iolite 1.0\"");
+    assertThat(after(cli, "ask measurements 0x2000"))
+        .contains("grants it: measurements, 169 bytes");
+    assertThat(after(cli, "read 0x2000")).as("the head of the message").contains("0x6012");
+    assertThat(after(cli, "ask measurements 0x8000"))
+        .contains("the VMM refuses it: measurements: EFAULT");
+    assertThat(after(cli, "measurements")).doesNotContain(nonce).contains("iolite 1.0");
+    assertGivenBack(cli);
+  }
+
+  @Test
+  void measurementsAsJson() {
+    String nonce = "00".repeat(32);
+    Cli cli = holdWith(List.of("-o", "json"), "mock:tdx", "bind", "measurements " + nonce, "quit");
+    ObjectReader reader = JsonMapper.shared().readerFor(JsonNode.class);
+    JsonNode document = reader.<JsonNode>readValues(cli.out()).readAll().get(2);
+    assertThat(document.get("nonce").asString()).isEqualTo(nonce);
+    assertThat(document.get("message").asString()).hasSize(2 * 169).startsWith("1260");
+    JsonNode blocks = document.get("measurements").get("blocks");
+    assertThat(blocks).hasSize(3);
+    assertThat(blocks.get(0).get("type").asString()).isEqualTo("mutable firmware");
+    assertThat(blocks.get(0).get("digest").asBoolean()).isTrue();
+    assertThat(blocks.get(2).get("value").asString()).isEqualTo("696f6c69746520312e30");
+  }
+
   @Test
   void aCommandThatFailsSaysWhyAndEndsNothing() {
     Cli cli =
@@ -129,11 +174,15 @@ class TdiHoldTest {
             "config 3",
             "config 4 0x100000000",
             "ask report",
+            "ask measurements x",
             "ask for a rise",
+            "measurements",
+            "measurements 00",
+            "measurements " + "g".repeat(64),
             "svg " + directory.resolve("a/b"),
             "read 0x2000000");
     assertThat(cli.err().lines())
-        .hasSize(16)
+        .hasSize(20)
         .allMatch(line -> line.startsWith("iolite: "))
         .anyMatch(line -> line.contains("start 0000:00:07.0: the assignment is shared"))
         .anyMatch(line -> line.contains("nothing of its BARs is private"))
@@ -141,6 +190,9 @@ class TdiHoldTest {
         .anyMatch(line -> line.contains("Missing required parameter: 'GPA'"))
         .anyMatch(line -> line.contains("1, 2, 4 or 8 bytes, not 3"))
         .anyMatch(line -> line.contains("0x100 has more than 1 bytes"))
+        .anyMatch(line -> line.contains("read the measurements of 0000:00:07.0: the assignment"))
+        .anyMatch(line -> line.contains("a nonce is 64 hexadecimal digits, not 2 ('help"))
+        .anyMatch(line -> line.contains("a nonce is 64 hexadecimal digits, not ggg"))
         .anyMatch(line -> line.contains("no such file or directory"));
     assertThat(after(cli, "read 0x2000000")).contains("0x7d150001");
     assertGivenBack(cli);

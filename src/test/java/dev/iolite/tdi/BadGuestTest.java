@@ -27,6 +27,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class BadGuestTest {
   private static final long PAGE = 4096;
   private static final long REPORT = 0x2000;
+  private static final long MESSAGE_BYTES = 169;
+
+  /** Lengths that no room has. */
+  private static final long[] NO_LENGTHS = {0, -1, PAGE + 1, Long.MIN_VALUE, Long.MAX_VALUE, -PAGE};
 
   private static long refused(Errno errno) {
     return errno.negated();
@@ -72,7 +76,9 @@ class BadGuestTest {
       assignment.bind();
       assertThat(stranger.ask(new GuestAsk.Unbind())).isEqualTo(refused(Errno.ENODEV));
       assertThat(stranger.ask(new GuestAsk.SetState(2))).isEqualTo(refused(Errno.ENODEV));
-      assertThat(stranger.ask(new GuestAsk.ReadReport(0))).isEqualTo(refused(Errno.ENODEV));
+      assertThat(stranger.ask(new GuestAsk.ReadReport(0, PAGE))).isEqualTo(refused(Errno.ENODEV));
+      assertThat(stranger.ask(new GuestAsk.ReadMeasurements(0, PAGE)))
+          .isEqualTo(refused(Errno.ENODEV));
       assertThat(stranger.ask(new GuestAsk.ValidateMmio(0, PAGE, 0)))
           .isEqualTo(refused(Errno.ENODEV));
       assertThat(assignment.state()).isEqualTo(State.SPLIT);
@@ -132,23 +138,96 @@ class BadGuestTest {
     try (TdiAssignment assignment = life.assignment()) {
       MockGuest guest = life.guest(assignment);
       assignment.assign();
-      assertThat(guest.ask(new GuestAsk.ReadReport(REPORT))).isEqualTo(refused(Errno.ENXIO));
+      assertThat(guest.ask(new GuestAsk.ReadReport(REPORT, PAGE))).isEqualTo(refused(Errno.ENXIO));
       assignment.bind();
       boolean has =
           assignment.usedProfile().orElseThrow().operations().contains(TsmOperation.READ_REPORT);
       long none = refused(has ? Errno.EFAULT : Errno.ENXIO);
       guest.ask(new GuestAsk.Convert(REPORT, PAGE, Kind.SHARED));
+      for (long bytes : NO_LENGTHS) {
+        assertThat(guest.ask(new GuestAsk.ReadReport(REPORT, bytes)))
+            .as("%d", bytes)
+            .isEqualTo(none);
+      }
       for (long gpa :
           new long[] {
             0, REPORT + PAGE - 8, REPORT - 8, 4L << 20, -8, Long.MIN_VALUE, Long.MAX_VALUE
           }) {
-        assertThat(guest.ask(new GuestAsk.ReadReport(gpa))).as("0x%x", gpa).isEqualTo(none);
+        assertThat(guest.ask(new GuestAsk.ReadReport(gpa, PAGE))).as("0x%x", gpa).isEqualTo(none);
       }
-      assertThat(guest.ask(new GuestAsk.ReadReport(Life.bar(assignment, 2))))
+      assertThat(guest.ask(new GuestAsk.ReadReport(Life.bar(assignment, 2), PAGE)))
           .as("into its device")
           .isEqualTo(none);
-      assertThat(guest.ask(new GuestAsk.ReadReport(REPORT)))
-          .isEqualTo(has ? 0 : refused(Errno.ENXIO));
+      long bytes = assignment.report().map(report -> report.length).orElse(0);
+      assertThat(guest.ask(new GuestAsk.ReadReport(REPORT, Math.max(1, bytes - 1))))
+          .isEqualTo(refused(has ? Errno.ENOSPC : Errno.ENXIO));
+      assertThat(guest.ask(new GuestAsk.ReadReport(REPORT, PAGE)))
+          .isEqualTo(has ? bytes : refused(Errno.ENXIO));
+    }
+    life.kernel.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void measurementsGoIntoARoomInSharedMemoryOnlyAndNotBeyondIt(Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    try (TdiAssignment assignment = life.assignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      guest.ask(new GuestAsk.Convert(REPORT, PAGE, Kind.SHARED));
+      assertThat(guest.ask(new GuestAsk.ReadMeasurements(REPORT, PAGE)))
+          .as("not bound")
+          .isEqualTo(refused(Errno.ENXIO));
+      assignment.bind();
+      if (!assignment
+          .usedProfile()
+          .orElseThrow()
+          .operations()
+          .contains(TsmOperation.READ_MEASUREMENTS)) {
+        assertThat(guest.ask(new GuestAsk.ReadMeasurements(REPORT, PAGE)))
+            .isEqualTo(refused(Errno.EOPNOTSUPP));
+        return;
+      }
+      var untouched = guest.read(REPORT, Long.BYTES, Kind.SHARED);
+      for (long bytes : NO_LENGTHS) {
+        assertThat(guest.ask(new GuestAsk.ReadMeasurements(REPORT, bytes)))
+            .as("%d bytes", bytes)
+            .isEqualTo(refused(Errno.EFAULT));
+      }
+      for (long gpa :
+          new long[] {
+            0,
+            REPORT + PAGE - 8,
+            REPORT - 8,
+            4L << 20,
+            -8,
+            Long.MIN_VALUE,
+            Long.MAX_VALUE,
+            Life.bar(assignment, 2)
+          }) {
+        assertThat(guest.ask(new GuestAsk.ReadMeasurements(gpa, PAGE)))
+            .as("at 0x%x", gpa)
+            .isEqualTo(refused(Errno.EFAULT));
+      }
+      assertThat(guest.ask(new GuestAsk.ReadMeasurements(REPORT, 31)))
+          .as("no room for the nonce")
+          .isEqualTo(refused(Errno.EINVAL));
+      for (long bytes : new long[] {32, MESSAGE_BYTES - 1}) {
+        assertThat(guest.ask(new GuestAsk.ReadMeasurements(REPORT, bytes)))
+            .as("%d bytes", bytes)
+            .isEqualTo(refused(Errno.ENOSPC));
+      }
+      assertThat(guest.read(REPORT, Long.BYTES, Kind.SHARED)).isEqualTo(untouched);
+
+      long end = REPORT + PAGE - MESSAGE_BYTES;
+      assertThat(guest.ask(new GuestAsk.ReadMeasurements(end, MESSAGE_BYTES)))
+          .isEqualTo(MESSAGE_BYTES);
+      guest.write(REPORT + MESSAGE_BYTES, 1, 0x5a, Kind.SHARED);
+      assertThat(guest.ask(new GuestAsk.ReadMeasurements(REPORT, PAGE))).isEqualTo(MESSAGE_BYTES);
+      assertThat(guest.read(REPORT + MESSAGE_BYTES, 1, Kind.SHARED))
+          .as("what is behind the message")
+          .isEqualTo(new GuestAnswer.Reached(0x5a));
+      assertThat(assignment.state()).isEqualTo(State.SPLIT);
     }
     life.kernel.close();
   }

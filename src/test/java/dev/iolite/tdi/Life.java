@@ -18,11 +18,13 @@ import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
+import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.profile.Arch;
 import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.ByteRange;
 import java.lang.foreign.MemorySegment;
@@ -230,6 +232,13 @@ final class Life {
       long bar = assignment.barAddresses().getOrDefault(0, 0L);
       guest.read(bar, Long.BYTES, Kind.SHARED);
       assignment.bind();
+      if (assignment
+          .usedProfile()
+          .orElseThrow()
+          .operations()
+          .contains(TsmOperation.READ_MEASUREMENTS)) {
+        assignment.measurements(new byte[Measurements.NONCE_BYTES]);
+      }
       assignment.start();
       guest.read(bar, Long.BYTES, Kind.PRIVATE);
       assignment.unbind();

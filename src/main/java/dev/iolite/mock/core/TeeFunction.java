@@ -5,6 +5,9 @@ import java.util.Optional;
 
 /** A PCI function as the TSM knows it. */
 public interface TeeFunction {
+  /** The length of the nonce in a request for measurements, in bytes. */
+  int NONCE_BYTES = 32;
+
   /** Its address, such as {@code 0000:00:05.0}. */
   String name();
 
@@ -30,6 +33,14 @@ public interface TeeFunction {
    * @param mmioOffset in bytes, a multiple of 4 KiB
    */
   byte[] interfaceReport(long mmioOffset);
+
+  /**
+   * What the device says of its firmware and configuration: SPDM's MEASUREMENTS message, without a
+   * signature.
+   *
+   * @param nonce that of the request, {@link #NONCE_BYTES}
+   */
+  byte[] measurements(byte[] nonce);
 
   /**
    * Whether a range of a BAR is TEE memory, which only the guest may reach while the interface is

@@ -22,6 +22,7 @@ import java.util.OptionalInt;
  * @param power its power management capability
  * @param express its PCI Express capability; without one its configuration space has 256 bytes
  * @param tdi what it reports of its TEE device interface
+ * @param measurements what it says when it is asked for its measurements, by a TSM
  * @param secondaryBus the bus behind it if it is a bridge
  */
 public record DeviceShape(
@@ -39,6 +40,7 @@ public record DeviceShape(
     Optional<Power> power,
     Optional<Express> express,
     Optional<TdiReport> tdi,
+    DeviceMeasurements measurements,
     OptionalInt secondaryBus) {
 
   /** What power management does to a function. */

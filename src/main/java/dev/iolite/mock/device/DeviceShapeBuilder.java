@@ -28,6 +28,7 @@ public final class DeviceShapeBuilder {
   private Optional<DeviceShape.Power> power = Optional.empty();
   private Optional<Express> express = Optional.empty();
   private Optional<TdiReport> tdi = Optional.empty();
+  private DeviceMeasurements measurements = DeviceMeasurements.usual();
   private OptionalInt secondaryBus = OptionalInt.empty();
 
   DeviceShapeBuilder(int vendor, int device) {
@@ -110,6 +111,12 @@ public final class DeviceShapeBuilder {
     return this;
   }
 
+  /** What it measures of itself; {@link DeviceMeasurements#usual} if this is not called. */
+  public DeviceShapeBuilder measurements(DeviceMeasurements measured) {
+    measurements = measured;
+    return this;
+  }
+
   /** Makes it a bridge. */
   public DeviceShapeBuilder bridgeTo(int bus) {
     secondaryBus = OptionalInt.of(bits(bus, 8, "bus"));
@@ -142,6 +149,7 @@ public final class DeviceShapeBuilder {
         power,
         express,
         tdi,
+        measurements,
         secondaryBus);
   }
 

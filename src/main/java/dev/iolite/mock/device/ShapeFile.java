@@ -1,8 +1,10 @@
 package dev.iolite.mock.device;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -29,6 +31,10 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * tdi:
  *   - {bar: 0, page: 0, pages: 2}
  *   - {bar: 0, page: 2, pages: 1, attributes: [non-tee]}   # msix-table, msix-pba, updatable
+ * measurements:                 # a firmware, a configuration and a version if it is left out
+ *   - {index: 1, of: firmware, digest: "00aaff"}   # rom, hardware-configuration,
+ *                               # firmware-configuration, manifest, device-mode, firmware-version,
+ *                               # firmware-security-version; 'raw' in place of 'digest'
  * }</pre>
  *
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
@@ -82,7 +88,8 @@ public final class ShapeFile {
         "msix",
         "express",
         "power",
-        "tdi");
+        "tdi",
+        "measurements");
     DeviceShapeBuilder builder =
         DeviceShape.builder(integer(file, "vendor"), integer(file, "device"));
     if (file.has("class")) {
@@ -121,6 +128,14 @@ public final class ShapeFile {
       builder.tdi(
           TdiReport.of(
               list(file, "tdi").valueStream().map(ShapeFile::range).toArray(TdiRange[]::new)));
+    }
+    if (file.has("measurements")) {
+      builder.measurements(
+          DeviceMeasurements.of(
+              list(file, "measurements")
+                  .valueStream()
+                  .map(ShapeFile::measurement)
+                  .toArray(DeviceMeasurement[]::new)));
     }
     return builder.build();
   }
@@ -178,6 +193,31 @@ public final class ShapeFile {
         integer(range, "bar"), size(range, "page"), integer(range, "pages"), attributes);
   }
 
+  private static DeviceMeasurement measurement(JsonNode block) {
+    only(block, "index", "of", "digest", "raw");
+    int type =
+        switch (text(block, "of")) {
+          case "rom" -> DeviceMeasurement.ROM;
+          case "firmware" -> DeviceMeasurement.FIRMWARE;
+          case "hardware-configuration" -> DeviceMeasurement.HARDWARE_CONFIGURATION;
+          case "firmware-configuration" -> DeviceMeasurement.FIRMWARE_CONFIGURATION;
+          case "manifest" -> DeviceMeasurement.MANIFEST;
+          case "device-mode" -> DeviceMeasurement.DEVICE_MODE;
+          case "firmware-version" -> DeviceMeasurement.FIRMWARE_VERSION;
+          case "firmware-security-version" -> DeviceMeasurement.FIRMWARE_SECURITY_VERSION;
+          case String other ->
+              throw new IllegalArgumentException("there is no measurement of " + other);
+        };
+    boolean isRaw = block.has("raw");
+    if (isRaw == block.has("digest")) {
+      throw new IllegalArgumentException("a measurement has either a 'digest' or 'raw' bytes");
+    }
+    return new DeviceMeasurement(
+        integer(block, "index"),
+        isRaw ? type | DeviceMeasurement.RAW : type,
+        MemorySegment.ofArray(hex(block, isRaw ? "raw" : "digest")));
+  }
+
   // -- values
 
   private static void only(JsonNode object, String... keys) {
@@ -213,6 +253,20 @@ public final class ShapeFile {
       throw new IllegalArgumentException("'%s' is a single value".formatted(key));
     }
     return value.asString();
+  }
+
+  /** In quotes, since some digits without are a number to YAML. */
+  private static byte[] hex(JsonNode object, String key) {
+    JsonNode value = required(object, key);
+    try {
+      if (value.isString()) {
+        return HexFormat.of().parseHex(value.asString());
+      }
+    } catch (IllegalArgumentException _) {
+      // As if it were no text.
+    }
+    throw new IllegalArgumentException(
+        "'%s' is pairs of hexadecimal digits in quotes, not %s".formatted(key, value));
   }
 
   private static boolean flag(JsonNode object, String key, boolean usual) {

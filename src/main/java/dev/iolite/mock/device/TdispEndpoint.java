@@ -69,8 +69,13 @@ public final class TdispEndpoint implements DeviceLogic {
     this.host = host;
   }
 
-  /** The device. */
+  /** The device, with the usual measurements. */
   public static DeviceModel model() {
+    return measuring(DeviceMeasurements.usual());
+  }
+
+  /** The device, with these measurements. */
+  public static DeviceModel measuring(DeviceMeasurements measurements) {
     return new DeviceModel(
         DeviceShape.builder(VENDOR, DEVICE)
             .classCode(0x12_0000)
@@ -82,6 +87,7 @@ public final class TdispEndpoint implements DeviceLogic {
             .msiX(new MsiX(VECTORS, MSIX_BAR, 0, MSIX_BAR, PAGE))
             .power(DeviceShape.Power.KEEPS_STATE)
             .express(new Express(true, true, true))
+            .measurements(measurements)
             .tdi(
                 TdiReport.of(
                     new TdiRange(REGISTERS_BAR, 0, 2, 0),

@@ -13,7 +13,8 @@ import java.util.function.LongConsumer;
  * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and a number of this
  * project's (KVM_HC_TSM_*), since no proposal has one for x86.
  *
- * <p>The result is called with the VMM's answer, under the kernel's lock: 0, or a negated errno.
+ * <p>The result is called with the VMM's answer, under the kernel's lock: a negated errno, or 0; of
+ * what reads something, its length.
  */
 public final class TsmExits {
   private TsmExits() {}
@@ -72,10 +73,23 @@ public final class TsmExits {
   /**
    * Asks for an interface's report.
    *
-   * @param gpa of the shared memory that it is to be put into
+   * @param gpa of the room in shared memory that it is to be put into
+   * @param bytes how long the room is
    */
-  public static GuestExit readReport(long virtualBdf, long gpa, LongConsumer result) {
-    return hypercall(TsmSeed2025.KVM_HC_TSM_READ_REPORT(), result, virtualBdf, gpa);
+  public static GuestExit readReport(long virtualBdf, long gpa, long bytes, LongConsumer result) {
+    return hypercall(TsmSeed2025.KVM_HC_TSM_READ_REPORT(), result, virtualBdf, gpa, bytes);
+  }
+
+  /**
+   * Asks for the measurements of an interface's device.
+   *
+   * @param gpa of the room in shared memory that they are to be put into; its first 32 bytes are
+   *     the guest's nonce
+   * @param bytes how long the room is
+   */
+  public static GuestExit readMeasurements(
+      long virtualBdf, long gpa, long bytes, LongConsumer result) {
+    return hypercall(TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS(), result, virtualBdf, gpa, bytes);
   }
 
   /**

@@ -354,6 +354,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   @Override
+  public byte[] measurements(byte[] nonce) {
+    return shape.measurements().message(nonce);
+  }
+
+  @Override
   public boolean isTeeMemory(int bar, long offset) {
     return tee.isTeeMemory(bar, offset);
   }

@@ -6,14 +6,17 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
+import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
  * The proposal whose bind has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA, which such a kernel
  * does not have, and whose requests have a scope. It leaves the messages in them to the
- * architecture; here INFO gives the interface's report and STATE_CHANGE takes the state, 32 bits.
+ * architecture. Here INFO takes what it is to give, the interface's report or the measurements of
+ * its device, and STATE_CHANGE takes the state, 32 bits.
  */
 final class ArmV5Profile extends VdeviceProfile {
   private final TsmRequests requests;
@@ -49,8 +52,17 @@ final class ArmV5Profile extends VdeviceProfile {
             iommu_vdevice_tsm_req.req_len(asked),
             iommu_vdevice_tsm_req.resp_uptr(asked),
             iommu_vdevice_tsm_req.resp_len(asked));
-    return changes
-        ? requests.setState(function, buffers, _ -> {})
-        : requests.report(function, buffers);
+    return changes ? requests.setState(function, buffers, _ -> {}) : give(function, buffers);
+  }
+
+  /** A request for the report may end before the nonce. */
+  private int give(TeeFunction function, TsmRequests.Buffers buffers) {
+    int object = requests.payload(function, buffers, Integer.BYTES).get(ValueLayout.JAVA_INT, 0);
+    if (object == TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_REPORT()) {
+      return requests.report(function, buffers);
+    }
+    refuseIf(object != TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS(), Errno.EINVAL);
+    MemorySegment asked = requests.payload(function, buffers, iommu_vdevice_tsm_info.sizeof());
+    return requests.measurements(function, buffers, iommu_vdevice_tsm_info.nonce(asked));
   }
 }

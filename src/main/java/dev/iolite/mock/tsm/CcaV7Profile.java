@@ -18,11 +18,13 @@ import java.util.List;
 
 /**
  * The proposal in which making the vDEVICE binds it, without a lock, and destroying it unbinds it.
- * Its objects are of one type here, {@link #REPORT}, and of its size a 64-bit number is told.
+ * Its objects are of two types here, whose numbers are ours: the interface's report, and the
+ * measurements of its device, which are there once they were regenerated, with the guest's nonce.
+ * Of an object's size a 64-bit number is told.
  */
 final class CcaV7Profile extends VdeviceProfile {
-  /** The only type of object that the model has: the interface's report; the number is ours. */
-  static final int REPORT = 0;
+  private static final int REPORT = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_REPORT();
+  private static final int MEASUREMENTS = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
 
   private final Task task;
   private final LinkTsm tsm;
@@ -62,37 +64,45 @@ final class CcaV7Profile extends VdeviceProfile {
     throw refused(Errno.EINVAL);
   }
 
-  private static void requireReport(int type) {
-    refuseIf(type != REPORT, Errno.EINVAL);
+  private MemorySegment object(TeeFunction function, int type) {
+    refuseIf(type != REPORT && type != MEASUREMENTS, Errno.EINVAL);
+    return MemorySegment.ofArray(
+        type == REPORT ? tsm.report(function) : tsm.keptMeasurements(function));
   }
 
   /** As much of the object as there is room for, from an offset on; EINVAL beyond its end. */
   private int read(TeeFunction function, TsmRequests.Buffers buffers) {
     MemorySegment asked =
         requests.payload(function, buffers, iommu_vdevice_tsm_read_object.sizeof());
-    requireReport(iommu_vdevice_tsm_read_object.type(asked));
+    int type = iommu_vdevice_tsm_read_object.type(asked);
     long offset = iommu_vdevice_tsm_read_object.offset(asked);
-    MemorySegment report = MemorySegment.ofArray(tsm.report(function));
-    refuseIf(Long.compareUnsigned(offset, report.byteSize()) > 0, Errno.EINVAL);
-    return requests.answer(buffers, report.asSlice(offset));
+    MemorySegment object = object(function, type);
+    refuseIf(Long.compareUnsigned(offset, object.byteSize()) > 0, Errno.EINVAL);
+    return requests.answer(buffers, object.asSlice(offset));
   }
 
   /** The report is always fresh: there is nothing to do but to look at it. */
   private int regenerate(TeeFunction function, TsmRequests.Buffers buffers) {
     long bytes = iommu_vdevice_tsm_regenerate_object.sizeof();
     MemorySegment asked = requests.payload(function, buffers, bytes);
-    requireReport(iommu_vdevice_tsm_regenerate_object.type(asked));
+    int type = iommu_vdevice_tsm_regenerate_object.type(asked);
+    long nonce = iommu_vdevice_tsm_regenerate_object.nonce_uptr(asked);
     refuseIf(iommu_vdevice_tsm_regenerate_object.flags(asked) != 0, Errno.EINVAL);
-    tsm.report(function);
+    if (type == MEASUREMENTS) {
+      MemorySegment given = task.in(nonce, TeeFunction.NONCE_BYTES);
+      tsm.keepMeasurements(function, given.toArray(ValueLayout.JAVA_BYTE));
+    } else {
+      object(function, type);
+    }
     return TsmRequests.residue(buffers, bytes, 0);
   }
 
   private int info(TeeFunction function, TsmRequests.Buffers buffers) {
     MemorySegment asked =
         requests.payload(function, buffers, iommu_vdevice_tsm_object_info.sizeof());
-    requireReport(iommu_vdevice_tsm_object_info.type(asked));
+    long bytes = object(function, iommu_vdevice_tsm_object_info.type(asked)).byteSize();
     MemorySegment size = task.scratch(Long.BYTES);
-    size.set(ValueLayout.JAVA_LONG, 0, tsm.report(function).length);
+    size.set(ValueLayout.JAVA_LONG, 0, bytes);
     return requests.answer(buffers, size);
   }
 

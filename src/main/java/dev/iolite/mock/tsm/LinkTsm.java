@@ -272,6 +272,39 @@ public final class LinkTsm {
     return tdi.report();
   }
 
+  /**
+   * The measurements of the interface's device, made for this request. They are asked of its
+   * manager, by SPDM, and not of the interface: so it may be in any state.
+   *
+   * @param nonce that of the request, 32 bytes
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound
+   */
+  public byte[] measurements(TeeFunction function, byte[] nonce) {
+    requireBound(function);
+    errors.check(TsmErrors.Operation.MEASUREMENTS);
+    return manager(function).orElseThrow().measurements(nonce);
+  }
+
+  /** As {@link #measurements}, and keeps them while the interface is bound. */
+  void keepMeasurements(TeeFunction function, byte[] nonce) {
+    context(function).keepMeasurements(measurements(function, nonce));
+  }
+
+  /**
+   * The measurements that were kept last.
+   *
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; ENODATA: none were kept since the bind
+   */
+  byte[] keptMeasurements(TeeFunction function) {
+    requireBound(function);
+    return context(function).measurements().orElseThrow(() -> refused(Errno.ENODATA));
+  }
+
+  private PciTsm context(TeeFunction function) {
+    return Optional.ofNullable(contexts.get(function.name()))
+        .orElseThrow(() -> refused(Errno.ENXIO));
+  }
+
   /** The device's link or session is lost: its interfaces go to ERROR. */
   public void loseLink(TeeFunction function) {
     contexts.values().stream()

@@ -8,6 +8,7 @@ final class PciTsm {
   private final TeeFunction function;
   private final TeeFunction manager;
   private Optional<Tdi> tdi = Optional.empty();
+  private Optional<byte[]> measurements = Optional.empty();
 
   PciTsm(TeeFunction function, TeeFunction manager) {
     this.function = function;
@@ -29,5 +30,15 @@ final class PciTsm {
 
   void setTdi(Optional<Tdi> bound) {
     tdi = bound;
+    measurements = Optional.empty();
+  }
+
+  /** The measurements that are kept to be read; those of one VM are not another's. */
+  Optional<byte[]> measurements() {
+    return measurements;
+  }
+
+  void keepMeasurements(byte[] message) {
+    measurements = Optional.of(message);
   }
 }

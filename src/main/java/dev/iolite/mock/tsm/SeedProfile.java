@@ -9,7 +9,9 @@ import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_read_measurements;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -74,6 +76,12 @@ final class SeedProfile extends VdeviceProfile {
     }
     if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT()) {
       return requests.report(function, buffers);
+    }
+    if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS()) {
+      MemorySegment asked =
+          requests.payload(function, buffers, iommu_vdevice_tsm_read_measurements.sizeof());
+      MemorySegment nonce = iommu_vdevice_tsm_read_measurements.nonce(asked);
+      return requests.measurements(function, buffers, nonce);
     }
     boolean isDma =
         operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()

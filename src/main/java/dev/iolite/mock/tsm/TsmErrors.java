@@ -21,7 +21,9 @@ public final class TsmErrors {
     /** To check a guest's private view of MMIO. */
     VALIDATE_MMIO,
     /** To give an interface's report. */
-    REPORT
+    REPORT,
+    /** To give a device's measurements. */
+    MEASUREMENTS
   }
 
   private record Planned(Operation operation, Errno errno, boolean after) {}

@@ -1,7 +1,6 @@
 package dev.iolite.mock.tsm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
@@ -9,6 +8,7 @@ import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_set_tdi_state;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_validate_mmio;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
 
 /**
@@ -130,11 +130,24 @@ final class TsmRequests {
    *     longer than the room for it; EFAULT
    */
   int report(TeeFunction function, Buffers buffers) {
-    byte[] report = tsm.report(function);
-    if (Integer.toUnsignedLong(buffers.answerBytes) < report.length) {
-      throw refused(Errno.ENOSPC);
-    }
-    task.out(buffers.answerAddress, MemorySegment.ofArray(report));
-    return residue(buffers, 0, report.length);
+    return answerWhole(buffers, tsm.report(function));
+  }
+
+  /**
+   * Gives the measurements of the interface's device.
+   *
+   * @param nonce that of the request
+   * @return the residue
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; ENOSPC: the message is longer than the
+   *     room for it; EFAULT
+   */
+  int measurements(TeeFunction function, Buffers buffers, MemorySegment nonce) {
+    return answerWhole(buffers, tsm.measurements(function, nonce.toArray(ValueLayout.JAVA_BYTE)));
+  }
+
+  private int answerWhole(Buffers buffers, byte[] answer) {
+    refuseIf(Integer.toUnsignedLong(buffers.answerBytes) < answer.length, Errno.ENOSPC);
+    task.out(buffers.answerAddress, MemorySegment.ofArray(answer));
+    return residue(buffers, 0, answer.length);
   }
 }

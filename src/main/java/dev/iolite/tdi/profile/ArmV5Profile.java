@@ -1,6 +1,7 @@
 package dev.iolite.tdi.profile;
 
 import static dev.iolite.tdi.profile.TsmOperation.BIND;
+import static dev.iolite.tdi.profile.TsmOperation.READ_MEASUREMENTS;
 import static dev.iolite.tdi.profile.TsmOperation.READ_REPORT;
 import static dev.iolite.tdi.profile.TsmOperation.SET_STATE;
 import static dev.iolite.tdi.profile.TsmOperation.UNBIND;
@@ -9,10 +10,12 @@ import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;
+import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
+import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +25,8 @@ import java.util.List;
 
 /**
  * The iommufd calls whose requests have a scope. The messages in them are the architecture's, and
- * not described: as in the model, INFO gives the report and STATE_CHANGE takes the state, 32 bits.
+ * not described. That INFO takes what is to be given, the report or the measurements with a nonce,
+ * and STATE_CHANGE the state, 32 bits, is this project's choice, and the model's.
  *
  * <p>IOMMU_VDEVICE_TSM_OP has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA here.
  */
@@ -40,7 +44,7 @@ final class ArmV5Profile extends TsmOpProfile {
         ProfileName.ARM_V5,
         arch,
         TsmArmV5.IOMMU_VDEVICE_TSM_OP(),
-        EnumSet.of(BIND, UNBIND, SET_STATE, READ_REPORT));
+        EnumSet.of(BIND, UNBIND, SET_STATE, READ_REPORT, READ_MEASUREMENTS));
   }
 
   @Override
@@ -79,8 +83,25 @@ final class ArmV5Profile extends TsmOpProfile {
 
     @Override
     public byte[] report() {
+      return info(
+          READ_REPORT,
+          TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_REPORT(),
+          MemorySegment.ofArray(new byte[Measurements.NONCE_BYTES]));
+    }
+
+    @Override
+    byte[] measure(MemorySegment nonce) {
+      return info(READ_MEASUREMENTS, TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS(), nonce);
+    }
+
+    private byte[] info(TsmOperation operation, int object, MemorySegment nonce) {
       int scope = TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO();
-      return ReportRoom.read(room -> ask(READ_REPORT, scope, MemorySegment.NULL, room));
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment asked = iommu_vdevice_tsm_info.allocate(arena);
+        iommu_vdevice_tsm_info.object(asked, object);
+        iommu_vdevice_tsm_info.nonce(asked, nonce);
+        return ReportRoom.read(room -> ask(operation, scope, asked, room));
+      }
     }
 
     private int ask(TsmOperation operation, int scope, MemorySegment asked, MemorySegment answer) {

@@ -1,6 +1,7 @@
 package dev.iolite.tdi.profile;
 
 import static dev.iolite.tdi.profile.TsmOperation.BIND;
+import static dev.iolite.tdi.profile.TsmOperation.READ_MEASUREMENTS;
 import static dev.iolite.tdi.profile.TsmOperation.READ_REPORT;
 import static dev.iolite.tdi.profile.TsmOperation.SET_STATE;
 import static dev.iolite.tdi.profile.TsmOperation.UNBIND;
@@ -17,6 +18,7 @@ import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_object_info;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_read_object;
+import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_regenerate_object;
 import dev.iolite.uapi.tsmccav7.kvm_exit_arm64_tio;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -29,16 +31,19 @@ import java.util.Optional;
  * The proposal in which making the vDEVICE binds, without a lock, and destroying it unbinds. The
  * state LOCKED is a request of its own. A bind that is interrupted is repeated: a vDEVICE that was
  * not made is not bound, either.
+ *
+ * <p>The report and the measurements are objects, which are read when their size is known;
+ * measurements are made anew before, with the guest's nonce. The numbers of the types, and the
+ * nonce's length, are not known: those are this project's own.
  */
 final class CcaV7Profile extends AbstractProfile {
-  /** The number of the type of object that is the report. The proposal's is not known: ours. */
-  private static final int REPORT = 0;
-
   private final ArchRequest request;
 
   CcaV7Profile(Arch arch) {
     super(
-        ProfileName.CCA_V7, arch, EnumSet.of(BIND, UNBIND, SET_STATE, VALIDATE_MMIO, READ_REPORT));
+        ProfileName.CCA_V7,
+        arch,
+        EnumSet.of(BIND, UNBIND, SET_STATE, VALIDATE_MMIO, READ_REPORT, READ_MEASUREMENTS));
     request = new ArchRequest(caller(), TsmCcaV7.IOMMU_VDEVICE_TSM_REQ(), arch);
   }
 
@@ -92,38 +97,57 @@ final class CcaV7Profile extends AbstractProfile {
     @Override
     void unbind() {}
 
-    /** Its size, and then all of it at once: a backend may not check offsets other than 0. */
     @Override
     public byte[] report() {
+      return object(READ_REPORT, TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_REPORT());
+    }
+
+    @Override
+    byte[] measure(MemorySegment nonce) {
+      int type = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
       try (Arena arena = Arena.ofConfined()) {
-        MemorySegment answer = arena.allocate(bytes(arena), Long.BYTES);
+        MemorySegment given = arena.allocate(nonce.byteSize()).copyFrom(nonce);
+        MemorySegment again = iommu_vdevice_tsm_regenerate_object.allocate(arena);
+        iommu_vdevice_tsm_regenerate_object.type(again, type);
+        iommu_vdevice_tsm_regenerate_object.nonce_uptr(again, given.address());
+        int number = TsmCcaV7.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT();
+        ask(READ_MEASUREMENTS, number, again, MemorySegment.NULL);
+      }
+      return object(READ_MEASUREMENTS, type);
+    }
+
+    /** Its size, and then all of it at once: a backend may not check offsets other than 0. */
+    private byte[] object(TsmOperation operation, int type) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment answer = arena.allocate(bytes(arena, operation, type), Long.BYTES);
         MemorySegment read = iommu_vdevice_tsm_read_object.allocate(arena);
-        iommu_vdevice_tsm_read_object.type(read, REPORT);
-        int unused = ask(TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT(), read, answer);
+        iommu_vdevice_tsm_read_object.type(read, type);
+        int unused = ask(operation, TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT(), read, answer);
         return answer
             .asSlice(0, answer.byteSize() - Math.clamp(unused, 0L, answer.byteSize()))
             .toArray(ValueLayout.JAVA_BYTE);
       }
     }
 
-    private long bytes(Arena arena) {
+    private long bytes(Arena arena, TsmOperation operation, int type) {
       MemorySegment info = iommu_vdevice_tsm_object_info.allocate(arena);
-      iommu_vdevice_tsm_object_info.type(info, REPORT);
+      iommu_vdevice_tsm_object_info.type(info, type);
       MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
-      ask(TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO(), info, size);
+      ask(operation, TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO(), info, size);
       long bytes = size.get(ValueLayout.JAVA_LONG, 0);
       if (bytes < 0 || bytes > ReportRoom.MOST) {
         throw new PreconditionException(
-            "read the report of " + this,
-            "the kernel says that it has %s bytes".formatted(Long.toUnsignedString(bytes)),
+            "%s of %s".formatted(operation, this),
+            "the kernel says that there are %s bytes".formatted(Long.toUnsignedString(bytes)),
             "the kernel's OBJECT_INFO gives something else than the size",
             "check that the kernel has the UAPI profile " + name());
       }
       return bytes;
     }
 
-    private int ask(int operation, MemorySegment payload, MemorySegment answer) {
-      return request.make(READ_REPORT, iommufd(), vdevice().id(), operation, payload, answer);
+    private int ask(
+        TsmOperation operation, int number, MemorySegment payload, MemorySegment answer) {
+      return request.make(operation, iommufd(), vdevice().id(), number, payload, answer);
     }
   }
 }

@@ -46,7 +46,12 @@ final class GuestCalls {
       return Optional.of(new GuestRequest.SetState(bdf, call.argument(1), answer));
     }
     if (number == TsmSeed2025.KVM_HC_TSM_READ_REPORT()) {
-      return Optional.of(new GuestRequest.ReadReport(bdf, call.argument(1), answer));
+      return Optional.of(
+          new GuestRequest.ReadReport(bdf, call.argument(1), call.argument(2), answer));
+    }
+    if (number == TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS()) {
+      return Optional.of(
+          new GuestRequest.ReadMeasurements(bdf, call.argument(1), call.argument(2), answer));
     }
     return Optional.empty();
   }

@@ -15,7 +15,7 @@ public sealed interface GuestRequest {
   /**
    * Answers.
    *
-   * @param result 0: it was done; else a negated errno
+   * @param result 0, or the length of what was read: it was done; else a negated errno
    */
   default void respond(long result) {
     answer().accept(result);
@@ -67,13 +67,28 @@ public sealed interface GuestRequest {
   }
 
   /**
-   * To read an interface's report.
+   * To read an interface's report. The answer is its length, or a negated errno.
    *
    * @param virtualBdf the guest's number of the device
-   * @param gpa of the shared memory that it is to be put into
+   * @param gpa of the room in shared memory that it is to be put into
+   * @param bytes how long the room is
    * @param answer what takes the answer
    */
-  record ReadReport(long virtualBdf, long gpa, LongConsumer answer) implements GuestRequest {}
+  record ReadReport(long virtualBdf, long gpa, long bytes, LongConsumer answer)
+      implements GuestRequest {}
+
+  /**
+   * To read the measurements of an interface's device. The answer is their length, or a negated
+   * errno.
+   *
+   * @param virtualBdf the guest's number of the device
+   * @param gpa of the room in shared memory that they are to be put into; the first 32 bytes of it
+   *     are the guest's nonce
+   * @param bytes how long the room is
+   * @param answer what takes the answer
+   */
+  record ReadMeasurements(long virtualBdf, long gpa, long bytes, LongConsumer answer)
+      implements GuestRequest {}
 
   /**
    * To make a range of memory private or shared.

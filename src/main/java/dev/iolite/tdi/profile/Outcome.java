@@ -29,7 +29,7 @@ import java.util.Set;
  * <tr><td>set the state</td><td>EBUSY (not in a state to be locked), ENXIO (not bound)</td></tr>
  * <tr><td>validate MMIO</td><td>EEXIST (something is mapped there), ENXIO</td></tr>
  * <tr><td>enable, disable DMA</td><td>ENXIO</td></tr>
- * <tr><td>read the report</td><td>all: it changes nothing</td></tr>
+ * <tr><td>read the report, read the measurements</td><td>all: they change nothing</td></tr>
  * </table>
  *
  * <p>So after EINTR, EIO, EFAULT, ETIMEDOUT, ENOMEM and any other a change may have happened.
@@ -63,7 +63,12 @@ public enum Outcome {
           case VALIDATE_MMIO -> EnumSet.of(EEXIST, ENXIO);
           case ENABLE_DMA, DISABLE_DMA -> EnumSet.of(ENXIO);
           case UNBIND -> EnumSet.noneOf(Errno.class);
-          case READ_REPORT, EXPORT_PRIVATE, LIST_RUNS, SHARED_SLOT, PRIVATE_SLOT ->
+          case READ_REPORT,
+              READ_MEASUREMENTS,
+              EXPORT_PRIVATE,
+              LIST_RUNS,
+              SHARED_SLOT,
+              PRIVATE_SLOT ->
               EnumSet.allOf(Errno.class);
         };
     return before.contains(errno) ? NOT_DONE : MAYBE_DONE;

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.ToIntFunction;
 
-/** Reads a report whose length nobody tells, with more room until it fits. */
+/** Reads a report, or another object, whose length nobody tells, with more room until it fits. */
 final class ReportRoom {
   private static final int FIRST = 4096;
 

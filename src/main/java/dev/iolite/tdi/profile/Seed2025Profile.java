@@ -4,6 +4,7 @@ import static dev.iolite.tdi.profile.TsmOperation.BIND;
 import static dev.iolite.tdi.profile.TsmOperation.EXPORT_PRIVATE;
 import static dev.iolite.tdi.profile.TsmOperation.LIST_RUNS;
 import static dev.iolite.tdi.profile.TsmOperation.PRIVATE_SLOT;
+import static dev.iolite.tdi.profile.TsmOperation.READ_MEASUREMENTS;
 import static dev.iolite.tdi.profile.TsmOperation.READ_REPORT;
 import static dev.iolite.tdi.profile.TsmOperation.SET_STATE;
 import static dev.iolite.tdi.profile.TsmOperation.SHARED_SLOT;
@@ -23,6 +24,7 @@ import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_read_measurements;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
 import dev.iolite.vfio.BoundVfioDevice;
@@ -61,6 +63,7 @@ final class Seed2025Profile extends TsmOpProfile {
             SET_STATE,
             VALIDATE_MMIO,
             READ_REPORT,
+            READ_MEASUREMENTS,
             EXPORT_PRIVATE,
             LIST_RUNS,
             SHARED_SLOT,
@@ -152,14 +155,22 @@ final class Seed2025Profile extends TsmOpProfile {
 
     @Override
     public byte[] report() {
-      return ReportRoom.read(room ->
-          request.make(
-              READ_REPORT,
-              iommufd(),
-              vdevice().id(),
-              TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT(),
-              MemorySegment.NULL,
-              room));
+      int number = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT();
+      return ReportRoom.read(room -> ask(READ_REPORT, number, MemorySegment.NULL, room));
+    }
+
+    @Override
+    byte[] measure(MemorySegment nonce) {
+      int number = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS();
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment asked = iommu_vdevice_tsm_read_measurements.allocate(arena);
+        iommu_vdevice_tsm_read_measurements.nonce(asked, nonce);
+        return ReportRoom.read(room -> ask(READ_MEASUREMENTS, number, asked, room));
+      }
+    }
+
+    private int ask(TsmOperation operation, int number, MemorySegment asked, MemorySegment answer) {
+      return request.make(operation, iommufd(), vdevice().id(), number, asked, answer);
     }
   }
 }

@@ -40,6 +40,17 @@ public interface TdiBinding extends AutoCloseable {
   byte[] report();
 
   /**
+   * The measurements of the interface's device, made anew: a MEASUREMENTS message of SPDM, as the
+   * device gave it. They are the device's, so the interface may be in any state.
+   *
+   * @param nonce what the request has, which a signature covers: 32 bytes
+   * @throws IllegalArgumentException if it has another length
+   * @throws TsmCallException EIO: the device refuses; ENXIO, ENOENT: the interface is not bound any
+   *     more
+   */
+  byte[] measurements(byte[] nonce);
+
+  /**
    * Switches on the host's half of the interface's way through the IOMMU, on SEV.
    *
    * @throws TsmCallException EIO: the interface does not run

@@ -38,7 +38,7 @@ final class TsmCaller {
     int result;
     do {
       result = fd.tryIoctl(command, argument);
-    } while (result == Errno.EINTR.negated() && operation == TsmOperation.READ_REPORT);
+    } while (result == Errno.EINTR.negated() && operation.onlyReads());
     if (result < 0) {
       long said = code.applyAsLong(argument);
       throw failed(

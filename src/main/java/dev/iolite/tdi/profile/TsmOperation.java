@@ -12,6 +12,8 @@ public enum TsmOperation {
   VALIDATE_MMIO("validate MMIO"),
   /** Read its report. */
   READ_REPORT("read the report"),
+  /** Read the measurements of its device, made for a nonce. */
+  READ_MEASUREMENTS("read the measurements"),
   /** Switch on the host's half of its way through an AMD IOMMU. */
   ENABLE_DMA("enable DMA"),
   /** Switch that off. */
@@ -29,6 +31,11 @@ public enum TsmOperation {
 
   TsmOperation(String words) {
     this.words = words;
+  }
+
+  /** Whether it leaves all as it was, so that it can be repeated. */
+  boolean onlyReads() {
+    return this == READ_REPORT || this == READ_MEASUREMENTS;
   }
 
   /** As a message has it, such as {@code read the report}. */

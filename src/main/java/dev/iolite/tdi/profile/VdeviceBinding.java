@@ -3,6 +3,8 @@ package dev.iolite.tdi.profile;
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.tdi.evidence.Measurements;
+import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 
 /** A binding by a vDEVICE, with none of the operations. */
@@ -48,6 +50,24 @@ abstract class VdeviceBinding implements TdiBinding {
   @Override
   public byte[] report() {
     throw profile.unsupported(TsmOperation.READ_REPORT);
+  }
+
+  @Override
+  public final byte[] measurements(byte[] nonce) {
+    if (nonce.length != Measurements.NONCE_BYTES) {
+      throw new IllegalArgumentException(
+          "a nonce has %d bytes, not %d".formatted(Measurements.NONCE_BYTES, nonce.length));
+    }
+    return measure(MemorySegment.ofArray(nonce));
+  }
+
+  /**
+   * Reads the measurements.
+   *
+   * @param nonce of the right length
+   */
+  byte[] measure(MemorySegment nonce) {
+    throw profile.unsupported(TsmOperation.READ_MEASUREMENTS);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.iolite.mock.VfioUser;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.vfio.RegionInfo;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,43 @@ class ShapeFileTest {
                         new TdiRange(0, 2, 1, TdiRange.NON_TEE),
                         new TdiRange(4, 0, 1, TdiRange.MSIX_TABLE)))
                 .build());
+  }
+
+  @Test
+  void measurementsAreSaidOrTheUsual() {
+    byte[] nonce = new byte[32];
+    assertThat(ShapeFile.parse(ACCELERATOR).measurements()).isEqualTo(DeviceMeasurements.usual());
+    DeviceMeasurements said =
+        ShapeFile.parse(
+                ACCELERATOR
+                    + """
+                    measurements:
+                      - {index: 1, of: firmware, digest: "0011223344"}
+                      - {index: 254, of: device-mode, raw: "0f"}
+                    """)
+            .measurements();
+    assertThat(said.message(nonce))
+        .isEqualTo(
+            DeviceMeasurements.of(
+                    new DeviceMeasurement(
+                        1,
+                        DeviceMeasurement.FIRMWARE,
+                        MemorySegment.ofArray(new byte[] {0, 0x11, 0x22, 0x33, 0x44})),
+                    new DeviceMeasurement(
+                        254,
+                        DeviceMeasurement.DEVICE_MODE | DeviceMeasurement.RAW,
+                        MemorySegment.ofArray(new byte[] {0x0f})))
+                .message(nonce));
+    refuses(measured("{index: 1, of: weather, raw: '00'}"), "no measurement of weather");
+    refuses(measured("{index: 1, of: rom}"), "either a 'digest' or 'raw' bytes");
+    refuses(measured("{index: 1, of: rom, raw: '00', digest: '00'}"), "either a 'digest' or 'raw'");
+    refuses(measured("{index: 256, of: rom, raw: '00'}"), "no such block");
+    refuses(measured("{index: 1, of: rom, raw: 11}"), "hexadecimal digits in quotes, not 11");
+    refuses(measured("{index: 1, of: rom, raw: '0g'}"), "hexadecimal digits in quotes");
+  }
+
+  private static String measured(String block) {
+    return "{vendor: 1, device: 2, measurements: [" + block + "]}";
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -114,6 +115,42 @@ class LinkTsmTest {
     refuses(Errno.ENXIO, () -> tsm.setState(function, 2));
     tsm.connect(function, "tsm0");
     refuses(Errno.ENXIO, () -> tsm.report(function));
+  }
+
+  private static byte[] nonce(int first) {
+    byte[] nonce = new byte[TeeFunction.NONCE_BYTES];
+    nonce[0] = (byte) first;
+    return nonce;
+  }
+
+  @Test
+  void measurementsAreTheManagersInEveryStateOfABoundInterface() {
+    Function second = add("0000:00:05.1");
+    tsm.connect(function, "tsm0");
+    refuses(Errno.ENXIO, () -> tsm.measurements(second, nonce(1)));
+    tsm.bind(second, Optional.of(vm), VIRTUAL_BDF, false);
+    assertThat(tsm.measurements(second, nonce(1))).asString().isEqualTo("0000:00:05.0 1");
+    tsm.setState(second, TdiState.CONFIG_LOCKED.number());
+    tsm.loseLink(function);
+    assertThat(tsm.tdi(second).orElseThrow().state()).isEqualTo(TdiState.ERROR);
+    assertThat(tsm.measurements(second, nonce(2))).asString().isEqualTo("0000:00:05.0 2");
+  }
+
+  @Test
+  void keptMeasurementsAreThoseOfTheLastNonceAndEndWithTheBinding() {
+    refuses(Errno.ENXIO, () -> tsm.keptMeasurements(function));
+    bindLocked();
+    refuses(Errno.ENODATA, () -> tsm.keptMeasurements(function));
+    tsm.keepMeasurements(function, nonce(1));
+    tsm.keepMeasurements(function, nonce(2));
+    tsm.measurements(function, nonce(3));
+    assertThat(tsm.keptMeasurements(function)).asString().endsWith(" 2");
+    tsm.errors().failNext(TsmErrors.Operation.MEASUREMENTS, Errno.EIO, false);
+    refuses(Errno.EIO, () -> tsm.keepMeasurements(function, nonce(4)));
+    assertThat(tsm.keptMeasurements(function)).asString().endsWith(" 2");
+    tsm.unbind(function);
+    tsm.bind(function, Optional.of(new Vm()), VIRTUAL_BDF, true);
+    refuses(Errno.ENODATA, () -> tsm.keptMeasurements(function));
   }
 
   @Test
@@ -254,6 +291,11 @@ class LinkTsmTest {
     @Override
     public byte[] interfaceReport(long mmioOffset) {
       return new byte[20];
+    }
+
+    @Override
+    public byte[] measurements(byte[] nonce) {
+      return (name + " " + nonce[0]).getBytes(StandardCharsets.US_ASCII);
     }
 
     @Override

@@ -2,15 +2,18 @@ package dev.iolite.mock.tsm;
 
 import static dev.iolite.mock.tsm.AssignedEndpoint.no;
 import static dev.iolite.mock.tsm.AssignedEndpoint.ok;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
+import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
@@ -27,6 +30,7 @@ import org.junit.jupiter.api.Test;
 /** Binding and requests under arm-v5, cca-v7 and intel-rfc-2025. */
 class OtherProfilesTest {
   private static final int REPORT_BYTES = 16 + 16 * 9 + 4;
+  private static final byte[] NONCE = "a nonce, and so it has 32 bytes.".getBytes(US_ASCII);
   private static final long GPA = 0x1_0000_0000L;
   private static final int TDX = TsmCcaV7.IOMMU_VDEVICE_TSM_ARCH_TDX();
 
@@ -50,11 +54,16 @@ class OtherProfilesTest {
   }
 
   private static int armAsk(AssignedEndpoint at, int scope, int state, MemorySegment answer) {
+    return armAsk(at, scope, longs(at, state).asSlice(0, Integer.BYTES), answer);
+  }
+
+  private static int armAsk(
+      AssignedEndpoint at, int scope, MemorySegment asked, MemorySegment answer) {
     MemorySegment req = at.sized(dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.sizeof());
     dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.vdevice_id(req, at.vdevice);
     dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.scope(req, scope);
-    dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.req_len(req, Integer.BYTES);
-    dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.req_uptr(req, longs(at, state).address());
+    dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.req_len(req, (int) asked.byteSize());
+    dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.req_uptr(req, asked.address());
     dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.resp_len(req, (int) answer.byteSize());
     dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req.resp_uptr(req, answer.address());
     return at.ioctl(at.iommufd, TsmArmV5.IOMMU_VDEVICE_TSM_REQ(), req);
@@ -84,6 +93,29 @@ class OtherProfilesTest {
       assertThat(at.state()).isEqualTo(TdiState.RUN);
       int info = TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO();
       assertThat(armAsk(at, info, 0, at.struct(REPORT_BYTES))).isZero();
+    }
+  }
+
+  private static int armInfo(AssignedEndpoint at, int object, int bytes, MemorySegment answer) {
+    MemorySegment asked = at.struct(iommu_vdevice_tsm_info.sizeof());
+    iommu_vdevice_tsm_info.object(asked, object);
+    iommu_vdevice_tsm_info.nonce(asked, MemorySegment.ofArray(NONCE));
+    return armAsk(at, TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO(), asked.asSlice(0, bytes), answer);
+  }
+
+  @Test
+  void armV5sInfoGivesTheReportOrTheMeasurements() {
+    try (AssignedEndpoint at = on(Profile.ARM_V5)) {
+      byte[] expected = DeviceMeasurements.usual().message(NONCE);
+      MemorySegment room = at.struct(expected.length);
+      assertThat(armInfo(at, 1, 36, room)).isEqualTo(no(Errno.ENXIO));
+      assertThat(armOperate(at, TsmArmV5.IOMMU_VDEVICE_TSM_BIND())).isZero();
+      assertThat(armInfo(at, 1, 35, room)).isEqualTo(no(Errno.EINVAL));
+      assertThat(armInfo(at, 2, 36, room)).isEqualTo(no(Errno.EINVAL));
+      assertThat(armInfo(at, 0, 3, room)).isEqualTo(no(Errno.EINVAL));
+      assertThat(armInfo(at, 1, 36, room)).isZero();
+      assertThat(room.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(expected);
+      assertThat(armInfo(at, 0, 36, at.struct(REPORT_BYTES + 3))).isEqualTo(3);
     }
   }
 
@@ -159,6 +191,37 @@ class OtherProfilesTest {
       assertThat(ccaAsk(at, read, 16, longs(at, 0, REPORT_BYTES - 4), part)).isEqualTo(96);
       assertThat(ccaAsk(at, read, 16, longs(at, 0, REPORT_BYTES + 1), part))
           .isEqualTo(no(Errno.EINVAL));
+    }
+  }
+
+  @Test
+  void ccaV7sMeasurementsAreThereOnceTheyWereRegeneratedWithANonce() {
+    try (AssignedEndpoint at = bound()) {
+      MemorySegment nothing = at.struct(0);
+      MemorySegment size = at.struct(Long.BYTES);
+      int info = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO();
+      int read = TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT();
+      int again = TsmCcaV7.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT();
+      int measurements = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
+      byte[] expected = DeviceMeasurements.usual().message(NONCE);
+      MemorySegment room = at.struct(expected.length);
+      assertThat(ccaAsk(at, info, 4, longs(at, measurements), size)).isEqualTo(no(Errno.ENODATA));
+      assertThat(ccaAsk(at, read, 16, longs(at, measurements, 0), room))
+          .isEqualTo(no(Errno.ENODATA));
+      MemorySegment nonce = at.struct(NONCE.length).copyFrom(MemorySegment.ofArray(NONCE));
+      long there = nonce.address();
+      assertThat(ccaAsk(at, again, 24, longs(at, measurements, 1, there), nothing))
+          .isEqualTo(no(Errno.EINVAL));
+      assertThat(ccaAsk(at, again, 24, longs(at, 9, 0, there), nothing))
+          .isEqualTo(no(Errno.EINVAL));
+      assertThat(ccaAsk(at, again, 24, longs(at, measurements, 0, 8), nothing))
+          .isEqualTo(no(Errno.EFAULT));
+      assertThat(ccaAsk(at, again, 24, longs(at, measurements, 0, there), nothing)).isZero();
+      assertThat(ccaAsk(at, info, 4, longs(at, measurements), size)).isZero();
+      assertThat(size.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(expected.length);
+      assertThat(ccaAsk(at, read, 16, longs(at, measurements, 0), room)).isZero();
+      assertThat(room.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(expected);
+      assertThat(ccaAsk(at, read, 16, longs(at, measurements, 8), room)).isEqualTo(8);
     }
   }
 

@@ -50,6 +50,16 @@ final class SeedCalls {
     return at.ioctl(at.iommufd, TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), req);
   }
 
+  /** The answer to a request for the measurements, with a nonce and room for the message. */
+  static int measurements(AssignedEndpoint at, MemorySegment nonce, MemorySegment into) {
+    MemorySegment req = request(at, TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS());
+    iommu_vdevice_tsm_req.req_len(req, (int) nonce.byteSize());
+    iommu_vdevice_tsm_req.req_uptr(req, nonce.address());
+    iommu_vdevice_tsm_req.resp_len(req, (int) into.byteSize());
+    iommu_vdevice_tsm_req.resp_uptr(req, into.address());
+    return at.ioctl(at.iommufd, TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), req);
+  }
+
   private static MemorySegment request(AssignedEndpoint at, int op) {
     MemorySegment req = at.sized(iommu_vdevice_tsm_req.sizeof());
     iommu_vdevice_tsm_req.vdevice_id(req, at.vdevice);

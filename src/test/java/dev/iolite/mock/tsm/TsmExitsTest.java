@@ -73,7 +73,8 @@ class TsmExitsTest {
     GuestScript script =
         GuestScript.builder()
             .leave(TsmExits.validateMmio(VIRTUAL_BDF, 0x1000, 0x3000, 0x5000, seen::add))
-            .leave(TsmExits.readReport(VIRTUAL_BDF, 0x7000, seen::add))
+            .leave(TsmExits.readReport(VIRTUAL_BDF, 0x7000, 0x800, seen::add))
+            .leave(TsmExits.readMeasurements(VIRTUAL_BDF, 0x8000, 0x400, seen::add))
             .leave(TsmExits.validateMapping(9, 0x1000, 0x3000, 0x5000, seen::add))
             .out(PORT, 1, 0)
             .build();
@@ -89,6 +90,13 @@ class TsmExitsTest {
       assertThat(at.enter(vcpu)).isZero();
       MemorySegment report = call(at, TsmSeed2025.KVM_HC_TSM_READ_REPORT());
       assertThat(kvm_run.hypercall.args(report, 1)).isEqualTo(0x7000);
+      assertThat(kvm_run.hypercall.args(report, 2)).isEqualTo(0x800);
+      kvm_run.hypercall.ret(report, 164);
+
+      assertThat(at.enter(vcpu)).isZero();
+      MemorySegment measurements = call(at, TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS());
+      assertThat(kvm_run.hypercall.args(measurements, 1)).isEqualTo(0x8000);
+      assertThat(kvm_run.hypercall.args(measurements, 2)).isEqualTo(0x400);
 
       assertThat(at.enter(vcpu)).isZero();
       assertThat(kvm_run.exit_reason(at.run)).isEqualTo(TsmCcaV7.KVM_EXIT_ARM64_TIO());
@@ -99,7 +107,7 @@ class TsmExitsTest {
       assertThat(kvm_exit_arm64_tio.response(exit)).isZero();
       kvm_exit_arm64_tio.response(exit, 1);
       assertThat(at.enter(vcpu)).isZero();
-      assertThat(seen).containsExactly(0L, 0L, 1L);
+      assertThat(seen).containsExactly(0L, 164L, 0L, 1L);
     }
   }
 }

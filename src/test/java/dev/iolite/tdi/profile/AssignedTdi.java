@@ -13,7 +13,11 @@ import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.device.DeviceMeasurements;
+import dev.iolite.mock.device.DeviceModel;
+import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
+import dev.iolite.mock.pci.Machine;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
@@ -77,6 +81,18 @@ final class AssignedTdi implements AutoCloseable {
   static AssignedTdi on(Platform platform, Profile profile) {
     return new AssignedTdi(
         MockKernel.builder().platform(platform).profile(profile).build(), UnaryOperator.identity());
+  }
+
+  /** On a TDX host, with an endpoint that measures this of itself. */
+  static AssignedTdi measuring(Profile profile, DeviceMeasurements measurements) {
+    DeviceModel endpoint = TdispEndpoint.measuring(measurements);
+    return new AssignedTdi(
+        MockKernel.builder()
+            .platform(Platform.TDX)
+            .profile(profile)
+            .machine(new Machine().function(ADDRESS, endpoint))
+            .build(),
+        UnaryOperator.identity());
   }
 
   /** With something between the client and the model. */

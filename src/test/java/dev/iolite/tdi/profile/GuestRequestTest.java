@@ -52,7 +52,10 @@ class GuestRequestTest {
           "validate 0x%x 0x%x 0x%x 0x%x".formatted(bdf, base, top, physical);
       case GuestRequest.SetState state ->
           "state 0x%x %d %s".formatted(state.virtualBdf(), state.number(), state.state());
-      case GuestRequest.ReadReport(long bdf, long gpa, _) -> "report 0x%x 0x%x".formatted(bdf, gpa);
+      case GuestRequest.ReadReport(long bdf, long gpa, long bytes, _) ->
+          "report 0x%x 0x%x 0x%x".formatted(bdf, gpa, bytes);
+      case GuestRequest.ReadMeasurements(long bdf, long gpa, long bytes, _) ->
+          "measurements 0x%x 0x%x 0x%x".formatted(bdf, gpa, bytes);
       case GuestRequest.MapGpa(long gpa, long bytes, boolean isPrivate, _) ->
           "map 0x%x 0x%x %s".formatted(gpa, bytes, isPrivate);
     };
@@ -67,7 +70,8 @@ class GuestRequestTest {
             .leave(TsmExits.validateMmio(BDF, 0x1000, 0x3000, 0x5000, answers::add))
             .leave(TsmExits.setState(BDF, 2, answers::add))
             .leave(TsmExits.setState(BDF, 3, answers::add))
-            .leave(TsmExits.readReport(BDF, 0x7000, answers::add))
+            .leave(TsmExits.readReport(BDF, 0x7000, 0x800, answers::add))
+            .leave(TsmExits.readMeasurements(BDF, 0x8000, -1, answers::add))
             .leave(TsmExits.unbind(0xffff_ffffL, answers::add))
             .out(0x80, 1, 0)
             .build();
@@ -81,9 +85,10 @@ class GuestRequestTest {
               "validate 0x10 0x1000 0x3000 0x5000",
               "state 0x10 2 Optional[RUN]",
               "state 0x10 3 Optional.empty",
-              "report 0x10 0x7000",
+              "report 0x10 0x7000 0x800",
+              "measurements 0x10 0x8000 0xffffffffffffffff",
               "unbind 0xffffffff");
-      assertThat(answers).containsExactly(-1L, -2L, -3L, -4L, -5L, -6L);
+      assertThat(answers).containsExactly(-1L, -2L, -3L, -4L, -5L, -6L, -7L);
     }
   }
 

@@ -14,7 +14,9 @@ import dev.iolite.mock.Faults.When;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.tsm.TsmErrors;
+import dev.iolite.tdi.evidence.Measurements;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -42,7 +44,9 @@ class OutcomeTest {
     "ENABLE_DMA, ENXIO, NOT_DONE",
     "DISABLE_DMA, EIO, MAYBE_DONE",
     "READ_REPORT, EIO, NOT_DONE",
-    "READ_REPORT, EINTR, NOT_DONE"
+    "READ_REPORT, EINTR, NOT_DONE",
+    "READ_MEASUREMENTS, EIO, NOT_DONE",
+    "READ_MEASUREMENTS, EFAULT, NOT_DONE"
   })
   void theTable(TsmOperation operation, Errno errno, Outcome outcome) {
     assertThat(Outcome.of(operation, errno)).isEqualTo(outcome);
@@ -131,6 +135,22 @@ class OutcomeTest {
         assertThat(failed.outcome()).isEqualTo(Outcome.MAYBE_DONE);
         assertThat(at.bound()).isEmpty();
         at.bindAndLock().close();
+      }
+    }
+  }
+
+  /** The n-th request, after those of the bind, is the first of the measurements. */
+  @ParameterizedTest
+  @CsvSource({"SEED_2025, 1", "ARM_V5, 1", "CCA_V7, 2"})
+  void interruptedMeasurementsAreRepeated(Profile profile, int nth) {
+    for (When when : When.values()) {
+      Calls request = Calls.of(command(profile, "IOMMU_VDEVICE_TSM_REQ"));
+      Faults faults = Faults.none().fail(request, nth, Errno.EINTR, when);
+      try (AssignedTdi at = faulty(profile, faults);
+          TdiBinding binding = at.bindAndLock()) {
+        byte[] nonce = Measurements.freshNonce();
+        assertThat(binding.measurements(nonce))
+            .isEqualTo(DeviceMeasurements.usual().message(nonce));
       }
     }
   }

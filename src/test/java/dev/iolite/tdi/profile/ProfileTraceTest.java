@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.Ioctls;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
@@ -24,7 +25,9 @@ class ProfileTraceTest {
     "CCA_V7, IOMMU_VDEVICE_TSM_REQ, 'op=2, tvm_arch=3, req_len=4'",
     "INTEL_RFC_2025, VFIO_DEVICE_TSM_BIND, 'flags=0, vdevice_id='",
     "INTEL_RFC_2025, IOMMU_VDEVICE_TSM_GUEST_REQUEST, 'req_len=4, resp_len=0'",
-    "SEED_2025, IOMMU_VDEVICE_TSM_OP, 'type=1, flags=0, vdevice_id='"
+    "SEED_2025, IOMMU_VDEVICE_TSM_OP, 'type=1, flags=0, vdevice_id='",
+    "SEED_2025, IOMMU_VDEVICE_TSM_REQ, 'op=6, tvm_arch=3, req_len=0x20, resp_len=0x1000'",
+    "ARM_V5, IOMMU_VDEVICE_TSM_REQ, 'scope=0, req_len=0x24, resp_len=0x1000'"
   })
   void theyHaveTheirNamesAndFields(Profile profile, String name, String fields) {
     UapiProfile client = UapiProfile.of(ProfileName.of(profile.toString()).orElseThrow(), Arch.TDX);
@@ -35,6 +38,9 @@ class ProfileTraceTest {
                 profile,
                 kernel -> new TracingKernel(kernel, Scope.ALL, () -> ioctls, calls::add));
         TdiBinding binding = at.bindAndLock()) {
+      if (client.operations().contains(TsmOperation.READ_MEASUREMENTS)) {
+        binding.measurements(Measurements.freshNonce());
+      }
       binding.setState(TdiState.RUN);
     }
     assertThat(calls)

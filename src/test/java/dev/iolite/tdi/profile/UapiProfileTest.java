@@ -6,12 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.device.DeviceMeasurement;
+import dev.iolite.mock.device.DeviceMeasurements;
+import dev.iolite.mock.tsm.TsmErrors;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tdi.evidence.Measurement;
+import dev.iolite.tdi.evidence.MeasurementType;
+import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.vfio.ByteRange;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -89,6 +96,54 @@ class UapiProfileTest {
         assertThat(report).hasSize(REPORT_BYTES);
         assertThat(report[12]).as("the number of ranges").isEqualTo((byte) 9);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("proposals")
+  void measurementsAreMadeForTheNonceWhereThereIsACallForThem(Platform platform, Profile profile) {
+    byte[] one = Measurements.freshNonce();
+    byte[] other = Measurements.freshNonce();
+    try (AssignedTdi at = AssignedTdi.on(platform, profile);
+        TdiBinding binding = at.bindAndLock()) {
+      boolean has = at.profile.operations().contains(TsmOperation.READ_MEASUREMENTS);
+      assertThat(has).isEqualTo(profile != Profile.V6 && profile != Profile.INTEL_RFC_2025);
+      unlessOffered(at, TsmOperation.READ_MEASUREMENTS, () -> binding.measurements(one));
+      for (int wrong : new int[] {0, 31, 33, 64}) {
+        assertThatThrownBy(() -> binding.measurements(new byte[wrong]))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessage("a nonce has 32 bytes, not " + wrong);
+      }
+      if (has) {
+        assertThat(binding.measurements(one)).isEqualTo(DeviceMeasurements.usual().message(one));
+        assertThat(binding.measurements(other))
+            .isEqualTo(DeviceMeasurements.usual().message(other));
+        at.model.tsm().failNext(TsmErrors.Operation.MEASUREMENTS, Errno.EIO, false);
+        assertThatThrownBy(() -> binding.measurements(one))
+            .isInstanceOfSatisfying(
+                TsmCallException.class,
+                e -> {
+                  assertThat(e.operation()).isEqualTo(TsmOperation.READ_MEASUREMENTS);
+                  assertThat(e.outcome()).isEqualTo(Outcome.NOT_DONE);
+                })
+            .hasMessageStartingWith("read the measurements (UAPI profile " + profile + ")");
+      }
+    }
+  }
+
+  /** More than the room of the first attempt. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Profile.class,
+      names = {"SEED_2025", "ARM_V5", "CCA_V7"})
+  void measurementsMayBeLong(Profile profile) {
+    MemorySegment manifest = MemorySegment.ofArray(new byte[60_000]).fill((byte) 7);
+    var block = new DeviceMeasurement(1, DeviceMeasurement.MANIFEST, manifest);
+    try (AssignedTdi at = AssignedTdi.measuring(profile, DeviceMeasurements.of(block));
+        TdiBinding binding = at.bindAndLock()) {
+      byte[] message = binding.measurements(Measurements.freshNonce());
+      assertThat(Measurements.parse(MemorySegment.ofArray(message)).blocks())
+          .containsExactly(new Measurement(1, MeasurementType.MANIFEST, true, manifest));
     }
   }
 

@@ -1,0 +1,96 @@
+package dev.iolite.tdi;
+
+import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tdi.profile.TsmOperation;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HexFormat;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/** What a guest reads of its device before it trusts it, in a page that it has shared for that. */
+final class GuestEvidence {
+  private static final long PAGE = 4096;
+
+  private final TdiAssignment assignment;
+  private final GuestAgent guest;
+  private final Consumer<Check> listener;
+  private final long gpa;
+
+  /**
+   * Prepares to read.
+   *
+   * @param listener is told of each check
+   * @param gpa of the page
+   */
+  GuestEvidence(TdiAssignment assignment, GuestAgent guest, Consumer<Check> listener, long gpa) {
+    this.assignment = assignment;
+    this.guest = guest;
+    this.listener = listener;
+    this.gpa = gpa;
+  }
+
+  /** Whether there is anything to read, with these operations. */
+  boolean canRead(Set<TsmOperation> operations) {
+    return operations.contains(TsmOperation.READ_REPORT)
+        || operations.contains(TsmOperation.READ_MEASUREMENTS);
+  }
+
+  /** Reads what there is. */
+  void read(Set<TsmOperation> operations) {
+    if (operations.contains(TsmOperation.READ_REPORT)) {
+      given("read the interface's report", new GuestAsk.ReadReport(gpa, PAGE));
+    }
+    if (operations.contains(TsmOperation.READ_MEASUREMENTS)) {
+      compareMeasurements();
+    }
+  }
+
+  /** Has the guest ask; tells how long what it was given is, 0 if it was refused. */
+  private int given(String what, GuestAsk ask) {
+    long answer = guest.ask(ask);
+    boolean isGiven = answer > 0 && answer <= PAGE;
+    listener.accept(
+        new Check(
+            "the VMM grants the guest's wish to " + what,
+            isGiven,
+            isGiven ? answer + " bytes" : "answer " + answer));
+    return isGiven ? (int) answer : 0;
+  }
+
+  /** Without the device's certificates nobody can tell more than that it says the same to both. */
+  private void compareMeasurements() {
+    GuestRoom room = new GuestRoom(guest, gpa);
+    room.write(Measurements.freshNonce());
+    int bytes = given("read the device's measurements", new GuestAsk.ReadMeasurements(gpa, PAGE));
+    if (bytes == 0) {
+      return;
+    }
+    Measurements guests = Measurements.parse(MemorySegment.ofArray(room.read(bytes)));
+    Measurements hosts =
+        Measurements.parse(
+            MemorySegment.ofArray(assignment.measurements(Measurements.freshNonce())));
+    boolean isSame = guests.blocks().equals(hosts.blocks());
+    listener.accept(
+        new Check(
+            "the device measures the same for guest and host",
+            isSame,
+            isSame ? types(guests) : guests.blocks() + ", " + hosts.blocks()));
+    listener.accept(
+        new Check(
+            "it measured anew for each of them",
+            guests.nonce().mismatch(hosts.nonce()) != -1,
+            "its nonce for the guest is " + hex(guests.nonce())));
+  }
+
+  private static String types(Measurements measured) {
+    return measured.blocks().stream()
+        .map(block -> block.type().toString())
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String hex(MemorySegment bytes) {
+    return HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
+  }
+}
