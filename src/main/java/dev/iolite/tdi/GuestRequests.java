@@ -10,12 +10,14 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MalformedLayoutException;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.profile.GuestRequest;
+import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Serves what a guest asks its VMM for. Nothing that the guest says is trusted: it may ask for
@@ -160,16 +162,20 @@ final class GuestRequests {
     if (!profile.operations().contains(TsmOperation.VALIDATE_MMIO)) {
       return refuse(Errno.EOPNOTSUPP, "a validation, which " + noCall(profile));
     }
+    return asked(binding -> {
+      binding.validateMmio(wanted.gpaBase(), wanted.gpaTop(), wanted.physical());
+      return 0L;
+    });
+  }
+
+  /** Passes a request on to the TSM. If that fails, the interface itself may have. */
+  private <T> T asked(Function<TdiBinding, T> call) {
     try {
-      assignment
-          .binding()
-          .orElseThrow()
-          .validateMmio(wanted.gpaBase(), wanted.gpaTop(), wanted.physical());
+      return call.apply(assignment.binding().orElseThrow());
     } catch (TsmCallException e) {
       assignment.refresh();
       throw e;
     }
-    return 0;
   }
 
   private long report(GuestRequest.ReadReport read) {
@@ -185,10 +191,11 @@ final class GuestRequests {
 
   /**
    * The nonce is the guest's; the message is for it to judge, so it gets whatever the device says.
+   * It is no step of the assignment: a guest may ask as often as it likes.
    */
   private long measurements(GuestRequest.ReadMeasurements read) {
-    if (assignment.binding().isEmpty()) {
-      return refuse(Errno.ENXIO, "measurements, but the interface is not bound");
+    if (assignment.binding().isEmpty() || assignment.state() == State.QUARANTINED) {
+      return refuse(Errno.ENXIO, "measurements, but the interface is not surely bound");
     }
     UapiProfile profile = assignment.assigned().profile();
     if (!profile.operations().contains(TsmOperation.READ_MEASUREMENTS)) {
@@ -202,9 +209,8 @@ final class GuestRequests {
       return refuse(
           Errno.EINVAL, "measurements without a nonce: it gives %d bytes".formatted(read.bytes()));
     }
-    MemorySegment nonce = room.get().asSlice(0, Measurements.NONCE_BYTES);
-    return give(
-        "measurements", assignment.measurements(nonce.toArray(ValueLayout.JAVA_BYTE)), room.get());
+    byte[] nonce = room.get().asSlice(0, Measurements.NONCE_BYTES).toArray(ValueLayout.JAVA_BYTE);
+    return give("measurements", asked(binding -> binding.measurements(nonce)), room.get());
   }
 
   private static String noCall(UapiProfile profile) {

@@ -48,6 +48,9 @@ public final class Shortcomings {
     if (!has.contains(TsmOperation.READ_REPORT) && !has.contains(TsmOperation.LIST_RUNS)) {
       missing.add("Nothing tells a VMM which bytes of a BAR are private (step 4).");
     }
+    if (!has.contains(TsmOperation.READ_MEASUREMENTS)) {
+      missing.add("Nothing lets a VMM read the device's measurements for its guest.");
+    }
     if (!has.contains(TsmOperation.EXPORT_PRIVATE)) {
       missing.add("VFIO makes no private dma-buf (step 4).");
     }

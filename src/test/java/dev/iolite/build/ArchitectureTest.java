@@ -87,13 +87,18 @@ class ArchitectureTest {
     }
   }
 
-  /** What a plan is made of makes no call: it can be made, tested and shown without a kernel. */
+  /**
+   * What a plan is made of makes no call, nor does evidence: all can be tested without a kernel.
+   */
   @Test
-  void layoutsAndPlansMakeNoCalls() {
+  void layoutsPlansAndEvidenceMakeNoCalls() {
     noClasses()
         .that()
         .resideInAnyPackage(
-            "dev.iolite.tdi.layout..", "dev.iolite.tdi.ledger..", "dev.iolite.tdi.plan..")
+            "dev.iolite.tdi.evidence..",
+            "dev.iolite.tdi.layout..",
+            "dev.iolite.tdi.ledger..",
+            "dev.iolite.tdi.plan..")
         .should()
         .dependOnClassesThat()
         .areAssignableTo(Kernel.class)

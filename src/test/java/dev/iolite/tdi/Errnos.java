@@ -56,7 +56,8 @@ final class Errnos {
                   Errno.EIO)),
           Map.entry(
               "IOMMU_VDEVICE_TSM_REQ",
-              List.of(Errno.EINVAL, Errno.ENXIO, Errno.EINTR, Errno.EIO, Errno.EFAULT)),
+              List.of(
+                  Errno.EINVAL, Errno.ENXIO, Errno.EINTR, Errno.EIO, Errno.EFAULT, Errno.ENOSPC)),
           Map.entry("VFIO_DEVICE_TSM_BIND", List.of(Errno.EINVAL, Errno.EEXIST, Errno.ENOENT)),
           Map.entry("VFIO_DEVICE_TSM_UNBIND", List.of(Errno.EINVAL)),
           Map.entry("IOMMU_VDEVICE_TSM_GUEST_REQUEST", List.of(Errno.ENOENT, Errno.EIO)),
