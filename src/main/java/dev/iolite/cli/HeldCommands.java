@@ -111,6 +111,26 @@ final class HeldCommands {
     return done ? ExitCode.OK : ExitCode.CHECK_FAILED;
   }
 
+  @Command(name = "hot-reset", description = "reset the device's slot or bus, all functions of it")
+  int hotReset() {
+    boolean done = assignment.hotReset();
+    reply.say("reset", done, done ? "its slot or bus was reset" : "it is on a root bus");
+    return done ? ExitCode.OK : ExitCode.CHECK_FAILED;
+  }
+
+  @Command(name = "sleep", description = "let the kernel suspend the device")
+  int sleep() {
+    boolean done = assignment.enterLowPower();
+    reply.say("asleep", done, done ? "the kernel may suspend it" : "the kernel never suspends it");
+    return done ? ExitCode.OK : ExitCode.CHECK_FAILED;
+  }
+
+  @Command(name = "wake", description = "have the device stay awake again")
+  int wake() {
+    assignment.leaveLowPower();
+    return ExitCode.OK;
+  }
+
   @Command(name = "refresh", description = "look whether the kernel has revoked the mappings")
   int refresh() {
     reply.say("found", assignment.refresh().toString(), "it is " + assignment.state());

@@ -4,6 +4,7 @@ import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.rehearsal.Rehearsal;
+import dev.iolite.tdi.Journal;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
 import java.io.PrintWriter;
@@ -36,6 +37,11 @@ abstract class IoliteCommand {
   /** A trace asks here, from now on, for the calls that the kernel has beyond the headers. */
   final void know(Supplier<List<Ioctl>> more) {
     ioctls = () -> Ioctls.ofHeaders().with(more.get());
+  }
+
+  /** The kernel's name, as {@code --kernel} takes it. */
+  final String kernelName() {
+    return main().options().kernel().map(KernelChoice::name).orElse(Journal.THIS_HOST);
   }
 
   /** The model that the kernel is, if it is one in this process. */

@@ -19,6 +19,7 @@ import picocli.CommandLine.TypeConversionException;
 final class KernelChoice {
   private static final String SERVED = "mock@";
 
+  private final String name;
   private final Supplier<Chosen> maker;
   private final Optional<MockKernel.Builder> model;
 
@@ -29,7 +30,8 @@ final class KernelChoice {
    */
   record Chosen(Kernel kernel, Optional<Rehearsal> rehearsal) {}
 
-  private KernelChoice(Supplier<Chosen> maker, Optional<MockKernel.Builder> model) {
+  private KernelChoice(String name, Supplier<Chosen> maker, Optional<MockKernel.Builder> model) {
+    this.name = name;
     this.maker = maker;
     this.model = model;
   }
@@ -42,12 +44,13 @@ final class KernelChoice {
    */
   static KernelChoice parse(String text) {
     if (text.startsWith(SERVED)) {
-      Path socket = Path.of(text.substring(SERVED.length()));
-      return new KernelChoice(() -> only(RemoteKernel.connect(socket)), Optional.empty());
+      Path socket = Path.of(text.substring(SERVED.length())).toAbsolutePath().normalize();
+      return new KernelChoice(
+          SERVED + socket, () -> only(RemoteKernel.connect(socket)), Optional.empty());
     }
     List<String> words = List.of(text.split(":", -1));
     if (words.equals(List.of("host"))) {
-      return new KernelChoice(() -> only(new HostKernel()), Optional.empty());
+      return new KernelChoice(text, () -> only(new HostKernel()), Optional.empty());
     }
     if (!words.getFirst().equals("mock") || words.size() < 2 || words.size() > 3) {
       throw new TypeConversionException(
@@ -62,6 +65,7 @@ final class KernelChoice {
             : Profile.of(words.get(2))
                 .orElseThrow(() -> unknown("profile", words.get(2), Profile.values()));
     return new KernelChoice(
+        text,
         () -> {
           Rehearsal rehearsal = Rehearsal.of(platform, profile);
           return new Chosen(rehearsal.kernel(), Optional.of(rehearsal));
@@ -80,6 +84,11 @@ final class KernelChoice {
                 kind,
                 name,
                 Arrays.stream(known).map(Object::toString).collect(Collectors.joining(", "))));
+  }
+
+  /** Its name, the same for the same kernel: of a socket, all of its path. */
+  String name() {
+    return name;
   }
 
   /** What it is a model of; empty: it is none that can be made here. */

@@ -42,10 +42,12 @@ final class RunDirectory {
 
   /**
    * Begins the journal of a device; as {@link Journal#open}, but a failure says what is missing.
+   *
+   * @param host the kernel's name
    */
-  Journal journal(PciAddress address) {
+  Journal journal(PciAddress address, String host) {
     try {
-      return Journal.open(path(), address);
+      return Journal.open(path(), address, host);
     } catch (UncheckedIOException e) {
       throw TdiFiles.failed("begin the journal of " + address + " in " + path(), e);
     }

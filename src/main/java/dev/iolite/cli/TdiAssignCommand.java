@@ -112,7 +112,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       options = options.withLayout(TdiFiles.layout(layout.get()));
     }
     if (rehearsal.isEmpty()) {
-      options = options.withJournal(() -> directory.journal(device));
+      options = options.withJournal(() -> directory.journal(device, kernelName()));
     }
     return hold ? hold(options, device, rehearsal) : walk(options, device, rehearsal);
   }

@@ -109,7 +109,7 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
 
   private Optional<Recovery.Found> run(Kernel kernel, PciAddress device, AssignmentReport report) {
     try {
-      return new Recovery(kernel, directory.path(), device, report).run();
+      return new Recovery(kernel, directory.path(), device, kernelName(), report).run();
     } catch (UncheckedIOException e) {
       throw TdiFiles.failed("read the journal of " + device, e);
     }

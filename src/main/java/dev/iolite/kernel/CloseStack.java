@@ -1,19 +1,22 @@
 package dev.iolite.kernel;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 
 /**
  * Resources that are closed in the reverse of the order in which they were opened.
  *
  * <p>Every one is closed whatever the others do: the first failure is thrown, the later ones are
- * suppressed onto it. Not safe for use by several threads.
+ * suppressed onto it. Those that failed stay, and are tried again if the stack is closed again. Not
+ * safe for use by several threads.
  */
 public final class CloseStack implements AutoCloseable {
   /** Undoes one thing. */
   @FunctionalInterface
   public interface Undo {
-    /** Undoes it; called once. */
+    /** Undoes it; called until it does not fail. */
     void run();
   }
 
@@ -45,10 +48,13 @@ public final class CloseStack implements AutoCloseable {
   @Override
   public void close() {
     Throwable first = null;
+    List<Undo> failed = new ArrayList<>();
     while (!undos.isEmpty()) {
+      Undo next = undos.pop();
       try {
-        undos.pop().run();
+        next.run();
       } catch (RuntimeException | Error e) {
+        failed.add(next);
         if (first == null) {
           first = e;
         } else {
@@ -56,6 +62,7 @@ public final class CloseStack implements AutoCloseable {
         }
       }
     }
+    undos.addAll(failed);
     switch (first) {
       case RuntimeException e -> throw e;
       case Error e -> throw e;

@@ -17,6 +17,7 @@ public final class Mapping implements AutoCloseable {
   private final String name;
   private final long address;
   private final MemorySegment segment;
+  private boolean mapped = true;
 
   private Mapping(Kernel kernel, String name, long address, long bytes) {
     this.kernel = kernel;
@@ -104,19 +105,23 @@ public final class Mapping implements AutoCloseable {
   }
 
   /**
-   * Unmaps the memory, once.
+   * Unmaps the memory, once. After an error nothing can be reached through this object any more,
+   * but the memory is still mapped, and can be closed again.
    *
-   * @throws KernelException what munmap(2) said
+   * @throws KernelException what munmap(2) said; ENOMEM: the process has as many mappings as it may
    * @throws IllegalStateException if another thread is inside an access to the segment
    */
   @Override
-  public void close() {
-    if (!segment.scope().isAlive()) {
+  public synchronized void close() {
+    if (!mapped) {
       return;
     }
-    arena.close();
+    if (segment.scope().isAlive()) {
+      arena.close();
+    }
     int result = kernel.munmap(address, segment.byteSize());
-    if (result < 0) {
+    mapped = result < 0;
+    if (mapped) {
       throw new KernelException(
           "munmap", name, "bytes=0x" + Long.toHexString(segment.byteSize()), -result);
     }

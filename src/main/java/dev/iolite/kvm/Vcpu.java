@@ -232,15 +232,15 @@ public final class Vcpu implements AutoCloseable {
     }
   }
 
-  /** Unmaps kvm_run and closes the descriptor, once. */
+  /** Unmaps kvm_run and closes the descriptor, once; what failed of it is tried again. */
   @Override
   public void close() {
-    onClose.accept(this);
     CloseStack all = new CloseStack();
     all.push(fd);
     all.push(run);
     all.push(watchdog);
     all.close();
+    onClose.accept(this);
   }
 
   @Override

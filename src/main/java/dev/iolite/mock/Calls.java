@@ -54,4 +54,14 @@ public interface Calls {
           default -> true;
         };
   }
+
+  /** The calls that undo: close and munmap. */
+  static Calls thatUndo() {
+    return call -> call.name().equals("close") || call.name().equals("munmap");
+  }
+
+  /** The calls that only read names and attributes of sysfs and procfs. */
+  static Calls thatLook() {
+    return call -> !thatWork().include(call) && !thatUndo().include(call);
+  }
 }

@@ -47,7 +47,10 @@ public final class Faults {
   }
 
   private final List<Rule> rules = new ArrayList<>();
+  private final List<Always> all = new ArrayList<>();
   private Optional<Chance> chance = Optional.empty();
+
+  private record Always(Calls calls, Fault.Fail fault) {}
 
   private record Chance(Calls calls, Random random, int oneIn, List<Errno> errnos) {}
 
@@ -65,6 +68,12 @@ public final class Faults {
    */
   public Faults fail(Calls calls, int nth, Errno errno, When when) {
     rules.add(new Rule(calls, nth, new Fault.Fail(errno, when)));
+    return this;
+  }
+
+  /** Makes all of these calls fail. */
+  public Faults failAll(Calls calls, Errno errno, When when) {
+    all.add(new Always(calls, new Fault.Fail(errno, when)));
     return this;
   }
 
@@ -110,6 +119,10 @@ public final class Faults {
         faults.add(rule.fault);
       }
     }
+    all.stream()
+        .filter(always -> always.calls.include(call))
+        .map(Always::fault)
+        .forEach(faults::add);
     chance
         .filter(c -> c.calls.include(call) && c.random.nextInt(c.oneIn) == 0)
         .map(c ->

@@ -35,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
 /**
@@ -84,16 +85,23 @@ final class AssignedInterface {
   /** Makes it, step by step; closing the steps takes it back. */
   static AssignedInterface make(
       Steps steps, AssignmentOptions options, Journal journal, Ledger ledger) {
-    PciDevice pci = new Pci(steps.kernel()).device(options.address());
-    giveToVfio(steps, pci, journal);
+    PciDevice pci =
+        steps.step(
+            TdiStep.FIND_DEVICE,
+            () -> new Pci(steps.kernel()).device(options.address()),
+            found -> "%04x:%04x".formatted(found.vendor(), found.device()));
+    AtomicBoolean ours = new AtomicBoolean();
+    giveToVfio(steps, pci, journal, ours);
     GuestMachine guest = GuestMachine.make(steps, options);
     VfioKvmDevice vfioKvm =
         steps.step(TdiStep.MAKE_KVM_DEVICE, guest.vm()::createVfioDevice, VfioKvmDevice::toString);
     Iommufd iommufd = HostSteps.openIommufd(steps);
     BoundVfioDevice vfio = HostSteps.bind(steps, pci, vfioKvm, iommufd);
+    ours.set(true);
     UapiProfile profile = chooseProfile(steps, options, guest.vm(), iommufd, vfio);
     if (profile.bindsTdis()) {
       connect(steps, pci, journal);
+      requireProtection(profile, guest.vm().type(), pci);
     }
     Ioas ioas =
         steps.open(
@@ -118,8 +126,15 @@ final class AssignedInterface {
     return made;
   }
 
-  private static void giveToVfio(Steps steps, PciDevice pci, Journal journal) {
-    String before = pci.driver().orElse("no driver");
+  /**
+   * Gives it to vfio-pci.
+   *
+   * @param ours whether it is bound to our iommufd, so that no other process can have it bound
+   */
+  private static void giveToVfio(Steps steps, PciDevice pci, Journal journal, AtomicBoolean ours) {
+    String before =
+        steps.step(
+            TdiStep.LOOK_FOR_DRIVER, () -> pci.driver().orElse("no driver"), Function.identity());
     CloseStack driver = new CloseStack();
     steps.step(
         TdiStep.GIVE_TO_VFIO,
@@ -134,7 +149,9 @@ final class AssignedInterface {
               TdiStep.GIVE_TO_VFIO,
               "with " + before + " again",
               () -> {
-                requireReleased(pci);
+                if (ours.get()) {
+                  requireReleased(pci);
+                }
                 driver.close();
               });
           driver.push(DriverBinding.bind(pci, "vfio-pci"));
@@ -153,6 +170,19 @@ final class AssignedInterface {
         chosen -> "UAPI profile " + chosen.name());
   }
 
+  /** Without this the first slot or attribute fails, with an EINVAL that does not say why. */
+  private static void requireProtection(UapiProfile profile, VmType type, PciDevice pci) {
+    if (type == VmType.DEFAULT) {
+      throw new PreconditionException(
+          "assign " + pci + " to a VM of type " + type,
+          "this kernel binds interfaces (UAPI profile "
+              + profile.name()
+              + "), and the guest of such a VM has nothing private",
+          "no type was chosen",
+          "--vm tdx or --vm snp, whichever iolite kvm info shows");
+    }
+  }
+
   private static UapiProfile profile(
       AssignmentOptions options, VmType type, Iommufd iommufd, BoundVfioDevice vfio) {
     ProfileName name;
@@ -166,11 +196,16 @@ final class AssignedInterface {
   }
 
   private static void connect(Steps steps, PciDevice pci, Journal journal) {
-    if (pci.tsm().flatMap(TsmState::connect).isPresent()) {
+    Tsm tsms = new Tsm(steps.kernel());
+    Optional<String> connected =
+        steps.step(
+            TdiStep.LOOK_FOR_CONNECTION,
+            () -> pci.tsm().flatMap(TsmState::connect),
+            found -> found.orElse("none is"));
+    if (connected.isPresent()) {
       return;
     }
-    Tsm tsms = new Tsm(steps.kernel());
-    String tsm = tsms.only();
+    String tsm = steps.step(TdiStep.FIND_TSM, tsms::only, Function.identity());
     steps.step(
         TdiStep.CONNECT_TSM,
         "by " + tsm,
@@ -316,6 +351,32 @@ final class AssignedInterface {
           throw new ScenarioException(
               "this process has %s still mapped: %s".formatted(pci, mapping));
         });
+  }
+
+  /**
+   * Looks whether the device can be locked: a TSM that tries it in vain says EIO, which leaves open
+   * what was done, and the interface would be quarantined for a bit that the guest has not set.
+   *
+   * @throws PreconditionException if it can't
+   */
+  void requireLockable() {
+    if (reach.isAsleep()) {
+      throw new PreconditionException(
+          "lock " + pci,
+          "the kernel may suspend the device",
+          "it was put to sleep and not woken",
+          "wake it first");
+    }
+    boolean answers = reach.answers();
+    if (!answers || !vfio.config().hasBusMaster()) {
+      throw new PreconditionException(
+          "lock " + pci,
+          answers
+              ? "bus mastering is off"
+              : "it does not answer at its BARs: memory decode is off, or it sleeps",
+          "the guest has switched it off, or has not yet switched it on after a reset",
+          "the guest sets bits 1 and 2 of PCI_COMMAND, then binds");
+    }
   }
 
   /** How many slots the VM has left for MMIO. */

@@ -28,6 +28,9 @@ final class BoundInterface {
   private boolean isStopped;
   private boolean hasDma;
 
+  /** Whether this kernel has a tsm/bound that says of a bound interface that it is. */
+  private boolean tellsOfBinding;
+
   BoundInterface(StepLog log, AssignmentOptions options) {
     this.log = log;
     this.options = options;
@@ -53,6 +56,7 @@ final class BoundInterface {
             () -> {
               TdiBinding made = device.profile().bind(device.target());
               binding = Optional.of(made);
+              tellsOfBinding = device.isBoundInKernel();
               return made;
             },
             made -> made.isLockedByBind() ? "bound and locked" : "bound");
@@ -71,6 +75,13 @@ final class BoundInterface {
                   TdiStep.READ_REPORT,
                   () -> binding.orElseThrow().report(),
                   bytes -> bytes.length + " bytes"));
+    }
+    if (!LearnedLayout.isKnown(options, device.profile().operations())) {
+      options
+          .listener()
+          .remark(
+              "Nothing says which bytes of the BARs are private: all are taken for private. A layout"
+                  + " in a file says it.");
     }
     return steps.step(
         TdiStep.LEARN_LAYOUT,
@@ -173,9 +184,12 @@ final class BoundInterface {
     hasDma = false;
   }
 
-  /** Asks the kernel whether it is not bound and locked any more, though nobody here unbound it. */
+  /**
+   * Asks the kernel whether it is not bound and locked any more, though nobody here unbound it; no
+   * if the kernel has no way to tell.
+   */
   boolean hasFailed(AssignedInterface device) {
-    if (!device.isBoundInKernel()) {
+    if (tellsOfBinding && !device.isBoundInKernel()) {
       return true;
     }
     if (!device.profile().operations().contains(TsmOperation.READ_REPORT)) {

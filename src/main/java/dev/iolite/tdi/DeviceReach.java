@@ -49,6 +49,7 @@ final class DeviceReach {
   private final OptionalInt powerControl;
   private final OptionalInt resetControl;
   private final OptionalInt advancedControl;
+  private boolean asleep;
 
   private DeviceReach(Region config, MemorySegment now) {
     this.config = config;
@@ -89,11 +90,26 @@ final class DeviceReach {
     return Byte.toUnsignedInt(now.get(ValueLayout.JAVA_BYTE, offset));
   }
 
-  /** Whether the device answers at its memory BARs: memory decode is on, and it is not in D3hot. */
+  /**
+   * Whether the device answers at its memory BARs: memory decode is on, it is not in D3hot, and the
+   * kernel may not suspend it.
+   */
   boolean answers() {
+    if (asleep) {
+      return false;
+    }
     boolean sleeps =
         powerControl.isPresent() && (config.read8(powerControl.getAsInt()) & POWER_STATE) == D3_HOT;
     return !sleeps && (config.read16(COMMAND) & DECODE) != 0;
+  }
+
+  /** Whether the kernel may suspend the device, which config space does not tell. */
+  boolean isAsleep() {
+    return asleep;
+  }
+
+  void setAsleep(boolean sleeps) {
+    asleep = sleeps;
   }
 
   /**

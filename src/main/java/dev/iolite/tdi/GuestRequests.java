@@ -173,7 +173,7 @@ final class GuestRequests {
     try {
       return call.apply(assignment.binding().orElseThrow());
     } catch (TsmCallException e) {
-      assignment.refresh();
+      assignment.validationFailed(e);
       throw e;
     }
   }

@@ -75,16 +75,27 @@ public interface Journal extends AutoCloseable {
     return directory.resolve(address.toString().replace(':', '-') + ".journal");
   }
 
+  /** The name of the kernel that runs this process, in a journal. */
+  String THIS_HOST = "host";
+
+  /**
+   * As {@link #open(Path, PciAddress, String)}, of a device of the kernel that runs this process.
+   */
+  static Journal open(Path directory, PciAddress address) {
+    return open(directory, address, THIS_HOST);
+  }
+
   /**
    * Begins a journal.
    *
+   * @param host which kernel the device is of: with the same name, {@link Recovery} releases it
    * @throws PreconditionException if another process has this device's, or has died and left one
    * @throws UncheckedIOException if the file can't be written
    */
-  static Journal open(Path directory, PciAddress address) {
+  static Journal open(Path directory, PciAddress address, String host) {
     try {
       Files.createDirectories(directory);
-      return OnDisk.open(file(directory, address), address);
+      return OnDisk.open(file(directory, address), address, host);
     } catch (IOException e) {
       throw new UncheckedIOException("can't write the journal in " + directory, e);
     }
@@ -102,7 +113,7 @@ public interface Journal extends AutoCloseable {
       this.channel = channel;
     }
 
-    private static OnDisk open(Path file, PciAddress address) throws IOException {
+    private static OnDisk open(Path file, PciAddress address, String host) throws IOException {
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       FileLock lock = Recovery.tryLock(channel);
@@ -121,9 +132,14 @@ public interface Journal extends AutoCloseable {
       journal.write(
           true,
           Map.of(
-              "event", "begin",
-              "device", address.toString(),
-              "process", Long.toString(ProcessHandle.current().pid())));
+              "event",
+              "begin",
+              "host",
+              host,
+              "device",
+              address.toString(),
+              "process",
+              Long.toString(ProcessHandle.current().pid())));
       return journal;
     }
 

@@ -16,6 +16,9 @@ final class MappedBars {
   private final Ledger ledger;
   private Optional<MmioMaps> maps = Optional.empty();
 
+  /** What is being taken back, until nothing of it is left. */
+  private Optional<MmioMaps> leftover = Optional.empty();
+
   MappedBars(StepLog log, AssignmentListener listener, Ledger ledger) {
     this.log = log;
     this.listener = listener;
@@ -27,8 +30,14 @@ final class MappedBars {
     return maps;
   }
 
+  /** Whether something could not be taken back. */
+  boolean hasLeftover() {
+    return leftover.isPresent();
+  }
+
   /** Step 1, and the end of step 7: all of them, shared, if the device answers. */
   void share(AssignedInterface device) {
+    close();
     boolean answers =
         new Steps(log)
             .step(
@@ -50,6 +59,7 @@ final class MappedBars {
 
   /** The end of step 4, and steps 5 and 6. */
   void split(AssignedInterface device, MmioLayout layout) {
+    close();
     MmioMaps planned = plan(device, layout);
     orTakeBack(
         planned,
@@ -97,8 +107,9 @@ final class MappedBars {
     try {
       opening.run();
     } catch (RuntimeException | Error e) {
+      leftover = Optional.of(planned);
       try {
-        planned.close();
+        close();
       } catch (RuntimeException suppressed) {
         e.addSuppressed(suppressed);
       }
@@ -107,10 +118,16 @@ final class MappedBars {
     maps = Optional.of(planned);
   }
 
-  /** Takes them back, as far as that can be done; they are not had any more, whatever fails. */
+  /**
+   * Takes them back. They are not had any more, whatever fails; what fails is tried again at the
+   * next time.
+   */
   void close() {
-    Optional<MmioMaps> open = maps;
-    maps = Optional.empty();
-    open.ifPresent(MmioMaps::close);
+    if (maps.isPresent()) {
+      leftover = maps;
+      maps = Optional.empty();
+    }
+    leftover.ifPresent(MmioMaps::close);
+    leftover = Optional.empty();
   }
 }

@@ -1,12 +1,7 @@
 package dev.iolite.tdi;
 
-import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.CloseStack;
-import dev.iolite.kernel.DeviceMemory;
-import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.KernelException;
-import dev.iolite.kvm.MemorySlot;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.layout.BarLayout;
@@ -14,7 +9,6 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.Run;
 import dev.iolite.tdi.ledger.Ledger;
-import dev.iolite.tdi.ledger.SlotAccess;
 import dev.iolite.tdi.plan.PlannedDmaBuf;
 import dev.iolite.tdi.plan.PlannedMap;
 import dev.iolite.tdi.plan.PlannedSlot;
@@ -25,17 +19,17 @@ import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
 import dev.iolite.vfio.PciRegion;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /**
  * The BARs of a device as guest and IOAS have them: a plan, made so by calls. Closing takes all of
- * it back, in reverse, and checks with the kernel that nothing is left.
+ * it back, in reverse, and checks with the kernel that nothing is left. What could not be taken
+ * back is still known here, and in the ledger, and is tried again when this is closed again.
  */
 final class MmioMaps implements AutoCloseable {
   private final AssignedInterface device;
@@ -46,7 +40,8 @@ final class MmioMaps implements AutoCloseable {
   private final Ledger ledger;
   private final Steps steps;
   private final List<DmaBuf> dmaBufs = new ArrayList<>();
-  private final BitSet slotNumbers = new BitSet();
+  private final List<IoasMap> maps = new ArrayList<>();
+  private final List<GuestSlot> slots = new ArrayList<>();
 
   MmioMaps(
       AssignedInterface device,
@@ -92,13 +87,16 @@ final class MmioMaps implements AutoCloseable {
 
   /** Opens the dma-bufs. */
   void openDmaBufs() {
-    steps.afterwards(TdiStep.CHECK_NOTHING_MAPPED, "nothing is", this::requireNothing);
     for (BarLayout bar : placedBars()) {
-      long gpa = address(bar.bar());
-      String name = PciRegion.nameOf(bar.bar());
-      ledger.addRegion(name, gpa, bar);
-      steps.onClose(() -> ledger.removeRegion(name));
+      ledger.addRegion(PciRegion.nameOf(bar.bar()), address(bar.bar()), bar);
     }
+    steps.afterwards(
+        TdiStep.CHECK_NOTHING_MAPPED,
+        "nothing is",
+        () -> {
+          requireNothing();
+          placedBars().forEach(bar -> ledger.removeRegion(PciRegion.nameOf(bar.bar())));
+        });
     for (PlannedDmaBuf wanted : plan.dmaBufs()) {
       steps.open(
           TdiStep.OPEN_DMA_BUF.on(words(wanted)),
@@ -192,101 +190,64 @@ final class MmioMaps implements AutoCloseable {
         "deleted");
   }
 
-  /** Makes all of them or none. */
-  private static <T> CloseStack all(List<T> wanted, Function<T, CloseStack> maker) {
-    try (CloseStack making = new CloseStack()) {
-      for (T one : wanted) {
-        making.push(maker.apply(one));
-      }
-      return making.release();
+  /** Makes all of them; after a failure those that were made are taken back with all else. */
+  private <T> CloseStack all(List<T> wanted, BiConsumer<T, CloseStack> maker) {
+    CloseStack made = new CloseStack();
+    try {
+      wanted.forEach(one -> maker.accept(one, made));
+      return made;
+    } catch (RuntimeException | Error e) {
+      steps.onClose(made::close);
+      throw e;
     }
   }
 
-  private CloseStack map(PlannedMap map) {
-    CloseStack made = new CloseStack();
-    made.push(
-        device
-            .ioas()
-            .mapFile(
-                map.iova(),
-                dmaBufs.get(map.dmaBuf()).fd(),
-                map.start(),
-                map.bytes(),
-                IovaAccess.READ_WRITE));
-    ledger.mapped(map.iova(), map.bytes(), Optional.of(name(map.dmaBuf())));
-    made.onClose(() -> ledger.unmapped(map.iova(), map.bytes()));
-    return made;
+  private void map(PlannedMap planned, CloseStack made) {
+    int file = planned.dmaBuf();
+    maps.add(made.push(IoasMap.of(device, ledger, planned, dmaBufs.get(file), name(file))));
   }
 
-  private CloseStack mark(PrivateRun run) {
+  private void mark(PrivateRun run, CloseStack made) {
+    made.onClose(() -> {
+      if (!device.vm().fd().isClosed()) {
+        device.vm().setPrivate(run.gpa(), run.bytes(), false);
+      }
+    });
     device.vm().setPrivate(run.gpa(), run.bytes(), true);
-    CloseStack made = new CloseStack();
-    made.onClose(() -> device.vm().setPrivate(run.gpa(), run.bytes(), false));
-    return made;
   }
 
-  private CloseStack slot(PlannedSlot wanted) {
-    try (CloseStack making = new CloseStack()) {
-      MemorySlot slot;
-      if (wanted.dmaBuf().isEmpty()) {
-        DeviceMemory memory =
-            making.push(device.vfio().region(wanted.bar()).map(wanted.barOffset(), wanted.bytes()));
-        slot = device.vm().addSlot(wanted.gpa(), wanted.bytes(), memory.address());
-      } else {
-        DmaBuf dmaBuf = dmaBufs.get(wanted.dmaBuf().getAsInt());
-        slot =
-            wanted.kind() == Kind.PRIVATE
-                ? profile.addPrivateSlot(
-                    device.vm(), wanted.gpa(), wanted.bytes(), dmaBuf, wanted.dmaBufOffset())
-                : profile.addSharedSlot(
-                    device.vm(), wanted.gpa(), wanted.bytes(), dmaBuf, wanted.dmaBufOffset());
-      }
-      making.push(slot);
-      slotNumbers.set(slot.number());
-      ledger.slotAdded(
-          slot.number(),
-          wanted.gpa(),
-          wanted.bytes(),
-          wanted.kind() == Kind.PRIVATE ? SlotAccess.PRIVATE : SlotAccess.SHARED,
-          wanted.dmaBuf().stream().mapToObj(this::name).findFirst());
-      making.onClose(() -> ledger.slotDeleted(slot.number(), slot.gpa()));
-      return making.release();
+  private void slot(PlannedSlot wanted, CloseStack made) {
+    GuestSlot slot = new GuestSlot(device, ledger);
+    made.push(slot);
+    slots.add(slot);
+    if (wanted.dmaBuf().isEmpty()) {
+      slot.addOfBar(wanted);
+    } else {
+      int file = wanted.dmaBuf().getAsInt();
+      slot.addOfDmaBuf(wanted, dmaBufs.get(file), name(file));
     }
   }
 
-  /** Asks the kernel, not our own books. */
+  /** Asks the kernel, not our own books, and takes back what was left. */
   private void requireNothing() {
-    slotNumbers.stream()
-        .filter(device.vm()::deleteSlot)
-        .findFirst()
-        .ifPresent(number -> {
-          throw new ScenarioException("memory slot " + number + " was still there");
-        });
+    List<String> left = new ArrayList<>();
+    slots.stream()
+        .flatMap(slot -> slot.deleteIfThere().stream())
+        .forEach(slot -> left.add(slot + " was still there"));
+    maps.forEach(IoasMap::close);
     for (BarLayout bar : placedBars()) {
-      long left = unmapped(IovaRange.of(address(bar.bar()), bar.bytes()));
-      if (left != 0) {
-        throw new ScenarioException(
+      long bytes = IoasMap.unmap(device, IovaRange.of(address(bar.bar()), bar.bytes()));
+      if (bytes != 0) {
+        left.add(
             "0x%x bytes of %s were still mapped in %s"
-                .formatted(left, PciRegion.nameOf(bar.bar()), device.ioas().id()));
+                .formatted(bytes, PciRegion.nameOf(bar.bar()), device.ioas().id()));
       }
     }
     dmaBufs.stream()
         .filter(file -> !file.fd().isClosed())
-        .findFirst()
-        .ifPresent(file -> {
-          throw new ScenarioException(file + " was still open");
-        });
-  }
-
-  /** The kernel says ENOENT if there is nothing to unmap. */
-  private long unmapped(IovaRange range) {
-    try {
-      return device.ioas().unmap(range);
-    } catch (KernelException e) {
-      if (e.errno() == Errno.ENOENT) {
-        return 0;
-      }
-      throw e;
+        .forEach(file -> left.add(file + " was still open"));
+    if (!left.isEmpty()) {
+      throw new ScenarioException(String.join(", ", left));
     }
   }
 

@@ -40,17 +40,30 @@ public final class Recovery {
   private final Kernel kernel;
   private final Path directory;
   private final PciAddress address;
+  private final String host;
   private final AssignmentListener listener;
+
+  /**
+   * Prepares it, for the kernel that runs this process.
+   *
+   * @param directory where the journals are
+   */
+  public Recovery(Kernel kernel, Path directory, PciAddress address, AssignmentListener listener) {
+    this(kernel, directory, address, Journal.THIS_HOST, listener);
+  }
 
   /**
    * Prepares it.
    *
    * @param directory where the journals are
+   * @param host the kernel's name, as {@link Journal#open(Path, PciAddress, String)} was told
    */
-  public Recovery(Kernel kernel, Path directory, PciAddress address, AssignmentListener listener) {
+  public Recovery(
+      Kernel kernel, Path directory, PciAddress address, String host, AssignmentListener listener) {
     this.kernel = kernel;
     this.directory = directory;
     this.address = address;
+    this.host = host;
     this.listener = listener;
   }
 
@@ -80,7 +93,8 @@ public final class Recovery {
    * Releases.
    *
    * @return what was found; empty if no process has left anything
-   * @throws PreconditionException if the process still runs, or the interface is still bound
+   * @throws PreconditionException if the process still runs, the journal is of another kernel's
+   *     device, or the interface is still bound; nothing is changed then
    * @throws dev.iolite.kernel.KernelException what the kernel said, of sysfs
    */
   public Optional<Found> run() {
@@ -94,6 +108,7 @@ public final class Recovery {
             "it runs",
             "iolite tdi unbind " + address + ", or end that process");
       }
+      requireSameHost(entries);
       release(entries);
       Files.delete(file);
       return entries.isEmpty() ? Optional.empty() : Optional.of(found(entries));
@@ -133,6 +148,20 @@ public final class Recovery {
         .orElse(0L);
   }
 
+  /** The same address is another device on another kernel, with a driver that it is to keep. */
+  private void requireSameHost(List<Map<String, String>> entries) {
+    last(entries, "begin")
+        .map(e -> e.getOrDefault("host", Journal.THIS_HOST))
+        .filter(of -> !of.equals(host))
+        .ifPresent(of -> {
+          throw new PreconditionException(
+              "release what is held of " + address,
+              "the journal is of " + of + ", and this is " + host,
+              "the process that was killed worked on another kernel",
+              "iolite --kernel " + of + " tdi recover " + address);
+        });
+  }
+
   private static Found found(List<Map<String, String>> entries) {
     String state =
         last(entries, "state").map(e -> e.getOrDefault("state", "")).orElse("unassigned");
@@ -159,6 +188,7 @@ public final class Recovery {
                 "from " + tsm,
                 () -> new Tsm(log.kernel()).disconnect(device, tsm)));
     last(entries, "driver")
+        .filter(e -> isFree(device, Optional.ofNullable(e.get("driver"))))
         .ifPresent(e -> {
           var before =
               new DriverBinding.Before(
@@ -168,6 +198,16 @@ public final class Recovery {
               "with " + before.driver().orElse("no driver") + " again",
               () -> DriverBinding.restore(device, before));
         });
+  }
+
+  /** Whoever has given the device to another driver since wants it there. */
+  private boolean isFree(PciDevice device, Optional<String> before) {
+    Optional<String> driver = device.driver();
+    if (driver.isEmpty() || driver.equals(before) || driver.get().equals("vfio-pci")) {
+      return true;
+    }
+    listener.remark("The device has the driver " + driver.get() + " by now, and keeps it.");
+    return false;
   }
 
   private static void requireUnbound(PciDevice device) {

@@ -1,5 +1,6 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Exit;
@@ -19,11 +20,14 @@ import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.vfio.HotResetInfo;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
@@ -47,12 +51,16 @@ public final class TdiAssignment implements AutoCloseable {
   private final MappedBars bars;
   private final BoundInterface bound;
   private final GuestRequests requests = new GuestRequests(this);
+  private final Revocations revocations;
   private final ConfigPorts configPorts = new ConfigPorts(this);
   private State state = State.UNASSIGNED;
   private Journal journal = Journal.none();
   private Optional<Holdings> before = Optional.empty();
   private Optional<AssignedInterface> device = Optional.empty();
   private Optional<Steps> hostSteps = Optional.empty();
+
+  /** Of an assignment that is over: what of its undos has failed is tried again. */
+  private Optional<Steps> rest = Optional.empty();
 
   /** Prepares an assignment; nothing is done yet. */
   public TdiAssignment(AssignmentOptions options) {
@@ -64,6 +72,7 @@ public final class TdiAssignment implements AutoCloseable {
             : StepLog.brief(name, options.kernel(), this::told, options.stop());
     bars = new MappedBars(log, options.listener(), ledger);
     bound = new BoundInterface(log, options);
+    revocations = new Revocations(log);
   }
 
   private void told(Step step) {
@@ -91,7 +100,11 @@ public final class TdiAssignment implements AutoCloseable {
     return options.address();
   }
 
-  /** What every page of the guest's memory and of the BARs is, and in what it is. */
+  /**
+   * What every page of the guest's memory and of the BARs is, and in what it is. It changes with
+   * the assignment: while another thread may change that, or runs the guest, it is looked at in a
+   * block that is synchronized on this assignment.
+   */
   public Ledger ledger() {
     return ledger;
   }
@@ -108,8 +121,8 @@ public final class TdiAssignment implements AutoCloseable {
     if (state == State.QUARANTINED && device.isEmpty()) {
       throw new PreconditionException(
           tried + " " + address(),
-          "all is closed, and the kernel still had the interface bound then",
-          "the kernel could not unbind it",
+          "all is closed, and the kernel still had the interface bound then, or could not say",
+          "the kernel could not unbind it, or sysfs could not be read",
           "dmesg has the TSM's reason; iolite tdi recover " + address());
     }
   }
@@ -258,6 +271,7 @@ public final class TdiAssignment implements AutoCloseable {
    */
   public synchronized void assign() {
     require("assign", State.UNASSIGNED);
+    releaseRest();
     before = Optional.of(Holdings.of(options.kernel(), address()));
     journal = options.journal().get();
     Steps steps = new Steps(log);
@@ -296,7 +310,8 @@ public final class TdiAssignment implements AutoCloseable {
    * into shared and private runs: {@link State#SPLIT}. From {@link State#ERROR} the interface is
    * unbound first.
    *
-   * @throws PreconditionException if this kernel has no way to bind
+   * @throws PreconditionException if this kernel has no way to bind, or the guest has memory decode
+   *     or bus mastering switched off; the assignment is shared
    * @throws TsmCallException what the kernel said of the bind. Whether it had an effect is its
    *     {@link TsmCallException#outcome}: the assignment is shared again, or quarantined
    * @throws KernelException what the kernel said of anything else; the assignment is shared again,
@@ -314,6 +329,7 @@ public final class TdiAssignment implements AutoCloseable {
     if (state == State.ERROR) {
       unbind();
     }
+    new Steps(log).step(TdiStep.CHECK_LOCKABLE, "it can be", device()::requireLockable);
     try {
       stage(Stage.WITHDRAW);
       bars.close();
@@ -398,9 +414,28 @@ public final class TdiAssignment implements AutoCloseable {
     }
   }
 
+  /**
+   * A validation of private MMIO failed. Where the TSM maps by it, it changes the interface's
+   * state, so that nobody knows that if it may have been done; where slots map, it changes nothing.
+   */
+  void validationFailed(TsmCallException failure) {
+    boolean maps = !profile().operations().contains(TsmOperation.PRIVATE_SLOT);
+    if (maps && failure.outcome() == Outcome.MAYBE_DONE) {
+      quarantine(failure);
+    } else {
+      refresh();
+    }
+  }
+
   private void quarantine(Throwable failure) {
     suppress(failure, bars::close);
     become(State.QUARANTINED);
+    if (bars.hasLeftover()) {
+      options
+          .listener()
+          .remark(
+              "Not all of its BARs could be unmapped: that is tried again at whatever follows.");
+    }
     options
         .listener()
         .remark(
@@ -416,6 +451,7 @@ public final class TdiAssignment implements AutoCloseable {
    */
   public synchronized void endQuarantine() {
     require("prove the release of", State.QUARANTINED);
+    bars.close();
     bound.proveReleased(device());
     become(State.WITHDRAWN);
     share();
@@ -423,7 +459,8 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /**
-   * Gives everything back: {@link State#UNASSIGNED}. Does nothing if it is not assigned.
+   * Gives everything back: {@link State#UNASSIGNED}. If it is not assigned, tries again what could
+   * not be given back before.
    *
    * @throws KernelException what the kernel said first; all else was given back all the same
    * @throws PreconditionException if the interface is still bound: the device stays with vfio-pci
@@ -431,6 +468,7 @@ public final class TdiAssignment implements AutoCloseable {
    */
   public synchronized void unassign() {
     if (hostSteps.isEmpty()) {
+      releaseRest();
       return;
     }
     Optional<RuntimeException> failure = Optional.empty();
@@ -458,21 +496,19 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   private void finish(Optional<RuntimeException> failure) {
+    rest = hostSteps;
     hostSteps = Optional.empty();
     bound.forget();
     RuntimeException thrown = failure.orElse(null);
     try {
-      boolean isBound = device.filter(AssignedInterface::isBoundInKernel).isPresent();
-      device = Optional.empty();
-      become(isBound ? State.QUARANTINED : State.UNASSIGNED);
+      becomeReleased();
       // An undo, since somebody who wants to stop wants this all the same.
       try (Steps back = new Steps(log)) {
         before.ifPresent(was ->
             back.afterwards(
-                TdiStep.CHECK_NOTHING_HELD,
-                "all is as before",
-                () -> Holdings.of(options.kernel(), address()).requireSame(was)));
+                TdiStep.CHECK_NOTHING_HELD, "all is as before", () -> requireAsBefore(was)));
       }
+      rest = Optional.empty();
       journal.finished();
     } catch (RuntimeException e) {
       if (thrown == null) {
@@ -491,6 +527,38 @@ public final class TdiAssignment implements AutoCloseable {
     }
   }
 
+  /** The kernel unbinds what hangs on a closed descriptor, unless it could not, or can't say. */
+  private void becomeReleased() {
+    Optional<AssignedInterface> last = device.filter(d -> d.profile().bindsTdis());
+    AtomicBoolean isReleased = new AtomicBoolean(last.isEmpty());
+    try (Steps back = new Steps(log)) {
+      last.ifPresent(released ->
+          back.afterwards(
+              TdiStep.ASK_WHETHER_BOUND,
+              "it has answered",
+              () -> isReleased.set(!released.isBoundInKernel())));
+    } finally {
+      device = Optional.empty();
+      become(isReleased.get() ? State.UNASSIGNED : State.QUARANTINED);
+    }
+  }
+
+  /** With the descriptors closed, what could not be taken back before may be now. */
+  private void requireAsBefore(Holdings was) {
+    if (bars.hasLeftover() || !Holdings.of(options.kernel(), address()).equals(was)) {
+      releaseRest();
+      Holdings.of(options.kernel(), address()).requireSame(was);
+    }
+  }
+
+  private void releaseRest() {
+    try (CloseStack again = new CloseStack()) {
+      rest.ifPresent(again::push);
+      again.onClose(bars::close);
+    }
+    rest = Optional.empty();
+  }
+
   /** As {@link #unassign}. */
   @Override
   public void close() {
@@ -499,7 +567,16 @@ public final class TdiAssignment implements AutoCloseable {
 
   /**
    * Looks whether the kernel has revoked the device's mappings behind our back, since the interface
-   * failed, the TSM's connection was lost or the device was reset, and closes what is revoked.
+   * failed, the TSM's connection was lost or the device was reset, and closes what is revoked. Of
+   * an interface that has failed or is quarantined, takes back what could not be taken back before.
+   *
+   * <p>That happens to a bound interface only. All else at which the kernel revokes comes through
+   * this assignment: a reset, low power and a write to config space through the device's
+   * descriptor, which nobody else has; a reset of the slot or bus through that of a function there
+   * with the same iommufd, which nobody else has either: the kernel refuses the reset if one of the
+   * functions belongs to another (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_hot_reset), and
+   * refuses another iommufd or an open group beside this one. A reset by the host's sysfs revokes
+   * nothing.
    *
    * @return where the assignment stands now
    */
@@ -508,6 +585,8 @@ public final class TdiAssignment implements AutoCloseable {
       if (bound.hasFailed(device())) {
         fail();
       }
+    } else if (bars.hasLeftover()) {
+      settle();
     }
     return state;
   }
@@ -526,26 +605,69 @@ public final class TdiAssignment implements AutoCloseable {
    * @return false if the device has no reset
    */
   public synchronized boolean reset() {
-    require("reset", State.SHARED, State.SPLIT, State.RUNNING, State.ERROR, State.QUARANTINED);
+    return revoking(TdiStep.RESET, () -> revocations.reset(device()));
+  }
+
+  /**
+   * Resets the device's slot or bus, with all functions there: the way out where a device has no
+   * reset of its own. Shared BARs are mapped again after it; a bound interface fails, {@link
+   * State#ERROR}.
+   *
+   * @return false if there is no such reset, as on a root bus
+   * @throws PreconditionException if a function there is not ours, in an IOMMU group of its own or
+   *     with another driver; nothing is done then
+   */
+  public synchronized boolean hotReset() {
+    requireAssigned("hot-reset");
+    Optional<HotResetInfo> set = Revocations.hotResetSet(device());
+    return set.isPresent()
+        && revoking(TdiStep.HOT_RESET, () -> revocations.hotReset(device(), set.get()));
+  }
+
+  /** Before something that revokes: better nothing is mapped then. */
+  private void closeShared() {
     if (state == State.SHARED) {
       stage(Stage.RECOVER);
       bars.close();
     }
-    Steps steps = new Steps(log);
+  }
+
+  /**
+   * Lets the kernel suspend the device, as when the guest has put it to sleep for long. Nothing of
+   * its BARs is mapped until {@link #leaveLowPower}; a bound interface fails, {@link State#ERROR}.
+   *
+   * @return false if the kernel has no such feature
+   */
+  public synchronized boolean enterLowPower() {
+    return revoking(TdiStep.SLEEP, () -> revocations.sleep(device()));
+  }
+
+  /** Has the device stay awake: shared BARs are mapped again. */
+  public synchronized void leaveLowPower() {
+    requireAssigned("wake");
+    if (revocations.wake(device()) && state == State.SHARED) {
+      settle();
+    }
+  }
+
+  private void requireAssigned(String tried) {
+    require(tried, State.SHARED, State.SPLIT, State.RUNNING, State.ERROR, State.QUARANTINED);
+  }
+
+  /** Does what makes the kernel revoke, with nothing mapped where that can be. */
+  private boolean revoking(TdiStep kind, BooleanSupplier action) {
+    requireAssigned(kind.words().forward());
     boolean done;
     try {
-      int command = device().vfio().config().command();
-      done =
-          steps.step(
-              TdiStep.RESET,
-              () -> device().vfio().reset(),
-              reset -> reset ? "it was reset" : "it has no reset");
-      device().setCommand(command);
+      closeShared();
+      done = action.getAsBoolean();
     } catch (RuntimeException e) {
       suppress(e, this::settle);
       throw e;
     }
-    settle();
+    if (done || state == State.SHARED) {
+      settle();
+    }
     return done;
   }
 
@@ -557,7 +679,8 @@ public final class TdiAssignment implements AutoCloseable {
         share();
       }
       case SPLIT, RUNNING -> fail();
-      case UNASSIGNED, WITHDRAWN, LOCKED, ERROR, QUARANTINED -> {}
+      case ERROR, QUARANTINED -> bars.close();
+      case UNASSIGNED, WITHDRAWN, LOCKED -> {}
     }
   }
 
@@ -575,21 +698,15 @@ public final class TdiAssignment implements AutoCloseable {
    * @param bytes 1, 2 or 4
    */
   public synchronized void writeConfig(int offset, int bytes, int value) {
-    boolean answered = device().reach().answers();
-    boolean wasMaster = device().vfio().config().hasBusMaster();
-    Map<Integer, Long> places = device().places().addresses();
-    boolean revokes = answered && device().reach().revokes(offset, bytes, value);
-    if (state == State.SHARED && revokes) {
-      stage(Stage.RECOVER);
-      bars.close();
-    }
+    ConfigWrite write = new ConfigWrite(device(), offset, bytes, value);
+    boolean revokes = write.revokes();
     boolean changed;
     try {
-      device().writeConfig(offset, bytes, value);
-      boolean answers = device().reach().answers();
-      boolean isCutOff = state.isBound() && wasMaster && !device().vfio().config().hasBusMaster();
-      boolean moved = answers && !places.equals(device().places().addresses());
-      changed = revokes || isCutOff || moved || answers != answered;
+      if (revokes) {
+        closeShared();
+      }
+      write.make();
+      changed = revokes || write.hasMoved() || (state.isBound() && write.hasCutOff());
     } catch (RuntimeException e) {
       suppress(e, this::settle);
       throw e;

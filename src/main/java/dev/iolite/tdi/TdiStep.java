@@ -6,10 +6,14 @@ import java.util.Optional;
 
 /** The kinds of step that an assignment is made of, in the order in which they come. */
 public enum TdiStep implements StepKind {
+  FIND_DEVICE("look for the device"),
+  LOOK_FOR_DRIVER("look which driver has it"),
   GIVE_TO_VFIO("give the device to vfio-pci", "give the device back to its driver"),
   MAKE_VM("make a virtual machine with a vCPU", "close the virtual machine"),
   MAKE_KVM_DEVICE("make KVM's VFIO device"),
   FIND_PROFILE("find out how this kernel binds TDIs"),
+  LOOK_FOR_CONNECTION("look whether a TSM is connected"),
+  FIND_TSM("look for the host's TSM"),
   CONNECT_TSM("connect the TSM to the device", "disconnect the TSM"),
   MAKE_IOAS("make an address space", "destroy the address space"),
   MAKE_HWPT("make a page table that a vIOMMU can be made of", "destroy the page table"),
@@ -33,6 +37,7 @@ public enum TdiStep implements StepKind {
   MARK_PRIVATE("mark the private runs as private for KVM", "mark them as shared again"),
   ADD_SLOTS("give the guest the %s", "delete the slots of the %s"),
   COMPARE_RUNS("compare with what the kernel says that they have"),
+  CHECK_LOCKABLE("check that the device can be locked"),
   CHECK_UNMAPPED("check that this process maps nothing of the BARs"),
   BIND("bind the interface to the guest", "unbind the interface"),
   LOCK("lock the interface"),
@@ -43,7 +48,11 @@ public enum TdiStep implements StepKind {
   STOP("stop the interface"),
   ENABLE_DMA("let its DMA through the IOMMU", "stop its DMA at the IOMMU"),
   CHECK_RELEASED("check that the interface is not bound"),
+  ASK_WHETHER_BOUND("ask the kernel whether the interface is bound"),
   RESET("reset the device"),
+  HOT_RESET("reset the device's slot or bus"),
+  SLEEP("let the kernel suspend the device"),
+  WAKE("have the device stay awake"),
   CHECK_NOTHING_HELD("check that nothing is left");
 
   private final String forward;

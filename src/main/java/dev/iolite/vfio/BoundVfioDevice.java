@@ -14,6 +14,7 @@ import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
 import dev.iolite.uapi.vfio.vfio_device_feature;
 import dev.iolite.uapi.vfio.vfio_device_info;
 import dev.iolite.uapi.vfio.vfio_irq_info;
+import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
 import dev.iolite.uapi.vfio.vfio_region_info;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -293,6 +294,60 @@ public final class BoundVfioDevice implements AutoCloseable {
    */
   public Optional<HotResetInfo> hotResetInfo() {
     return HotResetCall.make(fd);
+  }
+
+  /**
+   * Resets the device's slot or bus, with all devices of it, by VFIO_DEVICE_PCI_HOT_RESET. Mappings
+   * of the BARs of all of them and all their dma-bufs are revoked while that lasts. Read in
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset.
+   *
+   * @throws KernelException ENODEV: such a reset is not possible; EINVAL: not all devices of it
+   *     belong to the iommufd of this one, see {@link HotResetInfo#requireAllOwned}; EBUSY, EAGAIN:
+   *     one of them is in use by the kernel. Dma-bufs may have been revoked all the same
+   */
+  public void hotReset() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment reset = arena.allocate(vfio_pci_hot_reset.sizeof(), Integer.BYTES);
+      vfio_pci_hot_reset.argsz(reset, (int) reset.byteSize());
+      fd.ioctl(VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET, reset);
+    }
+  }
+
+  /**
+   * Lets the kernel suspend the device until {@link #leaveLowPower}, by VFIO_DEVICE_FEATURE with
+   * SET of LOW_POWER_ENTRY. Its BARs' mappings and its dma-bufs are revoked; a call on this
+   * descriptor wakes it for as long as the call lasts. Read in
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_runtime_pm_entry.
+   *
+   * @return false if the device does not have the feature (ENOTTY)
+   * @throws KernelException EINVAL: it has been let go already; its dma-bufs are revoked all the
+   *     same
+   */
+  public boolean enterLowPower() {
+    return setFeature(VfioFeature.LOW_POWER_ENTRY);
+  }
+
+  /**
+   * Has the device stay awake again, by VFIO_DEVICE_FEATURE with SET of LOW_POWER_EXIT. Its
+   * dma-bufs come back if its memory decode is on. Read in
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_runtime_pm_exit.
+   *
+   * @return false if the device does not have the feature (ENOTTY)
+   * @throws KernelException what the kernel said otherwise
+   */
+  public boolean leaveLowPower() {
+    return setFeature(VfioFeature.LOW_POWER_EXIT);
+  }
+
+  private boolean setFeature(VfioFeature feature) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_SET(), 0);
+      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE, set);
+      if (result < 0 && result != Errno.ENOTTY.negated()) {
+        throw fd.failed(VfioIoctls.VFIO_DEVICE_FEATURE, set, result);
+      }
+      return result >= 0;
+    }
   }
 
   /**

@@ -1,7 +1,9 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.PreconditionException;
 import dev.iolite.uapi.vfio.Vfio;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * What a reset of the device's slot or bus would reset.
@@ -18,6 +20,27 @@ public record HotResetInfo(int flags, List<Dependent> devices) {
   /** Whether all of them belong to the iommufd of the asked device, so that it may be done. */
   public boolean areAllOwned() {
     return (flags & Vfio.VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED()) != 0;
+  }
+
+  /**
+   * Checks that the reset may be done.
+   *
+   * @param name of the asked device
+   * @throws PreconditionException if one of the devices is not ours
+   */
+  public void requireAllOwned(String name) {
+    if (!areAllOwned()) {
+      String others =
+          devices.stream()
+              .filter(device -> device.devid() < 0)
+              .map(Dependent::bdf)
+              .collect(Collectors.joining(", "));
+      throw new PreconditionException(
+          "reset the slot or bus of " + name,
+          "the reset would hit " + others + " too, which this process does not own",
+          "it has another driver, or is in an IOMMU group of its own and not bound to this iommufd",
+          "iolite pci show " + name + "; give all functions of the group to vfio-pci");
+    }
   }
 
   /**

@@ -49,6 +49,25 @@ class TdiHoldTest {
     assertThat(directory).isEmptyDirectory();
   }
 
+  @Test
+  void aDeviceIsPutToSleepAndWokenAndHasNoResetOfItsBus() {
+    Cli cli =
+        hold(
+            "mock:tdx",
+            "sleep",
+            "read 0x2000000",
+            "bind",
+            "wake",
+            "read 0x2000000 shared 4",
+            "hot-reset");
+    assertThat(after(cli, "sleep")).contains("the kernel may suspend it");
+    assertThat(after(cli, "read 0x2000000")).contains("not reached");
+    assertThat(after(cli, "read 0x2000000 shared 4")).contains("0x7d150001");
+    assertThat(after(cli, "hot-reset")).contains("it is on a root bus");
+    assertThat(cli.err()).contains("the kernel may suspend the device");
+    assertGivenBack(cli);
+  }
+
   @ParameterizedTest
   @CsvSource({"mock:tdx", "mock:sev", "mock:tdx:intel-rfc-2025", "mock:sev:v6"})
   void aWholeLifeByHand(String kernel) {

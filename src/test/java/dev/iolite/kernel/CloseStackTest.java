@@ -56,4 +56,16 @@ class CloseStackTest {
     released.close();
     assertThat(closed).containsExactly("second", "first");
   }
+
+  @Test
+  void whatFailedIsTriedAgainInTheSameOrderAndNothingElse() {
+    add("first");
+    addFailing("second");
+    add("third");
+    addFailing("fourth");
+    assertThatThrownBy(stack::close).hasMessage("fourth");
+    closed.clear();
+    assertThatThrownBy(stack::close).hasMessage("fourth");
+    assertThat(closed).containsExactly("fourth", "second");
+  }
 }

@@ -3,6 +3,7 @@ package dev.iolite.steps;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -13,24 +14,16 @@ public final class UndoOrder {
   private UndoOrder() {}
 
   /**
-   * Each undo takes back the last step that was not taken back yet, failed ones aside; an undo that
-   * failed may be tried again. At the end no step is left that succeeded.
+   * Each undo takes back the last step that was not taken back yet, failed ones aside; one that
+   * failed may be tried again at any later time. At the end every step that succeeded has had its
+   * undo.
    */
   public static void check(List<Step> steps) {
     Deque<Step> made = new ArrayDeque<>();
+    List<Step> notUndone = new ArrayList<>();
     for (Step step : steps) {
       if (step.undo()) {
-        while (!made.isEmpty() && !made.peek().succeeded() && !isUndoneBy(made.peek(), step)) {
-          made.pop();
-        }
-        assertThat(made).as("%s, with nothing to undo", step.name()).isNotEmpty();
-        assertThat(isUndoneBy(made.peek(), step))
-            .as("%s, but the last step was to %s", step.name(), made.peek().name())
-            .isTrue();
-        Step undone = made.pop();
-        if (!step.succeeded()) {
-          made.push(failed(undone));
-        }
+        undone(step, made, notUndone);
       } else if (step.kind().words().undo().isPresent()) {
         made.push(step);
       }
@@ -38,16 +31,24 @@ public final class UndoOrder {
     assertThat(made).as("steps that were not undone").noneMatch(Step::succeeded);
   }
 
-  private static Step failed(Step step) {
-    return new Step(
-        step.device(),
-        step.kind(),
-        false,
-        step.name(),
-        false,
-        step.outcome(),
-        step.calls(),
-        step.took());
+  private static void undone(Step undo, Deque<Step> made, List<Step> notUndone) {
+    if (notUndone.removeIf(step -> isUndoneBy(step, undo))) {
+      if (!undo.succeeded()) {
+        notUndone.add(undo);
+      }
+      return;
+    }
+    while (!made.isEmpty() && !made.peek().succeeded() && !isUndoneBy(made.peek(), undo)) {
+      made.pop();
+    }
+    assertThat(made).as("%s, with nothing to undo", undo.name()).isNotEmpty();
+    assertThat(isUndoneBy(made.peek(), undo))
+        .as("%s, but the last step was to %s", undo.name(), made.peek().name())
+        .isTrue();
+    made.pop();
+    if (!undo.succeeded()) {
+      notUndone.add(undo);
+    }
   }
 
   private static boolean isUndoneBy(Step step, Step undo) {

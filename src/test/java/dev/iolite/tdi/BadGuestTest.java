@@ -67,6 +67,30 @@ class BadGuestTest {
 
   @ParameterizedTest
   @MethodSource("dev.iolite.tdi.Life#binding")
+  void aBindOfADeviceThatIsSwitchedOffIsRefusedAndQuarantinesNothing(
+      Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    try (TdiAssignment assignment = life.assignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      int command = guest.readConfig(Life.VIRTUAL_BDF, 4) & 0xffff;
+      for (int bit : new int[] {2, 4}) {
+        guest.writeConfig(Life.VIRTUAL_BDF, 4, command & ~bit);
+        assertThat(guest.ask(new GuestAsk.Bind()))
+            .as("without bit 0x%x", bit)
+            .isEqualTo(refused(Errno.EBUSY));
+        assertThat(assignment.state()).isEqualTo(State.SHARED);
+        assertThat(life.tdi()).isEmpty();
+        assertThat(assignment.ledger().problems()).isEmpty();
+        guest.writeConfig(Life.VIRTUAL_BDF, 4, command);
+      }
+      assertThat(guest.ask(new GuestAsk.Bind())).isZero();
+    }
+    life.kernel.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
   void anotherDevicesNumberIsEnodevForAll(Platform platform, Profile profile) {
     Life life = new Life(platform, profile);
     try (TdiAssignment assignment = life.assignment()) {

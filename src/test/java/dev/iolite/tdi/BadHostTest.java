@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.VmType;
+import dev.iolite.mock.Calls;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.Bar;
@@ -29,6 +33,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A host or a device that is not fit: a clear message, and nothing is held. */
 class BadHostTest {
@@ -63,6 +68,14 @@ class BadHostTest {
   void aDeviceWithoutTsmAttributesIsRefused() {
     DeviceModel bare = device(shape -> shape.express(new Express(true, false, false)));
     assertRefused(new Life(Platform.TDX, Profile.SEED_2025, bare), UnaryOperator.identity(), "tsm");
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void aVmThatProtectsNothingIsRefusedBeforeAnythingIsMapped(Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    assertRefused(life, options -> options.withVmType(VmType.DEFAULT), "--vm tdx");
+    assertThat(life.states).doesNotContain(State.SHARED);
   }
 
   @Test
@@ -202,5 +215,35 @@ class BadHostTest {
     life.live(life.assignment());
     assertThat(life.holdings()).isEqualTo(before);
     life.kernel.close();
+  }
+
+  /** One after the other; after each, what is said of the state is what the kernel has. */
+  @Test
+  void aFileThatCantBeOpenedLeavesADefinedEnd() {
+    int nth = 0;
+    boolean failed;
+    do {
+      nth++;
+      Life life = new Life(Platform.TDX, Profile.SEED_2025);
+      FaultyKernel failing =
+          new FaultyKernel(
+              life.kernel,
+              life.ioctls(),
+              Faults.none().fail(Calls.named("open"), nth, Errno.EIO, Faults.When.BEFORE));
+      TdiAssignment assignment = new TdiAssignment(life.options(failing));
+      try (assignment) {
+        assignment.assign();
+        assignment.bind();
+        assignment.start();
+      } catch (RuntimeException e) {
+        assertThat(failing.injected()).as("%s", e).isNotEmpty();
+      }
+      assertThat(assignment.state()).as("open %d", nth).isIn(State.UNASSIGNED, State.QUARANTINED);
+      assertThat(assignment.usedProfile()).isEmpty();
+      assertThat(life.tdi()).as("open %d", nth).isEmpty();
+      failed = !failing.injected().isEmpty();
+      life.kernel.close();
+    } while (failed);
+    assertThat(nth).isGreaterThan(50);
   }
 }

@@ -74,4 +74,13 @@ final class Errnos {
   static List<Errno> of(Calls.Call call) {
     return OF.getOrDefault(call.command().map(Ioctl::name).orElse(call.name()), ANY);
   }
+
+  /** Those of a call that only looks at sysfs or procfs. */
+  static List<Errno> ofLooking(Calls.Call call) {
+    return switch (call.name()) {
+      case "open" -> List.of(Errno.EACCES, Errno.ENODEV, Errno.EMFILE);
+      case "read" -> List.of(Errno.EIO, Errno.ENODEV, Errno.EINTR);
+      default -> List.of(Errno.EIO);
+    };
+  }
 }

@@ -13,6 +13,9 @@ import dev.iolite.tdi.profile.TsmOperation;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -242,6 +245,32 @@ class FlowTest {
     assertThat(life.holdings()).isEqualTo(before);
     assertThat(assignment.state()).isEqualTo(State.UNASSIGNED);
     assertThat(assignment.ledger().rows()).isEmpty();
+    life.kernel.close();
+  }
+
+  @Test
+  void anotherThreadThatLooksSeesBooksThatAgree() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    AtomicBoolean ends = new AtomicBoolean();
+    try (TdiAssignment assignment = life.assignment()) {
+      assignment.assign();
+      CompletableFuture<Void> looks =
+          CompletableFuture.runAsync(() -> {
+            do {
+              synchronized (assignment) {
+                assertThat(assignment.ledger().problems()).isEmpty();
+                assertThat(assignment.ledger().rows()).isNotEmpty();
+              }
+            } while (!ends.get());
+          });
+      for (int i = 0; i < 50; i++) {
+        assignment.bind();
+        assignment.start();
+        assignment.unbind();
+      }
+      ends.set(true);
+      looks.join();
+    }
     life.kernel.close();
   }
 }

@@ -20,13 +20,17 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A process that is killed in the middle of an assignment, anywhere: recovery leaves nothing held.
- * {@code -Diolite.kills=200} makes it as many times.
+ * {@code -Diolite.kills=200} makes it as many times, and a third as many times that the recovery is
+ * killed too.
  */
 class KillTest {
   private static final int KILLS = Integer.getInteger("iolite.kills", 12);
 
   /** More than two lives. */
   private static final int MOST_STEPS = 250;
+
+  /** About as many as a recovery makes that has something to release. */
+  private static final int MOST_CALLS = 120;
 
   @TempDir private Path directory;
 
@@ -58,6 +62,37 @@ class KillTest {
     }
   }
 
+  /** The recovery is killed too, as often as it can be, and ends all the same when it is let. */
+  @Test
+  void aRecoveryThatIsKilledIsRepeatedUntilItEnds() throws IOException, InterruptedException {
+    Random random = new Random(20250718);
+    Path journals = directory.resolve("journals");
+    try (MockHost host =
+        MockHost.start(
+            directory.resolve("host.sock"), MockKernel.builder().platform(Platform.TDX))) {
+      Holdings before = holdings(host);
+      int cut = 0;
+      int runs = Math.max(1, KILLS / 3);
+      for (int i = 0; i < runs; i++) {
+        killAfter(1 + random.nextInt(MOST_STEPS), host, journals);
+        int calls = 1 + random.nextInt(MOST_CALLS);
+        String last = killRecovery(calls, host, journals);
+        cut += Files.exists(Journal.file(journals, Life.ENDPOINT)) ? 1 : 0;
+        try (RemoteKernel kernel = RemoteKernel.connect(host.socket())) {
+          new Recovery(kernel, journals, Life.ENDPOINT, AssignmentListener.none()).run();
+          assertThat(Holdings.of(kernel, Life.ENDPOINT))
+              .as("run %d, killed after %d calls, the last: %s", i, calls, last)
+              .isEqualTo(before);
+          assertThat(host.kernel().tsm().state(Life.ENDPOINT.toString())).isEmpty();
+        }
+        try (var files = Files.list(journals)) {
+          assertThat(files).isEmpty();
+        }
+      }
+      System.out.printf("%d of %d recoveries were killed before their end%n", cut, runs);
+    }
+  }
+
   private static Holdings holdings(MockHost host) {
     try (RemoteKernel kernel = RemoteKernel.connect(host.socket())) {
       return Holdings.of(kernel, Life.ENDPOINT);
@@ -66,22 +101,9 @@ class KillTest {
 
   private static String killAfter(int steps, MockHost host, Path journals)
       throws IOException, InterruptedException {
-    Process victim =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                KilledLife.class.getName(),
-                host.socket().toString(),
-                journals.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    Process victim = start(KilledLife.class, host, journals);
     String last = "";
-    try (BufferedReader said =
-        new BufferedReader(
-            new InputStreamReader(victim.getInputStream(), StandardCharsets.UTF_8))) {
+    try (BufferedReader said = output(victim)) {
       for (int i = 0; i < steps; i++) {
         String line = said.readLine();
         assertThat(line).as("after %d steps, the last: %s", i, last).isNotNull();
@@ -92,5 +114,42 @@ class KillTest {
     }
     assertThat(victim.waitFor(30, TimeUnit.SECONDS)).isTrue();
     return last;
+  }
+
+  /** It may also have ended before. */
+  private static String killRecovery(int calls, MockHost host, Path journals)
+      throws IOException, InterruptedException {
+    Process victim = start(KilledRecovery.class, host, journals);
+    String last = "";
+    try (BufferedReader said = output(victim)) {
+      String line = said.readLine();
+      for (int i = 1; i < calls && line != null; i++) {
+        last = line;
+        line = said.readLine();
+      }
+    } finally {
+      victim.destroyForcibly();
+    }
+    assertThat(victim.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    return last;
+  }
+
+  private static BufferedReader output(Process process) {
+    return new BufferedReader(
+        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  private static Process start(Class<?> victim, MockHost host, Path journals) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            System.getProperty("java.class.path"),
+            victim.getName(),
+            host.socket().toString(),
+            journals.toString())
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
   }
 }

@@ -7,13 +7,17 @@ import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceHost;
 import dev.iolite.mock.device.DeviceLogic;
 import dev.iolite.mock.device.DeviceModel;
+import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.ToldGuest;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.tsm.TdiState;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
@@ -42,11 +46,17 @@ import org.junit.jupiter.params.provider.Arguments;
 /** A model of a confidential host with a TDISP endpoint, and assignments of it. */
 final class Life {
   static final PciAddress ENDPOINT = PciAddress.parse("0000:00:07.0");
+
+  /** Behind a bridge, with {@link #SIBLING} in its slot: they are reset together. */
+  static final PciAddress SET_ENDPOINT = PciAddress.parse("0000:01:00.0");
+
+  static final PciAddress SIBLING = PciAddress.parse("0000:01:00.1");
   static final long VIRTUAL_BDF = 0x10;
   static final int RUN = 2;
 
   final ToldGuest told = new ToldGuest();
   final MockKernel kernel;
+  final PciAddress address;
 
   /** What the endpoint reaches the machine by. */
   private Optional<DeviceHost> host = Optional.empty();
@@ -70,6 +80,16 @@ final class Life {
 
   /** With another machine around it. */
   Life(Platform platform, Profile profile, DeviceModel endpoint, UnaryOperator<Machine> around) {
+    this(platform, profile, ENDPOINT, endpoint, around);
+  }
+
+  private Life(
+      Platform platform,
+      Profile profile,
+      PciAddress address,
+      DeviceModel endpoint,
+      UnaryOperator<Machine> around) {
+    this.address = address;
     Function<DeviceHost, DeviceLogic> listening =
         found -> {
           host = Optional.of(found);
@@ -78,7 +98,7 @@ final class Life {
     Machine machine =
         around.apply(
             new Machine()
-                .function(ENDPOINT.toString(), new DeviceModel(endpoint.shape(), listening)));
+                .function(address.toString(), new DeviceModel(endpoint.shape(), listening)));
     kernel =
         MockKernel.builder()
             .platform(platform)
@@ -86,6 +106,37 @@ final class Life {
             .machine(machine)
             .guests((_, _) -> Optional.of(told.script()))
             .build();
+  }
+
+  /**
+   * With an endpoint that is reset together with another one.
+   *
+   * @param inOneGroup whether both are in one IOMMU group, with their bridge
+   */
+  static Life ofSet(Platform platform, Profile profile, boolean inOneGroup) {
+    String bridge = "0000:00:04.0";
+    DeviceShape shape =
+        DeviceShape.builder(0x1b36, 0x0001)
+            .classCode(0x06_0400)
+            .bar(Bar.memory64(0, 256))
+            .bridgeTo(1)
+            .build();
+    Life life =
+        new Life(
+            platform,
+            profile,
+            SET_ENDPOINT,
+            TdispEndpoint.model(),
+            machine -> {
+              machine
+                  .function(bridge, DeviceModel.memory(shape))
+                  .function(SIBLING.toString(), TdispEndpoint.model());
+              return inOneGroup
+                  ? machine.group(bridge, SET_ENDPOINT.toString(), SIBLING.toString())
+                  : machine;
+            });
+    DriverBinding.bind(new Pci(life.kernel).device(SIBLING), "vfio-pci");
+    return life;
   }
 
   /** Each platform that protects a guest, with each proposal that can bind. */
@@ -114,7 +165,7 @@ final class Life {
 
   private boolean onDevice(Consumer<DeviceHost> copy) {
     return kernel
-        .device(ENDPOINT.toString())
+        .device(address.toString())
         .pci()
         .locked(() -> {
           try {
@@ -128,7 +179,7 @@ final class Life {
 
   /** What this process has open and mapped, and whose the device is. */
   Holdings holdings() {
-    return Holdings.of(kernel, ENDPOINT);
+    return Holdings.of(kernel, address);
   }
 
   /** How many dma-bufs this process has open. */
@@ -143,7 +194,7 @@ final class Life {
 
   /** The interface's state as the TSM has it; empty if it is not bound. */
   Optional<TdiState> tdi() {
-    return kernel.tsm().state(ENDPOINT.toString());
+    return kernel.tsm().state(address.toString());
   }
 
   VmType vmType() {
@@ -165,7 +216,7 @@ final class Life {
   }
 
   AssignmentOptions options(Kernel on) {
-    return new AssignmentOptions(on, ENDPOINT)
+    return new AssignmentOptions(on, address)
         .withVmType(vmType())
         .withVirtualBdf(VIRTUAL_BDF)
         .withProfile(profile())

@@ -168,4 +168,40 @@ class QuarantineTest {
     }
     life.kernel.close();
   }
+
+  /** A validation maps where there are no slots for private MMIO, and changes nothing elsewhere. */
+  @ParameterizedTest
+  @CsvSource({
+    "SEED_2025,EIO,SPLIT",
+    "SEED_2025,EEXIST,SPLIT",
+    "V6,EIO,QUARANTINED",
+    "V6,EEXIST,SPLIT",
+    "CCA_V7,EIO,QUARANTINED",
+    "CCA_V7,EINTR,QUARANTINED",
+    "CCA_V7,EEXIST,SPLIT"
+  })
+  void aValidationThatMayHaveMappedIsQuarantined(Profile profile, Errno errno, State then) {
+    Life life = new Life(Platform.TDX, profile);
+    Holdings before = life.holdings();
+    try (TdiAssignment assignment = life.knowingAssignment()) {
+      MockGuest guest = life.guest(assignment);
+      assignment.assign();
+      assignment.bind();
+      long bar = Life.bar(assignment, 0);
+      var ask = new GuestAsk.ValidateMmio(bar, bar + 0x1000, assignment.physical(0, 0));
+      life.kernel.tsm().failNext(TsmErrors.Operation.VALIDATE_MMIO, errno, false);
+      assertThat(guest.ask(ask)).isEqualTo(errno.negated());
+      assertThat(assignment.state()).isEqualTo(then);
+      if (then == State.QUARANTINED) {
+        assertNothingIsMapped(life, assignment);
+        assertThat(guest.ask(ask)).as("not tried again").isEqualTo(Errno.ENXIO.negated());
+        assignment.endQuarantine();
+        assertUsable(life, assignment);
+      } else {
+        assertThat(guest.ask(ask)).isZero();
+      }
+    }
+    assertThat(life.holdings()).isEqualTo(before);
+    life.kernel.close();
+  }
 }

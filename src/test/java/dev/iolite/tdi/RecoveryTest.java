@@ -147,6 +147,28 @@ class RecoveryTest {
   }
 
   @Test
+  void anOverrideIsTakenBackIfTheDeviceStillHasItsDriver() {
+    Holdings before = life.holdings();
+    Journal journal = Journal.open(directory, Life.ENDPOINT);
+    journal.driver(Map.of("driver", DRIVER));
+    new SysFs(life.kernel).write(device().path() + "/driver_override", "vfio-pci");
+    journal.close();
+    recover();
+    assertThat(life.holdings()).isEqualTo(before);
+  }
+
+  @Test
+  void aDriverThatTheDeviceWasGivenSinceKeepsIt() {
+    Holdings since = life.holdings();
+    Journal journal = Journal.open(directory, Life.ENDPOINT);
+    journal.driver(Map.of());
+    journal.close();
+    recover();
+    assertThat(life.holdings()).isEqualTo(since);
+    assertThat(device().driver()).contains(DRIVER);
+  }
+
+  @Test
   void whatWasWrittenDownButNotDoneIsNoHindrance() {
     Holdings before = life.holdings();
     Journal journal = Journal.open(directory, Life.ENDPOINT);
@@ -225,5 +247,27 @@ class RecoveryTest {
       assertThat(assignment.state()).isEqualTo(State.UNASSIGNED);
       assertThat(life.holdings()).as("after %s", last).isEqualTo(before);
     }
+  }
+
+  @Test
+  void whatIsOfAnotherKernelIsLeftToThat() {
+    Journal journal = Journal.open(directory, Life.ENDPOINT, "mock@/run/there");
+    journal.driver(Map.of());
+    journal.close();
+    assertThatThrownBy(this::recover)
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("iolite --kernel mock@/run/there tdi recover 0000:00:07.0");
+    assertThat(device().driver()).contains(DRIVER);
+    assertThat(file()).exists();
+    assertThat(
+            new Recovery(
+                    life.kernel,
+                    directory,
+                    Life.ENDPOINT,
+                    "mock@/run/there",
+                    AssignmentListener.none())
+                .run())
+        .isPresent();
+    assertThat(file()).doesNotExist();
   }
 }

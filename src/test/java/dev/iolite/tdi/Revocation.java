@@ -1,5 +1,9 @@
 package dev.iolite.tdi;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.Profile;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.Tsm;
 
@@ -11,6 +15,9 @@ enum Revocation {
   BAR_MOVED,
   FUNCTION_LEVEL_RESET,
   LOW_POWER,
+  SUSPENDED,
+  HOT_RESET,
+  SIBLINGS_HOT_RESET,
   LINK_LOST,
   DISCONNECTED;
 
@@ -29,7 +36,14 @@ enum Revocation {
 
   /** Whether the assignment can see it, since it goes through it. */
   boolean isSeen() {
-    return this != LINK_LOST && this != DISCONNECTED;
+    return this != LINK_LOST && this != DISCONNECTED && this != SIBLINGS_HOT_RESET;
+  }
+
+  /** A host on which it can happen. */
+  Life life(Platform platform, Profile profile) {
+    return this == HOT_RESET || this == SIBLINGS_HOT_RESET
+        ? Life.ofSet(platform, profile, true)
+        : new Life(platform, profile);
   }
 
   /** Happens. */
@@ -44,9 +58,16 @@ enum Revocation {
         at.writeConfig(control, 2, at.readConfig(control, 2) | FLR);
       }
       case LOW_POWER -> at.writeConfig(capability(at, POWER) + POWER_CONTROL, 2, D3_HOT);
-      case LINK_LOST -> life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+      case SUSPENDED -> assertThat(at.enterLowPower()).isTrue();
+      case HOT_RESET -> assertThat(at.hotReset()).isTrue();
+      case SIBLINGS_HOT_RESET -> {
+        try (Sibling sibling = Sibling.of(life, at)) {
+          sibling.device().hotReset();
+        }
+      }
+      case LINK_LOST -> life.kernel.tsm().loseLink(life.address.toString());
       case DISCONNECTED ->
-          new Tsm(life.kernel).disconnect(new Pci(life.kernel).device(Life.ENDPOINT), "tsm0");
+          new Tsm(life.kernel).disconnect(new Pci(life.kernel).device(life.address), "tsm0");
     }
   }
 
@@ -56,9 +77,10 @@ enum Revocation {
       case DECODE_OFF, MASTER_OFF ->
           at.writeConfig(COMMAND, 2, at.readConfig(COMMAND, 2) | DECODE | MASTER);
       case LOW_POWER -> at.writeConfig(capability(at, POWER) + POWER_CONTROL, 2, 0);
+      case SUSPENDED -> at.leaveLowPower();
       case DISCONNECTED ->
-          new Tsm(life.kernel).connect(new Pci(life.kernel).device(Life.ENDPOINT), "tsm0");
-      case RESET, BAR_MOVED, FUNCTION_LEVEL_RESET, LINK_LOST -> {}
+          new Tsm(life.kernel).connect(new Pci(life.kernel).device(life.address), "tsm0");
+      case RESET, BAR_MOVED, FUNCTION_LEVEL_RESET, HOT_RESET, SIBLINGS_HOT_RESET, LINK_LOST -> {}
     }
   }
 

@@ -1,11 +1,17 @@
 package dev.iolite.tdi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.profile.TsmOperation;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -21,7 +27,9 @@ class RevocationTest {
         .flatMap(binding ->
             Stream.of(Revocation.values())
                 // That proposal has no call by which a VMM could learn of it.
-                .filter(c -> c != Revocation.LINK_LOST || binding.get()[1] != Profile.V6)
+                .filter(c ->
+                    binding.get()[1] != Profile.V6
+                        || (c != Revocation.LINK_LOST && c != Revocation.SIBLINGS_HOT_RESET))
                 .map(cause -> Arguments.of(binding.get()[0], binding.get()[1], cause)));
   }
 
@@ -39,10 +47,10 @@ class RevocationTest {
   @ParameterizedTest
   @EnumSource(
       value = Revocation.class,
-      names = {"LINK_LOST", "DISCONNECTED"},
+      names = {"LINK_LOST", "DISCONNECTED", "SIBLINGS_HOT_RESET"},
       mode = EnumSource.Mode.EXCLUDE)
   void sharedBarsAreMappedAnewSinceNoRevokedMapComesBack(Revocation cause) {
-    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    Life life = cause.life(Platform.TDX, Profile.SEED_2025);
     try (TdiAssignment assignment = life.assignment()) {
       assignment.assign();
       cause.happen(life, assignment);
@@ -60,7 +68,7 @@ class RevocationTest {
   @MethodSource("all")
   void aBoundInterfaceFailsAndIsUnboundAndBoundAgain(
       Platform platform, Profile profile, Revocation cause) {
-    Life life = new Life(platform, profile);
+    Life life = cause.life(platform, profile);
     try (TdiAssignment assignment = life.assignment()) {
       assignment.assign();
       assignment.bind();
@@ -89,7 +97,7 @@ class RevocationTest {
   @ParameterizedTest
   @EnumSource(Revocation.class)
   void aFailedInterfaceCanBeBoundAtOnce(Revocation cause) {
-    Life life = new Life(Platform.SEV, Profile.SEED_2025);
+    Life life = cause.life(Platform.SEV, Profile.SEED_2025);
     try (TdiAssignment assignment = life.assignment()) {
       assignment.assign();
       assignment.bind();
@@ -105,9 +113,9 @@ class RevocationTest {
   @ParameterizedTest
   @EnumSource(
       value = Revocation.class,
-      names = {"LINK_LOST", "DISCONNECTED"})
+      names = {"LINK_LOST", "DISCONNECTED", "SIBLINGS_HOT_RESET"})
   void theGuestsNextAccessNoticesWhatHappenedBehindOurBack(Revocation cause) {
-    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    Life life = cause.life(Platform.TDX, Profile.SEED_2025);
     try (TdiAssignment assignment = life.assignment()) {
       MockGuest guest = life.guest(assignment);
       assignment.assign();
@@ -177,6 +185,54 @@ class RevocationTest {
       assertThat(life.remarks).anyMatch(remark -> remark.contains("0x100000"));
       guest.writeConfig(Life.VIRTUAL_BDF, 0x24, (int) before);
       assertAllReachable(life, assignment);
+    }
+    life.kernel.close();
+  }
+
+  @Test
+  void aSleepingDeviceIsNotBoundAndSleepsOnlyOnce() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    try (TdiAssignment assignment = life.assignment()) {
+      assignment.assign();
+      assertThat(assignment.enterLowPower()).isTrue();
+      assertThat(assignment.enterLowPower()).as("again").isTrue();
+      assertThat(assignment.barAddresses()).isEmpty();
+      assertThatThrownBy(assignment::bind)
+          .isInstanceOf(PreconditionException.class)
+          .hasMessageContaining("Next: wake it");
+      assertThat(assignment.reset()).isTrue();
+      assertThat(assignment.barAddresses()).as("still asleep").isEmpty();
+      assignment.leaveLowPower();
+      assertAllReachable(life, assignment);
+    }
+    life.kernel.close();
+  }
+
+  /** A kernel with a proposal need not have the sysfs attribute that 7.3 has. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Profile.class,
+      names = {"MAINLINE_7_3"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void aKernelThatDoesNotTellWhatIsBoundIsNotTakenToHaveUnbound(Profile profile) {
+    Life life = new Life(Platform.TDX, profile);
+    Faults none =
+        Faults.none()
+            .failAll(call -> call.path().endsWith("/tsm/bound"), Errno.ENOENT, Faults.When.BEFORE);
+    FaultyKernel without = new FaultyKernel(life.kernel, life.ioctls(), none);
+    try (TdiAssignment assignment = new TdiAssignment(life.options(without))) {
+      assignment.assign();
+      assignment.bind();
+      assertThat(assignment.refresh()).isEqualTo(State.SPLIT);
+      assignment.start();
+      assertThat(assignment.refresh()).isEqualTo(State.RUNNING);
+      life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+      boolean asks =
+          assignment.usedProfile().orElseThrow().operations().contains(TsmOperation.READ_REPORT);
+      assertThat(assignment.refresh()).isEqualTo(asks ? State.ERROR : State.RUNNING);
+      assignment.unbind();
+      assertThat(assignment.state()).isEqualTo(State.SHARED);
+      assertThat(life.tdi()).isEmpty();
     }
     life.kernel.close();
   }

@@ -9,6 +9,7 @@ import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ public final class LinkTsm {
   private final Supplier<Collection<TeeFunction>> functions;
   private final Map<String, PciTsm> contexts = new LinkedHashMap<>();
   private final TsmErrors errors = new TsmErrors();
+  private final Map<String, byte[]> reports = new HashMap<>();
   private final Random nonces = new Random(NONCE_SEED);
   private final List<Consumer<TeeFunction>> listeners = new ArrayList<>();
 
@@ -269,7 +271,13 @@ public final class LinkTsm {
   public byte[] report(TeeFunction function) {
     Tdi tdi = bound(function);
     errors.check(TsmErrors.Operation.REPORT);
-    return tdi.report();
+    byte[] report = tdi.report();
+    return reports.getOrDefault(function.name(), report).clone();
+  }
+
+  /** The device's answer when it is asked for a report is this, from now on. */
+  void answerReport(TeeFunction function, byte[] report) {
+    reports.put(function.name(), report.clone());
   }
 
   /**

@@ -50,6 +50,20 @@ public final class TsmControl {
     });
   }
 
+  /**
+   * Makes a device answer with these bytes when it is asked for its interface's report, from now
+   * on, whatever they are; what of its memory is private stays what its shape says.
+   *
+   * @param address of the function
+   * @throws IllegalArgumentException if the kernel knows no such function
+   */
+  public void answerReport(String address, byte[] report) {
+    locked(() -> {
+      tsm.answerReport(function(address), report);
+      return tsm;
+    });
+  }
+
   /** The state of a function's interface; empty if it is not bound. */
   public Optional<TdiState> state(String address) {
     return locked(() -> tsm.function(address).flatMap(tsm::tdi).map(Tdi::state));

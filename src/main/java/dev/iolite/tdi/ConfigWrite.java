@@ -1,0 +1,46 @@
+package dev.iolite.tdi;
+
+import java.util.Map;
+
+/** A guest's write to its device's config space, and what that changes about the device's BARs. */
+final class ConfigWrite {
+  private final AssignedInterface device;
+  private final int offset;
+  private final int bytes;
+  private final int value;
+  private final boolean answered;
+  private final boolean wasMaster;
+  private final Map<Integer, Long> places;
+
+  /** Looks how things are before it. */
+  ConfigWrite(AssignedInterface device, int offset, int bytes, int value) {
+    this.device = device;
+    this.offset = offset;
+    this.bytes = bytes;
+    this.value = value;
+    answered = device.reach().answers();
+    wasMaster = device.vfio().config().hasBusMaster();
+    places = device.places().addresses();
+  }
+
+  /** Whether the kernel will revoke what is mapped of the BARs. */
+  boolean revokes() {
+    return answered && device.reach().revokes(offset, bytes, value);
+  }
+
+  /** Makes it. */
+  void make() {
+    device.writeConfig(offset, bytes, value);
+  }
+
+  /** Whether the BARs are to be found elsewhere now, or not at all, or again. */
+  boolean hasMoved() {
+    boolean answers = device.reach().answers();
+    return answers != answered || (answers && !places.equals(device.places().addresses()));
+  }
+
+  /** Whether the device may make no DMA any more. */
+  boolean hasCutOff() {
+    return wasMaster && !device.vfio().config().hasBusMaster();
+  }
+}
