@@ -26,7 +26,9 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
@@ -42,10 +44,15 @@ import java.util.stream.Collectors;
  * that is closed and opened again too.
  *
  * <p>Safe for use by several threads; the guest's own thread is the one that calls {@link
- * #runGuest}.
+ * #runGuest}. Its vCPU is not taken away while it runs: {@link #unassign} waits for the end of that
+ * run, at most as long as the options' deadline lets it take.
  */
 public final class TdiAssignment implements AutoCloseable {
   private final AssignmentOptions options;
+
+  /** Held while the guest runs; taken before this object's monitor, since a run may need that. */
+  private final ReentrantLock guestRun = new ReentrantLock(true);
+
   private final StepLog log;
   private final Ledger ledger = new Ledger();
   private final MappedBars bars;
@@ -466,7 +473,28 @@ public final class TdiAssignment implements AutoCloseable {
    * @throws PreconditionException if the interface is still bound: the device stays with vfio-pci
    * @throws ScenarioException if something is held that was not before
    */
-  public synchronized void unassign() {
+  public void unassign() {
+    boolean isOurs = awaitGuest();
+    try {
+      giveBack();
+    } finally {
+      if (isOurs) {
+        guestRun.unlock();
+      }
+    }
+  }
+
+  /** Whether the guest does not run, and can't until the lock is given back. */
+  private boolean awaitGuest() {
+    try {
+      return guestRun.tryLock(options.deadline().toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private synchronized void giveBack() {
     if (hostSteps.isEmpty()) {
       releaseRest();
       return;
@@ -481,7 +509,7 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   private void releaseAfter(Throwable failure) {
-    suppress(failure, this::unassign);
+    suppress(failure, this::giveBack);
   }
 
   private void release() {
@@ -725,6 +753,15 @@ public final class TdiAssignment implements AutoCloseable {
    * @throws KernelException what KVM_RUN said
    */
   public Exit runGuest() {
+    guestRun.lock();
+    try {
+      return runAndServe();
+    } finally {
+      guestRun.unlock();
+    }
+  }
+
+  private Exit runAndServe() {
     Exit exit;
     try {
       exit = vcpu().run(options.deadline(), e -> requests.serve(e) || configPorts.serve(e));

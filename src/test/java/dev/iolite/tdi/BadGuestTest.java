@@ -16,6 +16,9 @@ import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmOperation;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -330,6 +333,34 @@ class BadGuestTest {
     }
     assertThat(life.holdings()).isEqualTo(before);
     life.kernel.close();
+  }
+
+  /** Time and again, since two threads meet at another point each time. */
+  @Test
+  void aGuestThatRunsWhenItsDeviceIsGivenBackLosesItBetweenTwoRuns() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      Life life = new Life(Platform.TDX, Profile.SEED_2025);
+      Holdings before = life.holdings();
+      TdiAssignment assignment = life.assignment();
+      assignment.assign();
+      CountDownLatch hasRun = new CountDownLatch(1);
+      Future<?> guest =
+          CompletableFuture.runAsync(() -> {
+            while (true) {
+              assignment.runGuest();
+              hasRun.countDown();
+            }
+          });
+      hasRun.await();
+      assignment.unassign();
+      assertThatThrownBy(guest::get)
+          .rootCause()
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("is not assigned");
+      assertThat(assignment.state()).isEqualTo(State.UNASSIGNED);
+      assertThat(life.holdings()).isEqualTo(before);
+      life.kernel.close();
+    }
   }
 
   /**
