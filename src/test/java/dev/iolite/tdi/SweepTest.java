@@ -39,8 +39,7 @@ class SweepTest {
     List<Calls.Call> calls = callsOfALife(platform, profile, swept);
     List<Point> points = new ArrayList<>();
     for (int nth = 1; nth <= calls.size(); nth++) {
-      List<Errno> errnos = Errnos.of(calls.get(nth - 1));
-      for (Errno errno : profile == Profile.SEED_2025 ? errnos : errnos.subList(0, 1)) {
+      for (Errno errno : Errnos.of(calls.get(nth - 1))) {
         for (Faults.When moment : Faults.When.values()) {
           points.add(new Point(swept, nth, errno, moment));
         }
