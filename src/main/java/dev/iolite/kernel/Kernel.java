@@ -117,7 +117,7 @@ public interface Kernel {
    * signal is, as KVM_RUN does. A thread that is in no such call notices nothing.
    *
    * @param tid what {@link #interruptible} returned to that thread
-   * @return 0, or a negated errno (ESRCH: the thread has ended)
+   * @return 0, or a negated errno (ESRCH: the thread has ended; EAGAIN: too many signals wait)
    */
   int interrupt(int tid);
 }
