@@ -51,7 +51,8 @@ import picocli.CommandLine.TypeConversionException;
       "2:the command line could not be understood",
       "3:the kernel refused a call, or answered it against its own rules",
       "4:something that the command needs is not there (device, driver, kernel feature)",
-      "70:a fault of iolite"
+      "70:a fault of iolite",
+      "130, 143:Ctrl-C, SIGTERM: what was done so far is undone"
     })
 public final class Main extends CommandGroup {
   @Mixin private final CommonOptions options = new CommonOptions();

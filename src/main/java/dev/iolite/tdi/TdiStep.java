@@ -4,7 +4,10 @@ import dev.iolite.steps.StepKind;
 import dev.iolite.steps.StepWords;
 import java.util.Optional;
 
-/** The kinds of step that an assignment is made of, in the order in which they come. */
+/**
+ * The kinds of step that an assignment is made of, beside those of {@link
+ * dev.iolite.steps.HostStep}. The words of each say what it does, and what takes it back.
+ */
 public enum TdiStep implements StepKind {
   FIND_DEVICE("look for the device"),
   LOOK_FOR_DRIVER("look which driver has it"),

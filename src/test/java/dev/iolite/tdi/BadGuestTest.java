@@ -19,6 +19,7 @@ import dev.iolite.tdi.profile.TsmOperation;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -351,7 +352,7 @@ class BadGuestTest {
               hasRun.countDown();
             }
           });
-      hasRun.await();
+      assertThat(hasRun.await(30, TimeUnit.SECONDS)).isTrue();
       assignment.unassign();
       assertThatThrownBy(guest::get)
           .rootCause()
