@@ -41,7 +41,7 @@ public record TracedCall(
 
   /**
    * One line for a person: {@code ioctl(iommufd 7, IOMMU_IOAS_MAP {size=0x28, ...}) = 0 ->
-   * {iova=0x1000} 12 µs}.
+   * {iova=0x1000} 12 us}.
    */
   @Override
   public String toString() {
@@ -56,7 +56,7 @@ public record TracedCall(
     if (!changed.isEmpty()) {
       line.append(" -> ").append(changed);
     }
-    return line.append("  ").append(nanos / NANOS_PER_MICRO).append(" µs").toString();
+    return line.append("  ").append(nanos / NANOS_PER_MICRO).append(" us").toString();
   }
 
   private String resultText() {

@@ -29,7 +29,7 @@ class TracingLabTest {
   private List<String> lines() {
     return calls.stream()
         .filter(call -> call.call().equals("ioctl"))
-        .map(call -> call.toString().replaceFirst("  \\d+ µs$", ""))
+        .map(call -> call.toString().replaceFirst("  \\d+ us$", ""))
         .toList();
   }
 
