@@ -64,10 +64,11 @@ final class AssignmentReport implements AssignmentListener {
       events.add(Json.object("step", step));
       return;
     }
-    output.line(
-        output.mark(step),
-        "%7.2f ms  %s: %s"
+    output.heading(
+        CALLS_INDENT,
+        "%s%7.2f ms  %s: %s"
             .formatted(
+                output.mark(step),
                 step.took().toNanos() / 1e6,
                 output.styled(step.name(), Style.bold),
                 step.outcome()));

@@ -23,9 +23,8 @@ final class Failures implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
     PrintWriter err = command.getErr();
-    Main main = Main.of(command);
-    lines(e).forEach(line -> err.println(main.errorText(line)));
-    if (main.options().verbose()) {
+    lines(e).forEach(Main.errors(command)::error);
+    if (Main.of(command).options().verbose()) {
       e.printStackTrace(err);
     }
     return code(e);

@@ -29,11 +29,9 @@ abstract class HeldCommand extends IoliteCommand {
   final Map<String, String> ask(String command, String format) {
     HeldClient client = new HeldClient(directory);
     PciAddress device = address.orElseGet(client::only);
-    Map<String, String> request =
-        Map.of(
-            "command", command,
-            "format", format,
-            "colours", Boolean.toString(output().colours().ansi().enabled()));
+    Map<String, String> request = output().terminal().description();
+    request.put("command", command);
+    request.put("format", format);
     return client.ask(device, request, stopRequested());
   }
 

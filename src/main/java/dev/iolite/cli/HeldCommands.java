@@ -59,15 +59,16 @@ final class HeldCommands {
     CommandLine commands =
         new CommandLine(this)
             .setOut(new PrintWriter(text))
-            .setColorScheme(reply.output().colours())
+            .setColorScheme(reply.output().terminal().colorScheme())
             .setParameterExceptionHandler((e, words) -> notUnderstood(e, words[0]))
             .setExecutionExceptionHandler((e, _, _) -> {
               Failures.lines(e).forEach(reply::failed);
               return Failures.code(e);
             });
+    UsageHelp.fit(commands, reply.output().terminal());
     int code = commands.execute(line.strip().split("\\s+"));
     if (!text.toString().isEmpty()) {
-      reply.say("text", text.toString(), text.toString().stripTrailing());
+      reply.show("text", text.toString(), text.toString().stripTrailing());
     }
     return code;
   }
@@ -269,7 +270,7 @@ final class HeldCommands {
       reply.say("file", file.get().toString(), "drawn into " + file.get());
     } else {
       String drawing = LayoutSvg.of(layout, title);
-      reply.say("svg", drawing, drawing);
+      reply.show("svg", drawing, drawing);
     }
     return ExitCode.OK;
   }

@@ -14,8 +14,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What goes over the socket of a held device: lines of JSON. A request has {@code command}, {@code
- * format} (table or json) and {@code colours} (true or false); an answer has {@code code} (an exit
- * code), {@code out} and {@code err}.
+ * format} (table or json) and what {@link Terminal#description} says of where the answer is
+ * printed; an answer has {@code code} (an exit code), {@code out} and {@code err}.
  */
 final class HeldMessage {
   private static final JsonMapper JSON = JsonMapper.builder().build();

@@ -50,6 +50,14 @@ final class HeldReply {
     }
   }
 
+  /** As {@link #say(String, Object, String)}, for a text that is laid out already. */
+  void show(String name, Object value, String text) {
+    say(name, value);
+    if (!output.isJson()) {
+      output.verbatim(text);
+    }
+  }
+
   /** Something that a program wants to know, and a person is told in another way. */
   void say(String name, Object value) {
     members.put(name, value);

@@ -7,7 +7,6 @@ import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.Journal;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -27,10 +26,11 @@ abstract class IoliteCommand {
 
   /** The kernel to work on. */
   final Kernel kernel() {
-    PrintWriter err = spec.commandLine().getErr();
     Kernel kernel = main().chosen().kernel();
+    Output err = Main.errors(spec.commandLine());
     return main().options().trace()
-        ? new TracingKernel(kernel, Scope.ALL, () -> ioctls.get(), err::println)
+        ? new TracingKernel(
+            kernel, Scope.ALL, () -> ioctls.get(), call -> err.line(call.toString()))
         : kernel;
   }
 
@@ -66,7 +66,7 @@ abstract class IoliteCommand {
 
   /** Prints a message to standard error, as errors look there. */
   final void error(String message) {
-    spec.commandLine().getErr().println(main().errorText(message));
+    Main.errors(spec.commandLine()).error(message);
   }
 
   private Main main() {

@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.ValueSerializer;
@@ -72,6 +73,11 @@ final class Json {
   /** The text of a value. */
   static String of(Object value) {
     return MAPPER.writeValueAsString(value);
+  }
+
+  /** The text of a value, with nothing but ASCII in it. */
+  static String ascii(Object value) {
+    return MAPPER.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).writeValueAsString(value);
   }
 
   /** An object with these members, in this order; names and values are given in turn. */

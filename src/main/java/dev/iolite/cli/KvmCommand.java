@@ -101,7 +101,7 @@ final class KvmCommand extends CommandGroup {
       if (output.isJson()) {
         output.json(result);
       } else {
-        output.line(result.text());
+        output.verbatim(result.text());
         output.line(
             output.styled(
                 "(the guest printed that in %d exits)".formatted(result.exits()), Style.faint),

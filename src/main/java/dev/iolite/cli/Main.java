@@ -7,17 +7,16 @@ import dev.iolite.tdi.profile.ProfileName;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help;
-import picocli.CommandLine.Help.Ansi;
-import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ScopeType;
@@ -63,13 +62,16 @@ public final class Main extends CommandGroup {
   private final Kernel usualKernel;
   private final Input input;
   private Optional<KernelChoice.Chosen> kernel = Optional.empty();
-  private final Ansi errorColours;
+  private final Supplier<Terminal> outTerminal;
+  private final Supplier<Terminal> errTerminal;
   private volatile boolean stopping;
 
-  private Main(Kernel kernel, Input input, Ansi errorColours) {
+  private Main(
+      Kernel kernel, Input input, Supplier<Terminal> outTerminal, Supplier<Terminal> errTerminal) {
     usualKernel = kernel;
     this.input = input;
-    this.errorColours = errorColours;
+    this.outTerminal = outTerminal;
+    this.errTerminal = errTerminal;
   }
 
   /**
@@ -77,18 +79,26 @@ public final class Main extends CommandGroup {
    * command undo what it did first.
    */
   public static void main(String[] arguments) {
-    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-    PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    Charset inCharset = charset("stdin.encoding");
+    Charset outCharset = charset("stdout.encoding");
+    Charset errCharset = charset("stderr.encoding");
+    PrintWriter out = new PrintWriter(System.out, true, outCharset);
+    PrintWriter err = new PrintWriter(System.err, true, errCharset);
     Kernel kernel = new HostKernel();
-    Ansi outColours = Colours.of(kernel, Colours.OUT, System.getenv());
-    Ansi errColours = Colours.of(kernel, Colours.ERR, System.getenv());
     Input in =
         new Input(
-            new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)),
-            Colours.isTerminal(kernel, Colours.IN));
-    CommandLine line = commandLine(kernel, in, out, outColours, err, errColours);
+            new BufferedReader(new InputStreamReader(System.in, inCharset)),
+            Terminal.of(kernel, Terminal.IN, System.getenv(), inCharset).isTerminal());
+    CommandLine line =
+        commandLine(
+            kernel,
+            in,
+            out,
+            () -> Terminal.of(kernel, Terminal.OUT, System.getenv(), outCharset),
+            err,
+            () -> Terminal.of(kernel, Terminal.ERR, System.getenv(), errCharset));
     CountDownLatch ended = new CountDownLatch(1);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> of(line).stop(ended), "stop"));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> of(line).stop(ended, line), "stop"));
     int code = line.execute(arguments);
     out.flush();
     err.flush();
@@ -96,11 +106,17 @@ public final class Main extends CommandGroup {
     System.exit(code);
   }
 
-  private void stop(CountDownLatch ended) {
+  /** The locale's charset, unless Java was told another one for this stream. */
+  private static Charset charset(String property) {
+    String ofLocale = System.getProperty("native.encoding", "");
+    return Charset.forName(System.getProperty(property, ofLocale), StandardCharsets.UTF_8);
+  }
+
+  private void stop(CountDownLatch ended, CommandLine line) {
     stopping = true;
     try {
       if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
-        System.err.println("iolite: the command did not end; iolite pci list shows what is bound");
+        errors(line).error("iolite: the command did not end; iolite pci list shows what is bound");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -117,17 +133,22 @@ public final class Main extends CommandGroup {
     return input;
   }
 
-  /** The command line, working on this kernel unless told otherwise, with these streams. */
+  /**
+   * The command line, working on this kernel unless told otherwise, with these streams. What they
+   * are connected to is asked anew for each result: a window's size changes while a device is held.
+   */
   static CommandLine commandLine(
       Kernel kernel,
       Input input,
       PrintWriter out,
-      Ansi outColours,
+      Supplier<Terminal> outTerminal,
       PrintWriter err,
-      Ansi errColours) {
-    return new CommandLine(new Main(kernel, input, errColours))
-        .setOut(out)
-        .setColorScheme(Help.defaultColorScheme(outColours))
+      Supplier<Terminal> errTerminal) {
+    Terminal terminal = outTerminal.get();
+    CommandLine line = new CommandLine(new Main(kernel, input, outTerminal, errTerminal));
+    UsageHelp.fit(line, terminal);
+    return line.setOut(out)
+        .setColorScheme(terminal.colorScheme())
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(new UsageErrors())
@@ -147,9 +168,14 @@ public final class Main extends CommandGroup {
     return options;
   }
 
-  /** A message for standard error, in the colour of errors if that is a terminal. */
-  Text errorText(String message) {
-    return Help.defaultColorScheme(errorColours).errorText(message);
+  /** What standard output is connected to. */
+  Terminal outTerminal() {
+    return outTerminal.get();
+  }
+
+  /** Where a command prints messages about errors. */
+  static Output errors(CommandLine command) {
+    return new Output(command.getErr(), of(command).errTerminal.get(), CommonOptions.Format.TABLE);
   }
 
   /** The kernel that the commands work on. */

@@ -3,40 +3,45 @@ package dev.iolite.cli;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.LayoutPicture;
+import dev.iolite.tdi.layout.LayoutPicture.Palette;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.Help.ColorScheme;
-import picocli.CommandLine.Help.Column;
-import picocli.CommandLine.Help.TextTable;
 
 /**
  * Prints results: tables and lines for people, JSON for programs. A text is printed as it is, since
  * it may come from a device; only {@link #styled} ones have colours, and those on a terminal only.
+ *
+ * <p>What is for people fits a terminal's width. A pipe has none, so that a line stays a line for
+ * the programs that read it there.
  */
 final class Output {
   private static final int GAP = 2;
-  private static final int WIDTH = 100;
   private static final int CONTINUATION = 4;
-  private static final int PICTURE_COLUMNS = 80;
+
+  /** The room that a value needs beside the names. */
+  private static final int LEAST_VALUE = 24;
 
   private final PrintWriter out;
+  private final Terminal terminal;
   private final ColorScheme colours;
   private final CommonOptions.Format format;
 
+  /** Prints where a command prints its results. */
   Output(CommandLine command, CommonOptions.Format format) {
-    this(command.getOut(), command.getColorScheme(), format);
+    this(command.getOut(), Main.of(command).outTerminal(), format);
   }
 
   /** Prints there. */
-  Output(PrintWriter out, ColorScheme colours, CommonOptions.Format format) {
+  Output(PrintWriter out, Terminal terminal, CommonOptions.Format format) {
     this.out = out;
-    this.colours = colours;
+    this.terminal = terminal;
     this.format = format;
+    colours = terminal.colorScheme();
   }
 
   /** Where it prints to. */
@@ -44,9 +49,9 @@ final class Output {
     return out;
   }
 
-  /** The colours of its texts. */
-  ColorScheme colours() {
-    return colours;
+  /** What it prints for. */
+  Terminal terminal() {
+    return terminal;
   }
 
   /** Whether a program reads it. */
@@ -56,7 +61,8 @@ final class Output {
 
   /** Prints a value as JSON, whatever the format. */
   void json(Object value) {
-    out.println(Json.of(value));
+    String text = Json.of(value);
+    out.println(terminal.canEncode(text) ? text : Json.ascii(value));
   }
 
   /** A text in a colour or another style. */
@@ -71,39 +77,56 @@ final class Output {
     }
   }
 
+  /** Prints a message as errors look here. */
+  void error(String message) {
+    int indent = message.length() - message.stripLeading().length();
+    wrap(colours.errorText(message).toString(), indent + CONTINUATION);
+  }
+
   /** How a step came out. */
   Text mark(Step step) {
     return step.succeeded() ? styled("ok    ", Style.fg_green) : styled("FAILED", Style.fg_red);
   }
 
-  /** Prints a line. */
-  void line(String text) {
+  /** Prints a text as it is, however wide: it is laid out already, or not ours. */
+  void verbatim(String text) {
     out.println(text);
+  }
+
+  /** Prints a line; on a terminal more than one, if it is too long. */
+  void line(String text) {
+    wrap(text, text.length() - text.stripLeading().length() + CONTINUATION);
   }
 
   /** Prints a text and what follows it on its line. */
   void line(Text start, String end) {
-    out.println(start + end);
+    line(start + end);
+  }
+
+  /** As {@link #line(String)}, for what stands above lines that are indented so far. */
+  void heading(int indent, String text) {
+    wrap(text, terminal.indent(indent) + CONTINUATION);
+  }
+
+  private void wrap(String text, int hang) {
+    out.println(
+        terminal.columns().isPresent()
+            ? Wrapping.of(text, terminal.columns().getAsInt(), hang)
+            : text);
   }
 
   /** Prints a text, in more than one line if it is long; nothing of it is left out. */
   void wrapped(int indent, String text) {
-    String margin = " ".repeat(indent);
-    String rest = text;
-    while (margin.length() + rest.length() > WIDTH) {
-      int room = WIDTH - margin.length();
-      int space = rest.lastIndexOf(' ', room);
-      int end = space > 0 ? space : room;
-      out.println(margin + rest.substring(0, end));
-      rest = rest.substring(space > 0 ? end + 1 : end);
-      margin = " ".repeat(indent + CONTINUATION);
-    }
-    out.println(margin + rest);
+    int margin = terminal.indent(indent);
+    out.println(
+        Wrapping.of(" ".repeat(margin) + text, terminal.textColumns(), margin + CONTINUATION));
   }
 
   /** Prints a drawn layout, with the kinds in colours of their own. */
   void picture(MmioLayout layout) {
-    for (LayoutPicture.Line line : LayoutPicture.of(layout, PICTURE_COLUMNS)) {
+    boolean hasBlocks = terminal.canEncode(Palette.BLOCKS.characters());
+    Palette palette = hasBlocks ? Palette.BLOCKS : Palette.ASCII;
+    for (LayoutPicture.Line line : LayoutPicture.of(layout, terminal.pictureColumns(), palette)) {
       StringBuilder text = new StringBuilder();
       for (LayoutPicture.Part part : line.parts()) {
         text.append(
@@ -111,7 +134,7 @@ final class Output {
                 .map(kind -> styled(part.text(), colour(kind)).toString())
                 .orElse(part.text()));
       }
-      out.println(text);
+      line(text.toString());
     }
   }
 
@@ -119,15 +142,23 @@ final class Output {
     return kind == Kind.PRIVATE ? Style.fg_cyan : Style.fg_yellow;
   }
 
-  /** Prints names and values, given in turn. */
+  /** Prints names and values, given in turn; where there is little room, a long value below. */
   void properties(String... namesAndValues) {
     int width = 0;
     for (int i = 0; i < namesAndValues.length; i += 2) {
       width = Math.max(width, namesAndValues[i].length());
     }
+    int columns = terminal.columns().orElse(Integer.MAX_VALUE);
+    boolean isNarrow = columns - width - GAP < LEAST_VALUE;
     for (int i = 0; i < namesAndValues.length; i += 2) {
       String name = namesAndValues[i] + " ".repeat(width + GAP - namesAndValues[i].length());
-      line(styled(name, Style.bold), namesAndValues[i + 1]);
+      String line = styled(name, Style.bold) + namesAndValues[i + 1];
+      if (isNarrow && Wrapping.width(line) > columns) {
+        line(styled(namesAndValues[i], Style.bold), "");
+        wrapped(CONTINUATION, namesAndValues[i + 1]);
+      } else {
+        wrap(line, width + GAP);
+      }
     }
   }
 
@@ -139,20 +170,10 @@ final class Output {
 
   /** As {@link #table}, with cells that may have colours. */
   void styledTable(List<String> header, List<List<Text>> rows) {
-    List<List<Text>> lines = new ArrayList<>();
-    lines.add(header.stream().map(cell -> styled(cell, Style.bold)).toList());
-    lines.addAll(rows);
-
-    Column[] columns = new Column[header.size()];
-    for (int i = 0; i < columns.length; i++) {
-      int column = i;
-      int width =
-          lines.stream().mapToInt(line -> line.get(column).getCJKAdjustedLength()).max().orElse(0);
-      columns[i] = new Column(width + GAP, 0, Column.Overflow.TRUNCATE);
-    }
-    TextTable table = TextTable.forColumns(colours, columns);
-    lines.forEach(line -> table.addRowValues(line.toArray(Text[]::new)));
-    out.print(table);
+    Table table = new Table(header.stream().map(cell -> styled(cell, Style.bold)).toList(), rows);
+    int columns = terminal.columns().orElse(Integer.MAX_VALUE);
+    (table.width() <= columns ? table.inColumns(colours) : table.stacked(columns))
+        .forEach(out::println);
     out.flush();
   }
 }

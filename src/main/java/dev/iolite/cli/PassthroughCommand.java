@@ -60,10 +60,14 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
   }
 
   private static void print(Output output, Step step) {
-    output.line(
-        output.mark(step),
-        "  %s  %s: %s"
-            .formatted(step.device(), output.styled(step.name(), Style.bold), step.outcome()));
+    output.heading(
+        INDENT,
+        "%s  %s  %s: %s"
+            .formatted(
+                output.mark(step),
+                step.device(),
+                output.styled(step.name(), Style.bold),
+                step.outcome()));
     step.calls().forEach(call -> output.wrapped(INDENT, call.toString()));
   }
 }

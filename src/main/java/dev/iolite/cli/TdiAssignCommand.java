@@ -26,8 +26,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help;
-import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -181,12 +179,11 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     StringWriter err = new StringWriter();
     PrintWriter errors = new PrintWriter(err);
     boolean isJson = "json".equals(request.get("format"));
-    boolean hasColours = Boolean.parseBoolean(request.get("colours"));
     HeldReply reply =
         new HeldReply(
             new Output(
                 new PrintWriter(out),
-                Help.defaultColorScheme(hasColours ? Ansi.ON : Ansi.OFF),
+                Terminal.described(request),
                 isJson ? CommonOptions.Format.JSON : CommonOptions.Format.TABLE),
             calls,
             svg,

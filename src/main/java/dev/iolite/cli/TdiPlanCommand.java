@@ -227,9 +227,15 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
     output.line("");
     output.wrapped(0, ioctl.toString());
     byte[] bytes = ioctl.bytes().toArray(ValueLayout.JAVA_BYTE);
-    for (int at = 0; at < bytes.length; at += BYTES_OF_A_LINE) {
-      int end = Math.min(bytes.length, at + BYTES_OF_A_LINE);
-      output.line("  " + HexFormat.ofDelimiter(" ").formatHex(bytes, at, end));
+    int perLine = Math.min(BYTES_OF_A_LINE, bytesFitting(output.terminal().textColumns()));
+    for (int at = 0; at < bytes.length; at += perLine) {
+      int end = Math.min(bytes.length, at + perLine);
+      output.verbatim("  " + HexFormat.ofDelimiter(" ").formatHex(bytes, at, end));
     }
+  }
+
+  /** Whole words of 4 bytes; a byte takes three columns. */
+  private static int bytesFitting(int columns) {
+    return (columns - 1) / 3 & -Integer.BYTES;
   }
 }

@@ -1,6 +1,7 @@
 package dev.iolite.cli;
 
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.ParameterException;
@@ -11,10 +12,12 @@ final class UsageErrors implements IParameterExceptionHandler {
   @Override
   public int handleParseException(ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
-    PrintWriter err = command.getErr();
-    err.println(Main.of(command).errorText("iolite: " + e.getMessage()));
-    UnmatchedArgumentException.printSuggestions(e, err);
-    err.println("See " + command.getCommandSpec().qualifiedName() + " --help");
+    Output errors = Main.errors(command);
+    errors.error("iolite: " + e.getMessage());
+    StringWriter suggestions = new StringWriter();
+    UnmatchedArgumentException.printSuggestions(e, new PrintWriter(suggestions, true));
+    suggestions.toString().lines().forEach(errors::line);
+    errors.line("See " + command.getCommandSpec().qualifiedName() + " --help");
     return ExitCode.USAGE;
   }
 }

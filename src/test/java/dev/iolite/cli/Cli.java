@@ -6,7 +6,6 @@ import java.io.BufferedReader;
 import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
-import picocli.CommandLine.Help.Ansi;
 
 /**
  * A command that ran in this process.
@@ -24,20 +23,31 @@ record Cli(int code, String out, String err) {
 
   /** Runs a command on a kernel. */
   static Cli runOn(Kernel kernel, String... arguments) {
-    return runOn(kernel, "", arguments);
+    return run(kernel, "", Terminals.pipe(), arguments);
   }
 
   /** Runs a command that reads a text, on the host's kernel. */
   static Cli runWith(String input, String... arguments) {
-    return runOn(new HostKernel(), input, arguments);
+    return run(new HostKernel(), input, Terminals.pipe(), arguments);
   }
 
-  private static Cli runOn(Kernel kernel, String input, String... arguments) {
+  /** Runs a command whose output and errors go to a terminal, on the host's kernel. */
+  static Cli runAt(Terminal terminal, String... arguments) {
+    return run(new HostKernel(), "", terminal, arguments);
+  }
+
+  private static Cli run(Kernel kernel, String input, Terminal terminal, String... arguments) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     Input in = new Input(new BufferedReader(new StringReader(input)), false);
     int code =
-        Main.commandLine(kernel, in, new PrintWriter(out), Ansi.OFF, new PrintWriter(err), Ansi.OFF)
+        Main.commandLine(
+                kernel,
+                in,
+                new PrintWriter(out),
+                () -> terminal,
+                new PrintWriter(err),
+                () -> terminal)
             .execute(arguments);
     return new Cli(code, out.toString(), err.toString());
   }

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
-import picocli.CommandLine.Help.Ansi;
 
 /** {@code tdi assign --hold} in a thread of its own, at a terminal that is a pipe. */
 final class HeldProcess implements AutoCloseable {
@@ -48,9 +47,9 @@ final class HeldProcess implements AutoCloseable {
                         new HostKernel(),
                         in,
                         new PrintWriter(out),
-                        Ansi.OFF,
+                        Terminals::pipe,
                         new PrintWriter(err),
-                        Ansi.OFF)
+                        Terminals::pipe)
                     .execute(words);
             code.complete(ended);
             held.countDown();

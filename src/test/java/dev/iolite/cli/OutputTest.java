@@ -2,30 +2,38 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.iolite.kernel.HostKernel;
+import java.io.ByteArrayOutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Help.Ansi.Style;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What is printed is what was said, with colours only where they are asked for. */
 class OutputTest {
   private static final String MARKUP = "@|red model|@ @|bold, x%s\\n";
-  private static final PrintWriter NOWHERE = new PrintWriter(new StringWriter());
 
   private static String printed(Ansi ansi, Consumer<Output> print) {
     StringWriter text = new StringWriter();
-    CommandLine command =
-        Main.commandLine(
-            new HostKernel(), Input.none(), new PrintWriter(text), ansi, NOWHERE, Ansi.OFF);
-    print.accept(new Output(command, CommonOptions.Format.TABLE));
+    Terminal terminal = Terminals.pipe(ansi);
+    print.accept(new Output(new PrintWriter(text), terminal, CommonOptions.Format.TABLE));
+    return text.toString();
+  }
+
+  private static String printedAt(int columns, Consumer<Output> print) {
+    StringWriter text = new StringWriter();
+    Terminal terminal = Terminals.of(columns, StandardCharsets.UTF_8);
+    print.accept(new Output(new PrintWriter(text), terminal, CommonOptions.Format.TABLE));
     return text.toString();
   }
 
@@ -69,5 +77,139 @@ class OutputTest {
     assertThat(lines.getFirst()).startsWith(" ".repeat(10) + "IOMMU");
     assertThat(lines.subList(1, lines.size())).allMatch(line -> line.matches(" {14}[^ ].*"));
     assertThat(String.join(" ", lines.stream().map(String::strip).toList())).isEqualTo(text);
+  }
+
+  @Test
+  void aLineOfAPipeStaysOne() {
+    String text = "word ".repeat(60).strip();
+    assertThat(printed(Ansi.OFF, output -> output.line(text))).isEqualTo(text + "\n");
+    assertThat(printed(Ansi.OFF, output -> output.error(text))).isEqualTo(text + "\n");
+    assertThat(printed(Ansi.OFF, output -> output.heading(17, text))).isEqualTo(text + "\n");
+    assertThat(printed(Ansi.OFF, output -> output.properties("name", text)))
+        .isEqualTo("name  " + text + "\n");
+  }
+
+  @Test
+  void aTableThatFitsIsInColumns() {
+    Consumer<Output> print =
+        output ->
+            output.table(
+                List.of("REGION", "SIZE", "MADE OF"),
+                List.of(List.of("BAR0", "64 KiB", "dma-buf 11"), List.of("BAR2", "8 KiB", "")));
+    String columns =
+        """
+        REGION  SIZE    MADE OF
+        BAR0    64 KiB  dma-buf 11
+        BAR2    8 KiB
+        """;
+    assertThat(printed(Ansi.OFF, print)).isEqualTo(columns);
+    assertThat(printedAt(26, print)).isEqualTo(columns);
+    assertThat(printedAt(25, print))
+        .isEqualTo(
+            """
+            REGION BAR0  SIZE 64 KiB
+                MADE OF dma-buf 11
+            REGION BAR2  SIZE 8 KiB
+                MADE OF -
+            """);
+    assertThat(printedAt(23, print))
+        .isEqualTo(
+            """
+            REGION BAR0
+                SIZE 64 KiB
+                MADE OF dma-buf 11
+            REGION BAR2  SIZE 8 KiB
+                MADE OF -
+            """);
+  }
+
+  @Test
+  void aCellThatIsWiderThanTheTerminalIsWrappedAndNothingIsLost() {
+    assertThat(
+            printedAt(
+                40,
+                output ->
+                    output.table(
+                        List.of("CHECK", "FOUND"),
+                        List.of(
+                            List.of("memlock", "unlimited, but not for this process (CAP_X)")))))
+        .isEqualTo(
+            """
+            CHECK memlock
+                FOUND unlimited, but not for this
+                    process (CAP_X)
+            """);
+  }
+
+  @Test
+  void aStepsOutcomeIsIndentedMoreThanItsCalls() {
+    String step = "ok       1.00 ms  place the BARs in the guest: BAR0 at 0x2000000";
+    Consumer<Output> print =
+        output -> {
+          output.heading(17, step);
+          output.wrapped(17, "VFIO_DEVICE_GET_INFO, pread x14");
+        };
+    assertThat(printedAt(60, print))
+        .isEqualTo(
+            """
+            ok       1.00 ms  place the BARs in the guest: BAR0 at
+                                 0x2000000
+                             VFIO_DEVICE_GET_INFO, pread x14
+            """);
+    assertThat(printedAt(40, print))
+        .isEqualTo(
+            """
+            ok       1.00 ms  place the BARs in the
+                    guest: BAR0 at 0x2000000
+                VFIO_DEVICE_GET_INFO, pread x14
+            """);
+  }
+
+  @Test
+  void aValueStandsBesideItsNameOrBelow() {
+    Consumer<Output> print =
+        output -> output.properties("nested page tables", "yes", "ATS", "possible if it is so");
+    assertThat(printedAt(60, print))
+        .isEqualTo("nested page tables  yes\nATS                 possible if it is so\n");
+    assertThat(printedAt(40, print))
+        .isEqualTo("nested page tables  yes\nATS                 possible if it is so\n");
+    assertThat(printedAt(39, print))
+        .isEqualTo("nested page tables  yes\nATS\n    possible if it is so\n");
+  }
+
+  @Test
+  void coloursTakeNoRoom() {
+    StringWriter text = new StringWriter();
+    Terminal terminal = new Terminal(true, OptionalInt.of(40), StandardCharsets.UTF_8, Ansi.ON);
+    Output output = new Output(new PrintWriter(text), terminal, CommonOptions.Format.TABLE);
+    output.line(output.styled("x".repeat(20), Style.bold), " " + "y".repeat(19));
+    assertThat(text.toString().lines()).hasSize(1);
+  }
+
+  @Test
+  void jsonIsValidInEveryCharset() {
+    for (Charset charset :
+        List.of(StandardCharsets.UTF_8, StandardCharsets.ISO_8859_1, StandardCharsets.US_ASCII)) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      Output output =
+          new Output(
+              new PrintWriter(bytes, true, charset),
+              Terminals.of(40, charset),
+              CommonOptions.Format.JSON);
+      String name = "Grüße \u2588 \ud83d\ude00 ".repeat(9);
+      output.json(Map.of("name", name));
+      String printed = bytes.toString(charset);
+      assertThat(JsonMapper.shared().readTree(printed).get("name").asString()).isEqualTo(name);
+      assertThat(printed.contains("\\u")).isEqualTo(!charset.equals(StandardCharsets.UTF_8));
+    }
+  }
+
+  @Test
+  void whatCanNotBeEncodedIsSeenToBeThere() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    PrintWriter writer = new PrintWriter(bytes, true, StandardCharsets.US_ASCII);
+    Terminal terminal = Terminals.of(40, StandardCharsets.US_ASCII);
+    new Output(writer, terminal, CommonOptions.Format.TABLE).line("a\u00fcb\ud83d\ude00c\ud800d");
+    assertThat(bytes.toString(StandardCharsets.US_ASCII)).isEqualTo("a?b?c?d\n");
   }
 }

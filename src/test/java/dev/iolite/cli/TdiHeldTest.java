@@ -37,6 +37,22 @@ class TdiHeldTest {
     return directory.resolve("0000-00-07.0.sock");
   }
 
+  @Test
+  void theAnswerFitsTheTerminalOfWhoAsks() {
+    try (HeldProcess _ = new HeldProcess(directory, "mock:tdx")) {
+      Path svg = directory.resolve("bars.svg");
+      Terminal terminal = Terminals.of(44, StandardCharsets.US_ASCII);
+      String runDirectory = "--run-dir=" + directory;
+      Cli shown = Cli.runAt(terminal, "tdi", "show", runDirectory, "--svg=" + svg);
+      assertThat(shown.code()).as(shown.err()).isZero();
+      assertThat(shown.out()).isASCII().contains("  " + ".".repeat(42) + "\n", "REGION RAM  GPA");
+      assertThat(shown.out().lines()).allMatch(line -> line.length() <= 44);
+      Path ofPipe = directory.resolve("of-pipe.svg");
+      elsewhere(directory, "tdi show --svg=" + ofPipe);
+      assertThat(svg).hasSameTextualContentAs(ofPipe);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"mock:tdx", "mock:sev"})
   void aHeldDeviceIsBoundShownAndUnboundFromElsewhere(String kernel) {

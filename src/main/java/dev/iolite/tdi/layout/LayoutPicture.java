@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Layouts drawn with characters: of each BAR a bar of its runs, each visible however small, and
@@ -15,11 +16,49 @@ public final class LayoutPicture {
   public static final int LEAST_COLUMNS = 40;
 
   private static final String MARGIN = "  ";
+  private static final String KEY_GAP = "   ";
+  private static final int KIND_COLUMNS = "# private".length();
+  private static final int LEAST_SIZE_COLUMNS = "9999 bytes".length();
+  private static final int USUAL_SIZE_COLUMNS = 14;
   private static final int LISTED_RUNS = 12;
   private static final int FIRST_RUNS = 6;
   private static final int LAST_RUNS = 3;
 
-  private LayoutPicture() {}
+  private final List<Line> lines = new ArrayList<>();
+  private final int columns;
+  private final Palette palette;
+
+  private LayoutPicture(int columns, Palette palette) {
+    this.columns = columns;
+    this.palette = palette;
+  }
+
+  /** The characters that runs are drawn with. */
+  public enum Palette {
+    /** Block elements of Unicode. */
+    BLOCKS("█", "░", "▒"),
+    /** For charsets that lack these. */
+    ASCII("#", ".", "%");
+
+    private final String ofPrivate;
+    private final String ofShared;
+    private final String ofBoth;
+
+    Palette(String ofPrivate, String ofShared, String ofBoth) {
+      this.ofPrivate = ofPrivate;
+      this.ofShared = ofShared;
+      this.ofBoth = ofBoth;
+    }
+
+    /** All of its characters, so that one can ask a charset whether it has them. */
+    public String characters() {
+      return ofPrivate + ofShared + ofBoth;
+    }
+
+    private String character(Optional<Kind> kind) {
+      return kind.map(known -> known == Kind.PRIVATE ? ofPrivate : ofShared).orElse(ofBoth);
+    }
+  }
 
   /**
    * A part of a line.
@@ -52,90 +91,97 @@ public final class LayoutPicture {
   }
 
   /**
-   * Draws a layout.
+   * Draws a layout. All lines fit the width but those that say in words what a BAR is made of.
    *
    * @param columns how wide, {@link #LEAST_COLUMNS} or more
    */
-  public static List<Line> of(MmioLayout layout, int columns) {
+  public static List<Line> of(MmioLayout layout, int columns, Palette palette) {
     if (columns < LEAST_COLUMNS) {
       throw new IllegalArgumentException(
           "a picture has at least %d columns, not %d".formatted(LEAST_COLUMNS, columns));
     }
-    List<Line> lines = new ArrayList<>();
+    LayoutPicture picture = new LayoutPicture(columns, palette);
     boolean isMixed = false;
     for (BarLayout bar : layout.bars()) {
       List<Band> bands = Bands.of(bar, columns - MARGIN.length());
       isMixed |= bands.stream().anyMatch(band -> band.kind().isEmpty());
-      lines.add(
+      picture.lines.add(
           Line.of(
               "BAR %d  %s: %s"
                   .formatted(bar.bar(), ByteSize.text(bar.bytes()), Bands.summary(bar))));
-      lines.add(drawn(bands));
-      addRuns(lines, bar);
-      lines.add(Line.of(""));
+      picture.addBar(bands);
+      picture.addRuns(bar);
+      picture.lines.add(Line.of(""));
     }
-    lines.add(legend(isMixed));
-    return List.copyOf(lines);
+    picture.addLegend(isMixed);
+    return List.copyOf(picture.lines);
   }
 
-  private static Line drawn(List<Band> bands) {
+  private void addBar(List<Band> bands) {
     List<Part> parts = new ArrayList<>();
     parts.add(new Part(MARGIN, Optional.empty()));
     for (Band band : bands) {
-      parts.add(new Part(character(band.kind()).repeat(band.cells()), band.kind()));
+      parts.add(new Part(palette.character(band.kind()).repeat(band.cells()), band.kind()));
     }
-    return new Line(parts);
+    lines.add(new Line(parts));
   }
 
-  private static String character(Optional<Kind> kind) {
-    return kind.map(known -> known == Kind.PRIVATE ? "█" : "░").orElse("▒");
-  }
-
-  private static void addRuns(List<Line> lines, BarLayout bar) {
+  private void addRuns(BarLayout bar) {
     int count = bar.runCount();
     if (count == 1) {
       return;
     }
     int width = Long.toHexString(bar.bytes()).length() + 2;
     if (count <= LISTED_RUNS) {
-      bar.runs().forEach(run -> lines.add(line(run, width)));
+      bar.runs().forEach(run -> addRun(run, width));
       return;
     }
-    bar.runs().subList(0, FIRST_RUNS).forEach(run -> lines.add(line(run, width)));
+    bar.runs().subList(0, FIRST_RUNS).forEach(run -> addRun(run, width));
     lines.add(
         Line.of(
             MARGIN
                 + "%%-%ds  ".formatted(width).formatted("...")
                 + "%d more runs".formatted(count - FIRST_RUNS - LAST_RUNS)));
-    bar.runs().subList(count - LAST_RUNS, count).forEach(run -> lines.add(line(run, width)));
+    bar.runs().subList(count - LAST_RUNS, count).forEach(run -> addRun(run, width));
   }
 
-  private static Line line(Run run, int width) {
+  private void addRun(Run run, int width) {
     String offset = "0x" + Long.toHexString(run.offset());
     Optional<Kind> kind = Optional.of(run.kind());
-    return new Line(
-        List.of(
-            new Part(
-                MARGIN
-                    + offset
-                    + " ".repeat(width - offset.length())
-                    + "%14s  ".formatted(ByteSize.text(run.bytes())),
-                Optional.empty()),
-            new Part(character(kind) + " " + run.kind(), kind)));
+    int room = columns - MARGIN.length() - width - MARGIN.length() - KIND_COLUMNS;
+    int sizeColumns = Math.clamp(room, LEAST_SIZE_COLUMNS, USUAL_SIZE_COLUMNS);
+    lines.add(
+        new Line(
+            List.of(
+                new Part(
+                    MARGIN
+                        + offset
+                        + " ".repeat(width - offset.length())
+                        + "%%%ds".formatted(sizeColumns).formatted(ByteSize.text(run.bytes()))
+                        + MARGIN,
+                    Optional.empty()),
+                key(kind))));
   }
 
-  private static Line legend(boolean isMixed) {
-    List<Part> parts = new ArrayList<>();
-    for (Kind kind : List.of(Kind.PRIVATE, Kind.SHARED)) {
-      parts.add(new Part(character(Optional.of(kind)) + " " + kind, Optional.of(kind)));
-      parts.add(new Part("   ", Optional.empty()));
+  private Part key(Optional<Kind> kind) {
+    String words = kind.map(Kind::toString).orElse("both, more runs than columns");
+    return new Part(palette.character(kind) + " " + words, kind);
+  }
+
+  /** On a line of its own goes what is too much for one. */
+  private void addLegend(boolean isMixed) {
+    Part gap = new Part(KEY_GAP, Optional.empty());
+    Line kinds =
+        new Line(List.of(key(Optional.of(Kind.PRIVATE)), gap, key(Optional.of(Kind.SHARED))));
+    Part more =
+        isMixed
+            ? key(Optional.empty())
+            : new Part("(small runs are drawn larger)", Optional.empty());
+    Line all = new Line(Stream.concat(kinds.parts().stream(), Stream.of(gap, more)).toList());
+    if (all.toString().length() <= columns) {
+      lines.add(all);
+    } else {
+      lines.addAll(List.of(kinds, new Line(List.of(more))));
     }
-    parts.add(
-        new Part(
-            isMixed
-                ? character(Optional.empty()) + " both, more runs than columns"
-                : "(what is small is drawn larger than it is)",
-            Optional.empty()));
-    return new Line(parts);
   }
 }

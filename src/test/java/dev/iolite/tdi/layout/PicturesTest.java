@@ -3,6 +3,7 @@ package dev.iolite.tdi.layout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.iolite.tdi.layout.LayoutPicture.Palette;
 import dev.iolite.vfio.ByteRange;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ class PicturesTest {
 
   @Test
   void thePictureOfTheExample() {
-    assertThat(LayoutPicture.of(EXAMPLE, 60))
+    assertThat(LayoutPicture.of(EXAMPLE, 60, Palette.BLOCKS))
         .map(LayoutPicture.Line::toString)
         .containsExactly(
             "BAR 0  64 KiB: 3 runs, 60 KiB private, 4 KiB shared",
@@ -60,7 +61,55 @@ class PicturesTest {
             "BAR 2  16 GiB: all shared",
             "  " + "░".repeat(58),
             "",
-            "█ private   ░ shared   (what is small is drawn larger than it is)");
+            "█ private   ░ shared   (small runs are drawn larger)");
+  }
+
+  @Test
+  void thePictureInAsciiAndNarrow() {
+    assertThat(LayoutPicture.of(EXAMPLE, 40, Palette.ASCII))
+        .map(LayoutPicture.Line::toString)
+        .containsExactly(
+            "BAR 0  64 KiB: 3 runs, 60 KiB private, 4 KiB shared",
+            "  #####..###############################",
+            "  0x0             8 KiB  # private",
+            "  0x2000          4 KiB  . shared",
+            "  0x3000         52 KiB  # private",
+            "",
+            "BAR 2  16 GiB: all shared",
+            "  " + ".".repeat(38),
+            "",
+            "# private   . shared",
+            "(small runs are drawn larger)");
+  }
+
+  @Test
+  void theKindsAreDistinctInEveryPalette() {
+    for (Palette palette : Palette.values()) {
+      assertThat(palette.characters().chars().distinct().count()).isEqualTo(3);
+    }
+    assertThat(Palette.ASCII.characters()).isASCII();
+    assertThat(LayoutPicture.of(alternating(1000, 8 << 20), 40, Palette.ASCII))
+        .map(LayoutPicture.Line::toString)
+        .contains(
+            "  " + "%".repeat(19) + ".".repeat(19),
+            "# private   . shared",
+            "% both, more runs than columns")
+        .filteredOn(line -> !line.startsWith("BAR"))
+        .allMatch(line -> line.length() <= 40);
+  }
+
+  @Test
+  void runsOfAHugeBarFit() {
+    MmioLayout layout =
+        MmioLayout.ofPrivate(
+            List.of(new BarSize(2, 1L << 50)),
+            Map.of(2, List.of(new ByteRange((1L << 50) - 16 * K, 8 * K))),
+            MmioLayout.PAGE);
+    assertThat(LayoutPicture.of(layout, 40, Palette.ASCII))
+        .map(LayoutPicture.Line::toString)
+        .contains("  0x3ffffffffc000       8 KiB  # private")
+        .filteredOn(line -> !line.startsWith("BAR"))
+        .allMatch(line -> line.length() <= 40);
   }
 
   @Test
@@ -70,13 +119,14 @@ class PicturesTest {
             List.of(new BarSize(2, 1L << 40)),
             Map.of(2, List.of(new ByteRange(4 * K, (1L << 40) - 8 * K))),
             MmioLayout.PAGE);
-    assertThat(LayoutPicture.of(layout, 80).get(1)).hasToString("  ░" + "█".repeat(76) + "░");
+    assertThat(LayoutPicture.of(layout, 80, Palette.BLOCKS).get(1))
+        .hasToString("  ░" + "█".repeat(76) + "░");
   }
 
   @Test
   void manyRunsAreSummarised() {
     List<String> lines =
-        LayoutPicture.of(alternating(1000, 8 << 20), 80).stream()
+        LayoutPicture.of(alternating(1000, 8 << 20), 80, Palette.BLOCKS).stream()
             .map(LayoutPicture.Line::toString)
             .toList();
     assertThat(lines.get(0))
@@ -89,7 +139,7 @@ class PicturesTest {
 
   @Test
   void whatIsOfAKindSaysSo() {
-    List<LayoutPicture.Part> bar = LayoutPicture.of(EXAMPLE, 60).get(1).parts();
+    List<LayoutPicture.Part> bar = LayoutPicture.of(EXAMPLE, 60, Palette.BLOCKS).get(1).parts();
     assertThat(bar)
         .extracting(LayoutPicture.Part::kind)
         .containsExactly(
@@ -102,7 +152,7 @@ class PicturesTest {
   @Test
   void aPictureNeedsRoom() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> LayoutPicture.of(EXAMPLE, 39))
+        .isThrownBy(() -> LayoutPicture.of(EXAMPLE, 39, Palette.BLOCKS))
         .withMessageContaining("40");
   }
 

@@ -1,0 +1,141 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.Kernel;
+import dev.iolite.tdi.layout.LayoutPicture;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.ColorScheme;
+
+/**
+ * What a stream is connected to: a terminal with its width and colours, or a pipe or file that has
+ * neither; and the characters that can be written to it. Each descriptor is looked at on its own,
+ * where the Java runtime and picocli only tell whether standard input and output both are a
+ * terminal.
+ *
+ * @param isTerminal whether it is a terminal
+ * @param columns its width, {@link #LEAST_COLUMNS} or more; empty if it has none: a pipe, a file,
+ *     or a terminal that does not know its width, such as a serial console
+ * @param charset what its characters are encoded in
+ * @param colours whether text is coloured
+ */
+record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi colours) {
+  /** Standard input. */
+  static final int IN = 0;
+
+  /** Standard output. */
+  static final int OUT = 1;
+
+  /** Standard error. */
+  static final int ERR = 2;
+
+  /** The narrowest width that output is laid out for; a narrower terminal breaks lines itself. */
+  static final int LEAST_COLUMNS = LayoutPicture.LEAST_COLUMNS;
+
+  private static final int MOST_COLUMNS = 10_000;
+  private static final int USUAL_TEXT = 100;
+  private static final int USUAL_PICTURE = 80;
+
+  /** What is left of a line beside an indentation that is worth its room. */
+  private static final int LEAST_ROOM = 36;
+
+  private static final int SMALL_INDENT = 4;
+
+  /**
+   * Not in the bindings: it is no interface of device assignment. The number is that of
+   * asm-generic/ioctls.h, which x86, Arm and RISC-V share; the argument is {@code struct winsize},
+   * four {@code unsigned short}, the second of which is ws_col.
+   */
+  private static final long TIOCGWINSZ = 0x5413;
+
+  private static final int WINSIZE_BYTES = 8;
+  private static final int WS_COL = 2;
+
+  /**
+   * Looks at a descriptor.
+   *
+   * @param environment COLUMNS takes precedence over a terminal's own width; NO_COLOR
+   *     (no-color.org) and TERM=dumb forbid colours
+   */
+  static Terminal of(
+      Kernel kernel, int descriptor, Map<String, String> environment, Charset charset) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment window = arena.allocate(WINSIZE_BYTES, Short.BYTES);
+      if (kernel.ioctl(descriptor, TIOCGWINSZ, window.address()) < 0) {
+        return new Terminal(false, OptionalInt.empty(), charset, Ansi.OFF);
+      }
+      OptionalInt wanted = columns(environment.getOrDefault("COLUMNS", ""));
+      int own = Short.toUnsignedInt(window.get(ValueLayout.JAVA_SHORT, WS_COL));
+      boolean isColoured =
+          environment.getOrDefault("NO_COLOR", "").isEmpty()
+              && !environment.getOrDefault("TERM", "").equals("dumb");
+      return new Terminal(
+          true,
+          wanted.isPresent() ? wanted : columns(Integer.toString(own)),
+          charset,
+          isColoured ? Ansi.ON : Ansi.OFF);
+    }
+  }
+
+  /** A width; empty if the text is none. */
+  private static OptionalInt columns(String text) {
+    try {
+      int columns = Integer.parseInt(text);
+      return columns > 0 && columns <= MOST_COLUMNS
+          ? OptionalInt.of(Math.max(columns, LEAST_COLUMNS))
+          : OptionalInt.empty();
+    } catch (NumberFormatException _) {
+      return OptionalInt.empty();
+    }
+  }
+
+  /** A terminal as another process has described it; what it left out is as in a pipe. */
+  static Terminal described(Map<String, String> description) {
+    return new Terminal(
+        false,
+        columns(description.getOrDefault("columns", "")),
+        Charset.forName(description.getOrDefault("charset", ""), StandardCharsets.UTF_8),
+        Boolean.parseBoolean(description.get("colours")) ? Ansi.ON : Ansi.OFF);
+  }
+
+  /** What another process has to know to print for this terminal. */
+  Map<String, String> description() {
+    Map<String, String> description = new HashMap<>();
+    columns.ifPresent(width -> description.put("columns", Integer.toString(width)));
+    description.put("charset", charset.name());
+    description.put("colours", Boolean.toString(colours.enabled()));
+    return description;
+  }
+
+  /** How wide running text is. */
+  int textColumns() {
+    return columns.orElse(USUAL_TEXT);
+  }
+
+  /** How wide a picture is. */
+  int pictureColumns() {
+    return columns.orElse(USUAL_PICTURE);
+  }
+
+  /** An indentation, made small where it would leave too little of a line. */
+  int indent(int wanted) {
+    return textColumns() - wanted >= LEAST_ROOM ? wanted : Math.min(wanted, SMALL_INDENT);
+  }
+
+  /** Whether the charset has all characters of a text. */
+  boolean canEncode(String text) {
+    return charset.canEncode() && charset.newEncoder().canEncode(text);
+  }
+
+  /** Colours and styles, if it has them. */
+  ColorScheme colorScheme() {
+    return Help.defaultColorScheme(colours);
+  }
+}
