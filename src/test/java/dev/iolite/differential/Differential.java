@@ -4,6 +4,7 @@ import dev.iolite.mock.MockKernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +19,16 @@ final class Differential {
   private static final int PROGRAMS_PER_BOOT = 4500;
   private static final int FIRST_PROGRAMS = 300;
   private static final int CALLS_PER_PROGRAM = 48;
+  private static final int MOST_FAILURES = 4;
 
-  private final Lab lab = new Lab();
+  private final RealKernel lab;
   private final Map<String, Divergence> found = new LinkedHashMap<>();
+  private final List<String> failures = new ArrayList<>();
   private long calls;
+
+  Differential(RealKernel lab) {
+    this.lab = lab;
+  }
 
   /** How many calls both have answered. */
   long calls() {
@@ -33,14 +40,42 @@ final class Differential {
     return found;
   }
 
-  /** Runs the programs of these seeds. */
+  /** How QEMU failed, which says nothing of the two kernels. */
+  List<String> failures() {
+    return failures;
+  }
+
+  /**
+   * Runs the programs of these seeds. If QEMU crashes or hangs, another boot goes on with the
+   * program that was not answered.
+   *
+   * @throws IOException if that happens again and again at the same program
+   */
   void run(long firstSeed, int count) throws IOException, InterruptedException {
-    List<List<String>> real = lab.run(firstSeed, count);
-    if (real.size() != count) {
-      throw new IOException("the lab ran " + real.size() + " of " + count + " programs");
+    long end = firstSeed + count;
+    int failedHere = 0;
+    for (long seed = firstSeed; seed < end; ) {
+      LabRun run = lab.run(seed, (int) (end - seed));
+      compare(seed, run.answers());
+      seed += run.answers().size();
+      failedHere = run.answers().isEmpty() ? failedHere : 0;
+      if (run.failure().isPresent()) {
+        String failure = "QEMU %s near seed %d".formatted(run.failure().get(), seed);
+        failures.add(failure);
+        System.err.println(failure + "; going on from there");
+        failedHere++;
+        if (failedHere == MOST_FAILURES) {
+          throw new IOException(failure + ", " + MOST_FAILURES + " times");
+        }
+      } else if (seed < end) {
+        throw new IOException("the lab ran no program of seed " + seed + " and said nothing");
+      }
     }
+  }
+
+  private void compare(long firstSeed, List<List<String>> real) {
     try (Machine machine = new Machine(MockKernel.plain(), 0)) {
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < real.size(); i++) {
         Program program = Program.ofSeed(firstSeed + i);
         List<String> mock = machine.run(program.ops());
         calls += mock.size() - 1;
@@ -50,7 +85,11 @@ final class Differential {
   }
 
   private void replay(List<Program> programs) throws IOException, InterruptedException {
-    List<List<String>> real = lab.run(programs);
+    LabRun run = lab.run(programs);
+    if (run.failure().isPresent()) {
+      throw new IOException("QEMU " + run.failure().get() + "; try again");
+    }
+    List<List<String>> real = run.answers();
     for (int i = 0; i < programs.size(); i++) {
       List<String> mock = Shrinker.mock(programs.get(i));
       calls += mock.size() - 1;
@@ -91,7 +130,7 @@ final class Differential {
     for (int i = 0; i + 1 < args.length; i += 2) {
       options.put(args[i], args[i + 1]);
     }
-    Differential differential = new Differential();
+    Differential differential = new Differential(new Lab());
     long seed = Long.parseLong(options.getOrDefault("--seed", "1"));
     long firstSeed = seed;
     long start = System.nanoTime();
@@ -112,9 +151,13 @@ final class Differential {
       differential.runCalls(seed, Long.parseLong(options.getOrDefault("--calls", "200000")));
       System.out.print(differential.report());
     }
+    differential.failures.forEach(System.out::println);
     System.out.printf(
-        "%d calls in %d s, %d differences%n",
-        differential.calls, elapsed(start), differential.found.size());
+        "%d calls in %d s, %d differences, %d failures of QEMU%n",
+        differential.calls,
+        elapsed(start),
+        differential.found.size(),
+        differential.failures.size());
     System.exit(differential.found.isEmpty() ? 0 : 1);
   }
 

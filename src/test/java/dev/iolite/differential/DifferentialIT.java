@@ -13,7 +13,7 @@ class DifferentialIT {
   @Test
   void theModelAnswersAsTheRealKernel() throws IOException, InterruptedException {
     Lab.assumeBuilt();
-    Differential differential = new Differential();
+    Differential differential = new Differential(new Lab());
 
     differential.runCalls(SEED, CALLS);
 

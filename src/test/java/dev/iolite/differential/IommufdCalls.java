@@ -22,6 +22,13 @@ import java.lang.foreign.ValueLayout;
 
 /** The calls on an iommufd. */
 final class IommufdCalls {
+  /**
+   * Enhanced Set Root Table Pointer Support, of the capability register. QEMU's IOMMU has it from
+   * 11.1 on, whatever the machine's version, and no property takes it away. The kernel only passes
+   * the register on, so this bit says nothing of it.
+   */
+  private static final long VTD_ESRTPS = 1L << 63;
+
   private final Machine machine;
 
   IommufdCalls(Machine machine) {
@@ -188,7 +195,7 @@ final class IommufdCalls {
             iommu_hw_info.out_capabilities(info),
             iommu_hw_info.out_max_pasid_log2(info),
             iommu_hw_info_vtd.flags(data),
-            iommu_hw_info_vtd.cap_reg(data),
+            iommu_hw_info_vtd.cap_reg(data) & ~VTD_ESRTPS,
             iommu_hw_info_vtd.ecap_reg(data));
   }
 

@@ -6,15 +6,23 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /** Programs on the lab's real kernel, through {@code scripts/lab}. */
-final class Lab {
+final class Lab implements RealKernel {
   private static final Path SCRIPT = Path.of("scripts", "lab");
   private static final String DEADLINE = "1800";
+
+  /** {@code scripts/lab} has this exit code if the machine failed, not the program in it. */
+  private static final int LAB_FAILED = 125;
+
+  /** A program takes milliseconds, and the longest start of a machine was 30 seconds. */
+  private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
 
   /** Skips the calling test where the lab is not built. */
   static void assumeBuilt() throws IOException, InterruptedException {
@@ -25,13 +33,13 @@ final class Lab {
         status.waitFor() == 0, () -> output.strip() + "; scripts/lab build does it");
   }
 
-  /** Runs the programs of seeds; what each call of each answered. */
-  List<List<String>> run(long first, int count) throws IOException, InterruptedException {
+  @Override
+  public LabRun run(long first, int count) throws IOException, InterruptedException {
     return run(List.of(), "seeds", Long.toString(first), Integer.toString(count));
   }
 
-  /** Runs these programs. */
-  List<List<String>> run(List<Program> programs) throws IOException, InterruptedException {
+  @Override
+  public LabRun run(List<Program> programs) throws IOException, InterruptedException {
     Path file = Files.createTempFile("programs", ".jsonl");
     try {
       Program.write(file, programs);
@@ -41,7 +49,7 @@ final class Lab {
     }
   }
 
-  private static List<List<String>> run(List<String> options, String... arguments)
+  private static LabRun run(List<String> options, String... arguments)
       throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(List.of(SCRIPT.toString(), "exec", "--as-built", "--deadline", DEADLINE));
@@ -58,29 +66,43 @@ final class Lab {
     command.addAll(Arrays.asList(arguments));
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    Watchdog watchdog = Watchdog.of(process, LONGEST_SILENCE);
     try {
       process.getOutputStream().close();
-      List<List<String>> answers = new ArrayList<>();
-      try (BufferedReader lines =
-          new BufferedReader(
-              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-        List<String> program = new ArrayList<>();
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-          if (line.isEmpty()) {
-            answers.add(program);
-            program = new ArrayList<>();
-          } else {
-            program.add(line);
-          }
-        }
-      }
+      List<List<String>> answers = answers(process, watchdog);
       int exitCode = process.waitFor();
-      if (exitCode != 0) {
-        throw new IOException("scripts/lab exec ended with exit code " + exitCode);
+      if (watchdog.hasBitten()) {
+        return new LabRun(answers, Optional.of("wrote nothing for " + LONGEST_SILENCE));
       }
-      return answers;
+      if (exitCode == LAB_FAILED) {
+        return new LabRun(answers, Optional.of("ended by itself"));
+      }
+      if (exitCode != 0) {
+        throw new IOException("the programs in the lab ended with exit code " + exitCode);
+      }
+      return new LabRun(answers, Optional.empty());
     } finally {
       process.destroy();
     }
+  }
+
+  /** The last program counts only if it was answered to its end. */
+  private static List<List<String>> answers(Process process, Watchdog watchdog) throws IOException {
+    List<List<String>> answers = new ArrayList<>();
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      List<String> program = new ArrayList<>();
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        watchdog.feed();
+        if (line.isEmpty()) {
+          answers.add(program);
+          program = new ArrayList<>();
+        } else {
+          program.add(line);
+        }
+      }
+    }
+    return answers;
   }
 }

@@ -11,9 +11,9 @@ import java.util.Optional;
  * seconds and a program nothing, so each boot tries every way to leave a run of calls out.
  */
 final class Shrinker {
-  private final Lab lab;
+  private final RealKernel lab;
 
-  Shrinker(Lab lab) {
+  Shrinker(RealKernel lab) {
     this.lab = lab;
   }
 
@@ -41,9 +41,10 @@ final class Shrinker {
     if (candidates.isEmpty()) {
       return Optional.empty();
     }
-    List<List<String>> real = lab.run(candidates);
+    // A machine that fails has tried fewer of them.
+    List<List<String>> real = lab.run(candidates).answers();
     Optional<Divergence> best = Optional.empty();
-    for (int i = 0; i < candidates.size(); i++) {
+    for (int i = 0; i < real.size(); i++) {
       Optional<Divergence> tried =
           Divergence.of(candidates.get(i), real.get(i), mock(candidates.get(i)));
       if (tried.filter(d -> d.fault().equals(now.fault())).isPresent()) {

@@ -51,6 +51,15 @@ class MachineLabTest {
     assertThat(Files.readString(Path.of("/proc/sys/kernel/osrelease"))).startsWith("7.3.");
   }
 
+  /** Its width is what the lab's reserved and usable I/O addresses follow from. */
+  @Test
+  void itsIommuTranslates39Bits() throws IOException {
+    String capabilities = Files.readString(Path.of("/sys/class/iommu/dmar0/intel-iommu/cap"));
+    long widthMinusOne = Long.parseUnsignedLong(capabilities.strip(), 16) >> 16 & 0x3f;
+
+    assertThat(widthMinusOne + 1).isEqualTo(39);
+  }
+
   private static Optional<String> linkName(Path link) throws IOException {
     return Files.exists(link)
         ? Optional.of(Files.readSymbolicLink(link).getFileName().toString())
