@@ -75,9 +75,11 @@ initramfs_make() {
   # Without the jmods directory jlink takes the modules from the JDK's own run-time image.
   "$java/bin/jlink" --add-modules "$INITRAMFS_MODULES" --no-man-pages --no-header-files \
     --output "$root/java"
-  # The C library's parts, at the paths where the programs look for them. ldd fails on a file
+  jdk_adapt "$root/java" "$java"
+  # The C library's parts, at the paths where the programs look for them. The loader fails on a file
   # that is not dynamic; what it says of the others counts.
-  { find "$root/java" -type f \( -name '*.so' -o -path '*/bin/*' \) -exec ldd {} + || true; } \
+  { find "$root/java" -type f \( -name '*.so' -o -path '*/bin/*' \) \
+    -exec sh -c 'for file; do $0 "$file"; done' "$(jdk_loader "$java")" {} + || true; } \
     2> /dev/null | awk '$2 == "=>" { print $3 } $2 ~ /^\(0x/ { print $1 }' |
     grep '^/' | grep -vF "$root" | sort -u | while read -r file; do
       install -D "$file" "$root$file"

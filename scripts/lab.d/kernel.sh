@@ -1,83 +1,170 @@
-# Builds the lab's kernel. Sourced by scripts/lab.
+# Builds the lab's kernels. Sourced by scripts/lab.
 #
-#   kernel_find     prints the directory of a kernel built from the committed configuration
-#   kernel_build    builds one if there is none
+#   kernel_names      prints the names: stock, and the folders of kernel/
+#   kernel_find       prints the directory of $LAB_KERNEL as it is committed, if it is built
+#   kernel_build      builds it if it is not
+#   kernel_check      builds $LAB_KERNEL at each of its patches
 #
-# A finished kernel is $LAB_CACHE/kernel/SOURCE-VERSION_CONFIGURATION-HASH, with bzImage and
-# config. While it is being built, everything is in the same name with .partial: make goes on
-# where an interrupted build stopped.
+# A kernel is Debian's source with scripts/lab.d/kernel.config and, if it is not "stock", the patches
+# and the configuration in kernel/NAME. A finished one is $LAB_CACHE/kernel/VERSION_NAME_HASH, with
+# bzImage and config. All are made in one tree, $LAB_CACHE/kernel/tree, which stays: from one kernel
+# to the next only the patches change, and make does again what they touch.
 
 KERNEL_PACKAGE=linux-source-7.3
 KERNEL_SUITE=trixie-backports
+KERNEL_TREE="$LAB_CACHE/kernel/tree"
 
-# The hash of what the configuration says; its comments do not count.
-kernel_config_hash() {
-  grep '^CONFIG_' "$LAB_SCRIPTS/kernel.config" | LC_ALL=C sort | sha256sum | cut -c 1-12
+kernel_names() {
+  local directory
+  printf 'stock\n'
+  for directory in "$root"/kernel/*/; do
+    [ ! -e "$directory/config" ] || basename "$directory"
+  done
+}
+
+kernel_patches() {
+  [ "$LAB_KERNEL" = stock ] || find "$root/kernel/$LAB_KERNEL" -name '0*.patch' ! -name '0000-*' | sort
+}
+
+# The configuration's lines; its comments do not count.
+kernel_config() {
+  local files=("$LAB_SCRIPTS/kernel.config")
+  [ "$LAB_KERNEL" = stock ] || files+=("$root/kernel/$LAB_KERNEL/config")
+  cat "${files[@]}" | grep '^CONFIG_' | LC_ALL=C sort
+}
+
+kernel_hash() {
+  { kernel_config && kernel_patches | xargs -r cat; } | sha256sum | cut -c 1-12
 }
 
 # Any source version will do, the newest first: a build in the cache is good without a network.
 kernel_find() {
-  find "$LAB_CACHE/kernel" -mindepth 1 -maxdepth 1 -name "*_$(kernel_config_hash)" 2>/dev/null |
-    sort -V | tail -n 1 | grep .
+  find "$LAB_CACHE/kernel" -mindepth 1 -maxdepth 1 -name "*_${LAB_KERNEL}_$(kernel_hash)" \
+    2> /dev/null | sort -V | tail -n 1 | grep .
 }
 
 kernel_build() {
-  local deb version kernel partial
+  local kernel
   if kernel=$(kernel_find); then
-    say "kernel: in the cache, $kernel"
+    say "kernel $LAB_KERNEL: in the cache, $kernel"
     return
   fi
   mkdir -p "$LAB_CACHE/kernel"
   (
     flock --nonblock 8 || { say "kernel: another build is under way, waiting for it"; flock 8; }
-    kernel_find > /dev/null && exit
-    deb=$(debian_download "$KERNEL_SUITE" "$KERNEL_PACKAGE" "$LAB_CACHE/source")
-    version=$(dpkg-deb --field "$deb" Version)
-    kernel="$LAB_CACHE/kernel/${version}_$(kernel_config_hash)"
-    partial="$kernel.partial"
-    mkdir -p "$partial/build"
-    if [ ! -d "$partial/source" ]; then
-      rm -rf "$partial/unpacking"
-      mkdir "$partial/unpacking"
-      with_progress "kernel: unpacking the source, $version" kernel_unpack "$deb" "$partial/unpacking"
-      mv "$partial/unpacking/$KERNEL_PACKAGE" "$partial/source"
-    fi
-    kernel_configure "$partial"
-    with_progress "kernel: building with $(nproc) processors (7 to 9 minutes with two)" \
-      kernel_make "$partial" -j"$(nproc)" bzImage
-    mkdir "$partial/done"
-    cp "$partial/build/arch/x86/boot/bzImage" "$partial/done/bzImage"
-    cp "$partial/build/.config" "$partial/done/config"
-    mv "$partial/done" "$kernel"
-    rm -rf "$partial" "$LAB_CACHE/source"
-    say "kernel: built, $kernel"
+    ! kernel_find > /dev/null || exit 0
+    kernel_source
+    mapfile -t patches < <(kernel_patches)
+    kernel_patch "${patches[@]}"
+    kernel_configure
+    with_progress "kernel $LAB_KERNEL: building with $(nproc) processors (the first takes 10 to 25 minutes with two)" \
+      kernel_make -j"$(nproc)" bzImage
+    kernel="$LAB_CACHE/kernel/$(cat "$KERNEL_TREE/version")_${LAB_KERNEL}_$(kernel_hash)"
+    rm -rf "$KERNEL_TREE/done"
+    mkdir "$KERNEL_TREE/done"
+    cp "$KERNEL_TREE/build/arch/x86/boot/bzImage" "$KERNEL_TREE/done/bzImage"
+    cp "$KERNEL_TREE/build/.config" "$KERNEL_TREE/done/config"
+    mv "$KERNEL_TREE/done" "$kernel"
+    say "kernel $LAB_KERNEL: built, $kernel"
   ) 8> "$LAB_CACHE/kernel/lock"
+}
+
+# A kernel at each patch: what the series is judged by when somebody bisects over it.
+kernel_check() {
+  local patch applied=()
+  [ "$LAB_KERNEL" != stock ] || fail "The stock kernel has no patches. Name one: $(kernel_names | xargs)"
+  mkdir -p "$LAB_CACHE/kernel"
+  (
+    flock 8
+    kernel_source
+    kernel_patch
+    for patch in $(kernel_patches); do
+      applied+=("$patch")
+      kernel_patch "${applied[@]}"
+      kernel_configure
+      with_progress "kernel $LAB_KERNEL: building at $(basename "$patch")" \
+        kernel_make -j"$(nproc)" W=1 bzImage
+    done
+    say "kernel $LAB_KERNEL: builds at each of its ${#applied[@]} patches"
+  ) 8> "$LAB_CACHE/kernel/lock"
+}
+
+# The tree, as Debian has it or with the patches of the last build.
+kernel_source() {
+  local deb version
+  [ ! -d "$KERNEL_TREE/source" ] || return 0
+  deb=$(debian_download "$KERNEL_SUITE" "$KERNEL_PACKAGE" "$LAB_CACHE/source")
+  version=$(dpkg-deb --field "$deb" Version)
+  rm -rf "$KERNEL_TREE"
+  mkdir -p "$KERNEL_TREE/applied" "$KERNEL_TREE/build" "$KERNEL_TREE/unpacking"
+  with_progress "kernel: unpacking the source, $version" \
+    kernel_unpack "$deb" "$KERNEL_TREE/unpacking"
+  printf '%s\n' "$version" > "$KERNEL_TREE/version"
+  mv "$KERNEL_TREE/unpacking/$KERNEL_PACKAGE" "$KERNEL_TREE/source"
+  rm -rf "$KERNEL_TREE/unpacking" "$LAB_CACHE/source"
 }
 
 kernel_unpack() {
   dpkg-deb --fsys-tarfile "$1" | tar -xO "./usr/src/$KERNEL_PACKAGE.tar.xz" | tar -C "$2" -xJ
 }
 
-kernel_make() {
-  local partial=$1
-  shift
-  make -C "$partial/source" O="$partial/build" KBUILD_BUILD_USER=iolite KBUILD_BUILD_HOST=lab "$@"
+# kernel_patch PATCH... : the tree gets these and no others. applied/ has a copy of each that it has,
+# by number; those that stay are not touched.
+kernel_patch() {
+  local applied=("$KERNEL_TREE"/applied/*.patch) same=0 i patch
+  [ -e "${applied[0]}" ] || applied=()
+  while [ "$same" -lt "${#applied[@]}" ] && [ "$same" -lt $# ] &&
+    cmp -s "${applied[same]}" "${@:same+1:1}"; do
+    same=$((same + 1))
+  done
+  for ((i = ${#applied[@]} - 1; i >= same; i--)); do
+    kernel_patch_one --reverse "${applied[i]}"
+    rm "${applied[i]}"
+  done
+  for ((i = same; i < $#; i++)); do
+    patch=${*:i+1:1}
+    kernel_patch_one --forward "$patch"
+    cp "$patch" "$(printf '%s/applied/%04d.patch' "$KERNEL_TREE" "$i")"
+  done
 }
 
-# The configuration is written anew only if it changed, so that make has nothing to do again.
+kernel_patch_one() {
+  local version
+  version=$(cat "$KERNEL_TREE/version")
+  patch -s -p1 --fuzz=0 --dry-run -d "$KERNEL_TREE/source" "$1" < "$2" >&2 ||
+    fail "$(basename "$2") does not apply to Debian's $KERNEL_PACKAGE $version." \
+      "Either the series is for another version ($(kernel_base)), or the tree is spoilt: then" \
+      "remove $KERNEL_TREE and build again."
+  patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$KERNEL_TREE/source" "$1" < "$2" >&2
+}
+
+# The kernel that a series was made for.
+kernel_base() {
+  sed -n 's/^# base: //p' "$root/kernel/$LAB_KERNEL/config" 2> /dev/null
+}
+
+kernel_make() {
+  make -C "$KERNEL_TREE/source" O="$KERNEL_TREE/build" KBUILD_BUILD_USER=iolite \
+    KBUILD_BUILD_HOST=lab "$@"
+}
+
+# The configuration is written anew only if it changed, so that make has nothing to do again. At
+# the first patches of a series its own options need not exist yet.
 kernel_configure() {
-  local partial=$1 lost
-  if ! cmp -s "$LAB_SCRIPTS/kernel.config" "$partial/kernel.config"; then
-    with_progress "kernel: configuring" kernel_merge "$partial"
-    lost=$(grep '^CONFIG_' "$LAB_SCRIPTS/kernel.config" | grep -vxFf "$partial/build/.config") &&
-      fail "This kernel's configuration does not take these lines of $LAB_SCRIPTS/kernel.config:" \
+  local lost
+  kernel_config > "$KERNEL_TREE/wanted"
+  if ! cmp -s "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured"; then
+    rm -f "$KERNEL_TREE/configured"
+    with_progress "kernel $LAB_KERNEL: configuring" kernel_merge
+    lost=$(grep -vxFf "$KERNEL_TREE/build/.config" "$KERNEL_TREE/wanted") &&
+      fail "This kernel's configuration does not take these lines of its fragment:" \
         "$lost" "An option was renamed, or what it depends on is missing."
-    cp "$LAB_SCRIPTS/kernel.config" "$partial/kernel.config"
+    mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured"
   fi
 }
 
 kernel_merge() {
-  kernel_make "$1" tinyconfig &&
-    cat "$LAB_SCRIPTS/kernel.config" >> "$1/build/.config" &&
-    kernel_make "$1" olddefconfig
+  kernel_make tinyconfig &&
+    cat "$KERNEL_TREE/wanted" >> "$KERNEL_TREE/build/.config" &&
+    kernel_make olddefconfig
 }

@@ -1,21 +1,14 @@
 # Functions to take single packages from any suite of the machine's Debian archive.
-# Sourced, not run. The machine's own package lists, caches and pins are not touched.
+# Sourced, not run; needs common.sh. The machine's own package lists, caches and pins are not touched.
 #
 #   debian_mirror                         the archive's address
 #   debian_download SUITE PACKAGE DIR     PACKAGE is NAME or NAME=VERSION; prints the path
-
-IOLITE_CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/iolite"
-
-debian_fail() {
-  printf '%s\n' "$@" >&2
-  return 1
-}
 
 # Writes an apt configuration of its own into DIR, for one suite of one archive and only Debian's
 # keys, and prints the configuration's path.
 debian_apt() {
   local dir=$1 mirror=$2 suite=$3 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  [ -r "$keyring" ] || debian_fail \
+  [ -r "$keyring" ] || lacks \
     "Debian's archive keys are missing: $keyring" \
     "Install them: apt-get install debian-archive-keyring" || return
   mkdir -p "$dir/none" "$dir/lists/partial" "$dir/cache/archives/partial"
@@ -68,7 +61,7 @@ debian_mirror() {
       return
       ;;
   esac
-  debian_fail \
+  lacks \
     "No Debian archive found in this machine's apt configuration." \
     "Wanted: a source with the release's codename (${codename:-none in /etc/os-release})," \
     "component main, signed by Debian. Looked at: ${mirrors:-no source with that codename}"
@@ -82,7 +75,7 @@ debian_suite() {
   if [ -z "$(find "$dir/updated" -mtime -1 2>/dev/null)" ]; then
     printf 'Reading the package lists of %s from %s\n' "$suite" "$mirror" >&2
     if ! apt-get -c "$conf" -qq --error-on=any update >&2; then
-      debian_fail \
+      lacks \
         "Could not read the package lists of $suite from $mirror." \
         "A missing key (NO_PUBKEY) means that debian-archive-keyring is older than the suite:" \
         "upgrade it (apt-get install --only-upgrade debian-archive-keyring) and try again." || return
@@ -115,7 +108,7 @@ debian_download() {
           break
         fi
       done
-      [ -n "$version" ] || debian_fail \
+      [ -n "$version" ] || lacks \
         "Debian's $suite has no $name with version $wanted at $(debian_mirror)." \
         "It has: ${versions:-no such package}" || exit
       printf 'Downloading %s %s from %s\n' "$name" "$version" "$suite" >&2
@@ -124,7 +117,7 @@ debian_download() {
       mkdir "$dir/partial"
       if ! (cd "$dir/partial" && apt-get -c "$conf" -q download "$name=$version" >&2); then
         rm -rf "$dir/partial"
-        debian_fail "Could not download $name $version from Debian's $suite at $(debian_mirror)." \
+        lacks "Could not download $name $version from Debian's $suite at $(debian_mirror)." \
           "apt's message is above. If the archive has moved on, remove $IOLITE_CACHE/apt" \
           "and try again." || exit
       fi

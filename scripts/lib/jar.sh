@@ -1,30 +1,58 @@
-# Function to build the client. Sourced, not run; needs java.sh.
+# Functions to build the client. Sourced, not run; needs common.sh.
 #
-#   build_jar ROOT     makes ROOT/target/iolite.jar, its libraries and the test classes, if one
-#                      of them is missing or a source file is younger than the jar
+#   client=$(build_client)    a directory with iolite.jar and its libraries in lib
+#   build_tests               makes $root/target/iolite.jar, test-classes and test-lib
 
-build_jar() {
-  local root=$1 jar="$1/target/iolite.jar" java log
-  if [ -e "$jar" ] && [ -d "$root/target/lib" ] && [ -d "$root/target/test-lib" ] &&
-    [ -z "$(find "$root/pom.xml" "$root/src" "$root/bindings" -type f -newer "$jar" \
-      -print -quit)" ]; then
+# Where the client alone is built: beside what Maven makes with all checks, which it must not mix
+# with. In the cache, if the checkout is not ours to write to.
+if [ -w "$root" ]; then
+  QUICK="$root/target/quick"
+else
+  QUICK="$IOLITE_CACHE/quick/$(printf '%s' "$root" | sha256sum | cut -c 1-12)"
+fi
+
+# is_fresh DIR SOURCE... : no source is younger than the jar.
+is_fresh() {
+  local dir=$1
+  shift
+  [ -e "$dir/iolite.jar" ] && [ -d "$dir/lib" ] &&
+    [ -z "$(find "$root/pom.xml" "$root/bindings" "$@" -type f -newer "$dir/iolite.jar" \
+      -print -quit)" ]
+}
+
+build_client() {
+  local dir
+  for dir in "$root/target" "$QUICK"; do
+    if is_fresh "$dir" "$root/src/main"; then
+      printf '%s\n' "$dir"
+      return
+    fi
+  done
+  require jdk25="$JDK_PACKAGE" mvn=maven
+  one_build "$QUICK" "building the iolite command (about a minute the first time)" \
+    -Dquick="$QUICK"
+  printf '%s\n' "$QUICK"
+}
+
+build_tests() {
+  if [ -d "$root/target/test-lib" ] && is_fresh "$root/target" "$root/src"; then
     return
   fi
-  java=$(find_java25) || return
-  if ! command -v mvn > /dev/null; then
-    printf '%s\n' "Maven is needed to build $jar and is not installed." \
-      "Install it: apt-get install maven" >&2
-    return 1
-  fi
-  printf 'Building %s (a minute or two the first time)\n' "$jar" >&2
-  log=$(mktemp)
-  if ! JAVA_HOME=$java mvn -B -ntp -f "$root/pom.xml" package -DskipTests > "$log" 2>&1 \
-    < /dev/null; then
-    grep -E '^\[(ERROR|WARNING)' "$log" | head -n 40 >&2
-    printf 'Could not build the jar. Maven said all of: %s\n' "$log" >&2
-    return 1
-  fi
-  rm -f "$log"
-  # Maven leaves a jar whose content would be the same as it is.
-  touch "$jar"
+  [ -w "$root" ] || fail "$root is read-only, and the tests are built in it." "Use a copy of it."
+  require jdk25="$JDK_PACKAGE" mvn=maven
+  one_build "$root/target" "building iolite and its tests (some minutes the first time)" -DskipTests
+}
+
+# one_build DIR WHAT MAVEN-OPTION... : a second one waits for the first.
+one_build() {
+  local dir=$1 what=$2 java
+  shift 2
+  java=$(find_java25)
+  mkdir -p "$dir"
+  (
+    flock --nonblock 7 || { say "another build is under way, waiting for it" && flock 7; }
+    JAVA_HOME=$java with_progress "$what" mvn -B -f "$root/pom.xml" package "$@" 7>&-
+    # Maven leaves a jar whose content would be the same as it is.
+    touch "$dir/iolite.jar"
+  ) 7> "$dir/lock"
 }
