@@ -109,8 +109,8 @@ with_progress() {
 }
 
 stop_progress() {
-  kill -- "-$pid" 2> /dev/null
-  wait "$pid" 2> /dev/null
+  kill -- "-$pid" 2> /dev/null || true
+  wait "$pid" 2> /dev/null || true
   rm -f "$log"
   [ ! -t 2 ] || printf '\r\033[K' >&2
   say "stopped; the next start goes on where it can"

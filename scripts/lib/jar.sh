@@ -1,7 +1,7 @@
 # Functions to build the client. Sourced, not run; needs common.sh.
 #
-#   client=$(build_client)    a directory with iolite.jar and its libraries in lib
-#   build_tests               makes $root/target/iolite.jar, test-classes and test-lib
+#   build_client    sets $client to a directory with iolite.jar and its libraries in lib
+#   build_tests     makes $root/target/iolite.jar, test-classes and test-lib
 
 # Where the client alone is built: beside what Maven makes with all checks, which it must not mix
 # with. In the cache, if the checkout is not ours to write to.
@@ -21,17 +21,12 @@ is_fresh() {
 }
 
 build_client() {
-  local dir
-  for dir in "$root/target" "$QUICK"; do
-    if is_fresh "$dir" "$root/src/main"; then
-      printf '%s\n' "$dir"
-      return
-    fi
+  for client in "$root/target" "$QUICK"; do
+    ! is_fresh "$client" "$root/src/main" || return 0
   done
   require jdk25="$JDK_PACKAGE" mvn=maven
   one_build "$QUICK" "building the iolite command (about a minute the first time)" \
     -Dquick="$QUICK"
-  printf '%s\n' "$QUICK"
 }
 
 build_tests() {
@@ -49,10 +44,12 @@ one_build() {
   shift 2
   java=$(find_java25)
   mkdir -p "$dir"
-  (
-    flock --nonblock 7 || { say "another build is under way, waiting for it" && flock 7; }
-    JAVA_HOME=$java with_progress "$what" mvn -B -f "$root/pom.xml" package "$@" 7>&-
-    # Maven leaves a jar whose content would be the same as it is.
-    touch "$dir/iolite.jar"
-  ) 7> "$dir/lock"
+  exec 7> "$dir/lock"
+  flock --nonblock 7 || { say "another build is under way, waiting for it" && flock 7; }
+  # Of a short run the better compiler would be most.
+  JAVA_HOME=$java MAVEN_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${MAVEN_OPTS:-}" \
+    with_progress "$what" mvn -B -f "$root/pom.xml" package "$@" 7>&-
+  # Maven leaves a jar whose content would be the same as it is.
+  touch "$dir/iolite.jar"
+  exec 7>&-
 }
