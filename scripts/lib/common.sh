@@ -46,7 +46,7 @@ need_cache() {
 }
 
 # Java's class and module paths can't name a directory with a colon, so a checkout in such a place
-# is used through a link.
+# is used through a link. Tests are not run through one: their processes see the true path.
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
 case $root in
   *:*)
@@ -57,6 +57,12 @@ case $root in
     root=$link
     ;;
 esac
+
+need_own_path() {
+  [ ! -L "$root" ] || fail "$(readlink "$root") has a colon in its path, which Java's class path" \
+    "does not take. The command runs there, the tests do not: use a checkout in another place."
+  [ -w "$root" ] || fail "$root is read-only, and the tests are built in it. Use a copy of it."
+}
 
 # explain LOG : the usual causes of a failure that its output tells of, as lines for `fail`.
 explain() {

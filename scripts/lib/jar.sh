@@ -33,7 +33,7 @@ build_tests() {
   if [ -d "$root/target/test-lib" ] && is_fresh "$root/target" "$root/src"; then
     return
   fi
-  [ -w "$root" ] || fail "$root is read-only, and the tests are built in it." "Use a copy of it."
+  need_own_path
   require jdk25="$JDK_PACKAGE" mvn=maven
   one_build "$root/target" "building iolite and its tests (some minutes the first time)" -DskipTests
 }
