@@ -22,9 +22,9 @@ final class VfioCalls {
   private static final long NVME_CAP_HIGH = 4;
 
   /**
-   * A controller may have no I/O command set, in the upper half of CAP. QEMU 7.2's says so and 11.1's
-   * does not, whatever the machine's version, and no property decides it. It is the device's answer,
-   * which the kernel only passes on.
+   * A controller may have no I/O command set, in the upper half of CAP. QEMU 7.2's says so and
+   * 11.1's does not, whatever the machine's version, and no property decides it. It is the device's
+   * answer, which the kernel only passes on.
    */
   private static final long NVME_CSS_NOIOCSS = 1L << 12;
 
@@ -129,7 +129,9 @@ final class VfioCalls {
     long result = machine.kernel().pread(device, value.address(), op.arg(3), offset);
     long read = value.get(ValueLayout.JAVA_LONG, 0);
     boolean isNvmeCapabilities = op.arg(1) == 0 && op.arg(2) == NVME_CAP_HIGH;
-    return name(result) + " " + Long.toHexString(isNvmeCapabilities ? read & ~NVME_CSS_NOIOCSS : read);
+    return name(result)
+        + " "
+        + Long.toHexString(isNvmeCapabilities ? read & ~NVME_CSS_NOIOCSS : read);
   }
 
   private String export(int device, Op op) {
