@@ -48,9 +48,10 @@ final class HeldAsks {
     int code = ExitCode.OK;
     int count = 0;
     for (BarLayout bar : layout(assignment, "ask for validations").bars()) {
+      Long place = places.get(bar.bar());
       for (Run run : bar.runs()) {
-        if (run.kind() == Kind.PRIVATE && code == ExitCode.OK) {
-          long gpa = places.getOrDefault(bar.bar(), 0L) + run.offset();
+        if (place != null && run.kind() == Kind.PRIVATE && code == ExitCode.OK) {
+          long gpa = place + run.offset();
           long physical = assignment.physical(bar.bar(), run.offset());
           code =
               ask(

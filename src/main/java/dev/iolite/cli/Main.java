@@ -2,6 +2,7 @@ package dev.iolite.cli;
 
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.tdi.profile.ProfileName;
 import java.io.BufferedReader;
@@ -10,6 +11,8 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -58,6 +61,10 @@ public final class Main extends CommandGroup {
 
   /** Longer than any step waits for a device or a guest. */
   private static final int STOP_SECONDS = 60;
+
+  /** Those that there is a way to launch. */
+  private static final List<VmType> VM_TYPES =
+      List.of(VmType.DEFAULT, VmType.SW_PROTECTED, VmType.TDX, VmType.SNP);
 
   private final Kernel usualKernel;
   private final Input input;
@@ -155,7 +162,8 @@ public final class Main extends CommandGroup {
         .setExecutionExceptionHandler(new Failures())
         .registerConverter(KernelChoice.class, KernelChoice::parse)
         .registerConverter(PciAddress.class, Main::address)
-        .registerConverter(ProfileName.class, Main::profile);
+        .registerConverter(ProfileName.class, Main::profile)
+        .registerConverter(VmType.class, Main::vmType);
   }
 
   /** The command that this one is below. */
@@ -200,6 +208,22 @@ public final class Main extends CommandGroup {
                         text,
                         Arrays.stream(ProfileName.values())
                             .map(ProfileName::toString)
+                            .collect(Collectors.joining(", ")))));
+  }
+
+  /** As {@code sw-protected} or, as the kernel has it, {@code SW_PROTECTED}. */
+  private static VmType vmType(String text) {
+    String wanted = text.replace('-', '_');
+    return VM_TYPES.stream()
+        .filter(type -> type.name().equalsIgnoreCase(wanted))
+        .findFirst()
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "there is no type of VM '%s'; there are %s"
+                    .formatted(
+                        text,
+                        VM_TYPES.stream()
+                            .map(type -> type.name().toLowerCase(Locale.ROOT).replace('_', '-'))
                             .collect(Collectors.joining(", ")))));
   }
 

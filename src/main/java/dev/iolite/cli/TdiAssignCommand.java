@@ -8,11 +8,14 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.rehearsal.Rehearsal;
+import dev.iolite.tdi.AssignmentListener;
 import dev.iolite.tdi.AssignmentOptions;
 import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.RealModeAgent;
 import dev.iolite.tdi.Shortcomings;
 import dev.iolite.tdi.SilentGuest;
+import dev.iolite.tdi.SuitableVm;
+import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.Walkthrough;
 import dev.iolite.tdi.profile.ProfileName;
@@ -25,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -59,9 +63,10 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       names = "--vm",
       paramLabel = "TYPE",
       description =
-          "the guest's VM: default, sw_protected, tdx or snp (default: what a model's platform"
-              + " protects, else default). What a confidential guest on a host does is not seen: it"
-              + " is bound and unbound for it")
+          "the guest's VM: default, sw-protected, tdx or snp (default: what a model's platform"
+              + " protects; on a host sw-protected if it binds interfaces and has no confidential"
+              + " VMs, else default). What a tdx or snp guest on a host does is not seen: it is"
+              + " bound and unbound for it")
   private Optional<VmType> vm = Optional.empty();
 
   @Option(
@@ -97,35 +102,32 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   public Integer call() {
     Kernel kernel = kernel();
     PciAddress device = address.orElseGet(() -> choose(kernel));
-    Optional<Rehearsal> rehearsal = rehearsal();
+    VmType type = chooseVm(kernel, device);
     AssignmentOptions options =
-        new AssignmentOptions(kernel, device)
-            .withVmType(vmType())
-            .withStop(stopRequested())
-            .traced();
+        new AssignmentOptions(kernel, device).withVmType(type).withStop(stopRequested()).traced();
     if (profile.isPresent()) {
       options = options.withProfile(profile.get());
     }
     if (layout.isPresent()) {
       options = options.withLayout(TdiFiles.layout(layout.get()));
     }
-    if (rehearsal.isEmpty()) {
+    if (rehearsal().isEmpty()) {
       options = options.withJournal(() -> directory.journal(device, kernelName()));
     }
-    return hold ? hold(options, device, rehearsal) : walk(options, device, rehearsal);
+    return hold ? hold(options, device, type) : walk(options, type);
   }
 
   /** All of its life, checked. */
-  private int walk(AssignmentOptions options, PciAddress device, Optional<Rehearsal> rehearsal) {
+  private int walk(AssignmentOptions options, VmType type) {
     Kernel kernel = kernel();
     AssignmentReport report = new AssignmentReport(output(), calls, svg);
     try (TdiAssignment assignment = new TdiAssignment(options.withListener(report))) {
       watch(assignment, report);
-      GuestAgent guest = guest(assignment, rehearsal);
-      new Walkthrough(assignment, guest, report::check).run();
+      noteChoice(type, report);
+      new Walkthrough(assignment, guest(assignment, type), report::check).run();
       assignment
           .usedProfile()
-          .ifPresent(used -> report.missing(used, Shortcomings.of(kernel, device, used)));
+          .ifPresent(used -> report.missing(used, missing(kernel, assignment, used)));
       assignment.unassign();
       report.verdict();
     } finally {
@@ -135,7 +137,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   }
 
   /** The beginning and the end of its life, and between them what somebody wishes. */
-  private int hold(AssignmentOptions options, PciAddress device, Optional<Rehearsal> rehearsal) {
+  private int hold(AssignmentOptions options, PciAddress device, VmType type) {
     HeldReply beginning = reply();
     HeldReply ending = reply();
     HeldSession session = new HeldSession(input(), output(), this::reply);
@@ -143,6 +145,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       TdiAssignment assignment = new TdiAssignment(options.withListener(session));
       watch(assignment, beginning.report());
       session.tell(beginning.report());
+      noteChoice(type, beginning.report());
       end(beginning, "assign", assignment, assignment::assign);
       try (CloseStack back = new CloseStack()) {
         ending.report().watch(assignment);
@@ -150,7 +153,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
         back.onClose(() -> end(ending, "release", assignment, assignment::close));
         socket.serve(request -> answer(session, request));
         output().notice("Held. 'help' lists the commands; 'quit' gives everything back.");
-        return session.run(assignment, guest(assignment, rehearsal), stopRequested());
+        return session.run(assignment, guest(assignment, type), stopRequested());
       }
     }
   }
@@ -197,20 +200,41 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     know(() -> assignment.usedProfile().map(UapiProfile::ioctls).orElse(List.of()));
   }
 
-  private VmType vmType() {
-    return vm.or(() -> rehearsal().map(Rehearsal::vmType)).orElse(VmType.DEFAULT);
+  private static List<String> missing(
+      Kernel kernel, TdiAssignment assignment, UapiProfile profile) {
+    return Stream.concat(
+            Shortcomings.of(kernel, assignment.address(), profile).stream(),
+            assignment.obstacles().stream())
+        .distinct()
+        .toList();
+  }
+
+  private VmType chooseVm(Kernel kernel, PciAddress device) {
+    return vm.or(() -> rehearsal().map(Rehearsal::vmType))
+        .orElseGet(() -> SuitableVm.of(kernel, device));
+  }
+
+  /** Who has not said which VM is told if it is not a plain one. */
+  private void noteChoice(VmType type, AssignmentListener told) {
+    if (vm.isEmpty() && rehearsal().isEmpty() && type != VmType.DEFAULT) {
+      told.remark(
+          ("This host binds interfaces and KVM makes no confidential VM: the guest's VM is of type"
+                  + " %s, which software alone protects. --vm chooses another.")
+              .formatted(type));
+    }
   }
 
   /** Nothing can be put into a confidential VM from outside. */
-  private GuestAgent guest(TdiAssignment assignment, Optional<Rehearsal> rehearsal) {
-    VmType type = vmType();
-    if (type == VmType.DEFAULT) {
-      return new RealModeAgent(assignment);
-    }
-    return rehearsal
-        .filter(r -> r.vmType() == type)
-        .map(r -> r.guest(assignment))
-        .orElseGet(() -> new SilentGuest(assignment));
+  private GuestAgent guest(TdiAssignment assignment, VmType type) {
+    return switch (type) {
+      case DEFAULT -> new RealModeAgent(assignment);
+      case SW_PROTECTED -> new SwProtectedAgent(assignment);
+      default ->
+          rehearsal()
+              .filter(r -> r.vmType() == type)
+              .map(r -> r.guest(assignment))
+              .orElseGet(() -> new SilentGuest(assignment));
+    };
   }
 
   private static PciAddress choose(Kernel kernel) {

@@ -100,7 +100,8 @@ public final class Iommufd implements AutoCloseable {
    * drivers/iommu/iommufd/viommu.c:iommufd_viommu_alloc_ioctl.
    *
    * @param device a device behind the IOMMU that it is to be a part of
-   * @param parent what translates the VM's memory, made with {@link HwptFlag#NEST_PARENT}
+   * @param parent what translates the VM's memory, made with {@link HwptFlag#NEST_PARENT}; for a
+   *     type that is the TSM's, as a proposal has one, any page table
    * @return the vIOMMU; empty if the IOMMU's driver has none of this type (EOPNOTSUPP), as VT-d's
    *     has none at all in 7.3
    * @throws dev.iolite.kernel.KernelException ENOENT: no such device or page table. EINVAL: the
@@ -121,7 +122,7 @@ public final class Iommufd implements AutoCloseable {
         throw fd.failed(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, result);
       }
       var id = new ViommuId(iommu_viommu_alloc.out_viommu_id(alloc));
-      return Optional.of(new Viommu(fd, id, type));
+      return Optional.of(new Viommu(fd, id, type, parent.id()));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.iolite.iommufd;
 
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.HwptId;
 import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_vdevice_alloc;
 import java.lang.foreign.Arena;
@@ -15,12 +16,14 @@ public final class Viommu implements AutoCloseable {
   private final Fd iommufd;
   private final ViommuId id;
   private final ViommuType type;
+  private final HwptId pageTable;
   private final IommufdObject object;
 
-  Viommu(Fd iommufd, ViommuId id, ViommuType type) {
+  Viommu(Fd iommufd, ViommuId id, ViommuType type, HwptId pageTable) {
     this.iommufd = iommufd;
     this.id = id;
     this.type = type;
+    this.pageTable = pageTable;
     this.object = new IommufdObject(iommufd, id.value(), id.toString());
   }
 
@@ -32,6 +35,11 @@ public final class Viommu implements AutoCloseable {
   /** The type it was made with. */
   public ViommuType type() {
     return type;
+  }
+
+  /** The page table that it was made of. */
+  public HwptId pageTable() {
+    return pageTable;
   }
 
   /**

@@ -41,6 +41,9 @@ public final class Vm implements AutoCloseable {
   /** The slot numbers in use; guarded by {@link #open}. */
   private final BitSet slotNumbers = new BitSet();
 
+  /** The hypercalls that leave the guest, a bit for each; guarded by {@link #open}. */
+  private long hypercallExits;
+
   Vm(Fd fd, VmType type, int vcpuMmapBytes) {
     this.fd = fd;
     this.type = type;
@@ -98,11 +101,38 @@ public final class Vm implements AutoCloseable {
    * @return false if this KVM does not have that; nothing was done then
    */
   public boolean exitOnMapGpa() {
-    if ((check(Capability.EXIT_HYPERCALL) & MAP_GPA_RANGE) == 0) {
-      return false;
+    return exitOnHypercalls(MAP_GPA_RANGE);
+  }
+
+  /**
+   * Lets hypercalls leave the guest, as {@link Exit.Hypercall}, in addition to those that do so
+   * already.
+   *
+   * <p>KVM_CAP_EXIT_HYPERCALL, arch/x86/kvm/x86.c:kvm_vm_ioctl_enable_cap.
+   *
+   * @param calls a bit for each, as the capability has them
+   * @return false if this KVM does not have all of them; nothing was done then
+   */
+  public boolean exitOnHypercalls(long calls) {
+    synchronized (open) {
+      if ((calls & ~check(Capability.EXIT_HYPERCALL)) != 0) {
+        return false;
+      }
+      enable(Capability.EXIT_HYPERCALL, hypercallExits | calls);
+      hypercallExits |= calls;
+      return true;
     }
-    enable(Capability.EXIT_HYPERCALL, MAP_GPA_RANGE);
-    return true;
+  }
+
+  /**
+   * Whether hypercalls leave the guest, since {@link #exitOnHypercalls} or {@link #exitOnMapGpa}.
+   *
+   * @param calls a bit for each; all of them must
+   */
+  public boolean exitsOnHypercalls(long calls) {
+    synchronized (open) {
+      return (calls & ~hypercallExits) == 0;
+    }
   }
 
   /**

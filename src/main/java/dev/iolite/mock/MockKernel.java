@@ -91,27 +91,45 @@ public final class MockKernel implements Kernel, AutoCloseable {
     TsmProfile calls;
     task.enter();
     try {
-      bus = PciBus.install(task, tree, builder.machine);
+      bus = PciBus.install(task, tree, builder.machine.orElseGet(this::usualMachine));
       HostFiles.addTo(tree, task, bus);
       tsm = installTsm();
       calls = tsmProfile();
       vfio = VfioDriver.install(task, tree, bus, calls.assignedDevices());
-      IommufdDriver.install(task, tree, IommuPlatform.of(iommu(platform)), calls.guestDevices());
+      IommufdDriver.install(task, tree, IommuPlatform.of(iommu()), calls.guestDevices());
     } finally {
       task.leave();
     }
     KvmDriver.install(
         task,
         tree,
-        new KvmSetup(kvmPlatform(platform), builder.guests, builder.firmware, calls.slots()));
+        new KvmSetup(
+            kvmPlatform(platform).withHypercallExits(calls.hypercallExits()),
+            builder.guests,
+            builder.firmware,
+            calls.slots()));
+  }
+
+  /** Whether it is the lab's machine with its kernel seed-2025, whose TSM is software. */
+  private boolean isSeedLab() {
+    return platform == Platform.PLAIN && profile == Profile.SEED_2025;
+  }
+
+  private Machine usualMachine() {
+    return isSeedLab() ? Machine.seedLab() : Machine.lab();
   }
 
   /** drivers/virt/coco: the TDX host's own device or the secure processor's driver has the TSM. */
   private TsmDriver installTsm() {
-    if (platform == Platform.PLAIN) {
+    if (platform == Platform.PLAIN && !isSeedLab()) {
       return TsmDriver.installWithoutTsm(task, tree);
     }
-    String parent = platform == Platform.TDX ? "devices/faux/tdx_host" : "devices/platform/ccp";
+    String parent =
+        switch (platform) {
+          case PLAIN -> "devices/faux/tsm-sim";
+          case TDX -> "devices/faux/tdx_host";
+          case SEV -> "devices/platform/ccp";
+        };
     return TsmDriver.install(task, tree, parent, bus::functions, bus::follow);
   }
 
@@ -132,8 +150,14 @@ public final class MockKernel implements Kernel, AutoCloseable {
     };
   }
 
-  /** A confidential host has nest parents and vIOMMUs: a vDEVICE needs both. */
-  private static Iommu iommu(Platform platform) {
+  /**
+   * A confidential host has nest parents and vIOMMUs, as a vDEVICE needs both; under seed-2025 the
+   * vIOMMUs of a TDX host are the TSM's.
+   */
+  private Iommu iommu() {
+    if (platform == Platform.TDX && profile == Profile.SEED_2025) {
+      return VtdIommu.scalable();
+    }
     return switch (platform) {
       case PLAIN -> VtdIommu.likeQemu();
       case TDX ->
@@ -180,7 +204,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     private SecureFirmware firmware = SecureFirmware.working();
     private Optional<UserMemory> caller = Optional.empty();
     private Optional<Mapper> mapper = Optional.empty();
-    private Machine machine = Machine.lab();
+    private Optional<Machine> machine = Optional.empty();
 
     private Builder() {}
 
@@ -220,9 +244,12 @@ public final class MockKernel implements Kernel, AutoCloseable {
       return this;
     }
 
-    /** What devices it has; those of {@link Machine#lab} unless this is said. */
+    /**
+     * What devices it has; those of {@link Machine#lab} unless this is said, and on a plain
+     * platform with the profile seed-2025 those of {@link Machine#seedLab}.
+     */
     public Builder machine(Machine devices) {
-      machine = devices;
+      machine = Optional.of(devices);
       return this;
     }
 

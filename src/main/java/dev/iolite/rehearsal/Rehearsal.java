@@ -7,6 +7,7 @@ import dev.iolite.mock.Profile;
 import dev.iolite.mock.kvm.ToldGuest;
 import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.RealModeAgent;
+import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.uapi.kvm.Kvm;
 import java.util.Optional;
@@ -38,10 +39,13 @@ public final class Rehearsal implements AutoCloseable {
     return kernel;
   }
 
-  /** The type of VM that the platform protects. */
+  /**
+   * The type of VM that the platform protects; on one that protects none, that which software
+   * protects if the profile is for it.
+   */
   public VmType vmType() {
     return switch (kernel.platform()) {
-      case PLAIN -> VmType.DEFAULT;
+      case PLAIN -> kernel.profile() == Profile.SEED_2025 ? VmType.SW_PROTECTED : VmType.DEFAULT;
       case TDX -> VmType.TDX;
       case SEV -> VmType.SNP;
     };
@@ -49,9 +53,11 @@ public final class Rehearsal implements AutoCloseable {
 
   /** The guest of an assignment on this kernel, to a VM of {@link #vmType}. */
   public GuestAgent guest(TdiAssignment assignment) {
-    return vmType() == VmType.DEFAULT
-        ? new RealModeAgent(assignment)
-        : new MockGuest(guest, assignment, assignment.virtualBdf());
+    return switch (vmType()) {
+      case DEFAULT -> new RealModeAgent(assignment);
+      case SW_PROTECTED -> new SwProtectedAgent(assignment);
+      default -> new MockGuest(guest, assignment, assignment.virtualBdf());
+    };
   }
 
   /** The process exits: what it left open is closed. */

@@ -6,13 +6,22 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.TsmState;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
  * What this process holds of devices and guests, and whose a device is: to be compared before and
  * after. A memory mapping holds a device as much as a descriptor does.
+ *
+ * <p>Descriptors that the Java runtime opens for itself do not count. For selectors, and for
+ * virtual threads that wait for a socket, it opens eventpolls, and eventfds to wake them. Nothing
+ * in this library uses eventpolls, so all of them are the runtime's, and so is everything that they
+ * watch.
  *
  * @param descriptors its descriptors of such kinds, and what each is of
  * @param mappings its mappings of such files
@@ -29,6 +38,11 @@ public record Holdings(
   private static final Pattern OURS =
       Pattern.compile("iommu|vfio\\d+|kvm|anon_inode:.*|dmabuf:.*|memfd:.*");
 
+  private static final String EVENT_POLL = "anon_inode:[eventpoll]";
+
+  /** What an eventpoll watches, as its fdinfo says (fs/eventpoll.c:ep_show_fdinfo). */
+  private static final Pattern WATCHED = Pattern.compile("^tfd: *(\\d+) ", Pattern.MULTILINE);
+
   /** How such a mapping ends that is of no file with a path. */
   private static final String NO_PATH = " anon_inode:";
 
@@ -36,12 +50,6 @@ public record Holdings(
   public static Holdings of(Kernel kernel, PciAddress address) {
     SysFs files = new SysFs(kernel);
     PciDevice device = new Pci(kernel).device(address);
-    List<String> descriptors =
-        files.list("/proc/self/fd").stream()
-            .flatMap(number -> files.linkName("/proc/self/fd/" + number).stream())
-            .filter(OURS.asMatchPredicate())
-            .sorted()
-            .toList();
     List<String> mappings =
         files
             .read("/proc/self/maps")
@@ -51,11 +59,32 @@ public record Holdings(
             .sorted()
             .toList();
     return new Holdings(
-        descriptors,
+        descriptors(files),
         mappings,
         device.driver(),
         device.driverOverride(),
         device.tsm().flatMap(TsmState::connect));
+  }
+
+  private static List<String> descriptors(SysFs files) {
+    Map<String, String> open = new TreeMap<>();
+    Set<String> watched = new HashSet<>();
+    for (String number : files.list("/proc/self/fd")) {
+      String name = files.linkName("/proc/self/fd/" + number).orElse("");
+      if (name.equals(EVENT_POLL)) {
+        watched.addAll(watchedBy(files, number));
+      } else if (OURS.matcher(name).matches()) {
+        open.put(number, name);
+      }
+    }
+    open.keySet().removeAll(watched);
+    return open.values().stream().sorted().toList();
+  }
+
+  /** What an eventpoll watches; nothing if it has been closed meanwhile. */
+  private static List<String> watchedBy(SysFs files, String eventPoll) {
+    String info = files.readIfPresent("/proc/self/fdinfo/" + eventPoll).orElse("");
+    return WATCHED.matcher(info).results().map(found -> found.group(1)).toList();
   }
 
   /** Of a mapping. Without a pattern, as each line would be searched anew from each character. */

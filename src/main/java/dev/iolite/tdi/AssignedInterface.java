@@ -31,7 +31,9 @@ import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.Region;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -58,6 +60,7 @@ final class AssignedInterface {
   private final BarPlaces places;
   private final DeviceReach reach;
   private final Optional<TdiTarget> target;
+  private final List<String> obstacles;
 
   private AssignedInterface(
       PciDevice pci,
@@ -69,7 +72,8 @@ final class AssignedInterface {
       UapiProfile profile,
       BarPlaces places,
       DeviceReach reach,
-      Optional<TdiTarget> target) {
+      Optional<TdiTarget> target,
+      List<String> obstacles) {
     this.pci = pci;
     this.guest = guest;
     this.vfio = vfio;
@@ -80,6 +84,7 @@ final class AssignedInterface {
     this.places = places;
     this.reach = reach;
     this.target = target;
+    this.obstacles = obstacles;
   }
 
   /** Makes it, step by step; closing the steps takes it back. */
@@ -99,9 +104,13 @@ final class AssignedInterface {
     BoundVfioDevice vfio = HostSteps.bind(steps, pci, vfioKvm, iommufd);
     ours.set(true);
     UapiProfile profile = chooseProfile(steps, options, guest.vm(), iommufd, vfio);
+    List<String> obstacles = new ArrayList<>();
     if (profile.bindsTdis()) {
-      connect(steps, pci, journal);
-      requireProtection(profile, guest.vm().type(), pci);
+      letRequestsLeave(steps, profile, guest.vm());
+      obstacles.addAll(connect(steps, pci, journal));
+      if (obstacles.isEmpty()) {
+        requireProtection(profile, guest.vm().type(), pci);
+      }
     }
     Ioas ioas =
         steps.open(
@@ -109,7 +118,10 @@ final class AssignedInterface {
             iommufd::allocIoas,
             i -> i.id().toString(),
             "nothing referred to it");
-    Optional<TdiTarget> target = attach(steps, options, profile, iommufd, vfio, ioas);
+    boolean binds = profile.bindsTdis() && obstacles.isEmpty();
+    Optional<Viommu> viommu =
+        binds ? makeViommu(steps, profile, iommufd, vfio, ioas, obstacles) : Optional.empty();
+    attach(steps, vfio, viommu.<PageTableId>map(Viommu::pageTable).orElse(ioas.id()));
     BarPlaces places =
         steps.step(TdiStep.PLACE_BARS, () -> BarPlaces.choose(vfio), BarPlaces::toString);
     DeviceReach reach =
@@ -121,7 +133,18 @@ final class AssignedInterface {
     guest.giveRam(steps, ram, ledger);
     guest.finish(steps);
     AssignedInterface made =
-        new AssignedInterface(pci, guest, vfio, iommufd, ioas, ram, profile, places, reach, target);
+        new AssignedInterface(
+            pci,
+            guest,
+            vfio,
+            iommufd,
+            ioas,
+            ram,
+            profile,
+            places,
+            reach,
+            viommu.map(v -> new TdiTarget(iommufd, v, vfio, options.virtualBdf())),
+            List.copyOf(obstacles));
     made.switchOn(steps);
     return made;
   }
@@ -179,7 +202,7 @@ final class AssignedInterface {
               + profile.name()
               + "), and the guest of such a VM has nothing private",
           "no type was chosen",
-          "--vm tdx or --vm snp, whichever iolite kvm info shows");
+          "--vm tdx, --vm snp or --vm sw-protected, whichever iolite kvm info shows");
     }
   }
 
@@ -195,7 +218,23 @@ final class AssignedInterface {
     return UapiProfile.of(name, type == VmType.SNP ? Arch.SEV : Arch.TDX);
   }
 
-  private static void connect(Steps steps, PciDevice pci, Journal journal) {
+  /** A guest whose KVM can't do that has its requests made for it. */
+  private static void letRequestsLeave(Steps steps, UapiProfile profile, Vm vm) {
+    long calls = profile.hypercallExits();
+    if (calls != 0) {
+      steps.step(
+          TdiStep.LET_REQUESTS_LEAVE,
+          () -> vm.exitOnHypercalls(calls),
+          does -> does ? "they do" : "this KVM does not let them");
+    }
+  }
+
+  /**
+   * Connects a TSM.
+   *
+   * @return what keeps every TSM from the device; nothing if one is connected
+   */
+  private static List<String> connect(Steps steps, PciDevice pci, Journal journal) {
     Tsm tsms = new Tsm(steps.kernel());
     Optional<String> connected =
         steps.step(
@@ -203,9 +242,20 @@ final class AssignedInterface {
             () -> pci.tsm().flatMap(TsmState::connect),
             found -> found.orElse("none is"));
     if (connected.isPresent()) {
-      return;
+      return List.of();
     }
-    String tsm = steps.step(TdiStep.FIND_TSM, tsms::only, Function.identity());
+    List<String> missing = new ArrayList<>();
+    String tsm =
+        steps.step(
+            TdiStep.FIND_TSM,
+            () -> {
+              missing.addAll(Shortcomings.ofTsm(tsms, pci));
+              return missing.isEmpty() ? tsms.only() : "none that can be connected";
+            },
+            Function.identity());
+    if (!missing.isEmpty()) {
+      return missing;
+    }
     steps.step(
         TdiStep.CONNECT_TSM,
         "by " + tsm,
@@ -222,55 +272,76 @@ final class AssignedInterface {
               });
           tsms.connect(pci, tsm);
         });
+    return List.of();
   }
 
-  private static Optional<TdiTarget> attach(
+  /**
+   * Makes a vIOMMU, with a page table for it. Where the IOMMU has no nest parents, one of the TSM's
+   * is made of any page table; others can't be made then.
+   *
+   * @param obstacles is told what the IOMMU lacks for it
+   * @return empty if it lacks something
+   */
+  private static Optional<Viommu> makeViommu(
       Steps steps,
-      AssignmentOptions options,
       UapiProfile profile,
       Iommufd iommufd,
       BoundVfioDevice vfio,
-      Ioas ioas) {
-    Optional<Hwpt> parent = Optional.empty();
-    Optional<TdiTarget> target = Optional.empty();
-    if (profile.bindsTdis()) {
-      Hwpt nest =
-          steps.open(
-              TdiStep.MAKE_HWPT,
-              () ->
-                  iommufd
-                      .allocHwpt(vfio.deviceId(), ioas, Set.of(HwptFlag.NEST_PARENT))
-                      .orElseThrow(() -> without(vfio, "nested page tables")),
-              h -> h.id().toString(),
-              "destroyed");
-      parent = Optional.of(nest);
-      Viommu viommu =
-          steps.open(
-              TdiStep.MAKE_VIOMMU,
-              () ->
-                  iommufd
-                      .allocViommu(vfio.deviceId(), nest, profile.viommuType())
-                      .orElseThrow(() -> without(vfio, "vIOMMUs")),
-              v -> v.id() + " of type " + v.type(),
-              "destroyed");
-      target = Optional.of(new TdiTarget(iommufd, viommu, vfio, options.virtualBdf()));
+      Ioas ioas,
+      List<String> obstacles) {
+    AtomicBoolean isNestParent = new AtomicBoolean(true);
+    Hwpt table =
+        steps.open(
+            TdiStep.MAKE_HWPT,
+            () ->
+                iommufd
+                    .allocHwpt(vfio.deviceId(), ioas, Set.of(HwptFlag.NEST_PARENT))
+                    .or(() -> {
+                      isNestParent.set(false);
+                      return iommufd.allocHwpt(vfio.deviceId(), ioas, Set.of());
+                    })
+                    .orElseThrow(
+                        () -> new IllegalStateException("a page table without properties")),
+            made ->
+                made.id()
+                    + (isNestParent.get() ? "" : ", no nest parent: the IOMMU's driver has none"),
+            "destroyed");
+    if (!isNestParent.get() && profile.needsNestParent()) {
+      obstacles.add(without(vfio, "nested page tables"));
+      return Optional.empty();
     }
-    PageTableId table = parent.<PageTableId>map(Hwpt::id).orElse(ioas.id());
+    CloseStack opened = new CloseStack();
+    Optional<Viommu> viommu =
+        steps.step(
+            TdiStep.MAKE_VIOMMU,
+            () -> {
+              Optional<Viommu> made =
+                  iommufd.allocViommu(vfio.deviceId(), table, profile.viommuType());
+              made.ifPresent(opened::push);
+              String undone = made.isPresent() ? "destroyed" : "there was none";
+              steps.undo(TdiStep.MAKE_VIOMMU, undone, opened::close);
+              return made;
+            },
+            made ->
+                made.map(v -> v.id() + " of type " + v.type())
+                    .orElse("there are none of type " + profile.viommuType()));
+    if (viommu.isEmpty()) {
+      obstacles.add(without(vfio, "vIOMMUs of type " + profile.viommuType()));
+    }
+    return viommu;
+  }
+
+  private static void attach(Steps steps, BoundVfioDevice vfio, PageTableId table) {
     steps.open(
         TdiStep.ATTACH,
         () -> vfio.attach(table),
         attachment -> "through " + attachment.pageTable(),
         "detached");
-    return target;
   }
 
-  private static PreconditionException without(BoundVfioDevice vfio, String what) {
-    return new PreconditionException(
-        "make a vIOMMU for " + vfio.name(),
-        "the IOMMU's driver has no " + what,
-        "a TDI is bound through a vDEVICE, and on this kernel the IOMMU in front of the device has"
-            + " none (VT-d's driver has none in 7.3)",
-        "iolite iommu info " + vfio.name());
+  private static String without(BoundVfioDevice vfio, String what) {
+    return "The driver of the IOMMU in front of %s has no %s, and a TDI is bound through a vDEVICE of one."
+        .formatted(vfio.name(), what);
   }
 
   /** Memory decode first, for dma-bufs; bus mastering last. */
@@ -382,6 +453,16 @@ final class AssignedInterface {
   /** How many slots the VM has left for MMIO. */
   int slotsLeft() {
     return Math.max(0, guest.vm().check(Capability.NR_MEMSLOTS) - GuestMachine.RAM_SLOTS);
+  }
+
+  /** Whether the interface can be bound here. */
+  boolean binds() {
+    return target.isPresent();
+  }
+
+  /** What keeps the interface from being bound, though the kernel has the calls for it. */
+  List<String> obstacles() {
+    return obstacles;
   }
 
   TdiTarget target() {

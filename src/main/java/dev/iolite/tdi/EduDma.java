@@ -14,6 +14,9 @@ final class EduDma {
 
   static final int DEVICE = 0x11e8;
 
+  /** The page of the guest's memory that it takes. */
+  static final long RAM_GPA = 0x3000;
+
   private static final long LIVENESS = 0x04;
   private static final long SOURCE = 0x80;
   private static final long DESTINATION = 0x88;
@@ -23,7 +26,6 @@ final class EduDma {
   private static final int FROM_DEVICE = 2;
   private static final int BUFFER = 0x4_0000;
   private static final int WORD = 4;
-  private static final long RAM_GPA = 0x3000;
   private static final int PATTERN = 0x10_11_7e_57;
   private static final Duration DEADLINE = Duration.ofSeconds(10);
 

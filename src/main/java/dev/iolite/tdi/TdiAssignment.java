@@ -23,6 +23,7 @@ import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.HotResetInfo;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -145,6 +146,19 @@ public final class TdiAssignment implements AutoCloseable {
   /** The interface that the kernel has for TDIs, while the device is assigned. */
   public synchronized Optional<UapiProfile> usedProfile() {
     return device.map(AssignedInterface::profile);
+  }
+
+  /** Whether the device is assigned and its interface can be bound on this host. */
+  public synchronized boolean canBind() {
+    return device.filter(AssignedInterface::binds).isPresent();
+  }
+
+  /**
+   * What keeps the interface of an assigned device from being bound, though the kernel has the
+   * calls for it: a sentence for each thing.
+   */
+  public synchronized List<String> obstacles() {
+    return device.map(AssignedInterface::obstacles).orElse(List.of());
   }
 
   /** What of the BARs is of which kind, while anything of them is mapped. */
@@ -326,17 +340,11 @@ public final class TdiAssignment implements AutoCloseable {
    */
   public synchronized void bind() {
     require("bind", State.SHARED, State.ERROR);
-    if (!profile().bindsTdis()) {
-      throw new PreconditionException(
-          "bind " + address(),
-          "the kernel has no call for it (UAPI profile " + profile().name() + ")",
-          "no released kernel can bind a TDI yet",
-          "a kernel with one of the proposals, or a model of it: --kernel mock:tdx");
-    }
+    requireCalls();
     if (state == State.ERROR) {
       unbind();
     }
-    new Steps(log).step(TdiStep.CHECK_LOCKABLE, "it can be", device()::requireLockable);
+    new Steps(log).step(TdiStep.CHECK_LOCKABLE, "it can be", this::requireLockable);
     try {
       stage(Stage.WITHDRAW);
       bars.close();
@@ -352,6 +360,32 @@ public final class TdiAssignment implements AutoCloseable {
       backToShared(e);
       throw e;
     }
+  }
+
+  private void requireCalls() {
+    if (!profile().bindsTdis()) {
+      throw new PreconditionException(
+          "bind " + address(),
+          "the kernel has no call for it (UAPI profile " + profile().name() + ")",
+          "no released kernel can bind a TDI yet",
+          "a kernel with one of the proposals, or a model of it: --kernel mock:tdx");
+    }
+  }
+
+  private void requireLockable() {
+    if (!device().binds()) {
+      throw new PreconditionException(
+          "bind " + address(),
+          "the kernel has calls for it (UAPI profile %s), but: %s"
+              .formatted(profile().name(), withoutStop(String.join(" ", device().obstacles()))),
+          "the platform, or its firmware, has nothing for confidential devices, or not for this one",
+          "iolite doctor; dmesg has the driver's reason");
+    }
+    device().requireLockable();
+  }
+
+  private static String withoutStop(String sentences) {
+    return sentences.substring(0, sentences.length() - 1);
   }
 
   /**
@@ -557,7 +591,7 @@ public final class TdiAssignment implements AutoCloseable {
 
   /** The kernel unbinds what hangs on a closed descriptor, unless it could not, or can't say. */
   private void becomeReleased() {
-    Optional<AssignedInterface> last = device.filter(d -> d.profile().bindsTdis());
+    Optional<AssignedInterface> last = device.filter(AssignedInterface::binds);
     AtomicBoolean isReleased = new AtomicBoolean(last.isEmpty());
     try (Steps back = new Steps(log)) {
       last.ifPresent(released ->

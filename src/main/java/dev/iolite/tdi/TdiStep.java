@@ -15,6 +15,7 @@ public enum TdiStep implements StepKind {
   MAKE_VM("make a virtual machine with a vCPU", "close the virtual machine"),
   MAKE_KVM_DEVICE("make KVM's VFIO device"),
   FIND_PROFILE("find out how this kernel binds TDIs"),
+  LET_REQUESTS_LEAVE("let the guest's requests leave it"),
   LOOK_FOR_CONNECTION("look whether a TSM is connected"),
   FIND_TSM("look for the host's TSM"),
   CONNECT_TSM("connect the TSM to the device", "disconnect the TSM"),

@@ -2,6 +2,7 @@ package dev.iolite.tdi;
 
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.iommufd.IovaRanges;
+import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.vfio.PciRegion;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -34,7 +35,11 @@ final class UsablePlaces {
     places.forEach((bar, gpa) -> {
       long bytes = sizes.getOrDefault(bar, 0L);
       String why = why(usable, gpa, bytes, ramBytes, iovas);
-      if (why.isEmpty()) {
+      if (bytes < MmioLayout.PAGE) {
+        remark.accept(
+            "%s is not mapped: with 0x%x bytes it is smaller than a page."
+                .formatted(PciRegion.nameOf(bar), bytes));
+      } else if (why.isEmpty()) {
         usable.put(bar, IovaRange.of(gpa, bytes));
       } else {
         remark.accept(

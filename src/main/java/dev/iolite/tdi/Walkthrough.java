@@ -8,17 +8,17 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;
 import dev.iolite.tdi.ledger.LedgerProblem;
 import dev.iolite.tdi.profile.TsmOperation;
-import dev.iolite.tdi.profile.UapiProfile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
  * The whole life of an assignment, once, with what can be reached checked from the guest's side at
- * each stand; on a kernel that can't bind, its shared half. Nothing is written to a device that is
+ * each stand; on a host that can't bind, its shared half. Nothing is written to a device that is
  * not known here, and of each run only the first word is read.
  */
 public final class Walkthrough {
@@ -29,12 +29,10 @@ public final class Walkthrough {
   private static final long PAGE = 4096;
   private static final int WORD = 4;
 
-  /** What a read gets that nobody answers. */
-  private static final GuestAnswer NOBODY = new GuestAnswer.Reached(0xffff_ffffL);
-
   private final TdiAssignment assignment;
   private final GuestAgent guest;
   private final Consumer<Check> listener;
+  private final ReadChecks reads;
   private final List<Check> failed = new ArrayList<>();
 
   /**
@@ -48,12 +46,13 @@ public final class Walkthrough {
     this.assignment = assignment;
     this.guest = guest;
     this.listener = listener;
+    reads = new ReadChecks(assignment, this::note);
   }
 
   /**
    * Goes through it; at the end the BARs are shared, as after the assignment.
    *
-   * @return whether the kernel can bind
+   * @return whether this host can bind
    * @throws ScenarioException if something was not as it should be
    * @throws KernelException what the kernel said
    * @throws PreconditionException if something is not there that it takes
@@ -61,9 +60,9 @@ public final class Walkthrough {
   public boolean run() {
     assignment.assign();
     Map<Integer, GuestAnswer> words = firstWords();
-    words.forEach((bar, answer) -> check("the guest reads BAR" + bar, reaches(answer), answer));
+    words.forEach((bar, read) -> reads.reachesShared("the guest reads BAR" + bar, bar, 0, read));
     checkLedger();
-    boolean binds = assignment.usedProfile().filter(UapiProfile::bindsTdis).isPresent();
+    boolean binds = assignment.canBind();
     if (binds && !guest.asks()) {
       bindForTheGuest();
     } else if (binds) {
@@ -72,6 +71,7 @@ public final class Walkthrough {
       sharedHalf(words);
     }
     checkWords("the guest reads the BARs as at first", words);
+    reads.settle();
     checkLedger();
     if (!failed.isEmpty()) {
       throw new ScenarioException(
@@ -79,10 +79,6 @@ public final class Walkthrough {
               .formatted(failed.size(), failed.getFirst().what(), failed.getFirst().seen()));
     }
     return binds;
-  }
-
-  private static boolean reaches(GuestAnswer answer) {
-    return answer.reached() && !answer.equals(NOBODY);
   }
 
   private void check(String what, boolean isSo, Object seen) {
@@ -135,11 +131,13 @@ public final class Walkthrough {
     void take(BarLayout bar, Run run, long gpa);
   }
 
+  /** Those of BARs that stand in the guest: one that is smaller than a page does not. */
   private void forEachRun(OnRun taker) {
     Map<Integer, Long> places = assignment.barAddresses();
     for (BarLayout bar : assignment.layout().orElseThrow().bars()) {
-      for (Run run : bar.runs()) {
-        taker.take(bar, run, places.getOrDefault(bar.bar(), 0L) + run.offset());
+      Long place = places.get(bar.bar());
+      if (place != null) {
+        bar.runs().forEach(run -> taker.take(bar, run, place + run.offset()));
       }
     }
   }
@@ -203,24 +201,25 @@ public final class Walkthrough {
     GuestAnswer asShared = guest.read(gpa, WORD, Kind.SHARED);
     GuestAnswer asPrivate = guest.read(gpa, WORD, Kind.PRIVATE);
     if (run.kind() == Kind.SHARED) {
-      check("a shared read reaches " + where, reaches(asShared), asShared);
-      check("a private read does not reach " + where, !reaches(asPrivate), asPrivate);
+      String what = "a shared read reaches " + where;
+      reads.reachesShared(what, bar.bar(), run.offset(), asShared);
+      reads.doesNotReach("a private read does not reach " + where, asPrivate);
       return;
     }
-    check("a shared read does not reach " + where, !reaches(asShared), asShared);
-    check(
-        "a private read %s %s".formatted(privateReaches ? "reaches" : "does not reach", where),
-        reaches(asPrivate) == privateReaches,
-        asPrivate);
+    reads.doesNotReach("a shared read does not reach " + where, asShared);
+    if (privateReaches) {
+      String what = "a private read reaches " + where;
+      reads.reachesPrivate(what, bar.bar(), run.offset(), asPrivate);
+    } else {
+      reads.doesNotReach("a private read does not reach " + where, asPrivate);
+    }
     checkHost(bar, run);
   }
 
   private void checkHost(BarLayout bar, Run run) {
-    GuestAnswer host = assignment.readAsHost(bar.bar(), run.offset());
-    check(
+    reads.doesNotReach(
         "the host does not reach BAR%d+0x%x (private)".formatted(bar.bar(), run.offset()),
-        !reaches(host),
-        host);
+        assignment.readAsHost(bar.bar(), run.offset()));
   }
 
   /** The guest cuts its device off and comes back to it; the device is reset. */
@@ -245,10 +244,20 @@ public final class Walkthrough {
     }
   }
 
+  /** A device reaches shared memory only. */
+  private boolean hasPageForDma() {
+    boolean isPrivate = !assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+    if (isPrivate && guest.asks()) {
+      granted("share a page for DMA", new GuestAsk.Convert(EduDma.RAM_GPA, PAGE, Kind.SHARED));
+    }
+    return assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+  }
+
   private void driveEdu() {
-    long bar = assignment.barAddresses().getOrDefault(0, 0L);
-    if (assignment.isDevice(EduDma.VENDOR, EduDma.DEVICE) && guest.reaches(bar)) {
-      note(new EduDma(guest, bar).run());
+    Optional<Long> bar =
+        Optional.ofNullable(assignment.barAddresses().get(0)).filter(guest::reaches);
+    if (bar.isPresent() && assignment.isDevice(EduDma.VENDOR, EduDma.DEVICE) && hasPageForDma()) {
+      note(new EduDma(guest, bar.get()).run());
     }
   }
 }

@@ -7,9 +7,11 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_info;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -48,6 +50,16 @@ class CommandsLabTest {
     JsonNode findings = json("doctor");
     assertThat(named(findings, "check", "vfio-pci").get("status").asString()).isEqualTo("OK");
     assertThat(named(findings, "check", "kernel").get("observed").asString()).contains("7.3");
+  }
+
+  /** What listens for other processes' commands has descriptors of the Java runtime's own. */
+  @Test
+  void aDeviceThatIsHeldIsGivenBack(@TempDir Path directory) {
+    String run = directory.toString();
+    Cli cli = Cli.runWith("show\nreset\nquit\n", "tdi", "assign", "--hold", "--run-dir", run, NVME);
+    assertThat(cli.err()).isEmpty();
+    assertThat(cli.out()).contains("check that nothing is left: all is as before");
+    assertThat(cli.code()).isZero();
   }
 
   @Test

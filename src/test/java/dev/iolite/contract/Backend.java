@@ -3,6 +3,7 @@ package dev.iolite.contract;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.Profile;
 
 /**
  * A kernel that the contract is checked on.
@@ -21,6 +22,9 @@ record Backend(String name, Kernel kernel, boolean runsRealMode) {
   /** An edu without a driver whose group has a function that the host uses. */
   static final String GROUPED_EDU = "0000:01:01.0";
 
+  /** Where the lab has an ivshmem, alone in its IOMMU group, without a driver. */
+  static final String IVSHMEM = "0000:00:07.0";
+
   /** The lab's real kernel, which this process runs on. */
   static Backend lab() {
     return new Backend("the lab", new HostKernel(), true);
@@ -29,6 +33,12 @@ record Backend(String name, Kernel kernel, boolean runsRealMode) {
   /** The kernel of this machine, if it is not the lab: no device of it is touched. */
   static Backend host() {
     return new Backend("this host", new HostKernel(), false);
+  }
+
+  /** The model of the lab under its kernel seed-2025. */
+  static Backend seedMock() {
+    return new Backend(
+        "the mock of seed-2025", MockKernel.builder().profile(Profile.SEED_2025).build(), true);
   }
 
   /** The model, with a machine of its own. */

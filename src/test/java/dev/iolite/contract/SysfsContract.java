@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** PCI functions in sysfs, and which driver has them. */
@@ -239,6 +240,7 @@ abstract class SysfsContract extends Contract {
   }
 
   @Test
+  @Tag("stock")
   void thereIsNoTsmAndItsClassIsEmpty() {
     // drivers/virt/coco/tsm-core.c: the class is there without a driver
     assertThat(sysfs.listIfPresent("/sys/class/tsm")).contains(List.of());

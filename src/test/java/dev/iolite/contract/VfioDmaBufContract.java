@@ -71,7 +71,7 @@ abstract class VfioDmaBufContract extends VfioContract {
   void flagsAreInvalidBeforeTheRegionIsLookedAt() {
     // vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf
     MemorySegment feature = dmaBufOf(99, ALL);
-    vfio_device_feature_dma_buf.flags(feature.asSlice(8), 1);
+    vfio_device_feature_dma_buf.flags(feature.asSlice(8), 1 << 31);
     fails(Errno.EINVAL, ioctl(device, VFIO_DEVICE_FEATURE, feature));
   }
 

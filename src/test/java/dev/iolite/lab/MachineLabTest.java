@@ -21,6 +21,7 @@ class MachineLabTest {
   @CsvSource({
     "0000:00:02.0, 0x1234, 0x11e8, ''",
     "0000:00:03.0, 0x1b36, 0x0010, nvme",
+    "0000:00:07.0, 0x1af4, 0x1110, ''",
     "0000:01:01.0, 0x1234, 0x11e8, ''",
     "0000:01:02.0, 0x1af4, 0x1005, virtio-pci",
   })
@@ -33,7 +34,13 @@ class MachineLabTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0000:00:02.0, 1", "0000:00:03.0, 1", "0000:01:01.0, 3", "0000:01:02.0, 3"})
+  @CsvSource({
+    "0000:00:02.0, 1",
+    "0000:00:03.0, 1",
+    "0000:00:07.0, 1",
+    "0000:01:01.0, 3",
+    "0000:01:02.0, 3"
+  })
   void groupHasDevices(String address, int count) {
     assertThat(DEVICES.resolve(address).resolve("iommu_group/devices").toFile().list())
         .contains(address)

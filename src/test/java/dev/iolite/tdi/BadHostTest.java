@@ -80,7 +80,7 @@ class BadHostTest {
 
   @Test
   void aPlatformThatIsNotConfidentialIsRefused() {
-    assertRefused(new Life(Platform.PLAIN, Profile.SEED_2025), UnaryOperator.identity(), "tsm");
+    assertRefused(new Life(Platform.PLAIN, Profile.V6), UnaryOperator.identity(), "tsm");
   }
 
   @Test

@@ -45,6 +45,7 @@ class DriverBindingLabTest {
   }
 
   @Test
+  @Tag("stock")
   void tellsAllOfAFunction() {
     PciDevice nvme = LabDevice.pci(NVME);
 

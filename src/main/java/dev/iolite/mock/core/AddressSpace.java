@@ -215,11 +215,6 @@ public final class AddressSpace {
         .filter(area -> Long.compareUnsigned(address, area.end()) < 0);
   }
 
-  /** Whether any of a file is mapped. */
-  public boolean isMapped(OpenFile file) {
-    return areas.values().stream().anyMatch(area -> area.file.filter(file::equals).isPresent());
-  }
-
   /** How the registers mapped at an address are reached; empty if there are none. */
   public Optional<RegisterAccess> registers(long address) {
     return at(address)

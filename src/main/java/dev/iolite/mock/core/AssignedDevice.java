@@ -10,10 +10,8 @@ public interface AssignedDevice {
   /** The VM that its file was given before it was bound to its iommufd. */
   Optional<KvmReference> kvm();
 
-  /**
-   * Whether the host maps or can map any of its memory: a BAR, or a dma-buf that is not revoked.
-   */
-  boolean isReachableByHost();
+  /** Whether it has a dma-buf that is not revoked for good. */
+  boolean hasLiveDmaBufs();
 
   /** Revokes its dma-bufs that have a kind, for good. */
   void revokeKinds();

@@ -20,9 +20,16 @@ public interface AssignedDeviceCalls {
   /**
    * The kind of dma-buf that these flags ask for.
    *
-   * @throws Refused EINVAL: there are no such flags; why there can be none of the kind now
+   * @throws Refused EINVAL: there are no such flags
    */
-  DmaBufKind dmaBufKind(AssignedDevice device, int flags);
+  DmaBufKind dmaBufKind(int flags);
+
+  /**
+   * A dma-buf of a kind is about to be made.
+   *
+   * @throws Refused why there can be none of the kind now
+   */
+  void exporting(AssignedDevice device, DmaBufKind kind);
 
   /**
    * What a dma-buf has of what was asked for.
@@ -46,6 +53,19 @@ public interface AssignedDeviceCalls {
    * @throws Refused why it must not be
    */
   void mapping(AssignedDevice device);
+
+  /** Whether what was mapped of its BARs before does not reach it now. */
+  boolean hidesMappings(AssignedDevice device);
+
+  /**
+   * A BAR is about to be read or written through the device's file.
+   *
+   * @throws Refused why that must not be
+   */
+  void accessing(AssignedDevice device, int bar, BarRange range);
+
+  /** Whether a guest that reaches a private dma-buf is kept from the device for now. */
+  boolean isMute(AssignedDevice device);
 
   /** Linux 7.3, which has none. */
   static AssignedDeviceCalls none() {

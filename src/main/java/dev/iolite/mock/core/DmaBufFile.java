@@ -20,14 +20,19 @@ public abstract class DmaBufFile extends OpenFile {
   /** Whether it is revoked now. */
   public abstract boolean isRevoked();
 
+  /** Whether a guest that has it is kept from the device for now. */
+  public boolean isMute() {
+    return false;
+  }
+
   /**
-   * Imports it for a memory slot of KVM's, with all its ranges; who uses it asks before each access
-   * whether it is revoked.
+   * Imports it for a memory slot of KVM's, with all its ranges.
    *
    * @param isPrivate whether it is for accesses from a guest's private side
+   * @param importer is told when it is revoked
    * @throws Refused ENODEV: revoked
    */
-  public abstract Import importForKvm(boolean isPrivate);
+  public abstract Import importForKvm(boolean isPrivate, Importer importer);
 
   /** An importer: is told when what it imported is about to go away. */
   public interface Importer {

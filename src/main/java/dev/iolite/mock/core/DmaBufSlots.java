@@ -10,11 +10,16 @@ public interface DmaBufSlots {
    * @param isPrivate private accesses, else shared ones
    * @param only whether accesses of the other kind are memory faults, whatever the attributes say;
    *     else the attributes decide, and shared ones go to the host's address
+   * @param revokedForGood whether it stays revoked even if the dma-buf comes back
    */
-  record Use(boolean isPrivate, boolean only) {}
+  record Use(boolean isPrivate, boolean only, boolean revokedForGood) {}
 
-  /** The flags of which each makes a slot one with a dma-buf; no other flag may be with them. */
-  int flags();
+  /**
+   * The flags of which each makes a slot one with a dma-buf; no other flag may be with them.
+   *
+   * @param hasPrivateMemory whether it is a slot of a VM that has private memory
+   */
+  int flags(boolean hasPrivateMemory);
 
   /**
    * A slot is about to be made.
@@ -22,7 +27,7 @@ public interface DmaBufSlots {
    * @param flags its flags
    * @param offset where in the dma-buf it starts, in whole pages
    * @param bytes how long it is, in whole pages
-   * @throws Refused EINVAL: it can't be
+   * @throws Refused EINVAL: it can't be; ENODEV: the dma-buf is revoked
    */
   Use check(DmaBufFile file, int flags, long offset, long bytes);
 
@@ -30,7 +35,7 @@ public interface DmaBufSlots {
   static DmaBufSlots none() {
     return new DmaBufSlots() {
       @Override
-      public int flags() {
+      public int flags(boolean hasPrivateMemory) {
         return 0;
       }
 

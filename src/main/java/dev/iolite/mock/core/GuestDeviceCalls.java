@@ -52,6 +52,16 @@ public interface GuestDeviceCalls {
   List<Command> commands();
 
   /**
+   * Whether there is a vIOMMU of a type for a device that is not its IOMMU's. It translates nothing
+   * and takes no data.
+   *
+   * @param type IOMMU_VIOMMU_TYPE_*
+   */
+  default boolean hasViommu(IommuDevice device, int type) {
+    return false;
+  }
+
+  /**
    * A vDEVICE is made.
    *
    * @throws Refused why it must not be

@@ -23,10 +23,13 @@ public class PlainVfio implements AssignedDeviceCalls {
   }
 
   @Override
-  public DmaBufKind dmaBufKind(AssignedDevice device, int flags) {
+  public DmaBufKind dmaBufKind(int flags) {
     refuseIf(flags != 0, Errno.EINVAL);
     return DmaBufKind.PLAIN;
   }
+
+  @Override
+  public void exporting(AssignedDevice device, DmaBufKind kind) {}
 
   @Override
   public List<BarRange> cover(
@@ -41,4 +44,17 @@ public class PlainVfio implements AssignedDeviceCalls {
 
   @Override
   public void mapping(AssignedDevice device) {}
+
+  @Override
+  public boolean hidesMappings(AssignedDevice device) {
+    return false;
+  }
+
+  @Override
+  public void accessing(AssignedDevice device, int bar, BarRange range) {}
+
+  @Override
+  public boolean isMute(AssignedDevice device) {
+    return false;
+  }
 }

@@ -23,6 +23,11 @@ public interface TeeFunction {
   /** Whether it supports TDISP (DEVCAP.TEE). */
   boolean hasTee();
 
+  /** Whether it is a TSM in software that supports TDISP for it. */
+  default boolean isEmulatedTee() {
+    return false;
+  }
+
   /** Whether memory decode and bus mastering are both on. */
   boolean isActive();
 

@@ -22,6 +22,7 @@ import java.util.OptionalInt;
  * @param power its power management capability
  * @param express its PCI Express capability; without one its configuration space has 256 bytes
  * @param tdi what it reports of its TEE device interface
+ * @param emulatedTee whether a TSM in software supports TDISP for it, which has none itself
  * @param measurements what it says when it is asked for its measurements, by a TSM
  * @param secondaryBus the bus behind it if it is a bridge
  */
@@ -40,6 +41,7 @@ public record DeviceShape(
     Optional<Power> power,
     Optional<Express> express,
     Optional<TdiReport> tdi,
+    boolean emulatedTee,
     DeviceMeasurements measurements,
     OptionalInt secondaryBus) {
 
@@ -60,6 +62,31 @@ public record DeviceShape(
   /** Starts a shape: a function with an interrupt line and nothing else. */
   public static DeviceShapeBuilder builder(int vendor, int device) {
     return new DeviceShapeBuilder(vendor, device);
+  }
+
+  /**
+   * The same function as a TSM in software takes it (drivers/virt/coco/tsm-sim): all whole pages of
+   * its memory BARs are TEE memory, but those with structures of MSI-X, and these ranges.
+   */
+  public DeviceShape takenForTee(TdiRange... shared) {
+    return new DeviceShape(
+        vendor,
+        device,
+        subsystemVendor,
+        subsystemDevice,
+        classCode,
+        revision,
+        bars,
+        rom,
+        interruptPin,
+        msi,
+        msiX,
+        power,
+        express,
+        Optional.of(new SoftwareReport(this, List.of(shared)).make()),
+        true,
+        measurements,
+        secondaryBus);
   }
 
   /** The BAR of an index; empty if there is none, or it is the second half of another. */

@@ -149,6 +149,7 @@ public final class DeviceShapeBuilder {
         power,
         express,
         tdi,
+        false,
         measurements,
         secondaryBus);
   }

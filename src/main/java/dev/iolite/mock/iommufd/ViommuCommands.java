@@ -20,7 +20,10 @@ final class ViommuCommands {
 
   private ViommuCommands() {}
 
-  /** IOMMU_VIOMMU_ALLOC (iommufd_viommu_alloc_ioctl): the type is looked at before the HWPT. */
+  /**
+   * IOMMU_VIOMMU_ALLOC (iommufd_viommu_alloc_ioctl): the type is looked at before the HWPT, which
+   * must be a nest parent unless the vIOMMU is not the IOMMU's.
+   */
   static void viommu(Ucmd ucmd) {
     MemorySegment cmd = ucmd.argument();
     int type = iommu_viommu_alloc.type(cmd);
@@ -29,11 +32,18 @@ final class ViommuCommands {
         Errno.EOPNOTSUPP);
     ObjectTable objects = ucmd.context().objects();
     IommufdDevice device = objects.get(iommu_viommu_alloc.dev_id(cmd), IommufdDevice.class);
-    ViommuDriver driver =
-        device.iommu().viommus(device.device(), type).orElseThrow(() -> refused(Errno.EOPNOTSUPP));
-    HwptPaging parent = objects.get(iommu_viommu_alloc.hwpt_id(cmd), HwptPaging.class);
-    refuseIf(!parent.isNestParent(), Errno.EINVAL);
     int dataBytes = iommu_viommu_alloc.data_len(cmd);
+    boolean isOther = ucmd.context().guestDeviceCalls().hasViommu(device.device(), type);
+    refuseIf(isOther && dataBytes != 0, Errno.EINVAL);
+    ViommuDriver driver =
+        isOther
+            ? (_, _, _) -> new ViommuOps() {}
+            : device
+                .iommu()
+                .viommus(device.device(), type)
+                .orElseThrow(() -> refused(Errno.EOPNOTSUPP));
+    HwptPaging parent = objects.get(iommu_viommu_alloc.hwpt_id(cmd), HwptPaging.class);
+    refuseIf(!isOther && !parent.isNestParent(), Errno.EINVAL);
     var data = new UserData(ucmd.task(), type, iommu_viommu_alloc.data_uptr(cmd), dataBytes);
     var viommu =
         new Viommu(

@@ -136,6 +136,9 @@ final class GuestMemory {
       run.memoryFault(gpa, isPrivate);
       throw refused(Errno.EIO);
     }
+    if (dmaBuf.isMute()) {
+      throw fault(gpa, isPrivate);
+    }
     offset = dmaBuf.offset() + (gpa - slot.gpa());
     return dmaBuf.memory();
   }

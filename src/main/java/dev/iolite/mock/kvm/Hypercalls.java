@@ -1,5 +1,7 @@
 package dev.iolite.mock.kvm;
 
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+
 /** Numbers of linux/kvm_para.h, which is for guests and not among the bindings. */
 final class Hypercalls {
   /** KVM_HC_MAP_GPA_RANGE. */
@@ -14,5 +16,14 @@ final class Hypercalls {
   /** -KVM_EINVAL. */
   static final long EINVAL = -22;
 
+  /** KVM_HC_TSM: no call, but the bit of KVM_CAP_EXIT_HYPERCALL for all KVM_HC_TSM_* calls. */
+  static final int TSM = 13;
+
   private Hypercalls() {}
+
+  /** Whether it is one of KVM_HC_TSM_*. */
+  static boolean isTsm(long call) {
+    return call >= TsmSeed2025.KVM_HC_TSM_BIND()
+        && call <= TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS();
+  }
 }

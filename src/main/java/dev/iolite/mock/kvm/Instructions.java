@@ -344,7 +344,8 @@ final class Instructions {
                 cpu.get(CpuState.AX, 4),
                 cpu.get(CpuState.BX, 4),
                 cpu.get(CpuState.CX, 4),
-                cpu.get(CpuState.DX, 4));
+                cpu.get(CpuState.DX, 4),
+                cpu.get(CpuState.SI, 4));
     if (answered) {
       completeHypercall();
     }

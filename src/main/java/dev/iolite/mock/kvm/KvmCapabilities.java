@@ -19,9 +19,6 @@ final class KvmCapabilities {
   /** arch/x86/include/asm/kvm_host.h: KVM_MAX_VCPU_IDS. */
   static final int MAX_VCPU_IDS = 4096;
 
-  /** KVM_EXIT_HYPERCALL_VALID_MASK: KVM_HC_MAP_GPA_RANGE. */
-  static final long EXIT_HYPERCALL = 1L << Hypercalls.MAP_GPA_RANGE;
-
   /** include/linux/kvm_host.h: KVM_MAX_IRQ_ROUTES. */
   static final int MAX_IRQ_ROUTES = 4096;
 
@@ -43,6 +40,9 @@ final class KvmCapabilities {
   static int check(KvmPlatform platform, long capability) {
     if (capability == Kvm.KVM_CAP_VM_TYPES()) {
       return platform.vmTypes();
+    }
+    if (capability == Kvm.KVM_CAP_EXIT_HYPERCALL()) {
+      return (int) platform.hypercallExits();
     }
     if (capability == Kvm.KVM_CAP_NR_VCPUS()) {
       return platform.processors();
@@ -194,7 +194,6 @@ final class KvmCapabilities {
     values.put(Kvm.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2(), MANUAL_DIRTY_LOG);
     values.put(Kvm.KVM_CAP_DIRTY_LOG_RING(), 1 << 20);
     values.put(Kvm.KVM_CAP_SET_GUEST_DEBUG2(), 0x1f_0003);
-    values.put(Kvm.KVM_CAP_EXIT_HYPERCALL(), (int) EXIT_HYPERCALL);
     values.put(Kvm.KVM_CAP_XSAVE2(), 4096);
     values.put(Kvm.KVM_CAP_DISABLE_QUIRKS2(), QUIRKS);
     values.put(Kvm.KVM_CAP_DIRTY_LOG_RING_ACQ_REL(), 1 << 20);

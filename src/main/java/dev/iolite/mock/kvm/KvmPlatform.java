@@ -8,20 +8,25 @@ import dev.iolite.uapi.kvm.Kvm;
  * @param vmTypes the types of VM it can make, a bit for each KVM_X86_*_VM
  * @param physicalAddressBits how wide its physical addresses are
  * @param processors how many processors it has
+ * @param hypercallExits the bits of KVM_CAP_EXIT_HYPERCALL
  */
-public record KvmPlatform(int vmTypes, int physicalAddressBits, int processors) {
+public record KvmPlatform(
+    int vmTypes, int physicalAddressBits, int processors, long hypercallExits) {
   private static final int ALWAYS =
       1 << Kvm.KVM_X86_DEFAULT_VM() | 1 << Kvm.KVM_X86_SW_PROTECTED_VM();
   private static final int PROCESSORS = 2;
 
+  /** KVM_EXIT_HYPERCALL_VALID_MASK: KVM_HC_MAP_GPA_RANGE. */
+  private static final long MAP_GPA = 1L << Hypercalls.MAP_GPA_RANGE;
+
   /** An AMD machine without SEV, as the lab's is. */
   public static KvmPlatform plain() {
-    return new KvmPlatform(ALWAYS, 40, PROCESSORS);
+    return new KvmPlatform(ALWAYS, 40, PROCESSORS, MAP_GPA);
   }
 
   /** An Intel machine with TDX. */
   public static KvmPlatform tdx() {
-    return new KvmPlatform(ALWAYS | 1 << Kvm.KVM_X86_TDX_VM(), 52, PROCESSORS);
+    return new KvmPlatform(ALWAYS | 1 << Kvm.KVM_X86_TDX_VM(), 52, PROCESSORS, MAP_GPA);
   }
 
   /** An AMD machine with SEV, SEV-ES and SEV-SNP. */
@@ -32,7 +37,13 @@ public record KvmPlatform(int vmTypes, int physicalAddressBits, int processors) 
             | 1 << Kvm.KVM_X86_SEV_ES_VM()
             | 1 << Kvm.KVM_X86_SNP_VM(),
         52,
-        PROCESSORS);
+        PROCESSORS,
+        MAP_GPA);
+  }
+
+  /** The same with these bits of KVM_CAP_EXIT_HYPERCALL, too. */
+  public KvmPlatform withHypercallExits(long more) {
+    return new KvmPlatform(vmTypes, physicalAddressBits, processors, hypercallExits | more);
   }
 
   /** Whether TDX works. */

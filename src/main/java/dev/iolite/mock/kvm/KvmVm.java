@@ -217,7 +217,7 @@ public final class KvmVm implements KvmReference {
 
   /** user_exit_on_hypercall, for KVM_HC_MAP_GPA_RANGE. */
   boolean leavesForMapGpa() {
-    return (hypercallExits & KvmCapabilities.EXIT_HYPERCALL) != 0;
+    return (hypercallExits & 1L << Hypercalls.MAP_GPA_RANGE) != 0;
   }
 
   void hypercallExits(long mask) {
@@ -266,13 +266,18 @@ public final class KvmVm implements KvmReference {
    *
    * @return whether it is answered, in kvm_run; if not, the guest leaves
    */
-  boolean hypercall(KvmRun run, boolean longMode, long call, long first, long second, long third) {
+  boolean hypercall(KvmRun run, boolean longMode, long call, long... arguments) {
+    long flags = longMode ? Kvm.KVM_EXIT_HYPERCALL_LONG_MODE() : 0;
+    if (Hypercalls.isTsm(call) && (hypercallExits & 1L << Hypercalls.TSM) != 0) {
+      run.hypercall(call, flags, arguments);
+      return false;
+    }
     long answer = Hypercalls.ENOSYS;
     if (call == Hypercalls.MAP_GPA_RANGE && leavesForMapGpa()) {
-      long page = first >>> 12;
-      if ((first & 0xfff) == 0 && Long.compareUnsigned(page + second, page) > 0) {
-        run.hypercall(
-            call, longMode ? Kvm.KVM_EXIT_HYPERCALL_LONG_MODE() : 0, first, second, third);
+      long page = arguments[0] >>> 12;
+      boolean whole = (arguments[0] & 0xfff) == 0;
+      if (whole && Long.compareUnsigned(page + arguments[1], page) > 0) {
+        run.hypercall(call, flags, arguments[0], arguments[1], arguments[2]);
         return false;
       }
       answer = Hypercalls.EINVAL;

@@ -112,9 +112,9 @@ final class MemorySlots {
         | (vm.hasProtectedState() ? 0 : Kvm.KVM_MEM_READONLY());
   }
 
-  /** A proposal's flags, for a VM that has private memory. */
+  /** A proposal's flags. */
   private int dmaBufFlags() {
-    return vm.hasPrivateMemory() ? vm.host().dmaBufSlots().flags() : 0;
+    return vm.host().dmaBufSlots().flags(vm.hasPrivateMemory());
   }
 
   /** arch/x86/include/asm/uaccess_64.h:__access_ok. */

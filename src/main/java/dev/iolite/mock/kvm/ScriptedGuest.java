@@ -143,7 +143,7 @@ final class ScriptedGuest implements Guest {
     boolean answered =
         vcpu.vm()
             .hypercall(
-                run, true, call.number(), call.argument(0), call.argument(1), call.argument(2));
+                run, true, call.number(), call.argument(0), call.argument(1), call.argument(2), 0);
     BooleanSupplier take =
         () -> {
           call.result().accept(run.hypercallResult());

@@ -10,6 +10,7 @@ final class SlotDmaBuf {
   private final DmaBufFile.Import imported;
   private final DmaBufSlots.Use use;
   private final long offset;
+  private boolean revoked;
 
   /**
    * Imports it.
@@ -21,7 +22,7 @@ final class SlotDmaBuf {
     this.file = file;
     this.use = use;
     this.offset = offset;
-    imported = file.importForKvm(use.isPrivate());
+    imported = file.importForKvm(use.isPrivate(), () -> revoked = true);
   }
 
   /** What the slot serves by it. */
@@ -34,7 +35,11 @@ final class SlotDmaBuf {
   }
 
   boolean isRevoked() {
-    return file.isRevoked();
+    return use.revokedForGood() ? revoked : file.isRevoked();
+  }
+
+  boolean isMute() {
+    return file.isMute();
   }
 
   Memory memory() {

@@ -38,7 +38,7 @@ final class VmCapabilities {
       refuseIf(vm.hasIrqchip() || vm.hasVcpus(), Errno.EEXIST);
       vm.createIrqchip(true);
     } else if (capability == Kvm.KVM_CAP_EXIT_HYPERCALL()) {
-      refuseIf((value & ~KvmCapabilities.EXIT_HYPERCALL) != 0, Errno.EINVAL);
+      refuseIf((value & ~vm.platform().hypercallExits()) != 0, Errno.EINVAL);
       vm.hypercallExits(value);
     } else {
       throw refused(Errno.EINVAL);

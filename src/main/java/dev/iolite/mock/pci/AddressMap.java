@@ -44,10 +44,7 @@ final class AddressMap {
     return switch (bar.kind()) {
       case PORTS -> ports.take(bar.bytes());
       case MEMORY_32 -> low.take(bar.bytes());
-      case MEMORY_64 ->
-          bar.prefetchable() || bar.bytes() > SMALL
-              ? high.take(bar.bytes())
-              : low.take(bar.bytes());
+      case MEMORY_64 -> bar.bytes() > SMALL ? high.take(bar.bytes()) : low.take(bar.bytes());
     };
   }
 

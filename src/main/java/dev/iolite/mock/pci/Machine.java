@@ -4,7 +4,9 @@ import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Edu;
+import dev.iolite.mock.device.Ivshmem;
 import dev.iolite.mock.device.Nvme;
+import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdispEndpoint;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,27 +35,47 @@ public final class Machine {
   public Machine() {}
 
   /**
-   * The lab's machine with a TDISP endpoint besides: what {@code scripts/lab} boots, at the same
-   * addresses.
+   * The lab's machine: what {@code scripts/lab} boots, at the same addresses, but for one device,
+   * in whose place there is one with TDISP.
    *
    * <ul>
    *   <li>00:02.0 edu; 00:03.0 nvme; each alone in its IOMMU group
    *   <li>00:04.0 a bridge, and behind it 01:01.0 edu and 01:02.0, which the host uses: one group
-   *   <li>00:07.0 a TDISP endpoint, alone in its group
+   *   <li>00:07.0 a TDISP endpoint, where the lab has an ivshmem, alone in its group
    * </ul>
    */
   public static Machine lab() {
+    return lab(Edu.model(), nvme(), TdispEndpoint.model());
+  }
+
+  /**
+   * The lab's machine under its kernel seed-2025, of which a TSM in software takes three devices
+   * for what they are not: all of their BARs is TEE memory, but for MSI-X and page 2 of ivshmem's
+   * BAR 2.
+   */
+  public static Machine seedLab() {
+    return lab(
+        Edu.model().takenForTee(),
+        nvme().takenForTee(),
+        Ivshmem.model().takenForTee(new TdiRange(Ivshmem.MEMORY_BAR, 2, 1, TdiRange.NON_TEE)));
+  }
+
+  private static DeviceModel nvme() {
+    return Nvme.model("IOLITE-LAB-1");
+  }
+
+  private static Machine lab(DeviceModel second, DeviceModel third, DeviceModel seventh) {
     return new Machine()
         .function("0000:00:00.0", chip(INTEL, 0x29c0, 0x06_0000))
-        .function("0000:00:02.0", Edu.model())
-        .function("0000:00:03.0", Nvme.model("IOLITE-LAB-1"))
+        .function("0000:00:02.0", second)
+        .function("0000:00:03.0", third)
         .driver("0000:00:03.0", "nvme")
         .function("0000:00:04.0", bridge(1))
         .function("0000:00:05.0", virtio(0x1003, 0x07_8000))
         .driver("0000:00:05.0", "virtio-pci")
         .function("0000:00:06.0", virtio(0x1009, 0x00_0200))
         .driver("0000:00:06.0", "virtio-pci")
-        .function("0000:00:07.0", TdispEndpoint.model())
+        .function("0000:00:07.0", seventh)
         .function("0000:00:1f.0", chip(INTEL, 0x2918, 0x06_0100))
         .function("0000:01:01.0", Edu.model())
         .function("0000:01:02.0", virtio(0x1005, 0x00_ff00))

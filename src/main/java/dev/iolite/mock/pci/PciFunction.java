@@ -334,12 +334,18 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   @Override
   public boolean isManager() {
     return address.function() == 0
-        && shape.express().filter(express -> express.ide() || express.teeIo()).isPresent();
+        && (shape.emulatedTee()
+            || shape.express().filter(express -> express.ide() || express.teeIo()).isPresent());
   }
 
   @Override
   public boolean hasTee() {
-    return shape.express().filter(Express::teeIo).isPresent();
+    return shape.emulatedTee() || shape.express().filter(Express::teeIo).isPresent();
+  }
+
+  @Override
+  public boolean isEmulatedTee() {
+    return shape.emulatedTee();
   }
 
   @Override

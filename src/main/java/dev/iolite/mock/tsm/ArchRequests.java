@@ -8,6 +8,7 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
+import java.util.function.IntPredicate;
 
 /**
  * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture. The TSM's code comes back even if
@@ -15,7 +16,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class ArchRequests {
   private final AssignedTdis tdis;
-  private final int arch;
+  private final IntPredicate archs;
   private final Operations operations;
 
   /** What a request asks for. */
@@ -34,11 +35,11 @@ final class ArchRequests {
   /**
    * Requests.
    *
-   * @param arch the platform's IOMMU_VDEVICE_TSM_ARCH_* number; 0 if it has none
+   * @param archs which IOMMU_VDEVICE_TSM_ARCH_* numbers are taken
    */
-  ArchRequests(AssignedTdis tdis, int arch, Operations operations) {
+  ArchRequests(AssignedTdis tdis, IntPredicate archs, Operations operations) {
     this.tdis = tdis;
-    this.arch = arch;
+    this.archs = archs;
     this.operations = operations;
   }
 
@@ -52,7 +53,7 @@ final class ArchRequests {
   int execute(GuestDeviceCalls.Call call) {
     MemorySegment asked = call.argument();
     TeeFunction function = tdis.function(call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked)));
-    refuseIf(arch == 0 || iommu_vdevice_tsm_req.tvm_arch(asked) != arch, Errno.EINVAL);
+    refuseIf(!archs.test(iommu_vdevice_tsm_req.tvm_arch(asked)), Errno.EINVAL);
     try {
       var buffers =
           new TsmRequests.Buffers(

@@ -70,18 +70,18 @@ final class AssignedTdis {
   /**
    * Binds.
    *
-   * @param locks whether the bind locks the interface
+   * @param lock whether the bind locks the interface, and what may refuse the lock
    * @throws dev.iolite.mock.core.Refused ENODEV: no VM; what {@link LinkTsm#bind} says
    */
-  void bind(GuestDevice device, boolean locks) {
+  void bind(GuestDevice device, Optional<Consumer<TeeFunction>> lock) {
     KvmReference vm = vm(device);
-    tsm.bind(of(device).function(), Optional.of(vm), (int) device.virtualId(), locks);
+    tsm.bind(of(device).function(), Optional.of(vm), (int) device.virtualId(), lock);
   }
 
-  /** Whether the host can reach the memory of a device that is open. */
-  boolean isReachableByHost(TeeFunction function) {
+  /** Whether a device that is open has dma-bufs by which its memory can be reached. */
+  boolean hasLiveDmaBufs(TeeFunction function) {
     return Optional.ofNullable(open.get(function.name()))
-        .filter(AssignedDevice::isReachableByHost)
+        .filter(AssignedDevice::hasLiveDmaBufs)
         .isPresent();
   }
 
@@ -101,20 +101,17 @@ final class AssignedTdis {
   /**
    * IOMMU_VDEVICE_TSM_OP, of which the proposals differ in the number only.
    *
-   * @param beforeBind may refuse a bind, after all other checks of the call
+   * @param beforeLock may refuse the lock that a bind makes
    * @throws dev.iolite.mock.core.Refused EOPNOTSUPP: flags; ENOENT: no such vDEVICE; ENODEV: no VM;
    *     EINVAL: no such type; what the bind says
    */
   int operate(
-      GuestDeviceCalls.Call call, int flags, int id, int type, Consumer<TeeFunction> beforeBind) {
+      GuestDeviceCalls.Call call, int flags, int id, int type, Consumer<TeeFunction> beforeLock) {
     refuseIf(flags != 0, Errno.EOPNOTSUPP);
     GuestDevice device = call.guestDevice(id);
     vm(device);
     switch (type) {
-      case BIND -> {
-        beforeBind.accept(of(device).function());
-        bind(device, true);
-      }
+      case BIND -> bind(device, Optional.of(beforeLock));
       case UNBIND -> unbind(device);
       default -> throw refused(Errno.EINVAL);
     }

@@ -15,6 +15,7 @@ import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The proposal in which making the vDEVICE binds it, without a lock, and destroying it unbinds it.
@@ -36,7 +37,7 @@ final class CcaV7Profile extends VdeviceProfile {
     this.task = task;
     this.tsm = tsm;
     requests = new TsmRequests(task, tsm, true);
-    archRequests = new ArchRequests(tdis(), arch, this::execute);
+    archRequests = new ArchRequests(tdis(), asked -> arch != 0 && asked == arch, this::execute);
   }
 
   @Override
@@ -108,6 +109,6 @@ final class CcaV7Profile extends VdeviceProfile {
 
   @Override
   public void added(GuestDevice device) {
-    tdis().bind(device, false);
+    tdis().bind(device, Optional.empty());
   }
 }

@@ -129,14 +129,14 @@ final class IntelRfcProfile implements TsmProfile, GuestDeviceCalls {
   public DmaBufSlots slots() {
     return new DmaBufSlots() {
       @Override
-      public int flags() {
-        return DMABUF;
+      public int flags(boolean hasPrivateMemory) {
+        return hasPrivateMemory ? DMABUF : 0;
       }
 
       @Override
       public Use check(DmaBufFile file, int flags, long offset, long bytes) {
         refuseIf(offset != 0 || bytes != file.bytes(), Errno.EINVAL);
-        return new Use(true, false);
+        return new Use(true, false, false);
       }
     };
   }

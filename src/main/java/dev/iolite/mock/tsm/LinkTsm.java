@@ -165,17 +165,26 @@ public final class LinkTsm {
     contexts.remove(function.name());
   }
 
+  /** As the other, where nothing but the device may refuse the lock. */
+  public void bind(TeeFunction function, Optional<KvmReference> vm, int id, boolean locks) {
+    bind(function, vm, id, locks ? Optional.of(_ -> {}) : Optional.empty());
+  }
+
   /**
    * drivers/pci/tsm.c:pci_tsm_bind, and the lock of the interface that a TDX or SEV TSM makes of
    * it.
    *
    * @param vm the VM; empty if the device knows none
    * @param id the virtual BDF
-   * @param locks whether the bind locks the interface
+   * @param lock whether the bind locks the interface, and what may refuse the lock
    * @throws dev.iolite.mock.core.Refused EINVAL: no VM, or no TSM is connected; EBUSY: bound to
    *     another VM; what the TSM or the device says
    */
-  public void bind(TeeFunction function, Optional<KvmReference> vm, int id, boolean locks) {
+  public void bind(
+      TeeFunction function,
+      Optional<KvmReference> vm,
+      int id,
+      Optional<Consumer<TeeFunction>> lock) {
     refuseIf(vm.isEmpty(), Errno.EINVAL);
     PciTsm context = contexts.get(function.name());
     if (context == null) {
@@ -187,7 +196,8 @@ public final class LinkTsm {
     }
     Runnable late = errors.around(TsmErrors.Operation.BIND);
     Tdi tdi = new Tdi(function, vm.get(), id, () -> changed(function));
-    if (locks) {
+    if (lock.isPresent()) {
+      lock.get().accept(function);
       tdi.lock(nonces.nextLong());
     }
     context.setTdi(Optional.of(tdi));

@@ -21,7 +21,9 @@ import java.util.List;
  * <ul>
  *   <li>private: ENODEV unless the interface is locked or runs
  *   <li>shared: all of a BAR is, unless the interface is locked or runs; ENODEV in ERROR
- *   <li>without a kind, and BARs to map: EBUSY while the interface is locked or runs
+ *   <li>without a kind, and BARs to map: EBUSY while the interface is locked or runs; what was
+ *       mapped before is taken away as long
+ *   <li>private memory through the device's file: EIO
  * </ul>
  */
 final class SeedDmaBufs extends NotedDevices {
@@ -43,16 +45,25 @@ final class SeedDmaBufs extends NotedDevices {
   }
 
   @Override
-  public DmaBufKind dmaBufKind(AssignedDevice device, int flags) {
-    refuseIf((flags & ~(SHARED | PRIVATE)) != 0 || flags == (SHARED | PRIVATE), Errno.EINVAL);
+  public DmaBufKind dmaBufKind(int flags) {
     if (flags == 0) {
-      refuseIf(isLocked(device), Errno.EBUSY);
       return DmaBufKind.PLAIN;
     }
-    boolean failed =
-        tsm.tdi(device.function()).filter(tdi -> tdi.state() == TdiState.ERROR).isPresent();
-    refuseIf(failed || (flags == PRIVATE && !isLocked(device)), Errno.ENODEV);
+    refuseIf(flags != SHARED && flags != PRIVATE, Errno.EINVAL);
     return flags == PRIVATE ? DmaBufKind.PRIVATE : DmaBufKind.SHARED;
+  }
+
+  @Override
+  public void exporting(AssignedDevice device, DmaBufKind kind) {
+    switch (kind) {
+      case PLAIN -> refuseIf(isLocked(device), Errno.EBUSY);
+      case SHARED -> refuseIf(isIn(device, TdiState.ERROR), Errno.ENODEV);
+      case PRIVATE -> refuseIf(!isLocked(device), Errno.ENODEV);
+    }
+  }
+
+  private boolean isIn(AssignedDevice device, TdiState state) {
+    return tsm.tdi(device.function()).filter(tdi -> tdi.state() == state).isPresent();
   }
 
   @Override
@@ -92,6 +103,28 @@ final class SeedDmaBufs extends NotedDevices {
   @Override
   public void mapping(AssignedDevice device) {
     refuseIf(isLocked(device), Errno.EBUSY);
+  }
+
+  @Override
+  public boolean hidesMappings(AssignedDevice device) {
+    return isLocked(device);
+  }
+
+  @Override
+  public void accessing(AssignedDevice device, int bar, BarRange range) {
+    if (isLocked(device)) {
+      long end = range.offset() + range.bytes();
+      refuseIf(
+          device.function().teeRanges(bar).stream()
+              .anyMatch(tee -> range.offset() < tee.offset() + tee.bytes() && tee.offset() < end),
+          Errno.EIO);
+    }
+  }
+
+  /** A device with TDISP sees to it by itself that it does not answer before it runs. */
+  @Override
+  public boolean isMute(AssignedDevice device) {
+    return device.function().isEmulatedTee() && !isIn(device, TdiState.RUN);
   }
 
   /**

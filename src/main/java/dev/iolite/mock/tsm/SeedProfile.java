@@ -6,6 +6,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.DmaBufSlots;
+import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
@@ -13,25 +14,43 @@ import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_read_measurements;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /**
- * The flow with a shared and a private dma-buf for each BAR. A lock is EBUSY while the host can
- * reach the device's memory by a mapped BAR or a live dma-buf; when an interface is neither locked
+ * The flow with a shared and a private dma-buf for each BAR, as the lab's kernel of that name has
+ * it. A lock is EBUSY while there is a dma-buf of the device; when an interface is neither locked
  * nor runs any more, all dma-bufs with a kind are revoked for good.
  */
 final class SeedProfile extends VdeviceProfile {
+  /** KVM_HC_TSM of linux/kvm_para.h, a bit for all KVM_HC_TSM_* calls. */
+  private static final long HYPERCALLS = 1L << 13;
+
   private final TsmRequests requests;
   private final ArchRequests archRequests;
   private final SeedDmaBufs dmaBufs;
   private final boolean isSev;
 
+  /**
+   * The calls.
+   *
+   * @param arch whose requests the TSM takes; 0: it is software, and takes all
+   */
   SeedProfile(Task task, LinkTsm tsm, int arch) {
     super(new AssignedTdis(tsm));
     requests = new TsmRequests(task, tsm, false);
-    archRequests = new ArchRequests(tdis(), arch, this::execute);
+    archRequests = new ArchRequests(tdis(), takes(arch), this::execute);
     dmaBufs = new SeedDmaBufs(task, tdis());
     isSev = arch == TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV();
     tsm.listen(this::changed);
+  }
+
+  /** drivers/iommu/iommufd/tsm.c:iommufd_vdevice_tsm_req_ioctl, and what a TSM's driver adds. */
+  private static IntPredicate takes(int arch) {
+    return arch == 0
+        ? asked ->
+            asked >= TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_CCA()
+                && asked <= TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX()
+        : asked -> asked == arch;
   }
 
   private void changed(TeeFunction function) {
@@ -53,7 +72,7 @@ final class SeedProfile extends VdeviceProfile {
   @Override
   public List<Command> commands() {
     return List.of(
-        bindOrUnbind(TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), this::requireUnreachable),
+        bindOrUnbind(TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), this::requireNoDmaBufs),
         new Command(
             TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(),
             iommu_vdevice_tsm_req.layout(),
@@ -61,10 +80,22 @@ final class SeedProfile extends VdeviceProfile {
             archRequests::execute));
   }
 
-  /** Nothing may be left by which the host reaches what becomes private. */
-  private void requireUnreachable(TeeFunction function) {
+  /** drivers/vfio/pci/vfio_pci_tdi.c:prepare_lock. BARs that are mapped are just taken away. */
+  private void requireNoDmaBufs(TeeFunction function) {
     boolean becomesLocked = !tdis().tsm().isLocked(function);
-    refuseIf(becomesLocked && tdis().isReachableByHost(function), Errno.EBUSY);
+    refuseIf(becomesLocked && tdis().hasLiveDmaBufs(function), Errno.EBUSY);
+  }
+
+  /** drivers/iommu/iommufd/tsm.c:iommufd_tsm_viommu_ops. */
+  @Override
+  public boolean hasViommu(IommuDevice device, int type) {
+    return type == TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX()
+        && tdis().tsm().function(device.name()).filter(tdis().tsm()::isConnected).isPresent();
+  }
+
+  @Override
+  public long hypercallExits() {
+    return HYPERCALLS;
   }
 
   private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
@@ -72,7 +103,7 @@ final class SeedProfile extends VdeviceProfile {
       return requests.validateMmio(function, buffers);
     }
     if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
-      return requests.setState(function, buffers, this::requireUnreachable);
+      return requests.setState(function, buffers, this::requireNoDmaBufs);
     }
     if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT()) {
       return requests.report(function, buffers);

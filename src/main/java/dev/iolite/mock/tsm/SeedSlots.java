@@ -17,22 +17,23 @@ final class SeedSlots implements DmaBufSlots {
   private static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
 
   @Override
-  public int flags() {
-    return DMABUF | PRIVATE_ONLY;
+  public int flags(boolean hasPrivateMemory) {
+    return hasPrivateMemory ? DMABUF | PRIVATE_ONLY : DMABUF;
   }
 
   /**
    * Checks.
    *
-   * @throws dev.iolite.mock.core.Refused EINVAL: private only, but no dma-buf; beyond its end; of
-   *     the other kind, or of none
+   * @throws dev.iolite.mock.core.Refused EINVAL: private only, but no dma-buf; ENODEV: revoked;
+   *     EINVAL: of the other kind, or of none; beyond its end
    */
   @Override
   public Use check(DmaBufFile file, int flags, long offset, long bytes) {
     refuseIf((flags & DMABUF) == 0, Errno.EINVAL);
-    refuseIf(Long.compareUnsigned(offset + bytes, file.bytes()) > 0, Errno.EINVAL);
+    refuseIf(file.isRevoked(), Errno.ENODEV);
     boolean isPrivate = (flags & PRIVATE_ONLY) != 0;
     refuseIf(file.kind() != (isPrivate ? DmaBufKind.PRIVATE : DmaBufKind.SHARED), Errno.EINVAL);
-    return new Use(isPrivate, true);
+    refuseIf(Long.compareUnsigned(offset + bytes, file.bytes()) > 0, Errno.EINVAL);
+    return new Use(isPrivate, true, true);
   }
 }

@@ -56,7 +56,8 @@ final class TsmFiles implements PciFollower {
 
   /** pci_tsm_link_group_visible. */
   private boolean isVisible(TeeFunction function) {
-    return function.isExpress() && (function.isManager() || tsm.isConnected(function));
+    return (function.isExpress() || function.isEmulatedTee())
+        && (function.isManager() || tsm.isConnected(function));
   }
 
   @Override

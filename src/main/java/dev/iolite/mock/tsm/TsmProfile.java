@@ -17,6 +17,11 @@ public interface TsmProfile {
     return DmaBufSlots.none();
   }
 
+  /** The bits that its KVM_CAP_EXIT_HYPERCALL has beyond those of 7.3. */
+  default long hypercallExits() {
+    return 0;
+  }
+
   /** Linux 7.3: no calls at all. */
   static TsmProfile mainline() {
     return new TsmProfile() {

@@ -23,9 +23,9 @@ abstract class VdeviceProfile implements TsmProfile, GuestDeviceCalls {
   /**
    * The command that binds and unbinds. The proposals that have it differ in its number only.
    *
-   * @param beforeBind refuses a bind that may not be
+   * @param beforeLock refuses a lock that may not be
    */
-  final Command bindOrUnbind(int number, Consumer<TeeFunction> beforeBind) {
+  final Command bindOrUnbind(int number, Consumer<TeeFunction> beforeLock) {
     return new Command(
         number,
         iommu_vdevice_tsm_op.layout(),
@@ -37,7 +37,7 @@ abstract class VdeviceProfile implements TsmProfile, GuestDeviceCalls {
               iommu_vdevice_tsm_op.flags(asked),
               iommu_vdevice_tsm_op.vdevice_id(asked),
               iommu_vdevice_tsm_op.type(asked),
-              beforeBind);
+              beforeLock);
         });
   }
 

@@ -44,15 +44,16 @@ final class DmaBufs {
     int region = vfio_device_feature_dma_buf.region_index(ask);
     int openFlags = vfio_device_feature_dma_buf.open_flags(ask);
     refuseIf(count == 0, Errno.EINVAL);
-    DmaBufKind kind = device.calls().dmaBufKind(device, vfio_device_feature_dma_buf.flags(ask));
+    DmaBufKind kind = device.calls().dmaBufKind(vfio_device_feature_dma_buf.flags(ask));
     refuseIf(Integer.compareUnsigned(region, PciDevice.ROM) >= 0, Errno.ENODEV);
     PciResource resource = device.pci().resource(region);
     refuseIf(!resource.isPresent(), Errno.ENODEV);
     List<BarRange> asked = ranges(address + HEAD_BYTES, Integer.toUnsignedLong(count));
     requireAligned(asked);
-    refuseIf(!resource.isMemory(), Errno.EINVAL);
-    asked.forEach(range -> requireInside(range, resource));
+    device.calls().exporting(device, kind);
     List<BarRange> ranges = device.calls().cover(device, kind, region, asked);
+    refuseIf(!resource.isMemory(), Errno.EINVAL);
+    ranges.forEach(range -> requireInside(range, resource));
     refuseIf(!device.tryGet(), Errno.ENODEV);
     VfioDmaBuf buffer = new VfioDmaBuf(task, device, kind, region, ranges, openFlags);
     buffer.setRevoked(!device.core().isMemoryEnabled());
@@ -107,16 +108,16 @@ final class DmaBufs {
     List.copyOf(all).forEach(buffer -> buffer.setRevoked(revoked));
   }
 
-  /** Whether one of them is not revoked. */
+  /** Whether one of them is not revoked for good. */
   boolean anyLive() {
-    return all.stream().anyMatch(buffer -> !buffer.isRevoked());
+    return all.stream().anyMatch(buffer -> !buffer.isDead());
   }
 
   /** Revokes those that have a kind, which never come back. */
   void revokeKinds() {
     List.copyOf(all).stream()
         .filter(buffer -> buffer.kind() != DmaBufKind.PLAIN)
-        .forEach(buffer -> buffer.setRevoked(true));
+        .forEach(VfioDmaBuf::kill);
   }
 
   /** A dma-buf was closed (vfio_pci_dma_buf_release). */

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Task;
@@ -63,6 +64,7 @@ final class Regions {
     PciResource resource = core.pci().resource(index);
     refuseIf(!resource.isPresent() || at >= resource.bytes(), Errno.EINVAL);
     long count = Math.min(bytes, resource.bytes() - at);
+    core.device().calls().accessing(core.device(), index, new BarRange(at, count));
     BarIo io = new BarIo(index, resource);
     for (long done = 0; done < count; ) {
       long part = inUserPage(address + done, count - done);

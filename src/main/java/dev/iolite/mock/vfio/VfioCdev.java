@@ -132,7 +132,7 @@ final class VfioCdev extends PositionedFile implements VfioFile {
             .descriptors()
             .get(vfio_device_bind_iommufd.iommufd(bind), IommufdContext.class)
             .orElseThrow(() -> refused(Errno.EBADFD));
-    int id = device.open(this, context, kvm);
+    int id = device.open(context, kvm);
     try {
       MemorySegment out = task().scratch(Integer.BYTES);
       out.set(ValueLayout.JAVA_INT, 0, id);

@@ -9,7 +9,6 @@ import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Node;
-import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
@@ -26,7 +25,6 @@ import java.util.TreeSet;
 final class VfioDevice implements AssignedDevice {
   private static final int MAJOR = 248;
 
-  private final Task task;
   private final PciDevice pci;
   private final int index;
   private final VfioDeviceSet set;
@@ -37,7 +35,6 @@ final class VfioDevice implements AssignedDevice {
   private boolean listed;
   private Optional<Runnable> onRelease = Optional.empty();
   private int openCount;
-  private Optional<OpenFile> file = Optional.empty();
   private Optional<IommufdContext> context = Optional.empty();
   private Optional<IommufdContext.BoundDevice> bound = Optional.empty();
   private final Set<Integer> pasids = new TreeSet<>();
@@ -51,7 +48,6 @@ final class VfioDevice implements AssignedDevice {
       VfioGroup group,
       AssignedDeviceCalls calls) {
     this.calls = calls;
-    this.task = task;
     this.pci = pci;
     this.index = index;
     this.set = set;
@@ -97,8 +93,8 @@ final class VfioDevice implements AssignedDevice {
   }
 
   @Override
-  public boolean isReachableByHost() {
-    return core.dmaBufs().anyLive() || file.filter(task.memory()::isMapped).isPresent();
+  public boolean hasLiveDmaBufs() {
+    return core.dmaBufs().anyLive();
   }
 
   @Override
@@ -200,10 +196,9 @@ final class VfioDevice implements AssignedDevice {
   /**
    * vfio_df_open and vfio_df_device_first_open, with the KVM that the file was given.
    *
-   * @param cdev the file that opens it
    * @return the device's id in the iommufd
    */
-  int open(OpenFile cdev, IommufdContext iommufd, Optional<KvmReference> fileKvm) {
+  int open(IommufdContext iommufd, Optional<KvmReference> fileKvm) {
     refuseIf(openCount != 0, Errno.EINVAL);
     IommufdContext.BoundDevice device = iommufd.bind(pci.function());
     bound = Optional.of(device);
@@ -215,7 +210,6 @@ final class VfioDevice implements AssignedDevice {
       throw e;
     }
     openCount = 1;
-    file = Optional.of(cdev);
     kvm = fileKvm;
     kvm.ifPresent(KvmReference::getKvm);
     calls.opened(this);
@@ -228,7 +222,6 @@ final class VfioDevice implements AssignedDevice {
     unbind();
     calls.closed(this);
     openCount = 0;
-    file = Optional.empty();
     kvm.ifPresent(KvmReference::putKvm);
     kvm = Optional.empty();
   }

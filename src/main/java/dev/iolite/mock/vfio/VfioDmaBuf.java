@@ -51,6 +51,10 @@ final class VfioDmaBuf extends DmaBufFile {
   private final int openFlags;
   private final List<Importer> importers = new ArrayList<>();
   private boolean revoked;
+
+  /** Revoked for good. */
+  private boolean dead;
+
   private String label = "";
 
   VfioDmaBuf(
@@ -95,26 +99,36 @@ final class VfioDmaBuf extends DmaBufFile {
     return revoked;
   }
 
-  /**
-   * Importers forget what they have of it when it is revoked; one that has a kind stays revoked.
-   */
+  /** Importers forget what they have of it when it is revoked. */
   void setRevoked(boolean nowRevoked) {
     boolean before = revoked;
-    revoked = nowRevoked || (before && kind != DmaBufKind.PLAIN);
+    revoked = nowRevoked || dead;
     if (revoked && !before) {
       List.copyOf(importers).forEach(Importer::revoked);
     }
   }
 
-  /**
-   * vfio_pci_dma_buf_attach, then vfio_pci_dma_buf_iommufd_map. Of several ranges 7.3 takes none;
-   * where there are kinds, the fragments of a shared one are mapped.
-   */
+  /** Revokes it for good. */
+  void kill() {
+    dead = true;
+    setRevoked(true);
+  }
+
+  /** Whether it is revoked for good. */
+  boolean isDead() {
+    return dead;
+  }
+
+  @Override
+  public boolean isMute() {
+    return kind == DmaBufKind.PRIVATE && device.calls().isMute(device);
+  }
+
+  /** vfio_pci_dma_buf_attach, then vfio_pci_dma_buf_iommufd_map. */
   @Override
   public Import importForIommufd(Importer importer) {
     refuseIf(revoked, Errno.ENODEV);
-    boolean several = ranges.size() != 1 && kind == DmaBufKind.PLAIN;
-    refuseIf(several || kind == DmaBufKind.PRIVATE, Errno.EOPNOTSUPP);
+    refuseIf(ranges.size() != 1 || kind == DmaBufKind.PRIVATE, Errno.EOPNOTSUPP);
     importers.add(importer);
     return imported(
         new RunsMemory(ranges, range -> new BarMemory(function, bar, range.offset())),
@@ -122,14 +136,15 @@ final class VfioDmaBuf extends DmaBufFile {
   }
 
   @Override
-  public Import importForKvm(boolean isPrivate) {
+  public Import importForKvm(boolean isPrivate, Importer importer) {
     refuseIf(revoked, Errno.ENODEV);
+    importers.add(importer);
     Function<BarRange, Memory> run =
         range ->
             isPrivate
                 ? new TrustedMemory(function, bar, range.offset())
                 : new BarMemory(function, bar, range.offset());
-    return imported(new RunsMemory(ranges, run), () -> {});
+    return imported(new RunsMemory(ranges, run), () -> importers.remove(importer));
   }
 
   private Import imported(Memory memory, Runnable onDetach) {

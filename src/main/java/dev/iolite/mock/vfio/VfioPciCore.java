@@ -141,7 +141,10 @@ final class VfioPciCore {
 
   /** Whether a touch of a mapped BAR finds it (vfio_pci_vmf_insert_pfn). */
   boolean isMappable() {
-    return config.isPresent() && !lowPower && isMemoryEnabled();
+    return config.isPresent()
+        && !lowPower
+        && isMemoryEnabled()
+        && !device.calls().hidesMappings(device);
   }
 
   /** vfio_pci_dma_buf_move(false) wherever the kernel makes it depend on the memory. */

@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Finds out which profile a kernel has, by calls that the kernel refuses for their size, before it
@@ -83,6 +84,16 @@ public final class ProfileProbe {
   }
 
   /**
+   * Asks an iommufd which profile its kernel has, before there is a device. Nothing is changed.
+   *
+   * @return empty if no proposal's calls are there; a proposal without calls on iommufd is not
+   *     found
+   */
+  public static Optional<ProfileName> probe(Iommufd iommufd) {
+    return new ProfileProbe(iommufd.fd(), iommufd.fd()).findOnIommufd();
+  }
+
+  /**
    * Makes sure that a kernel has a profile, before its calls are made.
    *
    * @throws PreconditionException if it has another
@@ -102,22 +113,30 @@ public final class ProfileProbe {
   }
 
   private ProfileName find() {
+    return findOnIommufd().orElseGet(this::findOnDevice);
+  }
+
+  private Optional<ProfileName> findOnIommufd() {
     if (is(TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), REQ_BYTES)
         && is(TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), OP_BYTES)) {
-      return ProfileName.SEED_2025;
+      return Optional.of(ProfileName.SEED_2025);
     }
     int shared = TsmV6.IOMMU_VDEVICE_TSM_OP();
     if (is(TsmV6.IOMMU_VDEVICE_TSM_REQ(), REQ_BYTES) && is(shared, OP_BYTES)) {
-      return ProfileName.V6;
+      return Optional.of(ProfileName.V6);
     }
     if (exists(shared)) {
       if (hasLength(shared, REQ_BYTES)) {
-        return ProfileName.CCA_V7;
+        return Optional.of(ProfileName.CCA_V7);
       }
       if (hasLength(shared, SCOPED_REQ_BYTES)) {
-        return ProfileName.ARM_V5;
+        return Optional.of(ProfileName.ARM_V5);
       }
     }
+    return Optional.empty();
+  }
+
+  private ProfileName findOnDevice() {
     Ioctl bind = of(FdKind.VFIO_DEVICE, TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND());
     return ask(device, bind, 0, 0) == Errno.EINVAL.negated()
         ? ProfileName.INTEL_RFC_2025

@@ -39,6 +39,10 @@ import java.util.Optional;
 /** The flow with a shared and a private dma-buf for each BAR, and slots over parts of them. */
 final class Seed2025Profile extends TsmOpProfile {
   private static final int FIRST_GUESS = 64;
+
+  /** KVM_HC_TSM of linux/kvm_para.h: one bit for all KVM_HC_TSM_ calls, whose numbers are above. */
+  private static final long HYPERCALLS = 1L << 13;
+
   private static final int DMABUF = (int) TsmSeed2025.KVM_MEM_DMABUF();
   private static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
 
@@ -73,7 +77,18 @@ final class Seed2025Profile extends TsmOpProfile {
 
   @Override
   public Abilities abilities(int slots) {
-    return new Abilities(SharedSlots.BY_DMABUF, PrivateMmio.SLOTS_OF_ONE_DMABUF, true, slots);
+    return new Abilities(SharedSlots.BY_DMABUF, PrivateMmio.SLOTS_OF_ONE_DMABUF, false, slots);
+  }
+
+  /** On TDX the type of vIOMMU is the TSM's own; AMD's driver has one that translates. */
+  @Override
+  public boolean needsNestParent() {
+    return arch() != Arch.TDX;
+  }
+
+  @Override
+  public long hypercallExits() {
+    return HYPERCALLS;
   }
 
   @Override

@@ -57,6 +57,22 @@ public interface UapiProfile {
   ViommuType viommuType();
 
   /**
+   * Whether that vIOMMU must be made of a nest parent. One that is the TSM's translates nothing, so
+   * any page table of the device will do.
+   */
+  default boolean needsNestParent() {
+    return true;
+  }
+
+  /**
+   * The bits of KVM_CAP_EXIT_HYPERCALL by which the guest's KVM_HC_TSM_ calls leave it; 0 if the
+   * proposal has none, since its guests leave in some other way.
+   */
+  default long hypercallExits() {
+    return 0;
+  }
+
+  /**
    * Makes the vDEVICE and binds the device's interface to the VM that the device was given to.
    *
    * <p>If the bind fails, the vDEVICE is destroyed again, which unbinds what may have been bound;

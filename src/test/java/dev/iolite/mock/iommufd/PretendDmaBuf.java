@@ -81,7 +81,7 @@ final class PretendDmaBuf extends DmaBufFile {
   }
 
   @Override
-  public Import importForKvm(boolean isPrivate) {
+  public Import importForKvm(boolean isPrivate, Importer importer) {
     return importForIommufd(() -> {});
   }
 

@@ -59,6 +59,7 @@ class ProfileLabTest {
   }
 
   @Test
+  @Tag("stock")
   void itIsMainline() {
     ProfileProbe.Found found = ProfileProbe.probe(iommufd, device);
     assertThat(found.profile()).isEqualTo(ProfileName.MAINLINE_7_3);
@@ -74,6 +75,7 @@ class ProfileLabTest {
 
   /** The contract that the probe rests on, on commands that 7.3 has and that these can't harm. */
   @Test
+  @Tag("stock")
   void theDispatcherLooksAtSizesFirst() {
     assertThat(ProfileProbe.hasCommand(iommufd, 0x3b80, 8)).as("IOMMU_DESTROY").isTrue();
     assertThat(ProfileProbe.hasCommand(iommufd, 0x3b80, 16)).isFalse();
@@ -92,6 +94,7 @@ class ProfileLabTest {
   }
 
   @Test
+  @Tag("stock")
   void thereIsNoTsm() {
     assertThat(new Tsm(kernel).names()).isEmpty();
     assertThatThrownBy(() -> new Tsm(kernel).connect(edu, "tsm0"))

@@ -288,7 +288,7 @@ class UapiProfileTest {
     "V6, BY_ADDRESS, BY_TSM, false",
     "CCA_V7, BY_ADDRESS, BY_TSM, false",
     "INTEL_RFC_2025, BY_ADDRESS, SLOT_OF_WHOLE_DMABUF, false",
-    "SEED_2025, BY_DMABUF, SLOTS_OF_ONE_DMABUF, true"
+    "SEED_2025, BY_DMABUF, SLOTS_OF_ONE_DMABUF, false"
   })
   void whatAPlanMayRestOn(
       ProfileName name, SharedSlots shared, PrivateMmio hidden, boolean severalRanges) {

@@ -1,0 +1,43 @@
+package dev.iolite.tdi;
+
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kvm.Kvm;
+import dev.iolite.kvm.VmType;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.Tsm;
+import dev.iolite.tdi.profile.ProfileProbe;
+import java.util.Set;
+
+/** Chooses the type of VM for an assignment of which nobody has said it. */
+public final class SuitableVm {
+  private SuitableVm() {}
+
+  /**
+   * Asks the host; nothing is changed. The choice is {@link VmType#SW_PROTECTED} where interfaces
+   * can be bound and KVM has that type and no confidential one, as in a machine without a TEE whose
+   * TSM is software. Where it has a confidential one, the choice is the user's.
+   *
+   * @return {@link VmType#SW_PROTECTED} or {@link VmType#DEFAULT}; the latter, too, if something
+   *     can't be asked, which the assignment then says better
+   */
+  public static VmType of(Kernel kernel, PciAddress address) {
+    try (Iommufd iommufd = Iommufd.open(kernel);
+        Kvm kvm = Kvm.open(kernel)) {
+      Set<VmType> types = kvm.vmTypes();
+      boolean isOnlyChoice =
+          types.contains(VmType.SW_PROTECTED)
+              && !types.contains(VmType.TDX)
+              && !types.contains(VmType.SNP);
+      return isOnlyChoice
+              && ProfileProbe.probe(iommufd).isPresent()
+              && Shortcomings.ofTsm(new Tsm(kernel), new Pci(kernel).device(address)).isEmpty()
+          ? VmType.SW_PROTECTED
+          : VmType.DEFAULT;
+    } catch (KernelException e) {
+      return VmType.DEFAULT;
+    }
+  }
+}

@@ -1,0 +1,346 @@
+package dev.iolite.contract;
+
+import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
+import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VCPU;
+import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
+import static dev.iolite.kernel.KvmIoctls.KVM_ENABLE_CAP;
+import static dev.iolite.kernel.KvmIoctls.KVM_GET_SREGS;
+import static dev.iolite.kernel.KvmIoctls.KVM_RUN;
+import static dev.iolite.kernel.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
+import static dev.iolite.kernel.KvmIoctls.KVM_SET_REGS;
+import static dev.iolite.kernel.KvmIoctls.KVM_SET_SREGS;
+import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_enable_cap;
+import dev.iolite.uapi.kvm.kvm_memory_attributes;
+import dev.iolite.uapi.kvm.kvm_regs;
+import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.kvm.kvm_segment;
+import dev.iolite.uapi.kvm.kvm_sregs;
+import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Memory slots over dma-bufs, what a guest reaches by them, and its hypercalls. */
+abstract class SeedGuestContract extends SeedContract {
+  private static final long RAM_BYTES = 2 * PAGE;
+  private static final long CODE = 0x1000;
+  private static final long STATE = 3 * PAGE;
+  private static final int PORT = 0x3f8;
+  private static final long PRIVATE_FAULT = Kvm.KVM_MEMORY_EXIT_FLAG_PRIVATE();
+  private static final int WORD = 0x5a5a_1234;
+
+  private long ram;
+  private int vcpu = NO_FD;
+  private MemorySegment run = MemorySegment.NULL;
+
+  SeedGuestContract(Backend backend) {
+    super(backend);
+  }
+
+  @BeforeEach
+  void makeGuest() {
+    ram = ram(RAM_BYTES);
+    MemorySegment region = struct(kvm_userspace_memory_region2.layout());
+    kvm_userspace_memory_region2.memory_size(region, RAM_BYTES);
+    kvm_userspace_memory_region2.userspace_addr(region, ram);
+    succeeds(ioctl(vm, KVM_SET_USER_MEMORY_REGION2, region));
+    vcpu = keep(ioctl(vm, KVM_CREATE_VCPU, 0));
+    int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
+    run = at(mapped(mmap(vcpu, STATE, readWrite, Libc.MAP_SHARED(), 0), STATE), STATE);
+    write(device, MEMORY_BAR, 0, 4, WORD);
+    write(device, MEMORY_BAR, 2 * PAGE, 4, ~WORD);
+  }
+
+  /** Runs 16-bit code from its start, with data segments of 4 GiB; the result of the call. */
+  private int runs(int... code) {
+    for (int i = 0; i < code.length; i++) {
+      at(ram + CODE, PAGE).set(ValueLayout.JAVA_BYTE, i, (byte) code[i]);
+    }
+    MemorySegment sregs = struct(kvm_sregs.layout());
+    succeeds(ioctl(vcpu, KVM_GET_SREGS, sregs));
+    flat(kvm_sregs.ds(sregs));
+    MemorySegment cs = kvm_sregs.cs(sregs);
+    kvm_segment.base(cs, 0);
+    kvm_segment.selector(cs, (short) 0);
+    succeeds(ioctl(vcpu, KVM_SET_SREGS, sregs));
+    MemorySegment regs = struct(kvm_regs.layout());
+    kvm_regs.rip(regs, CODE);
+    kvm_regs.rflags(regs, 2);
+    succeeds(ioctl(vcpu, KVM_SET_REGS, regs));
+    kvm_run.exit_reason(run, 0);
+    return ioctl(vcpu, KVM_RUN, 0);
+  }
+
+  private static void flat(MemorySegment segment) {
+    kvm_segment.base(segment, 0);
+    kvm_segment.limit(segment, -1);
+    kvm_segment.g(segment, (byte) 1);
+  }
+
+  /** mov eax, [gpa]; mov dx, PORT; out dx, eax. */
+  private int reads(long gpa) {
+    int at = (int) gpa;
+    return runs(
+        0x67, 0x66, 0xa1, at, at >> 8, at >> 16, at >> 24, 0xba, PORT, PORT >> 8, 0x66, 0xef);
+  }
+
+  private void reads(long gpa, int word) {
+    succeeds(reads(gpa));
+    assertThat(output()).isEqualTo(word);
+  }
+
+  private int output() {
+    assertThat(kvm_run.exit_reason(run)).isEqualTo(Kvm.KVM_EXIT_IO());
+    return run.get(ValueLayout.JAVA_INT, kvm_run.io.data_offset(kvm_run.io(run)));
+  }
+
+  private void faults(Errno errno, long gpa, long flags) {
+    fails(errno, reads(gpa));
+    assertThat(kvm_run.exit_reason(run)).isEqualTo(Kvm.KVM_EXIT_MEMORY_FAULT());
+    MemorySegment fault = kvm_run.memory_fault(run);
+    assertThat(kvm_run.memory_fault.flags(fault)).isEqualTo(flags);
+    assertThat(kvm_run.memory_fault.gpa(fault)).isEqualTo(gpa);
+  }
+
+  private void setPrivate(long gpa, long bytes, boolean isPrivate) {
+    MemorySegment set = struct(kvm_memory_attributes.layout());
+    kvm_memory_attributes.address(set, gpa);
+    kvm_memory_attributes.size(set, bytes);
+    kvm_memory_attributes.attributes(set, isPrivate ? Kvm.KVM_MEMORY_ATTRIBUTE_PRIVATE() : 0);
+    succeeds(ioctl(vm, KVM_SET_MEMORY_ATTRIBUTES, set));
+  }
+
+  /** Bound, and the first private run is the guest's. */
+  private int boundWithPrivateSlot() {
+    succeeds(op(BIND));
+    int hidden = keep(export(PRIVATE, ALL));
+    succeeds(slot(1, DMABUF | PRIVATE_ONLY, GPA, 2 * PAGE, hidden, 0));
+    setPrivate(GPA, 2 * PAGE, true);
+    return hidden;
+  }
+
+  @Test
+  void aSlotIsOfOneKindAsItsDmaBuf() {
+    // dmabuf.c:kvm_dmabuf_take
+    int plain = keep(export(0, ALL));
+    fails(Errno.EINVAL, slot(1, DMABUF, GPA, PAGE, plain, 0));
+    close(plain);
+    int shared = keep(export(SHARED, ALL));
+    fails(Errno.EINVAL, slot(1, DMABUF | PRIVATE_ONLY, GPA, PAGE, shared, 0));
+    succeeds(slot(1, DMABUF, GPA, PAGE, shared, 0));
+    succeeds(deleteSlot(1));
+    close(shared);
+    succeeds(op(BIND));
+    int hidden = keep(export(PRIVATE, ALL));
+    fails(Errno.EINVAL, slot(1, DMABUF, GPA, PAGE, hidden, 0));
+    succeeds(slot(1, DMABUF | PRIVATE_ONLY, GPA, PAGE, hidden, 0));
+  }
+
+  @Test
+  void theFlagsOfASlotGoWithNoOthers() {
+    // kvm_main.c:check_memory_region_flags
+    int shared = keep(export(SHARED, ALL));
+    for (long other :
+        List.of(Kvm.KVM_MEM_GUEST_MEMFD(), Kvm.KVM_MEM_READONLY(), Kvm.KVM_MEM_LOG_DIRTY_PAGES())) {
+      fails(Errno.EINVAL, slot(1, DMABUF | (int) other, GPA, PAGE, shared, 0));
+    }
+    fails(Errno.EINVAL, slot(1, PRIVATE_ONLY, GPA, PAGE, shared, 0));
+  }
+
+  @Test
+  void aSlotIsOverAPartOfADmaBuf() {
+    // dmabuf.c:kvm_dmabuf_prepare_memory_region, kvm_dmabuf_cut
+    int shared = keep(export(SHARED, ALL));
+    fails(Errno.EINVAL, slot(1, DMABUF, GPA, MEMORY_BYTES, shared, PAGE));
+    fails(Errno.EINVAL, slot(1, DMABUF, GPA, PAGE, shared, 8));
+    fails(Errno.EINVAL, slot(1, DMABUF, GPA, PAGE, iommufd, 0));
+    fails(Errno.EBADF, slot(1, DMABUF, GPA, PAGE, 999, 0));
+    succeeds(slot(1, DMABUF, GPA, PAGE, shared, 2 * PAGE));
+    reads(GPA, ~WORD);
+  }
+
+  @Test
+  void aSlotOverADmaBufIsDeletedAndNotChanged() {
+    // kvm_main.c:kvm_set_memory_region
+    int shared = keep(export(SHARED, ALL));
+    succeeds(slot(1, DMABUF, GPA, PAGE, shared, 0));
+    fails(Errno.EINVAL, slot(1, DMABUF, GPA + PAGE, PAGE, shared, 0));
+    fails(Errno.EINVAL, slot(1, 0, GPA, PAGE, shared, 0));
+    fails(Errno.EEXIST, slot(2, DMABUF, GPA, PAGE, shared, 0));
+    succeeds(deleteSlot(1));
+    succeeds(slot(2, DMABUF, GPA, PAGE, shared, 0));
+  }
+
+  @Test
+  void aPlainVmHasSharedSlotsOnly() {
+    // kvm_main.c:check_memory_region_flags
+    vm = keep(ioctl(open("/dev/kvm"), KVM_CREATE_VM, Kvm.KVM_X86_DEFAULT_VM()));
+    int shared = keep(export(SHARED, ALL));
+    fails(Errno.EINVAL, slot(1, DMABUF | PRIVATE_ONLY, GPA, PAGE, shared, 0));
+    succeeds(slot(1, DMABUF, GPA, PAGE, shared, 0));
+  }
+
+  @Test
+  void privateMemoryIsReachedOnceTheInterfaceRuns() {
+    // mmu.c:kvm_mmu_faultin_pfn_dmabuf; dmabuf.c:kvm_dmabuf_get_pfn
+    boundWithPrivateSlot();
+    faults(Errno.EFAULT, GPA, PRIVATE_FAULT);
+    succeeds(state(RUN));
+    reads(GPA, WORD);
+  }
+
+  @Test
+  void aSharedAccessToPrivateMemoryIsAFault() {
+    // mmu.c:kvm_mmu_faultin_pfn_dmabuf
+    boundWithPrivateSlot();
+    succeeds(state(RUN));
+    setPrivate(GPA, PAGE, false);
+    faults(Errno.EFAULT, GPA, 0);
+    setPrivate(GPA, PAGE, true);
+    reads(GPA, WORD);
+  }
+
+  @Test
+  void aPrivateAccessToSharedMemoryIsAFault() {
+    // mmu.c:kvm_mmu_faultin_pfn_dmabuf
+    succeeds(op(BIND));
+    int shared = keep(export(SHARED, ALL));
+    succeeds(slot(1, DMABUF, GPA, PAGE, shared, 0));
+    reads(GPA, ~WORD);
+    setPrivate(GPA, PAGE, true);
+    faults(Errno.EFAULT, GPA, PRIVATE_FAULT);
+  }
+
+  @Test
+  void aSlotOfARevokedDmaBufIsDeadForGood() {
+    // dmabuf.c:kvm_dmabuf_invalidate
+    int hidden = boundWithPrivateSlot();
+    succeeds(state(RUN));
+    reads(GPA, WORD);
+    succeeds(op(UNBIND));
+    faults(Errno.EIO, GPA, PRIVATE_FAULT);
+    fails(Errno.ENODEV, slot(2, DMABUF | PRIVATE_ONLY, GPA + 4 * PAGE, PAGE, hidden, 0));
+    succeeds(op(BIND));
+    succeeds(state(RUN));
+    faults(Errno.EIO, GPA, PRIVATE_FAULT);
+    succeeds(deleteSlot(1));
+  }
+
+  @Test
+  void aSlotStaysDeadEvenIfItsDmaBufComesBack() {
+    // dmabuf.c:kvm_dmabuf_invalidate
+    int shared = keep(export(SHARED, ALL));
+    succeeds(slot(1, DMABUF, GPA, PAGE, shared, 0));
+    reads(GPA, WORD);
+    setCommand(device, MASTER);
+    faults(Errno.EIO, GPA, 0);
+    setCommand(device, MEMORY | MASTER);
+    faults(Errno.EIO, GPA, 0);
+    succeeds(slot(2, DMABUF, GPA + PAGE, PAGE, shared, 0));
+    reads(GPA + PAGE, WORD);
+  }
+
+  @Test
+  void whatRevokesASlot() {
+    // vfio_pci_tdi.c:state_changed, vfio_pci_tdi_upset; tsm.c:__pci_tsm_disconnect
+    List<Runnable> causes =
+        List.of(
+            () -> succeeds(state(UNLOCKED)),
+            () -> setCommand(device, MASTER),
+            () -> setCommand(device, MEMORY),
+            this::disconnect);
+    for (Runnable cause : causes) {
+      int hidden = boundWithPrivateSlot();
+      succeeds(state(RUN));
+      reads(GPA, WORD);
+      cause.run();
+      faults(Errno.EIO, GPA, PRIVATE_FAULT);
+      setCommand(device, MEMORY | MASTER);
+      succeeds(deleteSlot(1));
+      close(hidden);
+      succeeds(op(UNBIND));
+    }
+  }
+
+  /** mov eax, number; mov ebx, VIRTUAL_BDF; mov ecx, 1; mov edx, 2; mov esi, 3; vmmcall; out. */
+  private int calls(int number) {
+    return runs(
+        0x66,
+        0xb8,
+        number,
+        number >> 8,
+        number >> 16,
+        number >> 24, //
+        0x66,
+        0xbb,
+        (int) VIRTUAL_BDF,
+        0,
+        0,
+        0, //
+        0x66,
+        0xb9,
+        1,
+        0,
+        0,
+        0, //
+        0x66,
+        0xba,
+        2,
+        0,
+        0,
+        0, //
+        0x66,
+        0xbe,
+        3,
+        0,
+        0,
+        0, //
+        0x0f,
+        0x01,
+        0xd9, //
+        0xba,
+        PORT,
+        PORT >> 8,
+        0x66,
+        0xef);
+  }
+
+  private int enableHypercalls(long calls) {
+    MemorySegment enable = struct(kvm_enable_cap.layout());
+    kvm_enable_cap.cap(enable, Kvm.KVM_CAP_EXIT_HYPERCALL());
+    kvm_enable_cap.args(enable, 0, calls);
+    return ioctl(vm, KVM_ENABLE_CAP, enable);
+  }
+
+  @Test
+  void theTsmsHypercallsLeaveOnceTheyMay() {
+    // x86.c:____kvm_emulate_hypercall
+    int all = 1 << 12 | 1 << 13;
+    assertThat(ioctl(vm, KVM_CHECK_EXTENSION_ON_VM, Kvm.KVM_CAP_EXIT_HYPERCALL())).isEqualTo(all);
+    int number = TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO();
+    succeeds(calls(number));
+    assertThat(output()).isEqualTo(-1000);
+    fails(Errno.EINVAL, enableHypercalls(1 << 14));
+    succeeds(enableHypercalls(1 << 13));
+    succeeds(calls(number));
+    assertThat(kvm_run.exit_reason(run)).isEqualTo(Kvm.KVM_EXIT_HYPERCALL());
+    MemorySegment call = kvm_run.hypercall(run);
+    assertThat(kvm_run.hypercall.nr(call)).isEqualTo(number);
+    assertThat(kvm_run.hypercall.args(call, 0)).isEqualTo(VIRTUAL_BDF);
+    for (int i = 1; i < 4; i++) {
+      assertThat(kvm_run.hypercall.args(call, i)).isEqualTo(i);
+    }
+    kvm_run.hypercall.ret(call, -5);
+    succeeds(ioctl(vcpu, KVM_RUN, 0));
+    assertThat(output()).isEqualTo(-5);
+  }
+}
