@@ -72,9 +72,10 @@ initramfs_make() {
   printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
   install -m 755 "$LAB_SCRIPTS/guest/init" "$root/init"
   install -m 755 "$LAB_SCRIPTS/guest/iolite" "$root/bin/iolite"
-  # Without the jmods directory jlink takes the modules from the JDK's own run-time image.
+  # Without the jmods directory jlink takes the modules from the JDK's own run-time image. In Debian's
+  # jmods there are 720 MB of debug symbols.
   "$java/bin/jlink" --add-modules "$INITRAMFS_MODULES" --no-man-pages --no-header-files \
-    --output "$root/java"
+    --exclude-files '**.debuginfo' --output "$root/java"
   jdk_adapt "$root/java" "$java"
   # The C library's parts, at the paths where the programs look for them. The loader fails on a file
   # that is not dynamic; what it says of the others counts.

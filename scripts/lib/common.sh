@@ -6,6 +6,7 @@
 #   say TEXT                              tells what is being done
 #   fail LINE...                          what was tried, what went wrong, what to do; ends the script
 #   lacks LINE...                         the same, and returns
+#   scratch [-d]                          makes a temporary file or directory and prints its path
 #   with_progress WHAT COMMAND...         runs it and shows that it is alive
 #   require TOOL=PACKAGE...               installs what is missing, or says how
 shopt -s inherit_errexit
@@ -64,14 +65,23 @@ need_own_path() {
   [ -w "$root" ] || fail "$root is read-only, and the tests are built in it. Use a copy of it."
 }
 
+scratch() {
+  mktemp "$@" || fail "Can't write to ${TMPDIR:-/tmp}, where what goes away again is put." \
+    "Make room in it, or name another directory: TMPDIR=/path $0 ..."
+}
+
 # explain LOG : the usual causes of a failure that its output tells of, as lines for `fail`.
 explain() {
-  if grep -qE 'No space left on device|Disk quota exceeded' "$1"; then
+  if grep -qE 'No space left on device|Disk quota exceeded' "$1" ||
+    [ "$(df --output=avail "$1" | tail -n 1)" -eq 0 ]; then
     printf '%s\n' "A disk is full; make room and start again:" \
       "$(df -h "$root" "$IOLITE_CACHE" "${TMPDIR:-/tmp}" | awk 'NR == 1 || !seen[$0]++')"
   elif grep -qE 'Unknown host|UnknownHost|Could not resolve|Temporary failure|Network is unreachable|Connection (refused|timed out|reset)|Connect timed out|Could not transfer|Failed to fetch|No route to host' "$1"; then
     printf '%s\n' "The network, or the server at its other end, did not give what was asked for." \
       "Start again when it does: what was fetched so far is kept."
+  elif grep -q 'requires Maven version' "$1"; then
+    printf '%s\n' "$(mvn --version 2> /dev/null | sed 's, (.*,,; 1q') is too old: the message above says" \
+      "which it must be. Put a newer one first on the PATH; Debian's package maven is new enough."
   elif grep -qE 'Read-only file system|Permission denied|AccessDenied' "$1"; then
     printf '%s\n' "Something could not be written; the message above names it."
   fi
@@ -83,7 +93,7 @@ with_progress() {
   local what=$1 log pid next=30 started=$SECONDS took width result=0 why=()
   shift
   say "$what"
-  log=$(mktemp)
+  log=$(scratch) || exit
   width=$(tput cols 2> /dev/null || echo 80)
   # A process group of its own, so that an interrupt ends all of it.
   set -m
