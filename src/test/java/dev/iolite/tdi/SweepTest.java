@@ -14,6 +14,7 @@ import dev.iolite.steps.UndoOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,16 +83,22 @@ class SweepTest {
   }
 
   private void sweep(Platform platform, Profile profile, String what, List<Point> points) {
-    List<String> wrong = new ArrayList<>();
-    for (Point point : points) {
-      try {
-        failOnce(platform, profile, point);
-      } catch (AssertionError e) {
-        wrong.add(String.valueOf(e.getMessage()));
-      }
-    }
+    // Each point has a kernel and a journal of its own.
+    List<String> wrong =
+        points.parallelStream()
+            .flatMap(point -> whatIsWrong(platform, profile, point).stream())
+            .toList();
     System.out.printf("%s, %s: %s, %d points swept%n", platform, profile, what, points.size());
     assertThat(wrong).isEmpty();
+  }
+
+  private Optional<String> whatIsWrong(Platform platform, Profile profile, Point point) {
+    try {
+      failOnce(platform, profile, point);
+      return Optional.empty();
+    } catch (AssertionError e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
   }
 
   private static List<Calls.Call> callsOfALife(Platform platform, Profile profile, Calls swept) {
@@ -111,6 +118,7 @@ class SweepTest {
   }
 
   private void failOnce(Platform platform, Profile profile, Point at) {
+    Path journals = directory.resolve(at.moment + "-" + at.nth + "-" + at.errno);
     Life life = new Life(platform, profile);
     Holdings before = Holdings.of(life.kernel, Life.ENDPOINT);
     FaultyKernel failing =
@@ -118,7 +126,7 @@ class SweepTest {
             life.kernel, life.ioctls(), Faults.none().fail(at.swept, at.nth, at.errno, at.moment));
     TdiAssignment assignment =
         new TdiAssignment(
-            life.options(failing).withJournal(() -> Journal.open(directory, Life.ENDPOINT)));
+            life.options(failing).withJournal(() -> Journal.open(journals, Life.ENDPOINT)));
     RuntimeException thrown = null;
     try {
       life.live(assignment);
