@@ -93,11 +93,27 @@ struct vfio_dma_buf_get_runs {
 #define VFIO_DMA_BUF_GET_RUNS _IO(';', 100 + 24)
 
 /*
+ * The same on a device (VFIO_DEVICE_FEATURE_GET), of a dma-buf of it; flags come back as the kind.
+ */
+#define VFIO_DEVICE_FEATURE_DMA_BUF_RUNS 14
+
+struct vfio_device_feature_dma_buf_runs {
+	__s32 dmabuf_fd;
+	__u32 flags;
+	__u32 region_index;
+	__u32 nr_runs;
+	struct vfio_dma_buf_run runs[];
+};
+
+/*
  * Flags of a slot: guest_memfd is a dma-buf, of which guest_memfd_offset is the first byte; the
  * slot is for private access only. KVM asks the dma-buf whether it is of that kind.
  */
 #define KVM_MEM_DMABUF (1UL << 3)
 #define KVM_MEM_PRIVATE_ONLY (1UL << 4)
+
+/* KVM_CHECK_EXTENSION answers with these flags, as far as the VM's slots may have them. */
+#define KVM_CAP_MEMORY_DMABUF 252
 
 /*
  * Hypercalls of a guest that the VMM answers (KVM_EXIT_HYPERCALL). No proposal has numbers for x86.

@@ -19,4 +19,18 @@ class ContractSeedLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class SeedOrder extends SeedOrderContract {
+    SeedOrder() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class SeedReset extends SeedResetContract {
+    SeedReset() {
+      super(Backend.lab());
+    }
+  }
 }

@@ -17,4 +17,18 @@ class ContractSeedMockTest {
       super(Backend.seedMock());
     }
   }
+
+  @Nested
+  class SeedOrder extends SeedOrderContract {
+    SeedOrder() {
+      super(Backend.seedMock());
+    }
+  }
+
+  @Nested
+  class SeedReset extends SeedResetContract {
+    SeedReset() {
+      super(Backend.seedMock());
+    }
+  }
 }

@@ -225,6 +225,14 @@ abstract class FileContract extends Contract {
     fails(Errno.EINVAL, mmap(memfd, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0x800));
     fails(Errno.EINVAL, mmap(memfd, PAGE, READ_WRITE, 0, 0));
     fails(Errno.ENOMEM, mmap(memfd, 1L << 48, READ_WRITE, Libc.MAP_SHARED(), 0));
+    fails(Errno.EOVERFLOW, mmap(memfd, PAGE, READ_WRITE, Libc.MAP_SHARED(), -PAGE));
+  }
+
+  @Test
+  void anOddOffsetIsInvalidWhateverIsMapped() {
+    // arch/x86/kernel/sys_x86_64.c: before the descriptor is looked up
+    fails(Errno.EINVAL, mmap(NOT_OPEN, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0x800));
+    fails(Errno.EBADF, mmap(NOT_OPEN, 0, READ_WRITE, Libc.MAP_SHARED(), 0));
   }
 
   @Test

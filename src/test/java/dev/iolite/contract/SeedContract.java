@@ -53,6 +53,7 @@ abstract class SeedContract extends VfioContract {
   static final long VIRTUAL_BDF = 0x20;
 
   int vm = NO_FD;
+  int list = NO_FD;
   int device = NO_FD;
   int deviceId;
   int ioas;
@@ -61,38 +62,44 @@ abstract class SeedContract extends VfioContract {
   int vdevice;
 
   SeedContract(Backend backend) {
-    super(backend, Backend.IVSHMEM);
+    this(backend, Backend.IVSHMEM);
+  }
+
+  /** Cases for another device, of which the memory is not told here. */
+  SeedContract(Backend backend, String address) {
+    super(backend, address);
   }
 
   @BeforeEach
   final void giveToVm() {
     vm = keep(ioctl(open("/dev/kvm"), KVM_CREATE_VM, Kvm.KVM_X86_SW_PROTECTED_VM()));
     device = cdev();
-    tell(kvmDevice());
+    list = list();
+    tell();
     deviceId = bind(device);
     setCommand(device, MEMORY | MASTER);
     ioas = ioas();
     hwpt = hwpt(0);
     connect();
     viommu = succeedsAs(viommuOf(TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX(), 0));
-    vdevice = vdevice();
+    vdevice = vdevice(VIRTUAL_BDF);
   }
 
-  private int kvmDevice() {
+  private int list() {
     MemorySegment create = struct(kvm_create_device.layout());
     kvm_create_device.type(create, Kvm.KVM_DEV_TYPE_VFIO());
     succeeds(ioctl(vm, KVM_CREATE_DEVICE, create));
     return keep(kvm_create_device.fd(create));
   }
 
-  private void tell(int kvmDevice) {
+  private void tell() {
     MemorySegment fd = zeros(4);
     fd.set(ValueLayout.JAVA_INT, 0, device);
     MemorySegment attr = struct(kvm_device_attr.layout());
     kvm_device_attr.group(attr, Kvm.KVM_DEV_VFIO_FILE());
     kvm_device_attr.attr(attr, Kvm.KVM_DEV_VFIO_FILE_ADD());
     kvm_device_attr.addr(attr, fd.address());
-    succeeds(ioctl(kvmDevice, KVM_SET_DEVICE_ATTR_ON_DEVICE, attr));
+    succeeds(ioctl(list, KVM_SET_DEVICE_ATTR_ON_DEVICE, attr));
   }
 
   final MemorySegment hwptOf(int flags) {
@@ -124,11 +131,11 @@ abstract class SeedContract extends VfioContract {
     return iommu_viommu_alloc.out_viommu_id(viommu);
   }
 
-  final int vdevice() {
+  final int vdevice(long virtualId) {
     MemorySegment alloc = sized(iommu_vdevice_alloc.layout());
     iommu_vdevice_alloc.viommu_id(alloc, viommu);
     iommu_vdevice_alloc.dev_id(alloc, deviceId);
-    iommu_vdevice_alloc.virt_id(alloc, VIRTUAL_BDF);
+    iommu_vdevice_alloc.virt_id(alloc, virtualId);
     succeeds(ioctl(iommufd, IOMMU_VDEVICE_ALLOC, alloc));
     return iommu_vdevice_alloc.out_vdevice_id(alloc);
   }

@@ -1,5 +1,6 @@
 package dev.iolite.contract;
 
+import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION;
 import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
 import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VCPU;
 import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
@@ -342,5 +343,65 @@ abstract class SeedGuestContract extends SeedContract {
     kvm_run.hypercall.ret(call, -5);
     succeeds(ioctl(vcpu, KVM_RUN, 0));
     assertThat(output()).isEqualTo(-5);
+  }
+
+  @Test
+  void aHypercallThatDoesNothingSucceeds() {
+    // x86.c:____kvm_emulate_hypercall: KVM_HC_VAPIC_POLL_IRQ
+    succeeds(calls(1));
+    assertThat(output()).isZero();
+  }
+
+  @Test
+  void theFlagsOfSlotsOverDmaBufsAreACapability() {
+    // kvm_main.c:kvm_dmabuf_flags
+    int flags = TsmSeed2025.KVM_CAP_MEMORY_DMABUF();
+    assertThat(ioctl(vm, KVM_CHECK_EXTENSION_ON_VM, flags)).isEqualTo(DMABUF | PRIVATE_ONLY);
+    int kvm = open("/dev/kvm");
+    assertThat(ioctl(kvm, KVM_CHECK_EXTENSION, flags)).isEqualTo(DMABUF);
+    int plain = keep(ioctl(kvm, KVM_CREATE_VM, Kvm.KVM_X86_DEFAULT_VM()));
+    assertThat(ioctl(plain, KVM_CHECK_EXTENSION_ON_VM, flags)).isEqualTo(DMABUF);
+  }
+
+  @Test
+  void theFlagForPrivateAccessesAloneIsInvalidEvenToDelete() {
+    // kvm_main.c:check_memory_region_flags
+    int shared = keep(export(SHARED, ALL));
+    succeeds(slot(1, DMABUF, GPA, PAGE, shared, 0));
+    fails(Errno.EINVAL, slot(1, PRIVATE_ONLY, GPA, 0, 0, 0));
+    succeeds(slot(1, DMABUF | PRIVATE_ONLY, GPA, 0, 0, 0));
+  }
+
+  @Test
+  void theDmaBufIsLookedAtBeforeTheAddress() {
+    // kvm_main.c:kvm_set_memory_region: kvm_dmabuf_prepare_memory_region before kvm_set_memslot
+    long unreachable = 1L << 45;
+    int shared = keep(export(SHARED, ALL));
+    fails(Errno.EBADF, slot(1, DMABUF, unreachable, PAGE, 999, 0));
+    fails(Errno.EINVAL, slot(1, DMABUF, unreachable, PAGE, shared, 0));
+    close(shared);
+    succeeds(op(BIND));
+  }
+
+  private void readsMmio(long gpa) {
+    succeeds(reads(gpa));
+    assertThat(kvm_run.exit_reason(run)).isEqualTo(Kvm.KVM_EXIT_MMIO());
+    assertThat(kvm_run.mmio.phys_addr(kvm_run.mmio(run))).isEqualTo(gpa);
+    kvm_run.immediate_exit(run, (byte) 1);
+    fails(Errno.EINTR, ioctl(vcpu, KVM_RUN, 0));
+    kvm_run.immediate_exit(run, (byte) 0);
+  }
+
+  @Test
+  void aPageThatWasFoundToBeMmioIsAccessedAsShared() {
+    // mmu.c:kvm_mmu_page_fault, handle_mmio_page_fault: until something is mapped there
+    write(device, MEMORY_BAR, PAGE, 4, WORD);
+    readsMmio(GPA);
+    setPrivate(GPA, PAGE, true);
+    readsMmio(GPA);
+    boundWithPrivateSlot();
+    succeeds(state(RUN));
+    faults(Errno.EFAULT, GPA, 0);
+    reads(GPA + PAGE, WORD);
   }
 }

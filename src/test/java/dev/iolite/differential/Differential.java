@@ -1,6 +1,5 @@
 package dev.iolite.differential;
 
-import dev.iolite.mock.MockKernel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,12 +17,12 @@ final class Differential {
   static final Path SAVED = Path.of("target", "differential");
   private static final int PROGRAMS_PER_BOOT = 4500;
   private static final int FIRST_PROGRAMS = 300;
-  private static final int CALLS_PER_PROGRAM = 48;
   private static final int MOST_FAILURES = 4;
 
   private final RealKernel lab;
   private final Map<String, Divergence> found = new LinkedHashMap<>();
   private final List<String> failures = new ArrayList<>();
+  private final Reached reached = new Reached();
   private long calls;
 
   Differential(RealKernel lab) {
@@ -33,6 +32,11 @@ final class Differential {
   /** How many calls both have answered. */
   long calls() {
     return calls;
+  }
+
+  /** What the programs came to. */
+  Reached reached() {
+    return reached;
   }
 
   /** What differs, by the fault; the first program of each. */
@@ -74,14 +78,19 @@ final class Differential {
   }
 
   private void compare(long firstSeed, List<List<String>> real) {
-    try (Machine machine = new Machine(MockKernel.plain(), 0)) {
+    LabKernel kernel = lab.kernel();
+    try (Machine machine = Machine.model(kernel)) {
       for (int i = 0; i < real.size(); i++) {
-        Program program = Program.ofSeed(firstSeed + i);
-        List<String> mock = machine.run(program.ops());
-        calls += mock.size() - 1;
-        Divergence.of(program, real.get(i), mock).ifPresent(d -> found.putIfAbsent(d.fault(), d));
+        Program program = Program.ofSeed(kernel, firstSeed + i);
+        note(program, real.get(i), machine.run(program.ops()));
       }
     }
+  }
+
+  private void note(Program program, List<String> real, List<String> mock) {
+    calls += mock.size() - 1;
+    reached.add(program, real);
+    Divergence.of(program, real, mock).ifPresent(d -> found.putIfAbsent(d.fault(), d));
   }
 
   private void replay(List<Program> programs) throws IOException, InterruptedException {
@@ -91,10 +100,7 @@ final class Differential {
     }
     List<List<String>> real = run.answers();
     for (int i = 0; i < programs.size(); i++) {
-      List<String> mock = Shrinker.mock(programs.get(i));
-      calls += mock.size() - 1;
-      Divergence.of(programs.get(i), real.get(i), mock)
-          .ifPresent(d -> found.putIfAbsent(d.fault(), d));
+      note(programs.get(i), real.get(i), Shrinker.mock(lab.kernel(), programs.get(i)));
     }
   }
 
@@ -104,7 +110,8 @@ final class Differential {
     Files.createDirectories(SAVED);
     for (Divergence divergence : found.values()) {
       Divergence shortest = new Shrinker(lab).shrink(divergence);
-      Path file = SAVED.resolve(shortest.fault().replaceAll("[^A-Za-z0-9]+", "-") + ".jsonl");
+      String name = lab.kernel().label() + "-" + shortest.fault();
+      Path file = SAVED.resolve(name.replaceAll("[^A-Za-z0-9]+", "-") + ".jsonl");
       Program.write(file, List.of(shortest.program()));
       text.append(shortest).append("\nsaved as ").append(file).append("\n\n");
     }
@@ -114,7 +121,8 @@ final class Differential {
   /** Runs programs from a seed on, until so many calls were made. */
   void runCalls(long seed, long wanted) throws IOException, InterruptedException {
     for (long next = seed; calls < wanted; ) {
-      int count = (int) Math.min(PROGRAMS_PER_BOOT, 1 + (wanted - calls) / CALLS_PER_PROGRAM);
+      int count =
+          (int) Math.min(PROGRAMS_PER_BOOT, 1 + (wanted - calls) / lab.kernel().callsPerProgram());
       run(next, count);
       next += count;
     }
@@ -123,14 +131,16 @@ final class Differential {
   /**
    * Runs them for as long as is said.
    *
-   * @param args {@code --calls N}, {@code --minutes M}, {@code --seed S}, {@code --replay FILE}
+   * @param args {@code --kernel NAME}, {@code --calls N}, {@code --minutes M}, {@code --seed S},
+   *     {@code --replay FILE}
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     Map<String, String> options = new LinkedHashMap<>();
     for (int i = 0; i + 1 < args.length; i += 2) {
       options.put(args[i], args[i + 1]);
     }
-    Differential differential = new Differential(new Lab());
+    LabKernel kernel = LabKernel.of(options.getOrDefault("--kernel", "stock"));
+    Differential differential = new Differential(new Lab(kernel));
     long seed = Long.parseLong(options.getOrDefault("--seed", "1"));
     long firstSeed = seed;
     long start = System.nanoTime();
@@ -152,6 +162,9 @@ final class Differential {
       System.out.print(differential.report());
     }
     differential.failures.forEach(System.out::println);
+    if (kernel == LabKernel.SEED_2025) {
+      System.out.print(differential.reached);
+    }
     System.out.printf(
         "%d calls in %d s, %d differences, %d failures of QEMU%n",
         differential.calls,

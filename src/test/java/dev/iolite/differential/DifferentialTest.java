@@ -3,7 +3,6 @@ package dev.iolite.differential;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.iolite.mock.MockKernel;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,14 +24,19 @@ class DifferentialTest {
     }
 
     @Override
+    public LabKernel kernel() {
+      return LabKernel.STOCK;
+    }
+
+    @Override
     public LabRun run(long first, int count) {
       boolean fails = !answeredBeforeFailure.isEmpty();
       int answered = fails ? answeredBeforeFailure.removeFirst() : count;
       List<List<String>> answers = new ArrayList<>();
-      try (Machine machine = new Machine(MockKernel.plain(), 0)) {
+      try (Machine machine = Machine.model(kernel())) {
         for (int i = 0; i < answered; i++) {
           seeds.add(first + i);
-          answers.add(machine.run(Program.ofSeed(first + i).ops()));
+          answers.add(machine.run(Program.ofSeed(kernel(), first + i).ops()));
         }
       }
       return new LabRun(answers, fails ? Optional.of("ended by itself") : Optional.empty());

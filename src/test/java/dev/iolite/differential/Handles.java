@@ -5,6 +5,11 @@ import java.util.List;
 
 /** The ids or descriptors of one kind that a program has at the moment. */
 final class Handles {
+  /** The reference to the newest one. */
+  static final long NEWEST = -2;
+
+  private static final long NONE = -1;
+
   private final int none;
   private final List<Integer> live = new ArrayList<>();
 
@@ -19,7 +24,10 @@ final class Handles {
 
   /** The one that a reference means. */
   int get(long reference) {
-    return reference < 0 || live.isEmpty() ? none : live.get((int) (reference % live.size()));
+    if (live.isEmpty() || reference == NONE) {
+      return none;
+    }
+    return reference == NEWEST ? live.getLast() : live.get((int) (reference % live.size()));
   }
 
   void add(int handle) {

@@ -74,8 +74,7 @@ final class IommufdCalls {
     iommu_destroy.id(destroy, id);
     int result = machine.ioctl(machine.iommufd(), IommufdIoctls.IOMMU_DESTROY, destroy);
     if (result == 0) {
-      machine.ioases().remove(id);
-      machine.objects().remove(id);
+      machine.forget(id);
     }
     return name(result);
   }
@@ -105,7 +104,9 @@ final class IommufdCalls {
 
   /** The memfd, or one of the dma-bufs. */
   private int file(long reference) {
-    return reference == 0 ? machine.memfd() : machine.bufs.get(reference < 0 ? -1 : reference - 1);
+    return reference == 0
+        ? machine.memfd()
+        : machine.bufs.get(reference < 0 ? reference : reference - 1);
   }
 
   private String copy(Op op) {
@@ -176,6 +177,7 @@ final class IommufdCalls {
     int id = iommu_hwpt_alloc.out_hwpt_id(alloc);
     if (result == 0) {
       machine.objects().add(id);
+      machine.hwpts().add(id);
     }
     return name(result) + " " + id;
   }

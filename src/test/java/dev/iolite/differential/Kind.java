@@ -30,7 +30,7 @@ enum Kind {
   CHANGE_PROCESS,
   /** From now on another iommufd is meant; opened if it is not there [0 or 1]. */
   CONTEXT,
-  /** Opens a device's file [0: edu, 1: the NVMe controller]. */
+  /** Opens a device's file [0: edu, 1: the NVMe controller, 2: the ivshmem of seed-2025]. */
   OPEN,
   /** Closes it [device]. */
   CLOSE,
@@ -42,7 +42,7 @@ enum Kind {
   DETACH,
   /** Writes PCI_COMMAND [device, value]. */
   COMMAND,
-  /** VFIO_DEVICE_FEATURE_DMA_BUF [device, region, offset, length, offset, length]. */
+  /** VFIO_DEVICE_FEATURE_DMA_BUF [device, flags, region, offset, length, offset, length]. */
   EXPORT,
   /** Closes a dma-buf [dma-buf]. */
   CLOSE_BUF,
@@ -85,4 +85,53 @@ enum Kind {
   LIST,
   /** KVM_DEV_VFIO_FILE_ADD or _DEL [list, attribute, device]. */
   LIST_SET,
+
+  // What follows is of the kernel seed-2025.
+
+  /** Writes to {@code tsm/connect} of a device [as OPEN, which text]. */
+  CONNECT,
+  /** Writes to {@code tsm/disconnect} of a device [as OPEN, which text]. */
+  DISCONNECT,
+  /** Reads {@code tsm/connect} and {@code tsm/bound} of a device [as OPEN]. */
+  BOUND,
+  /** IOMMU_VIOMMU_ALLOC [type, device, HWPT, length of the data, flags]. */
+  VIOMMU,
+  /** IOMMU_VDEVICE_ALLOC [vIOMMU, device, virtual id]. */
+  VDEVICE,
+  /** IOMMU_VDEVICE_TSM_OP [vDEVICE, type, flags]. */
+  TSM_OP,
+  /**
+   * IOMMU_VDEVICE_TSM_REQ [vDEVICE, operation, architecture, length of the request, room for the
+   * response, what of these has no memory, three numbers of 64 bits, as OPEN: the device to whose
+   * memory the last one is an offset].
+   */
+  TSM_REQ,
+  /** VFIO_DMA_BUF_GET_RUNS on a dma-buf [dma-buf, room, flags, size, where: 0 or none]. */
+  RUNS,
+  /** VFIO_DEVICE_FEATURE_DMA_BUF_RUNS [device, dma-buf, room, bytes less than that]. */
+  DEVICE_RUNS,
+  /** Another command on a dma-buf [dma-buf, command]. */
+  BUF_COMMAND,
+  /** A KVM_MEM_DMABUF slot [VM, slot, flags, GPA, length, dma-buf, offset]. */
+  BUF_SLOT,
+  /** A slot with the code of the guest [VM]. */
+  CODE,
+  /** A guest reads 32 bits [vCPU, GPA]. */
+  GUEST_READ,
+  /** A guest makes a hypercall [vCPU, number]. */
+  GUEST_CALL,
+  /** KVM_ENABLE_CAP of KVM_CAP_EXIT_HYPERCALL [VM, calls]. */
+  HYPERCALLS,
+  /** KVM_CHECK_EXTENSION [VM, capability]. */
+  CAPABILITY,
+  /** Maps a region of a device [device, region, offset, length]. */
+  MMAP,
+  /** Copies 4 bytes out of what is mapped [mapping]. */
+  TOUCH,
+  /** Closes a VM [VM]. */
+  CLOSE_VM,
+  /** Closes a KVM device of type VFIO [list]. */
+  CLOSE_LIST,
+  /** Closes the iommufd. */
+  CLOSE_IOMMUFD,
 }

@@ -34,12 +34,14 @@ final class KvmCalls {
       case VM -> vm(op.arg(0));
       case SLOT -> op.arg(1) == 1 ? slot(op) : slot2(op);
       case GMEM -> gmem(op);
-      case CLOSE_GMEM -> closeGmem(machine.gmems.get(op.arg(0)));
+      case CLOSE_GMEM -> machine.close(machine.gmems, op.arg(0));
       case ATTRIBUTES -> attributes(op);
       case VCPU -> vcpu(vm(op), op.arg(1));
       case PRE_FAULT -> preFault(op);
       case LIST -> list(vm(op));
       case LIST_SET -> listSet(op);
+      case CLOSE_VM -> machine.close(machine.vms, op.arg(0));
+      case CLOSE_LIST -> machine.close(machine.lists, op.arg(0));
       default -> throw new IllegalArgumentException(op.toString());
     };
   }
@@ -90,11 +92,6 @@ final class KvmCalls {
       machine.gmems.add(gmem);
     }
     return descriptor(gmem);
-  }
-
-  private String closeGmem(int gmem) {
-    machine.gmems.remove(gmem);
-    return name(machine.close(gmem));
   }
 
   private String attributes(Op op) {

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
-/** Programs on the lab's real kernel, through {@code scripts/lab}. */
+/** Programs on a real kernel of the lab, through {@code scripts/lab}. */
 final class Lab implements RealKernel {
   private static final Path SCRIPT = Path.of("scripts", "lab");
   private static final String DEADLINE = "1800";
@@ -24,13 +24,30 @@ final class Lab implements RealKernel {
   /** A program takes milliseconds, and the longest start of a machine was 30 seconds. */
   private static final Duration LONGEST_SILENCE = Duration.ofMinutes(3);
 
-  /** Skips the calling test where the lab is not built. */
-  static void assumeBuilt() throws IOException, InterruptedException {
-    Process status =
-        new ProcessBuilder(SCRIPT.toString(), "status").redirectErrorStream(true).start();
+  private final LabKernel kernel;
+
+  Lab(LabKernel kernel) {
+    this.kernel = kernel;
+  }
+
+  @Override
+  public LabKernel kernel() {
+    return kernel;
+  }
+
+  private List<String> script(String... arguments) {
+    List<String> command = new ArrayList<>(List.of(SCRIPT.toString(), "--kernel", kernel.label()));
+    command.addAll(Arrays.asList(arguments));
+    return command;
+  }
+
+  /** Skips the calling test where the lab has not built the kernel. */
+  void assumeBuilt() throws IOException, InterruptedException {
+    Process status = new ProcessBuilder(script("status")).redirectErrorStream(true).start();
     String output = new String(status.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     Assumptions.assumeTrue(
-        status.waitFor() == 0, () -> output.strip() + "; scripts/lab build does it");
+        status.waitFor() == 0,
+        () -> output.strip() + "; " + String.join(" ", script("build")) + " does it");
   }
 
   @Override
@@ -49,10 +66,9 @@ final class Lab implements RealKernel {
     }
   }
 
-  private static LabRun run(List<String> options, String... arguments)
+  private LabRun run(List<String> options, String... arguments)
       throws IOException, InterruptedException {
-    List<String> command =
-        new ArrayList<>(List.of(SCRIPT.toString(), "exec", "--as-built", "--deadline", DEADLINE));
+    List<String> command = script("exec", "--as-built", "--deadline", DEADLINE);
     command.addAll(options);
     command.addAll(
         List.of(
@@ -62,7 +78,8 @@ final class Lab implements RealKernel {
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             "/app/test-classes:/app/iolite.jar:/app/test-lib/*",
-            Runner.class.getName()));
+            Runner.class.getName(),
+            kernel.label()));
     command.addAll(Arrays.asList(arguments));
     Process process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();

@@ -21,12 +21,13 @@ final class Machine implements AutoCloseable {
   static final long PAGE = 4096;
   static final int POOL_PAGES = 24;
   static final int REAL_SETTLE_MILLIS = 60;
-  private static final List<String> ADDRESSES = List.of("0000:00:02.0", "0000:00:03.0");
   private static final long ALIGNED = 2 << 20;
   private static final int NO_ID = 0x7fff_0000;
+  private static final int CLOSED = -1;
   private static final long PATTERN = 0x0101_0101_0101_0101L;
-  private static final int SCRATCH = 1 << 16;
+  private static final int SCRATCH = 1 << 18;
 
+  private final LabKernel lab;
   private final Kernel kernel;
   private final MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH, Long.BYTES);
   private long used;
@@ -41,7 +42,31 @@ final class Machine implements AutoCloseable {
   private int current;
 
   /** An iommufd, with the ids that the program knows in it. */
-  private record Context(int fd, Handles ioases, Handles objects, Handles deviceIds) {}
+  private record Context(
+      int fd,
+      Handles ioases,
+      Handles objects,
+      Handles deviceIds,
+      Handles hwpts,
+      Handles viommus,
+      Handles vdevices) {
+    static Context of(int fd) {
+      return new Context(fd, ids(), ids(), ids(), ids(), ids(), ids());
+    }
+
+    private static Handles ids() {
+      return new Handles(NO_ID);
+    }
+
+    Context closed() {
+      return new Context(CLOSED, ioases, objects, deviceIds, hwpts, viommus, vdevices);
+    }
+
+    void forget(int id) {
+      List.of(ioases, objects, deviceIds, hwpts, viommus, vdevices)
+          .forEach(handles -> handles.remove(id));
+    }
+  }
 
   final Handles devices = new Handles(-1);
   final Handles bufs = new Handles(-1);
@@ -55,13 +80,19 @@ final class Machine implements AutoCloseable {
   private final VfioCalls vfioCalls = new VfioCalls(this);
   private final IrqCalls irqCalls = new IrqCalls(this);
   private final KvmCalls kvmCalls = new KvmCalls(this);
+  private final TsmCalls tsmCalls = new TsmCalls(this);
+  private final BufCalls bufCalls = new BufCalls(this);
+  private final GuestCalls guestCalls;
+  private final MapCalls mapCalls;
 
   /**
    * Gives the devices to vfio-pci until it is closed.
    *
+   * @param lab which kernel it is, or is a model of
    * @param settleMillis how long an interrupt may be on its way; a model's are never
    */
-  Machine(Kernel kernel, int settleMillis) {
+  Machine(LabKernel lab, Kernel kernel, int settleMillis) {
+    this.lab = lab;
     this.kernel = kernel;
     this.settleMillis = settleMillis;
     int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
@@ -73,7 +104,31 @@ final class Machine implements AutoCloseable {
     checked(kernel.ftruncate(memfd, POOL_PAGES * PAGE));
     file = checked(kernel.mmap(0, POOL_PAGES * PAGE, readWrite, Libc.MAP_SHARED(), memfd, 0));
     fillPools();
-    ADDRESSES.forEach(address -> cdevs.add(take(new SysFs(kernel), address)));
+    guestCalls = new GuestCalls(this);
+    mapCalls = new MapCalls(this);
+    lab.devices().forEach(address -> cdevs.add(take(new SysFs(kernel), address)));
+    int memory = lab.devices().indexOf(LabKernel.IVSHMEM);
+    if (memory >= 0) {
+      mark(memory);
+    }
+  }
+
+  /** The memory of a device tells from now on which page of it is reached. */
+  private void mark(int device) {
+    try {
+      setContext(0);
+      answer(Op.of(Kind.OPEN, device));
+      answer(Op.of(Kind.BIND, 0));
+      answer(Op.of(Kind.COMMAND, 0, 2));
+      mapCalls.mark(devices.get(0));
+    } finally {
+      end();
+    }
+  }
+
+  /** A model that has just started. */
+  static Machine model(LabKernel lab) {
+    return new Machine(lab, lab.model(), 0);
   }
 
   private static String take(SysFs sysfs, String address) {
@@ -93,19 +148,22 @@ final class Machine implements AutoCloseable {
     sysfs.write("/sys/bus/pci/drivers_probe", address);
   }
 
-  private static String directory(String address) {
+  static String directory(String address) {
     return "/sys/bus/pci/devices/" + address + "/";
   }
 
   @Override
   public void close() {
-    ADDRESSES.forEach(address -> giveBack(new SysFs(kernel), address));
+    mapCalls.close();
+    guestCalls.close();
+    lab.devices().forEach(address -> giveBack(new SysFs(kernel), address));
     kernel.munmap(file, POOL_PAGES * PAGE);
     kernel.close(memfd);
     kernel.munmap(reserved, 2 * ALIGNED);
   }
 
-  private static long checked(long result) {
+  /** The result of a call without which there is no machine. */
+  static long checked(long result) {
     if (result < 0 && result >= -Kernel.MAX_ERRNO) {
       throw new IllegalStateException("could not be prepared: " + Errno.of((int) -result));
     }
@@ -148,18 +206,28 @@ final class Machine implements AutoCloseable {
       case CLOSE_BUF, READ, RESET, REGION, DMA -> vfioCalls.answer(op);
       case EVENT, IRQ_INFO, IRQS, SIGNALS, RAISE -> irqCalls.answer(op);
       case VM, SLOT, GMEM, CLOSE_GMEM, ATTRIBUTES, VCPU, PRE_FAULT -> kvmCalls.answer(op);
-      case LIST, LIST_SET -> kvmCalls.answer(op);
+      case LIST, LIST_SET, CLOSE_VM, CLOSE_LIST -> kvmCalls.answer(op);
+      case CLOSE_IOMMUFD -> closeIommufd();
+      case CONNECT, DISCONNECT, BOUND, VIOMMU, VDEVICE, TSM_OP, TSM_REQ -> tsmCalls.answer(op);
+      case RUNS, DEVICE_RUNS, BUF_COMMAND, BUF_SLOT -> bufCalls.answer(op);
+      case CODE, GUEST_READ, GUEST_CALL, HYPERCALLS, CAPABILITY -> guestCalls.answer(op);
+      case MMAP, TOUCH -> mapCalls.answer(op);
     };
   }
 
   /** Opens it if it is not there: the kernel's ids start anew in it. */
   private String setContext(int number) {
     while (contexts.size() <= number) {
-      int fd = keep(open("/dev/iommu"));
-      contexts.add(new Context(fd, new Handles(NO_ID), new Handles(NO_ID), new Handles(NO_ID)));
+      contexts.add(Context.of(keep(open("/dev/iommu"))));
     }
     current = number;
     return "0";
+  }
+
+  private String closeIommufd() {
+    int result = close(iommufd());
+    contexts.set(current, contexts.get(current).closed());
+    return name(result);
   }
 
   /** How much every IOAS has mapped at the end. */
@@ -186,6 +254,9 @@ final class Machine implements AutoCloseable {
     }
     contexts.clear();
     kvmCalls.end();
+    guestCalls.end();
+    mapCalls.end();
+    tsmCalls.end();
   }
 
   Kernel kernel() {
@@ -206,6 +277,39 @@ final class Machine implements AutoCloseable {
 
   Handles deviceIds() {
     return contexts.get(current).deviceIds;
+  }
+
+  Handles hwpts() {
+    return contexts.get(current).hwpts;
+  }
+
+  Handles viommus() {
+    return contexts.get(current).viommus;
+  }
+
+  Handles vdevices() {
+    return contexts.get(current).vdevices;
+  }
+
+  /** An object of the iommufd is destroyed. */
+  void forget(int id) {
+    contexts.get(current).forget(id);
+  }
+
+  LabKernel lab() {
+    return lab;
+  }
+
+  /** Where on the bus the memory of a device is, by its first BAR of at least a page. */
+  long memoryStart(int device) {
+    String resources = new SysFs(kernel).read(directory(lab.devices().get(device)) + "resource");
+    return resources
+        .lines()
+        .map(line -> line.split(" ", -1))
+        .filter(words -> Long.decode(words[1]) - Long.decode(words[0]) >= PAGE - 1)
+        .mapToLong(words -> Long.decode(words[0]))
+        .findFirst()
+        .orElseThrow();
   }
 
   int settleMillis() {
@@ -235,6 +339,13 @@ final class Machine implements AutoCloseable {
   int close(int fd) {
     opened.remove(Integer.valueOf(fd));
     return kernel.close(fd);
+  }
+
+  /** Closes one that a program has, and says what that answered. */
+  String close(Handles handles, long reference) {
+    int fd = handles.get(reference);
+    handles.remove(fd);
+    return name(close(fd));
   }
 
   /** A struct of zeros, for this call. */

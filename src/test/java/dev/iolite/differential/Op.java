@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
  * One call of a program.
  *
  * @param kind which
- * @param args numbers, and references: the n-th of the objects of a kind that there are, or -1 for
- *     one that there is not
+ * @param args numbers, and references: the n-th of the objects of a kind that there are, -1 for one
+ *     that there is not, or -2 for the newest
  */
 record Op(Kind kind, List<Long> args) {
   static Op of(Kind kind, long... args) {

@@ -15,13 +15,13 @@ import java.util.stream.Stream;
  * @param ops its calls
  */
 record Program(String name, List<Op> ops) {
-  static Program ofSeed(long seed) {
-    return new Program("seed " + seed, Generator.program(seed));
+  static Program ofSeed(LabKernel kernel, long seed) {
+    return new Program("seed " + seed, kernel.program(seed));
   }
 
   /** The programs of seeds that follow one another, made one by one. */
-  static Stream<Program> ofSeeds(long first, int count) {
-    return LongStream.range(first, first + count).mapToObj(Program::ofSeed);
+  static Stream<Program> ofSeeds(LabKernel kernel, long first, int count) {
+    return LongStream.range(first, first + count).mapToObj(seed -> ofSeed(kernel, seed));
   }
 
   /** Writes programs as JSON lines: a string starts each, then its calls follow. */

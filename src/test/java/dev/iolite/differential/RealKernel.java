@@ -5,6 +5,9 @@ import java.util.List;
 
 /** Runs programs on a real kernel. */
 interface RealKernel {
+  /** Which it is. */
+  LabKernel kernel();
+
   /** Runs the programs of seeds. */
   LabRun run(long first, int count) throws IOException, InterruptedException;
 

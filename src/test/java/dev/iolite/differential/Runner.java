@@ -19,7 +19,7 @@ final class Runner {
   /**
    * Runs them.
    *
-   * @param args {@code seeds FIRST COUNT} or {@code file PATH}
+   * @param args the kernel's name, and {@code seeds FIRST COUNT} or {@code file PATH}
    */
   public static void main(String[] args) throws IOException {
     long start = System.nanoTime();
@@ -27,11 +27,13 @@ final class Runner {
     PrintStream out =
         new PrintStream(
             new BufferedOutputStream(System.out, 1 << 16), false, StandardCharsets.UTF_8);
-    try (Machine machine = new Machine(new HostKernel(), Machine.REAL_SETTLE_MILLIS)) {
+    LabKernel kernel = LabKernel.of(args[0]);
+    try (Machine machine = new Machine(kernel, new HostKernel(), Machine.REAL_SETTLE_MILLIS)) {
       Iterator<Program> programs =
-          args[0].equals("seeds")
-              ? Program.ofSeeds(Long.parseLong(args[1]), Integer.parseInt(args[2])).iterator()
-              : Program.read(Path.of(args[1])).iterator();
+          args[1].equals("seeds")
+              ? Program.ofSeeds(kernel, Long.parseLong(args[2]), Integer.parseInt(args[3]))
+                  .iterator()
+              : Program.read(Path.of(args[2])).iterator();
       while (programs.hasNext()) {
         List<String> answers = machine.run(programs.next().ops());
         answers.forEach(out::println);

@@ -1,6 +1,5 @@
 package dev.iolite.differential;
 
-import dev.iolite.mock.MockKernel;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,9 +80,13 @@ final class Shrinker {
     return new Program(program.name(), rest);
   }
 
+  private List<String> mock(Program program) {
+    return mock(lab.kernel(), program);
+  }
+
   /** The answers of a model that has just started. */
-  static List<String> mock(Program program) {
-    try (Machine machine = new Machine(MockKernel.plain(), 0)) {
+  static List<String> mock(LabKernel kernel, Program program) {
+    try (Machine machine = Machine.model(kernel)) {
       return machine.run(program.ops());
     }
   }

@@ -52,13 +52,13 @@ final class VfioCalls {
     int device = machine.devices.get(op.arg(0));
     return switch (op.kind()) {
       case OPEN -> open((int) op.arg(0));
-      case CLOSE -> close(device);
+      case CLOSE -> machine.close(machine.devices, op.arg(0));
       case BIND -> bind(device);
       case ATTACH -> attach(device, machine.objects().get(op.arg(1)));
       case DETACH -> detach(device);
       case COMMAND -> name(write(device, CONFIG, COMMAND, 2, op.arg(1)));
       case EXPORT -> export(device, op);
-      case CLOSE_BUF -> closeBuf(machine.bufs.get(op.arg(0)));
+      case CLOSE_BUF -> machine.close(machine.bufs, op.arg(0));
       case READ -> read(device, op);
       case RESET -> name(machine.ioctl(device, VfioIoctls.VFIO_DEVICE_RESET, 0));
       case REGION -> region(device, (int) op.arg(1));
@@ -73,16 +73,6 @@ final class VfioCalls {
       machine.devices.add(device);
     }
     return descriptor(device);
-  }
-
-  private String close(int device) {
-    machine.devices.remove(device);
-    return name(machine.close(device));
-  }
-
-  private String closeBuf(int buf) {
-    machine.bufs.remove(buf);
-    return name(machine.close(buf));
   }
 
   private String bind(int device) {
@@ -113,7 +103,7 @@ final class VfioCalls {
     return name(machine.ioctl(device, VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT, detach));
   }
 
-  private static long offset(long region, long at) {
+  static long offset(long region, long at) {
     return (region << 40) + at;
   }
 
@@ -135,7 +125,7 @@ final class VfioCalls {
   }
 
   private String export(int device, Op op) {
-    int ranges = op.arg(5) == -2 ? 1 : 2;
+    int ranges = op.arg(6) == -2 ? 1 : 2;
     long head = 8 + vfio_device_feature_dma_buf.sizeof();
     long each = vfio_region_dma_range.sizeof();
     MemorySegment feature = machine.zeros(head + ranges * each);
@@ -143,13 +133,14 @@ final class VfioCalls {
     vfio_device_feature.flags(
         feature, Vfio.VFIO_DEVICE_FEATURE_GET() | Vfio.VFIO_DEVICE_FEATURE_DMA_BUF());
     MemorySegment data = feature.asSlice(8);
-    vfio_device_feature_dma_buf.region_index(data, (int) op.arg(1));
+    vfio_device_feature_dma_buf.region_index(data, (int) op.arg(2));
+    vfio_device_feature_dma_buf.flags(data, (int) op.arg(1));
     vfio_device_feature_dma_buf.open_flags(data, Libc.O_RDWR() | Libc.O_CLOEXEC());
     vfio_device_feature_dma_buf.nr_ranges(data, ranges);
     for (int i = 0; i < ranges; i++) {
       MemorySegment range = feature.asSlice(head + i * each, each);
-      vfio_region_dma_range.offset(range, op.arg(2 + 2 * i));
-      vfio_region_dma_range.length(range, op.arg(3 + 2 * i));
+      vfio_region_dma_range.offset(range, op.arg(3 + 2 * i));
+      vfio_region_dma_range.length(range, op.arg(4 + 2 * i));
     }
     int buf = machine.keep(machine.ioctl(device, VfioIoctls.VFIO_DEVICE_FEATURE, feature));
     if (buf < 0) {

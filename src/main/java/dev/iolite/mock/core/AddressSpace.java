@@ -109,15 +109,18 @@ public final class AddressSpace {
    * mmap(2): the checks of mm/mmap.c:ksys_mmap_pgoff and do_mmap that do not depend on the file.
    *
    * @param file what to map; empty for anonymous memory
+   * @param offset a multiple of a page
    * @return the address
    */
   public long map(
       long address, long bytes, int protection, int flags, Optional<OpenFile> file, long offset) {
-    refuseIf((offset & (PAGE - 1)) != 0, Errno.EINVAL);
     refuseIf(bytes == 0, Errno.EINVAL);
     long whole = (bytes + PAGE - 1) & -PAGE;
     refuseIf(whole == 0 || Long.compareUnsigned(whole, 1L << 47) >= 0, Errno.ENOMEM);
     refuseIf((address & (PAGE - 1)) != 0 && (flags & FIXED) != 0, Errno.EINVAL);
+    // mm/mmap.c:file_mmap_ok, of a device's file
+    boolean ends = Long.compareUnsigned(offset >>> 12, (-1 - whole) >>> 12) > 0;
+    refuseIf(file.isPresent() && ends, Errno.EOVERFLOW);
     int sharing = flags & (Libc.MAP_SHARED() | Libc.MAP_PRIVATE());
     refuseIf(sharing == 0, Errno.EINVAL);
     MappedObject object =

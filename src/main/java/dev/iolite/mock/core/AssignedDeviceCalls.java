@@ -47,8 +47,21 @@ public interface AssignedDeviceCalls {
    */
   int dmaBufIoctl(int bar, List<BarRange> ranges, int request, long argument);
 
+  /** Whether VFIO_DEVICE_FEATURE_DMA_BUF_RUNS is known. */
+  boolean tellsRuns();
+
   /**
-   * A BAR is about to be mapped.
+   * VFIO_DEVICE_FEATURE_DMA_BUF_RUNS, of a dma-buf of the device.
+   *
+   * @param address where its struct is
+   * @param bar the BAR that the dma-buf is of
+   * @param ranges what it has of it, one after the other
+   * @throws Refused EMSGSIZE: more runs than room, their number comes back; EFAULT
+   */
+  void tellRuns(long address, int bar, DmaBufKind kind, List<BarRange> ranges);
+
+  /**
+   * A BAR that can be mapped is about to be.
    *
    * @throws Refused why it must not be
    */

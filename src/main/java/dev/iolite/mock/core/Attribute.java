@@ -67,6 +67,10 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
 
       @Override
       public long pwrite(long address, long bytes, long offset) {
+        if (bytes == 0) {
+          // fs/sysfs/file.c:sysfs_kf_write
+          return 0;
+        }
         long taken = Math.min(bytes, AddressSpace.PAGE);
         byte[] written = task.in(address, taken).toArray(ValueLayout.JAVA_BYTE);
         store

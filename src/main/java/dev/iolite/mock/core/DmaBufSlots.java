@@ -14,12 +14,24 @@ public interface DmaBufSlots {
    */
   record Use(boolean isPrivate, boolean only, boolean revokedForGood) {}
 
+  /** The flag that makes a slot one with a dma-buf; 0: there are no such slots. */
+  int flag();
+
   /**
-   * The flags of which each makes a slot one with a dma-buf; no other flag may be with them.
+   * The flags that such a slot may have; no other flag may be with them.
    *
    * @param hasPrivateMemory whether it is a slot of a VM that has private memory
    */
   int flags(boolean hasPrivateMemory);
+
+  /**
+   * What KVM_CAP_MEMORY_DMABUF is.
+   *
+   * @param hasPrivateMemory as in {@link #flags}
+   */
+  default int capability(boolean hasPrivateMemory) {
+    return 0;
+  }
 
   /**
    * A slot is about to be made.
@@ -34,6 +46,11 @@ public interface DmaBufSlots {
   /** Linux 7.3, which has none. */
   static DmaBufSlots none() {
     return new DmaBufSlots() {
+      @Override
+      public int flag() {
+        return 0;
+      }
+
       @Override
       public int flags(boolean hasPrivateMemory) {
         return 0;

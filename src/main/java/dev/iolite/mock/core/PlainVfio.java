@@ -43,6 +43,16 @@ public class PlainVfio implements AssignedDeviceCalls {
   }
 
   @Override
+  public boolean tellsRuns() {
+    return false;
+  }
+
+  @Override
+  public void tellRuns(long address, int bar, DmaBufKind kind, List<BarRange> ranges) {
+    throw refused(Errno.ENOTTY);
+  }
+
+  @Override
   public void mapping(AssignedDevice device) {}
 
   @Override

@@ -85,7 +85,7 @@ public record DeviceShape(
         express,
         Optional.of(new SoftwareReport(this, List.of(shared)).make()),
         true,
-        measurements,
+        SoftwareReport.measurements(vendor, device),
         secondaryBus);
   }
 

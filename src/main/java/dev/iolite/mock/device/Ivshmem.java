@@ -1,10 +1,13 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.RegisterAccess;
+import java.util.Optional;
+
 /**
- * QEMU's {@code ivshmem-plain}: BAR 2 is plain memory, and BAR 0, smaller than a page, has
- * registers that do nothing without interrupts.
+ * QEMU's {@code ivshmem-plain} (hw/misc/ivshmem-pci.c): BAR 2 is plain memory, and BAR 0, smaller
+ * than a page, has registers that do nothing without interrupts.
  */
-public final class Ivshmem {
+public final class Ivshmem implements DeviceLogic {
   /** PCI vendor id. */
   public static final int VENDOR = 0x1af4;
 
@@ -17,19 +20,62 @@ public final class Ivshmem {
   /** How much memory it has, in bytes. */
   public static final int MEMORY_BYTES = 1 << 20;
 
+  private static final int REGISTERS_BAR = 0;
   private static final int REGISTERS_BYTES = 256;
+  private static final int INTERRUPT_MASK = 0;
+  private static final int INTERRUPT_STATUS = 4;
+
+  private int interruptMask;
+  private int interruptStatus;
 
   private Ivshmem() {}
 
   /** The device. */
   public static DeviceModel model() {
-    return DeviceModel.memory(
+    return new DeviceModel(
         DeviceShape.builder(VENDOR, DEVICE)
             .classCode(0x05_0000)
             .revision(1)
             .withoutInterruptPin()
-            .bar(Bar.memory32(0, REGISTERS_BYTES))
+            .bar(Bar.memory32(REGISTERS_BAR, REGISTERS_BYTES))
             .bar(Bar.prefetchable64(MEMORY_BAR, MEMORY_BYTES))
-            .build());
+            .build(),
+        _ -> new Ivshmem());
+  }
+
+  @Override
+  public Optional<RegisterAccess> registers(int bar) {
+    return bar == REGISTERS_BAR ? Optional.of(new Registers()) : Optional.empty();
+  }
+
+  @Override
+  public void reset() {
+    interruptMask = 0;
+    interruptStatus = 0;
+  }
+
+  /** Two registers of 32 bits; all else, the position of the only peer too, is 0. */
+  private final class Registers implements RegisterAccess {
+    @Override
+    public long read(long offset, int bytes) {
+      if (offset == INTERRUPT_MASK) {
+        return interruptMask;
+      }
+      if (offset == INTERRUPT_STATUS) {
+        int status = interruptStatus;
+        interruptStatus = 0;
+        return status;
+      }
+      return 0;
+    }
+
+    @Override
+    public void write(long offset, int bytes, long value) {
+      if (offset == INTERRUPT_MASK) {
+        interruptMask = (int) value;
+      } else if (offset == INTERRUPT_STATUS) {
+        interruptStatus = (int) value;
+      }
+    }
   }
 }

@@ -1,11 +1,17 @@
 package dev.iolite.mock.device;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The report that a TSM in software makes up for a device (tsm-sim.c:make_report). */
+/** What a TSM in software makes up for a device. */
 final class SoftwareReport {
   private static final int PAGE = (int) TdiRange.PAGE;
+  private static final int DIGEST_BYTES = 32;
+  private static final ValueLayout.OfInt ID =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final DeviceShape shape;
   private final List<TdiRange> exceptions;
@@ -28,12 +34,22 @@ final class SoftwareReport {
         });
   }
 
+  /** tsm-sim.c:sim_measure: one digest, which is made of the function's IDs. */
+  static DeviceMeasurements measurements(int vendor, int device) {
+    MemorySegment digest = MemorySegment.ofArray(new byte[DIGEST_BYTES]);
+    for (long i = 0; i < DIGEST_BYTES / Integer.BYTES; i++) {
+      digest.setAtIndex(ID, i, vendor | device << Short.SIZE);
+    }
+    return DeviceMeasurements.of(new DeviceMeasurement(1, DeviceMeasurement.ROM, digest));
+  }
+
   private static TdiRange around(int bar, long offset, long bytes, int attributes) {
     long first = offset / PAGE;
     long end = (offset + bytes + PAGE - 1) / PAGE;
     return new TdiRange(bar, first, (int) (end - first), attributes);
   }
 
+  /** tsm-sim.c:sim_make_report. */
   TdiReport make() {
     List<TdiRange> ranges = new ArrayList<>();
     for (Bar bar : shape.bars()) {

@@ -22,9 +22,13 @@ final class GuestMemory {
     this.run = run;
   }
 
-  /** The kind of an access of a guest that does not say it: that of the page's attribute. */
+  /**
+   * The kind of an access of a guest that does not say it: that of the page's attribute, unless KVM
+   * has found out before that the page is MMIO, which is shared
+   * (arch/x86/kvm/mmu/mmu.c:kvm_mmu_page_fault).
+   */
   boolean isPrivate(long gpa) {
-    return vm.attributes().isPrivate(gpa);
+    return !vm.mmioPages().contains(gpa) && vm.attributes().isPrivate(gpa);
   }
 
   /**
@@ -35,12 +39,13 @@ final class GuestMemory {
    *     kvm_run
    */
   boolean read(long gpa, MemorySegment into, boolean isPrivate) {
-    Memory behind = find(gpa, isPrivate, false);
+    Memory behind = reach(gpa, isPrivate, false);
     if (behind == null) {
       return false;
     }
     try {
       behind.read(offset, into);
+      vm.mmioPages().remove(gpa);
       return true;
     } catch (Memory.Unreachable e) {
       // kvm_handle_error_pfn says no more than this.
@@ -50,12 +55,13 @@ final class GuestMemory {
 
   /** Writes; as {@link #read}. */
   boolean write(long gpa, MemorySegment from, boolean isPrivate) {
-    Memory behind = find(gpa, isPrivate, true);
+    Memory behind = reach(gpa, isPrivate, true);
     if (behind == null) {
       return false;
     }
     try {
       behind.write(offset, from);
+      vm.mmioPages().remove(gpa);
       return true;
     } catch (Memory.Unreachable e) {
       throw refused(Errno.EFAULT);
@@ -68,7 +74,7 @@ final class GuestMemory {
    * @throws dev.iolite.mock.core.Refused ENOENT: an access would be MMIO; EFAULT
    */
   void preFault(long gpa) {
-    Memory behind = find(gpa, isPrivate(gpa), false);
+    Memory behind = find(gpa, vm.attributes().isPrivate(gpa), false);
     if (behind == null) {
       throw refused(Errno.ENOENT);
     }
@@ -83,26 +89,31 @@ final class GuestMemory {
         }
       }
     }
+    vm.mmioPages().remove(gpa);
   }
 
   /** Where in what {@link #find} found the address is. */
   private long offset;
 
+  /** As {@link #find}, unless it is known already that the page is MMIO. */
+  private @Nullable Memory reach(long gpa, boolean isPrivate, boolean write) {
+    return !isPrivate && vm.mmioPages().isCurrent(gpa) ? null : find(gpa, isPrivate, write);
+  }
+
   private @Nullable Memory find(long gpa, boolean isPrivate, boolean write) {
+    if (isPrivate != vm.attributes().isPrivate(gpa)) {
+      throw fault(gpa, isPrivate);
+    }
     MemorySlot slot = vm.slots().at(gpa);
     if (slot != null && slot.dmaBuf().isPresent()) {
       SlotDmaBuf dmaBuf = slot.dmaBuf().get();
       boolean serves = dmaBuf.use().isPrivate() == isPrivate;
-      boolean asAttribute = isPrivate == vm.attributes().isPrivate(gpa);
-      if (dmaBuf.use().only() ? !serves : !asAttribute) {
+      if (dmaBuf.use().only() && !serves) {
         throw fault(gpa, isPrivate);
       }
       if (serves) {
         return dmaBuf(slot, dmaBuf, gpa, isPrivate);
       }
-    }
-    if (isPrivate != vm.attributes().isPrivate(gpa)) {
-      throw fault(gpa, isPrivate);
     }
     if (isPrivate) {
       PrivateMappings.Mapping mapping = vm.privateMappings().at(gpa);
@@ -115,6 +126,7 @@ final class GuestMemory {
       if (isPrivate) {
         throw fault(gpa, true);
       }
+      vm.mmioPages().add(gpa);
       return null;
     }
     if (isPrivate || slot.guestMemfdOnly()) {

@@ -4,6 +4,9 @@ import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 
 /** Numbers of linux/kvm_para.h, which is for guests and not among the bindings. */
 final class Hypercalls {
+  /** KVM_HC_VAPIC_POLL_IRQ, which does nothing and succeeds. */
+  static final int VAPIC_POLL_IRQ = 1;
+
   /** KVM_HC_MAP_GPA_RANGE. */
   static final int MAP_GPA_RANGE = 12;
 

@@ -1,6 +1,7 @@
 package dev.iolite.mock.kvm;
 
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -37,7 +38,13 @@ final class KvmCapabilities {
   private KvmCapabilities() {}
 
   /** What {@code /dev/kvm} says. */
-  static int check(KvmPlatform platform, long capability) {
+  static int check(KvmHost host, long capability) {
+    return capability == TsmSeed2025.KVM_CAP_MEMORY_DMABUF()
+        ? host.dmaBufSlots().capability(false)
+        : check(host.platform(), capability);
+  }
+
+  private static int check(KvmPlatform platform, long capability) {
     if (capability == Kvm.KVM_CAP_VM_TYPES()) {
       return platform.vmTypes();
     }
@@ -58,6 +65,9 @@ final class KvmCapabilities {
 
   /** What a VM says. */
   static int check(KvmVm vm, long capability) {
+    if (capability == TsmSeed2025.KVM_CAP_MEMORY_DMABUF()) {
+      return vm.host().dmaBufSlots().capability(vm.hasPrivateMemory());
+    }
     if (capability == Kvm.KVM_CAP_GUEST_MEMFD_FLAGS()) {
       return (int) vm.guestMemfdFlags();
     }

@@ -28,7 +28,7 @@ final class KvmFile extends OpenFile {
   @Override
   public int ioctl(int request, long argument) {
     if (request == Kvm.KVM_CHECK_EXTENSION()) {
-      return KvmCapabilities.check(host.platform(), argument);
+      return KvmCapabilities.check(host, argument);
     }
     if (request == Kvm.KVM_GET_API_VERSION()) {
       refuseIf(argument != 0, Errno.EINVAL);

@@ -25,6 +25,7 @@ public final class KvmVm implements KvmReference {
   private boolean dead;
   private final MemorySlots slots = new MemorySlots(this);
   private final MemoryAttributes attributes = new MemoryAttributes(this);
+  private final MmioPages mmioPages = new MmioPages();
   private final PrivateMappings privateMappings = new PrivateMappings();
   private final Ioeventfds ioeventfds = new Ioeventfds(this);
   private final TreeMap<Integer, KvmVcpu> vcpus = new TreeMap<>();
@@ -126,6 +127,10 @@ public final class KvmVm implements KvmReference {
 
   MemoryAttributes attributes() {
     return attributes;
+  }
+
+  MmioPages mmioPages() {
+    return mmioPages;
   }
 
   Irqfds irqfds() {
@@ -272,7 +277,7 @@ public final class KvmVm implements KvmReference {
       run.hypercall(call, flags, arguments);
       return false;
     }
-    long answer = Hypercalls.ENOSYS;
+    long answer = call == Hypercalls.VAPIC_POLL_IRQ ? 0 : Hypercalls.ENOSYS;
     if (call == Hypercalls.MAP_GPA_RANGE && leavesForMapGpa()) {
       long page = arguments[0] >>> 12;
       boolean whole = (arguments[0] & 0xfff) == 0;

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AddressSpace;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.DmaBufSlots;
+import dev.iolite.mock.core.Refused;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import java.lang.foreign.MemorySegment;
@@ -82,7 +83,7 @@ final class MemorySlots {
     refuseIf((gpa & OFFSET_IN_PAGE) != 0, Errno.EINVAL);
     refuseIf((hostAddress & OFFSET_IN_PAGE) != 0 || !accessOk(hostAddress, bytes), Errno.EINVAL);
     refuseIf(
-        (flags & (Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlags())) != 0
+        (flags & (Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlag())) != 0
             && ((fileOffset & OFFSET_IN_PAGE) != 0 || wraps(fileOffset, bytes)),
         Errno.EINVAL);
     refuseIf(addressSpace >= vm.addressSpaces(), Errno.EINVAL);
@@ -104,17 +105,17 @@ final class MemorySlots {
     if ((flags & Kvm.KVM_MEM_GUEST_MEMFD()) != 0) {
       return Kvm.KVM_MEM_GUEST_MEMFD();
     }
-    if ((flags & dmaBufFlags()) != 0) {
-      return dmaBufFlags();
+    if ((flags & dmaBufFlag()) != 0) {
+      return vm.host().dmaBufSlots().flags(vm.hasPrivateMemory());
     }
     return Kvm.KVM_MEM_LOG_DIRTY_PAGES()
         | Kvm.KVM_MEM_GUEST_MEMFD()
         | (vm.hasProtectedState() ? 0 : Kvm.KVM_MEM_READONLY());
   }
 
-  /** A proposal's flags. */
-  private int dmaBufFlags() {
-    return vm.host().dmaBufSlots().flags(vm.hasPrivateMemory());
+  /** A proposal's. */
+  private int dmaBufFlag() {
+    return vm.host().dmaBufSlots().flag();
   }
 
   /** arch/x86/include/asm/uaccess_64.h:__access_ok. */
@@ -149,14 +150,21 @@ final class MemorySlots {
       GuestMemfdFile file = guestMemfd(region, bytes);
       requireReachable(gpa, bytes);
       file.bind(slot, kvm_userspace_memory_region2.guest_memfd_offset(region));
-    } else if ((flags & dmaBufFlags()) != 0) {
-      requireReachable(gpa, bytes);
-      slot.setDmaBuf(dmaBuf(region, bytes));
+    } else if ((flags & dmaBufFlag()) != 0) {
+      SlotDmaBuf its = dmaBuf(region, bytes);
+      try {
+        requireReachable(gpa, bytes);
+      } catch (Refused e) {
+        its.detach();
+        throw e;
+      }
+      slot.setDmaBuf(its);
     } else {
       requireReachable(gpa, bytes);
     }
     byNumber.put(number, slot);
     byAddress.get(addressSpace).put(gpa, slot);
+    vm.mmioPages().slotsChanged();
   }
 
   /** virt/kvm/guest_memfd.c:kvm_gmem_prepare_memory_region. */
@@ -216,13 +224,16 @@ final class MemorySlots {
   }
 
   private void change(MemorySlot old, int flags, long gpa, long bytes, long hostAddress) {
-    refuseIf((flags & (Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlags())) != 0, Errno.EINVAL);
-    long fixed = Kvm.KVM_MEM_READONLY() | Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlags();
+    refuseIf((flags & (Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlag())) != 0, Errno.EINVAL);
+    long fixed = Kvm.KVM_MEM_READONLY() | Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlag();
     refuseIf(
         hostAddress != old.hostAddress
             || bytes != old.bytes
             || ((flags ^ old.flags()) & fixed) != 0,
         Errno.EINVAL);
+    if (gpa == old.gpa() && flags == old.flags()) {
+      return;
+    }
     if (gpa != old.gpa()) {
       refuseIf(overlaps(old.addressSpace, number(old), gpa, bytes), Errno.EEXIST);
       requireReachable(gpa, bytes);
@@ -232,6 +243,7 @@ final class MemorySlots {
       lastFound = null;
     }
     old.setFlags(flags, vm.dirtyLogStartsFull());
+    vm.mmioPages().slotsChanged();
   }
 
   private void delete(MemorySlot slot) {
@@ -240,5 +252,6 @@ final class MemorySlots {
     byNumber.remove(number(slot));
     byAddress.get(slot.addressSpace).remove(slot.gpa());
     lastFound = null;
+    vm.mmioPages().slotsChanged();
   }
 }

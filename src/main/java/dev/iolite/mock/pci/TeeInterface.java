@@ -27,11 +27,18 @@ final class TeeInterface {
     locked = guard.isPresent() ? lockable() : new int[0];
   }
 
-  /** What a lock keeps: memory decode and bus mastering, the BARs, MSI-X's control. */
+  /**
+   * What a lock keeps: memory decode and bus mastering, the BARs, MSI-X's control. VFIO tells a TSM
+   * in software of the first two only (vfio_pci_config.c:vfio_basic_config_write).
+   */
   private int[] lockable() {
-    int[] values = new int[BARS + 2];
-    values[0] =
+    int command =
         function.configRead(PciRegs.COMMAND, 2) & (PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER);
+    if (function.isEmulatedTee()) {
+      return new int[] {command};
+    }
+    int[] values = new int[BARS + 2];
+    values[0] = command;
     for (int bar = 0; bar < BARS; bar++) {
       values[1 + bar] = function.configRead(PciRegs.BAR + 4 * bar, 4);
     }

@@ -103,7 +103,7 @@ final class AssignedTdis {
    *
    * @param beforeLock may refuse the lock that a bind makes
    * @throws dev.iolite.mock.core.Refused EOPNOTSUPP: flags; ENOENT: no such vDEVICE; ENODEV: no VM;
-   *     EINVAL: no such type; what the bind says
+   *     EINVAL: no such type, or a virtual id of more than 32 bits; what the bind says
    */
   int operate(
       GuestDeviceCalls.Call call, int flags, int id, int type, Consumer<TeeFunction> beforeLock) {
@@ -111,7 +111,11 @@ final class AssignedTdis {
     GuestDevice device = call.guestDevice(id);
     vm(device);
     switch (type) {
-      case BIND -> bind(device, Optional.of(beforeLock));
+      case BIND -> {
+        // drivers/iommu/iommufd/tsm.c:tsm_bind
+        refuseIf(device.virtualId() >>> Integer.SIZE != 0, Errno.EINVAL);
+        bind(device, Optional.of(beforeLock));
+      }
       case UNBIND -> unbind(device);
       default -> throw refused(Errno.EINVAL);
     }

@@ -129,6 +129,11 @@ final class IntelRfcProfile implements TsmProfile, GuestDeviceCalls {
   public DmaBufSlots slots() {
     return new DmaBufSlots() {
       @Override
+      public int flag() {
+        return DMABUF;
+      }
+
+      @Override
       public int flags(boolean hasPrivateMemory) {
         return hasPrivateMemory ? DMABUF : 0;
       }

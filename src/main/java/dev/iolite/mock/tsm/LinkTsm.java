@@ -263,8 +263,8 @@ public final class LinkTsm {
     Tdi tdi = bound(function);
     boolean whole = ((gpaBase | gpaTop | physical) & 0xfff) == 0;
     refuseIf(!whole || Long.compareUnsigned(gpaBase, gpaTop) >= 0, Errno.EINVAL);
-    refuseIf(gpaTop - gpaBase < 0, Errno.EINVAL);
     refuseIf(tdi.state() != TdiState.CONFIG_LOCKED && tdi.state() != TdiState.RUN, Errno.EIO);
+    refuseIf(gpaTop - gpaBase < 0, Errno.EINVAL);
     Memory memory =
         function.trustedMemory(physical, gpaTop - gpaBase).orElseThrow(() -> refused(Errno.EINVAL));
     errors.check(TsmErrors.Operation.VALIDATE_MMIO);

@@ -9,6 +9,7 @@ import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
 import java.lang.foreign.MemorySegment;
@@ -66,9 +67,14 @@ final class SeedDmaBufs extends NotedDevices {
     return tsm.tdi(device.function()).filter(tdi -> tdi.state() == state).isPresent();
   }
 
+  /** drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_dma_buf_cut. */
   @Override
   public List<BarRange> cover(
       AssignedDevice device, DmaBufKind kind, int bar, List<BarRange> asked) {
+    for (BarRange range : asked) {
+      boolean wraps = Long.compareUnsigned(range.offset() + range.bytes(), range.offset()) < 0;
+      refuseIf(wraps, Errno.EOVERFLOW);
+    }
     if (kind == DmaBufKind.PLAIN || !isLocked(device)) {
       return asked;
     }
@@ -151,6 +157,37 @@ final class SeedDmaBufs extends NotedDevices {
     vfio_dma_buf_get_runs.region_index(asked, bar);
     task.out(argument, asked);
     refuseIf(!fits, Errno.EMSGSIZE);
+    putRuns(to, ranges);
+    return 0;
+  }
+
+  @Override
+  public boolean tellsRuns() {
+    return true;
+  }
+
+  /** drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf_runs. */
+  @Override
+  public void tellRuns(long address, int bar, DmaBufKind kind, List<BarRange> ranges) {
+    long head = vfio_device_feature_dma_buf_runs.sizeof();
+    MemorySegment asked = task.in(address, head);
+    int room = vfio_device_feature_dma_buf_runs.nr_runs(asked);
+    vfio_device_feature_dma_buf_runs.nr_runs(asked, ranges.size());
+    vfio_device_feature_dma_buf_runs.region_index(asked, bar);
+    vfio_device_feature_dma_buf_runs.flags(
+        asked,
+        switch (kind) {
+          case PLAIN -> 0;
+          case SHARED -> SHARED;
+          case PRIVATE -> PRIVATE;
+        });
+    task.out(address, asked);
+    refuseIf(Integer.compareUnsigned(room, ranges.size()) < 0, Errno.EMSGSIZE);
+    putRuns(address + head, ranges);
+  }
+
+  /** drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_dma_buf_put_runs. */
+  private void putRuns(long address, List<BarRange> ranges) {
     MemorySegment runs = task.scratch(vfio_dma_buf_run.sizeof() * ranges.size());
     long start = 0;
     for (int i = 0; i < ranges.size(); i++) {
@@ -160,7 +197,6 @@ final class SeedDmaBufs extends NotedDevices {
       vfio_dma_buf_run.length(run, ranges.get(i).bytes());
       start += ranges.get(i).bytes();
     }
-    task.out(to, runs);
-    return 0;
+    task.out(address, runs);
   }
 }

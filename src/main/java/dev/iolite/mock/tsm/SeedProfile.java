@@ -6,7 +6,9 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.DmaBufSlots;
+import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.IommuDevice;
+import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
@@ -25,9 +27,16 @@ final class SeedProfile extends VdeviceProfile {
   /** KVM_HC_TSM of linux/kvm_para.h, a bit for all KVM_HC_TSM_* calls. */
   private static final long HYPERCALLS = 1L << 13;
 
+  private static final int FIRST_OPERATION = TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
+  private static final int LAST_OPERATION = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS();
+
+  /** drivers/iommu/iommufd/tsm.c: TSM_REQ_MAX. */
+  private static final int MOST_BYTES = 64 << 10;
+
   private final TsmRequests requests;
-  private final ArchRequests archRequests;
   private final SeedDmaBufs dmaBufs;
+  private final Task task;
+  private final IntPredicate archs;
   private final boolean isSev;
 
   /**
@@ -38,13 +47,14 @@ final class SeedProfile extends VdeviceProfile {
   SeedProfile(Task task, LinkTsm tsm, int arch) {
     super(new AssignedTdis(tsm));
     requests = new TsmRequests(task, tsm, false);
-    archRequests = new ArchRequests(tdis(), takes(arch), this::execute);
+    this.task = task;
+    archs = takes(arch);
     dmaBufs = new SeedDmaBufs(task, tdis());
     isSev = arch == TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV();
     tsm.listen(this::changed);
   }
 
-  /** drivers/iommu/iommufd/tsm.c:iommufd_vdevice_tsm_req_ioctl, and what a TSM's driver adds. */
+  /** drivers/iommu/iommufd/tsm.c:tsm_req, and what a TSM's driver adds. */
   private static IntPredicate takes(int arch) {
     return arch == 0
         ? asked ->
@@ -77,7 +87,46 @@ final class SeedProfile extends VdeviceProfile {
             TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(),
             iommu_vdevice_tsm_req.layout(),
             "tsm_code",
-            archRequests::execute));
+            this::request));
+  }
+
+  /**
+   * drivers/iommu/iommufd/tsm.c:iommufd_vdevice_tsm_req_ioctl. A code comes back whenever there is
+   * the vDEVICE; it is 0 if the TSM was not reached.
+   */
+  private int request(Call call) {
+    MemorySegment asked = call.argument();
+    GuestDevice device = call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked));
+    iommu_vdevice_tsm_req.tsm_code(asked, 0);
+    try {
+      int residue = forward(device, asked);
+      call.respond();
+      return residue;
+    } catch (Refused e) {
+      call.respond();
+      throw e;
+    }
+  }
+
+  /** drivers/iommu/iommufd/tsm.c:tsm_req. */
+  private int forward(GuestDevice device, MemorySegment asked) {
+    TeeFunction function = tdis().function(device);
+    int operation = iommu_vdevice_tsm_req.op(asked);
+    refuseIf(!archs.test(iommu_vdevice_tsm_req.tvm_arch(asked)), Errno.EINVAL);
+    refuseIf(operation < FIRST_OPERATION || operation > LAST_OPERATION, Errno.EINVAL);
+    int bytes = iommu_vdevice_tsm_req.req_len(asked);
+    int room = iommu_vdevice_tsm_req.resp_len(asked);
+    refuseIf(Integer.compareUnsigned(bytes, MOST_BYTES) > 0 || room < 0, Errno.E2BIG);
+    long address = iommu_vdevice_tsm_req.req_uptr(asked);
+    task.in(address, bytes);
+    tdis().tsm().requireBound(function);
+    try {
+      long answer = iommu_vdevice_tsm_req.resp_uptr(asked);
+      return execute(function, operation, new TsmRequests.Buffers(address, bytes, answer, room));
+    } catch (Refused e) {
+      iommu_vdevice_tsm_req.tsm_code(asked, -e.errno().negated());
+      throw e;
+    }
   }
 
   /** drivers/vfio/pci/vfio_pci_tdi.c:prepare_lock. BARs that are mapped are just taken away. */

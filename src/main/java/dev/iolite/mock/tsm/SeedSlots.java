@@ -17,19 +17,30 @@ final class SeedSlots implements DmaBufSlots {
   private static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
 
   @Override
+  public int flag() {
+    return DMABUF;
+  }
+
+  /** virt/kvm/kvm_main.c:kvm_dmabuf_flags. */
+  @Override
   public int flags(boolean hasPrivateMemory) {
     return hasPrivateMemory ? DMABUF | PRIVATE_ONLY : DMABUF;
+  }
+
+  /** virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic. */
+  @Override
+  public int capability(boolean hasPrivateMemory) {
+    return flags(hasPrivateMemory);
   }
 
   /**
    * Checks.
    *
-   * @throws dev.iolite.mock.core.Refused EINVAL: private only, but no dma-buf; ENODEV: revoked;
-   *     EINVAL: of the other kind, or of none; beyond its end
+   * @throws dev.iolite.mock.core.Refused ENODEV: revoked; EINVAL: of the other kind, or of none;
+   *     beyond its end
    */
   @Override
   public Use check(DmaBufFile file, int flags, long offset, long bytes) {
-    refuseIf((flags & DMABUF) == 0, Errno.EINVAL);
     refuseIf(file.isRevoked(), Errno.ENODEV);
     boolean isPrivate = (flags & PRIVATE_ONLY) != 0;
     refuseIf(file.kind() != (isPrivate ? DmaBufKind.PRIVATE : DmaBufKind.SHARED), Errno.EINVAL);

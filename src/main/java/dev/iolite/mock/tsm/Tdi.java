@@ -92,13 +92,16 @@ public final class Tdi {
     mapped.add(gpa);
   }
 
-  /** STOP_INTERFACE_REQUEST. */
+  /**
+   * STOP_INTERFACE_REQUEST. That is told even if it was unlocked already (tsm-sim.c:sim_change).
+   */
   void stop() {
     mapped.forEach(vm::unmapPrivate);
     mapped.clear();
     nonceUnused = false;
     function.setGuard(Optional.empty());
-    change(TdiState.CONFIG_UNLOCKED);
+    state = TdiState.CONFIG_UNLOCKED;
+    onChange.run();
   }
 
   /** Something that was locked has changed, or a link was lost. */
@@ -135,6 +138,10 @@ public final class Tdi {
     return new TeeFunction.Guard() {
       @Override
       public boolean admits(int bar, long offset, boolean trusted) {
+        if (function.isEmulatedTee()) {
+          // The device knows nothing of it; VFIO and KVM see to what can be seen to.
+          return true;
+        }
         boolean tee = function.isTeeMemory(bar, offset);
         return trusted ? tee && state == TdiState.RUN : !tee;
       }

@@ -1,6 +1,7 @@
 package dev.iolite.mock.vfio;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AddressSpace;
@@ -10,6 +11,7 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciDevice;
 import dev.iolite.mock.pci.PciResource;
+import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.vfio.vfio_device_feature_dma_buf;
 import dev.iolite.uapi.vfio.vfio_region_dma_range;
 import java.lang.foreign.MemorySegment;
@@ -64,6 +66,24 @@ final class DmaBufs {
       buffer.put();
       throw e;
     }
+  }
+
+  /**
+   * vfio_pci_core_feature_dma_buf_runs.
+   *
+   * @throws Refused EFAULT; EBADF; EINVAL: no dma-buf, or not of this device; what is left of one
+   *     when the device was closed is none any more
+   */
+  void tellRuns(long address) {
+    int fd =
+        vfio_device_feature_dma_buf_runs.dmabuf_fd(
+            task.in(address, vfio_device_feature_dma_buf_runs.sizeof()));
+    VfioDmaBuf buffer =
+        task.descriptors()
+            .get(fd, VfioDmaBuf.class)
+            .filter(all::contains)
+            .orElseThrow(() -> refused(Errno.EINVAL));
+    buffer.tellRuns(address);
   }
 
   /** memdup_array_user. */

@@ -6,6 +6,8 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_feature;
 import dev.iolite.uapi.vfio.vfio_device_low_power_entry_with_wakeup;
@@ -26,6 +28,7 @@ final class Features {
       Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP();
   private static final int LOW_POWER_EXIT = Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_EXIT();
   private static final int DMA_BUF = Vfio.VFIO_DEVICE_FEATURE_DMA_BUF();
+  private static final int DMA_BUF_RUNS = TsmSeed2025.VFIO_DEVICE_FEATURE_DMA_BUF_RUNS();
   private static final int PRECOPY_INFO = Vfio.VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2();
   private static final long HEAD = vfio_device_feature.sizeof();
 
@@ -47,6 +50,10 @@ final class Features {
     long data = address + HEAD;
     if (index == DMA_BUF) {
       return check(flags, room, GET, DmaBufs.HEAD_BYTES) ? core.dmaBufs().export(data) : 0;
+    } else if (index == DMA_BUF_RUNS && core.device().calls().tellsRuns()) {
+      if (check(flags, room, GET, vfio_device_feature_dma_buf_runs.sizeof())) {
+        core.dmaBufs().tellRuns(data);
+      }
     } else if (index == LOW_POWER_ENTRY) {
       if (check(flags, room, SET, 0)) {
         core.enterLowPower(Optional.empty());

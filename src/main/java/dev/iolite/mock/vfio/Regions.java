@@ -189,6 +189,7 @@ final class Regions {
     long index = request.offset() >>> OFFSET_SHIFT;
     long start = request.offset() & OFFSET_MASK;
     refuseIf(index >= ROM || !core.canMap((int) index), Errno.EINVAL);
+    core.device().calls().mapping(core.device());
     long whole =
         (core.pci().resource((int) index).bytes() + AddressSpace.PAGE - 1) & -AddressSpace.PAGE;
     refuseIf(start > whole - request.bytes(), Errno.EINVAL);

@@ -222,7 +222,6 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     refuseIf(shared && writes && accessMode() == Libc.O_RDONLY(), Errno.EACCES);
     refuseIf(!isBound(), Errno.EINVAL);
     refuseIf(!shared, Errno.EINVAL);
-    device.calls().mapping(device);
     return regions.map(request);
   }
 }

@@ -177,6 +177,11 @@ final class VfioDmaBuf extends DmaBufFile {
     }
   }
 
+  /** Answers VFIO_DEVICE_FEATURE_DMA_BUF_RUNS. */
+  void tellRuns(long address) {
+    device.calls().tellRuns(address, bar, kind, ranges);
+  }
+
   /** dma_buf_ioctl. */
   @Override
   public int ioctl(int request, long argument) {

@@ -112,6 +112,7 @@ class SeedSlotsTest {
     try (AssignedEndpoint at = bound(script)) {
       int hidden = ok(at.export(0, PRIVATE, 0, 0x10000));
       assertThat(at.slot(1, DMABUF | PRIVATE_ONLY, GPA, 0xf000, hidden, 0)).isZero();
+      assertThat(at.makePrivate(GPA, 0xf000)).isZero();
       int vcpu = at.startDomain();
       assertThat(at.enter(vcpu)).isZero();
       assertThat(kvm_run.exit_reason(at.run)).isEqualTo(Kvm.KVM_EXIT_IO());

@@ -54,6 +54,7 @@ class TsmExitsTest {
       int hidden = ok(at.export(0, SeedCalls.PRIVATE, 0, 0x10000));
       long flags = TsmSeed2025.KVM_MEM_DMABUF() | TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
       assertThat(at.slot(1, flags, GPA, 0xf000, hidden, 0)).isZero();
+      assertThat(at.makePrivate(GPA, 0xf000)).isZero();
 
       assertThat(at.enter(vcpu)).isZero();
       MemorySegment run = call(at, TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE());

@@ -1,0 +1,44 @@
+package dev.iolite.mock.kvm;
+
+import dev.iolite.mock.core.AddressSpace;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The pages that guests have found nothing behind, as the VM's page tables note them
+ * (arch/x86/kvm/mmu/spte.c:make_mmio_spte). A note is good as long as no slot changes; it stays
+ * until something is mapped there.
+ */
+final class MmioPages {
+  private final Map<Long, Long> generations = new HashMap<>();
+  private long generation;
+
+  private static long page(long gpa) {
+    return gpa / AddressSpace.PAGE;
+  }
+
+  /** A slot has changed (virt/kvm/kvm_main.c:kvm_swap_active_memslots). */
+  void slotsChanged() {
+    generation++;
+  }
+
+  void add(long gpa) {
+    generations.put(page(gpa), generation);
+  }
+
+  /** Something is mapped there now. */
+  void remove(long gpa) {
+    generations.remove(page(gpa));
+  }
+
+  /** Whether there is a note, good or not. */
+  boolean contains(long gpa) {
+    return generations.containsKey(page(gpa));
+  }
+
+  /** Whether there is one that is good. */
+  boolean isCurrent(long gpa) {
+    Long noted = generations.get(page(gpa));
+    return noted != null && noted == generation;
+  }
+}
