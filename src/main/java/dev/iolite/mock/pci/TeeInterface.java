@@ -27,21 +27,15 @@ final class TeeInterface {
     locked = guard.isPresent() ? lockable() : new int[0];
   }
 
-  /** What a lock keeps: memory decode and bus mastering, the BARs, MSI-X's control. */
+  /** What a lock keeps: memory decode and bus mastering, the BARs. */
   private int[] lockable() {
-    int[] values = new int[BARS + 2];
+    int[] values = new int[BARS + 1];
     values[0] =
         function.configRead(PciRegs.COMMAND, 2) & (PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER);
     for (int bar = 0; bar < BARS; bar++) {
       values[1 + bar] = function.configRead(PciRegs.BAR + 4 * bar, 4);
     }
-    values[BARS + 1] = msixControl();
     return values;
-  }
-
-  private int msixControl() {
-    int msix = function.layout().msiX();
-    return msix == 0 ? 0 : function.configRead(msix + PciRegs.MSIX_FLAGS, 2);
   }
 
   /** Configuration space was written. */
@@ -112,6 +106,6 @@ final class TeeInterface {
         .shape()
         .tdi()
         .orElse(new TdiReport(0, List.of(), MemorySegment.NULL))
-        .bytes(msixControl(), range -> function.assigned(range.bar()).orElse(0L) + mmioOffset);
+        .bytes(range -> function.assigned(range.bar()).orElse(0L) + mmioOffset);
   }
 }
