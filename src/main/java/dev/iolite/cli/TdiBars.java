@@ -3,11 +3,14 @@ package dev.iolite.cli;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.InterfaceReport;
+import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.layout.RangeScheme;
 import dev.iolite.tdi.layout.ReportedRange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -32,6 +35,16 @@ final class TdiBars {
   private Map<Integer, String> sizes = new TreeMap<>();
 
   @Option(
+      names = "--ranges",
+      paramLabel = "SCHEME",
+      description = {
+        "how the platform places reported ranges in their BARs: aligned (by their address modulo the"
+            + " BAR's size: SEV-TIO), relative (the first one is the BAR's start: TDX)",
+        "(default: aligned; where that is a guess, it is said)"
+      })
+  private Optional<RangeScheme> scheme = Optional.empty();
+
+  @Option(
       names = "--page-size",
       paramLabel = "SIZE",
       description = "the host's page size (default: ${DEFAULT-VALUE})",
@@ -40,26 +53,59 @@ final class TdiBars {
 
   /** The layout of a report. */
   MmioLayout layout(InterfaceReport report) {
+    return layout(report, scheme());
+  }
+
+  private MmioLayout layout(InterfaceReport report, RangeScheme chosen) {
     long pageBytes = bytes("--page-size", pageSize);
     if (pageBytes < MmioLayout.PAGE || Long.bitCount(pageBytes) != 1) {
       throw usage("--page-size is a power of two, 4K or more, not " + pageSize);
     }
-    return MmioLayout.of(report, sizes(report), pageBytes);
+    return MmioLayout.of(report, sizes(report, chosen), pageBytes, chosen);
   }
 
-  /** Whether a size or the page size was given. */
+  /** By which scheme the ranges are placed. */
+  RangeScheme scheme() {
+    return scheme.orElse(RangeScheme.ALIGNED);
+  }
+
+  /** What is to be said of the scheme: something if another one would give another layout. */
+  Optional<String> doubt(InterfaceReport report) {
+    if (scheme.isPresent() || isTheSame(report)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "That ranges are placed by their address modulo the BAR's size is a guess, and right for"
+            + " SEV-TIO. On TDX the first range is the BAR's start: --ranges relative.");
+  }
+
+  private boolean isTheSame(InterfaceReport report) {
+    try {
+      return layout(report, RangeScheme.RELATIVE).equals(layout(report));
+    } catch (MalformedReportException _) {
+      return false;
+    }
+  }
+
+  /** Whether anything was given. */
   boolean areGiven() {
-    return !sizes.isEmpty() || spec.commandLine().getParseResult().hasMatchedOption("--page-size");
+    return !sizes.isEmpty()
+        || scheme.isPresent()
+        || spec.commandLine().getParseResult().hasMatchedOption("--page-size");
   }
 
-  private List<BarSize> sizes(InterfaceReport report) {
+  private List<BarSize> sizes(InterfaceReport report, RangeScheme chosen) {
     Map<Integer, Long> first = new TreeMap<>();
     Map<Integer, Long> bytes = new TreeMap<>();
     for (ReportedRange range : report.ranges()) {
-      first.putIfAbsent(range.bar(), range.firstPage());
-      long pages = range.endPage() - first.get(range.bar());
-      long rounded = Math.max(1, Long.highestOneBit(pages - 1) << 1);
-      bytes.put(range.bar(), Math.min(rounded, MOST_PAGES) * ReportedRange.PAGE);
+      if (range.isInBar()) {
+        first.putIfAbsent(range.id(), range.firstPage());
+        long start = first.get(range.id());
+        long last = range.endPage() - 1;
+        long differing = chosen == RangeScheme.ALIGNED ? last ^ start : last - start;
+        long rounded = Math.max(1, Long.highestOneBit(differing) << 1);
+        bytes.put(range.id(), Math.min(rounded, MOST_PAGES) * ReportedRange.PAGE);
+      }
     }
     sizes.forEach((bar, text) -> bytes.put(bar, bytes("--bar", text)));
     List<BarSize> bars = new ArrayList<>();

@@ -2,6 +2,7 @@ package dev.iolite.cli;
 
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.ByteSize;
+import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.DryRun;
@@ -88,10 +89,16 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
     if (slots < 0) {
       throw usage("--slots is 0 or more, not " + slots);
     }
-    MmioLayout layout = layout();
+    Optional<InterfaceReport> reported = reported();
+    MmioLayout layout =
+        reported.map(bars::layout).orElseGet(() -> TdiFiles.layout(layoutFile.orElseThrow()));
+    List<String> remarks = new ArrayList<>();
+    reported.map(InterfaceReport::remarks).ifPresent(remarks::addAll);
+    reported.flatMap(bars::doubt).ifPresent(remarks::add);
     Map<Integer, Long> places = gpas.isEmpty() ? places(layout) : given(layout);
     Abilities abilities = UapiProfile.of(profile, Arch.TDX).abilities(slots);
     SlotPlan plan = SlotPlan.of(layout, places, abilities);
+    remarks.addAll(plan.remarks());
     List<PlannedIoctl> ioctls = dryRun ? DryRun.of(plan, abilities) : List.of();
     Output output = output();
     if (output.isJson()) {
@@ -100,6 +107,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
               "profile", profile.toString(),
               "abilities", abilities,
               "layout", layout,
+              "remarks", remarks,
               "plan", plan,
               "ioctls", ioctls));
       return ExitCode.OK;
@@ -112,25 +120,22 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
             "%d dma-bufs, %d memory slots, %d IOAS maps"
                 .formatted(plan.dmaBufs().size(), plan.slots().size(), plan.maps().size()));
     print(output, plan);
-    plan.remarks()
-        .forEach(remark -> {
-          output.line("");
-          output.wrapped(0, "Note: " + remark);
-        });
+    remarks.forEach(remark -> {
+      output.line("");
+      output.wrapped(0, "Note: " + remark);
+    });
     ioctls.forEach(ioctl -> print(output, ioctl));
     return ExitCode.OK;
   }
 
-  private MmioLayout layout() {
+  private Optional<InterfaceReport> reported() {
     if (report.isPresent() == layoutFile.isPresent()) {
       throw usage("give either --report or --layout");
     }
     if (layoutFile.isPresent() && bars.areGiven()) {
-      throw usage("--bar and --page-size go with --report; a layout file has both");
+      throw usage("--bar, --ranges and --page-size go with --report; a layout file has all three");
     }
-    return layoutFile
-        .map(TdiFiles::layout)
-        .orElseGet(() -> bars.layout(TdiFiles.report(report.orElseThrow())));
+    return report.map(TdiFiles::report);
   }
 
   private static Map<Integer, Long> places(MmioLayout layout) {

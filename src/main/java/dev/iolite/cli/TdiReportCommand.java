@@ -5,6 +5,7 @@ import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
@@ -41,7 +42,13 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
         to -> TdiFiles.writeSvg(to, layout, "Device interface report " + file.getFileName()));
     Output output = output();
     if (output.isJson()) {
-      output.json(Json.object("file", file.toString(), "report", report, "layout", layout));
+      output.json(
+          Json.object(
+              "file", file.toString(),
+              "report", report,
+              "ranges", bars.scheme().toString(),
+              "guessed", bars.doubt(report).isPresent(),
+              "layout", layout));
       return ExitCode.OK;
     }
     output.properties(
@@ -51,6 +58,7 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
         "LNR control", "0x%04x".formatted(report.lnrControl()),
         "TPH control", "0x%08x".formatted(report.tphControl()),
         "device-specific", deviceSpecific(report),
+        "ranges", bars.scheme().toString(),
         "BARs",
             layout.bars().stream()
                 .map(bar -> new BarSize(bar.bar(), bar.bytes()).toString())
@@ -58,11 +66,11 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
     if (!report.ranges().isEmpty()) {
       output.line("");
       output.table(
-          List.of("BAR", "FIRST PAGE", "PAGES", "KIND", "ATTRIBUTES"),
+          List.of("ID", "FIRST PAGE", "PAGES", "KIND", "ATTRIBUTES"),
           report.ranges().stream()
               .map(r ->
                   List.of(
-                      "" + r.bar(),
+                      r.isInBar() ? "BAR " + r.id() : r.id() + ", in no BAR",
                       "0x" + Long.toHexString(r.firstPage()),
                       "" + r.pages(),
                       r.kind().toString(),
@@ -71,7 +79,22 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
     }
     output.line("");
     output.picture(layout);
+    remarks(report).forEach(text -> output.wrapped(0, "Note: " + text));
     return ExitCode.OK;
+  }
+
+  private List<String> remarks(InterfaceReport report) {
+    List<String> remarks = new ArrayList<>(report.remarks());
+    bars.doubt(report).ifPresent(remarks::add);
+    if (report.locksMsiX()) {
+      remarks.add("The MSI-X table is locked: the host can't set up or mask vectors of it.");
+    }
+    if (report.ranges().stream().anyMatch(range -> !range.isInBar())) {
+      remarks.add(
+          "Ranges in no BAR are the device's own, or its expansion ROM. Linux refuses a report that"
+              + " has them.");
+    }
+    return remarks;
   }
 
   private static String words(Collection<? extends Enum<?>> values) {

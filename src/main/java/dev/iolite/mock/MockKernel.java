@@ -33,6 +33,7 @@ import dev.iolite.mock.pci.Bdf;
 import dev.iolite.mock.pci.HostFiles;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.pci.PciBus;
+import dev.iolite.mock.tsm.ReportingOffsets;
 import dev.iolite.mock.tsm.TsmControl;
 import dev.iolite.mock.tsm.TsmDriver;
 import dev.iolite.mock.tsm.TsmProfile;
@@ -94,7 +95,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     try {
       bus = PciBus.install(task, tree, builder.machine.orElseGet(this::usualMachine));
       HostFiles.addTo(tree, task, bus);
-      tsm = installTsm();
+      tsm = installTsm(builder.seed);
       calls = tsmProfile();
       vfio = VfioDriver.install(task, tree, bus, calls.assignedDevices());
       IommufdDriver.install(task, tree, IommuPlatform.of(iommu()), calls.guestDevices());
@@ -121,7 +122,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   /** drivers/virt/coco: the TDX host's own device or the secure processor's driver has the TSM. */
-  private TsmDriver installTsm() {
+  private TsmDriver installTsm(long seed) {
     if (platform == Platform.PLAIN && !isSeedLab()) {
       return TsmDriver.installWithoutTsm(task, tree);
     }
@@ -131,7 +132,17 @@ public final class MockKernel implements Kernel, AutoCloseable {
           case TDX -> "devices/faux/tdx_host";
           case SEV -> "devices/platform/ccp";
         };
-    return TsmDriver.install(task, tree, parent, bus::functions, bus::follow);
+    return TsmDriver.install(
+        task, tree, parent, bus::functions, bus::follow, reportingOffsets(seed));
+  }
+
+  /** Linux places reported ranges relative to the first one for TDX, by alignment for SEV-TIO. */
+  private LongSupplier reportingOffsets(long seed) {
+    return switch (platform) {
+      case PLAIN -> () -> 0;
+      case TDX -> ReportingOffsets.any(seed);
+      case SEV -> ReportingOffsets.aligned(seed);
+    };
   }
 
   private TsmProfile tsmProfile() {
@@ -206,6 +217,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     private Optional<UserMemory> caller = Optional.empty();
     private Optional<Mapper> mapper = Optional.empty();
     private Optional<Machine> machine = Optional.empty();
+    private long seed;
 
     private Builder() {}
 
@@ -251,6 +263,12 @@ public final class MockKernel implements Kernel, AutoCloseable {
      */
     public Builder machine(Machine devices) {
       machine = Optional.of(devices);
+      return this;
+    }
+
+    /** What its TSM's choices follow from: where interfaces report their memory; 0 by default. */
+    public Builder seed(long number) {
+      seed = number;
       return this;
     }
 

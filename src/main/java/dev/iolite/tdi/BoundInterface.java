@@ -4,12 +4,14 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.TdiState;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
+import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -85,9 +87,25 @@ final class BoundInterface {
     }
     return steps.step(
         TdiStep.LEARN_LAYOUT,
-        () -> LearnedLayout.of(device, options.layout(), report),
+        () -> {
+          Optional<InterfaceReport> parsed =
+              report.map(bytes -> InterfaceReport.parse(MemorySegment.ofArray(bytes)));
+          parsed.ifPresent(this::remarkOn);
+          return LearnedLayout.of(device, options, parsed);
+        },
         layout ->
             layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
+  }
+
+  private void remarkOn(InterfaceReport parsed) {
+    parsed.remarks().forEach(text -> options.listener().remark("The device's report: " + text));
+    if (parsed.locksMsiX()) {
+      options
+          .listener()
+          .remark(
+              "The device's MSI-X table is locked: vectors that were set up before the bind go on,"
+                  + " and nobody but the guest can change them until it is unbound.");
+    }
   }
 
   /** Has the device measure itself. */

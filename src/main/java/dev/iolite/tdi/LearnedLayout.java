@@ -1,15 +1,15 @@
 package dev.iolite.tdi;
 
-import dev.iolite.pci.PciResource;
+import dev.iolite.kvm.VmType;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.layout.RangeScheme;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,18 +30,19 @@ final class LearnedLayout {
         || operations.contains(TsmOperation.LIST_RUNS);
   }
 
+  /**
+   * The layout.
+   *
+   * @param report what the device reports, where it can be asked
+   */
   static MmioLayout of(
-      AssignedInterface device, Optional<MmioLayout> known, Optional<byte[]> report) {
-    if (known.isPresent()) {
-      return known.get();
+      AssignedInterface device, AssignmentOptions options, Optional<InterfaceReport> report) {
+    if (options.layout().isPresent()) {
+      return options.layout().get();
     }
     List<BarSize> sizes = device.places().barSizes();
     if (report.isPresent()) {
-      return MmioLayout.of(
-          InterfaceReport.parse(MemorySegment.ofArray(report.get())),
-          sizes,
-          MmioLayout.PAGE,
-          firstPages(device));
+      return MmioLayout.of(report.get(), sizes, MmioLayout.PAGE, scheme(options.vmType()));
     }
     Map<Integer, List<ByteRange>> ranges = new TreeMap<>();
     for (BarSize size : sizes) {
@@ -50,14 +51,9 @@ final class LearnedLayout {
     return MmioLayout.ofPrivate(sizes, ranges, MmioLayout.PAGE);
   }
 
-  private static Map<Integer, Long> firstPages(AssignedInterface device) {
-    Map<Integer, Long> pages = new TreeMap<>();
-    for (PciResource resource : device.pci().resources()) {
-      if (device.places().sizes().containsKey(resource.index())) {
-        pages.put(resource.index(), resource.start() / MmioLayout.PAGE);
-      }
-    }
-    return pages;
+  /** Which the platform uses whose TSM it is. */
+  static RangeScheme scheme(VmType type) {
+    return type == VmType.TDX ? RangeScheme.RELATIVE : RangeScheme.ALIGNED;
   }
 
   private static List<ByteRange> privateRanges(AssignedInterface device, BarSize size) {

@@ -31,7 +31,7 @@ class TdiCommandTest {
                 .range(0, 0x1000, 2, 0)
                 .range(0, 0x1002, 1, ReportBytes.NON_TEE)
                 .range(0, 0x1003, 13, 0)
-                .range(4, 0x2000, 1, ReportBytes.MSIX_TABLE)
+                .range(4, 0x2000, 1, ReportBytes.MSIX_TABLE | ReportBytes.NON_TEE)
                 .deviceSpecific((byte) 0xca, (byte) 0xfe)
                 .toArray());
   }
@@ -59,8 +59,9 @@ class TdiCommandTest {
         .contains("MSI-X control    0x8007")
         .contains("2 bytes: cafe")
         .contains("BAR 0 (64 KiB), BAR 4 (4 KiB)")
-        .containsPattern("0 +0x1002 +1 +shared +non-TEE")
-        .containsPattern("4 +0x2000 +1 +shared +MSI-X table")
+        .containsPattern("BAR 0 +0x1002 +1 +shared +non-TEE")
+        .containsPattern("BAR 4 +0x2000 +1 +shared +MSI-X table, non-TEE")
+        .doesNotContain("Note:")
         .contains("BAR 0  64 KiB: 3 runs, 60 KiB private, 4 KiB shared")
         .contains("0x2000          4 KiB  ░ shared");
     assertThat(cli.out().lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(101));
@@ -76,14 +77,45 @@ class TdiCommandTest {
     assertThat(read.get("deviceSpecific").asString()).isEqualTo("cafe");
     assertThat(read.get("ranges").get(1).toString())
         .isEqualTo(
-            "{\"bar\":0,\"firstPage\":\"0x1002\",\"pages\":\"0x1\",\"attributes\":[\"non-TEE\"],"
-                + "\"kind\":\"shared\"}");
+            "{\"id\":0,\"firstPage\":\"0x1002\",\"pages\":\"0x1\",\"attributes\":[\"non-TEE\"],"
+                + "\"inBar\":true,\"kind\":\"shared\"}");
     JsonNode layout = json.get("layout");
     assertThat(layout.get("pageBytes").asString()).isEqualTo("0x1000");
     assertThat(layout.get("bars").get(1).toString())
         .isEqualTo(
             "{\"bar\":4,\"bytes\":\"0x8000\",\"runs\":[{\"offset\":\"0x0\",\"bytes\":\"0x8000\","
                 + "\"kind\":\"shared\"}]}");
+  }
+
+  @Test
+  void theSchemeIsSaidAndThatItIsAGuess() throws IOException {
+    Files.write(report, new ReportBytes(3).range(0, 0x1004, 12, 0).range(9, 0, 1, 0).toArray());
+    String[] sized = {report.toString(), "--bar", "0=64K"};
+    Cli guessed = tdi("report", sized);
+    assertThat(guessed.code()).isZero();
+    assertThat(guessed.out())
+        .containsPattern("ranges +aligned")
+        .contains("is a guess", "--ranges relative", "Linux refuses a report that")
+        .contains("9, in no BAR")
+        .contains("0x4000         48 KiB  █ private");
+    Cli told = tdi("report", report.toString(), "--bar", "0=64K", "--ranges", "relative");
+    assertThat(told.out())
+        .containsPattern("ranges +relative")
+        .doesNotContain("guess")
+        .contains("0x0            48 KiB  █ private");
+    assertThat(tdi("plan", "--report", report.toString(), "--bar", "0=64K").out())
+        .contains("is a guess");
+  }
+
+  @Test
+  void whatIsOddAboutAReportIsARemark() throws IOException {
+    Files.write(report, new ReportBytes(0x103).range(0, 0, 1, ReportBytes.MSIX_TABLE).toArray());
+    Cli cli = tdi("report", report.toString());
+    assertThat(cli.code()).isZero();
+    assertThat(cli.out())
+        .contains("byte 0: the reserved bits 0x0100 are set, and ignored")
+        .containsPattern("BAR 0 +0x0 +1 +private +MSI-X table")
+        .contains("Note: The MSI-X table is locked");
   }
 
   @Test
@@ -98,11 +130,11 @@ class TdiCommandTest {
 
   @Test
   void aMalformedReportIsWhatTheCommandFound() throws IOException {
-    Files.write(report, new ReportBytes(3).range(7, 0, 1, 0).toArray());
+    Files.write(report, new ReportBytes(3).range(2, 0, 1, 0).range(0, 0, 1, 0).toArray());
     for (Cli cli :
         new Cli[] {tdi("report", report.toString()), tdi("plan", "--report", report.toString())}) {
       assertThat(cli.code()).isEqualTo(ExitCode.CHECK_FAILED);
-      assertThat(cli.err()).contains("byte 28: a range of BAR 7; BARs have the numbers 0 to 5");
+      assertThat(cli.err()).contains("byte 44: a range with id 0 after one with id 2; ids ascend");
       assertThat(cli.out()).isEmpty();
     }
   }

@@ -10,6 +10,8 @@ import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MalformedReportException;
+import dev.iolite.tdi.layout.MmioLayout;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -71,5 +73,42 @@ class BrokenReportTest {
     }
     assertThat(life.holdings()).isEqualTo(before);
     life.kernel.close();
+  }
+
+  /** What a later version of TDISP may give a meaning ends no bind today. */
+  @ParameterizedTest
+  @MethodSource("dev.iolite.tdi.Life#binding")
+  void whatIsReservedEndsNoBind(Platform platform, Profile profile) {
+    Life life = new Life(platform, profile);
+    try (TdiAssignment assignment = life.knowingAssignment()) {
+      assignment.assign();
+      assignment.bind();
+      Optional<MmioLayout> layout = assignment.layout();
+      assignment
+          .report()
+          .ifPresent(right -> life.kernel.tsm().answerReport(Life.ENDPOINT.toString(), odd(right)));
+      assignment.unbind();
+      assignment.bind();
+      assertThat(assignment.layout()).isEqualTo(layout);
+      if (profile != Profile.V6) {
+        assertThat(life.remarks)
+            .contains(
+                "The device's report: byte 0: the reserved bits 0xffe0 are set, and ignored",
+                "The device's report: byte 2: the reserved bits 0xffff are set, and ignored",
+                "The device's report: byte 28: the reserved bits 0xfff0 are set, and ignored");
+      }
+    }
+    life.kernel.close();
+  }
+
+  private static byte[] odd(byte[] right) {
+    byte[] odd = right.clone();
+    odd[0] |= (byte) 0xe0;
+    odd[1] = -1;
+    odd[2] = -1;
+    odd[3] = -1;
+    odd[28] |= (byte) 0xf0;
+    odd[29] = -1;
+    return odd;
   }
 }

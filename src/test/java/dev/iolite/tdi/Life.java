@@ -80,12 +80,19 @@ final class Life {
 
   /** With another machine around it. */
   Life(Platform platform, Profile profile, DeviceModel endpoint, UnaryOperator<Machine> around) {
-    this(platform, profile, ENDPOINT, endpoint, around);
+    this(platform, profile, 0, ENDPOINT, endpoint, around);
+  }
+
+  /** With another choice of what is left to the TSM. */
+  static Life ofSeed(Platform platform, Profile profile, long seed) {
+    return new Life(
+        platform, profile, seed, ENDPOINT, TdispEndpoint.model(), UnaryOperator.identity());
   }
 
   private Life(
       Platform platform,
       Profile profile,
+      long seed,
       PciAddress address,
       DeviceModel endpoint,
       UnaryOperator<Machine> around) {
@@ -103,6 +110,7 @@ final class Life {
         MockKernel.builder()
             .platform(platform)
             .profile(profile)
+            .seed(seed)
             .machine(machine)
             .guests((_, _) -> Optional.of(told.script()))
             .build();
@@ -125,6 +133,7 @@ final class Life {
         new Life(
             platform,
             profile,
+            0,
             SET_ENDPOINT,
             TdispEndpoint.model(),
             machine -> {

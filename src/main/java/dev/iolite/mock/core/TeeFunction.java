@@ -35,7 +35,7 @@ public interface TeeFunction {
    * What the device reports of its interface when that is locked: a DEVICE_INTERFACE_REPORT with
    * this much added to each range's address.
    *
-   * @param mmioOffset in bytes, a multiple of 4 KiB
+   * @param mmioOffset in bytes, signed, a multiple of 4 KiB
    */
   byte[] interfaceReport(long mmioOffset);
 

@@ -42,4 +42,9 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
   public boolean isTee() {
     return (attributes & (MSIX_TABLE | MSIX_PBA | NON_TEE)) == 0;
   }
+
+  /** Whether it is told of only if a lock keeps the MSI-X table too. */
+  boolean isOnlyMsiX() {
+    return (attributes & (MSIX_TABLE | MSIX_PBA)) != 0 && (attributes & NON_TEE) == 0;
+  }
 }

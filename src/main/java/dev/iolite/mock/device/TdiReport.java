@@ -45,25 +45,27 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
   }
 
   /**
-   * The report as the device sends it.
+   * The report as the device sends it after a lock without LOCK_MSIX, as all TSMs of today make it:
+   * the MSI-X control is told as 0, and of the MSI-X structures only those that are non-TEE memory
+   * are told (11.3.8, 11.3.11).
    *
-   * @param msixControl the MSI-X message control register
    * @param barAddress where the BAR of a range is, with the reporting offset added
    */
-  public byte[] bytes(int msixControl, ToLongFunction<TdiRange> barAddress) {
+  public byte[] bytes(ToLongFunction<TdiRange> barAddress) {
+    List<TdiRange> told = ranges.stream().filter(range -> !range.isOnlyMsiX()).toList();
     ByteBuffer bytes =
         ByteBuffer.allocate(
                 HEAD_BYTES
-                    + RANGE_BYTES * ranges.size()
+                    + RANGE_BYTES * told.size()
                     + Integer.BYTES
                     + (int) deviceSpecific.byteSize())
             .order(ByteOrder.LITTLE_ENDIAN);
     bytes.putShort((short) interfaceInfo).putShort((short) 0);
-    bytes.putShort((short) msixControl).putShort((short) 0);
-    bytes.putInt(0).putInt(ranges.size());
-    for (TdiRange range : ranges) {
+    bytes.putShort((short) 0).putShort((short) 0);
+    bytes.putInt(0).putInt(told.size());
+    for (TdiRange range : told) {
       long start = barAddress.applyAsLong(range) + range.firstPage() * TdiRange.PAGE;
-      bytes.putLong(start / TdiRange.PAGE).putInt(range.pages());
+      bytes.putLong(Long.divideUnsigned(start, TdiRange.PAGE)).putInt(range.pages());
       bytes.putInt((range.bar() << BAR_SHIFT) | range.attributes());
     }
     bytes.putInt((int) deviceSpecific.byteSize());

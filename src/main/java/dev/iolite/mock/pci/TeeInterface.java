@@ -28,8 +28,8 @@ final class TeeInterface {
   }
 
   /**
-   * What a lock keeps: memory decode and bus mastering, the BARs, MSI-X's control. VFIO tells a TSM
-   * in software of the first two only (vfio_pci_config.c:vfio_basic_config_write).
+   * What a lock keeps: memory decode and bus mastering, the BARs. VFIO tells a TSM in software of the
+   * first two only (vfio_pci_config.c:vfio_basic_config_write).
    */
   private int[] lockable() {
     int command =
@@ -37,18 +37,12 @@ final class TeeInterface {
     if (function.isEmulatedTee()) {
       return new int[] {command};
     }
-    int[] values = new int[BARS + 2];
+    int[] values = new int[BARS + 1];
     values[0] = command;
     for (int bar = 0; bar < BARS; bar++) {
       values[1 + bar] = function.configRead(PciRegs.BAR + 4 * bar, 4);
     }
-    values[BARS + 1] = msixControl();
     return values;
-  }
-
-  private int msixControl() {
-    int msix = function.layout().msiX();
-    return msix == 0 ? 0 : function.configRead(msix + PciRegs.MSIX_FLAGS, 2);
   }
 
   /** Configuration space was written. */
@@ -119,6 +113,6 @@ final class TeeInterface {
         .shape()
         .tdi()
         .orElse(new TdiReport(0, List.of(), MemorySegment.NULL))
-        .bytes(msixControl(), range -> function.assigned(range.bar()).orElse(0L) + mmioOffset);
+        .bytes(range -> function.assigned(range.bar()).orElse(0L) + mmioOffset);
   }
 }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -28,6 +29,7 @@ public final class LinkTsm {
   private static final long NONCE_SEED = 0x10117e;
 
   private final Supplier<Collection<TeeFunction>> functions;
+  private final LongSupplier reportingOffsets;
   private final Map<String, PciTsm> contexts = new LinkedHashMap<>();
   private final TsmErrors errors = new TsmErrors();
   private final Map<String, byte[]> reports = new HashMap<>();
@@ -38,9 +40,11 @@ public final class LinkTsm {
    * A TSM that is connected to nothing.
    *
    * @param functions the functions that the kernel knows
+   * @param reportingOffsets what a device adds to the addresses in its report, at each lock
    */
-  public LinkTsm(Supplier<Collection<TeeFunction>> functions) {
+  public LinkTsm(Supplier<Collection<TeeFunction>> functions, LongSupplier reportingOffsets) {
     this.functions = functions;
+    this.reportingOffsets = reportingOffsets;
   }
 
   /**
@@ -198,7 +202,7 @@ public final class LinkTsm {
     Tdi tdi = new Tdi(function, vm.get(), id, () -> changed(function));
     if (lock.isPresent()) {
       lock.get().accept(function);
-      tdi.lock(nonces.nextLong());
+      tdi.lock(nonces.nextLong(), reportingOffsets.getAsLong());
     }
     context.setTdi(Optional.of(tdi));
     changed(function);
@@ -243,7 +247,7 @@ public final class LinkTsm {
             .orElseThrow(() -> refused(Errno.EINVAL));
     Runnable late = errors.around(TsmErrors.Operation.SET_STATE);
     switch (wanted) {
-      case CONFIG_LOCKED -> tdi.lock(nonces.nextLong());
+      case CONFIG_LOCKED -> tdi.lock(nonces.nextLong(), reportingOffsets.getAsLong());
       case RUN -> tdi.start();
       case CONFIG_UNLOCKED, ERROR -> tdi.stop();
     }

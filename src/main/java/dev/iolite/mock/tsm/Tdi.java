@@ -25,6 +25,7 @@ public final class Tdi {
   private final List<Long> mapped = new ArrayList<>();
   private TdiState state = TdiState.CONFIG_UNLOCKED;
   private long nonce;
+  private long reportingOffset;
   private boolean nonceUnused;
 
   /**
@@ -59,13 +60,15 @@ public final class Tdi {
    * LOCK_INTERFACE_REQUEST.
    *
    * @param newNonce what start must give back
+   * @param newReportingOffset what is added to addresses that the device reports, in bytes
    * @throws dev.iolite.mock.core.Refused EBUSY: it is not unlocked; EIO: the device refuses, since
    *     memory decode or bus mastering is off
    */
-  void lock(long newNonce) {
+  void lock(long newNonce, long newReportingOffset) {
     refuseIf(state != TdiState.CONFIG_UNLOCKED, Errno.EBUSY);
     refuseIf(!function.isActive(), Errno.EIO);
     nonce = newNonce;
+    reportingOffset = newReportingOffset;
     nonceUnused = true;
     function.setGuard(Optional.of(guard()));
     change(TdiState.CONFIG_LOCKED);
@@ -124,7 +127,7 @@ public final class Tdi {
    */
   byte[] report() {
     refuseIf(state != TdiState.CONFIG_LOCKED && state != TdiState.RUN, Errno.EIO);
-    return function.interfaceReport(0);
+    return function.interfaceReport(reportingOffset);
   }
 
   private void change(TdiState to) {

@@ -7,6 +7,7 @@ import dev.iolite.mock.core.Tree;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** A platform's TSM in the model. */
@@ -22,7 +23,7 @@ public final class TsmDriver {
   /** A kernel with CONFIG_PCI_TSM on a machine that has no TSM: an empty {@code /sys/class/tsm}. */
   public static TsmDriver installWithoutTsm(Task task, Tree tree) {
     TsmFiles.addClassWithoutTsm(tree);
-    return new TsmDriver(task, new LinkTsm(List::of));
+    return new TsmDriver(task, new LinkTsm(List::of, () -> 0));
   }
 
   /**
@@ -31,14 +32,16 @@ public final class TsmDriver {
    * @param parent the path below {@code /sys} of the device whose driver registers it
    * @param functions the functions that the kernel knows
    * @param follow how it is told of functions that are found and forgotten
+   * @param reportingOffsets what a device adds to the addresses in its report, at each lock
    */
   public static TsmDriver install(
       Task task,
       Tree tree,
       String parent,
       Supplier<Collection<TeeFunction>> functions,
-      Consumer<PciFollower> follow) {
-    LinkTsm tsm = new LinkTsm(functions);
+      Consumer<PciFollower> follow,
+      LongSupplier reportingOffsets) {
+    LinkTsm tsm = new LinkTsm(functions, reportingOffsets);
     TsmFiles files = new TsmFiles(tsm);
     files.addClass(tree, parent);
     follow.accept(files);

@@ -23,7 +23,8 @@ import java.util.TreeSet;
  *  8  4     TPH control
  * 12  4     N, the number of ranges
  * 16  16*N  ranges: 8 first page, 4 pages (both of 4 KiB), 4 attributes: bit 0 MSI-X table,
- *           1 MSI-X PBA, 2 non-TEE, 3 updatable, 15:4 reserved, 31:16 BAR
+ *           1 MSI-X PBA, 2 non-TEE, 3 updatable, 15:4 reserved, 31:16 range id: the BAR, or from 6
+ *           on a range of the device's own, which is in no BAR
  *     4     L, how many bytes of the device's own follow; it and they may be absent
  *     L     those bytes
  * </pre>
@@ -32,8 +33,10 @@ import java.util.TreeSet;
  * @param msixControl the MSI-X message control register, 16 bits
  * @param lnrControl the LNR control register, 16 bits
  * @param tphControl the TPH requester control register
- * @param ranges the ranges, by BAR and address ascending, none overlapping another of its BAR
+ * @param ranges the ranges, by id and address ascending, none overlapping another of its id
  * @param deviceSpecific the device's own bytes; empty if the report ends after its ranges
+ * @param remarks what is odd about it and does no harm: reserved bits that are set, which a reader
+ *     has to ignore (11.3.3), and bytes after the end
  */
 public record InterfaceReport(
     Set<InterfaceFlag> flags,
@@ -41,7 +44,8 @@ public record InterfaceReport(
     int lnrControl,
     int tphControl,
     List<ReportedRange> ranges,
-    Optional<MemorySegment> deviceSpecific) {
+    Optional<MemorySegment> deviceSpecific,
+    List<String> remarks) {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
@@ -58,7 +62,7 @@ public record InterfaceReport(
   private static final long RANGE_BYTES = 16;
   private static final long PAGES_AT = 8;
   private static final long ATTRIBUTES_AT = 12;
-  private static final int BAR_SHIFT = 16;
+  private static final int ID_SHIFT = 16;
   private static final int KNOWN_INFO = 0x1f;
   private static final int RESERVED_ATTRIBUTES = 0xfff0;
 
@@ -70,12 +74,12 @@ public record InterfaceReport(
     flags = Collections.unmodifiableSet(new TreeSet<>(flags));
     ranges = List.copyOf(ranges);
     deviceSpecific = deviceSpecific.map(MemorySegment::asReadOnly);
+    remarks = List.copyOf(remarks);
   }
 
   /**
-   * Reads a report. What is not sure to be understood is refused: reserved bits, ranges that are
-   * empty, overlap or are out of order, numbers that overflow, and bytes that are missing or left
-   * over.
+   * Reads a report. What is not sure to be understood is refused: ranges that are empty, overlap or
+   * are out of order, numbers that overflow, and bytes that are missing.
    *
    * @param bytes the report and nothing else
    * @throws MalformedReportException if it breaks a rule; the message says at which byte
@@ -87,19 +91,9 @@ public record InterfaceReport(
           size, "the report ends here", "it has at least %d bytes".formatted(HEAD_BYTES));
     }
     int info = Short.toUnsignedInt(bytes.get(SHORT, 0));
-    if ((info & ~KNOWN_INFO) != 0) {
-      throw new MalformedReportException(
-          0,
-          "interface info 0x%04x".formatted(info),
-          "only the bits 0x%04x have a meaning".formatted(KNOWN_INFO));
-    }
-    if (bytes.get(SHORT, RESERVED_AT) != 0) {
-      throw new MalformedReportException(
-          RESERVED_AT,
-          "0x%04x in a reserved field"
-              .formatted(Short.toUnsignedInt(bytes.get(SHORT, RESERVED_AT))),
-          "it is 0");
-    }
+    List<String> remarks = new ArrayList<>();
+    noteReserved(remarks, 0, info & ~KNOWN_INFO);
+    noteReserved(remarks, RESERVED_AT, Short.toUnsignedInt(bytes.get(SHORT, RESERVED_AT)));
     long count = Integer.toUnsignedLong(bytes.get(INT, COUNT_AT));
     long end = HEAD_BYTES + count * RANGE_BYTES;
     if (end > size) {
@@ -114,8 +108,25 @@ public record InterfaceReport(
         Short.toUnsignedInt(bytes.get(SHORT, MSIX_AT)),
         Short.toUnsignedInt(bytes.get(SHORT, LNR_AT)),
         bytes.get(INT, TPH_AT),
-        ranges(bytes, (int) count),
-        deviceSpecific(bytes, end));
+        ranges(bytes, (int) count, remarks),
+        deviceSpecific(bytes, end, remarks),
+        remarks);
+  }
+
+  private static void noteReserved(List<String> remarks, long at, int bits) {
+    if (bits != 0) {
+      remarks.add("byte %d: the reserved bits 0x%04x are set, and ignored".formatted(at, bits));
+    }
+  }
+
+  /**
+   * Whether the MSI-X table is locked with the interface, so that the host can't write to it: only
+   * then it is reported as TEE memory.
+   */
+  public boolean locksMsiX() {
+    return ranges.stream()
+        .filter(range -> range.kind() == Kind.PRIVATE)
+        .anyMatch(range -> range.attributes().contains(RangeAttribute.MSIX_TABLE));
   }
 
   /** Where in a report the range of an index is, in bytes. */
@@ -133,33 +144,33 @@ public record InterfaceReport(
     return flags;
   }
 
-  private static List<ReportedRange> ranges(MemorySegment bytes, int count) {
+  private static List<ReportedRange> ranges(MemorySegment bytes, int count, List<String> remarks) {
     List<ReportedRange> ranges = new ArrayList<>(count);
-    int bar = 0;
+    int id = 0;
     long free = 0;
     for (int i = 0; i < count; i++) {
-      ReportedRange range = range(bytes, offsetOfRange(i));
-      if (range.bar() < bar) {
+      ReportedRange range = range(bytes, offsetOfRange(i), remarks);
+      if (range.id() < id) {
         throw new MalformedReportException(
             offsetOfRange(i) + ATTRIBUTES_AT,
-            "a range of BAR %d after one of BAR %d".formatted(range.bar(), bar),
-            "BARs ascend");
+            "a range with id %d after one with id %d".formatted(range.id(), id),
+            "ids ascend");
       }
-      if (range.bar() == bar && range.firstPage() < free) {
+      if (range.id() == id && range.firstPage() < free) {
         throw new MalformedReportException(
             offsetOfRange(i),
-            "a range of BAR %d from page 0x%x".formatted(bar, range.firstPage()),
+            "a range with id %d from page 0x%x".formatted(id, range.firstPage()),
             "ranges ascend and do not overlap, and the one before it ends at page 0x%x"
                 .formatted(free));
       }
-      bar = range.bar();
+      id = range.id();
       free = range.endPage();
       ranges.add(range);
     }
     return ranges;
   }
 
-  private static ReportedRange range(MemorySegment bytes, long at) {
+  private static ReportedRange range(MemorySegment bytes, long at, List<String> remarks) {
     long firstPage = bytes.get(LONG, at);
     long pages = Integer.toUnsignedLong(bytes.get(INT, at + PAGES_AT));
     int attributes = bytes.get(INT, at + ATTRIBUTES_AT);
@@ -179,18 +190,8 @@ public record InterfaceReport(
           "%d pages from page 0x%x, whose end does not fit 64 bits".formatted(pages, firstPage),
           "ranges end at page 2^%d or before".formatted(PAGE_NUMBER_BITS));
     }
-    if ((attributes & RESERVED_ATTRIBUTES) != 0) {
-      throw new MalformedReportException(
-          at + ATTRIBUTES_AT,
-          "range attributes 0x%08x".formatted(attributes),
-          "the bits 15:4 are reserved, and 0");
-    }
-    int bar = attributes >>> BAR_SHIFT;
-    if (bar >= BarSize.BARS) {
-      throw new MalformedReportException(
-          at + ATTRIBUTES_AT, "a range of BAR " + bar, "BARs have the numbers 0 to 5");
-    }
-    return new ReportedRange(bar, firstPage, pages, attributes(attributes));
+    noteReserved(remarks, at + ATTRIBUTES_AT, attributes & RESERVED_ATTRIBUTES);
+    return new ReportedRange(attributes >>> ID_SHIFT, firstPage, pages, attributes(attributes));
   }
 
   private static Set<RangeAttribute> attributes(int bits) {
@@ -203,7 +204,8 @@ public record InterfaceReport(
     return attributes;
   }
 
-  private static Optional<MemorySegment> deviceSpecific(MemorySegment bytes, long at) {
+  private static Optional<MemorySegment> deviceSpecific(
+      MemorySegment bytes, long at, List<String> remarks) {
     long rest = bytes.byteSize() - at;
     if (rest == 0) {
       return Optional.empty();
@@ -215,13 +217,17 @@ public record InterfaceReport(
           "there are none, or at least the 4 of the length of the device's own");
     }
     long length = Integer.toUnsignedLong(bytes.get(INT, at));
-    if (length != rest - Integer.BYTES) {
+    long follow = rest - Integer.BYTES;
+    if (length > follow) {
       throw new MalformedReportException(
-          at,
-          "%d bytes of the device's own".formatted(length),
-          "exactly %d follow".formatted(rest - Integer.BYTES));
+          at, "%d bytes of the device's own".formatted(length), "only %d follow".formatted(follow));
+    }
+    if (length < follow) {
+      remarks.add(
+          "byte %d: %d bytes after the report's end, ignored"
+              .formatted(at + Integer.BYTES + length, follow - length));
     }
     MemorySegment copy = MemorySegment.ofArray(new byte[(int) length]);
-    return Optional.of(copy.copyFrom(bytes.asSlice(at + Integer.BYTES)));
+    return Optional.of(copy.copyFrom(bytes.asSlice(at + Integer.BYTES, length)));
   }
 }

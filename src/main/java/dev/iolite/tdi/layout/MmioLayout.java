@@ -9,9 +9,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Which bytes of a device's memory BARs are private and which are shared. The MSI-X table and PBA
- * and all non-TEE ranges are shared, what else a device reports is private, and what it does not
- * report is shared.
+ * Which bytes of a device's memory BARs are private and which are shared. What a device reports is
+ * private, unless it is reported as non-TEE memory; what it does not report is shared.
  *
  * @param bars the memory BARs, by index ascending
  * @param pageBytes the host's page size, at which all runs start and end, except where the BAR ends
@@ -48,49 +47,42 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
   }
 
   /**
-   * What a device reports. The first range of each BAR is taken as the BAR's start, as Linux does,
-   * since a report has addresses to which an offset was added that only its reader's host knows.
+   * What a device reports. Ranges that are in no BAR are left out.
    *
    * @param report the report
    * @param sizes the device's memory BARs, in any order
    * @param pageBytes the host's page size
+   * @param scheme how the platform places ranges in their BARs
    * @throws MalformedReportException if the report does not fit the BARs
    * @throws dev.iolite.kernel.PreconditionException if a page would hold both kinds
    */
-  public static MmioLayout of(InterfaceReport report, List<BarSize> sizes, long pageBytes) {
-    return of(report, sizes, pageBytes, Map.of());
-  }
-
-  /**
-   * As {@link #of(InterfaceReport, List, long)}, with BARs whose addresses in the report are known:
-   * their offsets are exact, even if a BAR's start is not reported.
-   *
-   * @param firstPages where BARs start in the report's numbering of pages, by index: their address
-   *     and the reporting offset, divided by 4096
-   */
   public static MmioLayout of(
-      InterfaceReport report, List<BarSize> sizes, long pageBytes, Map<Integer, Long> firstPages) {
+      InterfaceReport report, List<BarSize> sizes, long pageBytes, RangeScheme scheme) {
     requirePageSize(pageBytes);
     Map<Integer, List<ByteRange>> ranges = new TreeMap<>();
     List<BarSize> bars = sorted(sizes);
-    Map<Integer, Long> starts = new TreeMap<>(firstPages);
+    Map<Integer, Long> starts = new TreeMap<>();
     for (int i = 0; i < report.ranges().size(); i++) {
       ReportedRange range = report.ranges().get(i);
+      if (!range.isInBar()) {
+        continue;
+      }
       long at = InterfaceReport.offsetOfRange(i);
       BarSize size = memoryBar(range, bars, at);
-      starts.putIfAbsent(range.bar(), range.firstPage());
-      long page = range.firstPage() - starts.get(range.bar());
-      if (page < 0 || page + range.pages() > size.bytes() / ReportedRange.PAGE) {
+      long pages = size.bytes() / ReportedRange.PAGE;
+      starts.computeIfAbsent(range.id(), _ -> scheme.barStart(range.firstPage(), pages));
+      long page = range.firstPage() - starts.get(range.id());
+      if (page + range.pages() > pages) {
         throw new MalformedReportException(
             at,
-            "%d pages from page 0x%x, with BAR %d at page 0x%x"
-                .formatted(range.pages(), range.firstPage(), range.bar(), starts.get(range.bar())),
-            "ranges lie in their BAR, and %s has 0x%x pages"
-                .formatted(size, size.bytes() / ReportedRange.PAGE));
+            "%d pages from page 0x%x, with BAR %d from page 0x%x (%s ranges)"
+                .formatted(
+                    range.pages(), range.firstPage(), range.id(), starts.get(range.id()), scheme),
+            "ranges lie in their BAR, and %s has 0x%x pages".formatted(size, pages));
       }
       if (range.kind() == Kind.PRIVATE) {
         ranges
-            .computeIfAbsent(range.bar(), _ -> new ArrayList<>())
+            .computeIfAbsent(range.id(), _ -> new ArrayList<>())
             .add(new ByteRange(page * ReportedRange.PAGE, range.bytes()));
       }
     }
@@ -99,12 +91,12 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
 
   private static BarSize memoryBar(ReportedRange range, List<BarSize> sizes, long at) {
     return sizes.stream()
-        .filter(size -> size.bar() == range.bar())
+        .filter(size -> size.bar() == range.id())
         .findFirst()
         .orElseThrow(() ->
             new MalformedReportException(
                 at,
-                "a range of BAR " + range.bar(),
+                "a range of BAR " + range.id(),
                 "the device's memory BARs are "
                     + String.join(", ", sizes.stream().map(BarSize::toString).toList())));
   }

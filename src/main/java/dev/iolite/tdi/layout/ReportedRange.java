@@ -7,13 +7,14 @@ import java.util.TreeSet;
 /**
  * A range of MMIO as an interface reports it.
  *
- * @param bar the BAR that it is in, 0 to 5 (the range id of the report)
- * @param firstPage its address in pages of 4 KiB, with the reporting offset added that the host
- *     chose when it locked the interface: below 2<sup>52</sup>
+ * @param id the BAR that it is in, 0 to 5; 6 and 7 are no BAR, and from 8 on a range is the
+ *     device's own, of which only its driver knows what it is
+ * @param firstPage its address in pages of 4 KiB, with the reporting offset added that the TSM
+ *     chose when it locked the interface and that nobody else gets to know: below 2<sup>52</sup>
  * @param pages its length in pages of 4 KiB, 1 to 2<sup>32</sup>-1
  * @param attributes what it is
  */
-public record ReportedRange(int bar, long firstPage, long pages, Set<RangeAttribute> attributes) {
+public record ReportedRange(int id, long firstPage, long pages, Set<RangeAttribute> attributes) {
   /** The size of a report's pages, in bytes. */
   public static final long PAGE = 4096;
 
@@ -32,10 +33,16 @@ public record ReportedRange(int bar, long firstPage, long pages, Set<RangeAttrib
     return pages * PAGE;
   }
 
-  /** Private, unless it is reported as non-TEE memory or as one of the MSI-X structures. */
+  /** Whether it is in a BAR, whose index is then its id. */
+  public boolean isInBar() {
+    return id < BarSize.BARS;
+  }
+
+  /**
+   * Private, unless it is reported as non-TEE memory. An MSI-X structure is reported only if it was
+   * locked: then it is TEE memory too, and the device rejects the host's accesses (11.3.8).
+   */
   public Kind kind() {
-    return attributes.isEmpty() || attributes.equals(Set.of(RangeAttribute.UPDATABLE))
-        ? Kind.PRIVATE
-        : Kind.SHARED;
+    return attributes.contains(RangeAttribute.NON_TEE) ? Kind.SHARED : Kind.PRIVATE;
   }
 }

@@ -29,7 +29,7 @@ class LinkTsmTest {
   private final Function function = add("0000:00:05.0");
   private final Vm vm = new Vm();
   private int changes;
-  private final LinkTsm tsm = new LinkTsm(functions::values);
+  private final LinkTsm tsm = new LinkTsm(functions::values, () -> 0);
 
   @BeforeEach
   void countChanges() {

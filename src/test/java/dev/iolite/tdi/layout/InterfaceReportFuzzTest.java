@@ -25,15 +25,17 @@ class InterfaceReportFuzzTest {
       assertThat(e.getMessage()).contains("byte " + e.at() + ": ");
       return false;
     }
-    layOut(report);
+    for (RangeScheme scheme : RangeScheme.values()) {
+      layOut(report, scheme);
+    }
     return true;
   }
 
   /** A report that does not fit the device is refused in the same way. */
-  private static void layOut(InterfaceReport report) {
+  private static void layOut(InterfaceReport report, RangeScheme scheme) {
     MmioLayout layout;
     try {
-      layout = MmioLayout.of(report, SIZES, MmioLayout.PAGE);
+      layout = MmioLayout.of(report, SIZES, MmioLayout.PAGE, scheme);
     } catch (MalformedReportException _) {
       return;
     }

@@ -49,7 +49,8 @@ class InterfaceReportTest {
             new ReportedRange(4, 0x2_0001, 1, Set.of(RangeAttribute.MSIX_PBA)),
             new ReportedRange(5, 0x3_0000, 4, Set.of(RangeAttribute.UPDATABLE)));
     assertThat(report.ranges().stream().map(ReportedRange::kind))
-        .containsExactly(Kind.PRIVATE, Kind.SHARED, Kind.SHARED, Kind.SHARED, Kind.PRIVATE);
+        .containsExactly(Kind.PRIVATE, Kind.SHARED, Kind.PRIVATE, Kind.PRIVATE, Kind.PRIVATE);
+    assertThat(report.remarks()).isEmpty();
     assertThat(report.deviceSpecific().orElseThrow().toArray(ValueLayout.JAVA_BYTE))
         .containsExactly(0xab, 0xcd);
   }
@@ -110,15 +111,30 @@ class InterfaceReportTest {
         .withMessageContainingAll("byte 15", "at least 16");
   }
 
+  /** Written as zero and ignored when read (11.3.3): a later version may give them a meaning. */
   @Test
-  void reservedBitsOfTheInterfaceInfoAreRefused() {
-    assertRefused(new ReportBytes(0x20), 0, "0x0020", "0x001f");
-    assertRefused(new ReportBytes(0x8000), 0, "0x8000");
+  void whatIsReservedIsIgnoredWithARemark() {
+    InterfaceReport plain = new ReportBytes(3).range(3, 0, 1, UPDATABLE).parse();
+    for (int bit = 5; bit < 16; bit++) {
+      assertIgnored(plain, new ReportBytes(3 | (1 << bit)).range(3, 0, 1, UPDATABLE), 0, 1 << bit);
+    }
+    for (int bit = 0; bit < 16; bit++) {
+      ReportBytes word = new ReportBytes(3).range(3, 0, 1, UPDATABLE);
+      assertIgnored(plain, word.put(0, 3 | (1 << (bit + 16))), 2, 1 << bit);
+    }
+    for (int bit = 4; bit < 16; bit++) {
+      ReportBytes range = new ReportBytes(3).range(3, 0, 1, UPDATABLE | (1 << bit));
+      assertIgnored(plain, range, 28, 1 << bit);
+    }
   }
 
-  @Test
-  void aReservedFieldIsZero() {
-    assertRefused(new ReportBytes(0).put(0, 0x0001_0000), 2, "0x0001", "reserved");
+  private static void assertIgnored(InterfaceReport plain, ReportBytes odd, int at, int bits) {
+    InterfaceReport read = odd.parse();
+    assertThat(read.remarks())
+        .containsExactly(
+            "byte %d: the reserved bits 0x%04x are set, and ignored".formatted(at, bits));
+    assertThat(read.flags()).isEqualTo(plain.flags());
+    assertThat(read.ranges()).isEqualTo(plain.ranges());
   }
 
   @Test
@@ -128,16 +144,18 @@ class InterfaceReportTest {
   }
 
   @Test
-  void barsAscend() {
+  void idsAscend() {
     assertRefused(
-        new ReportBytes(0).range(2, 0, 1, 0).range(0, 16, 1, 0), 44, "BAR 0", "after", "BAR 2");
+        new ReportBytes(0).range(2, 0, 1, 0).range(0, 16, 1, 0), 44, "id 0", "after", "id 2");
   }
 
   @Test
-  void barsHaveNumbersBelowSix() {
-    assertThat(new ReportBytes(0).range(5, 0, 1, 0).parse().ranges()).hasSize(1);
-    assertRefused(new ReportBytes(0).range(6, 0, 1, 0), 28, "BAR 6", "0 to 5");
-    assertRefused(new ReportBytes(0).range(0xffff, 0, 1, 0), 28, "BAR 65535");
+  void anIdFromSixOnIsNoBar() {
+    InterfaceReport report =
+        new ReportBytes(0).range(5, 0, 1, 0).range(6, 0, 1, 0).range(0xffff, 0, 1, 0).parse();
+    assertThat(report.ranges().stream().map(ReportedRange::id)).containsExactly(5, 6, 0xffff);
+    assertThat(report.ranges().stream().map(ReportedRange::isInBar))
+        .containsExactly(true, false, false);
   }
 
   @Test
@@ -195,17 +213,6 @@ class InterfaceReportTest {
   }
 
   @Test
-  void reservedAttributesAreRefused() {
-    for (int bit = 4; bit < 16; bit++) {
-      assertRefused(
-          new ReportBytes(0).range(3, 0, 1, 1 << bit),
-          28,
-          "0x%08x".formatted((3 << 16) | (1 << bit)),
-          "15:4");
-    }
-  }
-
-  @Test
   void aLengthOfTheDevicesOwnThatIsCutOffIsRefused() {
     assertRefused(good().raw(0), 96, "1 bytes after the ranges");
     assertRefused(good().raw(0, 0, 0), 96, "3 bytes after the ranges");
@@ -213,12 +220,23 @@ class InterfaceReportTest {
 
   @Test
   void bytesOfTheDevicesOwnThatAreMissingAreRefused() {
-    assertRefused(good().raw(2, 0, 0, 0, 7), 96, "2 bytes of the device's own", "exactly 1");
-    assertRefused(good().raw(255, 255, 255, 255), 96, "4294967295 bytes", "exactly 0");
+    assertRefused(good().raw(2, 0, 0, 0, 7), 96, "2 bytes of the device's own", "only 1");
+    assertRefused(good().raw(255, 255, 255, 255), 96, "4294967295 bytes", "only 0");
   }
 
   @Test
-  void bytesBeyondTheTrailerAreRefused() {
-    assertRefused(good().deviceSpecific((byte) 1).raw(9), 96, "1 bytes", "exactly 2");
+  void bytesBeyondTheTrailerAreIgnoredWithARemark() {
+    InterfaceReport padded = good().deviceSpecific((byte) 1).raw(0, 9).parse();
+    assertThat(padded.deviceSpecific().orElseThrow().byteSize()).isOne();
+    assertThat(padded.remarks())
+        .containsExactly("byte 101: 2 bytes after the report's end, ignored");
+  }
+
+  @Test
+  void anMsiXTableIsLockedIfItIsReportedAsTeeMemory() {
+    assertThat(good().parse().locksMsiX()).isTrue();
+    assertThat(new ReportBytes(0).range(0, 0, 1, MSIX_TABLE | NON_TEE).parse().locksMsiX())
+        .isFalse();
+    assertThat(new ReportBytes(0).range(0, 0, 1, MSIX_PBA).parse().locksMsiX()).isFalse();
   }
 }

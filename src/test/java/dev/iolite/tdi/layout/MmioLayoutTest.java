@@ -29,7 +29,11 @@ class MmioLayoutTest {
   }
 
   private static List<Run> runs(ReportBytes report) {
-    return MmioLayout.of(report.parse(), SIZES, PAGE).bars().getFirst().runs();
+    return runs(report, RangeScheme.RELATIVE);
+  }
+
+  private static List<Run> runs(ReportBytes report, RangeScheme scheme) {
+    return MmioLayout.of(report.parse(), SIZES, PAGE, scheme).bars().getFirst().runs();
   }
 
   @Test
@@ -39,18 +43,17 @@ class MmioLayoutTest {
   }
 
   @Test
-  void nonTeeRangesAndTheStructuresOfMsiXAreShared() {
+  void nonTeeRangesAreSharedAndReportedStructuresOfMsiXArePrivate() {
     assertThat(
             runs(
                 new ReportBytes(0)
                     .range(0, 0, 1, MSIX_TABLE)
                     .range(0, 1, 1, 0)
-                    .range(0, 2, 1, MSIX_PBA)
+                    .range(0, 2, 1, MSIX_PBA | NON_TEE)
                     .range(0, 3, 1, 0)
                     .range(0, 4, 1, NON_TEE | UPDATABLE)
                     .range(0, 5, 11, 0)))
-        .containsExactly(
-            shared(0, 1), guarded(1, 1), shared(2, 1), guarded(3, 1), shared(4, 1), guarded(5, 11));
+        .containsExactly(guarded(0, 2), shared(2, 1), guarded(3, 1), shared(4, 1), guarded(5, 11));
   }
 
   @Test
@@ -75,28 +78,45 @@ class MmioLayoutTest {
     assertThat(runs(new ReportBytes(0).range(0, 7, 16, 0))).containsExactly(guarded(0, 16));
   }
 
+  /** The sample of a device whose report does not begin with its BAR's first page. */
   @Test
-  void theFirstRangeOfABarIsItsStartUnlessThatIsKnown() {
-    InterfaceReport report = new ReportBytes(0).range(0, 102, 2, 0).parse();
-    assertThat(MmioLayout.of(report, SIZES, PAGE).bars().getFirst().runs())
-        .containsExactly(guarded(0, 2), shared(2, 14));
-    assertThat(MmioLayout.of(report, SIZES, PAGE, Map.of(0, 100L)).bars().getFirst().runs())
-        .containsExactly(shared(0, 2), guarded(2, 2), shared(4, 12));
+  void theSchemeSaysWhereARangeIs() {
+    ReportBytes report = new ReportBytes(0).range(0, 0x7_0004, 12, 0);
+    assertThat(runs(report, RangeScheme.ALIGNED)).containsExactly(shared(0, 4), guarded(4, 12));
+    assertThat(runs(report, RangeScheme.RELATIVE)).containsExactly(guarded(0, 12), shared(12, 4));
   }
 
   @Test
-  void aRangeBelowTheKnownStartOfItsBarIsRefused() {
-    InterfaceReport report = new ReportBytes(0).range(0, 99, 2, 0).parse();
+  void rangesThatReachBeyondAnAlignedBarAreOfAnotherScheme() {
+    InterfaceReport report = new ReportBytes(0).range(0, 12, 4, 0).range(0, 16, 4, NON_TEE).parse();
     assertThatExceptionOfType(MalformedReportException.class)
-        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE, Map.of(0, 100L)))
-        .withMessageContainingAll("byte 16", "page 0x63", "page 0x64");
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE, RangeScheme.ALIGNED))
+        .withMessageContainingAll(
+            "byte 32", "page 0x10, with BAR 0 from page 0x0 (aligned ranges)");
+    assertThat(MmioLayout.of(report, SIZES, PAGE, RangeScheme.RELATIVE).hasPrivate()).isTrue();
+  }
+
+  @Test
+  void aRangeInNoBarIsLeftOut() {
+    assertThat(runs(new ReportBytes(0).range(0, 0, 16, 0).range(8, 0, 1 << 20, 0)))
+        .containsExactly(guarded(0, 16));
+  }
+
+  @Test
+  void aBarThatIsSmallerThanAPageHasNoRange() {
+    InterfaceReport report = new ReportBytes(0).range(0, 0, 1, 0).parse();
+    for (RangeScheme scheme : RangeScheme.values()) {
+      assertThatExceptionOfType(MalformedReportException.class)
+          .isThrownBy(() -> MmioLayout.of(report, List.of(new BarSize(0, 256)), PAGE, scheme))
+          .withMessageContainingAll("byte 16", "0x0 pages");
+    }
   }
 
   @Test
   void aRangeBeyondItsBarIsRefused() {
     InterfaceReport report = new ReportBytes(0).range(0, 8, 16, 0).range(0, 24, 1, NON_TEE).parse();
     assertThatExceptionOfType(MalformedReportException.class)
-        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE))
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE, RangeScheme.RELATIVE))
         .withMessageContainingAll("byte 32", "BAR 0 (64 KiB) has 0x10 pages");
   }
 
@@ -104,7 +124,7 @@ class MmioLayoutTest {
   void aRangeOfABarThatTheDeviceDoesNotHaveIsRefused() {
     InterfaceReport report = new ReportBytes(0).range(1, 0, 1, 0).parse();
     assertThatExceptionOfType(MalformedReportException.class)
-        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE))
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, PAGE, RangeScheme.RELATIVE))
         .withMessageContainingAll("byte 16", "BAR 1", "memory BARs are BAR 0 (64 KiB)");
   }
 
@@ -112,7 +132,7 @@ class MmioLayoutTest {
   void aPageThatWouldHoldBothKindsIsRefused() {
     InterfaceReport report = new ReportBytes(0).range(0, 0, 2, 0).range(0, 2, 14, NON_TEE).parse();
     assertThatExceptionOfType(PreconditionException.class)
-        .isThrownBy(() -> MmioLayout.of(report, SIZES, LARGE_PAGE))
+        .isThrownBy(() -> MmioLayout.of(report, SIZES, LARGE_PAGE, RangeScheme.RELATIVE))
         .withMessageContainingAll(
             "BAR 0", "pages of 64 KiB", "offset 0x0", "private up to 0x2000", "shared from there");
   }
@@ -122,7 +142,8 @@ class MmioLayoutTest {
     InterfaceReport report =
         new ReportBytes(0).range(2, 16, 16, 0).range(2, 32, 16, NON_TEE).parse();
     List<BarSize> sizes = List.of(new BarSize(2, 4 * LARGE_PAGE));
-    assertThat(MmioLayout.of(report, sizes, LARGE_PAGE).bars().getFirst().runs())
+    assertThat(
+            MmioLayout.of(report, sizes, LARGE_PAGE, RangeScheme.RELATIVE).bars().getFirst().runs())
         .containsExactly(guarded(0, 16), shared(16, 48));
   }
 

@@ -1,0 +1,42 @@
+package dev.iolite.tdi.layout;
+
+import java.util.Locale;
+
+/**
+ * How a range that is reported is found in its BAR. A report has addresses to which the TSM has
+ * added an offset that it tells nobody, so their absolute values say nothing. Linux has both ways
+ * of its drivers/pci/tsm; the platform decides.
+ */
+public enum RangeScheme {
+  /**
+   * The offset keeps every BAR aligned to its size, so a range's place is its address modulo that
+   * size: SEV-TIO, and whoever says nothing else.
+   */
+  ALIGNED {
+    @Override
+    long barStart(long firstPage, long barPages) {
+      return barPages == 0 ? firstPage : firstPage - Long.remainderUnsigned(firstPage, barPages);
+    }
+  },
+  /** The first range that is reported of a BAR is the BAR's start: TDX. */
+  RELATIVE {
+    @Override
+    long barStart(long firstPage, long barPages) {
+      return firstPage;
+    }
+  };
+
+  /**
+   * The page that a BAR starts with, as the report counts them.
+   *
+   * @param firstPage that of the first range of this BAR
+   * @param barPages how many pages the BAR has; 0 if it is smaller than one
+   */
+  abstract long barStart(long firstPage, long barPages);
+
+  /** {@code aligned} or {@code relative}. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
