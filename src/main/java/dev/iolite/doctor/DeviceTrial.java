@@ -119,8 +119,7 @@ sealed interface DeviceTrial {
     return new Pci(kernel)
         .devices().stream()
             .filter(device -> device.driver().isPresent())
-            .filter(
-                device -> device.vfioCdev().filter(cdev -> !cdev.contains("noiommu")).isPresent())
+            .filter(device -> device.vfioCdev().isPresent() && device.hasIommu())
             .toList();
   }
 }

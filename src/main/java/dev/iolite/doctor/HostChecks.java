@@ -19,9 +19,6 @@ final class HostChecks {
   /** The mock of the kernel's self-tests, which stands in front of no real device. */
   private static final String MOCK_IOMMU = "iommufd_selftest_iommu";
 
-  /** The group that VFIO makes up for a device without an IOMMU. */
-  private static final String NO_IOMMU_GROUP = "vfio-noiommu";
-
   private static final String HUGE_PAGES = "/sys/kernel/mm/hugepages";
 
   private final Kernel kernel;
@@ -98,13 +95,7 @@ final class HostChecks {
   }
 
   private Optional<String> group(PciDevice device) {
-    return files
-        .linkName(device.path() + "/iommu_group")
-        .filter(id ->
-            files
-                .readIfPresent("/sys/kernel/iommu_groups/" + id + "/name")
-                .filter(NO_IOMMU_GROUP::equals)
-                .isEmpty());
+    return files.linkName(device.path() + "/iommu_group").filter(_ -> device.hasIommu());
   }
 
   Finding tsm() {

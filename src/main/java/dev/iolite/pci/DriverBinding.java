@@ -62,13 +62,7 @@ public final class DriverBinding implements AutoCloseable {
       return binding;
     }
     String tried = "bind " + device + " to " + driver;
-    if (device.iommuGroup().isEmpty()) {
-      throw new PreconditionException(
-          tried,
-          "the device has no IOMMU group",
-          "there is no IOMMU, it is switched off, or it does not translate for this device",
-          "iolite doctor; switch VT-d or AMD-Vi on in the firmware and boot with intel_iommu=on");
-    }
+    device.requireIommu(tried);
     if (!device.sysFs().exists(Pci.DRIVERS + "/" + driver)) {
       throw new PreconditionException(
           tried,

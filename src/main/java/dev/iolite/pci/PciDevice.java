@@ -20,6 +20,14 @@ public final class PciDevice {
 
   private static final String CDEV_DIRECTORY = "/dev/vfio/devices/";
 
+  /**
+   * The group, and the beginning of the character device's name, that VFIO makes up for a device
+   * without an IOMMU (drivers/vfio/group.c:vfio_noiommu_group_alloc, vfio_main.c:vfio_init_device).
+   */
+  private static final String NO_IOMMU_GROUP = "vfio-noiommu";
+
+  private static final String NO_IOMMU_CDEV = CDEV_DIRECTORY + "noiommu-";
+
   /** How sysfs prints that there is no override (a NULL string). */
   private static final String NO_OVERRIDE = "(null)";
 
@@ -98,13 +106,50 @@ public final class PciDevice {
   }
 
   /**
+   * Whether an IOMMU stands between it and memory. In VFIO's no-IOMMU mode a device has a group
+   * too, which means nothing.
+   */
+  public boolean hasIommu() {
+    return sysFs
+            .linkName(path + "/iommu_group")
+            .filter(id ->
+                sysFs
+                    .readIfPresent("/sys/kernel/iommu_groups/" + id + "/name")
+                    .filter(NO_IOMMU_GROUP::equals)
+                    .isEmpty())
+            .isPresent()
+        && vfioCdev().filter(node -> node.startsWith(NO_IOMMU_CDEV)).isEmpty();
+  }
+
+  /**
+   * Makes sure that it has one: without it, DMA to what is thought to be an IOVA goes to that
+   * address of the host's memory.
+   */
+  void requireIommu(String tried) {
+    if (!hasIommu()) {
+      boolean isUnsafe =
+          sysFs.linkName(path + "/iommu_group").isPresent() || vfioCdev().isPresent();
+      throw new PreconditionException(
+          tried,
+          isUnsafe
+              ? "VFIO has the device in no-IOMMU mode, in which its DMA reaches all of the host's"
+                  + " memory"
+              : "the device has no IOMMU group",
+          "there is no IOMMU, it is switched off, or it does not translate for this device",
+          "iolite doctor; switch VT-d or AMD-Vi on in the firmware and boot with intel_iommu=on");
+    }
+  }
+
+  /**
    * Makes sure that VFIO would lend the function, as far as the rest of its IOMMU group is
    * concerned. The kernel looks at that only when the device is bound to an iommufd, and does not
    * name the device that is in the way (drivers/iommu/iommu.c:iommu_device_claim_dma_owner).
    *
-   * @throws PreconditionException if a host driver uses another device of the group
+   * @throws PreconditionException if a host driver uses another device of the group, or the
+   *     function has no IOMMU
    */
   public void requireViableGroup() {
+    requireIommu("assign " + address);
     List<IommuGroup.Member> others =
         iommuGroup().map(IommuGroup::usedByHost).orElse(List.of()).stream()
             .filter(member -> !member.name().equals(address.toString()))

@@ -202,6 +202,26 @@ class PciTreeTest {
         .hasMessageEndingWith("Next: iolite pci bind 0000:00:03.2; iolite pci bind 0000:00:03.3");
   }
 
+  /**
+   * The group of VFIO's no-IOMMU mode, or only the node, where the kernel has no groups of VFIO.
+   */
+  @Test
+  void whatHasNoIommuIsNotAssigned() throws IOException {
+    assertThatThrownBy(device()::requireViableGroup)
+        .hasMessageContaining("the device has no IOMMU group");
+    Files.createDirectories(directory.resolve("vfio-dev/noiommu-vfio0"));
+    assertThatThrownBy(device()::requireViableGroup)
+        .hasMessageStartingWith("assign 0000:00:03.0: VFIO has the device in no-IOMMU mode");
+    group();
+    assertThat(device().hasIommu()).isFalse();
+    Files.delete(directory.resolve("vfio-dev/noiommu-vfio0"));
+    assertThat(device().hasIommu()).isTrue();
+    Files.writeString(root.resolve("sys/kernel/iommu_groups/7/name"), "vfio-noiommu\n");
+    assertThatThrownBy(device()::requireViableGroup)
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("its DMA reaches all of the host's memory");
+  }
+
   private void member(String address, String driver) throws IOException {
     Path member =
         Files.createDirectories(root.resolve("sys/kernel/iommu_groups/7/devices").resolve(address));

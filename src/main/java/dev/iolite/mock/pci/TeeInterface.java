@@ -28,8 +28,8 @@ final class TeeInterface {
   }
 
   /**
-   * What a lock keeps: memory decode and bus mastering, the BARs. VFIO tells a TSM in software of the
-   * first two only (vfio_pci_config.c:vfio_basic_config_write).
+   * What a lock keeps: memory decode and bus mastering, the BARs. VFIO tells a TSM in software of
+   * the first two only (vfio_pci_config.c:vfio_basic_config_write).
    */
   private int[] lockable() {
     int command =
