@@ -25,6 +25,7 @@ final class TsmSeed2025Catalog {
     static List<UapiConstant> constants() {
         return List.of(
             new UapiConstant("tsmseed2025", "IOMMU_VIOMMU_TYPE_TDX", TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX()),
+            new UapiConstant("tsmseed2025", "KVM_HC_TSM", TsmSeed2025.KVM_HC_TSM()),
             new UapiConstant("tsmseed2025", "KVM_HC_TSM_BIND", TsmSeed2025.KVM_HC_TSM_BIND()),
             new UapiConstant("tsmseed2025", "KVM_HC_TSM_UNBIND", TsmSeed2025.KVM_HC_TSM_UNBIND()),
             new UapiConstant("tsmseed2025", "KVM_HC_TSM_VALIDATE_MMIO", TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO()),

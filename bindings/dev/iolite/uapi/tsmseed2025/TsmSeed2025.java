@@ -32,6 +32,15 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     public static int IOMMU_VIOMMU_TYPE_TDX() {
         return IOMMU_VIOMMU_TYPE_TDX;
     }
+    private static final int KVM_HC_TSM = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_HC_TSM 13
+     * }
+     */
+    public static int KVM_HC_TSM() {
+        return KVM_HC_TSM;
+    }
     private static final int KVM_HC_TSM_BIND = (int)32000L;
     /**
      * {@snippet lang=c :

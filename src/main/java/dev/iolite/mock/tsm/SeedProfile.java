@@ -22,9 +22,6 @@ import java.util.function.IntPredicate;
  * nor runs any more, all dma-bufs with a kind are revoked for good.
  */
 final class SeedProfile extends VdeviceProfile {
-  /** KVM_HC_TSM of linux/kvm_para.h, a bit for all KVM_HC_TSM_* calls. */
-  private static final long HYPERCALLS = 1L << 13;
-
   private final TsmRequests requests;
   private final ArchRequests archRequests;
   private final SeedDmaBufs dmaBufs;
@@ -95,7 +92,7 @@ final class SeedProfile extends VdeviceProfile {
 
   @Override
   public long hypercallExits() {
-    return HYPERCALLS;
+    return 1L << TsmSeed2025.KVM_HC_TSM();
   }
 
   private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
