@@ -8,6 +8,9 @@
 
 /*
  * The type of vIOMMU that a TDX host has. No proposal names one: this number is this project's own.
+ * It is there for its vDEVICEs: the HWPT need not be a nesting parent, and there is no type specific
+ * data. A TSM that can bind must be connected to the device, or the type is not supported
+ * (EOPNOTSUPP).
  */
 #define IOMMU_VIOMMU_TYPE_TDX 0x7d58
 
@@ -70,7 +73,9 @@ struct iommu_vdevice_tsm_read_measurements {
 
 /*
  * Flags of VFIO_DEVICE_FEATURE_DMA_BUF: the kind that is wanted. The dma-buf has the runs of that
- * kind in what was asked for, one after the other. Without either the dma-buf is as ever.
+ * kind in what was asked for, one after the other. Without either the dma-buf is as ever, and a
+ * locked interface has none (EBUSY). IOMMU_IOAS_MAP_FILE takes shared dma-bufs of one range only, and
+ * no private ones (EOPNOTSUPP).
  */
 #define VFIO_DMA_BUF_SHARED (1 << 0)
 #define VFIO_DMA_BUF_PRIVATE (1 << 1)
@@ -107,7 +112,9 @@ struct vfio_device_feature_dma_buf_runs {
 
 /*
  * Flags of a slot: guest_memfd is a dma-buf, of which guest_memfd_offset is the first byte; the
- * slot is for private access only. KVM asks the dma-buf whether it is of that kind.
+ * slot is for private access only. KVM asks the dma-buf whether it is of that kind; one without a
+ * kind is refused (EINVAL). Once the dma-buf is revoked the slot is dead: an access leaves by
+ * KVM_EXIT_MEMORY_FAULT, and KVM_RUN returns EIO.
  */
 #define KVM_MEM_DMABUF (1UL << 3)
 #define KVM_MEM_PRIVATE_ONLY (1UL << 4)
@@ -115,8 +122,12 @@ struct vfio_device_feature_dma_buf_runs {
 /* KVM_CHECK_EXTENSION answers with these flags, as far as the VM's slots may have them. */
 #define KVM_CAP_MEMORY_DMABUF 252
 
+/* No call, but the bit of KVM_CAP_EXIT_HYPERCALL for those that follow. */
+#define KVM_HC_TSM 13
+
 /*
- * Hypercalls of a guest that the VMM answers (KVM_EXIT_HYPERCALL). No proposal has numbers for x86.
+ * Hypercalls of a guest that the VMM answers (KVM_EXIT_HYPERCALL), if their bit is enabled; if not,
+ * KVM answers -KVM_ENOSYS. No proposal has numbers for x86. Outside long mode arguments have 32 bits.
  * args[0] is the virtual BDF; VALIDATE has the first address, the first one after the range and the
  * physical address in args[1] to args[3]; SET_STATE the state in args[1]. READ_REPORT and
  * READ_MEASUREMENTS have the address and the length of a room in shared memory in args[1] and

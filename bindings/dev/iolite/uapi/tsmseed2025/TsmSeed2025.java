@@ -32,23 +32,14 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     public static int IOMMU_VIOMMU_TYPE_TDX() {
         return IOMMU_VIOMMU_TYPE_TDX;
     }
-    private static final int VFIO_DEVICE_FEATURE_DMA_BUF_RUNS = (int)14L;
+    private static final int KVM_HC_TSM = (int)13L;
     /**
      * {@snippet lang=c :
-     * #define VFIO_DEVICE_FEATURE_DMA_BUF_RUNS 14
+     * #define KVM_HC_TSM 13
      * }
      */
-    public static int VFIO_DEVICE_FEATURE_DMA_BUF_RUNS() {
-        return VFIO_DEVICE_FEATURE_DMA_BUF_RUNS;
-    }
-    private static final int KVM_CAP_MEMORY_DMABUF = (int)252L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_CAP_MEMORY_DMABUF 252
-     * }
-     */
-    public static int KVM_CAP_MEMORY_DMABUF() {
-        return KVM_CAP_MEMORY_DMABUF;
+    public static int KVM_HC_TSM() {
+        return KVM_HC_TSM;
     }
     private static final int KVM_HC_TSM_BIND = (int)32000L;
     /**

@@ -127,7 +127,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       new Walkthrough(assignment, guest(assignment, type), report::check).run();
       assignment
           .usedProfile()
-          .ifPresent(used -> report.missing(used, missing(kernel, assignment, used)));
+          .ifPresent(used -> report.missing(used, missing(kernel, assignment, used, type)));
       assignment.unassign();
       report.verdict();
     } finally {
@@ -201,9 +201,9 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   }
 
   private static List<String> missing(
-      Kernel kernel, TdiAssignment assignment, UapiProfile profile) {
+      Kernel kernel, TdiAssignment assignment, UapiProfile profile, VmType type) {
     return Stream.concat(
-            Shortcomings.of(kernel, assignment.address(), profile).stream(),
+            Shortcomings.of(kernel, assignment.address(), profile, type).stream(),
             assignment.obstacles().stream())
         .distinct()
         .toList();

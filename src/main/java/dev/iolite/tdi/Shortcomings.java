@@ -21,15 +21,19 @@ public final class Shortcomings {
    * Asks the host; nothing is changed.
    *
    * @param profile the calls that its kernel has
+   * @param type the guest's VM; one that software protects is all that it takes
    * @return a sentence for each thing
    * @throws dev.iolite.kernel.KernelException what the kernel said of sysfs or KVM
    */
-  public static List<String> of(Kernel kernel, PciAddress address, UapiProfile profile) {
+  public static List<String> of(
+      Kernel kernel, PciAddress address, UapiProfile profile, VmType type) {
     List<String> missing = new ArrayList<>();
     PciDevice device = new Pci(kernel).device(address);
     try (Kvm kvm = Kvm.open(kernel)) {
       Set<VmType> types = kvm.vmTypes();
-      if (!types.contains(VmType.TDX) && !types.contains(VmType.SNP)) {
+      if (type != VmType.SW_PROTECTED
+          && !types.contains(VmType.TDX)
+          && !types.contains(VmType.SNP)) {
         missing.add("KVM can make no confidential VM: it offers " + types + ", not TDX or SNP.");
       }
     }

@@ -25,14 +25,27 @@ final class LabScript {
 
   /** Skips the calling test, with the script's own reason, where the lab is not built. */
   static void assumeBuilt() throws IOException, InterruptedException {
-    Result status = run("status");
+    assumeBuilt("stock");
+  }
+
+  /** As {@link #assumeBuilt()}, with a kernel. */
+  static void assumeBuilt(String kernel) throws IOException, InterruptedException {
+    Result status = run("--kernel", kernel, "status");
     Assumptions.assumeTrue(
-        status.exitCode() == 0, () -> status.output().strip() + "; scripts/lab build does it");
+        status.exitCode() == 0,
+        () ->
+            "%s; scripts/lab --kernel %s build does it".formatted(status.output().strip(), kernel));
   }
 
   /** The script has deadlines of its own for everything that may take long. */
   static Result run(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
+    return runScript(SCRIPT, arguments);
+  }
+
+  /** As {@link #run}, of another script. */
+  static Result runScript(Path script, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(script.toString()));
     command.addAll(List.of(arguments));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     try {

@@ -16,16 +16,15 @@ import java.nio.file.Path;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A process that is killed in the middle of an assignment, anywhere: recovery leaves nothing held.
- * {@code -Diolite.kills=200} makes it as many times, and a third as many times that the recovery is
- * killed too.
+ * A third as many times the recovery is killed too.
  */
+@ExtendWith(Kills.class)
 class KillTest {
-  private static final int KILLS = Integer.getInteger("iolite.kills", 12);
-
   /** More than two lives. */
   private static final int MOST_STEPS = 250;
 
@@ -35,14 +34,15 @@ class KillTest {
   @TempDir private Path directory;
 
   @Test
-  void whereverItIsKilledRecoveryReleasesAllThatItHeld() throws IOException, InterruptedException {
+  void whereverItIsKilledRecoveryReleasesAllThatItHeld(int kills)
+      throws IOException, InterruptedException {
     Random random = new Random(20250717);
     Path journals = directory.resolve("journals");
     try (MockHost host =
         MockHost.start(
             directory.resolve("host.sock"), MockKernel.builder().platform(Platform.TDX))) {
       Holdings before = holdings(host);
-      for (int i = 0; i < KILLS; i++) {
+      for (int i = 0; i < kills; i++) {
         int after = 1 + random.nextInt(MOST_STEPS);
         String last = killAfter(after, host, journals);
         try (RemoteKernel kernel = RemoteKernel.connect(host.socket())) {
@@ -64,7 +64,8 @@ class KillTest {
 
   /** The recovery is killed too, as often as it can be, and ends all the same when it is let. */
   @Test
-  void aRecoveryThatIsKilledIsRepeatedUntilItEnds() throws IOException, InterruptedException {
+  void aRecoveryThatIsKilledIsRepeatedUntilItEnds(int kills)
+      throws IOException, InterruptedException {
     Random random = new Random(20250718);
     Path journals = directory.resolve("journals");
     try (MockHost host =
@@ -72,7 +73,7 @@ class KillTest {
             directory.resolve("host.sock"), MockKernel.builder().platform(Platform.TDX))) {
       Holdings before = holdings(host);
       int cut = 0;
-      int runs = Math.max(1, KILLS / 3);
+      int runs = Math.max(1, kills / 3);
       for (int i = 0; i < runs; i++) {
         killAfter(1 + random.nextInt(MOST_STEPS), host, journals);
         int calls = 1 + random.nextInt(MOST_CALLS);

@@ -1,6 +1,7 @@
 package dev.iolite.tdi;
 
-import dev.iolite.kernel.Ioctls;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
@@ -20,19 +21,11 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.MockGuest;
-import dev.iolite.steps.Holdings;
-import dev.iolite.steps.Step;
-import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.layout.BarSize;
-import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
-import dev.iolite.tdi.profile.Arch;
 import dev.iolite.tdi.profile.ProfileName;
-import dev.iolite.tdi.profile.TsmOperation;
-import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.ByteRange;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -44,7 +37,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
 /** A model of a confidential host with a TDISP endpoint, and assignments of it. */
-final class Life {
+final class Life extends DeviceLife {
   static final PciAddress ENDPOINT = PciAddress.parse("0000:00:07.0");
 
   /** Behind a bridge, with {@link #SIBLING} in its slot: they are reset together. */
@@ -52,22 +45,12 @@ final class Life {
 
   static final PciAddress SIBLING = PciAddress.parse("0000:01:00.1");
   static final long VIRTUAL_BDF = 0x10;
-  static final int RUN = 2;
 
   final ToldGuest told = new ToldGuest();
   final MockKernel kernel;
-  final PciAddress address;
 
   /** What the endpoint reaches the machine by. */
   private Optional<DeviceHost> host = Optional.empty();
-
-  final List<Step> steps = new ArrayList<>();
-  final List<State> states = new ArrayList<>();
-  final List<Stage> stages = new ArrayList<>();
-  final List<String> remarks = new ArrayList<>();
-
-  /** Asked at each change of state, before the assignment goes on. */
-  Consumer<State> onState = _ -> {};
 
   Life(Platform platform, Profile profile) {
     this(platform, profile, TdispEndpoint.model());
@@ -96,7 +79,7 @@ final class Life {
       PciAddress address,
       DeviceModel endpoint,
       UnaryOperator<Machine> around) {
-    this.address = address;
+    super(address);
     Function<DeviceHost, DeviceLogic> listening =
         found -> {
           host = Optional.of(found);
@@ -186,11 +169,6 @@ final class Life {
         });
   }
 
-  /** What this process has open and mapped, and whose the device is. */
-  Holdings holdings() {
-    return Holdings.of(kernel, address);
-  }
-
   /** How many dma-bufs this process has open. */
   long openDmaBufs() {
     return holdings().descriptors().stream().filter(name -> name.startsWith("dmabuf:")).count();
@@ -206,6 +184,17 @@ final class Life {
     return kernel.tsm().state(address.toString());
   }
 
+  @Override
+  MockKernel kernel() {
+    return kernel;
+  }
+
+  @Override
+  void requireFree(String where) {
+    assertThat(tdi()).as(where).isEmpty();
+  }
+
+  @Override
   VmType vmType() {
     return switch (kernel.platform()) {
       case PLAIN -> VmType.DEFAULT;
@@ -214,48 +203,14 @@ final class Life {
     };
   }
 
-  private ProfileName profile() {
+  @Override
+  ProfileName profile() {
     return ProfileName.of(kernel.profile().toString()).orElseThrow();
   }
 
-  /** Those of the headers and those of the profile. */
-  Ioctls ioctls() {
-    Arch arch = kernel.platform() == Platform.SEV ? Arch.SEV : Arch.TDX;
-    return Ioctls.ofHeaders().with(UapiProfile.of(profile(), arch).ioctls());
-  }
-
+  @Override
   AssignmentOptions options(Kernel on) {
-    return new AssignmentOptions(on, address)
-        .withVmType(vmType())
-        .withVirtualBdf(VIRTUAL_BDF)
-        .withProfile(profile())
-        .withListener(
-            new AssignmentListener() {
-              @Override
-              public void step(Step step) {
-                steps.add(step);
-              }
-
-              @Override
-              public void state(State state) {
-                states.add(state);
-                onState.accept(state);
-              }
-
-              @Override
-              public void stage(Stage stage) {
-                stages.add(stage);
-              }
-
-              @Override
-              public void remark(String text) {
-                remarks.add(text);
-              }
-            });
-  }
-
-  TdiAssignment assignment() {
-    return new TdiAssignment(options(kernel));
+    return super.options(on).withVirtualBdf(VIRTUAL_BDF);
   }
 
   /** One that is told the endpoint's layout where the proposal has no way to learn it. */
@@ -280,28 +235,13 @@ final class Life {
         MmioLayout.PAGE);
   }
 
+  @Override
   MockGuest guest(TdiAssignment assignment) {
     return new MockGuest(told, assignment, VIRTUAL_BDF);
   }
 
-  /** All of it, as a VMM does it whose guest asks for the bind. */
-  void live(TdiAssignment assignment) {
-    try (assignment) {
-      MockGuest guest = guest(assignment);
-      assignment.assign();
-      long bar = assignment.barAddresses().getOrDefault(0, 0L);
-      guest.read(bar, Long.BYTES, Kind.SHARED);
-      assignment.bind();
-      if (assignment
-          .usedProfile()
-          .orElseThrow()
-          .operations()
-          .contains(TsmOperation.READ_MEASUREMENTS)) {
-        assignment.measurements(new byte[Measurements.NONCE_BYTES]);
-      }
-      assignment.start();
-      guest.read(bar, Long.BYTES, Kind.PRIVATE);
-      assignment.unbind();
-    }
+  @Override
+  public void close() {
+    kernel.close();
   }
 }

@@ -3,10 +3,20 @@ package dev.iolite.mock.kvm;
 import java.lang.foreign.MemorySegment;
 
 /**
- * An exit that KVM itself does not know: a proposed UAPI's. Both methods are called under the
+ * An exit that KVM itself does not know: a proposed UAPI's. All methods are called under the
  * kernel's lock.
  */
 public interface GuestExit {
+  /**
+   * KVM's own answer, if it does not let the guest leave.
+   *
+   * @param vm its VM
+   * @return whether there is one: the guest goes on
+   */
+  default boolean answeredByKvm(KvmVm vm) {
+    return false;
+  }
+
   /**
    * The guest leaves.
    *

@@ -19,9 +19,6 @@ final class Hypercalls {
   /** -KVM_EINVAL. */
   static final long EINVAL = -22;
 
-  /** KVM_HC_TSM: no call, but the bit of KVM_CAP_EXIT_HYPERCALL for all KVM_HC_TSM_* calls. */
-  static final int TSM = 13;
-
   private Hypercalls() {}
 
   /** Whether it is one of KVM_HC_TSM_*. */

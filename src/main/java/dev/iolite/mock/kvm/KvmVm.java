@@ -8,6 +8,7 @@ import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -17,6 +18,9 @@ import java.util.TreeMap;
  * drivers refer to it, and it goes with the last of them.
  */
 public final class KvmVm implements KvmReference {
+  /** The bit of KVM_CAP_EXIT_HYPERCALL for all KVM_HC_TSM_* calls. */
+  private static final long TSM_CALLS = 1L << TsmSeed2025.KVM_HC_TSM();
+
   private final KvmHost host;
   private final int type;
   private final int number;
@@ -225,6 +229,11 @@ public final class KvmVm implements KvmReference {
     return (hypercallExits & 1L << Hypercalls.MAP_GPA_RANGE) != 0;
   }
 
+  /** Whether KVM_HC_TSM_* leave; always where KVM has no bit for them. */
+  boolean leavesForTsm() {
+    return ((hypercallExits | ~platform().hypercallExits()) & TSM_CALLS) != 0;
+  }
+
   void hypercallExits(long mask) {
     hypercallExits = mask;
   }
@@ -273,7 +282,7 @@ public final class KvmVm implements KvmReference {
    */
   boolean hypercall(KvmRun run, boolean longMode, long call, long... arguments) {
     long flags = longMode ? Kvm.KVM_EXIT_HYPERCALL_LONG_MODE() : 0;
-    if (Hypercalls.isTsm(call) && (hypercallExits & 1L << Hypercalls.TSM) != 0) {
+    if (Hypercalls.isTsm(call) && (hypercallExits & TSM_CALLS) != 0) {
       run.hypercall(call, flags, arguments);
       return false;
     }

@@ -75,6 +75,9 @@ final class ScriptedGuest implements Guest {
       case GuestStep.Hypercall call -> hypercall(call);
       case GuestStep.TdVmCall call -> tdVmCall(call);
       case GuestStep.Leave(var exit) -> {
+        if (exit.answeredByKvm(vcpu.vm())) {
+          yield advance();
+        }
         exit.leave(vcpu.vm(), run.segment());
         yield leave(() -> {
           exit.answered(vcpu.vm(), run.segment());

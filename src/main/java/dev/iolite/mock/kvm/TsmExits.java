@@ -11,7 +11,8 @@ import java.util.function.LongConsumer;
 /**
  * What a guest asks its VMM for on its way to a private device; for {@link
  * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and a number of this
- * project's (KVM_HC_TSM_*), since no proposal has one for x86.
+ * project's (KVM_HC_TSM_*), since no proposal has one for x86. Where KVM_CAP_EXIT_HYPERCALL has a
+ * bit for them, they leave only if the VM's owner has set it; else KVM answers -KVM_ENOSYS.
  *
  * <p>The result is called with the VMM's answer, under the kernel's lock: a negated errno, or 0; of
  * what reads something, its length.
@@ -21,6 +22,15 @@ public final class TsmExits {
 
   private static GuestExit hypercall(int number, LongConsumer result, long... arguments) {
     return new GuestExit() {
+      @Override
+      public boolean answeredByKvm(KvmVm vm) {
+        if (vm.leavesForTsm()) {
+          return false;
+        }
+        result.accept(Hypercalls.ENOSYS);
+        return true;
+      }
+
       @Override
       public void leave(KvmVm vm, MemorySegment kvmRun) {
         kvm_run.exit_reason(kvmRun, Kvm.KVM_EXIT_HYPERCALL());

@@ -24,9 +24,6 @@ import java.util.function.IntPredicate;
  * nor runs any more, all dma-bufs with a kind are revoked for good.
  */
 final class SeedProfile extends VdeviceProfile {
-  /** KVM_HC_TSM of linux/kvm_para.h, a bit for all KVM_HC_TSM_* calls. */
-  private static final long HYPERCALLS = 1L << 13;
-
   private static final int FIRST_OPERATION = TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
   private static final int LAST_OPERATION = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS();
 
@@ -144,7 +141,7 @@ final class SeedProfile extends VdeviceProfile {
 
   @Override
   public long hypercallExits() {
-    return HYPERCALLS;
+    return 1L << TsmSeed2025.KVM_HC_TSM();
   }
 
   private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {

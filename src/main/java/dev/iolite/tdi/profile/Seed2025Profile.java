@@ -40,9 +40,6 @@ import java.util.Optional;
 final class Seed2025Profile extends TsmOpProfile {
   private static final int FIRST_GUESS = 64;
 
-  /** KVM_HC_TSM of linux/kvm_para.h: one bit for all KVM_HC_TSM_ calls, whose numbers are above. */
-  private static final long HYPERCALLS = 1L << 13;
-
   private static final int DMABUF = (int) TsmSeed2025.KVM_MEM_DMABUF();
   private static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
 
@@ -88,7 +85,7 @@ final class Seed2025Profile extends TsmOpProfile {
 
   @Override
   public long hypercallExits() {
-    return HYPERCALLS;
+    return 1L << TsmSeed2025.KVM_HC_TSM();
   }
 
   @Override

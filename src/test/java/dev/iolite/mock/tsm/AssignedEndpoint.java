@@ -327,6 +327,14 @@ final class AssignedEndpoint implements AutoCloseable {
     return ioctl(vm, Kvm.KVM_SET_MEMORY_ATTRIBUTES(), attributes);
   }
 
+  /** Enables a capability of the VM. */
+  void enable(int capability, long argument) {
+    MemorySegment cap = struct(kvm_enable_cap.sizeof());
+    kvm_enable_cap.cap(cap, capability);
+    kvm_enable_cap.args(cap, 0, argument);
+    ok(ioctl(vm, Kvm.KVM_ENABLE_CAP(), cap));
+  }
+
   /** The vCPU of the trust domain, which is finalized now. */
   int startDomain() {
     MemorySegment init = struct(kvm_tdx_init_vm.sizeof() + 2 * kvm_cpuid_entry2.sizeof());
@@ -336,10 +344,7 @@ final class AssignedEndpoint implements AutoCloseable {
     kvm_cpuid_entry2.eax(kvm_cpuid_entry2.asSlice(entries, 0), 48 << 16);
     kvm_cpuid_entry2.function(kvm_cpuid_entry2.asSlice(entries, 1), 1);
     tdxCommand(vm, Kvm.KVM_TDX_INIT_VM(), init.address());
-    MemorySegment cap = struct(kvm_enable_cap.sizeof());
-    kvm_enable_cap.cap(cap, Kvm.KVM_CAP_SPLIT_IRQCHIP());
-    kvm_enable_cap.args(cap, 0, 24);
-    ok(ioctl(vm, Kvm.KVM_ENABLE_CAP(), cap));
+    enable(Kvm.KVM_CAP_SPLIT_IRQCHIP(), 24);
     int vcpu = ok(kernel.ioctl(vm, Kvm.KVM_CREATE_VCPU(), 0));
     tdxCommand(vcpu, Kvm.KVM_TDX_INIT_VCPU(), 0);
     tdxCommand(vm, Kvm.KVM_TDX_FINALIZE_VM(), 0);

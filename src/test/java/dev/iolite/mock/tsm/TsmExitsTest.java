@@ -25,6 +25,9 @@ class TsmExitsTest {
   private static final long GPA = 0x1_0000_0000L;
   private static final int PORT = 0x80;
 
+  /** KVM_HC_MAP_GPA_RANGE. */
+  private static final int MAP_GPA_RANGE = 12;
+
   private final List<Long> seen = new ArrayList<>();
 
   private static MemorySegment call(AssignedEndpoint at, int number) {
@@ -47,6 +50,7 @@ class TsmExitsTest {
             .build();
     try (AssignedEndpoint at =
         AssignedEndpoint.on(Platform.TDX, Profile.SEED_2025, (_, _) -> Optional.of(script))) {
+      at.enable(Kvm.KVM_CAP_EXIT_HYPERCALL(), 1L << TsmSeed2025.KVM_HC_TSM());
       int vcpu = at.startDomain();
       assertThat(at.enter(vcpu)).isZero();
       MemorySegment bind = call(at, TsmSeed2025.KVM_HC_TSM_BIND());
@@ -66,6 +70,21 @@ class TsmExitsTest {
       kvm_run.hypercall.ret(unbind, -5);
       assertThat(at.enter(vcpu)).isZero();
       assertThat(seen).containsExactly(0L, 0L, TdispEndpoint.IDENTIFICATION, -5L);
+    }
+  }
+
+  /** As ____kvm_emulate_hypercall does. */
+  @Test
+  void whereTheyHaveABitTheyDoNotLeaveWithoutIt() {
+    GuestScript script =
+        GuestScript.builder().leave(TsmExits.bind(VIRTUAL_BDF, seen::add)).out(PORT, 1, 0).build();
+    try (AssignedEndpoint at =
+        AssignedEndpoint.on(Platform.TDX, Profile.SEED_2025, (_, _) -> Optional.of(script))) {
+      at.enable(Kvm.KVM_CAP_EXIT_HYPERCALL(), 1L << MAP_GPA_RANGE);
+      int vcpu = at.startDomain();
+      assertThat(at.enter(vcpu)).isZero();
+      assertThat(kvm_run.exit_reason(at.run)).isEqualTo(Kvm.KVM_EXIT_IO());
+      assertThat(seen).containsExactly(-1000L);
     }
   }
 

@@ -54,6 +54,9 @@ final class AssignedTdi implements AutoCloseable {
     iommufd = opened.push(Iommufd.open(kernel));
     Kvm kvm = opened.push(Kvm.open(kernel));
     launch = opened.push(VmLaunch.begin(kvm, isTdx ? VmType.TDX : VmType.SNP));
+    if (profile.hypercallExits() != 0) {
+      launch.vm().exitOnHypercalls(profile.hypercallExits());
+    }
     VfioDevice unbound = opened.push(VfioDevice.open(kernel, pci.requireVfioCdev(), ADDRESS));
     launch.vm().createVfioDevice().add(unbound);
     device = opened.push(unbound.bind(iommufd.fd()));
