@@ -8,7 +8,12 @@ import java.util.List;
 /** A kernel of the lab, the model that is held against it, and the programs that both run. */
 enum LabKernel {
   /** Linux 7.3 as it is. */
-  STOCK("stock", 48, List.of(LabKernel.EDU, LabKernel.NVME)) {
+  STOCK("stock", 48) {
+    @Override
+    List<String> devices() {
+      return List.of(EDU, NVME);
+    }
+
     @Override
     MockKernel model() {
       return MockKernel.plain();
@@ -21,7 +26,12 @@ enum LabKernel {
   },
 
   /** The same with the private half of a confidential assignment, and a TSM in software. */
-  SEED_2025("seed-2025", 100, List.of(LabKernel.EDU, LabKernel.NVME, LabKernel.IVSHMEM)) {
+  SEED_2025("seed-2025", 100) {
+    @Override
+    List<String> devices() {
+      return List.of(EDU, NVME, IVSHMEM);
+    }
+
     @Override
     MockKernel model() {
       return MockKernel.builder().profile(Profile.SEED_2025).build();
@@ -41,12 +51,10 @@ enum LabKernel {
 
   private final String label;
   private final int callsPerProgram;
-  private final List<String> devices;
 
-  LabKernel(String label, int callsPerProgram, List<String> devices) {
+  LabKernel(String label, int callsPerProgram) {
     this.label = label;
     this.callsPerProgram = callsPerProgram;
-    this.devices = devices;
   }
 
   /**
@@ -73,9 +81,7 @@ enum LabKernel {
   }
 
   /** The addresses of the devices that programs open, in the order in which OPEN counts them. */
-  List<String> devices() {
-    return devices;
-  }
+  abstract List<String> devices();
 
   /** A model that has just started. */
   abstract MockKernel model();

@@ -76,12 +76,14 @@ final class Reached {
     return text.toString();
   }
 
+  private record Slot(boolean isPrivate, long gpa) {}
+
   /** What has to be known of a program's calls so far. */
   private final class OneProgram {
-    /** By number, the slots over dma-bufs of the first VM: whether they are private. */
-    private final Map<Long, Boolean> slots = new HashMap<>();
+    /** The slots over dma-bufs, of whatever VM, by number. */
+    private final Map<Long, Slot> slots = new HashMap<>();
 
-    private final Map<Long, Long> starts = new HashMap<>();
+    /** Where a guest has read one. */
     private final Set<Long> read = new HashSet<>();
 
     private void count(Goal goal, boolean happened) {
@@ -129,9 +131,11 @@ final class Reached {
       }
     }
 
-    private void forget(long slot) {
-      slots.remove(slot);
-      read.remove(starts.remove(slot));
+    private void forget(long number) {
+      Slot slot = slots.remove(number);
+      if (slot != null) {
+        read.remove(slot.gpa);
+      }
     }
 
     private void slot(Op op, boolean done) {
@@ -142,8 +146,7 @@ final class Reached {
       if (op.arg(4) != 0) {
         boolean isPrivate = (op.arg(2) & TsmSeed2025.KVM_MEM_PRIVATE_ONLY()) != 0;
         count(isPrivate ? Goal.PRIVATE_SLOT : Goal.SHARED_SLOT, true);
-        slots.put(op.arg(1), isPrivate);
-        starts.put(op.arg(1), op.arg(3));
+        slots.put(op.arg(1), new Slot(isPrivate, op.arg(3)));
       }
     }
 
@@ -151,11 +154,11 @@ final class Reached {
       count(Goal.REVOKED, answer.contains("EIO") && read.contains(gpa));
       if (answer.contains("out " + MARKED)) {
         read.add(gpa);
-        starts.forEach((slot, start) -> {
-          if (start == gpa) {
-            count(slots.get(slot) ? Goal.PRIVATE_READ : Goal.SHARED_READ, true);
+        for (Slot slot : slots.values()) {
+          if (slot.gpa == gpa) {
+            count(slot.isPrivate ? Goal.PRIVATE_READ : Goal.SHARED_READ, true);
           }
-        });
+        }
       }
     }
   }

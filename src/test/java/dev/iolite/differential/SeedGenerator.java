@@ -45,16 +45,18 @@ final class SeedGenerator {
   /** Where scenes put their slots, apart from those of ordinary calls. */
   private static final long SCENE_GPA = 0x20_0000;
 
-  /** The devices, by their numbers. */
+  /** The devices: the number that OPEN has for each, and which region is its memory. */
   private enum Device {
-    EDU(0, 1 << 20),
-    NVME(0, 4 * PAGE),
-    IVSHMEM(MapCalls.MEMORY, 1 << 20);
+    EDU(0, 0, 1 << 20),
+    NVME(1, 0, 4 * PAGE),
+    IVSHMEM(2, MapCalls.MEMORY, 1 << 20);
 
+    private final long number;
     private final long region;
     private final long bytes;
 
-    Device(long region, long bytes) {
+    Device(long number, long region, long bytes) {
+      this.number = number;
       this.region = region;
       this.bytes = bytes;
     }
@@ -107,13 +109,13 @@ final class SeedGenerator {
         Op.of(Kind.VM, chance.oneIn(12) ? 0 : 1),
         Op.of(Kind.CODE, NEWEST),
         Op.of(Kind.VCPU, NEWEST, 0),
-        Op.of(Kind.OPEN, newest.ordinal()),
+        Op.of(Kind.OPEN, newest.number),
         Op.of(Kind.LIST, NEWEST),
         Op.of(Kind.LIST_SET, NEWEST, 1, NEWEST),
         Op.of(Kind.BIND, NEWEST),
         Op.of(Kind.COMMAND, NEWEST, ON),
         Op.of(Kind.HWPT, 0, NEWEST, 0),
-        Op.of(Kind.CONNECT, newest.ordinal(), 0),
+        Op.of(Kind.CONNECT, newest.number, 0),
         Op.of(Kind.VIOMMU, TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX(), NEWEST, NEWEST, 0, 0),
         Op.of(Kind.VDEVICE, NEWEST, NEWEST, virtualId()));
   }
@@ -216,11 +218,11 @@ final class SeedGenerator {
   private void anotherDevice() {
     open(device());
     scene(
-        Op.of(Kind.OPEN, newest.ordinal()),
+        Op.of(Kind.OPEN, newest.number),
         Op.of(Kind.LIST_SET, main, 1, NEWEST),
         Op.of(Kind.BIND, NEWEST),
         Op.of(Kind.COMMAND, NEWEST, ON),
-        Op.of(Kind.CONNECT, newest.ordinal(), 0),
+        Op.of(Kind.CONNECT, newest.number, 0),
         Op.of(Kind.VDEVICE, main, NEWEST, virtualId()),
         Op.of(Kind.TSM_OP, NEWEST, BIND, 0));
   }
@@ -238,7 +240,7 @@ final class SeedGenerator {
       case 0, 1 -> Op.of(Kind.TSM_OP, main, UNBIND, 0);
       case 2 -> state(UNLOCKED);
       case 3 -> Op.of(Kind.COMMAND, main, chance.pick(0, 2, 4));
-      case 4 -> Op.of(Kind.DISCONNECT, main().ordinal(), 0);
+      case 4 -> Op.of(Kind.DISCONNECT, main().number, 0);
       case 5 -> Op.of(Kind.RESET, main);
       case 6 -> Op.of(Kind.CLOSE, main);
       case 7 -> Op.of(Kind.DESTROY, NEWEST);
@@ -347,7 +349,7 @@ final class SeedGenerator {
         payload[0],
         payload[1],
         payload[2],
-        main().ordinal());
+        main().number);
   }
 
   /** One of the operations, with lengths that mostly fit. */
