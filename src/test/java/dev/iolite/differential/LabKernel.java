@@ -10,13 +10,13 @@ enum LabKernel {
   /** Linux 7.3 as it is. */
   STOCK("stock", 48) {
     @Override
-    MockKernel model() {
-      return MockKernel.plain();
+    List<String> devices() {
+      return List.of(EDU, NVME);
     }
 
     @Override
-    List<String> devices() {
-      return List.of(EDU, NVME);
+    MockKernel model() {
+      return MockKernel.plain();
     }
 
     @Override
@@ -28,13 +28,13 @@ enum LabKernel {
   /** The same with the private half of a confidential assignment, and a TSM in software. */
   SEED_2025("seed-2025", 100) {
     @Override
-    MockKernel model() {
-      return MockKernel.builder().profile(Profile.SEED_2025).build();
+    List<String> devices() {
+      return List.of(EDU, NVME, IVSHMEM);
     }
 
     @Override
-    List<String> devices() {
-      return List.of(EDU, NVME, IVSHMEM);
+    MockKernel model() {
+      return MockKernel.builder().profile(Profile.SEED_2025).build();
     }
 
     @Override
