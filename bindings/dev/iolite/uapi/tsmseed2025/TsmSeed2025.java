@@ -32,6 +32,24 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     public static int IOMMU_VIOMMU_TYPE_TDX() {
         return IOMMU_VIOMMU_TYPE_TDX;
     }
+    private static final int VFIO_DEVICE_FEATURE_DMA_BUF_RUNS = (int)14L;
+    /**
+     * {@snippet lang=c :
+     * #define VFIO_DEVICE_FEATURE_DMA_BUF_RUNS 14
+     * }
+     */
+    public static int VFIO_DEVICE_FEATURE_DMA_BUF_RUNS() {
+        return VFIO_DEVICE_FEATURE_DMA_BUF_RUNS;
+    }
+    private static final int KVM_CAP_MEMORY_DMABUF = (int)252L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_CAP_MEMORY_DMABUF 252
+     * }
+     */
+    public static int KVM_CAP_MEMORY_DMABUF() {
+        return KVM_CAP_MEMORY_DMABUF;
+    }
     private static final int KVM_HC_TSM = (int)13L;
     /**
      * {@snippet lang=c :
