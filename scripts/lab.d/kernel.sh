@@ -69,24 +69,44 @@ kernel_build() {
   ) 8> "$LAB_CACHE/kernel/lock"
 }
 
-# A kernel at each patch: what the series is judged by when somebody bisects over it.
+# A kernel at each patch: what the series is judged by when somebody bisects over it. The files that a
+# patch touches are then compiled once more with make's W=1 and -Werror. W=1 for all of the kernel would
+# compile all of it twice, before and after.
 kernel_check() {
-  local patch applied=()
+  local patch applied=() touched
   [ "$LAB_KERNEL" != stock ] || fail "The stock kernel has no patches. Name one: $(kernel_names | xargs)"
   mkdir -p "$LAB_CACHE/kernel"
   (
     flock 8
     kernel_source
     kernel_patch
+    rm -f "$KERNEL_TREE/configured" "$KERNEL_TREE/wanted"
     for patch in $(kernel_patches); do
       applied+=("$patch")
       kernel_patch "${applied[@]}"
-      kernel_configure
+      # The options of a series come with its patches, so here they may be missing.
+      if [ ! -e "$KERNEL_TREE/wanted" ] || grep -q '^+++ b/.*Kconfig' "$patch"; then
+        kernel_config > "$KERNEL_TREE/wanted"
+        with_progress "kernel $LAB_KERNEL: configuring" kernel_merge
+      fi
       with_progress "kernel $LAB_KERNEL: building at $(basename "$patch")" \
-        kernel_make -j"$(nproc)" W=1 bzImage
+        kernel_make -j"$(nproc)" bzImage
+      mapfile -t touched < <(kernel_touched "$patch")
+      [ "${#touched[@]}" = 0 ] ||
+        with_progress "kernel $LAB_KERNEL: W=1 for ${touched[*]}" \
+          kernel_make -j"$(nproc)" W=1e "${touched[@]}"
     done
-    say "kernel $LAB_KERNEL: builds at each of its ${#applied[@]} patches"
+    mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured"
+    say "kernel $LAB_KERNEL: builds at each of its ${#applied[@]} patches, and the files they touch do without a warning"
   ) 8> "$LAB_CACHE/kernel/lock"
+}
+
+# The object files of this configuration that a patch changes.
+kernel_touched() {
+  local object
+  sed -n 's,^+++ b/\(.*\)\.c$,\1.o,p' "$1" | sort -u | while read -r object; do
+    [ ! -e "$KERNEL_TREE/build/$object" ] || printf '%s\n' "$object"
+  done
 }
 
 # The tree, as Debian has it or with the patches of the last build.
@@ -148,8 +168,7 @@ kernel_make() {
     KBUILD_BUILD_HOST=lab "$@"
 }
 
-# The configuration is written anew only if it changed, so that make has nothing to do again. At
-# the first patches of a series its own options need not exist yet.
+# The configuration is written anew only if it changed, so that make has nothing to do again.
 kernel_configure() {
   local lost
   kernel_config > "$KERNEL_TREE/wanted"
