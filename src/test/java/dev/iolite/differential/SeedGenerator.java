@@ -160,7 +160,7 @@ final class SeedGenerator {
 
   /** Locked memory of the VM's own is reached, and lost. */
   private void privateScene() {
-    long slot = 6 + chance.below(3);
+    long slot = 6L + chance.below(3);
     long gpa = SCENE_GPA + chance.page(16);
     lastGpa = gpa;
     scene(
@@ -177,7 +177,7 @@ final class SeedGenerator {
   }
 
   private void sharedScene() {
-    long slot = 6 + chance.below(3);
+    long slot = 6L + chance.below(3);
     long gpa = SCENE_GPA + chance.page(16);
     lastGpa = gpa;
     scene(
