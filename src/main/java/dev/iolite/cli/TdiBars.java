@@ -40,7 +40,7 @@ final class TdiBars {
       description = {
         "how the platform places reported ranges in their BARs: aligned (by their address modulo the"
             + " BAR's size: SEV-TIO), relative (the first one is the BAR's start: TDX)",
-        "(default: aligned; where that is a guess, it is said)"
+        "(default: aligned, unless only relative fits; where that is a guess, it is said)"
       })
   private Optional<RangeScheme> scheme = Optional.empty();
 
@@ -53,7 +53,7 @@ final class TdiBars {
 
   /** The layout of a report. */
   MmioLayout layout(InterfaceReport report) {
-    return layout(report, scheme());
+    return layout(report, scheme(report));
   }
 
   private MmioLayout layout(InterfaceReport report, RangeScheme chosen) {
@@ -64,27 +64,41 @@ final class TdiBars {
     return MmioLayout.of(report, sizes(report, chosen), pageBytes, chosen);
   }
 
-  /** By which scheme the ranges are placed. */
-  RangeScheme scheme() {
-    return scheme.orElse(RangeScheme.ALIGNED);
+  /** By which scheme the ranges are placed: if none was given, aligned unless only relative fits. */
+  RangeScheme scheme(InterfaceReport report) {
+    return scheme.orElseGet(() ->
+        !fits(report, RangeScheme.ALIGNED) && fits(report, RangeScheme.RELATIVE)
+            ? RangeScheme.RELATIVE
+            : RangeScheme.ALIGNED);
   }
 
-  /** What is to be said of the scheme: something if another one would give another layout. */
-  Optional<String> doubt(InterfaceReport report) {
-    if (scheme.isPresent() || isTheSame(report)) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        "That ranges are placed by their address modulo the BAR's size is a guess, and right for"
-            + " SEV-TIO. On TDX the first range is the BAR's start: --ranges relative.");
-  }
-
-  private boolean isTheSame(InterfaceReport report) {
+  private boolean fits(InterfaceReport report, RangeScheme tried) {
     try {
-      return layout(report, RangeScheme.RELATIVE).equals(layout(report));
+      layout(report, tried);
+      return true;
     } catch (MalformedReportException _) {
       return false;
     }
+  }
+
+  /** What is to be said of the scheme, if it is a guess and another one would give another layout. */
+  Optional<String> doubt(InterfaceReport report) {
+    if (scheme.isPresent()) {
+      return Optional.empty();
+    }
+    if (scheme(report) == RangeScheme.RELATIVE) {
+      return Optional.of(
+          "The reported addresses do not fit BARs that are aligned to their size, so the first range"
+              + " is taken for its BAR's start, as on TDX. That is a guess.");
+    }
+    boolean isTheSame =
+        fits(report, RangeScheme.RELATIVE)
+            && layout(report, RangeScheme.RELATIVE).equals(layout(report));
+    return isTheSame
+        ? Optional.empty()
+        : Optional.of(
+            "That ranges are placed by their address modulo the BAR's size is a guess, and right for"
+                + " SEV-TIO. On TDX the first range is the BAR's start: --ranges relative.");
   }
 
   /** Whether anything was given. */

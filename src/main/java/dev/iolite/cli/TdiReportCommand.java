@@ -46,7 +46,7 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
           Json.object(
               "file", file.toString(),
               "report", report,
-              "ranges", bars.scheme().toString(),
+              "ranges", bars.scheme(report).toString(),
               "guessed", bars.doubt(report).isPresent(),
               "layout", layout));
       return ExitCode.OK;
@@ -58,7 +58,7 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
         "LNR control", "0x%04x".formatted(report.lnrControl()),
         "TPH control", "0x%08x".formatted(report.tphControl()),
         "device-specific", deviceSpecific(report),
-        "ranges", bars.scheme().toString(),
+        "ranges", bars.scheme(report).toString(),
         "BARs",
             layout.bars().stream()
                 .map(bar -> new BarSize(bar.bar(), bar.bytes()).toString())
@@ -79,7 +79,11 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
     }
     output.line("");
     output.picture(layout);
-    remarks(report).forEach(text -> output.wrapped(0, "Note: " + text));
+    remarks(report)
+        .forEach(text -> {
+          output.line("");
+          output.wrapped(0, "Note: " + text);
+        });
     return ExitCode.OK;
   }
 

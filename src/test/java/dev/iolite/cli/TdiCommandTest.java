@@ -107,6 +107,23 @@ class TdiCommandTest {
         .contains("is a guess");
   }
 
+  /** A BAR of 128 KiB at an odd multiple of 64 KiB. */
+  @Test
+  void whatFitsNoAlignedBarIsPlacedFromItsFirstRange() throws IOException {
+    Files.write(
+        report,
+        new ReportBytes(3)
+            .range(4, 0x54_0010, 16, ReportBytes.MSIX_TABLE)
+            .range(4, 0x54_0020, 16, ReportBytes.MSIX_PBA)
+            .toArray());
+    Cli cli = tdi("report", report.toString(), "--bar", "4=128K");
+    assertThat(cli.code()).isZero();
+    assertThat(cli.out())
+        .containsPattern("ranges +relative")
+        .contains("do not fit BARs that are aligned", "That is a guess")
+        .contains("BAR 4  128 KiB: all private");
+  }
+
   @Test
   void whatIsOddAboutAReportIsARemark() throws IOException {
     Files.write(report, new ReportBytes(0x103).range(0, 0, 1, ReportBytes.MSIX_TABLE).toArray());
