@@ -64,7 +64,9 @@ final class TdiBars {
     return MmioLayout.of(report, sizes(report, chosen), pageBytes, chosen);
   }
 
-  /** By which scheme the ranges are placed: if none was given, aligned unless only relative fits. */
+  /**
+   * By which scheme the ranges are placed: if none was given, aligned unless only relative fits.
+   */
   RangeScheme scheme(InterfaceReport report) {
     return scheme.orElseGet(() ->
         !fits(report, RangeScheme.ALIGNED) && fits(report, RangeScheme.RELATIVE)
@@ -81,7 +83,9 @@ final class TdiBars {
     }
   }
 
-  /** What is to be said of the scheme, if it is a guess and another one would give another layout. */
+  /**
+   * What is to be said of the scheme, if it is a guess and another one would give another layout.
+   */
   Optional<String> doubt(InterfaceReport report) {
     if (scheme.isPresent()) {
       return Optional.empty();
