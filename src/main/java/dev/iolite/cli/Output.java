@@ -122,6 +122,14 @@ final class Output {
         Wrapping.of(" ".repeat(margin) + text, terminal.textColumns(), margin + CONTINUATION));
   }
 
+  /** Prints remarks, each after an empty line. */
+  void notes(List<String> remarks) {
+    remarks.forEach(remark -> {
+      line("");
+      wrapped(0, "Note: " + remark);
+    });
+  }
+
   /** Prints a drawn layout, with the kinds in colours of their own. */
   void picture(MmioLayout layout) {
     boolean hasBlocks = terminal.canEncode(Palette.BLOCKS.characters());

@@ -51,9 +51,46 @@ final class TdiBars {
       defaultValue = "4K")
   private String pageSize;
 
-  /** The layout of a report. */
-  MmioLayout layout(InterfaceReport report) {
-    return layout(report, scheme(report));
+  /**
+   * Where a report's ranges are in the BARs.
+   *
+   * @param scheme by which they were placed
+   * @param doubt what is to be said of that, if it is a guess that decides
+   */
+  record Placed(MmioLayout layout, RangeScheme scheme, Optional<String> doubt) {}
+
+  /** Places a report's ranges; without a scheme, aligned unless only relative fits. */
+  Placed place(InterfaceReport report) {
+    if (scheme.isPresent()) {
+      return new Placed(layout(report, scheme.get()), scheme.get(), Optional.empty());
+    }
+    Optional<MmioLayout> relative = ifFits(report);
+    MmioLayout aligned;
+    try {
+      aligned = layout(report, RangeScheme.ALIGNED);
+    } catch (MalformedReportException e) {
+      return new Placed(
+          relative.orElseThrow(() -> e),
+          RangeScheme.RELATIVE,
+          Optional.of(
+              "The reported addresses do not fit BARs that are aligned to their size, so the first"
+                  + " range is taken for its BAR's start, as on TDX. That is a guess."));
+    }
+    Optional<String> doubt =
+        relative.equals(Optional.of(aligned))
+            ? Optional.empty()
+            : Optional.of(
+                "That ranges are placed by their address modulo the BAR's size is a guess, and right"
+                    + " for SEV-TIO. On TDX the first range is the BAR's start: --ranges relative.");
+    return new Placed(aligned, RangeScheme.ALIGNED, doubt);
+  }
+
+  private Optional<MmioLayout> ifFits(InterfaceReport report) {
+    try {
+      return Optional.of(layout(report, RangeScheme.RELATIVE));
+    } catch (MalformedReportException _) {
+      return Optional.empty();
+    }
   }
 
   private MmioLayout layout(InterfaceReport report, RangeScheme chosen) {
@@ -62,47 +99,6 @@ final class TdiBars {
       throw usage("--page-size is a power of two, 4K or more, not " + pageSize);
     }
     return MmioLayout.of(report, sizes(report, chosen), pageBytes, chosen);
-  }
-
-  /**
-   * By which scheme the ranges are placed: if none was given, aligned unless only relative fits.
-   */
-  RangeScheme scheme(InterfaceReport report) {
-    return scheme.orElseGet(() ->
-        !fits(report, RangeScheme.ALIGNED) && fits(report, RangeScheme.RELATIVE)
-            ? RangeScheme.RELATIVE
-            : RangeScheme.ALIGNED);
-  }
-
-  private boolean fits(InterfaceReport report, RangeScheme tried) {
-    try {
-      layout(report, tried);
-      return true;
-    } catch (MalformedReportException _) {
-      return false;
-    }
-  }
-
-  /**
-   * What is to be said of the scheme, if it is a guess and another one would give another layout.
-   */
-  Optional<String> doubt(InterfaceReport report) {
-    if (scheme.isPresent()) {
-      return Optional.empty();
-    }
-    if (scheme(report) == RangeScheme.RELATIVE) {
-      return Optional.of(
-          "The reported addresses do not fit BARs that are aligned to their size, so the first range"
-              + " is taken for its BAR's start, as on TDX. That is a guess.");
-    }
-    boolean isTheSame =
-        fits(report, RangeScheme.RELATIVE)
-            && layout(report, RangeScheme.RELATIVE).equals(layout(report));
-    return isTheSame
-        ? Optional.empty()
-        : Optional.of(
-            "That ranges are placed by their address modulo the BAR's size is a guess, and right for"
-                + " SEV-TIO. On TDX the first range is the BAR's start: --ranges relative.");
   }
 
   /** Whether anything was given. */

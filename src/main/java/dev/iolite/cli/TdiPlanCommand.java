@@ -89,13 +89,14 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
     if (slots < 0) {
       throw usage("--slots is 0 or more, not " + slots);
     }
-    Optional<InterfaceReport> reported = reported();
-    MmioLayout layout =
-        reported.map(bars::layout).orElseGet(() -> TdiFiles.layout(layoutFile.orElseThrow()));
     List<String> remarks = new ArrayList<>();
-    reported.map(InterfaceReport::remarks).ifPresent(remarks::addAll);
-    reported.flatMap(bars::doubt).ifPresent(remarks::add);
+    MmioLayout layout = layout(remarks);
     Map<Integer, Long> places = gpas.isEmpty() ? places(layout) : given(layout);
+    layout.bars().stream()
+        .filter(bar -> !places.containsKey(bar.bar()))
+        .forEach(bar ->
+            remarks.add(
+                "BAR %d has no address in the guest, and is left out.".formatted(bar.bar())));
     Abilities abilities = UapiProfile.of(profile, Arch.TDX).abilities(slots);
     SlotPlan plan = SlotPlan.of(layout, places, abilities);
     remarks.addAll(plan.remarks());
@@ -120,22 +121,27 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
             "%d dma-bufs, %d memory slots, %d IOAS maps"
                 .formatted(plan.dmaBufs().size(), plan.slots().size(), plan.maps().size()));
     print(output, plan);
-    remarks.forEach(remark -> {
-      output.line("");
-      output.wrapped(0, "Note: " + remark);
-    });
+    output.notes(remarks);
     ioctls.forEach(ioctl -> print(output, ioctl));
     return ExitCode.OK;
   }
 
-  private Optional<InterfaceReport> reported() {
+  private MmioLayout layout(List<String> remarks) {
     if (report.isPresent() == layoutFile.isPresent()) {
       throw usage("give either --report or --layout");
     }
-    if (layoutFile.isPresent() && bars.areGiven()) {
-      throw usage("--bar, --ranges and --page-size go with --report; a layout file has all three");
+    if (layoutFile.isPresent()) {
+      if (bars.areGiven()) {
+        throw usage(
+            "--bar, --ranges and --page-size go with --report; a layout file says all that");
+      }
+      return TdiFiles.layout(layoutFile.get());
     }
-    return report.map(TdiFiles::report);
+    InterfaceReport read = TdiFiles.report(report.orElseThrow());
+    TdiBars.Placed placed = bars.place(read);
+    remarks.addAll(read.remarks());
+    placed.doubt().ifPresent(remarks::add);
+    return placed.layout();
   }
 
   private static Map<Integer, Long> places(MmioLayout layout) {

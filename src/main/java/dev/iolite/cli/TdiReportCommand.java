@@ -37,7 +37,10 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
   @Override
   public Integer call() {
     InterfaceReport report = TdiFiles.report(file);
-    MmioLayout layout = bars.layout(report);
+    TdiBars.Placed placed = bars.place(report);
+    MmioLayout layout = placed.layout();
+    List<String> remarks = new ArrayList<>(report.remarks());
+    placed.doubt().ifPresent(remarks::add);
     svg.ifPresent(
         to -> TdiFiles.writeSvg(to, layout, "Device interface report " + file.getFileName()));
     Output output = output();
@@ -46,9 +49,9 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
           Json.object(
               "file", file.toString(),
               "report", report,
-              "ranges", bars.scheme(report).toString(),
-              "guessed", bars.doubt(report).isPresent(),
-              "layout", layout));
+              "ranges", placed.scheme().toString(),
+              "layout", layout,
+              "remarks", remarks));
       return ExitCode.OK;
     }
     output.properties(
@@ -58,7 +61,7 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
         "LNR control", "0x%04x".formatted(report.lnrControl()),
         "TPH control", "0x%08x".formatted(report.tphControl()),
         "device-specific", deviceSpecific(report),
-        "ranges", bars.scheme(report).toString(),
+        "ranges", placed.scheme().toString(),
         "BARs",
             layout.bars().stream()
                 .map(bar -> new BarSize(bar.bar(), bar.bytes()).toString())
@@ -79,26 +82,8 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
     }
     output.line("");
     output.picture(layout);
-    remarks(report)
-        .forEach(text -> {
-          output.line("");
-          output.wrapped(0, "Note: " + text);
-        });
+    output.notes(remarks);
     return ExitCode.OK;
-  }
-
-  private List<String> remarks(InterfaceReport report) {
-    List<String> remarks = new ArrayList<>(report.remarks());
-    bars.doubt(report).ifPresent(remarks::add);
-    if (report.locksMsiX()) {
-      remarks.add("The MSI-X table is locked: the host can't set up or mask vectors of it.");
-    }
-    if (report.ranges().stream().anyMatch(range -> !range.isInBar())) {
-      remarks.add(
-          "Ranges in no BAR are the device's own, or its expansion ROM. Linux refuses a report that"
-              + " has them.");
-    }
-    return remarks;
   }
 
   private static String words(Collection<? extends Enum<?>> values) {

@@ -13,6 +13,7 @@ import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -90,22 +91,15 @@ final class BoundInterface {
         () -> {
           Optional<InterfaceReport> parsed =
               report.map(bytes -> InterfaceReport.parse(MemorySegment.ofArray(bytes)));
-          parsed.ifPresent(this::remarkOn);
+          parsed.map(InterfaceReport::remarks).orElse(List.of()).forEach(this::remark);
           return LearnedLayout.of(device, options, parsed);
         },
         layout ->
             layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
   }
 
-  private void remarkOn(InterfaceReport parsed) {
-    parsed.remarks().forEach(text -> options.listener().remark("The device's report: " + text));
-    if (parsed.locksMsiX()) {
-      options
-          .listener()
-          .remark(
-              "The device's MSI-X table is locked: vectors that were set up before the bind go on,"
-                  + " and nobody but the guest can change them until it is unbound.");
-    }
+  private void remark(String ofReport) {
+    options.listener().remark("The device's report: " + ofReport + ".");
   }
 
   /** Has the device measure itself. */

@@ -52,7 +52,7 @@ final class LearnedLayout {
   }
 
   /** Which the platform uses whose TSM it is. */
-  static RangeScheme scheme(VmType type) {
+  private static RangeScheme scheme(VmType type) {
     return type == VmType.TDX ? RangeScheme.RELATIVE : RangeScheme.ALIGNED;
   }
 

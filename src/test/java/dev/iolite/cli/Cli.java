@@ -1,5 +1,7 @@
 package dev.iolite.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import java.io.BufferedReader;
@@ -50,5 +52,14 @@ record Cli(int code, String out, String err) {
                 () -> terminal)
             .execute(arguments);
     return new Cli(code, out.toString(), err.toString());
+  }
+
+  /** What a line of input led to, up to the next one. */
+  String after(String line) {
+    String start = "\n> " + line + "\n";
+    assertThat(out).contains(start);
+    String rest = out.substring(out.indexOf(start) + start.length());
+    int end = rest.indexOf("\n> ");
+    return end < 0 ? rest : rest.substring(0, end);
   }
 }

@@ -90,26 +90,17 @@ abstract class SeedAssignSuite {
             """,
             "--hold",
             IVSHMEM);
-    assertThat(after(cli, "ask bind")).contains("now split", "the VMM grants it: bind");
-    assertThat(after(cli, "ask report 0x2000")).contains("the VMM grants it: report");
-    assertThat(after(cli, "ask validate")).contains("grants it: validate BAR2 private 0x3000");
-    assertThat(after(cli, "read 0x2000000 private")).contains("private: not reached");
-    assertThat(after(cli, "ask start")).contains("now running");
-    assertThat(after(cli, "read 0x2000000 private 4")).contains("private: 0x12345678");
-    assertThat(after(cli, "read 0x2000000 shared 4")).contains("shared: not reached");
-    assertThat(after(cli, "read 0x2003000 private")).contains("private: 0x5a5a5a5a");
-    assertThat(after(cli, "ask unbind")).contains("now shared", "the VMM grants it: unbind");
-    assertThat(after(cli, "read 0x2003000")).contains("shared: 0x5a5a5a5a");
+    assertThat(cli.after("ask bind")).contains("now split", "the VMM grants it: bind");
+    assertThat(cli.after("ask report 0x2000")).contains("the VMM grants it: report");
+    assertThat(cli.after("ask validate")).contains("grants it: validate BAR2 private 0x3000");
+    assertThat(cli.after("read 0x2000000 private")).contains("private: not reached");
+    assertThat(cli.after("ask start")).contains("now running");
+    assertThat(cli.after("read 0x2000000 private 4")).contains("private: 0x12345678");
+    assertThat(cli.after("read 0x2000000 shared 4")).contains("shared: not reached");
+    assertThat(cli.after("read 0x2003000 private")).contains("private: 0x5a5a5a5a");
+    assertThat(cli.after("ask unbind")).contains("now shared", "the VMM grants it: unbind");
+    assertThat(cli.after("read 0x2003000")).contains("shared: 0x5a5a5a5a");
     assertGivenBack(cli);
-  }
-
-  /** What a line of input led to, up to the next one. */
-  private static String after(Cli cli, String line) {
-    String start = "\n> " + line + "\n";
-    assertThat(cli.out()).contains(start);
-    String rest = cli.out().substring(cli.out().indexOf(start) + start.length());
-    int end = rest.indexOf("\n> ");
-    return end < 0 ? rest : rest.substring(0, end);
   }
 
   @ParameterizedTest

@@ -95,7 +95,7 @@ class TdiCommandTest {
     assertThat(guessed.code()).isZero();
     assertThat(guessed.out())
         .containsPattern("ranges +aligned")
-        .contains("is a guess", "--ranges relative", "Linux refuses a report that")
+        .contains("is a guess", "--ranges relative", "Linux refuses such a report")
         .contains("9, in no BAR")
         .contains("0x4000         48 KiB  █ private");
     Cli told = tdi("report", report.toString(), "--bar", "0=64K", "--ranges", "relative");
@@ -132,7 +132,13 @@ class TdiCommandTest {
     assertThat(cli.out())
         .contains("byte 0: the reserved bits 0x0100 are set, and ignored")
         .containsPattern("BAR 0 +0x0 +1 +private +MSI-X table")
-        .contains("Note: The MSI-X table is locked");
+        .contains("Note: the MSI-X table is locked");
+    for (String command : new String[] {"report", "plan --report"}) {
+      String[] words = (command + " " + report + " -o json").split(" ", -1);
+      JsonNode json = json(tdi(words[0], Arrays.copyOfRange(words, 1, words.length)));
+      assertThat(json.get("remarks").get(0).asString()).startsWith("byte 0: the reserved bits");
+      assertThat(json.get("remarks").get(1).asString()).startsWith("the MSI-X table is locked");
+    }
   }
 
   @Test
@@ -220,6 +226,14 @@ class TdiCommandTest {
     assertThat(plan.get("slots").size()).isEqualTo(slots);
     assertThat(plan.get("maps").size()).isEqualTo(maps);
     assertThat(json.get("ioctls").size()).isEqualTo(dmaBufs + slots + maps);
+  }
+
+  @Test
+  void aBarWithoutAnAddressIsLeftOut() {
+    Cli cli = tdi("plan", "--report", report.toString(), "--gpa", "4=0x10000");
+    assertThat(cli.code()).isZero();
+    assertThat(cli.out()).contains("Note: BAR 0 has no address in the guest, and is left out.");
+    assertThat(cli.out()).doesNotContain("BAR 4 has no address");
   }
 
   @Test

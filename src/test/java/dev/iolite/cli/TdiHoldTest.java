@@ -34,15 +34,6 @@ class TdiHoldTest {
         Stream.concat(words.stream(), more.stream()).toArray(String[]::new));
   }
 
-  /** What a line of input led to, up to the next one. */
-  private static String after(Cli cli, String line) {
-    String start = "\n> " + line + "\n";
-    assertThat(cli.out()).contains(start);
-    String rest = cli.out().substring(cli.out().indexOf(start) + start.length());
-    int end = rest.indexOf("\n> ");
-    return end < 0 ? rest : rest.substring(0, end);
-  }
-
   private void assertGivenBack(Cli cli) {
     assertThat(cli.out()).contains("check that nothing is left: all is as before");
     assertThat(cli.code()).isZero();
@@ -60,10 +51,10 @@ class TdiHoldTest {
             "wake",
             "read 0x2000000 shared 4",
             "hot-reset");
-    assertThat(after(cli, "sleep")).contains("the kernel may suspend it");
-    assertThat(after(cli, "read 0x2000000")).contains("not reached");
-    assertThat(after(cli, "read 0x2000000 shared 4")).contains("0x7d150001");
-    assertThat(after(cli, "hot-reset")).contains("it is on a root bus");
+    assertThat(cli.after("sleep")).contains("the kernel may suspend it");
+    assertThat(cli.after("read 0x2000000")).contains("not reached");
+    assertThat(cli.after("read 0x2000000 shared 4")).contains("0x7d150001");
+    assertThat(cli.after("hot-reset")).contains("it is on a root bus");
     assertThat(cli.err()).contains("the kernel may suspend the device");
     assertGivenBack(cli);
   }
@@ -86,17 +77,17 @@ class TdiHoldTest {
             "read 0x2000000 shared 4",
             "quit");
     assertThat(cli.err()).isEmpty();
-    assertThat(after(cli, "read 0x2000000")).contains("shared: 0x7d150001");
-    assertThat(after(cli, "read 0x2000000 private")).contains("private: not reached");
-    assertThat(after(cli, "bind")).contains("now withdrawn", "now locked", "now split");
-    assertThat(after(cli, "read 0x2000000 shared")).contains("shared: not reached");
-    assertThat(after(cli, "start")).contains("now running");
-    assertThat(after(cli, "show"))
+    assertThat(cli.after("read 0x2000000")).contains("shared: 0x7d150001");
+    assertThat(cli.after("read 0x2000000 private")).contains("private: not reached");
+    assertThat(cli.after("bind")).contains("now withdrawn", "now locked", "now split");
+    assertThat(cli.after("read 0x2000000 shared")).contains("shared: not reached");
+    assertThat(cli.after("start")).contains("now running");
+    assertThat(cli.after("show"))
         .containsPattern("state +running")
         .containsPattern("books +" + AGREE)
         .contains("BAR 0  64 KiB: ");
-    assertThat(after(cli, "unbind")).contains("now shared");
-    assertThat(after(cli, "read 0x2000000 shared 4")).contains("0x7d150001");
+    assertThat(cli.after("unbind")).contains("now shared");
+    assertThat(cli.after("read 0x2000000 shared 4")).contains("0x7d150001");
     assertGivenBack(cli);
   }
 
@@ -118,14 +109,14 @@ class TdiHoldTest {
             "ask bind",
             "ask unbind");
     assertThat(cli.err()).isEmpty();
-    assertThat(after(cli, "ask report 0x2000")).contains("the VMM grants it: report");
-    assertThat(after(cli, "ask validate")).contains("grants it: validate BAR0 private 0x0+0x2000");
-    assertThat(after(cli, "read 0x2000000 private")).contains("private: 0xffffffff");
-    assertThat(after(cli, "read 0x2000000 private 8")).contains("private: 0x7d150001");
-    assertThat(after(cli, "write 0x2002000 0x12345678 shared")).doesNotContain("not reached");
+    assertThat(cli.after("ask report 0x2000")).contains("the VMM grants it: report");
+    assertThat(cli.after("ask validate")).contains("grants it: validate BAR0 private 0x0+0x2000");
+    assertThat(cli.after("read 0x2000000 private")).contains("private: 0xffffffff");
+    assertThat(cli.after("read 0x2000000 private 8")).contains("private: 0x7d150001");
+    assertThat(cli.after("write 0x2002000 0x12345678 shared")).doesNotContain("not reached");
     assertThat(cli.out())
         .contains("the VMM refuses it: bind: EBUSY", "Note: The guest asked to bind the interface");
-    assertThat(after(cli, "ask unbind")).contains("now shared", "the VMM grants it: unbind");
+    assertThat(cli.after("ask unbind")).contains("now shared", "the VMM grants it: unbind");
     assertGivenBack(cli);
   }
 
@@ -144,18 +135,17 @@ class TdiHoldTest {
             "ask measurements 0x8000",
             "measurements");
     assertThat(cli.err()).isEmpty();
-    assertThat(after(cli, "measurements " + nonce))
+    assertThat(cli.after("measurements " + nonce))
         .containsPattern("nonce asked with +" + nonce)
         .containsPattern("signature +none")
         .containsPattern("1 +mutable firmware +digest +[0-9a-f]{96}")
         .containsPattern("2 +hardware configuration +digest +[0-9a-f]{96}")
         .containsPattern("3 +mutable firmware's version +raw +\"iolite 1.0\"");
-    assertThat(after(cli, "ask measurements 0x2000"))
-        .contains("grants it: measurements, 169 bytes");
-    assertThat(after(cli, "read 0x2000")).as("the head of the message").contains("0x6012");
-    assertThat(after(cli, "ask measurements 0x8000"))
+    assertThat(cli.after("ask measurements 0x2000")).contains("grants it: measurements, 169 bytes");
+    assertThat(cli.after("read 0x2000")).as("the head of the message").contains("0x6012");
+    assertThat(cli.after("ask measurements 0x8000"))
         .contains("the VMM refuses it: measurements: EFAULT");
-    assertThat(after(cli, "measurements")).doesNotContain(nonce).contains("iolite 1.0");
+    assertThat(cli.after("measurements")).doesNotContain(nonce).contains("iolite 1.0");
     assertGivenBack(cli);
   }
 
@@ -213,7 +203,7 @@ class TdiHoldTest {
         .anyMatch(line -> line.contains("a nonce is 64 hexadecimal digits, not 2 ('help"))
         .anyMatch(line -> line.contains("a nonce is 64 hexadecimal digits, not ggg"))
         .anyMatch(line -> line.contains("no such file or directory"));
-    assertThat(after(cli, "read 0x2000000")).contains("0x7d150001");
+    assertThat(cli.after("read 0x2000000")).contains("0x7d150001");
     assertGivenBack(cli);
   }
 
@@ -234,11 +224,11 @@ class TdiHoldTest {
             "bind",
             "show");
     assertThat(cli.err()).isEmpty();
-    assertThat(after(cli, "read 0x2000000")).contains("no memory slot is there");
-    assertThat(after(cli, "read 0x2000000 shared")).contains("0x7d150001");
-    assertThat(after(cli, "reset")).contains("the device was reset");
-    assertThat(after(cli, "refresh")).contains("it is error");
-    assertThat(after(cli, "show")).containsPattern("state +split").contains(AGREE);
+    assertThat(cli.after("read 0x2000000")).contains("no memory slot is there");
+    assertThat(cli.after("read 0x2000000 shared")).contains("0x7d150001");
+    assertThat(cli.after("reset")).contains("the device was reset");
+    assertThat(cli.after("refresh")).contains("it is error");
+    assertThat(cli.after("show")).containsPattern("state +split").contains(AGREE);
     assertGivenBack(cli);
   }
 
@@ -250,8 +240,8 @@ class TdiHoldTest {
         .anyMatch(line -> line.contains("the kernel has no call for it"))
         .anyMatch(line -> line.contains("a guest in real mode can't ask for"))
         .anyMatch(line -> line.contains("makes shared accesses of 4 bytes below 4 GiB"));
-    assertThat(after(cli, "config 0")).contains("config 0x00: 0x");
-    assertThat(after(cli, "show")).contains(AGREE);
+    assertThat(cli.after("config 0")).contains("config 0x00: 0x");
+    assertThat(cli.after("show")).contains(AGREE);
     assertGivenBack(cli);
   }
 
@@ -282,7 +272,7 @@ class TdiHoldTest {
     Path file = directory.resolveSibling(directory.getFileName() + ".svg");
     try {
       Cli cli = hold("mock:tdx", "bind", "svg " + file);
-      assertThat(after(cli, "svg " + file)).contains("drawn into " + file);
+      assertThat(cli.after("svg " + file)).contains("drawn into " + file);
       assertThat(Files.readString(file)).startsWith("<?xml").contains("0000:00:07.0", "BAR 0");
       assertGivenBack(cli);
     } finally {

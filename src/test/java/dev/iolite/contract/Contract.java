@@ -1,5 +1,8 @@
 package dev.iolite.contract;
 
+import static dev.iolite.kernel.KvmIoctls.KVM_GET_SREGS;
+import static dev.iolite.kernel.KvmIoctls.KVM_SET_REGS;
+import static dev.iolite.kernel.KvmIoctls.KVM_SET_SREGS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
@@ -7,6 +10,9 @@ import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
+import dev.iolite.uapi.kvm.kvm_regs;
+import dev.iolite.uapi.kvm.kvm_segment;
+import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
@@ -248,5 +254,23 @@ abstract class Contract {
     }
     assertThat(read).isEqualTo(8);
     return value.get(ValueLayout.JAVA_LONG, 0);
+  }
+
+  /** Has a vCPU begin in real mode at an address, with a data segment of 4 GiB. */
+  final void enterRealMode(int vcpu, long code) {
+    MemorySegment sregs = struct(kvm_sregs.layout());
+    succeeds(ioctl(vcpu, KVM_GET_SREGS, sregs));
+    MemorySegment cs = kvm_sregs.cs(sregs);
+    kvm_segment.base(cs, 0);
+    kvm_segment.selector(cs, (short) 0);
+    MemorySegment ds = kvm_sregs.ds(sregs);
+    kvm_segment.base(ds, 0);
+    kvm_segment.limit(ds, -1);
+    kvm_segment.g(ds, (byte) 1);
+    succeeds(ioctl(vcpu, KVM_SET_SREGS, sregs));
+    MemorySegment regs = struct(kvm_regs.layout());
+    kvm_regs.rip(regs, code);
+    kvm_regs.rflags(regs, 2);
+    succeeds(ioctl(vcpu, KVM_SET_REGS, regs));
   }
 }

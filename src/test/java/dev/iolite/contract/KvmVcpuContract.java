@@ -8,7 +8,6 @@ import static dev.iolite.kernel.KvmIoctls.KVM_IOEVENTFD;
 import static dev.iolite.kernel.KvmIoctls.KVM_PRE_FAULT_MEMORY;
 import static dev.iolite.kernel.KvmIoctls.KVM_RUN;
 import static dev.iolite.kernel.KvmIoctls.KVM_SET_REGS;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_SREGS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -52,16 +51,7 @@ abstract class KvmVcpuContract extends KvmContract {
     }
     succeeds(set(vm, 0, 0, CODE, PAGE, ram));
     int vcpu = vcpu(vm);
-    MemorySegment sregs = struct(kvm_sregs.layout());
-    succeeds(ioctl(vcpu, KVM_GET_SREGS, sregs));
-    MemorySegment cs = kvm_sregs.cs(sregs);
-    kvm_segment.base(cs, 0);
-    kvm_segment.selector(cs, (short) 0);
-    succeeds(ioctl(vcpu, KVM_SET_SREGS, sregs));
-    MemorySegment regs = struct(kvm_regs.layout());
-    kvm_regs.rip(regs, CODE);
-    kvm_regs.rflags(regs, 2);
-    succeeds(ioctl(vcpu, KVM_SET_REGS, regs));
+    enterRealMode(vcpu, CODE);
     return new Guest(vm, vcpu, stateOf(vcpu));
   }
 

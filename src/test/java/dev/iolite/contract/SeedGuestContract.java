@@ -5,11 +5,8 @@ import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
 import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VCPU;
 import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
 import static dev.iolite.kernel.KvmIoctls.KVM_ENABLE_CAP;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_SREGS;
 import static dev.iolite.kernel.KvmIoctls.KVM_RUN;
 import static dev.iolite.kernel.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_REGS;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_SREGS;
 import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -17,10 +14,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
 import dev.iolite.uapi.kvm.kvm_memory_attributes;
-import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_run;
-import dev.iolite.uapi.kvm.kvm_segment;
-import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
@@ -66,25 +60,9 @@ abstract class SeedGuestContract extends SeedContract {
     for (int i = 0; i < code.length; i++) {
       at(ram + CODE, PAGE).set(ValueLayout.JAVA_BYTE, i, (byte) code[i]);
     }
-    MemorySegment sregs = struct(kvm_sregs.layout());
-    succeeds(ioctl(vcpu, KVM_GET_SREGS, sregs));
-    flat(kvm_sregs.ds(sregs));
-    MemorySegment cs = kvm_sregs.cs(sregs);
-    kvm_segment.base(cs, 0);
-    kvm_segment.selector(cs, (short) 0);
-    succeeds(ioctl(vcpu, KVM_SET_SREGS, sregs));
-    MemorySegment regs = struct(kvm_regs.layout());
-    kvm_regs.rip(regs, CODE);
-    kvm_regs.rflags(regs, 2);
-    succeeds(ioctl(vcpu, KVM_SET_REGS, regs));
+    enterRealMode(vcpu, CODE);
     kvm_run.exit_reason(run, 0);
     return ioctl(vcpu, KVM_RUN, 0);
-  }
-
-  private static void flat(MemorySegment segment) {
-    kvm_segment.base(segment, 0);
-    kvm_segment.limit(segment, -1);
-    kvm_segment.g(segment, (byte) 1);
   }
 
   /** mov eax, [gpa]; mov dx, PORT; out dx, eax. */

@@ -93,9 +93,9 @@ class BrokenReportTest {
       if (profile != Profile.V6) {
         assertThat(life.remarks)
             .contains(
-                "The device's report: byte 0: the reserved bits 0xffe0 are set, and ignored",
-                "The device's report: byte 2: the reserved bits 0xffff are set, and ignored",
-                "The device's report: byte 28: the reserved bits 0xfff0 are set, and ignored");
+                "The device's report: byte 0: the reserved bits 0xffe0 are set, and ignored.",
+                "The device's report: byte 2: the reserved bits 0xffff are set, and ignored.",
+                "The device's report: byte 28: the reserved bits 0xfff0 are set, and ignored.");
       }
     }
     life.kernel.close();

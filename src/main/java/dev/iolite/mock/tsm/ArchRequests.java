@@ -8,7 +8,6 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
-import java.util.function.IntPredicate;
 
 /**
  * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture. The TSM's code comes back even if
@@ -16,7 +15,7 @@ import java.util.function.IntPredicate;
  */
 final class ArchRequests {
   private final AssignedTdis tdis;
-  private final IntPredicate archs;
+  private final int arch;
   private final Operations operations;
 
   /** What a request asks for. */
@@ -35,11 +34,11 @@ final class ArchRequests {
   /**
    * Requests.
    *
-   * @param archs which IOMMU_VDEVICE_TSM_ARCH_* numbers are taken
+   * @param arch the platform's IOMMU_VDEVICE_TSM_ARCH_* number; 0 if it has none
    */
-  ArchRequests(AssignedTdis tdis, IntPredicate archs, Operations operations) {
+  ArchRequests(AssignedTdis tdis, int arch, Operations operations) {
     this.tdis = tdis;
-    this.archs = archs;
+    this.arch = arch;
     this.operations = operations;
   }
 
@@ -53,7 +52,7 @@ final class ArchRequests {
   int execute(GuestDeviceCalls.Call call) {
     MemorySegment asked = call.argument();
     TeeFunction function = tdis.function(call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked)));
-    refuseIf(!archs.test(iommu_vdevice_tsm_req.tvm_arch(asked)), Errno.EINVAL);
+    refuseIf(arch == 0 || iommu_vdevice_tsm_req.tvm_arch(asked) != arch, Errno.EINVAL);
     try {
       var buffers =
           new TsmRequests.Buffers(

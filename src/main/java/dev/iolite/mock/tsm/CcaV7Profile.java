@@ -37,7 +37,7 @@ final class CcaV7Profile extends VdeviceProfile {
     this.task = task;
     this.tsm = tsm;
     requests = new TsmRequests(task, tsm, true);
-    archRequests = new ArchRequests(tdis(), asked -> arch != 0 && asked == arch, this::execute);
+    archRequests = new ArchRequests(tdis(), arch, this::execute);
   }
 
   @Override

@@ -21,7 +21,7 @@ final class V6Profile extends VdeviceProfile {
   V6Profile(Task task, LinkTsm tsm, int arch) {
     super(new AssignedTdis(tsm));
     requests = new TsmRequests(task, tsm, true);
-    archRequests = new ArchRequests(tdis(), asked -> arch != 0 && asked == arch, this::execute);
+    archRequests = new ArchRequests(tdis(), arch, this::execute);
     isSev = arch == TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV();
   }
 

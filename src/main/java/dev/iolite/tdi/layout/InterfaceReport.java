@@ -35,8 +35,9 @@ import java.util.TreeSet;
  * @param tphControl the TPH requester control register
  * @param ranges the ranges, by id and address ascending, none overlapping another of its id
  * @param deviceSpecific the device's own bytes; empty if the report ends after its ranges
- * @param remarks what is odd about it and does no harm: reserved bits that are set, which a reader
- *     has to ignore (11.3.3), and bytes after the end
+ * @param remarks what a user should know of it though it is right: reserved bits that are set,
+ *     which a reader has to ignore (11.3.3), bytes after the end, ranges in no BAR, a locked MSI-X
+ *     table
  */
 public record InterfaceReport(
     Set<InterfaceFlag> flags,
@@ -103,13 +104,16 @@ public record InterfaceReport(
           "the report has %d bytes, room for at most %d ranges"
               .formatted(size, (size - HEAD_BYTES) / RANGE_BYTES));
     }
+    List<ReportedRange> ranges = ranges(bytes, (int) count, remarks);
+    Optional<MemorySegment> own = deviceSpecific(bytes, end, remarks);
+    noteRanges(remarks, ranges);
     return new InterfaceReport(
         flags(info),
         Short.toUnsignedInt(bytes.get(SHORT, MSIX_AT)),
         Short.toUnsignedInt(bytes.get(SHORT, LNR_AT)),
         bytes.get(INT, TPH_AT),
-        ranges(bytes, (int) count, remarks),
-        deviceSpecific(bytes, end, remarks),
+        ranges,
+        own,
         remarks);
   }
 
@@ -119,14 +123,17 @@ public record InterfaceReport(
     }
   }
 
-  /**
-   * Whether the MSI-X table is locked with the interface, so that the host can't write to it: only
-   * then it is reported as TEE memory.
-   */
-  public boolean locksMsiX() {
-    return ranges.stream()
+  private static void noteRanges(List<String> remarks, List<ReportedRange> ranges) {
+    if (!ranges.stream().allMatch(ReportedRange::isInBar)) {
+      remarks.add("ranges with ids from 6 on are in no BAR; Linux refuses such a report");
+    }
+    if (ranges.stream()
         .filter(range -> range.kind() == Kind.PRIVATE)
-        .anyMatch(range -> range.attributes().contains(RangeAttribute.MSIX_TABLE));
+        .anyMatch(range -> range.attributes().contains(RangeAttribute.MSIX_TABLE))) {
+      remarks.add(
+          "the MSI-X table is locked: while the interface is, vectors that were set up before go on,"
+              + " and the host can neither change nor mask any");
+    }
   }
 
   /** Where in a report the range of an index is, in bytes. */

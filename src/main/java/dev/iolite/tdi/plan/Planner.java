@@ -35,8 +35,9 @@ final class Planner {
   SlotPlan plan(Places places) {
     for (BarLayout bar : layout.bars()) {
       if (places.gpa(bar).isEmpty()) {
-        remarks.add("BAR %d has no address in the guest, and is left out.".formatted(bar.bar()));
-      } else if (bar.bytes() % layout.pageBytes() != 0) {
+        continue;
+      }
+      if (bar.bytes() % layout.pageBytes() != 0) {
         remarks.add(
             "BAR %d has %d bytes, no whole pages, so that it can't be in a memory slot: the VMM"
                     .formatted(bar.bar(), bar.bytes())

@@ -39,7 +39,6 @@ import java.util.Optional;
 /** The flow with a shared and a private dma-buf for each BAR, and slots over parts of them. */
 final class Seed2025Profile extends TsmOpProfile {
   private static final int FIRST_GUESS = 64;
-
   private static final int DMABUF = (int) TsmSeed2025.KVM_MEM_DMABUF();
   private static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
 
