@@ -7,6 +7,7 @@ import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.RangeScheme;
 import dev.iolite.tdi.layout.ReportedRange;
+import dev.iolite.tdi.profile.Arch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,12 +36,21 @@ final class TdiBars {
   private Map<Integer, String> sizes = new TreeMap<>();
 
   @Option(
+      names = "--platform",
+      paramLabel = "NAME",
+      description =
+          "whose host the device is on, tdx, sev or cca: how it places ranges, and what its"
+              + " firmware refuses")
+  private Optional<Arch> platform = Optional.empty();
+
+  @Option(
       names = "--ranges",
       paramLabel = "SCHEME",
       description = {
-        "how the platform places reported ranges in their BARs: aligned (by their address modulo the"
-            + " BAR's size: SEV-TIO), relative (the first one is the BAR's start: TDX)",
-        "(default: aligned, unless only relative fits; where that is a guess, it is said)"
+        "how the platform places reported ranges in their BARs: aligned (by their address modulo"
+            + " the BAR's size: SEV-TIO), relative (the first one is the BAR's start: TDX)",
+        "(default: the platform's; without one, aligned, unless only relative fits; where that is a"
+            + " guess, it is said)"
       })
   private Optional<RangeScheme> scheme = Optional.empty();
 
@@ -59,10 +69,16 @@ final class TdiBars {
    */
   record Placed(MmioLayout layout, RangeScheme scheme, Optional<String> doubt) {}
 
-  /** Places a report's ranges; without a scheme, aligned unless only relative fits. */
+  /** Why the platform's firmware does not take an interface with such a report. */
+  List<String> refusals(InterfaceReport report) {
+    return platform.map(arch -> arch.refusals(report)).orElse(List.of());
+  }
+
+  /** Places a report's ranges; where nothing says how, aligned unless only relative fits. */
   Placed place(InterfaceReport report) {
-    if (scheme.isPresent()) {
-      return new Placed(layout(report, scheme.get()), scheme.get(), Optional.empty());
+    Optional<RangeScheme> told = scheme.or(() -> platform.map(Arch::rangeScheme));
+    if (told.isPresent()) {
+      return new Placed(layout(report, told.get()), told.get(), Optional.empty());
     }
     Optional<MmioLayout> relative = ifFits(report);
     MmioLayout aligned;
@@ -80,8 +96,9 @@ final class TdiBars {
         relative.equals(Optional.of(aligned))
             ? Optional.empty()
             : Optional.of(
-                "That ranges are placed by their address modulo the BAR's size is a guess, and right"
-                    + " for SEV-TIO. On TDX the first range is the BAR's start: --ranges relative.");
+                "That ranges are placed by their address modulo the BAR's size is a guess, and"
+                    + " right for SEV-TIO. On TDX the first range is the BAR's start: --ranges"
+                    + " relative.");
     return new Placed(aligned, RangeScheme.ALIGNED, doubt);
   }
 
@@ -105,6 +122,7 @@ final class TdiBars {
   boolean areGiven() {
     return !sizes.isEmpty()
         || scheme.isPresent()
+        || platform.isPresent()
         || spec.commandLine().getParseResult().hasMatchedOption("--page-size");
   }
 

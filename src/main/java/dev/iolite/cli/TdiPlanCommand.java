@@ -133,13 +133,15 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
     if (layoutFile.isPresent()) {
       if (bars.areGiven()) {
         throw usage(
-            "--bar, --ranges and --page-size go with --report; a layout file says all that");
+            "--bar, --platform, --ranges and --page-size go with --report; a layout file says all"
+                + " that");
       }
       return TdiFiles.layout(layoutFile.get());
     }
     InterfaceReport read = TdiFiles.report(report.orElseThrow());
     TdiBars.Placed placed = bars.place(read);
     remarks.addAll(read.remarks());
+    remarks.addAll(bars.refusals(read));
     placed.doubt().ifPresent(remarks::add);
     return placed.layout();
   }

@@ -23,7 +23,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Shows a device interface report (TDISP DEVICE_INTERFACE_REPORT), and which parts of the BARs"
           + " are private and which are shared.",
-      "Exit code 1 if the report breaks a rule of its format."
+      "Exit code 1 if the report breaks a rule of its format, or the platform's firmware does not"
+          + " take such an interface."
     })
 final class TdiReportCommand extends IoliteCommand implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "the bytes of the report")
@@ -40,7 +41,10 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
     TdiBars.Placed placed = bars.place(report);
     MmioLayout layout = placed.layout();
     List<String> remarks = new ArrayList<>(report.remarks());
+    List<String> refusals = bars.refusals(report);
+    remarks.addAll(refusals);
     placed.doubt().ifPresent(remarks::add);
+    int code = refusals.isEmpty() ? ExitCode.OK : ExitCode.CHECK_FAILED;
     svg.ifPresent(
         to -> TdiFiles.writeSvg(to, layout, "Device interface report " + file.getFileName()));
     Output output = output();
@@ -52,7 +56,7 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
               "ranges", placed.scheme().toString(),
               "layout", layout,
               "remarks", remarks));
-      return ExitCode.OK;
+      return code;
     }
     output.properties(
         "report", file.toString(),
@@ -83,7 +87,7 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
     output.line("");
     output.picture(layout);
     output.notes(remarks);
-    return ExitCode.OK;
+    return code;
   }
 
   private static String words(Collection<? extends Enum<?>> values) {

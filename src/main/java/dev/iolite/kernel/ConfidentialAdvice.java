@@ -38,7 +38,8 @@ final class ConfidentialAdvice {
                     "close that one first, or give another virtual BDF");
             case EINVAL ->
                 new Advice(
-                    "the device is behind another IOMMU than the vIOMMU; where the vDEVICE binds: no TSM is connected to the device",
+                    "the device is behind another IOMMU than the vIOMMU; where the vDEVICE binds:"
+                        + " no TSM is connected to the device",
                     "make the vIOMMU with the same device; iolite tsm connect BDF");
             case ENOENT ->
                 new Advice(
@@ -80,7 +81,8 @@ final class ConfidentialAdvice {
               "the function is connected already", "iolite tsm list; iolite tsm disconnect BDF");
       case ENXIO ->
           new Advice(
-              "there is no TSM of this name, it is one for guests, or it does not want the function",
+              "there is no TSM of this name, it is one for guests, or it does not want the"
+                  + " function",
               "iolite tsm list; dmesg has the driver's reason");
       case EINVAL -> new Advice("that is no TSM's name", "iolite tsm list shows the names");
       case EPERM, EACCES -> new Advice("this user may not do it", "run as root");
@@ -104,12 +106,14 @@ final class ConfidentialAdvice {
       case EBUSY ->
           new Advice(
               "the interface is bound to another VM, or the host can still reach its memory",
-              "delete the slots of its BARs, unmap them from the IOAS and from this process, close their dma-bufs");
+              "delete the slots of its BARs, unmap them from the IOAS and from this process, close"
+                  + " their dma-bufs");
       case EEXIST -> new Advice("the interface is bound already", "unbind it first");
       case EIO ->
           new Advice(
-              "the device refuses to be locked: memory decode or bus mastering is off, or it is in another state",
-              "switch both on (PCI_COMMAND bits 1 and 2), reset the device, then bind again");
+              "the device refuses to be locked, or the platform refuses the device: a TDX module"
+                  + " takes TEE memory in 64-bit BARs above 4 GiB only, and no PASIDs, ATS or PRS",
+              "dmesg has the TSM's reason; reset the device, then bind again");
       case ENOTTY ->
           new Advice("the kernel does not have this proposal", "probe for the UAPI profile first");
       default -> null;
@@ -120,7 +124,8 @@ final class ConfidentialAdvice {
     return switch (errno) {
       case ENXIO, ENOENT ->
           new Advice(
-              "the interface is not bound any more: the TSM was disconnected, or the device is closed",
+              "the interface is not bound any more: the TSM was disconnected, or the device is"
+                  + " closed",
               "bind it again");
       case EIO ->
           new Advice(
@@ -135,7 +140,8 @@ final class ConfidentialAdvice {
               "something private is mapped at the guest's address", "validate each range once");
       case EINVAL ->
           new Advice(
-              "the range is not the interface's TEE memory or not whole pages, or the architecture is another",
+              "the range is not the interface's TEE memory or not whole pages, or the architecture"
+                  + " is another",
               "compare the range with the interface's report");
       case ENODEV -> withoutVm();
       case ENOTTY ->

@@ -33,7 +33,7 @@ import dev.iolite.mock.pci.Bdf;
 import dev.iolite.mock.pci.HostFiles;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.pci.PciBus;
-import dev.iolite.mock.tsm.ReportingOffsets;
+import dev.iolite.mock.tsm.LockRules;
 import dev.iolite.mock.tsm.TsmControl;
 import dev.iolite.mock.tsm.TsmDriver;
 import dev.iolite.mock.tsm.TsmProfile;
@@ -132,17 +132,13 @@ public final class MockKernel implements Kernel, AutoCloseable {
           case TDX -> "devices/faux/tdx_host";
           case SEV -> "devices/platform/ccp";
         };
-    return TsmDriver.install(
-        task, tree, parent, bus::functions, bus::follow, reportingOffsets(seed));
-  }
-
-  /** Linux places reported ranges relative to the first one for TDX, by alignment for SEV-TIO. */
-  private LongSupplier reportingOffsets(long seed) {
-    return switch (platform) {
-      case PLAIN -> () -> 0;
-      case TDX -> ReportingOffsets.any(seed);
-      case SEV -> ReportingOffsets.aligned(seed);
-    };
+    LockRules rules =
+        switch (platform) {
+          case PLAIN -> LockRules.software();
+          case TDX -> LockRules.tdx(seed);
+          case SEV -> LockRules.sev(seed);
+        };
+    return TsmDriver.install(task, tree, parent, bus::functions, bus::follow, rules);
   }
 
   private TsmProfile tsmProfile() {

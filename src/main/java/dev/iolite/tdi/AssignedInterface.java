@@ -425,8 +425,9 @@ final class AssignedInterface {
   }
 
   /**
-   * Looks whether the device can be locked: a TSM that tries it in vain says EIO, which leaves open
-   * what was done, and the interface would be quarantined for a bit that the guest has not set.
+   * Looks whether the device can be locked and its BARs be given to the guest then: VFIO revokes
+   * the dma-bufs of a device that does not answer. Bus mastering may be off; a guest switches it on
+   * when its driver starts.
    *
    * @throws PreconditionException if it can't
    */
@@ -438,15 +439,12 @@ final class AssignedInterface {
           "it was put to sleep and not woken",
           "wake it first");
     }
-    boolean answers = reach.answers();
-    if (!answers || !vfio.config().hasBusMaster()) {
+    if (!reach.answers()) {
       throw new PreconditionException(
           "lock " + pci,
-          answers
-              ? "bus mastering is off"
-              : "it does not answer at its BARs: memory decode is off, or it sleeps",
+          "it does not answer at its BARs: memory decode is off, or it sleeps",
           "the guest has switched it off, or has not yet switched it on after a reset",
-          "the guest sets bits 1 and 2 of PCI_COMMAND, then binds");
+          "the guest sets bit 1 of PCI_COMMAND, then binds");
     }
   }
 

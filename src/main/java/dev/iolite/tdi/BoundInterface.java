@@ -1,11 +1,13 @@
 package dev.iolite.tdi;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kvm.VmType;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.profile.Arch;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.TdiState;
@@ -83,8 +85,8 @@ final class BoundInterface {
       options
           .listener()
           .remark(
-              "Nothing says which bytes of the BARs are private: all are taken for private. A layout"
-                  + " in a file says it.");
+              "Nothing says which bytes of the BARs are private: all are taken for private. A"
+                  + " layout in a file says it.");
     }
     return steps.step(
         TdiStep.LEARN_LAYOUT,
@@ -92,6 +94,9 @@ final class BoundInterface {
           Optional<InterfaceReport> parsed =
               report.map(bytes -> InterfaceReport.parse(MemorySegment.ofArray(bytes)));
           parsed.map(InterfaceReport::remarks).orElse(List.of()).forEach(this::remark);
+          if (options.vmType() == VmType.TDX) {
+            parsed.map(Arch.TDX::refusals).orElse(List.of()).forEach(this::remark);
+          }
           return LearnedLayout.of(device, options, parsed);
         },
         layout ->

@@ -332,7 +332,7 @@ public final class TdiAssignment implements AutoCloseable {
    * unbound first.
    *
    * @throws PreconditionException if this kernel has no way to bind, or the guest has memory decode
-   *     or bus mastering switched off; the assignment is shared
+   *     switched off; the assignment is shared
    * @throws TsmCallException what the kernel said of the bind. Whether it had an effect is its
    *     {@link TsmCallException#outcome}: the assignment is shared again, or quarantined
    * @throws KernelException what the kernel said of anything else; the assignment is shared again,
@@ -378,7 +378,8 @@ public final class TdiAssignment implements AutoCloseable {
           "bind " + address(),
           "the kernel has calls for it (UAPI profile %s), but: %s"
               .formatted(profile().name(), withoutStop(String.join(" ", device().obstacles()))),
-          "the platform, or its firmware, has nothing for confidential devices, or not for this one",
+          "the platform, or its firmware, has nothing for confidential devices, or not for this"
+              + " one",
           "iolite doctor; dmesg has the driver's reason");
     }
     device().requireLockable();

@@ -107,6 +107,31 @@ class TdiCommandTest {
         .contains("is a guess");
   }
 
+  @Test
+  void thePlatformPlacesRangesAndSaysWhatItsFirmwareRefuses() throws IOException {
+    ReportBytes plain = new ReportBytes(3).put(4, 0).put(8, 0);
+    Files.write(report, plain.range(0, 0x1004, 12, 0).toArray());
+    String[] onTdx = {report.toString(), "--bar", "0=64K", "--platform", "tdx"};
+    Cli taken = tdi("report", onTdx);
+    assertThat(taken.code()).isZero();
+    assertThat(taken.out()).containsPattern("ranges +relative").doesNotContain("Note");
+    assertThat(tdi("report", report.toString(), "--bar", "0=64K", "--platform", "sev").out())
+        .containsPattern("ranges +aligned")
+        .doesNotContain("guess");
+
+    Files.write(report, new ReportBytes(0b11100).range(0, 0x1000, 16, 0).toArray());
+    Cli refused = tdi("report", onTdx);
+    assertThat(refused.code()).isEqualTo(ExitCode.CHECK_FAILED);
+    assertThat(refused.out())
+        .contains("it makes no DMA without PASIDs", "uses DMA with PASID", "uses ATS", "uses PRS")
+        .contains("MSI-X, LNR or TPH control is not 0");
+    assertThat(tdi("report", report.toString(), "--platform", "sev").code()).isZero();
+    assertThat(tdi("plan", "--report", report.toString(), "--platform", "tdx").out())
+        .contains("a TDX module refuses it: it uses ATS");
+    assertThat(tdi("report", report.toString(), "--platform", "sparc").code())
+        .isEqualTo(ExitCode.USAGE);
+  }
+
   /** A BAR of 128 KiB at an odd multiple of 64 KiB. */
   @Test
   void whatFitsNoAlignedBarIsPlacedFromItsFirstRange() throws IOException {

@@ -104,7 +104,7 @@ class TdiHeldTest {
       assertThat(json.get("problems").size()).isZero();
       assertThat(json.get("dmaBufs").size()).isEqualTo(5);
       assertThat(json.get("ledger").size()).isEqualTo(7);
-      assertThat(json.get("layout").get("bars").size()).isEqualTo(4);
+      assertThat(json.get("layout").get("bars").size()).isEqualTo(3);
       JsonNode refused =
           JsonMapper.shared().readTree(elsewhere(directory, "tdi bind -o json").out());
       assertThat(refused.get("code").asInt()).isEqualTo(ExitCode.PRECONDITION);

@@ -303,6 +303,22 @@ abstract class SeedBindContract extends SeedContract {
   }
 
   @Test
+  void decodeAndMasteringMayBeOffAtTheLockAndGoOnLaterButNotOffAgain() {
+    // TDISP 11.3.8; vfio_pci_config.c:vfio_basic_config_write
+    setCommand(device, 0);
+    succeeds(op(BIND));
+    setCommand(device, MEMORY);
+    setCommand(device, MEMORY | MASTER);
+    succeeds(report());
+    setCommand(device, MEMORY);
+    fails(Errno.EIO, report());
+    succeeds(op(UNBIND));
+    succeeds(op(BIND));
+    setCommand(device, MEMORY);
+    succeeds(report());
+  }
+
+  @Test
   void memoryDecodeOffIsAnErrorThatOnlyAnUnbindEnds() {
     // vfio_pci_tdi.c:vfio_pci_tdi_upset; tsm-sim.c:state
     succeeds(op(BIND));

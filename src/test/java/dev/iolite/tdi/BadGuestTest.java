@@ -29,6 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A guest that asks for what it may not have: it is refused, and nothing else changes. */
 class BadGuestTest {
+  private static final int MEMORY = 2;
+  private static final int MASTER = 4;
   private static final long PAGE = 4096;
   private static final long REPORT = 0x2000;
   private static final long MESSAGE_BYTES = 169;
@@ -71,24 +73,25 @@ class BadGuestTest {
 
   @ParameterizedTest
   @MethodSource("dev.iolite.tdi.Life#binding")
-  void aBindOfADeviceThatIsSwitchedOffIsRefusedAndQuarantinesNothing(
+  void aBindOfADeviceThatDoesNotAnswerIsRefusedAndQuarantinesNothing(
       Platform platform, Profile profile) {
     Life life = new Life(platform, profile);
     try (TdiAssignment assignment = life.assignment()) {
       MockGuest guest = life.guest(assignment);
       assignment.assign();
       int command = guest.readConfig(Life.VIRTUAL_BDF, 4) & 0xffff;
-      for (int bit : new int[] {2, 4}) {
-        guest.writeConfig(Life.VIRTUAL_BDF, 4, command & ~bit);
-        assertThat(guest.ask(new GuestAsk.Bind()))
-            .as("without bit 0x%x", bit)
-            .isEqualTo(refused(Errno.EBUSY));
-        assertThat(assignment.state()).isEqualTo(State.SHARED);
-        assertThat(life.tdi()).isEmpty();
-        assertThat(assignment.ledger().problems()).isEmpty();
-        guest.writeConfig(Life.VIRTUAL_BDF, 4, command);
-      }
-      assertThat(guest.ask(new GuestAsk.Bind())).isZero();
+      guest.writeConfig(Life.VIRTUAL_BDF, 4, command & ~MEMORY);
+      assertThat(guest.ask(new GuestAsk.Bind())).isEqualTo(refused(Errno.EBUSY));
+      assertThat(assignment.state()).isEqualTo(State.SHARED);
+      assertThat(life.tdi()).isEmpty();
+      assertThat(assignment.ledger().problems()).isEmpty();
+
+      guest.writeConfig(Life.VIRTUAL_BDF, 4, command & ~MASTER);
+      assertThat(guest.ask(new GuestAsk.Bind())).as("TDISP locks it").isZero();
+      guest.writeConfig(Life.VIRTUAL_BDF, 4, command);
+      assertThat(assignment.refresh()).as("on is no change, off is").isEqualTo(State.SPLIT);
+      guest.writeConfig(Life.VIRTUAL_BDF, 4, command & ~MASTER);
+      assertThat(assignment.refresh()).isEqualTo(State.ERROR);
     }
     life.kernel.close();
   }

@@ -40,7 +40,7 @@ class HotResetTest {
       try (Sibling sibling = Sibling.of(life, assignment)) {
         sibling.device().config().setMemoryDecode(true);
         DmaBuf part =
-            sibling.device().exportDmaBuf(5, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
+            sibling.device().exportDmaBuf(2, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
         IovaMapping mapping =
             assignment.assigned().ioas().mapFile(IOVA, part.fd(), 0, PAGE, IovaAccess.READ_WRITE);
         assertThat(life.deviceReads(IOVA)).isTrue();

@@ -222,16 +222,11 @@ final class Life extends DeviceLife {
 
   private static MmioLayout layoutOfEndpoint() {
     return MmioLayout.ofPrivate(
-        List.of(
-            new BarSize(0, 0x1_0000),
-            new BarSize(2, 16L << 30),
-            new BarSize(4, 0x8000),
-            new BarSize(5, 0x4000)),
+        List.of(new BarSize(0, 0x1_0000), new BarSize(2, 16L << 30), new BarSize(4, 0x8000)),
         Map.of(
             0, List.of(new ByteRange(0, 0x2000), new ByteRange(0x3000, 0xd000)),
             2, List.of(new ByteRange(0, 16L << 30)),
-            4, List.of(),
-            5, List.of(new ByteRange(0, 0x4000))),
+            4, List.of()),
         MmioLayout.PAGE);
   }
 

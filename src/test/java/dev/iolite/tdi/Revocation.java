@@ -24,7 +24,7 @@ enum Revocation {
   private static final int COMMAND = 4;
   private static final int DECODE = 2;
   private static final int MASTER = 4;
-  private static final int BAR5 = 0x24;
+  private static final int BAR4 = 0x20;
   private static final int MOVE = 0x10_0000;
   private static final int CAPABILITIES = 0x34;
   private static final int POWER = 1;
@@ -52,7 +52,7 @@ enum Revocation {
       case RESET -> at.reset();
       case DECODE_OFF -> at.writeConfig(COMMAND, 2, at.readConfig(COMMAND, 2) & ~DECODE);
       case MASTER_OFF -> at.writeConfig(COMMAND, 2, at.readConfig(COMMAND, 2) & ~MASTER);
-      case BAR_MOVED -> at.writeConfig(BAR5, 4, at.readConfig(BAR5, 4) + MOVE);
+      case BAR_MOVED -> at.writeConfig(BAR4, 4, at.readConfig(BAR4, 4) + MOVE);
       case FUNCTION_LEVEL_RESET -> {
         int control = capability(at, EXPRESS) + DEVICE_CONTROL;
         at.writeConfig(control, 2, at.readConfig(control, 2) | FLR);

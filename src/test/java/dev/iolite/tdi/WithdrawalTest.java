@@ -125,14 +125,14 @@ class WithdrawalTest {
     try (TdiAssignment assignment = life.assignment()) {
       assignment.assign();
       MmioMaps maps = assignment.maps().orElseThrow();
-      long bar = Life.bar(assignment, 5);
+      long bar = Life.bar(assignment, 4);
       var ioas = assignment.assigned().ioas();
       var mine = ioas.mappings().stream().filter(m -> m.iova() == bar).findFirst().orElseThrow();
       // Somebody takes the map away and puts a page of RAM there, which nobody takes back.
       long bytes = mine.bytes();
       mine.close();
       ioas.map(bar, assignment.sharedRam().asSlice(0, PAGE), IovaAccess.READ_WRITE);
-      assertThat(bytes).isEqualTo(0x4000);
+      assertThat(bytes).isEqualTo(0x8000);
 
       assertThatThrownBy(assignment::bind)
           .isInstanceOf(ScenarioException.class)

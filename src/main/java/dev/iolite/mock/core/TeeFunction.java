@@ -28,8 +28,8 @@ public interface TeeFunction {
     return false;
   }
 
-  /** Whether memory decode and bus mastering are both on. */
-  boolean isActive();
+  /** Whether it is plugged in. */
+  boolean isPresent();
 
   /**
    * What the device reports of its interface when that is locked: a DEVICE_INTERFACE_REPORT with
@@ -56,6 +56,18 @@ public interface TeeFunction {
   /** The TEE memory of a BAR, ascending and without gaps between two that touch. */
   List<BarRange> teeRanges(int bar);
 
+  /** The BARs that have TEE memory. */
+  List<TeeBar> teeBars();
+
+  /**
+   * A BAR that has TEE memory.
+   *
+   * @param index which
+   * @param wide whether it takes addresses of 64 bits
+   * @param address where it stands on the bus; 0: nowhere
+   */
+  record TeeBar(int index, boolean wide, long address) {}
+
   /**
    * TEE memory as a guest's private side reaches it: while it does not answer, reads have all bits
    * set and writes are lost.
@@ -77,10 +89,10 @@ public interface TeeFunction {
      */
     boolean admits(int bar, long offset, boolean trusted);
 
-    /**
-     * The configuration that was locked has changed: memory decode or bus mastering went off, a
-     * BAR, MSI-X or PASID setting was written, or the function was reset.
-     */
+    /** Whether the lock keeps the MSI-X table and control too (LOCK_MSIX). */
+    boolean locksMsix();
+
+    /** The configuration that was locked has changed, or the function was reset. */
     void configurationChanged();
 
     /** The function is gone. */

@@ -38,13 +38,19 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
     return (firstPage + Integer.toUnsignedLong(pages)) * PAGE;
   }
 
-  /** Whether it becomes private: neither shared with the host nor a structure of MSI-X. */
-  public boolean isTee() {
-    return (attributes & (MSIX_TABLE | MSIX_PBA | NON_TEE)) == 0;
+  /**
+   * Whether a lock makes it private: it is not shared with the host, and a structure of MSI-X only
+   * if the lock keeps these.
+   *
+   * @param msixLocked whether it does (LOCK_MSIX)
+   */
+  public boolean isTee(boolean msixLocked) {
+    boolean msiX = (attributes & (MSIX_TABLE | MSIX_PBA)) != 0;
+    return (attributes & NON_TEE) == 0 && (msixLocked || !msiX);
   }
 
-  /** Whether it is told of only if a lock keeps the MSI-X table too. */
-  boolean isOnlyMsiX() {
-    return (attributes & (MSIX_TABLE | MSIX_PBA)) != 0 && (attributes & NON_TEE) == 0;
+  /** Whether it is told of: all that is TEE memory after the lock, and all that never is. */
+  boolean isReported(boolean msixLocked) {
+    return isTee(msixLocked) || (attributes & NON_TEE) != 0;
   }
 }

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.ToLongFunction;
 
 /**
@@ -36,23 +37,17 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
         DMA_WITHOUT_PASID | NO_FIRMWARE_UPDATE, List.of(ranges), MemorySegment.NULL);
   }
 
-  /** Whether an offset in a BAR is only the guest's while the interface is locked. */
-  public boolean isTee(int bar, long offset) {
-    return ranges.stream()
-        .filter(range -> range.bar() == bar)
-        .filter(range -> offset >= range.firstPage() * TdiRange.PAGE && offset < range.endBytes())
-        .anyMatch(TdiRange::isTee);
-  }
-
   /**
-   * The report as the device sends it after a lock without LOCK_MSIX, as all TSMs of today make it:
-   * the MSI-X control is told as 0, and of the MSI-X structures only those that are non-TEE memory
-   * are told (11.3.8, 11.3.11).
+   * The report as the device sends it (11.3.8, 11.3.11). A lock without LOCK_MSIX, as all TSMs of
+   * today make it, is told with an MSI-X control of 0, and of the MSI-X structures only those that
+   * are non-TEE memory.
    *
    * @param barAddress where the BAR of a range is, with the reporting offset added
+   * @param msixControl the MSI-X message control that was locked; empty: none was
    */
-  public byte[] bytes(ToLongFunction<TdiRange> barAddress) {
-    List<TdiRange> told = ranges.stream().filter(range -> !range.isOnlyMsiX()).toList();
+  public byte[] bytes(ToLongFunction<TdiRange> barAddress, OptionalInt msixControl) {
+    List<TdiRange> told =
+        ranges.stream().filter(range -> range.isReported(msixControl.isPresent())).toList();
     ByteBuffer bytes =
         ByteBuffer.allocate(
                 HEAD_BYTES
@@ -61,7 +56,7 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
                     + (int) deviceSpecific.byteSize())
             .order(ByteOrder.LITTLE_ENDIAN);
     bytes.putShort((short) interfaceInfo).putShort((short) 0);
-    bytes.putShort((short) 0).putShort((short) 0);
+    bytes.putShort((short) msixControl.orElse(0)).putShort((short) 0);
     bytes.putInt(0).putInt(told.size());
     for (TdiRange range : told) {
       long start = barAddress.applyAsLong(range) + range.firstPage() * TdiRange.PAGE;

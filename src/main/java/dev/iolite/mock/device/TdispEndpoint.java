@@ -12,11 +12,12 @@ import java.util.Optional;
  *
  * <ul>
  *   <li>BAR0, 64 KiB: page 0 has the registers below, page 2 the shared doorbells: a 32-bit write
- *       of N anywhere in it sends interrupt N
+ *       of N anywhere in it sends interrupt N; pages 12 and 13 can change their kind
  *   <li>BAR2, 16 GiB, prefetchable: plain memory
  *   <li>BAR4, 32 KiB: page 0 the MSI-X table, page 1 the pending bits, the rest plain shared memory
- *   <li>BAR5, 16 KiB: plain memory, of which the first half can change its kind
  * </ul>
+ *
+ * <p>It is one that a TDX module takes: only 64-bit BARs have TEE memory.
  *
  * <p>The registers of page 0: 0x00 identification, 0x08 scratch, 0x10 IOVA, 0x18 offset in BAR2,
  * 0x20 bytes (at most 1 MiB), 0x28 command (1: memory to device, 2: device to memory), 0x30 result
@@ -39,7 +40,6 @@ public final class TdispEndpoint implements DeviceLogic {
   private static final int REGISTERS_BAR = 0;
   private static final int MEMORY_BAR = 2;
   private static final int MSIX_BAR = 4;
-  private static final int UPDATABLE_BAR = 5;
   private static final int VECTORS = 16;
   private static final int PAGE = 4096;
   private static final int DOORBELL_PAGE = 2;
@@ -83,7 +83,6 @@ public final class TdispEndpoint implements DeviceLogic {
             .bar(Bar.memory64(REGISTERS_BAR, 64 << 10))
             .bar(Bar.prefetchable64(MEMORY_BAR, MEMORY_BYTES))
             .bar(Bar.memory32(MSIX_BAR, 32 << 10))
-            .bar(Bar.memory32(UPDATABLE_BAR, 16 << 10))
             .msiX(new MsiX(VECTORS, MSIX_BAR, 0, MSIX_BAR, PAGE))
             .power(DeviceShape.Power.KEEPS_STATE)
             .express(new Express(true, true, true))
@@ -92,13 +91,13 @@ public final class TdispEndpoint implements DeviceLogic {
                 TdiReport.of(
                     new TdiRange(REGISTERS_BAR, 0, 2, 0),
                     new TdiRange(REGISTERS_BAR, DOORBELL_PAGE, 1, TdiRange.NON_TEE),
-                    new TdiRange(REGISTERS_BAR, 3, 13, 0),
+                    new TdiRange(REGISTERS_BAR, 3, 9, 0),
+                    new TdiRange(REGISTERS_BAR, 12, 2, TdiRange.UPDATABLE),
+                    new TdiRange(REGISTERS_BAR, 14, 2, 0),
                     new TdiRange(MEMORY_BAR, 0, (int) (MEMORY_BYTES / PAGE), 0),
                     new TdiRange(MSIX_BAR, 0, 1, TdiRange.MSIX_TABLE),
                     new TdiRange(MSIX_BAR, 1, 1, TdiRange.MSIX_PBA),
-                    new TdiRange(MSIX_BAR, 2, 6, TdiRange.NON_TEE),
-                    new TdiRange(UPDATABLE_BAR, 0, 2, TdiRange.UPDATABLE),
-                    new TdiRange(UPDATABLE_BAR, 2, 2, 0)))
+                    new TdiRange(MSIX_BAR, 2, 6, TdiRange.NON_TEE)))
             .build(),
         TdispEndpoint::new);
   }

@@ -39,12 +39,17 @@ final class AddressMap {
     }
   }
 
-  /** An address for a BAR; empty if there is no room. */
-  Optional<Long> take(Bar bar) {
+  /**
+   * An address for a BAR; empty if there is no room.
+   *
+   * @param above4G whether a BAR of 64 bits has to be above 4 GiB, however small it is
+   */
+  Optional<Long> take(Bar bar, boolean above4G) {
     return switch (bar.kind()) {
       case PORTS -> ports.take(bar.bytes());
       case MEMORY_32 -> low.take(bar.bytes());
-      case MEMORY_64 -> bar.bytes() > SMALL ? high.take(bar.bytes()) : low.take(bar.bytes());
+      case MEMORY_64 ->
+          above4G || bar.bytes() > SMALL ? high.take(bar.bytes()) : low.take(bar.bytes());
     };
   }
 

@@ -96,6 +96,9 @@ final class ConfigLayout {
     space.define(PciRegs.REVISION, 4, shape.revision() | (shape.classCode() << 8), 0);
     space.define(PciRegs.CACHE_LINE, 1, 0, 0xff);
     space.define(PciRegs.HEADER_TYPE, 1, shape.secondaryBus().isPresent() ? 1 : 0, 0);
+    if (shape.express().filter(Express::teeIo).isPresent()) {
+      space.define(PciRegs.BIST, 1, PciRegs.BIST_CAPABLE, PciRegs.BIST_START);
+    }
     shape.bars().forEach(this::bar);
     if (shape.secondaryBus().isPresent()) {
       int bus = shape.secondaryBus().getAsInt();
@@ -174,8 +177,10 @@ final class ConfigLayout {
         4,
         EXP_DEVCAP_ROLE_BASED_ERRORS
             | (capability.functionLevelReset() ? PciRegs.EXP_DEVCAP_FLR : 0)
-            | (capability.teeIo() ? PciRegs.EXP_DEVCAP_TEE : 0),
+            | (capability.teeIo() ? PciRegs.EXP_DEVCAP_TEE | PciRegs.EXP_DEVCAP_EXT_TAG : 0),
         0);
+    space.define(
+        express + PciRegs.EXP_DEVCTL, 2, 0, capability.teeIo() ? PciRegs.EXP_DEVCTL_EXT_TAG : 0);
     space.define(express + EXP_LNKCAP, 4, EXP_LNKCAP_X1_ASPM, 0);
     space.define(express + EXP_LNKSTA, 2, EXP_LNKSTA_X1, 0);
     space.define(express + EXP_DEVCAP2, 4, EXP_DEVCAP2_TLP_PREFIXES, 0);

@@ -1,9 +1,11 @@
 package dev.iolite.mock.pci;
 
+import dev.iolite.mock.device.MsiX;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * A function's interrupts, from the device to the kernel's handlers: the line, MSI and MSI-X, with
@@ -17,6 +19,7 @@ final class Interrupts {
   private final int msi;
   private final int msiX;
   private final Optional<MsixTable> table;
+  private final BooleanSupplier hostReachesTable;
   private final Map<Integer, Runnable> handlers = new HashMap<>();
 
   /** Messages of MSI that came when nobody had asked for them (IRQS_PENDING). */
@@ -25,11 +28,17 @@ final class Interrupts {
   private Optional<Runnable> lineHandler = Optional.empty();
   private boolean line;
 
-  Interrupts(ConfigLayout layout, Optional<dev.iolite.mock.device.MsiX> msixShape) {
+  /**
+   * Interrupts that are all off.
+   *
+   * @param hostReachesTable whether the kernel's writes reach the MSI-X table; not if it is locked
+   */
+  Interrupts(ConfigLayout layout, Optional<MsiX> msixShape, BooleanSupplier hostReachesTable) {
     config = layout.space();
     msi = layout.msi();
     msiX = layout.msiX();
     table = msixShape.map(shape -> new MsixTable(shape, this::deliverPending));
+    this.hostReachesTable = hostReachesTable;
   }
 
   Optional<MsixTable> table() {
@@ -127,20 +136,22 @@ final class Interrupts {
       early.clear(vector);
       handler.run();
     }
-    if (isMsixOn()) {
-      table.ifPresent(entries -> {
-        entries.program(vector);
-        entries.setMasked(vector, false);
-      });
-    }
+    tableOfKernel()
+        .ifPresent(entries -> {
+          entries.program(vector);
+          entries.setMasked(vector, false);
+        });
+  }
+
+  /** The table, if the kernel's writes to it have an effect. */
+  private Optional<MsixTable> tableOfKernel() {
+    return table.filter(_ -> isMsixOn() && hostReachesTable.getAsBoolean());
   }
 
   /** free_irq of a message. */
   void disconnect(int vector) {
     handlers.remove(vector);
-    if (isMsixOn()) {
-      table.ifPresent(entries -> entries.setMasked(vector, true));
-    }
+    tableOfKernel().ifPresent(entries -> entries.setMasked(vector, true));
   }
 
   /** pci_free_irq_vectors: what came early is lost. */

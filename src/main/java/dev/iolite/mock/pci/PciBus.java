@@ -12,6 +12,7 @@ import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.device.Bar;
+import dev.iolite.mock.device.Express;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -63,8 +64,10 @@ public final class PciBus {
   }
 
   private static PciFunction powerOn(PciFunction function, AddressMap addresses) {
+    // The firmware of hosts with TDX does so, since a TDX module demands it for TEE memory.
+    boolean above4G = function.shape().express().filter(Express::teeIo).isPresent();
     for (Bar bar : function.shape().bars()) {
-      addresses.take(bar).ifPresent(start -> function.assign(bar.index(), start));
+      addresses.take(bar, above4G).ifPresent(start -> function.assign(bar.index(), start));
     }
     if (function.shape().rom().isPresent()) {
       addresses.takeRom(ConfigLayout.romBytes(function.shape())).ifPresent(function::assignRom);

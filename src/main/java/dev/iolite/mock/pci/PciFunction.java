@@ -12,6 +12,7 @@ import dev.iolite.mock.device.DeviceLogic;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
+import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.SparseMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -50,7 +51,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     shape = model.shape();
     layout = new ConfigLayout(shape);
     config = layout.space();
-    interrupts = new Interrupts(layout, shape.msiX());
+    interrupts = new Interrupts(layout, shape.msiX(), this::hostReachesMsix);
     tee = new TeeInterface(this);
     for (Bar bar : shape.bars()) {
       memories.put(bar.index(), new SparseMemory(bar.bytes()));
@@ -70,11 +71,6 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   /** What it looks like. */
   public DeviceShape shape() {
     return shape;
-  }
-
-  /** Whether it is plugged in. */
-  public boolean isPresent() {
-    return present;
   }
 
   ConfigLayout layout() {
@@ -158,6 +154,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     int powerBefore = powerState();
     config.write(offset, width, value);
     tee.configWritten();
+    endSelfTest();
     if (isFunctionLevelReset(offset, width, value)
         || (powerBefore == D3_HOT
             && powerState() != D3_HOT
@@ -165,6 +162,12 @@ public final class PciFunction implements IommuDevice, TeeFunction {
       reset();
     }
     interrupts.configChanged();
+  }
+
+  /** It passes, in no time. */
+  private void endSelfTest() {
+    int test = config.read(PciRegs.BIST, 1);
+    config.set(PciRegs.BIST, 1, test & ~PciRegs.BIST_START);
   }
 
   private boolean isFunctionLevelReset(int offset, int width, int value) {
@@ -228,6 +231,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
         && powerState() == 0
         && (command & needed) != 0
         && assigned(bar.index()).equals(Optional.of((high << 32) | low));
+  }
+
+  private boolean hostReachesMsix() {
+    MsiX table = shape.msiX().orElseThrow();
+    return tee.admits(table.tableBar(), table.tableOffset(), false);
   }
 
   private RegisterAccess target(int index, long offset, boolean trusted) {
@@ -349,9 +357,8 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   @Override
-  public boolean isActive() {
-    int needed = PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER;
-    return present && (config.read(PciRegs.COMMAND, 2) & needed) == needed;
+  public boolean isPresent() {
+    return present;
   }
 
   @Override
@@ -372,6 +379,16 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   @Override
   public List<BarRange> teeRanges(int bar) {
     return tee.teeRanges(bar);
+  }
+
+  @Override
+  public List<TeeBar> teeBars() {
+    return shape.bars().stream()
+        .filter(bar -> !teeRanges(bar.index()).isEmpty())
+        .map(bar ->
+            new TeeBar(
+                bar.index(), bar.kind() == Bar.Kind.MEMORY_64, assigned(bar.index()).orElse(0L)))
+        .toList();
   }
 
   @Override

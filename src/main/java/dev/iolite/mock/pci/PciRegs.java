@@ -50,6 +50,12 @@ public final class PciRegs {
   /** Built-in self test, 8 bits. */
   public static final int BIST = 0x0f;
 
+  /** Self test: there is one. */
+  static final int BIST_CAPABLE = 1 << 7;
+
+  /** Self test: starts it; reads as 0 once it has ended. */
+  static final int BIST_START = 1 << 6;
+
   /** BAR 0; the others follow. */
   public static final int BAR = 0x10;
 
@@ -155,11 +161,20 @@ public final class PciRegs {
   /** PCI Express device capabilities: FLR. */
   public static final int EXP_DEVCAP_FLR = 1 << 28;
 
+  /** PCI Express device capabilities: extended tags. */
+  static final int EXP_DEVCAP_EXT_TAG = 1 << 5;
+
   /** PCI Express device capabilities: TDISP. */
   static final int EXP_DEVCAP_TEE = 1 << 30;
 
   /** PCI Express: device control, 16 bits. */
   public static final int EXP_DEVCTL = 8;
+
+  /** PCI Express device control: extended tags are used. */
+  static final int EXP_DEVCTL_EXT_TAG = 1 << 8;
+
+  /** PCI Express device control: phantom functions are used. */
+  static final int EXP_DEVCTL_PHANTOM = 1 << 9;
 
   /** PCI Express device control: starts an FLR. */
   public static final int EXP_DEVCTL_FLR = 1 << 15;

@@ -6,9 +6,9 @@ import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdiReport;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** A function's side of TDISP: what it reports, and what it lets nobody change while locked. */
 final class TeeInterface {
@@ -16,7 +16,8 @@ final class TeeInterface {
 
   private final PciFunction function;
   private Optional<TeeFunction.Guard> guard = Optional.empty();
-  private int[] locked = new int[0];
+  private int switchedOn;
+  private List<Integer> locked = List.of();
 
   TeeInterface(PciFunction function) {
     this.function = function;
@@ -24,32 +25,63 @@ final class TeeInterface {
 
   void setGuard(Optional<TeeFunction.Guard> newGuard) {
     guard = newGuard;
-    locked = guard.isPresent() ? lockable() : new int[0];
+    switchedOn = switches();
+    locked = lockable();
+  }
+
+  private boolean locksMsix() {
+    return guard.filter(TeeFunction.Guard::locksMsix).isPresent();
+  }
+
+  /** What may be switched on, but not off. */
+  private int switches() {
+    return function.configRead(PciRegs.COMMAND, 2)
+        & (PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER);
   }
 
   /**
-   * What a lock keeps: memory decode and bus mastering, the BARs. VFIO tells a TSM in software of
-   * the first two only (vfio_pci_config.c:vfio_basic_config_write).
+   * The registers that a lock keeps as they are (11.2.6): of those that the model's devices have,
+   * the BARs, the ROM's too, the self test, the tags of requests, and the MSI-X control if its
+   * table is locked. VFIO tells a TSM in software of {@link #switches} only
+   * (vfio_pci_config.c:vfio_basic_config_write).
    */
-  private int[] lockable() {
-    int command =
-        function.configRead(PciRegs.COMMAND, 2) & (PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER);
+  private List<Integer> lockable() {
     if (function.isEmulatedTee()) {
-      return new int[] {command};
+      return List.of();
     }
-    int[] values = new int[BARS + 1];
-    values[0] = command;
+    List<Integer> values = new ArrayList<>();
     for (int bar = 0; bar < BARS; bar++) {
-      values[1 + bar] = function.configRead(PciRegs.BAR + 4 * bar, 4);
+      values.add(function.configRead(PciRegs.BAR + 4 * bar, 4));
+    }
+    values.add(function.configRead(PciRegs.ROM, 4));
+    values.add(function.configRead(PciRegs.BIST, 1));
+    int express = function.layout().express();
+    if (express != 0) {
+      values.add(
+          function.configRead(express + PciRegs.EXP_DEVCTL, 2)
+              & (PciRegs.EXP_DEVCTL_EXT_TAG | PciRegs.EXP_DEVCTL_PHANTOM));
+    }
+    if (locksMsix()) {
+      values.add(msixControl());
     }
     return values;
   }
 
+  private int msixControl() {
+    int msiX = function.layout().msiX();
+    return msiX == 0 ? 0 : function.configRead(msiX + PciRegs.MSIX_FLAGS, 2);
+  }
+
   /** Configuration space was written. */
   void configWritten() {
-    if (guard.isPresent() && !Arrays.equals(locked, lockable())) {
+    if (guard.isEmpty()) {
+      return;
+    }
+    int now = switches();
+    if ((switchedOn & ~now) != 0 || !locked.equals(lockable())) {
       guard.get().configurationChanged();
     }
+    switchedOn = now;
   }
 
   void resetting() {
@@ -71,14 +103,14 @@ final class TeeInterface {
   }
 
   boolean isTeeMemory(int bar, long offset) {
-    return function.shape().tdi().filter(report -> report.isTee(bar, offset)).isPresent();
+    return isTeeMemory(bar, offset, 1);
   }
 
   /** Whether all of a range is TEE memory. */
   boolean isTeeMemory(int bar, long offset, long bytes) {
     long at = offset;
     for (TdiRange range : ranges()) {
-      if (covers(range, bar, at) && range.isTee()) {
+      if (covers(range, bar, at) && range.isTee(locksMsix())) {
         at = range.endBytes();
       }
     }
@@ -88,7 +120,7 @@ final class TeeInterface {
   List<BarRange> teeRanges(int bar) {
     List<BarRange> found = new ArrayList<>();
     for (TdiRange range : ranges()) {
-      if (range.bar() == bar && range.isTee()) {
+      if (range.bar() == bar && range.isTee(locksMsix())) {
         long start = range.firstPage() * TdiRange.PAGE;
         if (!found.isEmpty() && end(found.getLast()) == start) {
           start = found.removeLast().offset();
@@ -113,6 +145,8 @@ final class TeeInterface {
         .shape()
         .tdi()
         .orElse(new TdiReport(0, List.of(), MemorySegment.NULL))
-        .bytes(range -> function.assigned(range.bar()).orElse(0L) + mmioOffset);
+        .bytes(
+            range -> function.assigned(range.bar()).orElse(0L) + mmioOffset,
+            locksMsix() ? OptionalInt.of(msixControl()) : OptionalInt.empty());
   }
 }

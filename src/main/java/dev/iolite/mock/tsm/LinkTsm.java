@@ -14,9 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -26,25 +24,24 @@ import java.util.regex.Pattern;
  * answers for all functions of its slot.
  */
 public final class LinkTsm {
-  private static final long NONCE_SEED = 0x10117e;
-
   private final Supplier<Collection<TeeFunction>> functions;
-  private final LongSupplier reportingOffsets;
+  private final LockRules rules;
   private final Map<String, PciTsm> contexts = new LinkedHashMap<>();
   private final TsmErrors errors = new TsmErrors();
   private final Map<String, byte[]> reports = new HashMap<>();
-  private final Random nonces = new Random(NONCE_SEED);
+  private final List<String> log = new ArrayList<>();
   private final List<Consumer<TeeFunction>> listeners = new ArrayList<>();
+  private boolean locksMsix;
 
   /**
    * A TSM that is connected to nothing.
    *
    * @param functions the functions that the kernel knows
-   * @param reportingOffsets what a device adds to the addresses in its report, at each lock
+   * @param rules how it locks interfaces
    */
-  public LinkTsm(Supplier<Collection<TeeFunction>> functions, LongSupplier reportingOffsets) {
+  public LinkTsm(Supplier<Collection<TeeFunction>> functions, LockRules rules) {
     this.functions = functions;
-    this.reportingOffsets = reportingOffsets;
+    this.rules = rules;
   }
 
   /**
@@ -74,6 +71,32 @@ public final class LinkTsm {
         .map(Tdi::state)
         .filter(state -> state == TdiState.CONFIG_LOCKED || state == TdiState.RUN)
         .isPresent();
+  }
+
+  /** It locks MSI-X tables too, from now on. */
+  void lockMsix() {
+    locksMsix = true;
+  }
+
+  /** What its driver has written to the kernel's log. */
+  List<String> log() {
+    return List.copyOf(log);
+  }
+
+  /**
+   * Locks an interface, and looks at what it reports.
+   *
+   * @throws dev.iolite.mock.core.Refused what {@link Tdi#lock} says; EIO: the report is against the
+   *     platform's rules, and the interface is unlocked again
+   */
+  private void lock(TeeFunction function, Tdi tdi) {
+    tdi.lock(rules.nextReportingOffset(), locksMsix);
+    Optional<String> refusal = rules.refusal(function, tdi.report());
+    if (refusal.isPresent()) {
+      tdi.stop();
+      log.add("%s: the interface is not taken: %s".formatted(function.name(), refusal.get()));
+      throw refused(Errno.EIO);
+    }
   }
 
   /** What it is to refuse. */
@@ -202,7 +225,7 @@ public final class LinkTsm {
     Tdi tdi = new Tdi(function, vm.get(), id, () -> changed(function));
     if (lock.isPresent()) {
       lock.get().accept(function);
-      tdi.lock(nonces.nextLong(), reportingOffsets.getAsLong());
+      lock(function, tdi);
     }
     context.setTdi(Optional.of(tdi));
     changed(function);
@@ -247,7 +270,7 @@ public final class LinkTsm {
             .orElseThrow(() -> refused(Errno.EINVAL));
     Runnable late = errors.around(TsmErrors.Operation.SET_STATE);
     switch (wanted) {
-      case CONFIG_LOCKED -> tdi.lock(nonces.nextLong(), reportingOffsets.getAsLong());
+      case CONFIG_LOCKED -> lock(function, tdi);
       case RUN -> tdi.start();
       case CONFIG_UNLOCKED, ERROR -> tdi.stop();
     }

@@ -13,9 +13,10 @@ import java.util.Optional;
 /**
  * A device interface that is bound to a VM (struct pci_tdi), with the state that the device keeps.
  *
- * <p>TDISP: lock leads from CONFIG_UNLOCKED to CONFIG_LOCKED and gives a nonce; start leads from
- * there to RUN, once for each nonce; stop leads to CONFIG_UNLOCKED from everywhere. RUN never goes
- * back to CONFIG_LOCKED. A change of what was locked leads to ERROR.
+ * <p>TDISP: lock leads from CONFIG_UNLOCKED to CONFIG_LOCKED and gives a nonce of 32 bytes, of
+ * which nothing is seen from here; start leads from there to RUN, once for each nonce; stop leads
+ * to CONFIG_UNLOCKED from everywhere. RUN never goes back to CONFIG_LOCKED. A change of what was
+ * locked leads to ERROR.
  */
 public final class Tdi {
   private final TeeFunction function;
@@ -24,7 +25,6 @@ public final class Tdi {
   private final Runnable onChange;
   private final List<Long> mapped = new ArrayList<>();
   private TdiState state = TdiState.CONFIG_UNLOCKED;
-  private long nonce;
   private long reportingOffset;
   private boolean nonceUnused;
 
@@ -57,20 +57,18 @@ public final class Tdi {
   }
 
   /**
-   * LOCK_INTERFACE_REQUEST.
+   * LOCK_INTERFACE_REQUEST. Neither memory decode nor bus mastering has to be on (11.3.8).
    *
-   * @param newNonce what start must give back
    * @param newReportingOffset what is added to addresses that the device reports, in bytes
-   * @throws dev.iolite.mock.core.Refused EBUSY: it is not unlocked; EIO: the device refuses, since
-   *     memory decode or bus mastering is off
+   * @param msix whether its MSI-X table and control are locked too (LOCK_MSIX)
+   * @throws dev.iolite.mock.core.Refused EBUSY: it is not unlocked; EIO: the device is gone
    */
-  void lock(long newNonce, long newReportingOffset) {
+  void lock(long newReportingOffset, boolean msix) {
     refuseIf(state != TdiState.CONFIG_UNLOCKED, Errno.EBUSY);
-    refuseIf(!function.isActive(), Errno.EIO);
-    nonce = newNonce;
+    refuseIf(!function.isPresent(), Errno.EIO);
     reportingOffset = newReportingOffset;
     nonceUnused = true;
-    function.setGuard(Optional.of(guard()));
+    function.setGuard(Optional.of(guard(msix)));
     change(TdiState.CONFIG_LOCKED);
   }
 
@@ -115,11 +113,6 @@ public final class Tdi {
     }
   }
 
-  /** The nonce of the last lock, by which the guest knows that it was this one. */
-  long nonce() {
-    return nonce;
-  }
-
   /**
    * The interface's report.
    *
@@ -137,7 +130,7 @@ public final class Tdi {
     }
   }
 
-  private TeeFunction.Guard guard() {
+  private TeeFunction.Guard guard(boolean msix) {
     return new TeeFunction.Guard() {
       @Override
       public boolean admits(int bar, long offset, boolean trusted) {
@@ -145,8 +138,14 @@ public final class Tdi {
           // The device knows nothing of it; VFIO and KVM see to what can be seen to.
           return true;
         }
+        // 11.2.1: non-TEE memory takes requests with and without the T bit.
         boolean tee = function.isTeeMemory(bar, offset);
-        return trusted ? tee && state == TdiState.RUN : !tee;
+        return trusted ? state == TdiState.RUN : !tee;
+      }
+
+      @Override
+      public boolean locksMsix() {
+        return msix;
       }
 
       @Override

@@ -3,6 +3,7 @@ package dev.iolite.mock.tsm;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -62,6 +63,22 @@ public final class TsmControl {
       tsm.answerReport(function(address), report);
       return tsm;
     });
+  }
+
+  /**
+   * Locks MSI-X tables too, from the next lock on (LOCK_MSIX). TDISP has that, and no TSM that
+   * Linux drives does it; a TDX module takes no such interface.
+   */
+  public void lockMsix() {
+    locked(() -> {
+      tsm.lockMsix();
+      return tsm;
+    });
+  }
+
+  /** What its driver has written to the kernel's log: why an interface was not taken. */
+  public List<String> log() {
+    return locked(tsm::log);
   }
 
   /** The state of a function's interface; empty if it is not bound. */

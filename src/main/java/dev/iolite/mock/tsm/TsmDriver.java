@@ -7,7 +7,6 @@ import dev.iolite.mock.core.Tree;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** A platform's TSM in the model. */
@@ -23,7 +22,7 @@ public final class TsmDriver {
   /** A kernel with CONFIG_PCI_TSM on a machine that has no TSM: an empty {@code /sys/class/tsm}. */
   public static TsmDriver installWithoutTsm(Task task, Tree tree) {
     TsmFiles.addClassWithoutTsm(tree);
-    return new TsmDriver(task, new LinkTsm(List::of, () -> 0));
+    return new TsmDriver(task, new LinkTsm(List::of, LockRules.software()));
   }
 
   /**
@@ -32,7 +31,7 @@ public final class TsmDriver {
    * @param parent the path below {@code /sys} of the device whose driver registers it
    * @param functions the functions that the kernel knows
    * @param follow how it is told of functions that are found and forgotten
-   * @param reportingOffsets what a device adds to the addresses in its report, at each lock
+   * @param rules how it locks interfaces
    */
   public static TsmDriver install(
       Task task,
@@ -40,8 +39,8 @@ public final class TsmDriver {
       String parent,
       Supplier<Collection<TeeFunction>> functions,
       Consumer<PciFollower> follow,
-      LongSupplier reportingOffsets) {
-    LinkTsm tsm = new LinkTsm(functions, reportingOffsets);
+      LockRules rules) {
+    LinkTsm tsm = new LinkTsm(functions, rules);
     TsmFiles files = new TsmFiles(tsm);
     files.addClass(tree, parent);
     follow.accept(files);

@@ -80,8 +80,8 @@ public interface UapiProfile {
    *
    * @throws TsmCallException EINVAL: no TSM is connected to the device; ENODEV, ENOENT: the device
    *     was given to no VM before it was bound to the iommufd; EBUSY: bound to another VM, or the
-   *     host can still reach its memory; EIO: the device refuses the lock, as it does without
-   *     memory decode and bus mastering; EEXIST: it has a vDEVICE already
+   *     host can still reach its memory; EIO: the device refuses the lock, or the platform the
+   *     device; EEXIST: it has a vDEVICE already
    * @throws UnsupportedByProfileException if it can't
    */
   TdiBinding bind(TdiTarget target);

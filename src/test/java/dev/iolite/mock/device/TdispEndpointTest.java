@@ -41,11 +41,11 @@ class TdispEndpointTest {
   }
 
   @Test
-  void hasFourBarsThatCanAllBeMapped() {
+  void hasThreeBarsThatCanAllBeMapped() {
     List<RegionInfo> regions = user.device().regionInfos();
     assertThat(regions)
         .extracting(RegionInfo::bytes)
-        .startsWith(64L << 10, 0L, 16L << 30, 0L, 32L << 10, 16L << 10);
+        .startsWith(64L << 10, 0L, 16L << 30, 0L, 32L << 10, 0L);
     assertThat(regions.get(4).isMsixMappable()).isTrue();
     assertThat(user.device().info().canReset()).isTrue();
     assertThat(user.pci().config().capabilities())
@@ -188,9 +188,10 @@ class TdispEndpointTest {
     assertThat(report.getLong(16)).isEqualTo((bar0 + 0x1_0000) / 4096);
     assertThat(report.getInt(16 + 8)).as("pages").isEqualTo(2);
     assertThat(report.getInt(32 + 12)).as("BAR0, non-TEE").isEqualTo(TdiRange.NON_TEE);
-    assertThat(report.getInt(64 + 8)).as("pages of BAR2").isEqualTo(1 << 22);
-    assertThat(report.getInt(64 + 12)).isEqualTo(2 << 16);
-    assertThat(report.getInt(80 + 12))
+    assertThat(report.getInt(64 + 12)).as("BAR0, updatable").isEqualTo(TdiRange.UPDATABLE);
+    assertThat(report.getInt(96 + 8)).as("pages of BAR2").isEqualTo(1 << 22);
+    assertThat(report.getInt(96 + 12)).isEqualTo(2 << 16);
+    assertThat(report.getInt(112 + 12))
         .as("after the MSI-X structures")
         .isEqualTo((4 << 16) | TdiRange.NON_TEE);
     assertThat(report.getInt(4)).as("MSI-X control, which is not locked").isZero();

@@ -7,7 +7,9 @@ import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.kvm.GuestScripts;
+import dev.iolite.mock.pci.Machine;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_destroy;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
@@ -111,6 +113,18 @@ final class AssignedEndpoint implements AutoCloseable {
     return made;
   }
 
+  /** As {@link #on}, with another device in the endpoint's place. */
+  static AssignedEndpoint ofModel(Platform platform, Profile profile, DeviceModel model) {
+    Machine machine = new Machine().function(ADDRESS, model);
+    AssignedEndpoint made =
+        new AssignedEndpoint(
+            MockKernel.builder().platform(platform).profile(profile).machine(machine).build(),
+            true);
+    made.connect();
+    made.makeVdevice();
+    return made;
+  }
+
   /** Connected, but without a vDEVICE. */
   static AssignedEndpoint withoutVdevice(Platform platform, Profile profile) {
     AssignedEndpoint made =
@@ -196,6 +210,15 @@ final class AssignedEndpoint implements AutoCloseable {
     kvm_device_attr.attr(attr, change);
     kvm_device_attr.addr(attr, fd.address());
     ok(ioctl(kvmDevice, Kvm.KVM_SET_DEVICE_ATTR(), attr));
+  }
+
+  /** Writes configuration space as root of the host does, past VFIO. */
+  void poke(int offset, int width, int value) {
+    MemorySegment bytes = struct(Integer.BYTES);
+    bytes.set(ValueLayout.JAVA_INT, 0, value);
+    int config = open(PATH + "/config");
+    assertThat(kernel.pwrite(config, bytes.address(), width, offset)).isEqualTo(width);
+    ok(kernel.close(config));
   }
 
   /** Writes the command register. */

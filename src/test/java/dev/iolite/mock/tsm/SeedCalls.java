@@ -1,5 +1,6 @@
 package dev.iolite.mock.tsm;
 
+import dev.iolite.mock.Platform;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_op;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
@@ -64,7 +65,11 @@ final class SeedCalls {
     MemorySegment req = at.sized(iommu_vdevice_tsm_req.sizeof());
     iommu_vdevice_tsm_req.vdevice_id(req, at.vdevice);
     iommu_vdevice_tsm_req.op(req, op);
-    iommu_vdevice_tsm_req.tvm_arch(req, TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX());
+    iommu_vdevice_tsm_req.tvm_arch(
+        req,
+        at.kernel.platform() == Platform.SEV
+            ? TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV()
+            : TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX());
     return req;
   }
 

@@ -94,8 +94,8 @@ class SeedDmaBufsTest {
       assertThat(SeedCalls.runs(at, memory)).containsExactly("0x0 0x0 0x400000000");
       int messages = ok(at.export(4, SHARED, 0, 0x8000));
       assertThat(SeedCalls.runs(at, messages)).containsExactly("0x0 0x0 0x8000");
-      int updatable = ok(at.export(5, PRIVATE, 0, 0x4000));
-      assertThat(SeedCalls.runs(at, updatable)).containsExactly("0x0 0x0 0x4000");
+      int updatable = ok(at.export(0, PRIVATE, 0xc000, 0x2000));
+      assertThat(SeedCalls.runs(at, updatable)).containsExactly("0xc000 0x0 0x2000");
       assertThat(at.export(4, PRIVATE, 0, 0x8000)).isEqualTo(no(Errno.EINVAL));
       assertThat(at.export(2, SHARED, 0, MEMORY_BAR_BYTES)).isEqualTo(no(Errno.EINVAL));
     }
@@ -241,7 +241,7 @@ class SeedDmaBufsTest {
       assertThat(report.get(ValueLayout.JAVA_INT, 28)).isZero();
       assertThat(report.get(longs, 32)).isEqualTo(at.bar(0) / 0x1000 + offset + 2);
       assertThat(report.get(ValueLayout.JAVA_INT, 44)).isEqualTo(4);
-      int messages = 16 + 16 * 4;
+      int messages = 16 + 16 * 6;
       assertThat(report.get(longs, messages)).isEqualTo(at.bar(4) / 0x1000 + offset + 2);
       assertThat(report.get(ValueLayout.JAVA_INT, messages + 12)).isEqualTo((4 << 16) | 4);
       assertThat(report.get(ValueLayout.JAVA_INT, bytes - 4)).isZero();

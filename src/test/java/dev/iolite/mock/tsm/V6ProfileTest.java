@@ -215,15 +215,6 @@ class V6ProfileTest {
   }
 
   @Test
-  void bindNeedsMemoryDecodeAndBusMastering() {
-    try (AssignedEndpoint at = endpoint()) {
-      at.command(MEMORY_ONLY);
-      assertThat(operate(at, BIND)).isEqualTo(no(Errno.EIO));
-      assertThat(at.bound()).isEmpty();
-    }
-  }
-
-  @Test
   void switchingBusMasteringOffLeadsToErrorAndOnlyAStopLeadsOut() {
     try (AssignedEndpoint at = endpoint()) {
       assertThat(operate(at, BIND)).isZero();

@@ -33,7 +33,7 @@ class RevocationTest {
   private static final String EDU = "0000:00:02.0";
   private static final long IOVA = 0x800_0000;
   private static final long BYTES = 0x4000;
-  private static final int BAR = 5;
+  private static final int BAR = 2;
   private static final long BUFFER = 0x4_0000;
   private static final int PM_CTRL = 0x64;
   private static final int EXP_DEVCTL = 0x88;

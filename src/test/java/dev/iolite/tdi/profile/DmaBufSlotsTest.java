@@ -140,7 +140,7 @@ class DmaBufSlotsTest {
   void aSharedDmaBufIsMappedForDma() {
     List<ByteRange> pages = List.of(new ByteRange(0x1000, 0x2000));
     try (AssignedTdi at = AssignedTdi.on(Platform.TDX, Profile.SEED_2025);
-        DmaBuf shared = at.profile.exportDmaBuf(at.device, 5, pages, Kind.SHARED);
+        DmaBuf shared = at.profile.exportDmaBuf(at.device, 2, pages, Kind.SHARED);
         VfioUser edu = new VfioUser(at.model, "0000:00:02.0");
         var mapping = edu.ioas().mapFile(IOVA, shared.fd(), 0, 0x2000, IovaAccess.READ_WRITE)) {
       assertThat(mapping.bytes()).isEqualTo(0x2000);
@@ -150,7 +150,7 @@ class DmaBufSlotsTest {
       }
       copy(edu.device(), 0, EDU_BUFFER, 1);
       copy(edu.device(), EDU_BUFFER, IOVA + 0xc00, 3);
-      Region target = at.device.region(5);
+      Region target = at.device.region(2);
       assertThat(target.read64(0x1bf8)).isZero();
       assertThat(target.read64(0x1c00)).isEqualTo(0x1000);
       assertThat(target.read64(0x1ff8)).isEqualTo(0x13f8);
@@ -175,7 +175,7 @@ class DmaBufSlotsTest {
     List<ByteRange> fragments =
         List.of(new ByteRange(0x1000, 0x1000), new ByteRange(0x3000, 0x1000));
     try (AssignedTdi at = AssignedTdi.on(Platform.TDX, Profile.V6);
-        DmaBuf plain = at.profile.exportDmaBuf(at.device, 5, fragments, Kind.SHARED)) {
+        DmaBuf plain = at.profile.exportDmaBuf(at.device, 2, fragments, Kind.SHARED)) {
       assertThatThrownBy(() -> at.ioas.mapFile(IOVA, plain.fd(), 0, 0x2000, IovaAccess.READ_WRITE))
           .hasMessageContaining("EOPNOTSUPP");
     }

@@ -1,0 +1,59 @@
+package dev.iolite.mock.tsm;
+
+import dev.iolite.mock.core.TeeFunction;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/** How a platform's TSM locks interfaces. */
+public final class LockRules {
+  private final LongSupplier reportingOffsets;
+  private final Check check;
+
+  /** What must be right of an interface that was locked. */
+  @FunctionalInterface
+  private interface Check {
+    Optional<String> refusal(TeeFunction function, byte[] report);
+  }
+
+  private LockRules(LongSupplier reportingOffsets, Check check) {
+    this.reportingOffsets = reportingOffsets;
+    this.check = check;
+  }
+
+  /** A TSM in software: addresses are reported as they are. */
+  public static LockRules software() {
+    return new LockRules(() -> 0, (_, _) -> Optional.empty());
+  }
+
+  /**
+   * A TDX module, for which Linux takes the first reported range of a BAR for the BAR's start.
+   *
+   * @param seed what its choices follow from
+   */
+  public static LockRules tdx(long seed) {
+    return new LockRules(ReportingOffsets.any(seed), TdxModule::refusal);
+  }
+
+  /**
+   * The secure processor of a SEV-TIO host, for which Linux places reported ranges by alignment; as
+   * {@link #tdx}.
+   */
+  public static LockRules sev(long seed) {
+    return new LockRules(ReportingOffsets.aligned(seed), (_, _) -> Optional.empty());
+  }
+
+  /** The MMIO_REPORTING_OFFSET of the next lock. */
+  long nextReportingOffset() {
+    return reportingOffsets.getAsLong();
+  }
+
+  /**
+   * Why the platform does not take an interface that was locked.
+   *
+   * @param report its DEVICE_INTERFACE_REPORT
+   * @return empty if it takes it
+   */
+  Optional<String> refusal(TeeFunction function, byte[] report) {
+    return check.refusal(function, report);
+  }
+}
