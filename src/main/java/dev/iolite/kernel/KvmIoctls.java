@@ -66,7 +66,10 @@ import java.util.List;
  * several kinds are named after the further one, such as {@link #KVM_CHECK_EXTENSION_ON_VM}.
  *
  * <p>Read in virt/kvm/kvm_main.c:kvm_dev_ioctl, kvm_vm_ioctl, kvm_vcpu_ioctl, kvm_device_ioctl and
- * arch/x86/kvm/x86.c:kvm_arch_dev_ioctl, kvm_arch_vm_ioctl, kvm_arch_vcpu_ioctl.
+ * arch/x86/kvm/x86.c:kvm_arch_dev_ioctl, kvm_arch_vm_ioctl, kvm_arch_vcpu_ioctl. Those that return
+ * a count do so in msr_io, kvm_set_msi and kvm_vm_ioctl_reset_dirty_pages. What
+ * KVM_PRE_FAULT_MEMORY and the launches' sub-commands have left to do is in their structs, and the
+ * result is 0.
  */
 public final class KvmIoctls {
   /** KVM_GET_API_VERSION on /dev/kvm: a plain value or nothing; returns the version. */
