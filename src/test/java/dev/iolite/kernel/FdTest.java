@@ -164,10 +164,9 @@ class FdTest {
 
   @Test
   void callsWhoseOnlySuccessIsZeroReturnNothingElse() {
+    int[] unmaps = {0};
     Kernel ones =
         new ForwardingKernel(host) {
-          private boolean isUnmapped;
-
           @Override
           public int close(int fd) {
             return super.close(fd) + 1;
@@ -180,9 +179,7 @@ class FdTest {
 
           @Override
           public int munmap(long address, long bytes) {
-            boolean first = !isUnmapped;
-            isUnmapped = true;
-            return first ? 1 : super.munmap(address, bytes);
+            return unmaps[0]++ == 0 ? 1 : super.munmap(address, bytes);
           }
         };
     Fd fd = Fd.open(ones, FdKind.FILE, "/dev/null", Libc.O_RDWR());
@@ -192,6 +189,8 @@ class FdTest {
     Mapping mapping = Mapping.anonymous(ones, 4096);
     assertNumber(mapping::close, 1, ", which this call does not have");
     mapping.close();
+    mapping.close();
+    assertThat(unmaps[0]).as("until it was done").isEqualTo(2);
   }
 
   @Test

@@ -13,6 +13,8 @@ import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.pci.Machine;
+import dev.iolite.pci.ConfigSpace;
+import dev.iolite.pci.PciCapability;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
 import java.time.Duration;
@@ -27,6 +29,10 @@ import org.junit.jupiter.api.Test;
  */
 class FewVectorsTest {
   private static final String ADDRESS = "0000:00:07.0";
+  private static final int MSI = 0x05;
+  private static final int MSI_ENABLE = 1;
+  private static final int MSI_X = 0x11;
+  private static final int MSI_X_ENABLE = 0x8000;
   private static final Duration SOON = Duration.ofSeconds(20);
 
   private final MockKernel kernel =
@@ -71,12 +77,27 @@ class FewVectorsTest {
         .hasMessageContaining("Next: connect no more eventfds than that");
     assertThatThrownBy(() -> irqs.trigger(0)).as("none is enabled").hasMessageContaining("EINVAL");
     assertThat(user.device().config().command()).isEqualTo(command);
+    assertThat(enabled()).as("in the function's capabilities").isEmpty();
     irqs.close();
+  }
+
+  /** The capabilities of MSI and MSI-X whose enable bit is set. */
+  private List<PciCapability> enabled() {
+    ConfigSpace config = user.pci().config();
+    return config.capabilities().stream()
+        .filter(capability ->
+            switch (capability.id()) {
+              case MSI -> (config.read16(capability.offset() + 2) & MSI_ENABLE) != 0;
+              case MSI_X -> (config.read16(capability.offset() + 2) & MSI_X_ENABLE) != 0;
+              default -> false;
+            })
+        .toList();
   }
 
   private void assertEnabled(IrqSet irqs, int count) {
     List<EventFd> events = events(count);
     irqs.enable(events);
+    assertThat(enabled()).hasSize(1);
     kernel.device(ADDRESS).send(count - 1);
     assertThat(events.getLast().await(SOON)).isEqualTo(1);
     irqs.close();
