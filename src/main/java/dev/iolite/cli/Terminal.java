@@ -68,7 +68,7 @@ record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi c
       Kernel kernel, int descriptor, Map<String, String> environment, Charset charset) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment window = arena.allocate(WINSIZE_BYTES, Short.BYTES);
-      if (kernel.ioctl(descriptor, TIOCGWINSZ, window.address()) < 0) {
+      if (kernel.ioctl(descriptor, TIOCGWINSZ, window.address()) != 0) {
         return new Terminal(false, OptionalInt.empty(), charset, Ansi.OFF);
       }
       OptionalInt wanted = columns(environment.getOrDefault("COLUMNS", ""));

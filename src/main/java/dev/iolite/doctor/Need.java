@@ -81,6 +81,6 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
 
   /** What the kernel said to a call. */
   static String said(KernelException e) {
-    return e.call() + " on " + e.subject() + ": " + e.errno();
+    return e.call() + " on " + e.subject() + ": " + e.said();
   }
 }

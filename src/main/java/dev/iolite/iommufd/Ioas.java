@@ -261,7 +261,14 @@ public final class Ioas implements AutoCloseable {
         iommu_ioas_iova_ranges.allowed_iovas(query, array.address());
         int result = iommufd.tryIoctl(IommufdIoctls.IOMMU_IOAS_IOVA_RANGES, query);
         int count = iommu_ioas_iova_ranges.num_iovas(query);
-        if (result >= 0) {
+        if (result == 0 && Integer.compareUnsigned(count, capacity) > 0) {
+          throw iommufd.malformed(
+              IommufdIoctls.IOMMU_IOAS_IOVA_RANGES,
+              query,
+              result,
+              ", and more ranges than there was room for");
+        }
+        if (result == 0) {
           return new IovaRanges(
               read(array, count), iommu_ioas_iova_ranges.out_iova_alignment(query));
         }

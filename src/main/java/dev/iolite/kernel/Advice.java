@@ -27,6 +27,32 @@ public record Advice(String cause, String next) {
         .map(advice -> new Advice(advice.cause, filledIn(advice.next, subject)));
   }
 
+  /**
+   * What is known of a call that returned a number which was no success, and no errno either.
+   *
+   * @param call the system call or ioctl, by its name in the headers
+   * @param subject as above
+   */
+  static Advice ofNumber(String call, String subject) {
+    return switch (call) {
+      case "VFIO_DEVICE_SET_IRQS" ->
+          new Advice(
+              "without interrupt remapping MSI has one vector, or the host's vectors are used up",
+              "connect no more eventfds than that; /proc/interrupts shows what uses the vectors");
+      case "VFIO_DEVICE_BIND_IOMMUFD" ->
+          new Advice(
+              "the device has been pulled out, or does not answer",
+              filledIn("iolite pci show BDF; dmesg has the driver's reason", subject));
+      case "write" ->
+          new Advice(
+              "an attribute of sysfs takes one page at most", "write less, or in several calls");
+      default ->
+          new Advice(
+              "a fault of the kernel's driver, or a kernel newer than this program",
+              "report it with the kernel's version (uname -r) and the driver's name");
+    };
+  }
+
   private static String filledIn(String next, String subject) {
     Matcher address = PCI_ADDRESS.matcher(subject);
     return next.replace("BDF", address.find() ? address.group() : "BDF").replace("PATH", subject);
@@ -38,7 +64,8 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case ENOENT ->
                 new Advice(
-                    "the path does not exist on this kernel: the device has no driver that makes it, or the kernel was built without the feature",
+                    "the path does not exist on this kernel: the device has no driver that makes"
+                        + " it, or the kernel was built without the feature",
                     "iolite doctor");
             case EACCES, EPERM ->
                 new Advice(
@@ -86,7 +113,8 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case EINVAL ->
                 new Advice(
-                    "the region can not be mapped: it is no memory BAR, smaller than a page, or the offset is not a multiple of the page size",
+                    "the region can not be mapped: it is no memory BAR, smaller than a page, or the"
+                        + " offset is not a multiple of the page size",
                     "iolite vfio info BDF shows which regions can be mapped");
             case ENOMEM ->
                 new Advice(
@@ -97,7 +125,8 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case EIO ->
                 new Advice(
-                    "the device's memory decode is off (PCI_COMMAND bit 1), or the device does not answer",
+                    "the device's memory decode is off (PCI_COMMAND bit 1), or the device does not"
+                        + " answer",
                     "switch memory decode on, or reset the device");
             default -> null;
           };
@@ -105,11 +134,13 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case EINVAL ->
                 new Advice(
-                    "the device is open in another process, is bound already, or its IOMMU is not cache-coherent",
+                    "the device is open in another process, is bound already, or its IOMMU is not"
+                        + " cache-coherent",
                     "fuser -v /dev/vfio/devices/*");
             case EPERM ->
                 new Advice(
-                    "another device of the same IOMMU group is still used by a host driver, or interrupts are not isolated",
+                    "another device of the same IOMMU group is still used by a host driver, or"
+                        + " interrupts are not isolated",
                     "iolite pci show BDF lists the group; bind every device of it to vfio-pci");
             case EBUSY ->
                 new Advice(
@@ -125,7 +156,8 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case EINVAL ->
                 new Advice(
-                    "what is mapped in the IOAS does not fit the device: an IOVA outside its window, a reserved range, or a file that can not be used for DMA",
+                    "what is mapped in the IOAS does not fit the device: an IOVA outside its"
+                        + " window, a reserved range, or a file that can not be used for DMA",
                     "iolite iommu info BDF shows the allowed ranges");
             case ENOENT ->
                 new Advice(
@@ -145,7 +177,8 @@ public record Advice(String cause, String next) {
                     "iolite vfio info BDF lists the features");
             case EINVAL ->
                 new Advice(
-                    "the arguments do not fit the feature; for a dma-buf: an empty, unaligned or too long range, or a BAR that can not be shared",
+                    "the arguments do not fit the feature; for a dma-buf: an empty, unaligned or"
+                        + " too long range, or a BAR that can not be shared",
                     "iolite vfio info BDF shows the BARs");
             case ENODEV ->
                 new Advice(
@@ -171,7 +204,8 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case EINVAL ->
                 new Advice(
-                    "there is no such interrupt on the device, or another kind of interrupt is set up",
+                    "there is no such interrupt on the device, or another kind of interrupt is set"
+                        + " up",
                     "iolite vfio info BDF lists the interrupts");
             case ENOSPC ->
                 new Advice("the host has too few interrupt vectors left", "ask for fewer vectors");
@@ -186,11 +220,13 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case ENODEV ->
                 new Advice(
-                    "the dma-buf is revoked: the device's memory decode is off, or it was reset or closed",
+                    "the dma-buf is revoked: the device's memory decode is off, or it was reset or"
+                        + " closed",
                     "switch memory decode on, then map the file again");
             case EOPNOTSUPP ->
                 new Advice(
-                    "the dma-buf is none of VFIO's, or has more than one range, which this kernel does not take",
+                    "the dma-buf is none of VFIO's, or has more than one range, which this kernel"
+                        + " does not take",
                     "export one dma-buf for each range");
             case EBADF -> new Advice("the file is not open", "look at what was closed before");
             default -> mapped(errno);
@@ -281,7 +317,8 @@ public record Advice(String cause, String next) {
                     "delete that slot first, or choose another address");
             case EINVAL ->
                 new Advice(
-                    "an address or size is not page-aligned, the flags do not fit the VM type, or the slot number is out of range",
+                    "an address or size is not page-aligned, the flags do not fit the VM type, or"
+                        + " the slot number is out of range",
                     "iolite kvm info shows the number of slots");
             default -> null;
           };
@@ -301,11 +338,13 @@ public record Advice(String cause, String next) {
           switch (errno) {
             case EFAULT ->
                 new Advice(
-                    "the guest touched memory that no slot backs in the way it asked (private or shared)",
+                    "the guest touched memory that no slot backs in the way it asked (private or"
+                        + " shared)",
                     "look at the memory fault exit: address and kind");
             case EIO ->
                 new Advice(
-                    "the VM is dead, belongs to another process, or its guest touched a dma-buf that is revoked",
+                    "the VM is dead, belongs to another process, or its guest touched a dma-buf"
+                        + " that is revoked",
                     "make the slots of revoked dma-bufs anew, or close the VM");
             case EINVAL ->
                 new Advice("the confidential VM is not finalized", "finish the VM's launch first");
@@ -322,7 +361,9 @@ public record Advice(String cause, String next) {
               "something is mapped at this IOVA already", "unmap it first, or choose another IOVA");
       case EINVAL ->
           new Advice(
-              "the IOVA is in a reserved range or outside what the device can reach, or address, length or IOVA are not aligned to the IOAS alignment, or a mapped file is no memfd",
+              "the IOVA is in a reserved range or outside what the device can reach, or address,"
+                  + " length or IOVA are not aligned to the IOAS alignment, or a mapped file is no"
+                  + " memfd",
               "iolite iommu info BDF shows the allowed ranges and the alignment");
       case ENOMEM ->
           new Advice(

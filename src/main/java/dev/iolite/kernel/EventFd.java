@@ -40,7 +40,7 @@ public final class EventFd implements AutoCloseable {
    */
   public void signal(long events) {
     try (Arena arena = Arena.ofConfined()) {
-      fd.write(arena.allocateFrom(ValueLayout.JAVA_LONG, events));
+      fd.writeWhole(arena.allocateFrom(ValueLayout.JAVA_LONG, events));
     }
   }
 
@@ -78,7 +78,7 @@ public final class EventFd implements AutoCloseable {
   /** Whether there was a count; another waiter may have been faster. */
   private boolean take(MemorySegment count) {
     try {
-      fd.read(count);
+      fd.readWhole(count);
       return true;
     } catch (KernelException e) {
       if (e.errno() == Errno.EAGAIN) {

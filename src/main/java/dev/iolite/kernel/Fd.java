@@ -3,6 +3,7 @@ package dev.iolite.kernel;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.function.Supplier;
 
 /**
  * An open descriptor: what kind it is, which kernel it belongs to, and whether it is ours to close.
@@ -95,43 +96,64 @@ public final class Fd implements AutoCloseable {
   /**
    * Makes an ioctl whose argument is a struct.
    *
-   * @return what the command returns, not negative
+   * @return what the command returns when it was done, not negative
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, MemorySegment argument) {
-    int result = tryIoctl(command, argument);
-    if (result < 0) {
-      throw failed(command, argument, result);
-    }
-    return result;
+    return done(command, () -> decoded(command, argument), tryIoctl(command, argument));
   }
 
   /**
    * Makes an ioctl whose argument is a plain value.
    *
-   * @return what the command returns, not negative
+   * @return what the command returns when it was done, not negative
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, long argument) {
-    int result = tryIoctl(command, argument);
-    if (result < 0) {
-      throw new KernelException(
-          command.name(), toString(), Long.toUnsignedString(argument), -result);
+    return done(command, () -> Long.toUnsignedString(argument), tryIoctl(command, argument));
+  }
+
+  /**
+   * Makes an ioctl whose argument is a struct; returns its result or a negated errno.
+   *
+   * @throws KernelException if it returned a positive number that the command does not have
+   */
+  public int tryIoctl(Ioctl command, MemorySegment argument) {
+    int result;
+    try {
+      result = make(command, address(argument));
+    } finally {
+      Reference.reachabilityFence(argument);
+    }
+    return known(command, () -> decoded(command, argument), result);
+  }
+
+  /** As {@link #tryIoctl(Ioctl, MemorySegment)}, for a plain argument. */
+  public int tryIoctl(Ioctl command, long argument) {
+    return known(command, () -> Long.toUnsignedString(argument), make(command, argument));
+  }
+
+  /** The result of a command, unless it is one that the command does not have. */
+  private int known(Ioctl command, Supplier<String> argument, int result) {
+    if (result > 0 && command.result() instanceof Ioctl.Result.Done) {
+      throw KernelException.of(
+          command.name(), toString(), argument.get(), result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }
 
-  /** Makes an ioctl whose argument is a struct; returns its result or a negated errno. */
-  public int tryIoctl(Ioctl command, MemorySegment argument) {
-    try {
-      return tryIoctl(command, address(argument));
-    } finally {
-      Reference.reachabilityFence(argument);
+  /** The result of a command that was done. */
+  private int done(Ioctl command, Supplier<String> argument, int result) {
+    if (result < 0) {
+      throw new KernelException(command.name(), toString(), argument.get(), -result);
     }
+    if (result > 0 && command.result() instanceof Ioctl.Result.NotDone(String words)) {
+      throw KernelException.of(command.name(), toString(), argument.get(), result, ": " + words);
+    }
+    return result;
   }
 
-  /** Makes an ioctl whose argument is a plain value; returns its result or a negated errno. */
-  public int tryIoctl(Ioctl command, long argument) {
+  private int make(Ioctl command, long argument) {
     if (command.on() != kind) {
       throw new IllegalArgumentException(
           command.name() + " is a command of a " + command.on() + ", not of " + this);
@@ -145,8 +167,22 @@ public final class Fd implements AutoCloseable {
 
   /** The exception for a result of {@link #tryIoctl} that was no expected answer after all. */
   public KernelException failed(Ioctl command, MemorySegment argument, int result) {
-    String decoded = command.argument().map(layout -> StructText.of(layout, argument)).orElse("");
-    return new KernelException(command.name(), toString(), decoded, -result);
+    return new KernelException(command.name(), toString(), decoded(command, argument), -result);
+  }
+
+  /**
+   * The exception for an answer that contradicts its command's own rules.
+   *
+   * @param meaning what is wrong with it, to follow the result
+   */
+  public KernelException malformed(
+      Ioctl command, MemorySegment argument, int result, String meaning) {
+    return KernelException.of(
+        command.name(), toString(), decoded(command, argument), result, meaning);
+  }
+
+  private static String decoded(Ioctl command, MemorySegment argument) {
+    return command.argument().map(layout -> StructText.of(layout, argument)).orElse("");
   }
 
   /**
@@ -179,7 +215,17 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what read(2) said
    */
   public long read(MemorySegment into) {
-    return transfer("read", into, (address, bytes) -> kernel.read(number(), address, bytes));
+    return transfer("read", into, "", (address, bytes) -> kernel.read(number(), address, bytes));
+  }
+
+  /**
+   * Reads a segment at the file's position, by one call: for files that give a whole thing or
+   * nothing.
+   *
+   * @throws KernelException what read(2) said, or that it read less
+   */
+  void readWhole(MemorySegment into) {
+    requireWhole("read", into, read(into));
   }
 
   /**
@@ -189,7 +235,35 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what write(2) said
    */
   public long write(MemorySegment from) {
-    return transfer("write", from, (address, bytes) -> kernel.write(number(), address, bytes));
+    return transfer("write", from, "", (address, bytes) -> kernel.write(number(), address, bytes));
+  }
+
+  /**
+   * Writes a segment at the file's position, by one call: for files that take a whole command. What
+   * is left over would be another command to them.
+   *
+   * @throws KernelException what write(2) said, or that it took less
+   */
+  void writeWhole(MemorySegment from) {
+    requireWhole("write", from, write(from));
+  }
+
+  private void requireWhole(String name, MemorySegment memory, long result) {
+    if (result != memory.byteSize()) {
+      throw KernelException.of(
+          name, toString(), "bytes=" + memory.byteSize(), result, ": that is not all of them");
+    }
+  }
+
+  /**
+   * Reads directory entries, structs linux_dirent64, into a segment.
+   *
+   * @return the bytes filled, 0 at the end
+   * @throws KernelException what getdents64(2) said
+   */
+  long entries(MemorySegment into) {
+    return transfer(
+        "getdents64", into, "", (address, bytes) -> kernel.getdents(number(), address, bytes));
   }
 
   /**
@@ -200,7 +274,10 @@ public final class Fd implements AutoCloseable {
    */
   public long pread(MemorySegment into, long offset) {
     return transfer(
-        "pread", into, (address, bytes) -> kernel.pread(number(), address, bytes, offset));
+        "pread",
+        into,
+        at(offset),
+        (address, bytes) -> kernel.pread(number(), address, bytes, offset));
   }
 
   /**
@@ -211,7 +288,14 @@ public final class Fd implements AutoCloseable {
    */
   public long pwrite(MemorySegment from, long offset) {
     return transfer(
-        "pwrite", from, (address, bytes) -> kernel.pwrite(number(), address, bytes, offset));
+        "pwrite",
+        from,
+        at(offset),
+        (address, bytes) -> kernel.pwrite(number(), address, bytes, offset));
+  }
+
+  private static String at(long offset) {
+    return " offset=0x" + Long.toHexString(offset);
   }
 
   /** A system call that moves bytes between a file and memory. */
@@ -220,7 +304,7 @@ public final class Fd implements AutoCloseable {
     long call(long address, long bytes);
   }
 
-  private long transfer(String name, MemorySegment memory, Transfer transfer) {
+  private long transfer(String name, MemorySegment memory, String where, Transfer transfer) {
     long result;
     try {
       do {
@@ -229,9 +313,12 @@ public final class Fd implements AutoCloseable {
     } finally {
       Reference.reachabilityFence(memory);
     }
+    String detail = "bytes=" + memory.byteSize() + where;
     if (result < 0) {
-      throw new KernelException(
-          name, toString(), "bytes=" + memory.byteSize(), Math.toIntExact(-result));
+      throw new KernelException(name, toString(), detail, Math.toIntExact(-result));
+    }
+    if (result > memory.byteSize()) {
+      throw KernelException.of(name, toString(), detail, result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }
@@ -265,8 +352,8 @@ public final class Fd implements AutoCloseable {
       return;
     }
     int result = kernel.close(number);
-    if (result < 0 && result != Errno.EINTR.negated()) {
-      throw new KernelException("close", toString(), "", -result);
+    if (result != Errno.EINTR.negated()) {
+      KernelException.requireDone("close", toString(), "", result);
     }
   }
 

@@ -66,12 +66,16 @@ import java.util.List;
  * several kinds are named after the further one, such as {@link #KVM_CHECK_EXTENSION_ON_VM}.
  *
  * <p>Read in virt/kvm/kvm_main.c:kvm_dev_ioctl, kvm_vm_ioctl, kvm_vcpu_ioctl, kvm_device_ioctl and
- * arch/x86/kvm/x86.c:kvm_arch_dev_ioctl, kvm_arch_vm_ioctl, kvm_arch_vcpu_ioctl.
+ * arch/x86/kvm/x86.c:kvm_arch_dev_ioctl, kvm_arch_vm_ioctl, kvm_arch_vcpu_ioctl. Those that return
+ * a count do so in msr_io, kvm_set_msi and kvm_vm_ioctl_reset_dirty_pages. What
+ * KVM_PRE_FAULT_MEMORY and the launches' sub-commands have left to do is in their structs, and the
+ * result is 0.
  */
 public final class KvmIoctls {
-  /** KVM_GET_API_VERSION on /dev/kvm: a plain value or nothing. */
+  /** KVM_GET_API_VERSION on /dev/kvm: a plain value or nothing; returns the version. */
   public static final Ioctl KVM_GET_API_VERSION =
-      Ioctl.plain(FdKind.KVM, "KVM_GET_API_VERSION", Kvm.KVM_GET_API_VERSION());
+      Ioctl.plain(FdKind.KVM, "KVM_GET_API_VERSION", Kvm.KVM_GET_API_VERSION())
+          .answering("the version of the API");
 
   /** KVM_CREATE_VM on /dev/kvm: a plain value or nothing; returns a VM. */
   public static final Ioctl KVM_CREATE_VM =
@@ -85,13 +89,15 @@ public final class KvmIoctls {
           Kvm.KVM_GET_MSR_INDEX_LIST(),
           kvm_msr_list.layout());
 
-  /** KVM_CHECK_EXTENSION on /dev/kvm: a plain value or nothing. */
+  /** KVM_CHECK_EXTENSION on /dev/kvm: a plain value or nothing; returns the capability's value. */
   public static final Ioctl KVM_CHECK_EXTENSION =
-      Ioctl.plain(FdKind.KVM, "KVM_CHECK_EXTENSION", Kvm.KVM_CHECK_EXTENSION());
+      Ioctl.plain(FdKind.KVM, "KVM_CHECK_EXTENSION", Kvm.KVM_CHECK_EXTENSION())
+          .answering("the value of the capability");
 
-  /** KVM_GET_VCPU_MMAP_SIZE on /dev/kvm: a plain value or nothing. */
+  /** KVM_GET_VCPU_MMAP_SIZE on /dev/kvm: a plain value or nothing; returns bytes. */
   public static final Ioctl KVM_GET_VCPU_MMAP_SIZE =
-      Ioctl.plain(FdKind.KVM, "KVM_GET_VCPU_MMAP_SIZE", Kvm.KVM_GET_VCPU_MMAP_SIZE());
+      Ioctl.plain(FdKind.KVM, "KVM_GET_VCPU_MMAP_SIZE", Kvm.KVM_GET_VCPU_MMAP_SIZE())
+          .answering("bytes of a vCPU's mapping");
 
   /** KVM_GET_SUPPORTED_CPUID on /dev/kvm: struct kvm_cpuid2. */
   public static final Ioctl KVM_GET_SUPPORTED_CPUID =
@@ -114,9 +120,10 @@ public final class KvmIoctls {
           Kvm.KVM_GET_MSR_FEATURE_INDEX_LIST(),
           kvm_msr_list.layout());
 
-  /** KVM_GET_MSRS on /dev/kvm: struct kvm_msrs. */
+  /** KVM_GET_MSRS on /dev/kvm: struct kvm_msrs; returns how many it read. */
   public static final Ioctl KVM_GET_MSRS =
-      Ioctl.of(FdKind.KVM, "KVM_GET_MSRS", Kvm.KVM_GET_MSRS(), kvm_msrs.layout());
+      Ioctl.of(FdKind.KVM, "KVM_GET_MSRS", Kvm.KVM_GET_MSRS(), kvm_msrs.layout())
+          .answering("MSRs read");
 
   /** KVM_X86_GET_MCE_CAP_SUPPORTED on /dev/kvm: a 64-bit number. */
   public static final Ioctl KVM_X86_GET_MCE_CAP_SUPPORTED =
@@ -149,9 +156,10 @@ public final class KvmIoctls {
       Ioctl.plain(FdKind.KVM_VM, "KVM_CREATE_VCPU", Kvm.KVM_CREATE_VCPU())
           .returning(FdKind.KVM_VCPU);
 
-  /** KVM_CHECK_EXTENSION on a VM: a plain value or nothing. */
+  /** KVM_CHECK_EXTENSION on a VM: a plain value or nothing; returns the capability's value. */
   public static final Ioctl KVM_CHECK_EXTENSION_ON_VM =
-      Ioctl.plain(FdKind.KVM_VM, "KVM_CHECK_EXTENSION", Kvm.KVM_CHECK_EXTENSION());
+      Ioctl.plain(FdKind.KVM_VM, "KVM_CHECK_EXTENSION", Kvm.KVM_CHECK_EXTENSION())
+          .answering("the value of the capability");
 
   /** KVM_ENABLE_CAP on a VM: struct kvm_enable_cap. */
   public static final Ioctl KVM_ENABLE_CAP =
@@ -185,9 +193,10 @@ public final class KvmIoctls {
           Kvm.KVM_CLEAR_DIRTY_LOG(),
           kvm_clear_dirty_log.layout());
 
-  /** KVM_RESET_DIRTY_RINGS on a VM: a plain value or nothing. */
+  /** KVM_RESET_DIRTY_RINGS on a VM: a plain value or nothing; returns how many entries it reset. */
   public static final Ioctl KVM_RESET_DIRTY_RINGS =
-      Ioctl.plain(FdKind.KVM_VM, "KVM_RESET_DIRTY_RINGS", Kvm.KVM_RESET_DIRTY_RINGS());
+      Ioctl.plain(FdKind.KVM_VM, "KVM_RESET_DIRTY_RINGS", Kvm.KVM_RESET_DIRTY_RINGS())
+          .answering("entries reset");
 
   /** KVM_SET_MEMORY_ATTRIBUTES on a VM: struct kvm_memory_attributes. */
   public static final Ioctl KVM_SET_MEMORY_ATTRIBUTES =
@@ -219,9 +228,10 @@ public final class KvmIoctls {
   public static final Ioctl KVM_IOEVENTFD =
       Ioctl.of(FdKind.KVM_VM, "KVM_IOEVENTFD", Kvm.KVM_IOEVENTFD(), kvm_ioeventfd.layout());
 
-  /** KVM_SIGNAL_MSI on a VM: struct kvm_msi. */
+  /** KVM_SIGNAL_MSI on a VM: struct kvm_msi; returns how many vCPUs took it. */
   public static final Ioctl KVM_SIGNAL_MSI =
-      Ioctl.of(FdKind.KVM_VM, "KVM_SIGNAL_MSI", Kvm.KVM_SIGNAL_MSI(), kvm_msi.layout());
+      Ioctl.of(FdKind.KVM_VM, "KVM_SIGNAL_MSI", Kvm.KVM_SIGNAL_MSI(), kvm_msi.layout())
+          .answering("vCPUs that took it");
 
   /** KVM_IRQ_LINE on a VM: struct kvm_irq_level. */
   public static final Ioctl KVM_IRQ_LINE =
@@ -329,9 +339,9 @@ public final class KvmIoctls {
   public static final Ioctl KVM_SET_TSC_KHZ =
       Ioctl.plain(FdKind.KVM_VM, "KVM_SET_TSC_KHZ", Kvm.KVM_SET_TSC_KHZ());
 
-  /** KVM_GET_TSC_KHZ on a VM: a plain value or nothing. */
+  /** KVM_GET_TSC_KHZ on a VM: a plain value or nothing; returns kHz. */
   public static final Ioctl KVM_GET_TSC_KHZ =
-      Ioctl.plain(FdKind.KVM_VM, "KVM_GET_TSC_KHZ", Kvm.KVM_GET_TSC_KHZ());
+      Ioctl.plain(FdKind.KVM_VM, "KVM_GET_TSC_KHZ", Kvm.KVM_GET_TSC_KHZ()).answering("kHz");
 
   /** KVM_XEN_HVM_CONFIG on a VM: struct kvm_xen_hvm_config. */
   public static final Ioctl KVM_XEN_HVM_CONFIG =
@@ -494,13 +504,15 @@ public final class KvmIoctls {
   /** KVM_SMI on a vCPU: a plain value or nothing. */
   public static final Ioctl KVM_SMI = Ioctl.plain(FdKind.KVM_VCPU, "KVM_SMI", Kvm.KVM_SMI());
 
-  /** KVM_GET_MSRS on a vCPU: struct kvm_msrs. */
+  /** KVM_GET_MSRS on a vCPU: struct kvm_msrs; returns how many it read. */
   public static final Ioctl KVM_GET_MSRS_ON_VCPU =
-      Ioctl.of(FdKind.KVM_VCPU, "KVM_GET_MSRS", Kvm.KVM_GET_MSRS(), kvm_msrs.layout());
+      Ioctl.of(FdKind.KVM_VCPU, "KVM_GET_MSRS", Kvm.KVM_GET_MSRS(), kvm_msrs.layout())
+          .answering("MSRs read");
 
-  /** KVM_SET_MSRS on a vCPU: struct kvm_msrs. */
+  /** KVM_SET_MSRS on a vCPU: struct kvm_msrs; returns how many it set. */
   public static final Ioctl KVM_SET_MSRS =
-      Ioctl.of(FdKind.KVM_VCPU, "KVM_SET_MSRS", Kvm.KVM_SET_MSRS(), kvm_msrs.layout());
+      Ioctl.of(FdKind.KVM_VCPU, "KVM_SET_MSRS", Kvm.KVM_SET_MSRS(), kvm_msrs.layout())
+          .answering("MSRs set");
 
   /** KVM_SET_CPUID on a vCPU: struct kvm_cpuid. */
   public static final Ioctl KVM_SET_CPUID =
@@ -637,9 +649,9 @@ public final class KvmIoctls {
   public static final Ioctl KVM_SET_TSC_KHZ_ON_VCPU =
       Ioctl.plain(FdKind.KVM_VCPU, "KVM_SET_TSC_KHZ", Kvm.KVM_SET_TSC_KHZ());
 
-  /** KVM_GET_TSC_KHZ on a vCPU: a plain value or nothing. */
+  /** KVM_GET_TSC_KHZ on a vCPU: a plain value or nothing; returns kHz. */
   public static final Ioctl KVM_GET_TSC_KHZ_ON_VCPU =
-      Ioctl.plain(FdKind.KVM_VCPU, "KVM_GET_TSC_KHZ", Kvm.KVM_GET_TSC_KHZ());
+      Ioctl.plain(FdKind.KVM_VCPU, "KVM_GET_TSC_KHZ", Kvm.KVM_GET_TSC_KHZ()).answering("kHz");
 
   /** KVM_KVMCLOCK_CTRL on a vCPU: a plain value or nothing. */
   public static final Ioctl KVM_KVMCLOCK_CTRL =

@@ -120,11 +120,9 @@ public final class Mapping implements AutoCloseable {
       arena.close();
     }
     int result = kernel.munmap(address, segment.byteSize());
-    mapped = result < 0;
-    if (mapped) {
-      throw new KernelException(
-          "munmap", name, "bytes=0x" + Long.toHexString(segment.byteSize()), -result);
-    }
+    mapped = result != 0;
+    KernelException.requireDone(
+        "munmap", name, "bytes=0x" + Long.toHexString(segment.byteSize()), result);
   }
 
   @Override

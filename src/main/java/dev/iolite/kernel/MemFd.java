@@ -26,10 +26,8 @@ public final class MemFd implements AutoCloseable {
     }
     try (CloseStack opening = new CloseStack()) {
       Fd fd = opening.push(Fd.owned(kernel, FdKind.MEMFD, number, name));
-      int result = kernel.ftruncate(number, bytes);
-      if (result < 0) {
-        throw new KernelException("ftruncate", fd.toString(), "bytes=" + bytes, -result);
-      }
+      KernelException.requireDone(
+          "ftruncate", fd.toString(), "bytes=" + bytes, kernel.ftruncate(number, bytes));
       opening.release();
       return new MemFd(fd, bytes);
     }

@@ -66,12 +66,13 @@ public final class SysFs {
   /**
    * Writes a text in one call, which is how sysfs takes its commands.
    *
-   * @throws KernelException what open(2) or write(2) said
+   * @throws KernelException what open(2) or write(2) said, or that it took only the beginning
    */
   public void write(String path, String text) {
     try (Fd file = Fd.open(kernel, FdKind.FILE, path, Libc.O_WRONLY());
         Arena arena = Arena.ofConfined()) {
-      file.write(arena.allocateFrom(ValueLayout.JAVA_BYTE, text.getBytes(StandardCharsets.UTF_8)));
+      file.writeWhole(
+          arena.allocateFrom(ValueLayout.JAVA_BYTE, text.getBytes(StandardCharsets.UTF_8)));
     }
   }
 
@@ -100,7 +101,7 @@ public final class SysFs {
         Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(BUFFER, Long.BYTES);
       long filled;
-      while ((filled = kernel.getdents(file.number(), buffer.address(), buffer.byteSize())) > 0) {
+      while ((filled = file.entries(buffer)) > 0) {
         for (long at = 0; at < filled; ) {
           String name = buffer.getString(at + DIRENT_NAME);
           if (!name.equals(".") && !name.equals("..")) {
@@ -108,9 +109,6 @@ public final class SysFs {
           }
           at += Short.toUnsignedInt(buffer.get(ValueLayout.JAVA_SHORT, at + DIRENT_RECLEN));
         }
-      }
-      if (filled < 0) {
-        throw new KernelException("getdents64", file.toString(), "", (int) -filled);
       }
     }
     names.sort(null);
@@ -133,6 +131,10 @@ public final class SysFs {
       long length = kernel.readlink(path, buffer.address(), buffer.byteSize());
       if (length < 0) {
         throw new KernelException("readlink", path, "", (int) -length);
+      }
+      if (length >= PATH_MAX) {
+        throw KernelException.of(
+            "readlink", path, "bytes=" + PATH_MAX, length, ": there may be more of the link");
       }
       return new String(
           buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);

@@ -34,9 +34,15 @@ public final class VfioIoctls {
   public static final Ioctl VFIO_DEVICE_GET_IRQ_INFO =
       device("VFIO_DEVICE_GET_IRQ_INFO", Vfio.VFIO_DEVICE_GET_IRQ_INFO(), vfio_irq_info.layout());
 
-  /** Connects interrupts to eventfds, masks, unmasks and triggers them. */
+  /**
+   * Connects interrupts to eventfds, masks, unmasks and triggers them. If the host has fewer
+   * vectors than there are to be messages, it returns how many it has, and enables none.
+   *
+   * <p>drivers/vfio/pci/vfio_pci_intrs.c:vfio_msi_enable
+   */
   public static final Ioctl VFIO_DEVICE_SET_IRQS =
-      device("VFIO_DEVICE_SET_IRQS", Vfio.VFIO_DEVICE_SET_IRQS(), vfio_irq_set.layout());
+      device("VFIO_DEVICE_SET_IRQS", Vfio.VFIO_DEVICE_SET_IRQS(), vfio_irq_set.layout())
+          .notDoneIfPositive("vectors are all that the host has for it; none is enabled");
 
   /** Resets the device. */
   public static final Ioctl VFIO_DEVICE_RESET =
@@ -75,19 +81,26 @@ public final class VfioIoctls {
   public static final Ioctl VFIO_DEVICE_IOEVENTFD =
       device("VFIO_DEVICE_IOEVENTFD", Vfio.VFIO_DEVICE_IOEVENTFD(), vfio_device_ioeventfd.layout());
 
-  /**
-   * Gets, sets or probes a feature. Only the GET of {@code VFIO_DEVICE_FEATURE_DMA_BUF} returns a
-   * descriptor, so the command as such is not marked so.
-   */
+  /** Gets, sets or probes a feature, with the exception of {@link #VFIO_DEVICE_FEATURE_DMA_BUF}. */
   public static final Ioctl VFIO_DEVICE_FEATURE =
       device("VFIO_DEVICE_FEATURE", Vfio.VFIO_DEVICE_FEATURE(), vfio_device_feature.layout());
 
-  /** Binds the device to an iommufd. */
+  /** The GET of the feature DMA_BUF: the same number, but it returns a descriptor. */
+  public static final Ioctl VFIO_DEVICE_FEATURE_DMA_BUF =
+      VFIO_DEVICE_FEATURE.returning(FdKind.DMA_BUF);
+
+  /**
+   * Binds the device to an iommufd. For Intel graphics whose configuration space can't be read it
+   * returns the positive number of the PCI error, and does not bind.
+   *
+   * <p>drivers/vfio/pci/vfio_pci_igd.c:vfio_pci_igd_opregion_init
+   */
   public static final Ioctl VFIO_DEVICE_BIND_IOMMUFD =
       device(
-          "VFIO_DEVICE_BIND_IOMMUFD",
-          Vfio.VFIO_DEVICE_BIND_IOMMUFD(),
-          vfio_device_bind_iommufd.layout());
+              "VFIO_DEVICE_BIND_IOMMUFD",
+              Vfio.VFIO_DEVICE_BIND_IOMMUFD(),
+              vfio_device_bind_iommufd.layout())
+          .notDoneIfPositive("PCI's error for a read of configuration space; it is not bound");
 
   /** Attaches the device to an IOAS or a page table. */
   public static final Ioctl VFIO_DEVICE_ATTACH_IOMMUFD_PT =
@@ -122,7 +135,7 @@ public final class VfioIoctls {
 
   private VfioIoctls() {}
 
-  /** All of them, in the order of their numbers. */
+  /** All of them, each number once, in the order of their numbers. */
   public static List<Ioctl> all() {
     return ALL;
   }

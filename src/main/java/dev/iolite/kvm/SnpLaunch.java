@@ -72,8 +72,14 @@ public final class SnpLaunch extends VmLaunch {
       kvm_sev_snp_launch_update.len(update, content.byteSize());
       kvm_sev_snp_launch_update.type(update, (byte) Kvm.KVM_SEV_SNP_PAGE_TYPE_NORMAL());
       int id = Kvm.KVM_SEV_SNP_LAUNCH_UPDATE();
+      String name = "KVM_SEV_SNP_LAUNCH_UPDATE";
+      long left;
       do {
-        make(arena, vm(), processor, "KVM_SEV_SNP_LAUNCH_UPDATE", id, update);
+        left = kvm_sev_snp_launch_update.len(update);
+        make(arena, vm(), processor, name, id, update);
+        if (kvm_sev_snp_launch_update.len(update) == left) {
+          throw KernelException.of(name, vm().fd().toString(), "", 0, ", and added nothing");
+        }
       } while (kvm_sev_snp_launch_update.len(update) != 0);
     }
   }

@@ -204,9 +204,13 @@ public final class Vcpu implements AutoCloseable {
       kvm_pre_fault_memory.gpa(range, gpa);
       kvm_pre_fault_memory.size(range, bytes);
       do {
+        long before = kvm_pre_fault_memory.size(range);
         int result = fd.tryIoctl(KvmIoctls.KVM_PRE_FAULT_MEMORY, range);
         if (result < 0 && result != Errno.EAGAIN.negated()) {
           throw fd.failed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result);
+        }
+        if (result == 0 && kvm_pre_fault_memory.size(range) == before) {
+          throw fd.malformed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result, ", and mapped nothing");
         }
       } while (kvm_pre_fault_memory.size(range) != 0);
     }

@@ -67,7 +67,7 @@ final class Watchdog implements AutoCloseable {
         expired = true;
         kvm_run.immediate_exit(run, (byte) 1);
         // The kernel may have no room for one more signal at the moment (EAGAIN).
-        if (kernel.interrupt(tid) < 0) {
+        if (kernel.interrupt(tid) != 0) {
           alarm = timer.schedule(this::expire, AGAIN_MILLIS, TimeUnit.MILLISECONDS);
         }
       }

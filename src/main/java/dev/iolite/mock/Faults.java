@@ -24,6 +24,9 @@ public final class Faults {
     /** It fails. */
     record Fail(Errno errno, When when) implements Fault {}
 
+    /** It is not made, and returns a number. */
+    record Answer(long result) implements Fault {}
+
     /** It moves fewer bytes than asked for. */
     record Shorten(long bytes) implements Fault {}
 
@@ -74,6 +77,17 @@ public final class Faults {
   /** Makes all of these calls fail. */
   public Faults failAll(Calls calls, Errno errno, When when) {
     all.add(new Always(calls, new Fault.Fail(errno, when)));
+    return this;
+  }
+
+  /**
+   * Makes a call return a number instead of being made: one that a driver has no right to return,
+   * or one that the model can't be brought to return.
+   *
+   * @param nth which of these calls, counted from 1
+   */
+  public Faults answer(Calls calls, int nth, long result) {
+    rules.add(new Rule(calls, nth, new Fault.Answer(result)));
     return this;
   }
 

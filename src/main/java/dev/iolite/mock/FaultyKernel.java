@@ -75,6 +75,10 @@ public final class FaultyKernel implements Kernel {
           note("at most " + most + " bytes by " + call);
           moved = Math.min(moved, most);
         }
+        case Faults.Fault.Answer(var result) -> {
+          note(result + " instead of " + call);
+          return result;
+        }
         case Faults.Fault.Fail fail when fail.when() == Faults.When.BEFORE -> {
           note(fail.errno() + " before " + call);
           return fail.errno().negated();

@@ -45,7 +45,8 @@ public final class Tsm {
         "find the host's TSM",
         names.isEmpty() ? "there is none in " + CLASS : "there are " + String.join(", ", names),
         names.isEmpty()
-            ? "the platform has no TEE for devices, its driver is not loaded or was refused by the firmware, or the kernel was built without CONFIG_PCI_TSM"
+            ? "the platform has no TEE for devices, its driver is not loaded or was refused by the"
+                + " firmware, or the kernel was built without CONFIG_PCI_TSM"
             : "several platforms' drivers are loaded",
         names.isEmpty() ? "iolite doctor; dmesg has the driver's reason" : "name one with --tsm");
   }
@@ -92,8 +93,9 @@ public final class Tsm {
                 : "only function 0 of a device with IDE or TEE-IO has one",
             names().isEmpty() ? "iolite tsm list; iolite doctor" : "iolite pci show " + device);
       }
-      throw e.call().equals("write")
-          ? new KernelException("tsm/" + attribute, device.toString(), tsm, e.number())
+      throw e.call().equals("write") && e.result() < 0
+          ? new KernelException(
+              "tsm/" + attribute, device.toString(), tsm, Math.toIntExact(-e.result()))
           : e;
     }
   }

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param changed what the kernel wrote: the fields of the struct that differ, the bytes read, the
  *     kind of a new descriptor; empty if nothing
  * @param result what it returned: a negated errno in {@code [-4095, -1]}
+ * @param meaning what the result says; empty if it is an errno, or speaks for itself
  * @param nanos how long it took, without the tracing
  * @param thread the name of the thread that made it, or its number if it has no name
  */
@@ -25,6 +26,7 @@ public record TracedCall(
     String argument,
     String changed,
     long result,
+    String meaning,
     long nanos,
     String thread) {
   private static final long NANOS_PER_MICRO = 1000;
@@ -53,6 +55,9 @@ public record TracedCall(
       line.append(subject.isEmpty() ? "" : ", ").append(argument);
     }
     line.append(") = ").append(resultText());
+    if (!meaning.isEmpty()) {
+      line.append(" (").append(meaning).append(')');
+    }
     if (!changed.isEmpty()) {
       line.append(" -> ").append(changed);
     }

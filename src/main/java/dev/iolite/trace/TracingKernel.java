@@ -117,17 +117,23 @@ public final class TracingKernel implements Kernel {
 
   /** Makes a call, and tells of it and of what it changed. */
   private long call(
-      String call, String subject, String argument, LongSupplier body, Changed changed) {
-    return call(call, call, subject, argument, body, changed);
+      String call, String subject, String argument, LongSupplier body, Words changed) {
+    return call(call, call, subject, argument, body, changed, _ -> "");
   }
 
+  /**
+   * Makes a call, and tells of it, of what it changed and of what its result says.
+   *
+   * @param changed asked first, and once
+   */
   private long call(
       String call,
       String name,
       String subject,
       String argument,
       LongSupplier body,
-      Changed changed) {
+      Words changed,
+      Words meaning) {
     long start = System.nanoTime();
     long result = body.getAsLong();
     long nanos = System.nanoTime() - start;
@@ -135,18 +141,26 @@ public final class TracingKernel implements Kernel {
     String threadName = thread.getName().isEmpty() ? "#" + thread.threadId() : thread.getName();
     sink.accept(
         new TracedCall(
-            call, name, subject, argument, changed.of(result), result, nanos, threadName));
+            call,
+            name,
+            subject,
+            argument,
+            changed.of(result),
+            result,
+            meaning.of(result),
+            nanos,
+            threadName));
     return result;
   }
 
-  /** What a call changed, given its result. */
+  /** What is to be told of a call, given its result. */
   @FunctionalInterface
-  private interface Changed {
+  private interface Words {
     String of(long result);
   }
 
   /** Notes a new descriptor, and says what it is. */
-  private Changed makes(FdKind kind) {
+  private Words makes(FdKind kind) {
     return fd -> {
       if (fd < 0) {
         return "";
@@ -158,7 +172,7 @@ public final class TracingKernel implements Kernel {
 
   @Override
   public int open(String path, int flags) {
-    Changed noted = makes(DescriptorKinds.ofPath(path));
+    Words noted = makes(DescriptorKinds.ofPath(path));
     if (skips(path, flags)) {
       int fd = inner.open(path, flags);
       noted.of(fd);
@@ -195,26 +209,42 @@ public final class TracingKernel implements Kernel {
   @Override
   public long write(int fd, long address, long bytes) {
     return call(
-        "write", kinds.name(fd), written(address, bytes), () -> inner.write(fd, address, bytes));
+        "write",
+        "write",
+        kinds.name(fd),
+        written(address, bytes),
+        () -> inner.write(fd, address, bytes),
+        _ -> "",
+        partOf(bytes));
   }
 
   @Override
   public long pread(int fd, long address, long bytes, long offset) {
     return call(
         "pread",
+        "pread",
         kinds.name(fd),
         "bytes=" + bytes + at(offset),
         () -> inner.pread(fd, address, bytes, offset),
-        read -> shown(address, read));
+        read -> shown(address, read),
+        partOf(bytes));
   }
 
   @Override
   public long pwrite(int fd, long address, long bytes, long offset) {
     return call(
         "pwrite",
+        "pwrite",
         kinds.name(fd),
         written(address, bytes) + at(offset),
-        () -> inner.pwrite(fd, address, bytes, offset));
+        () -> inner.pwrite(fd, address, bytes, offset),
+        _ -> "",
+        partOf(bytes));
+  }
+
+  /** Says of a transfer that it moved a part only. A read of a small file always does. */
+  private static Words partOf(long bytes) {
+    return moved -> moved >= 0 && moved < bytes ? "of " + bytes : "";
   }
 
   private static String at(long offset) {
@@ -277,12 +307,31 @@ public final class TracingKernel implements Kernel {
             argumentText,
             () -> inner.ioctl(fd, request, argument),
             result ->
-                command.map(known -> changed(known, before, argument, (int) result)).orElse(""));
+                command.map(known -> changed(known, before, argument, (int) result)).orElse(""),
+            result ->
+                command.map(known -> meaning(known, before, argument, (int) result)).orElse(""));
+  }
+
+  /** What the table of calls says of a result. */
+  private static String meaning(
+      Ioctl command, Optional<MemorySegment> before, long argument, int result) {
+    return switch (command.result()) {
+      case Ioctl.Result.Value(String words) when result >= 0 -> words;
+      case Ioctl.Result.NotDone(String words) when result > 0 -> words;
+      case Ioctl.Result.Done _
+          when result > 0
+              && DescriptorKinds.made(command, after(before, argument), result).isEmpty() ->
+          "no result of this call";
+      default -> "";
+    };
+  }
+
+  private static Optional<MemorySegment> after(Optional<MemorySegment> before, long argument) {
+    return before.flatMap(struct -> CallerMemory.copy(argument, struct.byteSize()));
   }
 
   private String changed(Ioctl command, Optional<MemorySegment> before, long argument, int result) {
-    Optional<MemorySegment> after =
-        before.flatMap(struct -> CallerMemory.copy(argument, struct.byteSize()));
+    Optional<MemorySegment> after = after(before, argument);
     String fields =
         after
             .map(now -> Text.changes(command.argument().orElseThrow(), before.orElseThrow(), now))
@@ -336,6 +385,7 @@ public final class TracingKernel implements Kernel {
     return (int)
         call(
             "poll",
+            "poll",
             "",
             before.map(fds -> StructText.of(layout, fds)).orElseGet(() -> unreadable(pollfds))
                 + ", timeout="
@@ -346,7 +396,8 @@ public final class TracingKernel implements Kernel {
                     .flatMap(fds ->
                         CallerMemory.copy(pollfds, layout.byteSize())
                             .map(now -> Text.changes(layout, fds, now)))
-                    .orElse(""));
+                    .orElse(""),
+            ready -> ready == 0 ? "timed out" : "");
   }
 
   @Override

@@ -52,7 +52,7 @@ public final class DmaBuf implements AutoCloseable {
               + " "
               + PciRegion.nameOf(region)
               + copy.stream().map(ByteRange::toString).collect(Collectors.joining(",", " ", ""));
-      int result = device.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE, get);
+      int result = device.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE_DMA_BUF, get);
       if (result < 0) {
         throw new KernelException(
             VfioIoctls.VFIO_DEVICE_FEATURE.name(),

@@ -40,7 +40,9 @@ public final class IrqSet implements AutoCloseable {
    *
    * @param events the eventfd of interrupt 0, 1 and so on; one for INTx
    * @throws KernelException EINVAL: more than the device has, or another kind is enabled; ENOSPC:
-   *     the host has no vectors left; ENODEV or ENOTCONN: the interrupt line can not be used
+   *     the host has no vectors left; ENODEV or ENOTCONN: the interrupt line can not be used. A
+   *     positive {@link KernelException#result}: the host has so many vectors, fewer than there are
+   *     eventfds; none is enabled, and so many can be (vfio_msi_enable)
    */
   public void enable(List<EventFd> events) {
     connect(0, events.stream().mapToInt(event -> event.fd().number()).toArray());

@@ -112,11 +112,10 @@ public final class Region {
    *
    * @return the segment
    * @throws KernelException EIO: memory decode is off, or the device does not answer
-   * @throws PreconditionException if fewer bytes came
+   * @throws PreconditionException if the kernel does not go on to the end
    */
   public MemorySegment read(MemorySegment into, long offset) {
-    check(offset, into.byteSize());
-    whole("read", offset, into.byteSize(), device.pread(into, info.offset() + offset));
+    move("read", offset, into, device::pread);
     return into;
   }
 
@@ -124,11 +123,42 @@ public final class Region {
    * Writes all bytes of the segment.
    *
    * @throws KernelException EIO: memory decode is off; EINVAL: the region can not be written
-   * @throws PreconditionException if fewer bytes went
+   * @throws PreconditionException if the kernel does not go on to the end
    */
   public void write(MemorySegment from, long offset) {
-    check(offset, from.byteSize());
-    whole("write", offset, from.byteSize(), device.pwrite(from, info.offset() + offset));
+    move("write", offset, from, device::pwrite);
+  }
+
+  /** One call that moves some bytes. */
+  @FunctionalInterface
+  private interface Transfer {
+    long call(MemorySegment memory, long offset);
+  }
+
+  /**
+   * Moves all bytes, by more calls where one moves fewer: the kernel moves less than 2 GiB by one
+   * (fs/read_write.c:vfs_read, MAX_RW_COUNT), and a driver may stop where it likes.
+   */
+  private void move(String call, long offset, MemorySegment memory, Transfer transfer) {
+    check(offset, memory.byteSize());
+    long done = 0;
+    while (done < memory.byteSize()) {
+      long moved = transfer.call(memory.asSlice(done), info.offset() + offset + done);
+      if (moved == 0) {
+        throw new PreconditionException(
+            call
+                + " "
+                + memory.byteSize()
+                + " bytes at 0x"
+                + Long.toHexString(offset)
+                + " of "
+                + name,
+            "the kernel did only " + done,
+            "the driver does not give access to all of the region",
+            "iolite vfio info shows the regions");
+      }
+      done += moved;
+    }
   }
 
   /**
@@ -171,16 +201,6 @@ public final class Region {
               + ", which has 0x"
               + Long.toHexString(info.bytes())
               + " bytes");
-    }
-  }
-
-  private void whole(String call, long offset, long wanted, long done) {
-    if (done != wanted) {
-      throw new PreconditionException(
-          call + " " + wanted + " bytes at 0x" + Long.toHexString(offset) + " of " + name,
-          "the kernel did only " + done,
-          "a part of the region can not be accessed, such as the MSI-X table",
-          "iolite vfio info shows the regions");
     }
   }
 

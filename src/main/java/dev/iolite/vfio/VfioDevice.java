@@ -72,9 +72,11 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
    *     opened the old way, or the IOMMU is not cache-coherent; EPERM: another device of the IOMMU
    *     group has a host driver or belongs to another iommufd, or interrupts are not isolated;
    *     EBUSY: a page table that is not the default one is in place, or the group's file is in use;
-   *     ENODEV: no IOMMU group; EBADFD: the descriptor is no iommufd. Read in
-   *     drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd and
-   *     drivers/iommu/iommufd/device.c:iommufd_device_bind
+   *     ENODEV: no IOMMU group; EBADFD: the descriptor is no iommufd. A positive {@link
+   *     KernelException#result}: Intel graphics whose configuration space can't be read. Read in
+   *     drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd,
+   *     drivers/iommu/iommufd/device.c:iommufd_device_bind and
+   *     drivers/vfio/pci/vfio_pci_igd.c:vfio_pci_igd_init
    * @throws IllegalStateException if it is bound or closed already
    */
   public BoundVfioDevice bind(Fd iommufd) {

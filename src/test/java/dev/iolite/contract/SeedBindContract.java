@@ -13,6 +13,7 @@ import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_validate_mmio;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -269,6 +270,25 @@ abstract class SeedBindContract extends SeedContract {
     assertThat(report()).isEqualTo(4096 - (16 + 3 * 16 + 4));
     succeeds(state(UNLOCKED));
     fails(Errno.EIO, report());
+  }
+
+  @Test
+  void theResidueIsOfTheAnswersRoomOrElseOfTheRequest() {
+    // tsm.c:pci_tsm_guest_req; tsm-sim.c:sim_request, sim_measure
+    succeeds(op(BIND));
+    int setState = TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+    MemorySegment run = zeros(12);
+    run.set(ValueLayout.JAVA_INT, 0, RUN);
+    assertThat(request(requestOf(setState, run, 0))).as("not taken of 12 bytes").isEqualTo(8);
+    fails(Errno.EIO, state(RUN));
+    assertThat(request(requestOf(setState, zeros(4), 100))).as("of the room").isEqualTo(100);
+    fails(Errno.EIO, report());
+    succeeds(state(LOCKED));
+    int measure = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS();
+    int unused = request(requestOf(measure, zeros(32), 4096));
+    assertThat(unused).isBetween(1, 4095);
+    assertThat(request(requestOf(measure, zeros(32), 4096 - unused))).as("a full room").isZero();
+    fails(Errno.ENOSPC, request(requestOf(measure, zeros(32), 4095 - unused)));
   }
 
   @Test

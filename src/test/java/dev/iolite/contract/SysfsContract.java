@@ -212,6 +212,15 @@ abstract class SysfsContract extends Contract {
   }
 
   @Test
+  void ofAWriteThatIsLongerThanAPageThePageIsTaken() {
+    // fs/kernfs/file.c:kernfs_fop_write_iter: what is left over would be a command of its own
+    assertThatThrownBy(() -> sysfs.write(VFIO_PCI + "new_id", "fff0 fff1" + " ".repeat(5000)))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.result()).as(e.getMessage()).isEqualTo(4096));
+    sysfs.write(VFIO_PCI + "remove_id", "fff0 fff1");
+  }
+
+  @Test
   void anOverrideThatIsTooLongIsInvalid() {
     // drivers/base/driver.c: a page and no more
     refused(Errno.EINVAL, () -> sysfs.write(EDU + "driver_override", "a".repeat(4096)));

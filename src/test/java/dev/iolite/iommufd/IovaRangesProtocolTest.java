@@ -99,6 +99,21 @@ class IovaRangesProtocolTest {
   }
 
   @Test
+  void doesNotReadMoreRangesThanItGaveRoomFor() {
+    var boastful =
+        new RangesKernel() {
+          @Override
+          int ranges(MemorySegment query) {
+            iommu_ioas_iova_ranges.num_iovas(query, -1);
+            return 0;
+          }
+        };
+    assertThatThrownBy(() -> ranges(boastful))
+        .isInstanceOf(KernelException.class)
+        .hasMessageContaining("the kernel said 0, and more ranges than there was room for");
+  }
+
+  @Test
   void doesNotAskForeverIfTheKernelWantsNoMoreRoom() {
     var stubborn =
         new RangesKernel() {

@@ -4,17 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.uapi.libc.Libc;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class FdTest {
   private static final Ioctl ANY = Ioctl.plain(FdKind.EVENTFD, "ANY", 0x3b00);
 
   private final Kernel host = new HostKernel();
+
+  @TempDir Path directory;
 
   @Test
   void isClosedOnceAndNeverUsedAgain() {
@@ -81,11 +88,165 @@ class FdTest {
           }
         };
     try (EventFd event = EventFd.create(interrupting)) {
-      assertThat(event.fd().tryIoctl(ANY, 0)).isEqualTo(7);
+      assertThat(event.fd().tryIoctl(ANY.answering("of them"), 0)).isEqualTo(7);
       assertThat(calls[0]).isEqualTo(3);
       assertThat(event.fd().tryIoctl(ANY.reportingInterrupts(), 0))
           .isEqualTo(Errno.EINTR.negated());
       assertThat(calls[0]).isEqualTo(4);
+    }
+  }
+
+  private static Kernel answering(int result) {
+    return new ForwardingKernel(new HostKernel()) {
+      @Override
+      public int ioctl(int fd, long request, long argument) {
+        return result;
+      }
+    };
+  }
+
+  private static void assertNumber(ThrowingCallable call, long result, String said) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(
+            KernelException.class,
+            e -> {
+              assertThat(e.result()).isEqualTo(result);
+              assertThat(e.errno()).isEqualTo(Errno.UNKNOWN);
+              assertThat(e.said()).isEqualTo("the kernel said " + result + said);
+              assertThat(e)
+                  .hasMessageContaining(": " + e.said() + ". Usual cause: ")
+                  .hasMessageContaining("Next: ");
+              assertThat(e.advice()).isPresent();
+            });
+  }
+
+  @Test
+  void aNumberThatTheCommandDoesNotHaveIsNoSuccess() {
+    try (EventFd event = EventFd.create(answering(3));
+        Arena arena = Arena.ofConfined()) {
+      Fd fd = event.fd();
+      MemorySegment argument = arena.allocate(8);
+      assertNumber(() -> fd.tryIoctl(ANY, 0), 3, ", which this call does not have");
+      assertNumber(() -> fd.ioctl(ANY, 0), 3, ", which this call does not have");
+      assertNumber(() -> fd.tryIoctl(ANY, argument), 3, ", which this call does not have");
+      assertNumber(() -> fd.ioctl(ANY, argument), 3, ", which this call does not have");
+      assertThatThrownBy(() -> fd.ioctl(ANY, 5))
+          .hasMessageStartingWith("ANY on " + fd + " with 5: the kernel said 3, which")
+          .hasMessageContaining("uname -r");
+    }
+  }
+
+  @Test
+  void aNumberThatBelongsToTheAnswerIsReturned() {
+    try (EventFd event = EventFd.create(answering(3))) {
+      Fd fd = event.fd();
+      assertThat(fd.ioctl(ANY.answering("of them"), 0)).isEqualTo(3);
+      Fd made = fd.ioctlFd(ANY.returning(FdKind.FILE), 0, "made");
+      assertThat(made.number()).isEqualTo(3);
+    }
+    try (EventFd event = EventFd.create(answering(0))) {
+      Fd made = event.fd().ioctlFd(ANY.returning(FdKind.FILE), 0, "made");
+      assertThat(made.number()).as("a descriptor like any other").isZero();
+    }
+  }
+
+  @Test
+  void aNumberThatSaysWhyACommandWasNotDoneIsAnErrorUnlessItIsAskedFor() {
+    Ioctl command = ANY.notDoneIfPositive("are to be had");
+    try (EventFd event = EventFd.create(answering(3))) {
+      assertNumber(() -> event.fd().ioctl(command, 0), 3, ": are to be had");
+      assertThat(event.fd().tryIoctl(command, 0)).isEqualTo(3);
+    }
+    try (EventFd event = EventFd.create(answering(0))) {
+      assertThat(event.fd().ioctl(command, 0)).isZero();
+    }
+  }
+
+  @Test
+  void callsWhoseOnlySuccessIsZeroReturnNothingElse() {
+    int[] unmaps = {0};
+    Kernel ones =
+        new ForwardingKernel(host) {
+          @Override
+          public int close(int fd) {
+            return super.close(fd) + 1;
+          }
+
+          @Override
+          public int ftruncate(int fd, long bytes) {
+            return super.ftruncate(fd, bytes) + 1;
+          }
+
+          @Override
+          public int munmap(long address, long bytes) {
+            return unmaps[0]++ == 0 ? 1 : super.munmap(address, bytes);
+          }
+        };
+    Fd fd = Fd.open(ones, FdKind.FILE, "/dev/null", Libc.O_RDWR());
+    assertNumber(fd::close, 1, ", which this call does not have");
+    assertThat(fd.isClosed()).isTrue();
+    assertThatThrownBy(() -> MemFd.create(ones, "ram", 4096)).hasMessageContaining("ftruncate");
+    Mapping mapping = Mapping.anonymous(ones, 4096);
+    assertNumber(mapping::close, 1, ", which this call does not have");
+    mapping.close();
+    mapping.close();
+    assertThat(unmaps[0]).as("until it was done").isEqualTo(2);
+  }
+
+  @Test
+  void moreBytesThanWereAskedForAreNoSuccess() {
+    Kernel generous =
+        new ForwardingKernel(host) {
+          @Override
+          public long pread(int fd, long address, long bytes, long offset) {
+            return bytes + 1;
+          }
+        };
+    try (Fd fd = Fd.open(generous, FdKind.FILE, "/dev/zero", Libc.O_RDWR());
+        Arena arena = Arena.ofConfined()) {
+      assertNumber(() -> fd.pread(arena.allocate(8), 16), 9, ", which this call does not have");
+      assertThatThrownBy(() -> fd.pread(arena.allocate(8), 16))
+          .hasMessageContaining("with bytes=8 offset=0x10: ");
+    }
+  }
+
+  @Test
+  void whatIsTakenWholeIsNotTakenInPart() throws IOException {
+    Kernel stingy =
+        new ForwardingKernel(host) {
+          @Override
+          public long read(int fd, long address, long bytes) {
+            return Math.min(bytes, 4);
+          }
+
+          @Override
+          public long write(int fd, long address, long bytes) {
+            return super.write(fd, address, Math.min(bytes, 4));
+          }
+        };
+    Path file = Files.createFile(directory.resolve("attribute"));
+    assertNumber(
+        () -> new SysFs(stingy).write(file.toString(), "0000:00:02.0"),
+        4,
+        ": that is not all of them");
+    assertThat(file).as("no second command").hasContent("0000");
+    try (EventFd event = EventFd.create(stingy)) {
+      assertThatThrownBy(() -> event.signal(1)).hasMessageContaining("EINVAL");
+    }
+    Kernel half =
+        new ForwardingKernel(host) {
+          @Override
+          public int poll(long pollfds, int count, int timeoutMillis) {
+            return 1;
+          }
+
+          @Override
+          public long read(int fd, long address, long bytes) {
+            return 4;
+          }
+        };
+    try (EventFd event = EventFd.create(half)) {
+      assertNumber(() -> event.await(Duration.ofSeconds(5)), 4, ": that is not all of them");
     }
   }
 

@@ -49,6 +49,20 @@ class SysFsTest {
   }
 
   @Test
+  void aLinkThatFillsTheRoomMayBeLonger() {
+    Kernel full =
+        new ForwardingKernel(new HostKernel()) {
+          @Override
+          public long readlink(String path, long address, long bytes) {
+            return bytes;
+          }
+        };
+    assertThatThrownBy(() -> new SysFs(full).readlink("/proc/self/exe"))
+        .isInstanceOf(KernelException.class)
+        .hasMessageContaining("the kernel said 4096: there may be more of the link");
+  }
+
+  @Test
   void absentIsAnAnswerButOnlyAbsent() {
     assertThat(files.readIfPresent(directory + "/none")).isEmpty();
     assertThat(files.listIfPresent(directory + "/none")).isEmpty();

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.mock.Calls;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.kvm.GuestScript;
@@ -154,6 +159,49 @@ class VmLaunchTest {
       assertThatThrownBy(() -> vcpu.enterRealMode(1 << 20))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("below 1 MiB");
+    }
+  }
+
+  @Test
+  void memoryIsAddedAcrossTheEndOfASlot() {
+    try (MockKernel kernel = host(Platform.SEV);
+        Kvm kvm = Kvm.open(kernel);
+        VmLaunch launch = VmLaunch.begin(kvm, VmType.SNP);
+        Mapping content = Mapping.anonymous(kernel, 3 * PAGE)) {
+      Vm vm = launch.vm();
+      vm.addPrivateSlot(GPA, 2 * PAGE, 0, vm.createGuestMemfd(2 * PAGE), 0);
+      vm.addPrivateSlot(GPA + 2 * PAGE, PAGE, 0, vm.createGuestMemfd(PAGE), 0);
+      vm.setPrivate(GPA, 3 * PAGE, true);
+      ((SnpLaunch) launch).addMemory(GPA, content.segment());
+    }
+  }
+
+  @Test
+  void aKernelThatSaysDoneAndDoesNothingIsNotAskedForEver() {
+    Faults faults = Faults.none();
+    try (MockKernel model = host(Platform.SEV)) {
+      Kernel kernel = new FaultyKernel(model, faults);
+      try (Kvm kvm = Kvm.open(kernel);
+          VmLaunch launch = VmLaunch.begin(kvm, VmType.SNP);
+          Mapping content = Mapping.anonymous(kernel, PAGE)) {
+        Vm vm = launch.vm();
+        vm.addPrivateSlot(GPA, PAGE, 0, vm.createGuestMemfd(PAGE), 0);
+        vm.setPrivate(GPA, PAGE, true);
+        faults.answer(Calls.of(KvmIoctls.KVM_MEMORY_ENCRYPT_OP), 1, 0);
+        assertThatThrownBy(() -> ((SnpLaunch) launch).addMemory(GPA, content.segment()))
+            .isInstanceOf(KernelException.class)
+            .hasMessageContaining("KVM_SEV_SNP_LAUNCH_UPDATE")
+            .hasMessageContaining("the kernel said 0, and added nothing");
+        launch.finish();
+        faults.answer(Calls.of(KvmIoctls.KVM_PRE_FAULT_MEMORY), 1, 0);
+        assertThatThrownBy(() -> launch.vcpu().preFault(GPA, PAGE))
+            .isInstanceOf(KernelException.class)
+            .hasMessageContaining("the kernel said 0, and mapped nothing");
+        faults.answer(Calls.of(KvmIoctls.KVM_RUN), 1, 1);
+        assertThatThrownBy(() -> launch.vcpu().run(DEADLINE))
+            .isInstanceOf(KernelException.class)
+            .hasMessageContaining("the kernel said 1, which this call does not have");
+      }
     }
   }
 

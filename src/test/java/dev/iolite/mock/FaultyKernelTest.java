@@ -66,6 +66,16 @@ class FaultyKernelTest {
   }
 
   @Test
+  void aCallCanReturnANumberInsteadOfBeingMade() {
+    FaultyKernel kernel = with(Faults.none().answer(Calls.named("close"), 1, 7));
+    int fd = kernel.eventfd(0, 0);
+
+    assertThat(kernel.close(fd)).isEqualTo(7);
+    assertThat(kernel.close(fd)).as("it was open still").isZero();
+    assertThat(kernel.injected()).containsExactly("7 instead of close");
+  }
+
+  @Test
   void aWriteCanBeShort() {
     FaultyKernel kernel = with(Faults.none().shorten(Calls.named("pwrite"), 1, 3));
     int fd = kernel.memfdCreate("file", 0);

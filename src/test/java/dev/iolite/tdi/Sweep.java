@@ -3,6 +3,8 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
@@ -52,6 +54,24 @@ final class Sweep {
           points.add(() -> Faults.none().fail(swept, nth, errno, moment));
         }
       }
+    }
+    return points;
+  }
+
+  /** Each ioctl of a life that has no other success than 0 returns a positive number instead. */
+  List<Point> answering(int number) {
+    Calls onlyZero =
+        call ->
+            call.command()
+                .filter(command -> command.result() instanceof Ioctl.Result.Done)
+                // The one that exports a dma-buf hands out the number as a descriptor.
+                .filter(command -> !command.equals(VfioIoctls.VFIO_DEVICE_FEATURE))
+                .isPresent();
+    int calls = calls(onlyZero).size();
+    List<Point> points = new ArrayList<>();
+    for (int i = 0; i < calls; i++) {
+      int nth = i + 1;
+      points.add(() -> Faults.none().answer(onlyZero, nth, number));
     }
     return points;
   }

@@ -40,6 +40,14 @@ class SweepTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"TDX,SEED_2025", "SEV,V6", "TDX,INTEL_RFC_2025"})
+  void whicheverCallReturnsANumberThatItDoesNotHaveNothingIsHeld(
+      Platform platform, Profile profile) {
+    Sweep sweep = sweep(platform, profile);
+    sweep.run(named(platform, profile, "numbers"), sweep.answering(1));
+  }
+
+  @ParameterizedTest
   @CsvSource({"TDX,SEED_2025", "SEV,V6"})
   void whicheverUndoFailsNothingIsHeld(Platform platform, Profile profile) {
     Sweep sweep = sweep(platform, profile);

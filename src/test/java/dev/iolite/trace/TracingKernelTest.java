@@ -117,6 +117,57 @@ class TracingKernelTest {
   }
 
   @Test
+  void saysWhatAResultIs() {
+    TracingKernel kernel = tracing(answering(1));
+    int device = kernel.open("/dev/vfio/devices/vfio0", Libc.O_RDWR());
+    int kvm = kernel.open("/dev/kvm", Libc.O_RDWR());
+    kernel.ioctl(device, VfioIoctls.VFIO_DEVICE_SET_IRQS.number(), 0);
+    assertThat(withoutTime(last()))
+        .endsWith(" = 1 (vectors are all that the host has for it; none is enabled)");
+    kernel.ioctl(device, VfioIoctls.VFIO_DEVICE_RESET.number(), 0);
+    assertThat(withoutTime(last())).endsWith(" = 1 (no result of this call)");
+    kernel.ioctl(kvm, KvmIoctls.KVM_CHECK_EXTENSION.number(), 0);
+    assertThat(withoutTime(last())).endsWith(" = 1 (the value of the capability)");
+    kernel.ioctl(kvm, KvmIoctls.KVM_CREATE_VM.number(), 0);
+    assertThat(withoutTime(last())).endsWith(" = 1 -> KVM VM 1");
+    kernel.ioctl(kvm, 0x3b99, 0);
+    assertThat(withoutTime(last())).endsWith(" = 1");
+
+    TracingKernel done = tracing(answering(0));
+    device = done.open("/dev/vfio/devices/vfio0", Libc.O_RDWR());
+    done.ioctl(device, VfioIoctls.VFIO_DEVICE_SET_IRQS.number(), 0);
+    assertThat(withoutTime(last())).endsWith(" = 0");
+
+    TracingKernel failing = tracing(answering(Errno.EPERM.negated()));
+    kvm = failing.open("/dev/kvm", Libc.O_RDWR());
+    failing.ioctl(kvm, KvmIoctls.KVM_CHECK_EXTENSION.number(), 0);
+    assertThat(withoutTime(last())).endsWith(" = EPERM");
+  }
+
+  @Test
+  void saysThatATransferWasShort() {
+    TracingKernel kernel = tracing(new HostKernel());
+    try (MemFd memfd = MemFd.create(kernel, "ram", 4096)) {
+      memfd.fd().pread(arena.allocate(64), 4090);
+      assertThat(withoutTime(last())).contains(") = 6 (of 64) -> 00 00 00 00 00 00");
+    }
+    TracingKernel half =
+        tracing(
+            new ForwardingKernel(new HostKernel()) {
+              @Override
+              public long write(int fd, long address, long bytes) {
+                return bytes / 2;
+              }
+            });
+    half.write(1, arena.allocate(8).address(), 8);
+    assertThat(withoutTime(last())).endsWith(" = 4 (of 8)");
+    try (EventFd event = EventFd.create(kernel)) {
+      assertThat(event.await(Duration.ZERO)).isZero();
+      assertThat(withoutTime(last())).endsWith(", timeout=0) = 0 (timed out)");
+    }
+  }
+
+  @Test
   void namesTheErrno() {
     var refusing =
         new ScriptedKernel() {

@@ -3,6 +3,7 @@ package dev.iolite.vfio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
@@ -10,8 +11,18 @@ import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Ioctl;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.mock.Calls;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
 import dev.iolite.uapi.vfio.vfio_region_info;
@@ -20,11 +31,13 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** What no real device can be made to say: replies that grow, lie or never end. */
 class VfioCallsTest {
   private static final long MAX = 1 << 21;
+  private static final String EDU = "0000:00:02.0";
 
   /** How much room each call gave. */
   private final List<Integer> rooms = new ArrayList<>();
@@ -143,6 +156,86 @@ class VfioCallsTest {
     BoundVfioDevice device = answering(VfioIoctls.VFIO_DEVICE_GET_INFO, _ -> 0);
 
     assertThat(device.reset()).isFalse();
+  }
+
+  @Test
+  void aNumberThatTheCallDoesNotHaveIsNoSuccess() {
+    BoundVfioDevice featured = answering(VfioIoctls.VFIO_DEVICE_FEATURE, _ -> 5);
+    assertUnexpected(() -> featured.probe(VfioFeature.DMA_BUF));
+    assertUnexpected(featured::enterLowPower);
+    assertUnexpected(
+        () -> featured.getFeature(VfioFeature.MIGRATION, MemorySegment.ofArray(new long[1])));
+    assertUnexpected(() -> answering(VfioIoctls.VFIO_DEVICE_GET_INFO, _ -> 5).info());
+    assertUnexpected(() -> answering(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, _ -> 5).irqInfo(0));
+    assertUnexpected(() -> answering(VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET, _ -> 5).hotReset());
+  }
+
+  private static void assertUnexpected(ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOf(KernelException.class)
+        .hasMessageContaining("the kernel said 5, which this call does not have");
+  }
+
+  @Test
+  void aPciErrorOfABindIsNoBind() {
+    Kernel kernel =
+        new FaultyKernel(
+            MockKernel.plain(),
+            Faults.none().answer(Calls.of(VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD), 1, 0x86));
+    try (DriverBinding at =
+            DriverBinding.bind(new Pci(kernel).device(PciAddress.parse(EDU)), "vfio-pci");
+        Iommufd iommufd = Iommufd.open(kernel);
+        VfioDevice unbound = VfioDevice.open(kernel, at.device().requireVfioCdev(), EDU)) {
+      assertThatThrownBy(() -> unbound.bind(iommufd.fd()))
+          .isInstanceOfSatisfying(
+              KernelException.class, e -> assertThat(e.result()).isEqualTo(0x86))
+          .hasMessageContaining("the kernel said 134: PCI's error")
+          .hasMessageContaining("iolite pci show " + EDU);
+      unbound.bind(iommufd.fd()).close();
+    }
+  }
+
+  /** A BAR of 4 KiB in a file, of which a call moves 3 bytes at most. */
+  private static Region shortRegion(MemFd file, Kernel kernel) {
+    Fd fd = Fd.borrowed(kernel, FdKind.VFIO_DEVICE, file.fd().number(), "test");
+    int readWrite = Vfio.VFIO_REGION_INFO_FLAG_READ() | Vfio.VFIO_REGION_INFO_FLAG_WRITE();
+    return new Region(fd, new RegionInfo(0, readWrite, 4096, 0, List.of()), "test");
+  }
+
+  @Test
+  void aTransferThatStopsOnTheWayIsGoneOnWith() {
+    List<Long> offsets = new ArrayList<>();
+    Kernel kernel =
+        new ForwardingKernel(new HostKernel()) {
+          @Override
+          public long pread(int fd, long address, long bytes, long offset) {
+            offsets.add(offset);
+            return super.pread(fd, address, Math.min(bytes, 3), offset);
+          }
+
+          @Override
+          public long pwrite(int fd, long address, long bytes, long offset) {
+            offsets.add(offset);
+            return super.pwrite(fd, address, Math.min(bytes, 3), offset);
+          }
+        };
+    try (MemFd file = MemFd.create(new HostKernel(), "bar", 4096)) {
+      Region region = shortRegion(file, kernel);
+      region.write64(0x100, 0x0102_0304_0506_0708L);
+      assertThat(offsets).containsExactly(0x100L, 0x103L, 0x106L);
+      assertThat(region.read64(0x100)).isEqualTo(0x0102_0304_0506_0708L);
+      assertThat(offsets.subList(3, 6)).containsExactly(0x100L, 0x103L, 0x106L);
+    }
+  }
+
+  @Test
+  void aTransferThatDoesNotGoOnSaysHowFarItCame() {
+    try (MemFd file = MemFd.create(new HostKernel(), "bar", 0x104)) {
+      Region region = shortRegion(file, new HostKernel());
+      assertThatThrownBy(() -> region.read64(0x100))
+          .isInstanceOf(PreconditionException.class)
+          .hasMessageContaining("read 8 bytes at 0x100 of test BAR0: the kernel did only 4");
+    }
   }
 
   private FeatureSupport probe(int result) {

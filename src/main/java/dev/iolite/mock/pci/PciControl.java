@@ -1,5 +1,8 @@
 package dev.iolite.mock.pci;
 
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
@@ -76,6 +79,17 @@ public final class PciControl {
   /** Reads configuration space as the hardware has it. */
   public int config(int offset, int width) {
     return locked(() -> function.configRead(offset, width));
+  }
+
+  /**
+   * Sets how many vectors the host has for the function's interrupt messages, from when they are
+   * enabled next: fewer than the function has, as on a host whose other devices use them up, or one
+   * without interrupt remapping, where MSI has a single one.
+   *
+   * @throws dev.iolite.mock.core.Refused ENODEV: the kernel has let the function go
+   */
+  public void limitVectors(int most) {
+    locked(() -> bus.device(function).orElseThrow(() -> refused(Errno.ENODEV)).setVectors(most));
   }
 
   /** Resets the function behind the kernel's back. */

@@ -45,6 +45,10 @@ public final class PciDevice {
   private boolean locked;
   private boolean registered = true;
   private int messages;
+
+  /** How many vectors the host has for its interrupt messages. */
+  private int vectors = Integer.MAX_VALUE;
+
   private boolean messagesAreMsix;
   private boolean releasing;
 
@@ -370,8 +374,25 @@ public final class PciDevice {
     return messages;
   }
 
-  /** pci_alloc_irq_vectors for MSI or MSI-X; all vectors are to be had. */
-  public void allocateMessages(int count, boolean msix) {
+  void setVectors(int most) {
+    vectors = most;
+  }
+
+  /**
+   * pci_alloc_irq_vectors for MSI or MSI-X: as many as there are, but of MSI all that are asked for
+   * or a single one (kernel/irq/msi.c:msi_handle_pci_fail).
+   *
+   * @return how many there are now
+   * @throws dev.iolite.mock.core.Refused ENOSPC: the host has no vector
+   */
+  public int allocateMessages(int count, boolean msix) {
+    refuseIf(vectors == 0, Errno.ENOSPC);
+    int available = count <= vectors ? count : msix ? vectors : 1;
+    enableMessages(available, msix);
+    return available;
+  }
+
+  private void enableMessages(int count, boolean msix) {
     messages = count;
     messagesAreMsix = msix;
     setIntx(false);
@@ -403,7 +424,7 @@ public final class PciDevice {
     if (messages == 0) {
       return;
     }
-    allocateMessages(messages, messagesAreMsix);
+    enableMessages(messages, messagesAreMsix);
     function.interrupts().reprogram();
   }
 

@@ -98,8 +98,7 @@ final class IrqIoctls {
     int bytes = data == DATA_NONE ? 0 : data == DATA_BOOL ? count : count * Integer.BYTES;
     refuseIf(Integer.toUnsignedLong(argsz) - SET_BYTES < bytes, Errno.EINVAL);
     MemorySegment values = task.in(address + SET_BYTES, bytes);
-    set(index, flags & ACTION, new Request(start, count, data, values));
-    return 0;
+    return set(index, flags & ACTION, new Request(start, count, data, values));
   }
 
   /** What is asked for. */
@@ -122,8 +121,12 @@ final class IrqIoctls {
     }
   }
 
-  /** vfio_pci_set_irqs_ioctl. */
-  private void set(int index, int action, Request request) {
+  /**
+   * vfio_pci_set_irqs_ioctl.
+   *
+   * @return 0, or what {@link IrqState#enableMessages} says
+   */
+  private int set(int index, int action, Request request) {
     if (index == IrqState.INTX && action == MASK) {
       maskLine(request);
     } else if (index == IrqState.INTX && action == UNMASK) {
@@ -137,8 +140,9 @@ final class IrqIoctls {
     } else if (index == REQUEST) {
       triggerSingle(irqs.request(), request);
     } else {
-      triggerMessages(index, request);
+      return triggerMessages(index, request);
     }
+    return 0;
   }
 
   /** vfio_pci_set_intx_mask. */
@@ -188,15 +192,14 @@ final class IrqIoctls {
   }
 
   /** vfio_pci_set_msi_trigger. */
-  private void triggerMessages(int index, Request request) {
+  private int triggerMessages(int index, Request request) {
     if (irqs.is(index) && request.isOff()) {
       irqs.disable();
-      return;
+      return 0;
     }
     refuseIf(!(irqs.is(index) || irqs.isNone()), Errno.EINVAL);
     if (request.data == DATA_EVENTFD) {
-      setMessages(index, request);
-      return;
+      return setMessages(index, request);
     }
     refuseIf(!irqs.is(index), Errno.EINVAL);
     for (int i = 0; i < request.count; i++) {
@@ -204,21 +207,26 @@ final class IrqIoctls {
         irqs.signalMessage(request.start + i);
       }
     }
+    return 0;
   }
 
-  private void setMessages(int index, Request request) {
+  private int setMessages(int index, Request request) {
     int[] fds = request.values.toArray(ValueLayout.JAVA_INT);
     if (irqs.is(index)) {
       irqs.setMessages(request.start, fds);
-      return;
+      return 0;
     }
-    irqs.enableMessages(index, request.start + request.count);
+    int available = irqs.enableMessages(index, request.start + request.count);
+    if (available != 0) {
+      return available;
+    }
     try {
       irqs.setMessages(request.start, fds);
     } catch (Refused e) {
       irqs.disable();
       throw e;
     }
+    return 0;
   }
 
   /** vfio_pci_set_ctx_trigger_single. */

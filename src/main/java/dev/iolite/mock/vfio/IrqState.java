@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
 
 /**
  * Which interrupts of a device are on, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
@@ -189,27 +190,41 @@ final class IrqState {
   // -- MSI and MSI-X
 
   /**
-   * vfio_msi_enable; all the messages that a device has are to be had.
+   * vfio_msi_enable.
    *
-   * @throws Refused ERANGE for none of them (drivers/pci/msi/msi.c:__pci_enable_msi_range)
+   * @return 0; or how many vectors the host has, fewer than asked for, of which none is kept
+   * @throws Refused ERANGE for none of them (drivers/pci/msi/msi.c:__pci_enable_msi_range); ENOSPC:
+   *     the host has no vector
    */
-  void enableMessages(int kind, int count) {
+  int enableMessages(int kind, int count) {
     refuseIf(count == 0, Errno.ERANGE);
-    keepingCommand(() -> pci.allocateMessages(count, kind == MSIX));
+    int available =
+        keepingCommand(() -> {
+          int allocated = pci.allocateMessages(count, kind == MSIX);
+          if (allocated < count) {
+            pci.freeMessages();
+          }
+          return allocated;
+        });
+    if (available < count) {
+      return available;
+    }
     type = kind;
     if (kind == MSI) {
       msiQueueSize = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(count * 2 - 1);
     }
+    return 0;
   }
 
   /**
    * vfio_pci_memory_lock_and_enable and its counterpart: what PCI does to the command register
    * meanwhile, such as switching the line off, is undone.
    */
-  private void keepingCommand(Runnable body) {
+  private int keepingCommand(IntSupplier body) {
     int command = pci.function().configRead(PciRegs.COMMAND, 2);
-    body.run();
+    int result = body.getAsInt();
     pci.function().configWrite(PciRegs.COMMAND, 2, command);
+    return result;
   }
 
   /**
@@ -270,7 +285,10 @@ final class IrqState {
     } else if (type == MSI || type == MSIX) {
       List<Integer> all = new ArrayList<>(vectors.keySet());
       all.forEach(this::dropMessage);
-      keepingCommand(pci::freeMessages);
+      keepingCommand(() -> {
+        pci.freeMessages();
+        return 0;
+      });
     }
     type = NONE;
   }

@@ -25,7 +25,8 @@ final class ArchRequest {
     this.arch = arch;
     this.command =
         Ioctl.of(FdKind.IOMMUFD, "IOMMU_VDEVICE_TSM_REQ", number, iommu_vdevice_tsm_req.layout())
-            .reportingInterrupts();
+            .reportingInterrupts()
+            .answering(TsmCaller.RESIDUE);
   }
 
   Ioctl command() {
@@ -69,9 +70,10 @@ final class ArchRequest {
    * @param number the proposal's number of it
    * @param payload what is asked; empty if the operation says all
    * @param answer what takes the answer; empty if there is none
-   * @return how many bytes of the answer's were not used, or of the payload's if there is no answer
+   * @return how many bytes of the answer's room were used
+   * @throws TsmCallException if it failed, or the TSM did not take all of the payload
    */
-  int make(
+  long make(
       TsmOperation operation,
       Fd iommufd,
       VdeviceId vdevice,
@@ -88,7 +90,8 @@ final class ArchRequest {
       iommu_vdevice_tsm_req.req_uptr(req, payload.address());
       iommu_vdevice_tsm_req.resp_len(req, (int) answer.byteSize());
       iommu_vdevice_tsm_req.resp_uptr(req, answer.address());
-      return caller.make(operation, iommufd, command, req, iommu_vdevice_tsm_req::tsm_code);
+      return caller.request(
+          operation, iommufd, command, req, iommu_vdevice_tsm_req::tsm_code, answer);
     }
   }
 }

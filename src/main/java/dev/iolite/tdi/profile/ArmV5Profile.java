@@ -37,7 +37,8 @@ final class ArmV5Profile extends TsmOpProfile {
               "IOMMU_VDEVICE_TSM_REQ",
               TsmArmV5.IOMMU_VDEVICE_TSM_REQ(),
               iommu_vdevice_tsm_req.layout())
-          .reportingInterrupts();
+          .reportingInterrupts()
+          .answering(TsmCaller.RESIDUE);
 
   ArmV5Profile(Arch arch) {
     super(
@@ -104,7 +105,7 @@ final class ArmV5Profile extends TsmOpProfile {
       }
     }
 
-    private int ask(TsmOperation operation, int scope, MemorySegment asked, MemorySegment answer) {
+    private long ask(TsmOperation operation, int scope, MemorySegment asked, MemorySegment answer) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment req = iommu_vdevice_tsm_req.allocate(arena);
         iommu_vdevice_tsm_req.size(req, (int) iommu_vdevice_tsm_req.sizeof());
@@ -114,7 +115,7 @@ final class ArmV5Profile extends TsmOpProfile {
         iommu_vdevice_tsm_req.req_uptr(req, asked.address());
         iommu_vdevice_tsm_req.resp_len(req, (int) answer.byteSize());
         iommu_vdevice_tsm_req.resp_uptr(req, answer.address());
-        return caller().make(operation, iommufd(), REQUEST, req);
+        return caller().request(operation, iommufd(), REQUEST, req, _ -> 0, answer);
       }
     }
   }

@@ -122,10 +122,8 @@ final class CcaV7Profile extends AbstractProfile {
         MemorySegment answer = arena.allocate(bytes(arena, operation, type), Long.BYTES);
         MemorySegment read = iommu_vdevice_tsm_read_object.allocate(arena);
         iommu_vdevice_tsm_read_object.type(read, type);
-        int unused = ask(operation, TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT(), read, answer);
-        return answer
-            .asSlice(0, answer.byteSize() - Math.clamp(unused, 0L, answer.byteSize()))
-            .toArray(ValueLayout.JAVA_BYTE);
+        long used = ask(operation, TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT(), read, answer);
+        return answer.asSlice(0, used).toArray(ValueLayout.JAVA_BYTE);
       }
     }
 
@@ -133,19 +131,20 @@ final class CcaV7Profile extends AbstractProfile {
       MemorySegment info = iommu_vdevice_tsm_object_info.allocate(arena);
       iommu_vdevice_tsm_object_info.type(info, type);
       MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
-      ask(operation, TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO(), info, size);
+      long used = ask(operation, TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO(), info, size);
       long bytes = size.get(ValueLayout.JAVA_LONG, 0);
-      if (bytes < 0 || bytes > ReportRoom.MOST) {
+      if (used != size.byteSize() || bytes < 0 || bytes > ReportRoom.MOST) {
         throw new PreconditionException(
             "%s of %s".formatted(operation, this),
-            "the kernel says that there are %s bytes".formatted(Long.toUnsignedString(bytes)),
+            "the kernel says in %d bytes that there are %s"
+                .formatted(used, Long.toUnsignedString(bytes)),
             "the kernel's OBJECT_INFO gives something else than the size",
             "check that the kernel has the UAPI profile " + name());
       }
       return bytes;
     }
 
-    private int ask(
+    private long ask(
         TsmOperation operation, int number, MemorySegment payload, MemorySegment answer) {
       return request.make(operation, iommufd(), vdevice().id(), number, payload, answer);
     }

@@ -56,7 +56,8 @@ final class IntelRfc2025Profile extends AbstractProfile {
               "IOMMU_VDEVICE_TSM_GUEST_REQUEST",
               TsmIntelRfc2025.IOMMU_VDEVICE_TSM_GUEST_REQUEST(),
               iommu_vdevice_tsm_guest_request.layout())
-          .reportingInterrupts();
+          .reportingInterrupts()
+          .answering(TsmCaller.RESIDUE);
 
   private static final int DMABUF = (int) TsmIntelRfc2025.KVM_MEM_VFIO_DMABUF();
 
@@ -127,7 +128,7 @@ final class IntelRfc2025Profile extends AbstractProfile {
       return ReportRoom.read(room -> ask(READ_REPORT, MemorySegment.NULL, room));
     }
 
-    private int ask(TsmOperation operation, MemorySegment asked, MemorySegment answer) {
+    private long ask(TsmOperation operation, MemorySegment asked, MemorySegment answer) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment req = iommu_vdevice_tsm_guest_request.allocate(arena);
         iommu_vdevice_tsm_guest_request.size(req, (int) req.byteSize());
@@ -136,7 +137,8 @@ final class IntelRfc2025Profile extends AbstractProfile {
         iommu_vdevice_tsm_guest_request.req_uptr(req, asked.address());
         iommu_vdevice_tsm_guest_request.resp_len(req, (int) answer.byteSize());
         iommu_vdevice_tsm_guest_request.resp_uptr(req, answer.address());
-        return caller().make(operation, target.iommufd().fd(), GUEST_REQUEST, req);
+        return caller()
+            .request(operation, target.iommufd().fd(), GUEST_REQUEST, req, _ -> 0, answer);
       }
     }
   }

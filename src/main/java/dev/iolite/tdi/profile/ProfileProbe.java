@@ -165,7 +165,8 @@ public final class ProfileProbe {
   }
 
   private static Ioctl of(FdKind kind, int number) {
-    return Ioctl.plain(kind, "0x" + Integer.toHexString(number), number);
+    return Ioctl.plain(kind, "0x" + Integer.toHexString(number), number)
+        .answering("an answer of a command that is not known yet");
   }
 
   /**

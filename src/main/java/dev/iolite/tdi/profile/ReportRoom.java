@@ -4,7 +4,7 @@ import dev.iolite.kernel.Errno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.function.ToIntFunction;
+import java.util.function.ToLongFunction;
 
 /** Reads a report, or another object, whose length nobody tells, with more room until it fits. */
 final class ReportRoom {
@@ -18,15 +18,18 @@ final class ReportRoom {
   /**
    * Reads.
    *
-   * @param call fills the room and returns how many bytes of it were not used; ENOSPC: too little
+   * @param call fills the room and returns how many bytes of it were used; ENOSPC: too little
    * @throws TsmCallException what the call says; ENOSPC: longer than any report
    */
-  static byte[] read(ToIntFunction<MemorySegment> call) {
+  static byte[] read(ToLongFunction<MemorySegment> call) {
     for (int bytes = FIRST; ; bytes *= 4) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment room = arena.allocate(bytes, Long.BYTES);
-        int unused = Math.clamp(call.applyAsInt(room), 0, bytes);
-        return room.asSlice(0, (long) bytes - unused).toArray(ValueLayout.JAVA_BYTE);
+        long used = call.applyAsLong(room);
+        // What fills the room may be the beginning only: nobody promises an ENOSPC.
+        if (used < bytes || bytes >= MOST) {
+          return room.asSlice(0, used).toArray(ValueLayout.JAVA_BYTE);
+        }
       } catch (TsmCallException e) {
         if (e.kernel().errno() != Errno.ENOSPC || bytes >= MOST) {
           throw e;

@@ -115,7 +115,12 @@ final class Seed2025Profile extends TsmOpProfile {
         vfio_dma_buf_get_runs.runs_uptr(get, runs.address());
         int result = dmaBuf.fd().tryIoctl(GET_RUNS, get);
         int count = vfio_dma_buf_get_runs.nr_runs(get);
-        if (result >= 0) {
+        if (result == 0 && Integer.compareUnsigned(count, room) > 0) {
+          throw dmaBuf
+              .fd()
+              .malformed(GET_RUNS, get, result, ", and more runs than there was room for");
+        }
+        if (result == 0) {
           return Optional.of(decode(runs, count));
         }
         if (result != Errno.EMSGSIZE.negated() || count <= room) {
@@ -180,7 +185,8 @@ final class Seed2025Profile extends TsmOpProfile {
       }
     }
 
-    private int ask(TsmOperation operation, int number, MemorySegment asked, MemorySegment answer) {
+    private long ask(
+        TsmOperation operation, int number, MemorySegment asked, MemorySegment answer) {
       return request.make(operation, iommufd(), vdevice().id(), number, asked, answer);
     }
   }

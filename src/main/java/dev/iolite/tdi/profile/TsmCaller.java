@@ -10,43 +10,78 @@ import java.util.function.ToLongFunction;
 
 /** Makes the calls of a profile, and says of those that failed what they may have done. */
 final class TsmCaller {
+  /** What a request's result is. */
+  static final String RESIDUE = "bytes not used of the answer's room, or else of the request";
+
   private final ProfileName profile;
 
   TsmCaller(ProfileName profile) {
     this.profile = profile;
   }
 
-  /** As {@link #make(TsmOperation, Fd, Ioctl, MemorySegment, ToLongFunction)}, without a code. */
-  int make(TsmOperation operation, Fd fd, Ioctl command, MemorySegment argument) {
-    return make(operation, fd, command, argument, _ -> 0);
-  }
-
   /**
    * Makes a call. One that was interrupted is not repeated, since it may have had its effect; one
    * that has none is.
    *
-   * @param code where the argument has the TSM's code
-   * @return what the call returned, not negative
    * @throws TsmCallException if it failed
    */
-  int make(
+  void make(TsmOperation operation, Fd fd, Ioctl command, MemorySegment argument) {
+    residue(operation, fd, command, argument, _ -> 0);
+  }
+
+  /**
+   * Makes a request to the TSM, of which the kernel returns the residue: how many bytes of the
+   * answer's room were not used or, if there is no answer, how many of the request the TSM did not
+   * take (drivers/pci/tsm.c:pci_tsm_guest_req). A request that it did not take all of was not the
+   * one that we made.
+   *
+   * @param code where the argument has the TSM's code
+   * @param room for the answer; empty if there is none
+   * @return how many bytes of the room were used
+   * @throws TsmCallException if it failed, or the TSM did not take all of it
+   */
+  long request(
+      TsmOperation operation,
+      Fd fd,
+      Ioctl command,
+      MemorySegment argument,
+      ToLongFunction<MemorySegment> code,
+      MemorySegment room) {
+    int residue = residue(operation, fd, command, argument, code);
+    if (residue > room.byteSize()) {
+      String meaning =
+          room.byteSize() == 0
+              ? ": so many bytes of the request were not taken"
+              : ": so many bytes of the room for the answer were not used, and it has fewer";
+      throw failed(
+          operation, fd.malformed(command, argument, residue, meaning), code(code, argument));
+    }
+    return room.byteSize() - residue;
+  }
+
+  private int residue(
       TsmOperation operation,
       Fd fd,
       Ioctl command,
       MemorySegment argument,
       ToLongFunction<MemorySegment> code) {
     int result;
-    do {
-      result = fd.tryIoctl(command, argument);
-    } while (result == Errno.EINTR.negated() && operation.onlyReads());
+    try {
+      do {
+        result = fd.tryIoctl(command, argument);
+      } while (result == Errno.EINTR.negated() && operation.onlyReads());
+    } catch (KernelException unexpected) {
+      throw failed(operation, unexpected, code(code, argument));
+    }
     if (result < 0) {
-      long said = code.applyAsLong(argument);
-      throw failed(
-          operation,
-          fd.failed(command, argument, result),
-          said == 0 ? OptionalLong.empty() : OptionalLong.of(said));
+      throw failed(operation, fd.failed(command, argument, result), code(code, argument));
     }
     return result;
+  }
+
+  private static OptionalLong code(ToLongFunction<MemorySegment> code, MemorySegment argument) {
+    long said = code.applyAsLong(argument);
+    return said == 0 ? OptionalLong.empty() : OptionalLong.of(said);
   }
 
   /** The exception for a call that failed. */
