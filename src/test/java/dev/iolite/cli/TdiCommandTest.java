@@ -123,11 +123,11 @@ class TdiCommandTest {
     Cli refused = tdi("report", onTdx);
     assertThat(refused.code()).isEqualTo(ExitCode.CHECK_FAILED);
     assertThat(refused.out())
-        .contains("it makes no DMA without PASIDs", "uses DMA with PASID", "uses ATS", "uses PRS")
+        .contains("it makes no DMA without PASIDs", "it uses DMA with PASID, ATS, PRS")
         .contains("MSI-X, LNR or TPH control is not 0");
     assertThat(tdi("report", report.toString(), "--platform", "sev").code()).isZero();
     assertThat(tdi("plan", "--report", report.toString(), "--platform", "tdx").out())
-        .contains("a TDX module refuses it: it uses ATS");
+        .contains("a TDX module refuses it: it uses DMA with PASID, ATS, PRS");
     assertThat(tdi("report", report.toString(), "--platform", "sparc").code())
         .isEqualTo(ExitCode.USAGE);
   }

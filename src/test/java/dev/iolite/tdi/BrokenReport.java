@@ -38,6 +38,10 @@ public enum BrokenReport {
   private static final int COUNT = 12;
   private static final int RANGES = 16;
   private static final int RANGE = 16;
+
+  /** The endpoint has five ranges in BAR 0. */
+  private static final int LAST_OF_BAR0 = RANGES + 4 * RANGE;
+
   private static final int PAGES = 8;
   private static final int ATTRIBUTES = 12;
 
@@ -70,14 +74,14 @@ public enum BrokenReport {
       case OVERFLOWING_END -> bytes.putLong(RANGES, (1L << 52) - 1).array();
       case BEYOND_BAR -> lastOfBar0(bytes).array();
       case NO_PAGES -> bytes.putInt(RANGES + PAGES, 0).array();
-      case ABSENT_BAR -> bytes.putInt(RANGES + 2 * RANGE + ATTRIBUTES, 1 << 16).array();
+      case ABSENT_BAR -> bytes.putInt(LAST_OF_BAR0 + ATTRIBUTES, 1 << 16).array();
       case LONG_TRAILER -> bytes.putInt(end, 100).array();
     };
   }
 
-  /** The endpoint has three ranges in BAR 0; the last gets a page too many. */
+  /** It gets a page too many. */
   private static ByteBuffer lastOfBar0(ByteBuffer bytes) {
-    int pages = RANGES + 2 * RANGE + PAGES;
+    int pages = LAST_OF_BAR0 + PAGES;
     return bytes.putInt(pages, bytes.getInt(pages) + 1);
   }
 }

@@ -5,7 +5,7 @@ import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.RangeScheme;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Whose confidential guests a platform has, with the numbers that all proposals give them. */
@@ -47,18 +47,17 @@ public enum Arch {
     if (!report.flags().contains(InterfaceFlag.DMA_WITHOUT_PASID)) {
       reasons.add("a TDX module refuses it: it makes no DMA without PASIDs");
     }
-    Stream.of(InterfaceFlag.DMA_WITH_PASID, InterfaceFlag.ATS, InterfaceFlag.PRS)
-        .filter(report.flags()::contains)
-        .forEach(flag -> reasons.add("a TDX module refuses it: it uses " + flag));
+    String used =
+        Stream.of(InterfaceFlag.DMA_WITH_PASID, InterfaceFlag.ATS, InterfaceFlag.PRS)
+            .filter(report.flags()::contains)
+            .map(InterfaceFlag::toString)
+            .collect(Collectors.joining(", "));
+    if (!used.isEmpty()) {
+      reasons.add("a TDX module refuses it: it uses " + used);
+    }
     if (report.msixControl() != 0 || report.lnrControl() != 0 || report.tphControl() != 0) {
       reasons.add("a TDX module refuses it: MSI-X, LNR or TPH control is not 0");
     }
     return reasons;
-  }
-
-  /** {@code cca}, {@code sev} or {@code tdx}. */
-  @Override
-  public String toString() {
-    return name().toLowerCase(Locale.ROOT);
   }
 }
