@@ -218,6 +218,28 @@ abstract class FileContract extends Contract {
   }
 
   @Test
+  void memoryThatMayOnlyBeReadIsNotWrittenByACall() {
+    // include/linux/uaccess.h:copy_to_user
+    int memfd = memfd(PAGE);
+    for (long page :
+        new long[] {memory(PAGE, Libc.PROT_READ()), foreignMemory(PAGE, Libc.PROT_READ())}) {
+      fails(Errno.EFAULT, kernel.pread(memfd, page, 8, 0));
+      fails(Errno.EFAULT, kernel.readlink("/proc/self", page, 256));
+      assertThat(kernel.pwrite(memfd, page, 8, 0)).isEqualTo(8);
+    }
+  }
+
+  @Test
+  void memoryThatMayNotBeReadIsNotReadByACall() {
+    // include/linux/uaccess.h:copy_from_user
+    int memfd = memfd(PAGE);
+    for (long page : new long[] {memory(PAGE, 0), foreignMemory(PAGE, 0)}) {
+      fails(Errno.EFAULT, kernel.pwrite(memfd, page, 8, 0));
+      fails(Errno.EFAULT, kernel.pread(memfd, page, 8, 0));
+    }
+  }
+
+  @Test
   void mmapChecksItsArguments() {
     // mm/mmap.c:do_mmap
     int memfd = memfd(PAGE);

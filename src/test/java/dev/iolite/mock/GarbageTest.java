@@ -140,6 +140,15 @@ class GarbageTest {
       }
     }
 
+    @Override
+    public void requireMapped(long address, long bytes, boolean write) {
+      if (isRestricted) {
+        part(address, bytes);
+      } else {
+        all.requireMapped(address, bytes, write);
+      }
+    }
+
     private MemorySegment part(long address, long bytes) {
       long offset = address - only.address();
       if (offset < 0 || offset > only.byteSize() - bytes) {
