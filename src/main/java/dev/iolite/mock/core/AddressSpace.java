@@ -126,6 +126,7 @@ public final class AddressSpace {
     refuseIf(file.isPresent() && ends, Errno.EOVERFLOW);
     int sharing = flags & (Libc.MAP_SHARED() | Libc.MAP_PRIVATE());
     refuseIf(sharing == 0, Errno.EINVAL);
+    file.ifPresent(f -> f.requireMappable(protection, flags));
     MappedObject object =
         file.map(f -> f.mmap(new MapRequest(whole, protection, flags, offset)))
             .orElseGet(() -> new MappedObject.Pages(Ram.create(host, whole), 0));
