@@ -36,6 +36,9 @@ public final class HostKernel implements Kernel {
 
   private static final int CREATE_MODE = 0600;
 
+  /** struct iovec: an address and a length. */
+  private static final long IOVEC_BYTES = 2 * Long.BYTES;
+
   private static MethodHandle plain(String name, ValueLayout result, ValueLayout... arguments) {
     return link(name, result, arguments, Linker.Option.captureCallState("errno"));
   }
@@ -236,6 +239,43 @@ public final class HostKernel implements Kernel {
     }
   }
 
+  /**
+   * Reads the memory of another process, as process_vm_readv(2), at most up to the first page that
+   * the process itself can't read.
+   *
+   * @param from where in the other process
+   * @param into where in this one
+   * @return the bytes read, or a negated errno (EFAULT: none could be; ESRCH: it has ended)
+   */
+  public long readProcess(long pid, long from, long into, long bytes) {
+    return moveBetweenProcesses(ProcessVmReadv.CALL, pid, into, from, bytes);
+  }
+
+  /**
+   * Writes the memory of another process, as process_vm_writev(2), at most up to the first page
+   * that the process itself can't write.
+   *
+   * @param to where in the other process
+   * @param from where in this one
+   * @return as {@link #readProcess}
+   */
+  public long writeProcess(long pid, long to, long from, long bytes) {
+    return moveBetweenProcesses(ProcessVmWritev.CALL, pid, from, to, bytes);
+  }
+
+  private static long moveBetweenProcesses(
+      MethodHandle call, long pid, long here, long there, long bytes) {
+    MemorySegment state = STATE.get();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment ranges = arena.allocateFrom(JAVA_LONG, here, bytes, there, bytes);
+      long local = ranges.address();
+      long remote = local + IOVEC_BYTES;
+      return result((long) call.invokeExact(state, (int) pid, local, 1L, remote, 1L, 0L), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
   @Override
   public int interruptible() {
     int admitted = Interruption.SIGNAL < 0 ? Interruption.SIGNAL : Interruption.admit();
@@ -408,6 +448,32 @@ public final class HostKernel implements Kernel {
 
   private static final class Readlink {
     static final MethodHandle CALL = plain("readlink", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class ProcessVmReadv {
+    static final MethodHandle CALL =
+        plain(
+            "process_vm_readv",
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG);
+  }
+
+  private static final class ProcessVmWritev {
+    static final MethodHandle CALL =
+        plain(
+            "process_vm_writev",
+            JAVA_LONG,
+            JAVA_INT,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG,
+            JAVA_LONG);
   }
 
   private static final class Getdents64 {

@@ -383,26 +383,46 @@ public final class MockKernel implements Kernel, AutoCloseable {
 
   @Override
   public long read(int fd, long address, long bytes) {
-    return call(fd, file -> file.read(address, checked(bytes)));
+    return call(
+        fd,
+        file -> {
+          file.requireReadable();
+          return file.read(address, checked(bytes));
+        });
   }
 
   @Override
   public long write(int fd, long address, long bytes) {
-    return call(fd, file -> file.write(address, checked(bytes)));
+    return call(
+        fd,
+        file -> {
+          file.requireWritable();
+          return file.write(address, checked(bytes));
+        });
   }
 
   @Override
   public long pread(int fd, long address, long bytes, long offset) {
     return offset < 0
         ? Errno.EINVAL.negated()
-        : call(fd, file -> file.pread(address, checked(bytes), offset));
+        : call(
+            fd,
+            file -> {
+              file.requireReadableAt();
+              return file.pread(address, checked(bytes), offset);
+            });
   }
 
   @Override
   public long pwrite(int fd, long address, long bytes, long offset) {
     return offset < 0
         ? Errno.EINVAL.negated()
-        : call(fd, file -> file.pwrite(address, checked(bytes), offset));
+        : call(
+            fd,
+            file -> {
+              file.requireWritableAt();
+              return file.pwrite(address, checked(bytes), offset);
+            });
   }
 
   /** fs/read_write.c:rw_verify_area and MAX_RW_COUNT. */

@@ -4,6 +4,9 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.remote.MockHost;
+import dev.iolite.mock.remote.RemoteKernel;
+import java.nio.file.Path;
 
 /**
  * A kernel that the contract is checked on.
@@ -39,6 +42,12 @@ record Backend(String name, Kernel kernel, boolean runsRealMode) {
   static Backend seedMock() {
     return new Backend(
         "the mock of seed-2025", MockKernel.builder().profile(Profile.SEED_2025).build(), true);
+  }
+
+  /** The model in a host that serves other processes over a socket; this one is its caller. */
+  static Backend remoteMock(Path directory) {
+    MockHost host = MockHost.start(directory.resolve("host"), MockKernel.builder());
+    return new Backend("the mock behind a socket", RemoteKernel.connect(host.socket()), true);
   }
 
   /** The model, with a machine of its own. */

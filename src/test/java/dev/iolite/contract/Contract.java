@@ -6,6 +6,7 @@ import static dev.iolite.kernel.KvmIoctls.KVM_SET_SREGS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
@@ -40,6 +41,8 @@ abstract class Contract {
   static final long NOWHERE = 0x1000;
 
   static final int NO_FD = -1;
+
+  private static final int MAP_FIXED = 0x10;
 
   final Backend backend;
   final Kernel kernel;
@@ -218,6 +221,29 @@ abstract class Contract {
     int flags = Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS();
     return mapped(
         kernel.mmap(0, bytes, Libc.PROT_READ() | Libc.PROT_WRITE(), flags, NO_FD, 0), bytes);
+  }
+
+  /** Memory that can be pinned for some accesses only. */
+  final long memory(long bytes, int protection) {
+    int flags = Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS();
+    return mapped(kernel.mmap(0, bytes, protection, flags, NO_FD, 0), bytes);
+  }
+
+  /** Memory that this process has by other means than the calls of {@link #kernel}. */
+  final long foreignMemory(long bytes, int protection) {
+    Kernel host = new HostKernel();
+    int flags = Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS();
+    long address = succeeds(host.mmap(0, bytes, protection, flags, NO_FD, 0));
+    atEnd(() -> succeeds(host.munmap(address, bytes)));
+    return address;
+  }
+
+  /** Maps other memory where memory is; zeros that can be read and written. */
+  final void replace(long address, long bytes) {
+    int flags = Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS() | MAP_FIXED;
+    int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
+    assertThat(kernel.mmap(address, bytes, readWrite, flags, NO_FD, 0)).isEqualTo(address);
+    atEnd(() -> succeeds(kernel.munmap(address, bytes)));
   }
 
   /** A page-aligned address where memory was and is no more. */

@@ -98,6 +98,13 @@ class ContractLabTest {
   }
 
   @Nested
+  class KvmCapability extends KvmCapabilityContract {
+    KvmCapability() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
   class KvmVfioDevice extends KvmVfioDeviceContract {
     KvmVfioDevice() {
       super(Backend.lab());

@@ -1,6 +1,13 @@
 package dev.iolite.contract;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.iolite.kvm.Capability;
+import dev.iolite.kvm.Kvm;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.Platform;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
 
 /** The contract on the model. */
 class ContractMockTest {
@@ -92,6 +99,25 @@ class ContractMockTest {
   class KvmVcpu extends KvmVcpuContract {
     KvmVcpu() {
       super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmCapability extends KvmCapabilityContract {
+    KvmCapability() {
+      super(Backend.mock());
+    }
+
+    @Test
+    void nothingIsOfferedThatHasNoCase() {
+      for (Platform platform : Platform.values()) {
+        try (MockKernel host = MockKernel.builder().platform(platform).build();
+            Kvm all = Kvm.open(host)) {
+          assertThat(Capability.all())
+              .filteredOn(capability -> all.check(capability) != 0)
+              .allMatch(capability -> hasCase(capability.name()));
+        }
+      }
     }
   }
 

@@ -7,6 +7,8 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Descriptors, memory, eventfds and memfds, as far as devices need them. */
@@ -14,6 +16,8 @@ abstract class FileContract extends Contract {
   private static final int READ_WRITE = Libc.PROT_READ() | Libc.PROT_WRITE();
   private static final int NOT_OPEN = 0x7fff_fff0;
   private static final long MOST = -2;
+  private static final int DIRECTORY = Libc.O_RDONLY() | Libc.O_CLOEXEC() | Libc.O_DIRECTORY();
+  private static final String PROBE = "/sys/bus/pci/drivers_probe";
 
   FileContract(Backend backend) {
     super(backend);
@@ -218,6 +222,28 @@ abstract class FileContract extends Contract {
   }
 
   @Test
+  void memoryThatMayOnlyBeReadIsNotWrittenByACall() {
+    // include/linux/uaccess.h:copy_to_user
+    int memfd = memfd(PAGE);
+    for (long page :
+        new long[] {memory(PAGE, Libc.PROT_READ()), foreignMemory(PAGE, Libc.PROT_READ())}) {
+      fails(Errno.EFAULT, kernel.pread(memfd, page, 8, 0));
+      fails(Errno.EFAULT, kernel.readlink("/proc/self", page, 256));
+      assertThat(kernel.pwrite(memfd, page, 8, 0)).isEqualTo(8);
+    }
+  }
+
+  @Test
+  void memoryThatMayNotBeReadIsNotReadByACall() {
+    // include/linux/uaccess.h:copy_from_user
+    int memfd = memfd(PAGE);
+    for (long page : new long[] {memory(PAGE, 0), foreignMemory(PAGE, 0)}) {
+      fails(Errno.EFAULT, kernel.pwrite(memfd, page, 8, 0));
+      fails(Errno.EFAULT, kernel.pread(memfd, page, 8, 0));
+    }
+  }
+
+  @Test
   void mmapChecksItsArguments() {
     // mm/mmap.c:do_mmap
     int memfd = memfd(PAGE);
@@ -279,6 +305,137 @@ abstract class FileContract extends Contract {
     fails(Errno.ENOTDIR, kernel.getdents(eventfd(), zeros(65536).address(), 65536));
     int again = keep(kernel.open("/proc/self", flags));
     fails(Errno.EINVAL, kernel.getdents(again, zeros(8).address(), 8));
+  }
+
+  /** The names in a directory's entries. */
+  private List<String> names(int directory) {
+    MemorySegment entries = zeros(65536);
+    int bytes = (int) succeeds(kernel.getdents(directory, entries.address(), 65536));
+    List<String> names = new ArrayList<>();
+    for (int at = 0; at < bytes; at += entries.get(ValueLayout.JAVA_SHORT, at + 16)) {
+      names.add(entries.getString(at + 19));
+    }
+    return names;
+  }
+
+  @Test
+  void aDirectoryListsItselfAndItsParentFirst() {
+    // include/linux/fs.h:dir_emit_dots
+    for (String path : new String[] {"/proc/self", "/sys/bus/pci", "/sys/class/iommu"}) {
+      int directory = keep(kernel.open(path, DIRECTORY));
+      assertThat(names(directory)).startsWith(".", "..").doesNotHaveDuplicates();
+      assertThat(names(directory)).as("at its end").isEmpty();
+    }
+  }
+
+  @Test
+  void aDirectoryIsListedAgainFromItsStart() {
+    // fs/read_write.c:generic_file_llseek
+    int directory = keep(kernel.open("/sys/bus/pci", DIRECTORY));
+    List<String> names = names(directory);
+    assertThat(kernel.lseek(directory, 0, Libc.SEEK_SET())).isZero();
+    assertThat(names(directory)).isEqualTo(names);
+    fails(Errno.EINVAL, kernel.lseek(directory, -1, Libc.SEEK_SET()));
+    fails(Errno.EINVAL, kernel.lseek(directory, 0, 5));
+  }
+
+  @Test
+  void aDirectoryIsNotWritten() {
+    // fs/read_write.c:vfs_write: FMODE_WRITE
+    int directory = keep(kernel.open("/sys/bus/pci", DIRECTORY));
+    fails(Errno.EBADF, kernel.write(directory, zeros(8).address(), 8));
+    fails(Errno.EBADF, kernel.pwrite(directory, zeros(8).address(), 8, 0));
+    fails(Errno.EISDIR, kernel.pread(directory, zeros(8).address(), 8, 0));
+    fails(Errno.ENOTTY, kernel.ioctl(directory, 0x3b64, 0));
+  }
+
+  @Test
+  void aFileIsOnlyUsedForWhatItWasOpened() {
+    // fs/read_write.c:vfs_read, vfs_write; mm/mmap.c:do_mmap
+    long byteAt = zeros(8).address();
+    int read = keep(kernel.open(PROBE, Libc.O_WRONLY() | Libc.O_CLOEXEC()));
+    fails(Errno.EBADF, kernel.read(read, byteAt, 8));
+    fails(Errno.EBADF, kernel.pread(read, byteAt, 8, 0));
+    int write = keep(kernel.open("/proc/self/maps", Libc.O_RDONLY() | Libc.O_CLOEXEC()));
+    fails(Errno.EBADF, kernel.write(write, byteAt, 1));
+    fails(Errno.EBADF, kernel.pwrite(write, byteAt, 1, 0));
+    fails(Errno.EBADF, kernel.pwrite(write, NOWHERE, 0, 0));
+    int iommu = keep(kernel.open("/dev/iommu", Libc.O_RDONLY() | Libc.O_CLOEXEC()));
+    fails(Errno.EBADF, kernel.write(iommu, byteAt, 8));
+    fails(Errno.EINVAL, kernel.read(iommu, byteAt, 8));
+    fails(Errno.EACCES, mmap(iommu, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0));
+    int writeOnly = keep(kernel.open("/dev/iommu", Libc.O_WRONLY() | Libc.O_CLOEXEC()));
+    fails(Errno.EACCES, mmap(writeOnly, PAGE, Libc.PROT_READ(), Libc.MAP_PRIVATE(), 0));
+  }
+
+  @Test
+  void aDeviceHasPositionsThoughNothingIsThere() {
+    // fs/open.c:do_dentry_open: FMODE_PREAD
+    int iommu = open("/dev/iommu");
+    fails(Errno.EINVAL, kernel.pread(iommu, zeros(8).address(), 8, 0));
+    fails(Errno.EINVAL, kernel.pwrite(iommu, zeros(8).address(), 8, 0));
+    fails(Errno.ESPIPE, kernel.lseek(iommu, 0, Libc.SEEK_SET()));
+  }
+
+  @Test
+  void whatIsNoDirectoryIsNotOpenedAsOne() {
+    // fs/namei.c:do_open: LOOKUP_DIRECTORY
+    fails(Errno.ENOTDIR, kernel.open("/proc/self/maps", DIRECTORY));
+    fails(Errno.ENOTDIR, kernel.open("/dev/iommu", DIRECTORY));
+    fails(Errno.ENOTDIR, kernel.open("/dev/iommu", DIRECTORY | Libc.O_PATH()));
+    fails(Errno.EISDIR, kernel.open("/proc/self", DIRECTORY | Libc.O_RDWR()));
+    keep(kernel.open("/proc/self", DIRECTORY));
+  }
+
+  @Test
+  void aLinkIsNotFollowedIfItMayNotBe() {
+    // fs/namei.c:may_open: ELOOP
+    int flags = Libc.O_RDONLY() | Libc.O_CLOEXEC() | Libc.O_NOFOLLOW();
+    fails(Errno.ELOOP, kernel.open("/proc/self", flags));
+    keep(kernel.open("/proc/self/maps", flags));
+    keep(kernel.open("/proc/self", flags | Libc.O_PATH()));
+  }
+
+  @Test
+  void nothingIsCreatedWhereAnythingIs() {
+    // fs/namei.c:do_open, fs/open.c:build_open_flags
+    int create = Libc.O_RDWR() | Libc.O_CLOEXEC() | Libc.O_CREAT();
+    keep(kernel.open("/dev/iommu", create));
+    fails(Errno.EEXIST, kernel.open("/dev/iommu", create | Libc.O_EXCL()));
+    fails(Errno.EEXIST, kernel.open("/proc/self", create | Libc.O_EXCL()));
+    fails(Errno.EISDIR, kernel.open("/sys/bus/pci", create));
+    fails(Errno.EISDIR, kernel.open("/sys/bus/pci/", create));
+    fails(Errno.EINVAL, kernel.open("/sys/bus/pci", create | Libc.O_DIRECTORY()));
+  }
+
+  @Test
+  void sysfsCreatesNoFile() {
+    // fs/namei.c:lookup_open: no create operation
+    int create = Libc.O_RDWR() | Libc.O_CLOEXEC() | Libc.O_CREAT();
+    fails(Errno.EACCES, kernel.open("/sys/bus/pci/nothing-of-that-name", create));
+    fails(Errno.ENOENT, kernel.open("/sys/bus/nothing-of-that-name/file", create));
+  }
+
+  @Test
+  void noDeviceIsReadPastTheCache() {
+    // fs/open.c:do_dentry_open: FMODE_CAN_ODIRECT
+    int direct = Libc.O_RDONLY() | Libc.O_CLOEXEC() | Libc.O_DIRECT();
+    fails(Errno.EINVAL, kernel.open("/dev/iommu", direct));
+    fails(Errno.EINVAL, kernel.open("/proc/self/maps", direct));
+    fails(Errno.EINVAL, kernel.open("/sys/bus/pci/drivers_autoprobe", direct));
+  }
+
+  @Test
+  void aDescriptorThatOnlyNamesAFileDoesNothingElse() {
+    // fs/file.c:__fget_light: FMODE_PATH
+    int path = keep(kernel.open("/dev/iommu", Libc.O_PATH() | Libc.O_CLOEXEC()));
+    fails(Errno.EBADF, kernel.read(path, zeros(8).address(), 8));
+    fails(Errno.EBADF, kernel.pwrite(path, zeros(8).address(), 8, 0));
+    fails(Errno.EBADF, kernel.lseek(path, 0, Libc.SEEK_SET()));
+    fails(Errno.EBADF, kernel.ftruncate(path, 0));
+    fails(Errno.EBADF, kernel.ioctl(path, 0x3b64, 0));
+    fails(Errno.EBADF, mmap(path, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0));
+    assertThat(poll(path, Libc.POLLIN())).isEqualTo(Libc.POLLNVAL());
   }
 
   @Test

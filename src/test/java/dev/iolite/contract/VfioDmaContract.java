@@ -3,6 +3,7 @@ package dev.iolite.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
@@ -156,6 +157,85 @@ abstract class VfioDmaContract extends VfioContract {
     copy(IOVA, IOVA + 8);
     long again = mapped(mmap(memfd, PAGE, readWrite, 1, 0), PAGE);
     assertThat(value(again + 8)).isEqualTo(VALUE);
+  }
+
+  @Test
+  void itReachesThePagesThatWerePinnedAndNotWhatTheProcessHasThereNow() {
+    // pages.c:pfn_reader_pin_pages: pin_user_pages
+    long ram = ram(PAGE);
+    reachesThePageBelow(
+        ram,
+        () -> {
+          unmap(ram, PAGE);
+          replace(ram, PAGE);
+        });
+  }
+
+  @Test
+  void itReachesThePagesThatWerePinnedUnderAMappingThatReplacedThem() {
+    // mm/vma.c:__mmap_setup: MAP_FIXED unmaps what is there
+    long ram = ram(PAGE);
+    reachesThePageBelow(ram, () -> replace(ram, PAGE));
+  }
+
+  @Test
+  void itReachesThePagesThatWerePinnedWhereverTheProcessHadThemFrom() {
+    // pages.c:pfn_reader_pin_pages: pin_user_pages
+    long pages = foreignMemory(3 * PAGE, Libc.PROT_READ() | Libc.PROT_WRITE());
+    setValue(pages, 1);
+    setValue(pages + 2 * PAGE, 3);
+    succeeds(map(ioas, USUAL, pages, 3 * PAGE, 4 * IOVA));
+    reachesThePageBelow(pages + PAGE, () -> replace(pages + PAGE, PAGE));
+    copy(4 * IOVA, 4 * IOVA + 2 * PAGE + 8);
+    assertThat(value(pages + 2 * PAGE + 8)).as("the pages beside it stay").isEqualTo(1);
+  }
+
+  /** Has the device copy within a page after the process has put another one above it. */
+  private void reachesThePageBelow(long page, Runnable putAnother) {
+    long seen = ram(PAGE);
+    succeeds(map(ioas, USUAL, page, PAGE, IOVA));
+    succeeds(map(ioas, USUAL, seen, PAGE, 2 * IOVA));
+    setValue(page, VALUE);
+    putAnother.run();
+    setValue(page, 5);
+    copy(IOVA, IOVA + 8);
+    assertThat(value(page)).isEqualTo(5);
+    assertThat(value(page + 8)).as("what the process has there now").isZero();
+    copy(IOVA + 8, 2 * IOVA);
+    assertThat(value(seen)).isEqualTo(VALUE);
+  }
+
+  @Test
+  void onlyMemoryThatMayBeWrittenIsMappedForWriting() {
+    // mm/gup.c:check_vma_flags: FOLL_WRITE
+    int read = Libc.PROT_READ();
+    for (long readOnly : new long[] {memory(PAGE, read), foreignMemory(PAGE, read)}) {
+      fails(Errno.EFAULT, map(ioas, USUAL, readOnly, PAGE, IOVA));
+      fails(Errno.EFAULT, map(ioas, FIXED | WRITE, readOnly, PAGE, IOVA));
+      succeeds(map(ioas, FIXED | READ, readOnly, PAGE, IOVA));
+      succeeds(unmap(ioas, IOVA, PAGE));
+    }
+    succeeds(map(ioas, FIXED | WRITE, memory(PAGE, Libc.PROT_WRITE()), PAGE, IOVA));
+    succeeds(map(ioas, USUAL, foreignMemory(PAGE, read | Libc.PROT_WRITE()), PAGE, 2 * IOVA));
+  }
+
+  @Test
+  void memoryThatMayNotBeReadIsNotMapped() {
+    // mm/gup.c:check_vma_flags
+    for (long none : new long[] {memory(PAGE, 0), foreignMemory(PAGE, 0), NOWHERE}) {
+      fails(Errno.EFAULT, map(ioas, USUAL, none, PAGE, IOVA));
+      fails(Errno.EFAULT, map(ioas, FIXED | READ, none, PAGE, IOVA));
+    }
+  }
+
+  @Test
+  void memoryIsMappedWholeOrNotAtAll() {
+    // pages.c:pfn_reader_pin_pages: pin_user_pages gave fewer
+    long pages = foreignMemory(2 * PAGE, Libc.PROT_READ() | Libc.PROT_WRITE());
+    succeeds(map(ioas, USUAL, pages, 2 * PAGE, IOVA));
+    succeeds(unmap(ioas, IOVA, 2 * PAGE));
+    long end = endOfMemory();
+    fails(Errno.EFAULT, map(ioas, USUAL, end - PAGE, 2 * PAGE, IOVA));
   }
 
   @Test

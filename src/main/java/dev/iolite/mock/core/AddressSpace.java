@@ -10,9 +10,11 @@ import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -21,7 +23,7 @@ import java.util.TreeMap;
  * directly is a SIGBUS, not memory.
  *
  * <p>The rest of the process's memory (Java's arenas) is not known here. It can be used as well,
- * but is not kept when the process frees it.
+ * but is not kept when the process frees it by other means than {@link #map} and {@link #unmap}.
  */
 public final class AddressSpace {
   /** The size of a page, in bytes. */
@@ -34,6 +36,7 @@ public final class AddressSpace {
   private final UserMemory user;
   private final Mapper mapper;
   private final TreeMap<Long, Area> areas = new TreeMap<>(Long::compareUnsigned);
+  private final Set<ForeignPages> pinnedForeign = new HashSet<>();
   private Optional<MemFd> nothing = Optional.empty();
 
   /** One mapping; its file and its pages are referred to by it. */
@@ -123,11 +126,15 @@ public final class AddressSpace {
     refuseIf(file.isPresent() && ends, Errno.EOVERFLOW);
     int sharing = flags & (Libc.MAP_SHARED() | Libc.MAP_PRIVATE());
     refuseIf(sharing == 0, Errno.EINVAL);
+    file.ifPresent(f -> f.requireMappable(protection, flags));
     MappedObject object =
         file.map(f -> f.mmap(new MapRequest(whole, protection, flags, offset)))
             .orElseGet(() -> new MappedObject.Pages(Ram.create(host, whole), 0));
     boolean anonymous = file.isEmpty();
     int fixed = flags & (FIXED | FIXED_NOREPLACE);
+    if ((flags & FIXED) != 0) {
+      pinnedForeign.forEach(pages -> pages.leave(address, address + whole, true));
+    }
     long at =
         switch (object) {
           case MappedObject.Pages pages ->
@@ -141,6 +148,8 @@ public final class AddressSpace {
       }
       throw refused(Errno.of((int) -at));
     }
+    // Without MAP_FIXED the range was free: what was pinned there has been freed by other means.
+    pinnedForeign.forEach(pages -> pages.leave(at, at + whole, false));
     Area area = new Area(at, whole, protection, object, file);
     if (anonymous) {
       area = new Area(at, whole, protection, object, Optional.empty());
@@ -160,11 +169,15 @@ public final class AddressSpace {
     return nothing.get().fd().number();
   }
 
-  /** munmap(2), mm/vma.c:do_vmi_munmap. What the model has not mapped is left alone. */
+  /**
+   * munmap(2), mm/vma.c:do_vmi_munmap. What the model has not mapped is left alone, but a device
+   * that it was pinned for no longer follows the address.
+   */
   public void unmap(long address, long bytes) {
     refuseIf((address & (PAGE - 1)) != 0 || bytes == 0, Errno.EINVAL);
     long whole = (bytes + PAGE - 1) & -PAGE;
     refuseIf(whole <= 0 || address < 0 || address > HostUserMemory.TASK_SIZE - whole, Errno.EINVAL);
+    pinnedForeign.forEach(pages -> pages.leave(address, address + whole, true));
     for (Area area : overlapping(address, address + whole)) {
       Area part = area.part(address, address + whole);
       int result = mapper.unmap(part.start, part.bytes);
@@ -233,10 +246,10 @@ public final class AddressSpace {
    * is when the caller unmaps the range.
    *
    * @param address a multiple of nothing; the range may begin anywhere in a page
-   * @param write whether it is to be written
+   * @param write whether it is to be written (FOLL_WRITE)
    * @return the memory; offset 0 is {@code address}
-   * @throws Refused EFAULT if any of it is not mapped, is a device's registers, or may not be
-   *     written
+   * @throws Refused EFAULT if any of it is not mapped for that access, or is a device's registers
+   *     (mm/gup.c:check_vma_flags)
    */
   public Pin pin(long address, long bytes, boolean write) {
     refuseIf(address < 0 || bytes < 0 || address > HostUserMemory.TASK_SIZE - bytes, Errno.EFAULT);
@@ -259,7 +272,7 @@ public final class AddressSpace {
         } else {
           Long next = areas.higherKey(from);
           to = next == null ? address + bytes : Math.min(next, address + bytes);
-          pieces.add(pinUnknown(from, to - from));
+          pieces.add(pinForeign(from, to - from, write));
         }
         from = to;
       }
@@ -271,21 +284,113 @@ public final class AddressSpace {
   }
 
   private static Pin pin(Area area, boolean write) {
-    if (!(area.object instanceof MappedObject.Pages pages)
-        || (area.protection & Libc.PROT_READ()) == 0
-        || (write && (area.protection & Libc.PROT_WRITE()) == 0)) {
+    int wanted = write ? Libc.PROT_WRITE() : Libc.PROT_READ();
+    if (!(area.object instanceof MappedObject.Pages pages) || (area.protection & wanted) == 0) {
       throw refused(Errno.EFAULT);
     }
     return new Pin(pages.ram().get(), pages.offset(), area.bytes, pages.ram()::put);
   }
 
-  /** Memory of the process that the model has not mapped: only its presence can be checked. */
-  private Pin pinUnknown(long address, long bytes) {
-    MemorySegment aByte = MemorySegment.ofArray(new byte[1]);
-    for (long at = address; at < address + bytes; at = (at & -PAGE) + PAGE) {
-      user.read(at, aByte);
+  private Pin pinForeign(long address, long bytes, boolean write) {
+    user.requireMapped(address, bytes, write);
+    ForeignPages pages = new ForeignPages(address, bytes);
+    pinnedForeign.add(pages);
+    return new Pin(
+        pages,
+        0,
+        bytes,
+        () -> {
+          pinnedForeign.remove(pages);
+          pages.whole.release();
+        });
+  }
+
+  /**
+   * Pinned memory that the model has not mapped. While the process has it, it is reached where it
+   * is. When a call of the process takes it away, it is copied first: no mapping leads to it then,
+   * so the copy is the page.
+   */
+  private final class ForeignPages implements Memory {
+    private final long address;
+    private List<Pin> pieces;
+    private Pin whole;
+
+    ForeignPages(long address, long bytes) {
+      this.address = address;
+      whole = inPlace(address, bytes);
+      pieces = List.of(whole);
     }
-    return new Pin(new Unmanaged(address), 0, bytes, () -> {});
+
+    private Pin inPlace(long from, long bytes) {
+      return new Pin(new Unmanaged(from), 0, bytes, () -> {});
+    }
+
+    /**
+     * The process no longer has a range.
+     *
+     * @param isThere whether it still has it now
+     */
+    void leave(long from, long to, boolean isThere) {
+      List<Pin> left = new ArrayList<>();
+      long start = address;
+      for (Pin piece : pieces) {
+        long end = start + piece.bytes();
+        long first = Math.max(start, from);
+        long last = Math.min(end, to);
+        if (first < last && piece.memory() instanceof Unmanaged) {
+          if (start < first) {
+            left.add(inPlace(start, first - start));
+          }
+          left.add(isThere ? copied(first, last - first) : gone(last - first));
+          if (last < end) {
+            left.add(inPlace(last, end - last));
+          }
+        } else {
+          left.add(piece);
+        }
+        start = end;
+      }
+      pieces = left;
+      whole = Pin.of(left);
+    }
+
+    private Pin copied(long from, long bytes) {
+      Ram copy = Ram.create(host, bytes);
+      try {
+        user.read(from, copy.segment());
+        return new Pin(copy, 0, bytes, copy::put);
+      } catch (Refused e) {
+        copy.put();
+        return gone(bytes);
+      }
+    }
+
+    private static Pin gone(long bytes) {
+      return new Pin(new FreedMemory(), 0, bytes, () -> {});
+    }
+
+    @Override
+    public void read(long offset, MemorySegment into) {
+      whole.read(offset, into);
+    }
+
+    @Override
+    public void write(long offset, MemorySegment from) {
+      whole.write(offset, from);
+    }
+  }
+
+  /** What the process freed behind the model's back. */
+  private record FreedMemory() implements Memory {
+    @Override
+    public void read(long offset, MemorySegment into) {
+      throw new Unreachable("the process has freed its memory");
+    }
+
+    @Override
+    public void write(long offset, MemorySegment from) {
+      throw new Unreachable("the process has freed its memory");
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.iolite.mock.core;
 
+import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
@@ -50,9 +51,20 @@ public final class Descriptors {
   /**
    * Whose number this is, as fdget.
    *
-   * @throws Refused EBADF
+   * @throws Refused EBADF if it is nobody's, or was opened with O_PATH
    */
   public OpenFile get(int fd) {
+    OpenFile file = getRaw(fd);
+    refuseIf(file.isPath(), Errno.EBADF);
+    return file;
+  }
+
+  /**
+   * Whose number this is, as fdget_raw: perhaps one that was opened with O_PATH.
+   *
+   * @throws Refused EBADF if it is nobody's
+   */
+  OpenFile getRaw(int fd) {
     OpenFile file = fd >= 0 && fd < files.size() ? files.get(fd) : null;
     if (file == null) {
       throw refused(Errno.EBADF);
@@ -76,7 +88,7 @@ public final class Descriptors {
    * @throws Refused EBADF
    */
   public void close(int fd) {
-    OpenFile file = get(fd);
+    OpenFile file = getRaw(fd);
     files.set(fd, null);
     used.clear(fd);
     file.put();

@@ -85,6 +85,12 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
     }
   }
 
+  @Override
+  public void requireMapped(long address, long bytes, boolean write) {
+    requireInProcess(address, bytes);
+    ProcessMaps.require(host, "self", address, bytes, write);
+  }
+
   private static void requireInProcess(long address, long bytes) {
     if (address < 0 || address > TASK_SIZE - bytes) {
       throw refused(Errno.EFAULT);

@@ -1,7 +1,6 @@
 package dev.iolite.mock.core;
 
 import java.util.Map;
-import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /** What a name in the tree of files stands for. */
@@ -30,7 +29,7 @@ public sealed interface Node {
   /**
    * A file that a driver opens, such as {@code /dev/iommu} or a device's config space.
    *
-   * @param open makes the open file, with one reference, from the O_* flags, or refuses
+   * @param open makes the open file, with one reference, or refuses
    */
-  record Device(IntFunction<OpenFile> open) implements Node {}
+  record Device(Supplier<OpenFile> open) implements Node {}
 }

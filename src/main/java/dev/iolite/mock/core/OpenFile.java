@@ -1,5 +1,6 @@
 package dev.iolite.mock.core;
 
+import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
@@ -13,8 +14,16 @@ import dev.iolite.uapi.libc.Libc;
  * the last of them goes. Everything is called under the kernel's lock.
  */
 public abstract class OpenFile {
+  private static final int READ = 1;
+  private static final int WRITE = 2;
+
   private final Task task;
   private int references = 1;
+
+  /** FMODE_READ and FMODE_WRITE. */
+  private int mode = READ | WRITE;
+
+  private boolean isOfName;
 
   /** A new file of the task, with one reference, which the caller gives to a descriptor. */
   protected OpenFile(Task task) {
@@ -36,6 +45,60 @@ public abstract class OpenFile {
     if (--references == 0) {
       release();
     }
+  }
+
+  /**
+   * It was opened by its name (fs/open.c:do_dentry_open).
+   *
+   * @param flags what open(2) was given
+   */
+  final void opened(int flags) {
+    isOfName = true;
+    access(flags);
+  }
+
+  /**
+   * What it may be used for (OPEN_FMODE); at first both.
+   *
+   * @param flags of which the O_ACCMODE bits count
+   */
+  protected final void access(int flags) {
+    mode = (flags + 1) & Libc.O_ACCMODE();
+  }
+
+  /** Whether it only names a file (FMODE_PATH). */
+  boolean isPath() {
+    return false;
+  }
+
+  /** read(2) is EBADF if it was not opened for it (fs/read_write.c:vfs_read). */
+  public final void requireReadable() {
+    refuseIf((mode & READ) == 0, Errno.EBADF);
+  }
+
+  /** write(2) is EBADF if it was not opened for it (fs/read_write.c:vfs_write). */
+  public final void requireWritable() {
+    refuseIf((mode & WRITE) == 0, Errno.EBADF);
+  }
+
+  /** The same of pread(2), which a file without positions refuses first (FMODE_PREAD). */
+  public final void requireReadableAt() {
+    if (isOfName) {
+      requireReadable();
+    }
+  }
+
+  /** The same of pwrite(2), which a file without positions refuses first (FMODE_PWRITE). */
+  public final void requireWritableAt() {
+    if (isOfName) {
+      requireWritable();
+    }
+  }
+
+  /** What mmap(2) asks of a file's mode: EACCES (mm/mmap.c:do_mmap). */
+  final void requireMappable(int protection, int flags) {
+    boolean writes = (flags & Libc.MAP_SHARED()) != 0 && (protection & Libc.PROT_WRITE()) != 0;
+    refuseIf((writes && (mode & WRITE) == 0) || (mode & READ) == 0, Errno.EACCES);
   }
 
   /** What its link in {@code /proc/self/fd} holds. */
@@ -65,14 +128,17 @@ public abstract class OpenFile {
     throw refused(Errno.EINVAL);
   }
 
-  /** pread(2); ESPIPE for a file without positions (fs/read_write.c:ksys_pread64). */
+  /**
+   * pread(2); without the operation ESPIPE for a file without positions, EINVAL for one that was
+   * opened by its name (fs/read_write.c:ksys_pread64, vfs_read).
+   */
   public long pread(long address, long bytes, long offset) {
-    throw refused(Errno.ESPIPE);
+    throw refused(isOfName ? Errno.EINVAL : Errno.ESPIPE);
   }
 
-  /** pwrite(2); ESPIPE for a file without positions (fs/read_write.c:ksys_pwrite64). */
+  /** pwrite(2); as {@link #pread} (fs/read_write.c:ksys_pwrite64, vfs_write). */
   public long pwrite(long address, long bytes, long offset) {
-    throw refused(Errno.ESPIPE);
+    throw refused(isOfName ? Errno.EINVAL : Errno.ESPIPE);
   }
 
   /** lseek(2); ESPIPE for a file without positions (fs/read_write.c:vfs_llseek). */

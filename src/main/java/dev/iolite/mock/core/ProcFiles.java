@@ -25,7 +25,7 @@ public final class ProcFiles {
               .forEach(fd ->
                   links.put(
                       Integer.toString(fd),
-                      new Node.Link(() -> task.descriptors().get(fd).name())));
+                      new Node.Link(() -> task.descriptors().getRaw(fd).name())));
           return links;
         }));
     tree.add(

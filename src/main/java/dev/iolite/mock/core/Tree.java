@@ -18,6 +18,12 @@ import java.util.TreeMap;
 public final class Tree {
   private static final int MOST_LINKS = 40;
   private static final int ACCESS_MODE = 3;
+  private static final int SEEK_HOLE = 4;
+
+  /** fs/open.c: O_PATH_FLAGS, but for what the model does not know. */
+  private static final int PATH_FLAGS =
+      Libc.O_DIRECTORY() | Libc.O_NOFOLLOW() | Libc.O_PATH() | Libc.O_CLOEXEC();
+
   private static final int DIRENT_HEAD = 19;
   private static final long NAME_MAX = 255;
   private static final long PATH_MAX = 4096;
@@ -70,16 +76,37 @@ public final class Tree {
   }
 
   /**
-   * open(2).
+   * open(2). No file is ever created: neither procfs nor sysfs lets anybody.
    *
-   * @throws Refused ENOENT, ENOTDIR, ELOOP, EACCES, EISDIR or what the driver says
+   * @throws Refused what fs/namei.c:do_open says of the flags, ENOENT, ENOTDIR, ELOOP, EACCES, or
+   *     what the driver says
    */
   public OpenFile open(String path, int flags) {
-    Found found = find(path, true, MOST_LINKS);
-    boolean writes = (flags & ACCESS_MODE) != Libc.O_RDONLY();
-    if ((flags & Libc.O_PATH()) != 0) {
-      return new PathFile(task, found.path);
+    // fs/open.c:build_open_flags
+    boolean isPath = (flags & Libc.O_PATH()) != 0;
+    int meant = isPath ? flags & PATH_FLAGS : flags;
+    boolean creates = (meant & Libc.O_CREAT()) != 0;
+    boolean directory = (meant & Libc.O_DIRECTORY()) != 0;
+    refuseIf(creates && directory, Errno.EINVAL);
+    boolean exclusive = creates && (meant & Libc.O_EXCL()) != 0;
+    boolean follow = (meant & Libc.O_NOFOLLOW()) == 0 && !exclusive;
+    Found found = creates ? findToCreate(path, follow) : find(path, follow, MOST_LINKS);
+    refuseIf(exclusive, Errno.EEXIST);
+    boolean isDirectory = found.node instanceof Node.Directory;
+    refuseIf(creates && isDirectory, Errno.EISDIR);
+    refuseIf(directory && !isDirectory, Errno.ENOTDIR);
+    OpenFile file = isPath ? new PathFile(task, found.path) : open(found, meant);
+    file.opened(meant);
+    if ((meant & Libc.O_DIRECT()) != 0) {
+      // fs/open.c:do_dentry_open: FMODE_CAN_ODIRECT
+      file.put();
+      throw refused(Errno.EINVAL);
     }
+    return file;
+  }
+
+  private OpenFile open(Found found, int flags) {
+    boolean writes = (flags & ACCESS_MODE) != Libc.O_RDONLY();
     return switch (found.node) {
       case Node.Directory directory -> {
         refuseIf(writes, Errno.EISDIR);
@@ -92,9 +119,22 @@ public final class Tree {
             (flags & ACCESS_MODE) != Libc.O_WRONLY() && attribute.show().isEmpty(), Errno.EACCES);
         yield attribute.open(task, found.path);
       }
-      case Node.Device(var open) -> open.apply(flags);
+      case Node.Device(var open) -> open.get();
       case Node.Link _ -> throw refused(Errno.ELOOP);
     };
+  }
+
+  /** fs/namei.c:open_last_lookups, lookup_open: EACCES where a directory creates nothing. */
+  private Found findToCreate(String path, boolean follow) {
+    refuseIf(path.endsWith("/"), Errno.EISDIR);
+    int last = path.lastIndexOf('/');
+    boolean isIn =
+        find(path.substring(0, last + 1), true, MOST_LINKS).node instanceof Node.Directory;
+    try {
+      return find(path, follow, MOST_LINKS);
+    } catch (Refused e) {
+      throw e.errno() == Errno.ENOENT && isIn ? refused(Errno.EACCES) : e;
+    }
   }
 
   /**
@@ -171,26 +211,22 @@ public final class Tree {
     }
 
     @Override
-    public long read(long address, long bytes) {
-      throw refused(Errno.EBADF);
-    }
-
-    @Override
-    public int ioctl(int request, long argument) {
-      throw refused(Errno.EBADF);
+    boolean isPath() {
+      return true;
     }
   }
 
-  /** An open directory, listed as of when it was opened. */
+  /** An open directory, listed as of when its first entry was read. */
   private static final class DirectoryFile extends OpenFile {
     private final String path;
-    private final List<Map.Entry<String, Node>> entries;
-    private int next;
+    private final Node.Directory directory;
+    private List<Map.Entry<String, Node>> entries = List.of();
+    private long next;
 
     DirectoryFile(Task task, String path, Node.Directory directory) {
       super(task);
       this.path = path;
-      entries = List.copyOf(new TreeMap<>(directory.children().get()).entrySet());
+      this.directory = directory;
     }
 
     @Override
@@ -198,28 +234,58 @@ public final class Tree {
       return path;
     }
 
+    /** fs/libfs.c:generic_read_dir. */
     @Override
     public long read(long address, long bytes) {
       throw refused(Errno.EISDIR);
     }
 
+    @Override
+    public long pread(long address, long bytes, long offset) {
+      throw refused(Errno.EISDIR);
+    }
+
+    /** fs/read_write.c:generic_file_llseek; a directory's size is 0. */
+    @Override
+    public long lseek(long offset, int whence) {
+      refuseIf(whence < 0 || whence > SEEK_HOLE, Errno.EINVAL);
+      refuseIf(whence > Libc.SEEK_END(), Errno.ENXIO);
+      long target = whence == Libc.SEEK_CUR() ? next + offset : offset;
+      refuseIf(target < 0, Errno.EINVAL);
+      next = target;
+      return target;
+    }
+
+    /** What fs/readdir.c:dir_emit_dots gives, and its children. */
+    private List<Map.Entry<String, Node>> list() {
+      List<Map.Entry<String, Node>> all = new ArrayList<>();
+      all.add(Map.entry(".", directory));
+      all.add(Map.entry("..", directory));
+      all.addAll(new TreeMap<>(directory.children().get()).entrySet());
+      return List.copyOf(all);
+    }
+
     /** fs/readdir.c:filldir64: EINVAL if not even one entry has room. */
     @Override
     public long entries(long address, long bytes) {
+      if (next == 0) {
+        entries = list();
+      }
       MemorySegment buffer = task().scratch(Math.min(bytes, 64 << 10));
       int filled = 0;
       while (next < entries.size()) {
-        byte[] name = entries.get(next).getKey().getBytes(StandardCharsets.UTF_8);
+        Map.Entry<String, Node> each = entries.get((int) next);
+        byte[] name = each.getKey().getBytes(StandardCharsets.UTF_8);
         int length = (DIRENT_HEAD + name.length + 1 + 7) & -8;
         if (filled + length > buffer.byteSize()) {
           refuseIf(filled == 0, Errno.EINVAL);
           break;
         }
         MemorySegment entry = buffer.asSlice(filled, length);
-        entry.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, next + 1L);
-        entry.set(ValueLayout.JAVA_LONG_UNALIGNED, 8, next + 1L);
+        entry.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, next + 1);
+        entry.set(ValueLayout.JAVA_LONG_UNALIGNED, 8, next + 1);
         entry.set(ValueLayout.JAVA_SHORT_UNALIGNED, 16, (short) length);
-        entry.set(ValueLayout.JAVA_BYTE, 18, type(entries.get(next).getValue()));
+        entry.set(ValueLayout.JAVA_BYTE, 18, type(each.getValue()));
         MemorySegment.copy(MemorySegment.ofArray(name), 0, entry, DIRENT_HEAD, name.length);
         filled += length;
         next++;

@@ -25,4 +25,13 @@ public interface UserMemory {
    * @throws Refused EFAULT if any of it can't be written; a part before that may have been
    */
   void write(long address, MemorySegment from);
+
+  /**
+   * Asks whether all of a range is mapped for an access, as a driver does before it pins the pages
+   * (mm/gup.c:check_vma_flags). No page is touched.
+   *
+   * @param address where in the caller's memory
+   * @throws Refused EFAULT if any of it is not mapped, or not for this access
+   */
+  void requireMapped(long address, long bytes, boolean write);
 }

@@ -19,6 +19,6 @@ public final class IommufdDriver {
    */
   public static void install(Task task, Tree tree, IommuPlatform platform, GuestDeviceCalls calls) {
     CommandTable commands = new CommandTable(calls);
-    tree.add(PATH, new Node.Device(_ -> new IommufdFile(task, platform, commands)));
+    tree.add(PATH, new Node.Device(() -> new IommufdFile(task, platform, commands)));
   }
 }

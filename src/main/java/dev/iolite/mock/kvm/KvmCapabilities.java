@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * What KVM_CHECK_EXTENSION answers; virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic and
  * arch/x86/kvm/x86.c:kvm_vm_ioctl_check_extension. The numbers that depend on the machine are those
- * of the lab.
+ * of the lab. A capability of the kernel's whose calls the model lacks is not here.
  */
 final class KvmCapabilities {
   /** include/linux/kvm_host.h: KVM_MEM_SLOTS_NUM less KVM_INTERNAL_MEM_SLOTS. */
@@ -29,9 +29,11 @@ final class KvmCapabilities {
   /** kvm_caps.supported_quirks of an AMD machine. */
   static final int QUIRKS = 0xfff;
 
-  /** KVM_SYNC_X86_VALID_FIELDS. */
-  static final int SYNC_REGS =
-      (int) (Kvm.KVM_SYNC_X86_REGS() | Kvm.KVM_SYNC_X86_SREGS() | Kvm.KVM_SYNC_X86_EVENTS());
+  /** KVM_SYNC_X86_VALID_FIELDS, but for the events, which the model has no calls for. */
+  static final int SYNC_REGS = (int) (Kvm.KVM_SYNC_X86_REGS() | Kvm.KVM_SYNC_X86_SREGS());
+
+  /** arch/x86/kvm/x86.c: KVM_X2APIC_API_VALID_FLAGS. */
+  static final int X2APIC_FLAGS = 15;
 
   private static final Map<Integer, Integer> VALUES = values();
 
@@ -86,6 +88,13 @@ final class KvmCapabilities {
     if (capability == Kvm.KVM_CAP_MAX_VCPUS()) {
       return vm.maxVcpus();
     }
+    if (capability == Kvm.KVM_CAP_X2APIC_API()) {
+      long split = Kvm.KVM_X2APIC_ENABLE_SUPPRESS_EOI_BROADCAST();
+      return (int) (vm.hasSplitIrqchip() ? X2APIC_FLAGS : X2APIC_FLAGS & ~split);
+    }
+    if (capability == Kvm.KVM_CAP_X86_APIC_BUS_CYCLES_NS()) {
+      return vm.settings().busCycleNanos();
+    }
     return check(vm.platform(), capability);
   }
 
@@ -93,93 +102,39 @@ final class KvmCapabilities {
     Map<Integer, Integer> values = new HashMap<>();
     for (int is :
         new int[] {
-          Kvm.KVM_CAP_IRQCHIP(),
           Kvm.KVM_CAP_HLT(),
           Kvm.KVM_CAP_MMU_SHADOW_CACHE_CONTROL(),
           Kvm.KVM_CAP_USER_MEMORY(),
           Kvm.KVM_CAP_SET_TSS_ADDR(),
-          Kvm.KVM_CAP_VAPIC(),
           Kvm.KVM_CAP_EXT_CPUID(),
-          Kvm.KVM_CAP_CLOCKSOURCE(),
-          Kvm.KVM_CAP_PIT(),
-          Kvm.KVM_CAP_NOP_IO_DELAY(),
           Kvm.KVM_CAP_MP_STATE(),
           Kvm.KVM_CAP_SYNC_MMU(),
           Kvm.KVM_CAP_DESTROY_MEMORY_REGION_WORKS(),
-          Kvm.KVM_CAP_USER_NMI(),
-          Kvm.KVM_CAP_SET_GUEST_DEBUG(),
-          Kvm.KVM_CAP_REINJECT_CONTROL(),
-          Kvm.KVM_CAP_IRQ_INJECT_STATUS(),
           Kvm.KVM_CAP_JOIN_MEMORY_REGIONS_WORKS(),
           Kvm.KVM_CAP_IRQFD(),
-          Kvm.KVM_CAP_PIT2(),
           Kvm.KVM_CAP_SET_BOOT_CPU_ID(),
-          Kvm.KVM_CAP_PIT_STATE2(),
           Kvm.KVM_CAP_IOEVENTFD(),
           Kvm.KVM_CAP_SET_IDENTITY_MAP_ADDR(),
           Kvm.KVM_CAP_INTERNAL_ERROR_DATA(),
-          Kvm.KVM_CAP_VCPU_EVENTS(),
-          Kvm.KVM_CAP_HYPERV(),
-          Kvm.KVM_CAP_HYPERV_VAPIC(),
-          Kvm.KVM_CAP_HYPERV_SPIN(),
-          Kvm.KVM_CAP_PCI_SEGMENT(),
-          Kvm.KVM_CAP_DEBUGREGS(),
-          Kvm.KVM_CAP_X86_ROBUST_SINGLESTEP(),
           Kvm.KVM_CAP_ENABLE_CAP(),
-          Kvm.KVM_CAP_XSAVE(),
-          Kvm.KVM_CAP_XCRS(),
-          Kvm.KVM_CAP_ASYNC_PF(),
           Kvm.KVM_CAP_GET_TSC_KHZ(),
-          Kvm.KVM_CAP_ONE_REG(),
-          Kvm.KVM_CAP_TSC_DEADLINE_TIMER(),
-          Kvm.KVM_CAP_KVMCLOCK_CTRL(),
-          Kvm.KVM_CAP_SIGNAL_MSI(),
           Kvm.KVM_CAP_READONLY_MEM(),
           Kvm.KVM_CAP_IRQFD_RESAMPLE(),
           Kvm.KVM_CAP_DEVICE_CTRL(),
           Kvm.KVM_CAP_EXT_EMUL_CPUID(),
-          Kvm.KVM_CAP_HYPERV_TIME(),
-          Kvm.KVM_CAP_IOAPIC_POLARITY_IGNORED(),
           Kvm.KVM_CAP_ENABLE_CAP_VM(),
           Kvm.KVM_CAP_IOEVENTFD_NO_LENGTH(),
           Kvm.KVM_CAP_CHECK_EXTENSION_VM(),
           Kvm.KVM_CAP_DISABLE_QUIRKS(),
-          Kvm.KVM_CAP_X86_SMM(),
           Kvm.KVM_CAP_SPLIT_IRQCHIP(),
           Kvm.KVM_CAP_IOEVENTFD_ANY_LENGTH(),
-          Kvm.KVM_CAP_HYPERV_SYNIC(),
-          Kvm.KVM_CAP_VCPU_ATTRIBUTES(),
           Kvm.KVM_CAP_IMMEDIATE_EXIT(),
-          Kvm.KVM_CAP_HYPERV_SYNIC2(),
-          Kvm.KVM_CAP_HYPERV_VP_INDEX(),
           Kvm.KVM_CAP_GET_MSR_FEATURES(),
-          Kvm.KVM_CAP_HYPERV_EVENTFD(),
-          Kvm.KVM_CAP_HYPERV_TLBFLUSH(),
-          Kvm.KVM_CAP_MSR_PLATFORM_INFO(),
-          Kvm.KVM_CAP_HYPERV_SEND_IPI(),
-          Kvm.KVM_CAP_COALESCED_PIO(),
-          Kvm.KVM_CAP_EXCEPTION_PAYLOAD(),
-          Kvm.KVM_CAP_HYPERV_CPUID(),
-          Kvm.KVM_CAP_PMU_EVENT_FILTER(),
           Kvm.KVM_CAP_HALT_POLL(),
-          Kvm.KVM_CAP_ASYNC_PF_INT(),
-          Kvm.KVM_CAP_LAST_CPU(),
-          Kvm.KVM_CAP_STEAL_TIME(),
-          Kvm.KVM_CAP_X86_USER_SPACE_MSR(),
-          Kvm.KVM_CAP_X86_MSR_FILTER(),
           Kvm.KVM_CAP_ENFORCE_PV_FEATURE_CPUID(),
-          Kvm.KVM_CAP_SYS_HYPERV_CPUID(),
-          Kvm.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM(),
-          Kvm.KVM_CAP_HYPERV_ENFORCE_CPUID(),
-          Kvm.KVM_CAP_SREGS2(),
-          Kvm.KVM_CAP_BINARY_STATS_FD(),
           Kvm.KVM_CAP_EXIT_ON_EMULATION_FAILURE(),
-          Kvm.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM(),
-          Kvm.KVM_CAP_SYS_ATTRIBUTES(),
           Kvm.KVM_CAP_SYSTEM_EVENT_DATA(),
-          Kvm.KVM_CAP_X86_TRIPLE_FAULT_EVENT(),
           Kvm.KVM_CAP_VM_DISABLE_NX_HUGE_PAGES(),
-          Kvm.KVM_CAP_PMU_EVENT_MASKED_EVENTS(),
           Kvm.KVM_CAP_USER_MEMORY2(),
           Kvm.KVM_CAP_MEMORY_FAULT_INFO(),
           Kvm.KVM_CAP_GUEST_MEMFD(),
@@ -190,23 +145,13 @@ final class KvmCapabilities {
       values.put(is, 1);
     }
     values.put(Kvm.KVM_CAP_NR_MEMSLOTS(), USER_MEM_SLOTS);
-    values.put(Kvm.KVM_CAP_COALESCED_MMIO(), 2);
-    values.put(Kvm.KVM_CAP_IRQ_ROUTING(), MAX_IRQ_ROUTES);
-    values.put(Kvm.KVM_CAP_MCE(), 32);
-    values.put(Kvm.KVM_CAP_ADJUST_CLOCK(), 14);
     values.put(Kvm.KVM_CAP_MAX_VCPUS(), MAX_VCPUS);
     values.put(Kvm.KVM_CAP_MAX_VCPU_ID(), MAX_VCPU_IDS);
     values.put(Kvm.KVM_CAP_SYNC_REGS(), SYNC_REGS);
     values.put(Kvm.KVM_CAP_MULTI_ADDRESS_SPACE(), 2);
-    values.put(Kvm.KVM_CAP_X2APIC_API(), 15);
-    values.put(Kvm.KVM_CAP_X86_DISABLE_EXITS(), 15);
-    values.put(Kvm.KVM_CAP_NESTED_STATE(), 4224);
+    values.put(Kvm.KVM_CAP_X2APIC_API(), X2APIC_FLAGS);
     values.put(Kvm.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2(), MANUAL_DIRTY_LOG);
-    values.put(Kvm.KVM_CAP_DIRTY_LOG_RING(), 1 << 20);
-    values.put(Kvm.KVM_CAP_SET_GUEST_DEBUG2(), 0x1f_0003);
-    values.put(Kvm.KVM_CAP_XSAVE2(), 4096);
     values.put(Kvm.KVM_CAP_DISABLE_QUIRKS2(), QUIRKS);
-    values.put(Kvm.KVM_CAP_DIRTY_LOG_RING_ACQ_REL(), 1 << 20);
     return Map.copyOf(values);
   }
 }

@@ -11,9 +11,10 @@ public final class KvmDriver {
   /** Adds it, and {@code /dev/sev} if there is one, to the tree of a machine. */
   public static void install(Task task, Tree tree, KvmSetup setup) {
     KvmHost host = new KvmHost(task, setup);
-    tree.add("/dev/kvm", new Node.Device(_ -> new KvmFile(host)));
+    KvmParameters.addTo(tree);
+    tree.add("/dev/kvm", new Node.Device(() -> new KvmFile(host)));
     if (setup.platform().hasSev()) {
-      tree.add("/dev/sev", new Node.Device(_ -> new SevFile(task)));
+      tree.add("/dev/sev", new Node.Device(() -> new SevFile(task)));
     }
   }
 }

@@ -42,8 +42,19 @@ final class KvmFile extends OpenFile {
       return host.install(new VmFile(KvmVm.create(host, argument)));
     }
     if (request == (int) Kvm.KVM_GET_SUPPORTED_CPUID()) {
-      SupportedCpuid.get(task(), host.platform(), argument);
+      HostCpuid.getSupported(task(), host.platform(), argument);
       return 0;
+    }
+    if (request == (int) Kvm.KVM_GET_EMULATED_CPUID()) {
+      HostCpuid.getEmulated(task(), argument);
+      return 0;
+    }
+    if (request == (int) Kvm.KVM_GET_MSR_FEATURE_INDEX_LIST()) {
+      FeatureMsrs.list(task(), host.platform(), argument);
+      return 0;
+    }
+    if (request == (int) Kvm.KVM_GET_MSRS()) {
+      return FeatureMsrs.get(task(), host.platform(), argument);
     }
     // arch/x86/kvm/x86.c:kvm_arch_dev_ioctl
     throw refused(Errno.EINVAL);

@@ -16,6 +16,9 @@ public record KvmPlatform(
       1 << Kvm.KVM_X86_DEFAULT_VM() | 1 << Kvm.KVM_X86_SW_PROTECTED_VM();
   private static final int PROCESSORS = 2;
 
+  /** How fast its time stamp counters count. A guest's can't count at another rate. */
+  static final int TSC_KHZ = 1_000_000;
+
   /** KVM_EXIT_HYPERCALL_VALID_MASK: KVM_HC_MAP_GPA_RANGE. */
   private static final long MAP_GPA = 1L << Hypercalls.MAP_GPA_RANGE;
 

@@ -19,13 +19,21 @@ import java.util.Optional;
 final class KvmVcpu {
   private static final int STEPS_BETWEEN_YIELDS = 64;
   private static final long CR8_MOST = 15;
+  private static final long MILLION = 1_000_000;
+
+  /** arch/x86/kvm/x86.c: tsc_tolerance_ppm. */
+  private static final long TSC_TOLERANCE_PPM = 250;
 
   private final KvmVm vm;
   private final int id;
   private final KvmRun run;
   private final CpuState cpu;
+  private final VcpuCpuid cpuid;
   private final GuestMemory memory;
   private final Guest guest;
+
+  private int tscKhz;
+  private boolean hasRun;
 
   /** A call on the vCPU is under way (vcpu->mutex). */
   private boolean busy;
@@ -42,6 +50,8 @@ final class KvmVcpu {
     this.id = id;
     run = new KvmRun(vm.task().newRam(KvmFile.VCPU_MMAP_BYTES));
     cpu = new CpuState(boot);
+    cpuid = new VcpuCpuid(vm, cpu);
+    tscKhz = vm.settings().tscKhz();
     memory = new GuestMemory(vm, run);
     mpState =
         boot || !vm.hasIrqchip() ? Kvm.KVM_MP_STATE_RUNNABLE() : Kvm.KVM_MP_STATE_UNINITIALIZED();
@@ -73,6 +83,31 @@ final class KvmVcpu {
 
   CpuState cpu() {
     return cpu;
+  }
+
+  VcpuCpuid cpuid() {
+    return cpuid;
+  }
+
+  /** Whether its guest has been entered (last_vmentry_cpu). */
+  boolean hasRun() {
+    return hasRun;
+  }
+
+  /** KVM_GET_TSC_KHZ. */
+  int tscKhz() {
+    return tscKhz;
+  }
+
+  /**
+   * KVM_SET_TSC_KHZ; 0 is the machine's own. A faster counter is caught up with, a slower one is
+   * EINVAL, though it is told from then on (arch/x86/kvm/x86.c:kvm_set_tsc_khz, set_tsc_khz).
+   */
+  void setTscKhz(int khz) {
+    refuseIf(vm.hasProtectedTsc(), Errno.EINVAL);
+    tscKhz = khz == 0 ? KvmPlatform.TSC_KHZ : khz;
+    long slowest = (long) KvmPlatform.TSC_KHZ * (MILLION - TSC_TOLERANCE_PPM) / MILLION;
+    refuseIf(Integer.toUnsignedLong(tscKhz) < slowest, Errno.EINVAL);
   }
 
   GuestMemory memory() {
@@ -177,6 +212,7 @@ final class KvmVcpu {
         if (mpState != Kvm.KVM_MP_STATE_RUNNABLE()) {
           awaitSignal();
         }
+        hasRun = true;
         if (!guest.step()) {
           return false;
         }
@@ -231,7 +267,7 @@ final class KvmVcpu {
       cpu.load(registers);
     }
     if ((dirty & Kvm.KVM_SYNC_X86_SREGS()) != 0) {
-      VcpuRegisters.setSpecial(cpu, kvm_sync_regs.sregs(kvm_run.s(shared)));
+      VcpuRegisters.setSpecial(cpu, cpuid, kvm_sync_regs.sregs(kvm_run.s(shared)));
     }
     kvm_run.kvm_dirty_regs(shared, 0);
   }

@@ -27,6 +27,7 @@ public final class KvmVm implements KvmReference {
   private final Protection protection;
   private int references = 1;
   private boolean dead;
+  private final VmSettings settings = new VmSettings(this);
   private final MemorySlots slots = new MemorySlots(this);
   private final MemoryAttributes attributes = new MemoryAttributes(this);
   private final MmioPages mmioPages = new MmioPages();
@@ -125,6 +126,10 @@ public final class KvmVm implements KvmReference {
     return dead;
   }
 
+  VmSettings settings() {
+    return settings;
+  }
+
   MemorySlots slots() {
     return slots;
   }
@@ -219,6 +224,11 @@ public final class KvmVm implements KvmReference {
     return type == Kvm.KVM_X86_TDX_VM();
   }
 
+  /** guest_tsc_protected: the guest's time stamp counter is not KVM's to set. */
+  boolean hasProtectedTsc() {
+    return type == Kvm.KVM_X86_TDX_VM();
+  }
+
   /** Whether a guest's accesses say themselves whether they are private. */
   boolean guestSaysPrivate() {
     return type == Kvm.KVM_X86_SNP_VM() || type == Kvm.KVM_X86_TDX_VM();
@@ -246,9 +256,10 @@ public final class KvmVm implements KvmReference {
   int createVcpu(long id) {
     refuseIf(Long.compareUnsigned(id, KvmCapabilities.MAX_VCPU_IDS) >= 0, Errno.EINVAL);
     refuseIf(vcpus.size() >= maxVcpus(), Errno.EINVAL);
+    settings.requireVcpuId((int) id);
     refuseIf(vcpus.containsKey((int) id), Errno.EEXIST);
     protection.beforeVcpu();
-    KvmVcpu vcpu = new KvmVcpu(this, (int) id, vcpus.isEmpty());
+    KvmVcpu vcpu = new KvmVcpu(this, (int) id, settings.isBootVcpu((int) id));
     try {
       int fd = host.install(new VcpuFile(vcpu));
       vcpus.put((int) id, vcpu);

@@ -8,6 +8,7 @@ import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_enable_cap;
 import dev.iolite.uapi.kvm.kvm_mp_state;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
@@ -62,7 +63,17 @@ final class VcpuFile extends OpenFile {
     } else if (request == (int) Kvm.KVM_SET_SREGS()) {
       MemorySegment sregs = task().in(argument, kvm_sregs.sizeof());
       refuseProtected();
-      VcpuRegisters.setSpecial(vcpu.cpu(), sregs);
+      VcpuRegisters.setSpecial(vcpu.cpu(), vcpu.cpuid(), sregs);
+    } else if (request == (int) Kvm.KVM_SET_CPUID2()) {
+      vcpu.cpuid().set(argument, vcpu.hasRun());
+    } else if (request == (int) Kvm.KVM_GET_CPUID2()) {
+      vcpu.cpuid().get(argument);
+    } else if (request == Kvm.KVM_SET_TSC_KHZ()) {
+      vcpu.setTscKhz((int) argument);
+    } else if (request == Kvm.KVM_GET_TSC_KHZ()) {
+      return vcpu.tscKhz();
+    } else if (request == (int) Kvm.KVM_ENABLE_CAP()) {
+      enable(task().in(argument, kvm_enable_cap.sizeof()));
     } else if (request == (int) Kvm.KVM_PRE_FAULT_MEMORY()) {
       MemorySegment range = task().in(argument, kvm_pre_fault_memory.sizeof());
       try {
@@ -83,6 +94,15 @@ final class VcpuFile extends OpenFile {
       throw refused(Errno.EINVAL);
     }
     return 0;
+  }
+
+  /**
+   * arch/x86/kvm/x86.c:kvm_vcpu_ioctl_enable_cap, for the capabilities that the model has: guests
+   * use no paravirtual feature anyway.
+   */
+  private static void enable(MemorySegment argument) {
+    refuseIf(kvm_enable_cap.flags(argument) != 0, Errno.EINVAL);
+    refuseIf(kvm_enable_cap.cap(argument) != Kvm.KVM_CAP_ENFORCE_PV_FEATURE_CPUID(), Errno.EINVAL);
   }
 
   private void refuseProtected() {

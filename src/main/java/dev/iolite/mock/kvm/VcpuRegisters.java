@@ -6,6 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.kvm.kvm_segment;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
 /** The rules for special registers that a VM's owner sets. */
 final class VcpuRegisters {
@@ -14,29 +15,92 @@ final class VcpuRegisters {
   private static final long CR0_PG = 1L << 31;
   private static final long CR0_ALWAYS = 0x10;
   private static final long CR4_PAE = 1 << 5;
+
+  /** VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR and OSXMMEXCPT: those of any processor. */
+  private static final long CR4_ALWAYS_ALLOWED = 0x7ff;
+
+  private static final long CR4_CET = 1 << 23;
+
+  /** arch/x86/kvm/regs.h:__cr4_reserved_bits, but for CR4.CET, which either of two features has. */
+  private static final Map<CpuFeature, Long> CR4_BITS =
+      Map.of(
+          CpuFeature.UMIP, 1L << 11,
+          CpuFeature.LA57, 1L << 12,
+          CpuFeature.VIRTUAL_MACHINE_EXTENSIONS, 1L << 13,
+          CpuFeature.FSGSBASE, 1L << 16,
+          CpuFeature.PROCESS_CONTEXT_IDS, 1L << 17,
+          CpuFeature.XSAVE, 1L << 18,
+          CpuFeature.SMEP, 1L << 20,
+          CpuFeature.SMAP, 1L << 21,
+          CpuFeature.PROTECTION_KEYS, 1L << 22,
+          CpuFeature.LINEAR_ADDRESS_MASKING, 1L << 28);
+
+  private static final long EFER_SCE = 1;
   private static final long EFER_LME = 1 << 8;
   private static final long EFER_LMA = 1 << 10;
-  private static final long EFER_KNOWN = 0xfd01;
+  private static final long EFER_LMSLE = 1 << 13;
+
+  /** arch/x86/kvm/msrs.c:__kvm_valid_efer. */
+  private static final Map<CpuFeature, Long> EFER_BITS =
+      Map.of(
+          CpuFeature.LONG_MODE, EFER_LME | EFER_LMA,
+          CpuFeature.NX, 1L << 11,
+          CpuFeature.SVM, 1L << 12,
+          CpuFeature.FAST_FXSR, 1L << 14,
+          CpuFeature.AUTOMATIC_IBRS, 1L << 21);
+
+  private static final long APIC_RESERVED = 0x2ff;
+  private static final long APIC_X2APIC = 1 << 10;
+  private static final long APIC_ENABLED = 1 << 11;
   private static final long HIGH = 0xffff_ffff_0000_0000L;
 
   private VcpuRegisters() {}
 
-  /** arch/x86/kvm/regs.c:__set_sregs, kvm_is_valid_sregs: EINVAL. */
-  static void setSpecial(CpuState cpu, MemorySegment sregs) {
+  /** arch/x86/kvm/regs.c:__set_sregs_common, kvm_is_valid_sregs: EINVAL. */
+  static void setSpecial(CpuState cpu, VcpuCpuid cpuid, MemorySegment sregs) {
     long cr0 = kvm_sregs.cr0(sregs);
+    long cr4 = kvm_sregs.cr4(sregs);
     long efer = kvm_sregs.efer(sregs);
     if ((efer & EFER_LME) != 0 && (cr0 & CR0_PG) != 0) {
-      refuseIf((kvm_sregs.cr4(sregs) & CR4_PAE) == 0 || (efer & EFER_LMA) == 0, Errno.EINVAL);
+      refuseIf((cr4 & CR4_PAE) == 0 || (efer & EFER_LMA) == 0, Errno.EINVAL);
+      refuseIf((kvm_sregs.cr3(sregs) & cpuid.reservedAddressBits()) != 0, Errno.EINVAL);
     } else {
       refuseIf((efer & EFER_LMA) != 0 || kvm_segment.l(kvm_sregs.cs(sregs)) != 0, Errno.EINVAL);
     }
-    refuseIf((kvm_sregs.cr4(sregs) & HIGH) != 0, Errno.EINVAL);
+    refuseIf((cr4 & ~allowedCr4(cpuid)) != 0, Errno.EINVAL);
     refuseIf((cr0 & HIGH) != 0, Errno.EINVAL);
     refuseIf((cr0 & CR0_NW) != 0 && (cr0 & CR0_CD) == 0, Errno.EINVAL);
     refuseIf((cr0 & CR0_PG) != 0 && (cr0 & CpuState.CR0_PE) == 0, Errno.EINVAL);
-    refuseIf((efer & ~EFER_KNOWN) != 0, Errno.EINVAL);
+    refuseIf((efer & ~allowedEfer(cpuid)) != 0, Errno.EINVAL);
     MemorySegment special = cpu.special();
+    requireApicBase(kvm_sregs.apic_base(special), kvm_sregs.apic_base(sregs), cpuid);
     special.copyFrom(sregs.asSlice(0, special.byteSize()));
     kvm_sregs.cr0(special, cr0 | CR0_ALWAYS);
+  }
+
+  private static long allowedCr4(VcpuCpuid cpuid) {
+    boolean cet =
+        cpuid.has(CpuFeature.SHADOW_STACK) || cpuid.has(CpuFeature.INDIRECT_BRANCH_TRACKING);
+    return CR4_ALWAYS_ALLOWED | (cet ? CR4_CET : 0) | bits(CR4_BITS, cpuid);
+  }
+
+  private static long allowedEfer(VcpuCpuid cpuid) {
+    long always = EFER_SCE | (cpuid.isSupported(CpuFeature.SVM) ? EFER_LMSLE : 0);
+    return always | bits(EFER_BITS, cpuid);
+  }
+
+  private static long bits(Map<CpuFeature, Long> byFeature, VcpuCpuid cpuid) {
+    return byFeature.entrySet().stream()
+        .filter(entry -> cpuid.has(entry.getKey()))
+        .mapToLong(Map.Entry::getValue)
+        .reduce(0, (a, b) -> a | b);
+  }
+
+  /** arch/x86/kvm/lapic.c:kvm_apic_set_base. */
+  private static void requireApicBase(long before, long base, VcpuCpuid cpuid) {
+    long x2apic = cpuid.has(CpuFeature.X2APIC) ? 0 : APIC_X2APIC;
+    long reserved = cpuid.reservedAddressBits() | APIC_RESERVED | x2apic;
+    boolean isMode = (base & (APIC_X2APIC | APIC_ENABLED)) != APIC_X2APIC;
+    refuseIf(base != before && ((base & reserved) != 0 || !isMode), Errno.EINVAL);
   }
 }

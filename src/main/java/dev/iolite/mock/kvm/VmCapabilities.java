@@ -1,7 +1,6 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.kvm.Kvm;
@@ -33,6 +32,17 @@ final class VmCapabilities {
       refuseIf(value >>> Integer.SIZE != 0, Errno.EINVAL);
     } else if (capability == Kvm.KVM_CAP_DISABLE_QUIRKS2()) {
       refuseIf((value & ~KvmCapabilities.QUIRKS) != 0, Errno.EINVAL);
+    } else if (capability == Kvm.KVM_CAP_X2APIC_API()) {
+      enableX2apic(vm, value);
+    } else if (capability == Kvm.KVM_CAP_EXIT_ON_EMULATION_FAILURE()) {
+      // At privilege level 0, where the model's guests are, KVM always exits.
+      refuseIf((value & ~1) != 0, Errno.EINVAL);
+    } else if (capability == Kvm.KVM_CAP_MAX_VCPU_ID()) {
+      vm.settings().limitVcpuIds(value);
+    } else if (capability == Kvm.KVM_CAP_VM_DISABLE_NX_HUGE_PAGES()) {
+      refuseIf(value != 0 || vm.hasVcpus(), Errno.EINVAL);
+    } else if (capability == Kvm.KVM_CAP_X86_APIC_BUS_CYCLES_NS()) {
+      vm.settings().setBusCycleNanos(value);
     } else if (capability == Kvm.KVM_CAP_SPLIT_IRQCHIP()) {
       refuseIf(Long.compareUnsigned(value, KvmCapabilities.MAX_IRQ_ROUTES) > 0, Errno.EINVAL);
       refuseIf(vm.hasIrqchip() || vm.hasVcpus(), Errno.EEXIST);
@@ -41,8 +51,18 @@ final class VmCapabilities {
       refuseIf((value & ~vm.platform().hypercallExits()) != 0, Errno.EINVAL);
       vm.hypercallExits(value);
     } else {
-      throw refused(Errno.EINVAL);
+      // This one takes anything; the model's guests meet none of the quirks.
+      refuseIf(capability != Kvm.KVM_CAP_DISABLE_QUIRKS(), Errno.EINVAL);
     }
+  }
+
+  /** The model's guests see no interrupt controller: only what may be asked for is known. */
+  private static void enableX2apic(KvmVm vm, long flags) {
+    long suppress = Kvm.KVM_X2APIC_ENABLE_SUPPRESS_EOI_BROADCAST();
+    long both = suppress | Kvm.KVM_X2APIC_DISABLE_SUPPRESS_EOI_BROADCAST();
+    refuseIf((flags & ~KvmCapabilities.X2APIC_FLAGS) != 0, Errno.EINVAL);
+    refuseIf((flags & both) == both, Errno.EINVAL);
+    refuseIf((flags & suppress) != 0 && !vm.hasSplitIrqchip(), Errno.EINVAL);
   }
 
   /** KVM_CREATE_IRQCHIP. */

@@ -75,6 +75,16 @@ final class VmFile extends OpenFile {
       VmCapabilities.createIrqchip(vm);
     } else if (request == Kvm.KVM_SET_TSS_ADDR()) {
       refuseIf(Long.compareUnsigned(argument, TSS_LAST) > 0, Errno.EINVAL);
+    } else if (request == (int) Kvm.KVM_SET_IDENTITY_MAP_ADDR()) {
+      vm.settings().setIdentityMap(argument);
+    } else if (request == Kvm.KVM_SET_NR_MMU_PAGES()) {
+      VmSettings.limitShadowPages(argument);
+    } else if (request == Kvm.KVM_SET_BOOT_CPU_ID()) {
+      vm.settings().setBootVcpu(argument);
+    } else if (request == Kvm.KVM_SET_TSC_KHZ()) {
+      vm.settings().setTscKhz((int) argument);
+    } else if (request == Kvm.KVM_GET_TSC_KHZ()) {
+      return vm.settings().tscKhz();
     } else {
       throw refused(Errno.ENOTTY);
     }

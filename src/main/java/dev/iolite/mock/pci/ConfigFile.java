@@ -5,7 +5,6 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.PositionedFile;
 import dev.iolite.mock.core.Task;
-import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -15,15 +14,11 @@ import java.lang.foreign.ValueLayout;
  * pieces.
  */
 final class ConfigFile extends PositionedFile {
-  private static final int ACCESS_MODE = 3;
-
   private final PciDevice device;
-  private final int flags;
 
-  ConfigFile(Task task, PciDevice device, int flags) {
+  ConfigFile(Task task, PciDevice device) {
     super(task);
     this.device = device;
-    this.flags = flags;
   }
 
   @Override
@@ -33,7 +28,6 @@ final class ConfigFile extends PositionedFile {
 
   @Override
   public long pread(long address, long bytes, long offset) {
-    refuseIf((flags & ACCESS_MODE) == Libc.O_WRONLY(), Errno.EBADF);
     int count = count(bytes, offset);
     MemorySegment buffer = task().scratch(count);
     for (int done = 0; done < count; ) {
@@ -51,7 +45,6 @@ final class ConfigFile extends PositionedFile {
 
   @Override
   public long pwrite(long address, long bytes, long offset) {
-    refuseIf((flags & ACCESS_MODE) == Libc.O_RDONLY(), Errno.EBADF);
     int count = count(bytes, offset);
     MemorySegment buffer = task().in(address, count);
     for (int done = 0; done < count; ) {

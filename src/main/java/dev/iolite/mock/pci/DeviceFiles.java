@@ -102,7 +102,7 @@ final class DeviceFiles {
               }
             }));
     files.put("subsystem", Nodes.link(up(device) + "bus/pci"));
-    files.put("config", new Node.Device(flags -> new ConfigFile(task, device, flags)));
+    files.put("config", new Node.Device(() -> new ConfigFile(task, device)));
     device
         .function()
         .group()

@@ -80,7 +80,7 @@ public final class HostFiles {
     tree.add(
         "/sys/devices/virtual/net/lo", Nodes.directory(Map.of("operstate", Nodes.text("unknown"))));
     tree.add("/sys/class/block", Nodes.directory(files::disks));
-    tree.add("/dev/nvme0n1", new Node.Device(_ -> files.openDisk()));
+    tree.add("/dev/nvme0n1", new Node.Device(files::openDisk));
     tree.add("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", Nodes.text("0"));
     tree.add("/sys/kernel/mm/transparent_hugepage/enabled", Nodes.text("always [madvise] never"));
   }

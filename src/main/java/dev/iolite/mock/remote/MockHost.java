@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  * RemoteKernel}. When one ends, even by SIGKILL, what it had open, mapped, bound to a VM is gone,
  * and what it did to the host stays: drivers, driver_override, the TSM's connections.
  *
- * <p>The host reaches a caller's memory by {@code /proc/PID/mem}, and the caller maps memory of the
+ * <p>The host reaches a caller's memory by process_vm_readv(2), and the caller maps memory of the
  * host by {@code /proc/PID/fd}: both run as the same user in the same PID namespace.
  */
 public final class MockHost implements AutoCloseable {

@@ -44,18 +44,16 @@ final class VfioCdev extends PositionedFile implements VfioFile {
   private static final int UUID_BYTES = 16;
 
   private final VfioDevice device;
-  private final int flags;
   private final DeviceIoctls ioctls;
   private final Regions regions;
   private Optional<IommufdContext> iommufd = Optional.empty();
   private Optional<KvmReference> kvm = Optional.empty();
 
   /** vfio_device_fops_cdev_open: ENODEV if the device is on its way out. */
-  VfioCdev(Task task, VfioDevice device, int flags) {
+  VfioCdev(Task task, VfioDevice device) {
     super(task);
     refuseIf(!device.tryGet(), Errno.ENODEV);
     this.device = device;
-    this.flags = flags;
     ioctls = new DeviceIoctls(task, device);
     regions = new Regions(task, device.core());
   }
@@ -195,33 +193,23 @@ final class VfioCdev extends PositionedFile implements VfioFile {
 
   // -- regions
 
-  private int accessMode() {
-    return flags & Libc.O_ACCMODE();
-  }
-
   @Override
   public long pread(long address, long bytes, long offset) {
-    refuseIf(accessMode() == Libc.O_WRONLY(), Errno.EBADF);
     refuseIf(!isBound(), Errno.EINVAL);
     return bytes == 0 ? 0 : regions.read(address, bytes, offset);
   }
 
   @Override
   public long pwrite(long address, long bytes, long offset) {
-    refuseIf(accessMode() == Libc.O_RDONLY(), Errno.EBADF);
     refuseIf(!isBound(), Errno.EINVAL);
     return bytes == 0 ? 0 : regions.write(address, bytes, offset);
   }
 
-  /** mm/mmap.c:do_mmap's checks of the file's mode, then vfio_device_fops_mmap. */
+  /** vfio_device_fops_mmap. */
   @Override
   public MappedObject mmap(MapRequest request) {
-    boolean shared = (request.flags() & Libc.MAP_SHARED()) != 0;
-    boolean writes = (request.protection() & Libc.PROT_WRITE()) != 0;
-    refuseIf(accessMode() == Libc.O_WRONLY(), Errno.EACCES);
-    refuseIf(shared && writes && accessMode() == Libc.O_RDONLY(), Errno.EACCES);
     refuseIf(!isBound(), Errno.EINVAL);
-    refuseIf(!shared, Errno.EINVAL);
+    refuseIf((request.flags() & Libc.MAP_SHARED()) == 0, Errno.EINVAL);
     return regions.map(request);
   }
 }

@@ -19,7 +19,6 @@ import dev.iolite.uapi.dmabuf.DmaBuf;
 import dev.iolite.uapi.dmabuf.dma_buf_export_sync_file;
 import dev.iolite.uapi.dmabuf.dma_buf_import_sync_file;
 import dev.iolite.uapi.dmabuf.dma_buf_sync;
-import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -48,7 +47,6 @@ final class VfioDmaBuf extends DmaBufFile {
   private final int bar;
   private final List<BarRange> ranges;
   private final long bytes;
-  private final int openFlags;
   private final List<Importer> importers = new ArrayList<>();
   private boolean revoked;
 
@@ -71,7 +69,7 @@ final class VfioDmaBuf extends DmaBufFile {
     this.ranges = ranges;
     this.kind = kind;
     this.bytes = ranges.stream().mapToLong(BarRange::bytes).sum();
-    this.openFlags = openFlags;
+    access(openFlags);
   }
 
   @Override
@@ -252,14 +250,9 @@ final class VfioDmaBuf extends DmaBufFile {
     return whence == SEEK_END ? bytes : 0;
   }
 
-  /** dma_buf_mmap_internal, after mm/mmap.c:do_mmap's look at the file's mode. */
+  /** dma_buf_mmap_internal. */
   @Override
   public MappedObject mmap(MapRequest request) {
-    int mode = openFlags & Libc.O_ACCMODE();
-    boolean writes =
-        (request.flags() & Libc.MAP_SHARED()) != 0
-            && (request.protection() & Libc.PROT_WRITE()) != 0;
-    refuseIf(mode == Libc.O_WRONLY() || (writes && mode == Libc.O_RDONLY()), Errno.EACCES);
     throw refused(Errno.EINVAL);
   }
 }

@@ -67,9 +67,9 @@ public final class VfioDriver implements PciDriver {
     Map<String, Node> cdevs = new TreeMap<>();
     for (VfioDevice device : devices.values()) {
       if (device.isListed()) {
-        cdevs.put(device.name(), new Node.Device(flags -> new VfioCdev(task, device, flags)));
+        cdevs.put(device.name(), new Node.Device(() -> new VfioCdev(task, device)));
         VfioGroup group = device.group();
-        files.put(group.name(), new Node.Device(_ -> group.open()));
+        files.put(group.name(), new Node.Device(group::open));
       }
     }
     if (!cdevs.isEmpty()) {

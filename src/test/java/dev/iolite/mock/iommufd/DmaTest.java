@@ -11,13 +11,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommuDevice.Mapped;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
 import dev.iolite.mock.core.MemFdFile;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What a device reaches through the page tables. */
@@ -108,6 +111,47 @@ class DmaTest {
     put(ram, 4711);
     machine.freeRam(ram, PAGE);
     device.reads(IOVA, 4711);
+  }
+
+  /** Memory that the process has by other means than the model's calls. */
+  private static long foreignMemory(long bytes) {
+    int flags = Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS();
+    return new HostKernel().mmap(0, bytes, Libc.PROT_READ() | Libc.PROT_WRITE(), flags, -1, 0);
+  }
+
+  @Test
+  void foreignMemoryThatTheProcessUnmapsIsNoLongerFollowed() {
+    long page = foreignMemory(PAGE);
+    attach();
+    machine.map(ioas, USUAL, page, PAGE, IOVA);
+    put(page, 4711);
+    machine.freeRam(page, PAGE);
+    put(page, 42);
+    device.reads(IOVA, 4711);
+    device.write(IOVA, 5);
+    assertThat(get(page)).isEqualTo(42);
+    machine.unmap(ioas, IOVA, PAGE);
+    assertThat(new HostKernel().munmap(page, PAGE)).isZero();
+  }
+
+  @Test
+  void whatIsMappedWhereForeignMemoryWasIsNotReached() {
+    // A hole between pages: too small for what the JVM maps meanwhile.
+    long pages = foreignMemory(3 * PAGE);
+    long page = pages + PAGE;
+    attach();
+    machine.map(ioas, USUAL, page, PAGE, IOVA);
+    assertThat(new HostKernel().munmap(page, PAGE)).isZero();
+    int fixedNoReplace = 0x10_0000;
+    int flags = Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS() | fixedNoReplace;
+    int protection = Libc.PROT_READ() | Libc.PROT_WRITE();
+    long again =
+        machine.call(
+            () -> machine.task().memory().map(page, PAGE, protection, flags, Optional.empty(), 0));
+    assertThat(again).isEqualTo(page);
+    device.faultsWriting(IOVA);
+    machine.freeRam(page, PAGE);
+    assertThat(new HostKernel().munmap(pages, 3 * PAGE)).isZero();
   }
 
   @Test

@@ -1,0 +1,89 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
+
+/** What a VM's owner may settle, most of it before the first vCPU; arch/x86/kvm/x86.c. */
+final class VmSettings {
+  /** arch/x86/include/asm/kvm_host.h: KVM_MIN_ALLOC_MMU_PAGES. */
+  private static final long LEAST_SHADOW_PAGES = 64;
+
+  /** The largest number of cycles that tmict_to_ns can multiply with in 64 bits. */
+  private static final long MOST_BUS_CYCLE_NANOS = Long.divideUnsigned(-1, 0xffff_ffffL * 128);
+
+  private final KvmVm vm;
+  private int bootVcpu;
+  private int vcpuIds;
+  private int tscKhz = KvmPlatform.TSC_KHZ;
+  private long busCycleNanos = 1;
+
+  VmSettings(KvmVm vm) {
+    this.vm = vm;
+  }
+
+  /** KVM_SET_BOOT_CPU_ID. */
+  void setBootVcpu(long id) {
+    refuseIf(vm.hasVcpus(), Errno.EBUSY);
+    int most = vcpuIds == 0 ? KvmCapabilities.MAX_VCPU_IDS : vcpuIds;
+    refuseIf(Long.compareUnsigned(id, most) > 0, Errno.EINVAL);
+    bootVcpu = (int) id;
+  }
+
+  /** kvm_vcpu_is_reset_bsp. */
+  boolean isBootVcpu(int id) {
+    return id == bootVcpu;
+  }
+
+  /** KVM_CAP_MAX_VCPU_ID, which can be enabled once. */
+  void limitVcpuIds(long count) {
+    refuseIf(Long.compareUnsigned(count, KvmCapabilities.MAX_VCPU_IDS) > 0, Errno.EINVAL);
+    refuseIf(bootVcpu > count, Errno.EINVAL);
+    refuseIf(vcpuIds != 0 && vcpuIds != count, Errno.EINVAL);
+    vcpuIds = (int) count;
+  }
+
+  /** kvm_arch_vcpu_precreate. */
+  void requireVcpuId(int id) {
+    if (vcpuIds == 0) {
+      vcpuIds = KvmCapabilities.MAX_VCPU_IDS;
+    }
+    refuseIf(id >= vcpuIds, Errno.EINVAL);
+  }
+
+  /** KVM_GET_TSC_KHZ. */
+  int tscKhz() {
+    return tscKhz;
+  }
+
+  /** KVM_SET_TSC_KHZ; 0 is the machine's own. */
+  void setTscKhz(int khz) {
+    refuseIf(vm.hasVcpus(), Errno.EINVAL);
+    tscKhz = khz == 0 ? KvmPlatform.TSC_KHZ : khz;
+  }
+
+  /** KVM_SET_NR_MMU_PAGES. The model has no shadow pages to give up. */
+  static void limitShadowPages(long pages) {
+    refuseIf(Long.compareUnsigned(pages, LEAST_SHADOW_PAGES) < 0, Errno.EINVAL);
+  }
+
+  /** KVM_SET_IDENTITY_MAP_ADDR: its vCPUs run real mode themselves, and need none. */
+  void setIdentityMap(long argument) {
+    refuseIf(vm.hasVcpus(), Errno.EINVAL);
+    vm.task().in(argument, Long.BYTES);
+  }
+
+  /** What KVM_CAP_X86_APIC_BUS_CYCLES_NS is. */
+  int busCycleNanos() {
+    return (int) busCycleNanos;
+  }
+
+  /** KVM_CAP_X86_APIC_BUS_CYCLES_NS. */
+  void setBusCycleNanos(long nanos) {
+    boolean overflows = Long.compareUnsigned(nanos, MOST_BUS_CYCLE_NANOS) > 0;
+    refuseIf(nanos == 0 || overflows, Errno.EINVAL);
+    refuseIf(!vm.hasIrqchip(), Errno.ENXIO);
+    refuseIf(vm.hasVcpus(), Errno.EINVAL);
+    busCycleNanos = nanos;
+  }
+}
