@@ -83,17 +83,16 @@ record CertificateChain(
    * @throws UntrustedEvidenceException if the root has not
    */
   X509Certificate own(X509Certificate root) {
+    // One below the root can be trusted, too; what the digest is of is then above it in the chain.
+    int trusted = certificates.indexOf(root);
+    List<X509Certificate> below = certificates.subList(trusted + 1, certificates.size());
     try {
-      if (rootDigest.isPresent() && !isDigestOf(root)) {
+      if (rootDigest.isPresent() && !isDigestOf(trusted > 0 ? certificates.getFirst() : root)) {
         throw new UntrustedEvidenceException(
             "the digest of the root in %s is not that of %s"
                 .formatted(name, root.getSubjectX500Principal()),
             "the device has its certificates from another root; --trust that one if you trust it");
       }
-      List<X509Certificate> below =
-          certificates.getFirst().equals(root)
-              ? certificates.subList(1, certificates.size())
-              : certificates;
       if (below.isEmpty()) {
         return root;
       }

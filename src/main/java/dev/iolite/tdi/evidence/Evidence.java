@@ -58,8 +58,11 @@ public final class Evidence {
       answers.add(Measurements.read(answer, Optional.empty()).message());
     }
     while (answers.isEmpty() || (!requests.isEmpty() && at < bytes.length)) {
-      MeasurementsRequest request =
-          MeasurementsRequest.read(new MessageReader(all, at, MessageCode.GET_MEASUREMENTS));
+      MessageReader next = new MessageReader(all, at, MessageCode.GET_MEASUREMENTS);
+      MeasurementsRequest request = MeasurementsRequest.read(next);
+      if (!requests.isEmpty()) {
+        requireVersion(next, requests.getFirst().version());
+      }
       at += request.bytes();
       Measurements.Read answer =
           Measurements.read(
@@ -74,7 +77,9 @@ public final class Evidence {
   private static void requireVersion(MessageReader first, SpdmVersion agreed) {
     if (first.size() > 0 && first.u8(0) != agreed.number()) {
       throw first.wrong(
-          0, "version 0x%02x".formatted(first.u8(0)), "SPDM %s was agreed on".formatted(agreed));
+          0,
+          "version 0x%02x".formatted(first.u8(0)),
+          "the messages before it are of SPDM " + agreed);
     }
   }
 

@@ -42,8 +42,7 @@ record PemFile(List<X509Certificate> certificates, List<PublicKey> keys) {
       while (block.find()) {
         byte[] der = Base64.getMimeDecoder().decode(block.group(2));
         switch (block.group(1)) {
-          case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE" ->
-              certificates.addAll(certificates(der));
+          case "CERTIFICATE", "X509 CERTIFICATE" -> certificates.addAll(certificates(der));
           case "PUBLIC KEY" -> keys.add(key(der));
           default -> {}
         }

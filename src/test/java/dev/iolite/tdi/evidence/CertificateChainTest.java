@@ -99,6 +99,20 @@ class CertificateChainTest {
   }
 
   @Test
+  void oneBelowTheRootCanBeTrusted() throws Exception {
+    Trust between = Trust.of(Vector.resource("between.pem"), "between.pem");
+    byte[] all =
+        spdm("SHA-384", "root.pem", der("root.pem"), der("between.pem"), der("device.pem"));
+    assertThat(between.withChain(all, "chain").verify(evidence(), Optional.empty()).key())
+        .isEqualTo("the key of CN=device");
+    byte[] wrongDigest =
+        spdm("SHA-384", "other-root.pem", der("root.pem"), der("between.pem"), der("device.pem"));
+    assertThatThrownBy(
+            () -> between.withChain(wrongDigest, "chain").verify(evidence(), Optional.empty()))
+        .hasMessageContaining("the digest of the root in chain is not that of");
+  }
+
+  @Test
   void aCertificateThatWasChangedDoesNotLeadThere() {
     byte[] device = der("device.pem");
     device[device.length - 1] ^= 1;

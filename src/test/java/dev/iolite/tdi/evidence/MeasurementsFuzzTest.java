@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Optional;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -97,6 +98,36 @@ class MeasurementsFuzzTest {
     }
     int length = random.nextInt(3) == 0 ? random.nextInt(bytes.length + 8) : bytes.length;
     isEvidence(Arrays.copyOf(bytes, length));
+  }
+
+  /** Whatever becomes of signed messages, they are not taken for the device's. */
+  @Property(tries = 2000)
+  void changedMessagesAreNeverVerified(@ForAll long seed) {
+    Random random = new Random(seed);
+    Vector vector = Vector.ALL.get(random.nextInt(Vector.ALL.size()));
+    byte[] good = vector.bytes();
+    byte[] bytes =
+        random.nextInt(4) == 0
+            ? Arrays.copyOfRange(good, random.nextInt(good.length), good.length)
+            : good.clone();
+    int start = bytes.length == good.length ? signedFrom(vector) : 0;
+    for (int i = 1 + random.nextInt(3); i > 0; i--) {
+      bytes[start + random.nextInt(bytes.length - start)] ^= (byte) (1 + random.nextInt(255));
+    }
+    Optional<byte[]> nonce = random.nextBoolean() ? Optional.of(Vector.NONCE) : Optional.empty();
+    if (Arrays.mismatch(bytes, good) >= 0) {
+      assertThatThrownBy(
+              () -> vector.trust().verify(Evidence.parse(MemorySegment.ofArray(bytes)), nonce))
+          .isInstanceOfAny(
+              MalformedMeasurementsException.class,
+              UntrustedEvidenceException.class,
+              PreconditionException.class);
+    }
+  }
+
+  /** SPDM 1.1 does not sign what was agreed on. */
+  private static int signedFrom(Vector vector) {
+    return vector.version() == 0x11 ? vector.evidence().negotiated().length : 0;
   }
 
   /** Neither do files that are said to be certificates. */

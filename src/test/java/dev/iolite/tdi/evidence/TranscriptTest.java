@@ -106,6 +106,17 @@ class TranscriptTest {
   }
 
   @Test
+  void allMessagesAreOfOneVersion() {
+    byte[] other = asked(0x11, 2, 2).toArray();
+    assertThatThrownBy(() -> asked(0x12, 1, 1).add(other).parse())
+        .hasMessageContaining("byte 54: version 0x11; the messages before it are of SPDM 1.2");
+    TranscriptBytes answered =
+        new TranscriptBytes(0x12).request(0, 1, NONE, 0, NONE).add(answer(0x11, 1));
+    assertThatThrownBy(answered::parse)
+        .hasMessageContaining("byte 4: SPDM 1.1; the messages before it are of SPDM 1.2");
+  }
+
+  @Test
   void anAnswerWithoutBlocksIsRefusedWhereAllWereAsked() {
     assertThatThrownBy(asked(0x12, TranscriptBytes.ALL)::parse)
         .isInstanceOf(MalformedMeasurementsException.class)
@@ -179,7 +190,7 @@ class TranscriptTest {
         "58  | 0x01 | NEGOTIATE_ALGORITHMS message, byte 58: a length of 1; it is 32 at least",
         "94  | 0xff | ALGORITHMS message, byte 94: a length of 255; it is 36 at least, and 94"
             + " bytes",
-        "130 | 0x11 | byte 130: version 0x11; SPDM 1.2 was agreed on"
+        "130 | 0x11 | byte 130: version 0x11; the messages before it are of SPDM 1.2"
       })
   void aWrongByteOfWhatWasAgreedOnIsFound(int at, String value, String said) {
     byte[] bytes =
