@@ -6,6 +6,7 @@ import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.evidence.MalformedMeasurementsException;
+import dev.iolite.tdi.evidence.UntrustedEvidenceException;
 import dev.iolite.tdi.layout.MalformedLayoutException;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.profile.TsmCallException;
@@ -54,7 +55,8 @@ final class Failures implements IExecutionExceptionHandler {
           DeviceFaultException _,
           MalformedReportException _,
           MalformedLayoutException _,
-          MalformedMeasurementsException _ ->
+          MalformedMeasurementsException _,
+          UntrustedEvidenceException _ ->
           ExitCode.CHECK_FAILED;
       case KernelException _, TsmCallException _, MalformedReplyException _ -> ExitCode.KERNEL;
       case PreconditionException _, UnsupportedByProfileException _ -> ExitCode.PRECONDITION;

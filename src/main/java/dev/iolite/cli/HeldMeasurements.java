@@ -1,12 +1,11 @@
 package dev.iolite.cli;
 
 import dev.iolite.tdi.TdiAssignment;
-import dev.iolite.tdi.evidence.Measurement;
+import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
-import java.util.List;
+import java.util.Optional;
 
 /** What the device of a held assignment measures of itself. */
 final class HeldMeasurements {
@@ -33,37 +32,25 @@ final class HeldMeasurements {
     return nonce;
   }
 
-  /** Has it measure, and says what came of it. */
+  /**
+   * Has it measure, and says what came of it.
+   *
+   * @throws dev.iolite.tdi.evidence.UntrustedEvidenceException if somebody is trusted, and has not
+   *     signed it
+   */
   static void show(HeldReply reply, TdiAssignment assignment, byte[] nonce) {
     byte[] message = assignment.measurements(nonce);
-    Measurements measured = Measurements.parse(MemorySegment.ofArray(message));
+    Evidence evidence = Evidence.parse(MemorySegment.ofArray(message));
+    Verdict verdict = Verdict.of(assignment.trust(), evidence, Optional.of(nonce));
     reply.say("nonce", HEX.formatHex(nonce));
     reply.say("message", HEX.formatHex(message));
-    reply.say("measurements", measured);
-    Output output = reply.output();
-    if (output.isJson()) {
-      return;
+    reply.say("measurements", evidence.measurements());
+    reply.say("verified", verdict.verified());
+    reply.say("verdict", verdict.words());
+    if (!reply.output().isJson()) {
+      EvidenceView.show(
+          reply.output(), "nonce asked with", HEX.formatHex(nonce), evidence, verdict);
     }
-    output.properties(
-        "nonce asked with", HEX.formatHex(nonce),
-        "device's nonce", text(measured.nonce()),
-        "device-specific", text(measured.opaque()),
-        "signature", measured.signature().map(HeldMeasurements::text).orElse("none"));
-    output.line("");
-    output.table(
-        List.of("INDEX", "OF", "FORM", "VALUE"),
-        measured.blocks().stream().map(HeldMeasurements::cells).toList());
-  }
-
-  private static List<String> cells(Measurement block) {
-    return List.of(
-        Integer.toString(block.index()),
-        block.type().toString(),
-        block.digest() ? "digest" : "raw",
-        block.text());
-  }
-
-  private static String text(MemorySegment bytes) {
-    return bytes.byteSize() == 0 ? "0 bytes" : HEX.formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
+    verdict.require();
   }
 }

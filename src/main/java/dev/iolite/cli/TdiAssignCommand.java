@@ -18,6 +18,7 @@ import dev.iolite.tdi.SuitableVm;
 import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.Walkthrough;
+import dev.iolite.tdi.evidence.Trust;
 import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.UapiProfile;
 import java.io.PrintWriter;
@@ -90,16 +91,19 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       names = "--hold",
       description = {
         "assign only, keep the guest, and take commands from standard input and from 'iolite tdi"
-            + " show', 'bind' and 'unbind' in other terminals; 'help' lists them. At the end of input"
-            + " everything is given back. A command that fails does not end it, and the exit code is"
-            + " that of giving back"
+            + " show', 'bind' and 'unbind' in other terminals; 'help' lists them. At the end of"
+            + " input everything is given back. A command that fails does not end it, and the exit"
+            + " code is that of giving back"
       })
   private boolean hold;
+
+  @Mixin private final TrustOptions trust = new TrustOptions();
 
   @Mixin private final RunDirectory directory = new RunDirectory();
 
   @Override
   public Integer call() {
+    Optional<Trust> trusted = trust.trust();
     Kernel kernel = kernel();
     PciAddress device = address.orElseGet(() -> choose(kernel));
     VmType type = chooseVm(kernel, device);
@@ -110,6 +114,9 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
     if (layout.isPresent()) {
       options = options.withLayout(TdiFiles.layout(layout.get()));
+    }
+    if (trusted.isPresent()) {
+      options = options.withTrust(trusted.get());
     }
     if (rehearsal().isEmpty()) {
       options = options.withJournal(() -> directory.journal(device, kernelName()));

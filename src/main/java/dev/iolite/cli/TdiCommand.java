@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
       TdiBindCommand.class,
       TdiUnbindCommand.class,
       TdiReportCommand.class,
+      TdiEvidenceCommand.class,
       TdiRecoverCommand.class
     })
 final class TdiCommand extends CommandGroup {}

@@ -18,25 +18,41 @@ import java.util.Optional;
 /** The files of the {@code tdi} commands; one that can't be read or written is missing to them. */
 final class TdiFiles {
   /** The largest piece of evidence that the kernel hands out. */
-  private static final int LARGEST_REPORT = 16 << 20;
+  private static final int LARGEST_EVIDENCE = 16 << 20;
 
   private TdiFiles() {}
 
   static InterfaceReport report(Path file) {
+    return InterfaceReport.parse(
+        MemorySegment.ofArray(
+            bytes(
+                "the device interface report",
+                file,
+                "give the bytes of a TDISP DEVICE_INTERFACE_REPORT and nothing else")));
+  }
+
+  /**
+   * What is in a file that evidence can be in.
+   *
+   * @param what is expected in it
+   * @param next what to do if it is too long for that
+   */
+  static byte[] bytes(String what, Path file, String next) {
+    String tried = "read %s %s".formatted(what, file);
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(LARGEST_REPORT + 1);
+      bytes = in.readNBytes(LARGEST_EVIDENCE + 1);
     } catch (IOException e) {
-      throw failed("read the device interface report " + file, e);
+      throw failed(tried, e);
     }
-    if (bytes.length > LARGEST_REPORT) {
+    if (bytes.length > LARGEST_EVIDENCE) {
       throw new PreconditionException(
-          "read the device interface report " + file,
-          "it has more than %d bytes".formatted(LARGEST_REPORT),
+          tried,
+          "it has more than %d bytes".formatted(LARGEST_EVIDENCE),
           "this is another file",
-          "give the bytes of a TDISP DEVICE_INTERFACE_REPORT and nothing else");
+          next);
     }
-    return InterfaceReport.parse(MemorySegment.ofArray(bytes));
+    return bytes;
   }
 
   static MmioLayout layout(Path file) {

@@ -3,6 +3,7 @@ package dev.iolite.tdi;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.tdi.evidence.Trust;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.profile.ProfileName;
 import java.time.Duration;
@@ -21,6 +22,7 @@ public final class AssignmentOptions {
   private VmType vmType = VmType.DEFAULT;
   private Optional<ProfileName> profile = Optional.empty();
   private Optional<MmioLayout> layout = Optional.empty();
+  private Optional<Trust> trust = Optional.empty();
   private long ramBytes = RAM_BYTES;
   private long virtualBdf = VIRTUAL_BDF;
   private Supplier<Journal> journal = Journal::none;
@@ -45,6 +47,7 @@ public final class AssignmentOptions {
     vmType = from.vmType;
     profile = from.profile;
     layout = from.layout;
+    trust = from.trust;
     ramBytes = from.ramBytes;
     virtualBdf = from.virtualBdf;
     journal = from.journal;
@@ -73,6 +76,13 @@ public final class AssignmentOptions {
   /** With this layout of the BARs once bound; report and kernel are asked unless this is said. */
   public AssignmentOptions withLayout(MmioLayout known) {
     return with(changed -> changed.layout = Optional.of(known));
+  }
+
+  /**
+   * With the device's measurements to be signed by whom this trusts; nobody unless this is said.
+   */
+  public AssignmentOptions withTrust(Trust trusted) {
+    return with(changed -> changed.trust = Optional.of(trusted));
   }
 
   /** With so much memory for the guest, in bytes; 4 MiB unless this is said. */
@@ -130,6 +140,10 @@ public final class AssignmentOptions {
 
   Optional<MmioLayout> layout() {
     return layout;
+  }
+
+  Optional<Trust> trust() {
+    return trust;
   }
 
   long ramBytes() {

@@ -1,10 +1,14 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tdi.evidence.UntrustedEvidenceException;
 import dev.iolite.tdi.profile.TsmOperation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -59,18 +63,20 @@ final class GuestEvidence {
     return isGiven ? (int) answer : 0;
   }
 
-  /** Without the device's certificates nobody can tell more than that it says the same to both. */
+  /** That it says the same to both proves little; who trusts a certificate has it verified. */
   private void compareMeasurements() {
     GuestRoom room = new GuestRoom(guest, gpa);
-    room.write(Measurements.freshNonce());
+    byte[] nonce = Measurements.freshNonce();
+    room.write(nonce);
     int bytes = given("read the device's measurements", new GuestAsk.ReadMeasurements(gpa, PAGE));
     if (bytes == 0) {
       return;
     }
-    Measurements guests = Measurements.parse(MemorySegment.ofArray(room.read(bytes)));
-    Measurements hosts =
-        Measurements.parse(
-            MemorySegment.ofArray(assignment.measurements(Measurements.freshNonce())));
+    Evidence forGuest = Evidence.parse(MemorySegment.ofArray(room.read(bytes)));
+    byte[] hostsNonce = Measurements.freshNonce();
+    Evidence forHost = forHost(hostsNonce);
+    Measurements guests = forGuest.measurements();
+    Measurements hosts = forHost.measurements();
     boolean isSame = guests.blocks().equals(hosts.blocks());
     listener.accept(
         new Check(
@@ -82,6 +88,39 @@ final class GuestEvidence {
             "it measured anew for each of them",
             guests.nonce().mismatch(hosts.nonce()) != -1,
             "its nonce for the guest is " + hex(guests.nonce())));
+    if (assignment.trust().isEmpty()) {
+      assignment
+          .options()
+          .listener()
+          .remark(
+              "Nobody said whose signature to trust, so none was verified: that these measurements"
+                  + " are the device's is not proved.");
+      return;
+    }
+    verify("the guest", forGuest, nonce);
+    verify("the host", forHost, hostsNonce);
+  }
+
+  private Evidence forHost(byte[] nonce) {
+    return Evidence.parse(MemorySegment.ofArray(assignment.measurements(nonce)));
+  }
+
+  /** Verifies what the host reads, where there is no guest that asks. */
+  void verifyHosts() {
+    byte[] nonce = Measurements.freshNonce();
+    verify("the host", forHost(nonce), nonce);
+  }
+
+  private void verify(String who, Evidence evidence, byte[] nonce) {
+    boolean isSo = false;
+    String seen;
+    try {
+      seen = assignment.trust().orElseThrow().verify(evidence, Optional.of(nonce)).toString();
+      isSo = true;
+    } catch (UntrustedEvidenceException | PreconditionException e) {
+      seen = String.valueOf(e.getMessage());
+    }
+    listener.accept(new Check("the trusted device signed the measurements for " + who, isSo, seen));
   }
 
   private static String types(Measurements measured) {

@@ -12,6 +12,7 @@ import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.evidence.Trust;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.SlotPlan;
@@ -191,11 +192,11 @@ public final class TdiAssignment implements AutoCloseable {
 
   /**
    * Asks the device for measurements of its firmware and configuration, made anew for this. Only
-   * their signature proves that they are, and the nonce's; nobody looks at it here.
+   * their signature proves that they are; nobody looks at it here.
    *
    * @param nonce {@link dev.iolite.tdi.evidence.Measurements#NONCE_BYTES}, never used before
-   * @return SPDM's MEASUREMENTS message, as the device gave it, for {@link
-   *     dev.iolite.tdi.evidence.Measurements#parse}
+   * @return SPDM's messages, as the TSM gave them, for {@link
+   *     dev.iolite.tdi.evidence.Evidence#parse}
    * @throws IllegalArgumentException if the nonce has another length
    * @throws PreconditionException if the interface is not bound, or this kernel has no call for it
    * @throws TsmCallException what the kernel said; if it says that the interface has failed, that
@@ -217,6 +218,11 @@ public final class TdiAssignment implements AutoCloseable {
       suppress(e, this::refresh);
       throw e;
     }
+  }
+
+  /** Who is to have signed the device's measurements; empty: nobody said. */
+  public Optional<Trust> trust() {
+    return options.trust();
   }
 
   /** The guest's number of the device: bus, device and function, 16 bits. */

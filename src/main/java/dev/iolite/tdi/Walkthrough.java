@@ -8,6 +8,7 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;
 import dev.iolite.tdi.ledger.LedgerProblem;
 import dev.iolite.tdi.profile.TsmOperation;
+import dev.iolite.tdi.profile.UapiProfile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +64,7 @@ public final class Walkthrough {
     words.forEach((bar, read) -> reads.reachesShared("the guest reads BAR" + bar, bar, 0, read));
     checkLedger();
     boolean binds = assignment.canBind();
+    checkCanVerify(binds);
     if (binds && !guest.asks()) {
       bindForTheGuest();
     } else if (binds) {
@@ -79,6 +81,20 @@ public final class Walkthrough {
               .formatted(failed.size(), failed.getFirst().what(), failed.getFirst().seen()));
     }
     return binds;
+  }
+
+  /** Who trusts somebody wants a signature, and not silence where there can be none. */
+  private void checkCanVerify(boolean binds) {
+    UapiProfile profile = assignment.usedProfile().orElseThrow();
+    boolean canVerify = binds && profile.operations().contains(TsmOperation.READ_MEASUREMENTS);
+    if (assignment.trust().isPresent() && !canVerify) {
+      check(
+          "the device's measurements can be read, to verify their signature",
+          false,
+          binds
+              ? "the kernel has no call for it (UAPI profile %s)".formatted(profile.name())
+              : "the interface can't be bound here");
+    }
   }
 
   private void check(String what, boolean isSo, Object seen) {
@@ -146,6 +162,10 @@ public final class Walkthrough {
   private void bindForTheGuest() {
     assignment.bind();
     checkLedger();
+    Set<TsmOperation> operations = assignment.usedProfile().orElseThrow().operations();
+    if (assignment.trust().isPresent() && operations.contains(TsmOperation.READ_MEASUREMENTS)) {
+      new GuestEvidence(assignment, guest, this::note, ROOM_GPA).verifyHosts();
+    }
     forEachRun((bar, run, _) -> {
       if (run.kind() == Kind.PRIVATE) {
         checkHost(bar, run);

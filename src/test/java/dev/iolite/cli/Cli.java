@@ -33,6 +33,11 @@ record Cli(int code, String out, String err) {
     return run(new HostKernel(), input, Terminals.pipe(), arguments);
   }
 
+  /** Runs a command that reads a text, on a kernel. */
+  static Cli runOnWith(Kernel kernel, String input, String... arguments) {
+    return run(kernel, input, Terminals.pipe(), arguments);
+  }
+
   /** Runs a command whose output and errors go to a terminal, on the host's kernel. */
   static Cli runAt(Terminal terminal, String... arguments) {
     return run(new HostKernel(), "", terminal, arguments);

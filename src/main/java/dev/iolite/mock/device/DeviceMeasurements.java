@@ -8,15 +8,18 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a device says of its firmware and configuration when it is asked by SPDM's GET_MEASUREMENTS,
- * for all of it and without a signature (DSP0274 1.2).
+ * for all of it (DSP0274 1.2).
  *
  * @param blocks at most 255, and together shorter than 16 MiB
  * @param opaque what follows, in the device's own form: at most 1024 bytes
+ * @param signer what it is signed with; empty: it is not
  */
-public record DeviceMeasurements(List<DeviceMeasurement> blocks, MemorySegment opaque) {
+public record DeviceMeasurements(
+    List<DeviceMeasurement> blocks, MemorySegment opaque, Optional<DeviceSigner> signer) {
   private static final int SPDM_1_2 = 0x12;
   private static final int MEASUREMENTS = 0x60;
   private static final int HEAD_BYTES = 8;
@@ -47,7 +50,12 @@ public record DeviceMeasurements(List<DeviceMeasurement> blocks, MemorySegment o
 
   /** These, and nothing of the device's own. */
   public static DeviceMeasurements of(DeviceMeasurement... blocks) {
-    return new DeviceMeasurements(List.of(blocks), MemorySegment.NULL);
+    return new DeviceMeasurements(List.of(blocks), MemorySegment.NULL, Optional.empty());
+  }
+
+  /** The same, signed. */
+  public DeviceMeasurements signedBy(DeviceSigner key) {
+    return new DeviceMeasurements(blocks, opaque, Optional.of(key));
   }
 
   /** A digest of firmware, one of the hardware's configuration, and the firmware's version. */
@@ -80,7 +88,8 @@ public record DeviceMeasurements(List<DeviceMeasurement> blocks, MemorySegment o
   }
 
   /**
-   * The MEASUREMENTS message as the device sends it, without a signature.
+   * The MEASUREMENTS message as the device sends it; if it is signed, after all messages that the
+   * signature covers, as TSMs hand them out that keep them.
    *
    * <p>The nonce in it is the device's own, which SPDM wants to be random; that of the request goes
    * into the signature, and so proves that the message was made for it. Here, where nothing is
@@ -114,6 +123,6 @@ public record DeviceMeasurements(List<DeviceMeasurement> blocks, MemorySegment o
     }
     bytes.put(digest("SHA-256", nonce));
     bytes.putShort((short) opaque.byteSize()).put(opaque.asByteBuffer());
-    return bytes.array();
+    return signer.map(key -> key.transcript(nonce, bytes.array())).orElseGet(bytes::array);
   }
 }

@@ -1,6 +1,6 @@
 package dev.iolite.tdi.evidence;
 
-/** A MEASUREMENTS message that breaks a rule of its format. */
+/** A message of SPDM, asking for measurements or giving them, that breaks a rule of its format. */
 public final class MalformedMeasurementsException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -9,16 +9,17 @@ public final class MalformedMeasurementsException extends RuntimeException {
   /**
    * Says what is wrong.
    *
-   * @param at the offset in the message of what is wrong, in bytes
+   * @param message which message it is
+   * @param at the offset of what is wrong, in bytes from the start of all messages
    * @param found what is there
    * @param allowed what may be there
    */
-  MalformedMeasurementsException(long at, String found, String allowed) {
-    super("MEASUREMENTS message, byte %d: %s; %s".formatted(at, found, allowed));
+  MalformedMeasurementsException(String message, long at, String found, String allowed) {
+    super("%s message, byte %d: %s; %s".formatted(message, at, found, allowed));
     this.at = at;
   }
 
-  /** The offset in the message of what is wrong, in bytes. */
+  /** The offset of what is wrong, in bytes from the start of all messages. */
   public long at() {
     return at;
   }

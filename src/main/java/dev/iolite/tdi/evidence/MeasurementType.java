@@ -3,7 +3,7 @@ package dev.iolite.tdi.evidence;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What a measurement is of (DMTFSpecMeasurementValueType of DSP0274 1.2), with SPDM's numbers. */
+/** What a measurement is of (DMTFSpecMeasurementValueType of DSP0274), with SPDM's numbers. */
 public enum MeasurementType {
   /** Firmware that can't be changed. */
   ROM(0, "immutable ROM"),
@@ -20,7 +20,13 @@ public enum MeasurementType {
   /** The version number of firmware that can be changed, in the device's own form. */
   FIRMWARE_VERSION(6, "mutable firmware's version"),
   /** Its security version number. */
-  FIRMWARE_SECURITY_VERSION(7, "mutable firmware's security version");
+  FIRMWARE_SECURITY_VERSION(7, "mutable firmware's security version"),
+  /** A digest that was extended with one measurement after the other, from SPDM 1.3 on. */
+  EXTENDED(8, "hash-extended measurement"),
+  /** What is good to know and measures nothing, from SPDM 1.3 on. */
+  INFORMATIONAL(9, "informational"),
+  /** A manifest in the form that its first bytes name, from SPDM 1.3 on. */
+  STRUCTURED_MANIFEST(10, "structured measurement manifest");
 
   private final int number;
   private final String words;
@@ -30,9 +36,18 @@ public enum MeasurementType {
     this.words = words;
   }
 
-  /** The type of a number of 7 bits; empty if there is none. */
-  static Optional<MeasurementType> of(int number) {
-    return Arrays.stream(values()).filter(type -> type.number == number).findFirst();
+  /** The type of a number of 7 bits; empty if the version has none. */
+  static Optional<MeasurementType> of(SpdmVersion version, int number) {
+    return Arrays.stream(values())
+        .filter(type -> type.number == number && number <= last(version))
+        .findFirst();
+  }
+
+  /** The largest number of a version. */
+  static int last(SpdmVersion version) {
+    return version.isAtLeast(SpdmVersion.V1_3)
+        ? STRUCTURED_MANIFEST.number
+        : FIRMWARE_SECURITY_VERSION.number;
   }
 
   /** For example {@code mutable firmware}. */

@@ -40,8 +40,9 @@ public interface TdiBinding extends AutoCloseable {
   byte[] report();
 
   /**
-   * The measurements of the interface's device, made anew: a MEASUREMENTS message of SPDM, as the
-   * device gave it. They are the device's, so the interface may be in any state.
+   * The measurements of the interface's device, made anew: a MEASUREMENTS message of SPDM, or that
+   * with messages before it, as the TSM gave them. They are the device's, so the interface may be
+   * in any state.
    *
    * @param nonce what the request has, which a signature covers: 32 bytes
    * @throws IllegalArgumentException if it has another length

@@ -45,17 +45,75 @@ class MeasurementsTest {
   }
 
   @Test
-  void thereMayBeNothingInIt() {
-    Measurements read = new MessageBytes().end(0).parse();
-    assertThat(read.blocks()).isEmpty();
+  void thereMayBeNothingButABlockInIt() {
+    Measurements read = new MessageBytes().block(7, 0).end(0).parse();
+    assertThat(read.blocks()).containsExactly(measurement(7, MeasurementType.ROM, true));
     assertThat(read.opaque().byteSize()).isZero();
     assertThat(read.signature()).isEmpty();
+    assertThat(read.context()).isEmpty();
+    assertThat(read.slot()).isZero();
+    assertThat(read.change()).isEqualTo(ContentChange.NOT_SAID);
+  }
+
+  @Test
+  void anAnswerWithANumberAndNoBlocksIsNone() {
+    assertThatThrownBy(() -> new MessageBytes().parameters(7, 0).end(0).parse())
+        .isInstanceOf(MalformedMeasurementsException.class)
+        .hasMessage(
+            "MEASUREMENTS message, byte 42: no measurement before the end; an answer without blocks"
+                + " only says how many there are");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0x11, 0x31, 1, NOT_SAID",
+    "0x12, 0x31, 1, RESERVED",
+    "0x12, 0x2f, 15, UNCHANGED",
+    "0x12, 0x10, 0, CHANGED",
+    "0x12, 0x00, 0, NOT_SAID"
+  })
+  void slotAndChangeAreRead(String version, String parameter, int slot, ContentChange change) {
+    Measurements read =
+        new MessageBytes(Integer.decode(version))
+            .parameters(0, Integer.decode(parameter))
+            .block(1, 0)
+            .end(0)
+            .parse();
+    assertThat(read.slot()).isEqualTo(slot);
+    assertThat(read.change()).isEqualTo(change);
+  }
+
+  @Test
+  void from13OnTheContextStandsBeforeTheSignature() {
+    MessageBytes bytes = new MessageBytes(0x13).block(1, 0x08).block(2, 0x89).block(3, 0x8a);
+    byte[] context = {1, 2, 3, 4, 5, 6, 7, 8};
+    Measurements read = bytes.end(0).after(context).after(new byte[96]).parse();
+    assertThat(read.version()).isEqualTo(SpdmVersion.V1_3);
+    assertThat(read.context().orElseThrow().toArray(ValueLayout.JAVA_BYTE)).isEqualTo(context);
+    assertThat(read.signature().orElseThrow().byteSize()).isEqualTo(96);
+    assertThat(read.blocks())
+        .containsExactly(
+            measurement(1, MeasurementType.EXTENDED, true),
+            measurement(2, MeasurementType.INFORMATIONAL, false),
+            measurement(3, MeasurementType.STRUCTURED_MANIFEST, false));
+    assertThatThrownBy(() -> new MessageBytes(0x13).block(1, 0).end(0).after(new byte[7]).parse())
+        .hasMessageContaining("the request's context is here");
+    assertThatThrownBy(() -> new MessageBytes(0x13).block(1, 11).end(0).after(context).parse())
+        .hasMessageContaining("type 0x0b; SPDM 1.3 has the types 0 to 10");
+  }
+
+  @Test
+  void aRawBlockOf16KibAndASignatureOf512Bytes() {
+    Measurements read =
+        new MessageBytes().block(1, 0x83, new byte[16384]).end(0).after(new byte[512]).parse();
+    assertThat(read.blocks().getFirst().value().byteSize()).isEqualTo(16384);
+    assertThat(read.signature().orElseThrow().byteSize()).isEqualTo(512);
   }
 
   @Test
   void whatItIsReadFromMayChangeAfterwards() {
     byte[] bytes = good().end(0).toArray();
-    Measurements read = Measurements.parse(MemorySegment.ofArray(bytes));
+    Measurements read = Evidence.parse(MemorySegment.ofArray(bytes)).measurements();
     Measurements before = good().end(0).parse();
     Arrays.fill(bytes, (byte) -1);
     assertThat(read.blocks()).isEqualTo(before.blocks());
@@ -91,8 +149,9 @@ class MeasurementsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "0  | 0x11 | 0  | version 0x11; only SPDM 1.2, 0x12, is known",
-        "1  | 0xe0 | 1  | code 0xe0; a MEASUREMENTS message has 0x60",
+        "0  | 0x10 | 0  | version 0x10; only SPDM 1.1, 1.2 and 1.3 are understood",
+        "0  | 0x14 | 0  | version 0x14",
+        "1  | 0x61 | 1  | code 0x61; a MEASUREMENTS message has 0x60",
         "4  | 1    | 18 | 11 bytes after the last of 1 blocks",
         "4  | 3    | 29 | 0 bytes for a block; a block has 7 at least",
         "5  | 20   | 23 | a value of 4 bytes; 3 bytes of blocks follow",
@@ -104,7 +163,7 @@ class MeasurementsTest {
         "8  | 0xfe | 18 | index 254 once more; each index is there once",
         "9  | 2    | 9  | specification 0x02; only DMTF's, 0x01, is known",
         "10 | 7    | 10 | a block of 7 bytes; its value has 3, and 3 come before it",
-        "12 | 0x08 | 12 | type 0x08; the types are 0 to 7",
+        "12 | 0x08 | 12 | type 0x08; SPDM 1.2 has the types 0 to 7",
         "12 | 0xff | 12 | type 0xff",
         "13 | 0xff | 13 | a value of 255 bytes; 14 bytes of blocks follow",
         "61 | 1    | 61 | 1 bytes of the device's own; there are 1024 at most, and 0 follow",
@@ -113,7 +172,7 @@ class MeasurementsTest {
   void aWrongByteIsFound(int at, String value, long where, String said) {
     byte[] bytes = good().end(0).toArray();
     bytes[at] = (byte) (int) Integer.decode(value);
-    assertThatThrownBy(() -> Measurements.parse(MemorySegment.ofArray(bytes)))
+    assertThatThrownBy(() -> Evidence.parse(MemorySegment.ofArray(bytes)))
         .isInstanceOfSatisfying(
             MalformedMeasurementsException.class, e -> assertThat(e.at()).isEqualTo(where))
         .hasMessageStartingWith("MEASUREMENTS message, byte %d: %s".formatted(where, said));
@@ -124,7 +183,7 @@ class MeasurementsTest {
     byte[] bytes = good().end(0, (byte) 1).toArray();
     for (int length = 0; length < bytes.length; length++) {
       MemorySegment cut = MemorySegment.ofArray(Arrays.copyOf(bytes, length));
-      assertThatThrownBy(() -> Measurements.parse(cut))
+      assertThatThrownBy(() -> Evidence.parse(cut))
           .as("%d bytes", length)
           .isInstanceOf(MalformedMeasurementsException.class);
     }

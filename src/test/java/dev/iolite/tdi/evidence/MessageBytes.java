@@ -12,7 +12,26 @@ final class MessageBytes {
 
   private final ByteArrayOutputStream record = new ByteArrayOutputStream();
   private final ByteArrayOutputStream rest = new ByteArrayOutputStream();
+  private final int version;
+  private int count;
+  private int parameter;
   private int blocks;
+
+  /** Of SPDM 1.2. */
+  MessageBytes() {
+    this(0x12);
+  }
+
+  MessageBytes(int version) {
+    this.version = version;
+  }
+
+  /** Its parameters: the number of measurements, and slot and change. */
+  MessageBytes parameters(int first, int second) {
+    count = first;
+    parameter = second;
+    return this;
+  }
 
   /** Adds a block; bit 7 of its type says that the value is no digest. */
   MessageBytes block(int index, int type, byte... value) {
@@ -48,12 +67,12 @@ final class MessageBytes {
     ByteBuffer all =
         ByteBuffer.allocate(HEAD_BYTES + record.size() + rest.size())
             .order(ByteOrder.LITTLE_ENDIAN);
-    all.put((byte) 0x12).put((byte) 0x60).putShort((short) 0);
+    all.put((byte) version).put((byte) 0x60).put((byte) count).put((byte) parameter);
     all.putInt(record.size() << 8 | blocks).put(record.toByteArray()).put(rest.toByteArray());
     return all.array();
   }
 
   Measurements parse() {
-    return Measurements.parse(MemorySegment.ofArray(toArray()));
+    return Evidence.parse(MemorySegment.ofArray(toArray())).measurements();
   }
 }

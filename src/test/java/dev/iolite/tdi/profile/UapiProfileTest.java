@@ -10,6 +10,7 @@ import dev.iolite.mock.device.DeviceMeasurement;
 import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.tsm.TsmErrors;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurement;
 import dev.iolite.tdi.evidence.MeasurementType;
 import dev.iolite.tdi.evidence.Measurements;
@@ -142,7 +143,7 @@ class UapiProfileTest {
     try (AssignedTdi at = AssignedTdi.measuring(profile, DeviceMeasurements.of(block));
         TdiBinding binding = at.bindAndLock()) {
       byte[] message = binding.measurements(Measurements.freshNonce());
-      assertThat(Measurements.parse(MemorySegment.ofArray(message)).blocks())
+      assertThat(Evidence.parse(MemorySegment.ofArray(message)).measurements().blocks())
           .containsExactly(new Measurement(1, MeasurementType.MANIFEST, true, manifest));
     }
   }
