@@ -119,7 +119,7 @@ final class PciCommand extends CommandGroup {
       name = "bind",
       description = {
         "Gives a function to vfio-pci, and leaves it there; iolite pci unbind gives it back.",
-        "Take care: what the host uses the function for ends."
+        "A function that the host or a process uses is left alone."
       })
   static final class BindCommand extends IoliteCommand implements Callable<Integer> {
     @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")

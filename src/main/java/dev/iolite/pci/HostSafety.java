@@ -58,15 +58,25 @@ final class HostSafety {
    * @throws PreconditionException if it may not be
    */
   void requireFree() {
+    requireAlone();
+    requireUnused();
+  }
+
+  /**
+   * Before the function is used at all: who opens a PF through VFIO resets it
+   * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable), and its VFs with it.
+   *
+   * @throws PreconditionException if others depend on it
+   */
+  void requireAlone() {
     requireEndpoint();
     requireNoVirtualFunctions();
-    requireUnused();
   }
 
   /**
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device takes ordinary functions only.
    */
-  void requireEndpoint() {
+  private void requireEndpoint() {
     if (device.isBridge()) {
       throw new PreconditionException(
           tried,
@@ -93,8 +103,8 @@ final class HostSafety {
         "it has VFs: " + virtual.stream().map(this::described).collect(Collectors.joining(", ")),
         "sriov_numvfs is "
             + virtual.size()
-            + "; the kernel removes the VFs with their PF's driver, and waits for those who use"
-            + " them, or refuses the PF to vfio-pci",
+            + "; the kernel resets the VFs with their PF, removes them with the PF's driver and"
+            + " waits for those who use them, or refuses the PF to vfio-pci",
         Stream.of(
                 held.stream().map(process -> "end process " + process),
                 device.driver().isEmpty()

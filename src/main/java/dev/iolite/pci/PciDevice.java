@@ -192,13 +192,13 @@ public final class PciDevice {
   /**
    * Makes sure that the function can be lent and enabled, as far as sysfs tells.
    *
-   * @throws PreconditionException if it is a bridge, or its group is not viable, as {@link
-   *     #requireViableGroup} says; if it does not answer, or a BAR has no address:
+   * @throws PreconditionException if it is a bridge or has VFs, or its group is not viable, as
+   *     {@link #requireViableGroup} says; if it does not answer, or a BAR has no address:
    *     VFIO_DEVICE_BIND_IOMMUFD would say EIO or EINVAL
    */
   public void requireAssignable() {
     String tried = "assign " + address;
-    new HostSafety(this, tried).requireEndpoint();
+    new HostSafety(this, tried).requireAlone();
     requireViableGroup();
     if (!config().answers()) {
       throw new PreconditionException(

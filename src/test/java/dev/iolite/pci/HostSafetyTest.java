@@ -154,6 +154,8 @@ class HostSafetyTest {
     CompletableFuture<Void> waits;
     try (VfioDevice _ = open(FIRST)) {
       isLeftAlone(PHYSICAL, FIRST + " (vfio-pci, open in process " + me + ")");
+      // vfio_pci_core_enable would reset the PF, and the VF with it.
+      refused(device(PHYSICAL)::requireAssignable).hasMessageContaining("it has VFs: " + FIRST);
       waits =
           CompletableFuture.runAsync(
               () -> sysfs.write("/sys/bus/pci/drivers/vfio-pci/unbind", PHYSICAL));
