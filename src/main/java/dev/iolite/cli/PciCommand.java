@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.pci.ConfigSpace;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.IommuGroup;
 import dev.iolite.pci.Pci;
@@ -11,6 +12,7 @@ import dev.iolite.pci.TsmState;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -31,22 +33,20 @@ final class PciCommand extends CommandGroup {
   static final class ListCommand extends IoliteCommand implements Callable<Integer> {
     @Override
     public Integer call() {
-      List<PciDevice> devices = new Pci(kernel()).devices();
+      Pci pci = new Pci(kernel());
       Output output = output();
       if (output.isJson()) {
-        output.json(devices.stream().map(PciInfo::of).toList());
+        output.json(pci.each(PciInfo::of));
       } else {
         output.table(
             List.of("BDF", "ID", "GROUP", "DRIVER", "CLASS"),
-            devices.stream()
-                .map(d ->
-                    List.of(
-                        d.address().toString(),
-                        "%04x:%04x".formatted(d.vendor(), d.device()),
-                        d.iommuGroup().map(group -> "" + group.id()).orElse("-"),
-                        d.driver().orElse("-"),
-                        d.className()))
-                .toList());
+            pci.each(d ->
+                List.of(
+                    d.address().toString(),
+                    "%04x:%04x".formatted(d.vendor(), d.device()),
+                    d.iommuGroup().map(group -> "" + group.id()).orElse("-"),
+                    d.driver().orElse("-"),
+                    d.className())));
       }
       return ExitCode.OK;
     }
@@ -72,12 +72,9 @@ final class PciCommand extends CommandGroup {
           "driver override", info.driverOverride().orElse("none"),
           "IOMMU group", info.iommuGroup().map(PciCommand::group).orElse("none"),
           "VFIO device", info.vfioCdev().orElse("none"),
-          "command",
-              "0x%04x  memory decode %s, bus master %s"
-                  .formatted(
-                      info.command(),
-                      (info.command() & 2) != 0 ? "on" : "off",
-                      (info.command() & 4) != 0 ? "on" : "off"),
+          "SR-IOV", sriov(info),
+          "header", info.answers() ? header(info.headerType()) : "unknown",
+          "command", command(info),
           "reset", info.resetMethods().isEmpty() ? "none" : String.join(" ", info.resetMethods()),
           "NUMA node", info.numaNode().stream().mapToObj(Integer::toString).findFirst().orElse("-"),
           "TSM", info.tsm().map(PciCommand::tsm).orElse("none"));
@@ -89,10 +86,21 @@ final class PciCommand extends CommandGroup {
                 .map(r ->
                     List.of(
                         r.name(),
-                        "0x" + Long.toHexString(r.start()),
+                        r.isAssigned() ? "0x" + Long.toHexString(r.start()) : "not assigned",
                         "0x" + Long.toHexString(r.bytes()),
                         kind(r)))
                 .toList());
+      }
+      if (info.resources().stream().anyMatch(r -> !r.isAssigned())) {
+        output.line(
+            "What is not assigned has no address, so the device can't be used: "
+                + PciResource.WHY_UNASSIGNED
+                + ". Next: "
+                + PciResource.ASSIGN);
+      }
+      if (info.capabilitiesHidden()) {
+        output.line("");
+        output.line("Its capabilities are hidden from this user. Next: run as root");
       }
       if (!info.capabilities().isEmpty()) {
         output.line("");
@@ -111,7 +119,7 @@ final class PciCommand extends CommandGroup {
       name = "bind",
       description = {
         "Gives a function to vfio-pci, and leaves it there; iolite pci unbind gives it back.",
-        "Take care: what the host uses the function for ends."
+        "A function that the host or a process uses is left alone."
       })
   static final class BindCommand extends IoliteCommand implements Callable<Integer> {
     @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
@@ -160,6 +168,39 @@ final class PciCommand extends CommandGroup {
             .map(member -> member.name() + " (" + member.driver().orElse("no driver") + ")")
             .toList();
     return group.id() + ": " + String.join(", ", members);
+  }
+
+  private static String command(PciInfo info) {
+    if (!info.answers()) {
+      return "the device does not answer, all reads as ones: it has fallen off, or has no power";
+    }
+    String decode = (info.command() & 2) != 0 ? "on" : "off";
+    return "0x%04x  memory decode %s, bus master %s"
+        .formatted(
+            info.command(),
+            info.physicalFunction().map(pf -> "as " + pf + " says").orElse(decode),
+            (info.command() & 4) != 0 ? "on" : "off");
+  }
+
+  private static String header(int type) {
+    return switch (type) {
+      case ConfigSpace.ORDINARY -> "ordinary function";
+      case ConfigSpace.BRIDGE -> "PCI bridge, with 2 BARs at most";
+      case ConfigSpace.CARDBUS -> "CardBus bridge, with 1 BAR at most";
+      default -> "type %d, which is unknown: capabilities are not looked for".formatted(type);
+    };
+  }
+
+  private static String sriov(PciInfo info) {
+    if (info.physicalFunction().isPresent()) {
+      return "VF of " + info.physicalFunction().get();
+    }
+    return info.virtualFunctions().isEmpty()
+        ? "no VFs"
+        : "VFs "
+            + info.virtualFunctions().stream()
+                .map(PciAddress::toString)
+                .collect(Collectors.joining(", "));
   }
 
   private static String tsm(TsmState tsm) {

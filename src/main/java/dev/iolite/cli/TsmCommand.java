@@ -82,7 +82,8 @@ final class TsmCommand extends CommandGroup {
       name = "disconnect",
       description = {
         "Ends a secure session.",
-        "Take care: VMs lose the interfaces of the function that they have, without being asked."
+        "The kernel would take the function's interfaces from VMs, without asking them: while one"
+            + " is bound, this is refused."
       })
   static final class DisconnectCommand extends IoliteCommand implements Callable<Integer> {
     @Parameters(paramLabel = "BDF", description = "such as 0000:00:07.0 or 00:07.0")
@@ -101,8 +102,28 @@ final class TsmCommand extends CommandGroup {
                       "it is connected to no TSM",
                       "it was never connected, or is disconnected already",
                       "iolite tsm list"));
+      requireUnbound(device);
       new Tsm(kernel()).disconnect(device, tsm);
       return changed(output(), device);
+    }
+
+    /** drivers/pci/tsm.c:__pci_tsm_disconnect unbinds the interfaces of all that it answers for. */
+    private void requireUnbound(PciDevice device) {
+      Optional<String> name = Optional.of(device.toString());
+      List<String> bound =
+          TsmInfo.of(kernel()).functions().stream()
+              .filter(function -> function.tsm().bound().isPresent())
+              .filter(function ->
+                  function.address().equals(device.address()) || function.tsm().dsm().equals(name))
+              .map(function -> function.address().toString())
+              .toList();
+      if (!bound.isEmpty()) {
+        throw new PreconditionException(
+            "disconnect " + device,
+            "a VM has the interface of " + String.join(", ", bound),
+            "the interface is bound, and would be lost with the session",
+            "end the VM or unbind the interface (iolite tdi unbind), then try again");
+      }
     }
   }
 

@@ -43,7 +43,7 @@ public final class DeviceInspection implements AutoCloseable {
     this.kernel = kernel;
     try (CloseStack opening = new CloseStack()) {
       PciDevice pci = new Pci(kernel).device(address);
-      pci.requireViableGroup();
+      pci.requireAssignable();
       if (pci.driver().isEmpty()) {
         opening.push(DriverBinding.bind(pci, "vfio-pci"));
       }

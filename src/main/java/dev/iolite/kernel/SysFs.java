@@ -147,11 +147,16 @@ public final class SysFs {
         .map(target -> target.substring(target.lastIndexOf('/') + 1));
   }
 
+  /** Of a file that went after it was opened (fs/kernfs/file.c:kernfs_fop_read_iter). */
+  private static boolean isOfRemoved(KernelException e) {
+    return e.errno() == Errno.ENODEV && e.call().equals("read");
+  }
+
   private static <T> Optional<T> ifPresent(Supplier<T> read) {
     try {
       return Optional.of(read.get());
     } catch (KernelException e) {
-      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR) {
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR || isOfRemoved(e)) {
         return Optional.empty();
       }
       throw e;

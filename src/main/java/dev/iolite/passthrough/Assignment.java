@@ -143,7 +143,7 @@ final class Assignment {
     steps.open(
         PassthroughStep.GIVE_TO_VFIO,
         () -> {
-          pci.requireViableGroup();
+          pci.requireAssignable();
           return DriverBinding.bind(pci, "vfio-pci");
         },
         _ -> "was with " + before,

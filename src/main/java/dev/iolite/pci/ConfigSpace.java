@@ -9,23 +9,47 @@ import java.util.Set;
 
 /**
  * A copy of a function's configuration space, of 64, 256 or 4096 bytes. The kernel shows only the
- * first 64 to users without CAP_SYS_ADMIN (drivers/pci/pci-sysfs.c:pci_read_config).
+ * first 64, or 128 of a CardBus bridge, to users without CAP_SYS_ADMIN
+ * (drivers/pci/pci-sysfs.c:pci_read_config).
  */
 public final class ConfigSpace {
   private static final int COMMAND = 0x04;
   private static final int STATUS = 0x06;
   private static final int STATUS_CAPABILITIES = 1 << 4;
+  private static final int HEADER_TYPE = 0x0e;
+  private static final int HEADER_TYPE_MASK = 0x7f;
   private static final int FIRST_CAPABILITY = 0x34;
-  private static final int HEADER = 0x40;
+  private static final int FIRST_CAPABILITY_CARDBUS = 0x14;
+  private static final int HEADER_CARDBUS = 0x80;
   private static final int STANDARD = 0x100;
   private static final int COMMAND_MEMORY = 1 << 1;
   private static final int COMMAND_MASTER = 1 << 2;
   private static final int NEXT_SHIFT = 20;
 
+  /** The size of the header that every function has. */
+  public static final int HEADER = 0x40;
+
+  /** The header type of an ordinary function. */
+  public static final int ORDINARY = 0;
+
+  /** The header type of a PCI bridge. */
+  public static final int BRIDGE = 1;
+
+  /** The header type of a CardBus bridge. */
+  public static final int CARDBUS = 2;
+
   private final ByteBuffer bytes;
 
-  /** Keeps a copy of the bytes. */
+  /**
+   * Keeps a copy of the bytes.
+   *
+   * @throws IllegalArgumentException if there is not even a header
+   */
   public ConfigSpace(byte[] bytes) {
+    if (bytes.length < HEADER) {
+      throw new IllegalArgumentException(
+          bytes.length + " bytes, fewer than the " + HEADER + " of a header");
+    }
     this.bytes = ByteBuffer.wrap(bytes.clone()).order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -49,6 +73,26 @@ public final class ConfigSpace {
     return bytes.getInt(offset);
   }
 
+  /**
+   * Whether the function answers: one that has fallen off or is without power (D3cold) reads as all
+   * ones. The ids alone don't tell, as those of a VF read so too (SR-IOV specification, 3.4.1).
+   */
+  public boolean answers() {
+    for (int at = 0; at < HEADER; at++) {
+      if (bytes.get(at) != -1) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * What kind of header it has, {@link #ORDINARY}, {@link #BRIDGE}, {@link #CARDBUS} or another.
+   */
+  public int headerType() {
+    return read8(HEADER_TYPE) & HEADER_TYPE_MASK;
+  }
+
   /** The command register, PCI_COMMAND. */
   public int command() {
     return read16(COMMAND);
@@ -65,13 +109,31 @@ public final class ConfigSpace {
   }
 
   /**
+   * Whether the function has capabilities that are not in this copy, since they lie beyond what
+   * this user may read.
+   */
+  public boolean hidesCapabilities() {
+    return answers()
+        && (read16(STATUS) & STATUS_CAPABILITIES) != 0
+        && size() <= (headerType() == CARDBUS ? HEADER_CARDBUS : HEADER);
+  }
+
+  /**
    * Both capability lists, in their order. A list that leads outside what was read, or back to an
-   * entry, ends there: so do the lists of a device that is gone and reads as all ones.
+   * entry, ends there; a device that does not answer has none. Where a header of an unknown type
+   * has its list is unknown.
    */
   public List<PciCapability> capabilities() {
     List<PciCapability> capabilities = new ArrayList<>();
+    if (!answers()) {
+      return capabilities;
+    }
     if (size() > HEADER && (read16(STATUS) & STATUS_CAPABILITIES) != 0) {
-      addStandard(capabilities);
+      switch (headerType()) {
+        case ORDINARY, BRIDGE -> addStandard(capabilities, FIRST_CAPABILITY);
+        case CARDBUS -> addStandard(capabilities, FIRST_CAPABILITY_CARDBUS);
+        default -> {}
+      }
     }
     if (size() > STANDARD) {
       addExtended(capabilities);
@@ -79,9 +141,9 @@ public final class ConfigSpace {
     return capabilities;
   }
 
-  private void addStandard(List<PciCapability> capabilities) {
+  private void addStandard(List<PciCapability> capabilities, int pointer) {
     Set<Integer> seen = new HashSet<>();
-    int offset = read8(FIRST_CAPABILITY) & ~3;
+    int offset = read8(pointer) & ~3;
     while (offset >= HEADER && offset + 1 < size() && seen.add(offset)) {
       int id = read8(offset);
       if (id == 0xff) {

@@ -4,51 +4,103 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
-/** Which processes have certain files open or mapped, by /proc. */
+/**
+ * What every process has open or mapped, by /proc, as of when this was made. What this user may not
+ * look into is left out, as are references inside the kernel, such as that of KVM, and processes of
+ * another PID namespace.
+ */
 final class DeviceUsers {
-  private DeviceUsers() {}
-
   /**
-   * The processes that have one of the files open or mapped, as {@code 123 (java)}. Those that this
-   * user may not look into are left out, as are references inside the kernel, such as that of KVM.
+   * How a descriptor of a VFIO device is called: by its node, or, if it came from a group, by
+   * nothing of the device's (drivers/vfio/group.c:vfio_device_open_file).
    */
-  static List<String> of(SysFs sysFs, Set<String> files) {
-    List<String> users = new ArrayList<>();
-    for (String pid : sysFs.list("/proc").stream().filter(DeviceUsers::isPid).toList()) {
-      String process = "/proc/" + pid;
-      if (uses(sysFs, process, files)) {
-        users.add(
-            pid + seen(() -> sysFs.read(process + "/comm")).map(c -> " (" + c + ")").orElse(""));
+  private static final Pattern VFIO = Pattern.compile("/dev/vfio/devices/.*|anon_inode:\\[vfio-.*");
+
+  /** Which device that is (drivers/vfio/vfio_main.c:vfio_device_show_fdinfo). */
+  private static final Pattern VFIO_DEVICE =
+      Pattern.compile("^vfio-device-syspath:\\s*(\\S+)$", Pattern.MULTILINE);
+
+  /** What follows the name of a node that has been taken away while it was open. */
+  private static final String DELETED = " (deleted)";
+
+  /** The fields of a line of maps before the name. */
+  private static final int MAP_FIELDS = 5;
+
+  private final SysFs sysFs;
+  private final List<Holder> holders = new ArrayList<>();
+
+  private record Holder(String pid, Set<String> files) {}
+
+  /** Looks at all processes. */
+  DeviceUsers(SysFs sysFs) {
+    this.sysFs = sysFs;
+    for (String pid : sysFs.listIfPresent("/proc").orElse(List.of())) {
+      if (pid.chars().allMatch(Character::isDigit)) {
+        Set<String> files = filesOf("/proc/" + pid);
+        if (!files.isEmpty()) {
+          holders.add(new Holder(pid, files));
+        }
       }
     }
-    return users;
   }
 
-  private static boolean isPid(String name) {
-    return name.chars().allMatch(Character::isDigit);
+  /**
+   * The processes that have one of the files open or mapped, as {@code 123 (java)}.
+   *
+   * @param files names of nodes, and directories of PCI functions below /sys for what is open of
+   *     them through VFIO
+   */
+  List<String> of(Collection<String> files) {
+    return holders.stream()
+        .filter(holder -> files.stream().anyMatch(holder.files::contains))
+        .map(holder -> holder.pid + comm(holder.pid))
+        .toList();
+  }
+
+  private String comm(String pid) {
+    return seen(() -> sysFs.read("/proc/" + pid + "/comm")).map(c -> " (" + c + ")").orElse("");
   }
 
   /** A kernel thread, as most processes are, has no memory of its own, and then no files either. */
-  private static boolean uses(SysFs sysFs, String process, Set<String> files) {
+  private Set<String> filesOf(String process) {
     String maps = seen(() -> sysFs.read(process + "/maps")).orElse("");
-    return !maps.isEmpty() && (hasMapped(maps, files) || hasOpen(sysFs, process, files));
+    if (maps.isEmpty()) {
+      return Set.of();
+    }
+    Set<String> files = new HashSet<>();
+    maps.lines()
+        .map(line -> line.split(" +", MAP_FIELDS + 1))
+        .filter(fields -> fields.length > MAP_FIELDS)
+        .forEach(fields -> files.add(name(fields[MAP_FIELDS])));
+    for (String fd : seen(() -> sysFs.list(process + "/fd")).orElse(List.of())) {
+      seen(() -> sysFs.readlink(process + "/fd/" + fd))
+          .ifPresent(link -> {
+            files.add(name(link));
+            if (VFIO.matcher(link).matches()) {
+              files.addAll(vfioDevices(process + "/fdinfo/" + fd));
+            }
+          });
+    }
+    return files;
   }
 
-  private static boolean hasMapped(String maps, Set<String> files) {
-    String lines = maps + "\n";
-    return files.stream().anyMatch(file -> lines.contains(" " + file + "\n"));
+  private List<String> vfioDevices(String fdInfo) {
+    return seen(() -> sysFs.read(fdInfo)).stream()
+        .flatMap(text -> VFIO_DEVICE.matcher(text).results())
+        .map(found -> found.group(1))
+        .toList();
   }
 
-  private static boolean hasOpen(SysFs sysFs, String process, Set<String> files) {
-    String directory = process + "/fd/";
-    return seen(() -> sysFs.list(directory)).orElse(List.of()).stream()
-        .anyMatch(
-            fd -> seen(() -> sysFs.readlink(directory + fd)).filter(files::contains).isPresent());
+  private static String name(String link) {
+    return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
   }
 
   /** What can be seen of a process that may end any time and may be somebody else's. */

@@ -2,11 +2,7 @@ package dev.iolite.pci;
 
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * That a function has a certain driver, and what it had before. Closing it brings that back.
@@ -48,9 +44,9 @@ public final class DriverBinding implements AutoCloseable {
    * after the other; see {@link PciDevice#requireViableGroup}.
    *
    * @param driver such as {@code vfio-pci}
-   * @throws PreconditionException if the function has no IOMMU group, the driver is not loaded,
-   *     this host uses a disk or network interface of the function, or the driver that has it can
-   *     not or does not let go of it
+   * @throws PreconditionException if the function has no IOMMU group, is a bridge or has VFs, the
+   *     driver is not loaded, this host or a process uses the function, or the driver that has it
+   *     can not or does not let go of it; but for the last, nothing is changed then
    * @throws KernelException what the kernel said, of the write to a file of sysfs: EACCES (not
    *     root), EINVAL or ENODEV (the driver does not want it), EBUSY (the IOMMU group belongs to
    *     somebody else)
@@ -70,6 +66,8 @@ public final class DriverBinding implements AutoCloseable {
           "the driver's module is not loaded",
           "modprobe " + driver);
     }
+    HostSafety safety = new HostSafety(device, tried);
+    before.driver().ifPresentOrElse(safety::requireReleasable, safety::requireFree);
     try {
       override(device, Optional.of(driver));
       release(device, tried);
@@ -90,12 +88,14 @@ public final class DriverBinding implements AutoCloseable {
    * time ago.
    *
    * @return the driver that has it now; empty if none wants it
-   * @throws PreconditionException if this host uses a disk or network interface of the function, a
-   *     process still uses it through VFIO, or its driver can't let go of it
+   * @throws PreconditionException if the function is a bridge or has VFs, this host or a process
+   *     uses it, or its driver can't let go of it; but for the last, nothing is changed then
    * @throws KernelException what the kernel said, of the write to a file of sysfs
    */
   public static Optional<String> giveBack(PciDevice device) {
-    release(device, "take " + device + " from its driver");
+    String tried = "take " + device + " from its driver";
+    requireLettingGo(device, tried);
+    release(device, tried);
     override(device, Optional.empty());
     device.sysFs().write(PROBE, device.toString());
     return device.driver();
@@ -105,11 +105,24 @@ public final class DriverBinding implements AutoCloseable {
    * Brings back what a function had before, for a process that was ended between {@link #bind} and
    * {@link #close}.
    *
-   * @throws PreconditionException if a process still uses the function through VFIO
+   * @throws PreconditionException if a process still uses the function, or it has VFs
    * @throws KernelException what the kernel said, of the write to a file of sysfs
    */
   public static void restore(PciDevice device, Before before) {
     new DriverBinding(device, before, "").restore();
+  }
+
+  /**
+   * Makes sure that {@link #restore(PciDevice, Before)} may be done.
+   *
+   * @throws PreconditionException if not; nothing is changed by then
+   */
+  public static void requireRestorable(PciDevice device, Before before) {
+    Optional<String> driver = device.driver();
+    if (!driver.equals(before.driver())) {
+      requireLettingGo(
+          device, "give " + device + " back to " + before.driver().orElse("no driver"));
+    }
   }
 
   /** The function. */
@@ -136,8 +149,8 @@ public final class DriverBinding implements AutoCloseable {
    * Brings back what the function had before. All that was opened of it must be closed by then, by
    * KVM too: the kernel waits for that, and can't be interrupted.
    *
-   * @throws PreconditionException if a process still uses the function through VFIO, this one
-   *     included; nothing is changed then, and it can be closed again later
+   * @throws PreconditionException if a process still uses the function, this one included, or it
+   *     has VFs; nothing is changed then, and it can be closed again later
    * @throws KernelException what the kernel said, of the write to a file of sysfs
    */
   @Override
@@ -151,6 +164,7 @@ public final class DriverBinding implements AutoCloseable {
   /** Whatever it has now. */
   private void restore() {
     String tried = "give " + device + " back to " + before.driver().orElse("no driver");
+    requireRestorable(device, before);
     if (!device.driver().equals(before.driver())) {
       release(device, tried);
     }
@@ -164,23 +178,19 @@ public final class DriverBinding implements AutoCloseable {
     device.sysFs().write(device.path() + "/driver_override", driver.orElse(NOTHING));
   }
 
+  /** Before a host driver gets the function again, which it may even if that has VFs. */
+  private static void requireLettingGo(PciDevice device, String tried) {
+    HostSafety safety = new HostSafety(device, tried);
+    device.driver().ifPresentOrElse(safety::requireReleasable, safety::requireUnused);
+  }
+
   /** Takes the function from its driver, if it has one. */
   private static void release(PciDevice device, String tried) {
     Optional<String> driver = device.driver();
     if (driver.isEmpty()) {
       return;
     }
-    String unbind = device.path() + "/driver/unbind";
-    if (!device.sysFs().exists(unbind)) {
-      throw new PreconditionException(
-          tried,
-          driver.get() + " has the device and has no unbind file",
-          "the driver is of the kind that never lets go (suppress_bind_attrs)",
-          "boot without the driver, or with vfio-pci.ids=VENDOR:DEVICE");
-    }
-    requireHostDoesWithout(device, tried);
-    requireUnused(device, tried);
-    device.sysFs().write(unbind, device.toString());
+    device.sysFs().write(device.path() + "/driver/unbind", device.toString());
     device
         .driver()
         .ifPresent(still -> {
@@ -190,37 +200,6 @@ public final class DriverBinding implements AutoCloseable {
               "another program gave it to that driver, or the driver refuses to let go",
               "dmesg has the driver's reason; iolite pci show " + device);
         });
-  }
-
-  /** The kernel takes a disk away from under a mounted file system without a question. */
-  private static void requireHostDoesWithout(PciDevice device, String tried) {
-    List<HostUse> uses = device.hostUses();
-    if (!uses.isEmpty()) {
-      throw new PreconditionException(
-          tried,
-          uses.stream().map(HostUse::what).collect(Collectors.joining(", ")),
-          "this host uses the device itself",
-          uses.stream().map(HostUse::next).collect(Collectors.joining("; ")));
-    }
-  }
-
-  /** The kernel waits for the users of a VFIO device, in a way that can't be interrupted. */
-  private static void requireUnused(PciDevice device, String tried) {
-    Set<String> files = new HashSet<>();
-    device.vfioCdev().ifPresent(files::add);
-    device
-        .sysFs()
-        .linkName(device.path() + "/iommu_group")
-        .filter(_ -> !files.isEmpty())
-        .ifPresent(group -> files.add("/dev/vfio/" + group));
-    List<String> users = files.isEmpty() ? List.of() : DeviceUsers.of(device.sysFs(), files);
-    if (!users.isEmpty()) {
-      throw new PreconditionException(
-          tried,
-          "the device is in use by process " + String.join(", ", users),
-          "a VMM still runs, or has not closed the device or a mapping of it",
-          "stop it, or close what it has open, then try again");
-    }
   }
 
   private static void attach(PciDevice device, String driver, String tried) {

@@ -18,13 +18,18 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Finds what this host uses of a function: disks and network interfaces that lie below it in sysfs,
- * whatever drivers are between.
+ * Finds what this host uses of a function: disks, network interfaces and nodes that processes hold,
+ * all of which lie below it in sysfs, whatever drivers are between.
  */
 final class HostUses {
   private static final String BLOCK = "/sys/class/block/";
   private static final String NET = "/sys/class/net/";
   private static final String BTRFS = "/sys/fs/btrfs/";
+
+  /** Every node of the machine, by its number. */
+  private static final List<String> NODES = List.of("/sys/dev/char/", "/sys/dev/block/");
+
+  private static final String DEVICE_NAME = "DEVNAME=";
 
   private static final int MOUNT_DEVICE = 2;
   private static final int MOUNT_POINT = 4;
@@ -45,16 +50,26 @@ final class HostUses {
   HostUses(Kernel kernel, PciDevice device) {
     this.kernel = kernel;
     this.files = device.sysFs();
-    this.function = target(device.path());
+    this.function = device.directory();
   }
 
   List<HostUse> find() {
-    return Stream.concat(disks().flatMap(this::ofDisk), interfaces()).toList();
+    List<Entry> disks = entries(BLOCK);
+    List<Path> roots = roots(disks);
+    return Stream.of(
+            disks.stream().filter(disk -> isBelow(disk, roots)).flatMap(disk -> ofDisk(disk.name)),
+            interfaces(),
+            heldNodes(roots))
+        .flatMap(uses -> uses)
+        .toList();
   }
 
-  /** The disks and their partitions. */
-  private Stream<String> disks() {
-    List<Entry> all = entries(BLOCK);
+  private static boolean isBelow(Entry entry, List<Path> roots) {
+    return roots.stream().anyMatch(entry.path::startsWith);
+  }
+
+  /** The function, and the NVMe disks that it is one of several paths to. */
+  private List<Path> roots(List<Entry> all) {
     Set<String> heads =
         all.stream()
             .filter(disk -> disk.path.startsWith(function))
@@ -62,14 +77,52 @@ final class HostUses {
             .filter(Matcher::matches)
             .map(parts -> parts.group(1) + parts.group(2))
             .collect(Collectors.toSet());
-    List<Path> roots =
-        Stream.concat(
-                Stream.of(function),
-                all.stream().filter(disk -> heads.contains(disk.name)).map(Entry::path))
+    return Stream.concat(
+            Stream.of(function),
+            all.stream().filter(disk -> heads.contains(disk.name)).map(Entry::path))
+        .toList();
+  }
+
+  /**
+   * The nodes that processes hold. Many drivers wait for these processes when the function is taken
+   * away, such as drivers/infiniband/core/uverbs_main.c:ib_uverbs_remove_one; others take the
+   * device from under them. VFIO's nodes are looked at by {@link DriverBinding}.
+   */
+  private Stream<HostUse> heldNodes(List<Path> roots) {
+    List<String> nodes =
+        NODES.stream()
+            .flatMap(directory ->
+                entries(directory).stream()
+                    .filter(entry -> isBelow(entry, roots) && !isVfio(entry))
+                    .flatMap(entry -> nodeName(directory + entry.name).stream()))
+            .distinct()
             .toList();
-    return all.stream()
-        .filter(disk -> roots.stream().anyMatch(disk.path::startsWith))
-        .map(Entry::name);
+    if (nodes.isEmpty()) {
+      return Stream.empty();
+    }
+    DeviceUsers users = new DeviceUsers(files);
+    return nodes.stream()
+        .flatMap(node ->
+            users.of(List.of(node)).stream()
+                .map(process ->
+                    new HostUse(
+                        node + " is open in process " + process,
+                        "end process " + process + ", or let it close " + node)));
+  }
+
+  private boolean isVfio(Entry entry) {
+    return entry.path.startsWith(function.resolve("vfio-dev"));
+  }
+
+  /**
+   * The name that the kernel gives to a node; one of devtmpfs has it, others may have been made.
+   */
+  private Optional<String> nodeName(String entry) {
+    return files.readIfPresent(entry + "/uevent").stream()
+        .flatMap(String::lines)
+        .filter(line -> line.startsWith(DEVICE_NAME))
+        .map(line -> "/dev/" + line.substring(DEVICE_NAME.length()))
+        .findFirst();
   }
 
   private Stream<HostUse> ofDisk(String disk) {

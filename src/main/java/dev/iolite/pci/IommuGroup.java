@@ -42,7 +42,7 @@ public record IommuGroup(int id, List<Member> members) {
   }
 
   /** vfio-pci and its variants for certain devices, such as mlx5_vfio_pci. */
-  private static boolean isVfio(String driver) {
+  static boolean isVfio(String driver) {
     return driver.contains("vfio");
   }
 }

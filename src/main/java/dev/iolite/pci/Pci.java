@@ -4,7 +4,9 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.SysFs;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** The PCI functions of the machine. */
 public final class Pci {
@@ -21,16 +23,37 @@ public final class Pci {
   }
 
   /**
-   * All functions, in the order of their addresses. Empty on a machine without PCI.
+   * All functions, in the order of their addresses. Empty on a machine without PCI. Each may go at
+   * any time; see {@link #each}.
    *
    * @throws KernelException what the kernel said when sysfs was read
    */
   public List<PciDevice> devices() {
     return sysFs.listIfPresent(DEVICES).orElse(List.of()).stream()
-        .map(PciAddress::parse)
+        .flatMap(name -> PciAddress.tryParse(name).stream())
         .sorted()
         .map(address -> new PciDevice(kernel, address))
         .toList();
+  }
+
+  /**
+   * What all functions say, without those that go meanwhile.
+   *
+   * @param ask asks one of them
+   * @throws KernelException what the kernel said of a function that is there
+   */
+  public <T> List<T> each(Function<PciDevice, T> ask) {
+    List<T> answers = new ArrayList<>();
+    for (PciDevice device : devices()) {
+      try {
+        answers.add(ask.apply(device));
+      } catch (KernelException | PreconditionException e) {
+        if (sysFs.exists(device.path())) {
+          throw e;
+        }
+      }
+    }
+    return answers;
   }
 
   /**

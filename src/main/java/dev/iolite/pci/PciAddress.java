@@ -1,6 +1,7 @@
 package dev.iolite.pci;
 
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -58,6 +59,11 @@ public record PciAddress(long domain, int bus, int device, int function)
         Integer.parseInt(parts.group(2), HEX),
         Integer.parseInt(parts.group(3), HEX),
         Integer.parseInt(parts.group(4)));
+  }
+
+  /** As {@link #parse}; empty if it is anything else. */
+  static Optional<PciAddress> tryParse(String text) {
+    return TEXT.matcher(text).matches() ? Optional.of(parse(text)) : Optional.empty();
   }
 
   @Override

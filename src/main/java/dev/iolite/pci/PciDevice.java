@@ -4,10 +4,14 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.SysFs;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -26,7 +30,7 @@ public final class PciDevice {
    */
   private static final String NO_IOMMU_GROUP = "vfio-noiommu";
 
-  private static final String NO_IOMMU_CDEV = CDEV_DIRECTORY + "noiommu-";
+  private static final String NO_IOMMU = "noiommu-";
 
   /** How sysfs prints that there is no override (a NULL string). */
   private static final String NO_OVERRIDE = "(null)";
@@ -55,6 +59,11 @@ public final class PciDevice {
 
   SysFs sysFs() {
     return sysFs;
+  }
+
+  /** Its directory in sysfs, without links on the way. */
+  Path directory() {
+    return Path.of(path).resolveSibling(sysFs.readlink(path)).normalize();
   }
 
   /** The vendor id, 16 bits. */
@@ -102,7 +111,9 @@ public final class PciDevice {
   /** Its IOMMU group; empty if no IOMMU translates for it. */
   public Optional<IommuGroup> iommuGroup() {
     String link = path + "/iommu_group";
-    return sysFs.linkName(link).map(id -> new IommuGroup(Integer.parseInt(id), members(link)));
+    return sysFs
+        .linkName(link)
+        .map(id -> new IommuGroup(parsed("iommu_group", id, Integer::parseInt), members(link)));
   }
 
   /**
@@ -118,7 +129,7 @@ public final class PciDevice {
                     .filter(NO_IOMMU_GROUP::equals)
                     .isEmpty())
             .isPresent()
-        && vfioCdev().filter(node -> node.startsWith(NO_IOMMU_CDEV)).isEmpty();
+        && vfioDevice().filter(name -> name.startsWith(NO_IOMMU)).isEmpty();
   }
 
   /**
@@ -128,7 +139,7 @@ public final class PciDevice {
   void requireIommu(String tried) {
     if (!hasIommu()) {
       boolean isUnsafe =
-          sysFs.linkName(path + "/iommu_group").isPresent() || vfioCdev().isPresent();
+          sysFs.linkName(path + "/iommu_group").isPresent() || vfioDevice().isPresent();
       throw new PreconditionException(
           tried,
           isUnsafe
@@ -161,55 +172,147 @@ public final class PciDevice {
               .map(other -> other.name() + " (" + other.driver().orElseThrow() + ")")
               .collect(Collectors.joining(", ", "this host uses ", " of the same IOMMU group")),
           "the IOMMU can't keep the devices of a group apart, so all of them are lent or none",
-          others.stream()
-              .map(other -> "iolite pci bind " + other.name())
-              .collect(Collectors.joining("; ")));
+          others.stream().map(this::makesWay).collect(Collectors.joining("; ")));
+    }
+  }
+
+  /** What gets a device out of the way; a bridge stays, and is no device of VFIO's. */
+  private String makesWay(IommuGroup.Member member) {
+    String driver = member.driver().orElseThrow();
+    Optional<PciDevice> pci =
+        PciAddress.tryParse(member.name()).map(at -> new PciDevice(kernel, at));
+    if (pci.isEmpty()) {
+      return "take " + member.name() + " from " + driver;
+    }
+    return pci.get().isBridge()
+        ? "boot without " + driver + ", as " + member.name() + " is a bridge"
+        : "iolite pci bind " + member.name();
+  }
+
+  /**
+   * Makes sure that the function can be lent and enabled, as far as sysfs tells.
+   *
+   * @throws PreconditionException if it is a bridge or has VFs, or its group is not viable, as
+   *     {@link #requireViableGroup} says; if it does not answer, or a BAR has no address:
+   *     VFIO_DEVICE_BIND_IOMMUFD would say EIO or EINVAL
+   */
+  public void requireAssignable() {
+    String tried = "assign " + address;
+    new HostSafety(this, tried).requireAlone();
+    requireViableGroup();
+    if (!config().answers()) {
+      throw new PreconditionException(
+          tried,
+          "the device does not answer, its configuration space reads as all ones",
+          "it has fallen off the bus, or is without power (D3cold)",
+          "dmesg; echo 1 > "
+              + path
+              + "/remove, then echo 1 > /sys/bus/pci/rescan, or power-cycle"
+              + " the machine");
+    }
+    List<String> unassigned =
+        resources().stream()
+            .filter(resource -> resource.isBar() && !resource.isAssigned())
+            .map(PciResource::name)
+            .toList();
+    if (!unassigned.isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          String.join(", ", unassigned) + " not assigned: the kernel has no address for it",
+          PciResource.WHY_UNASSIGNED,
+          PciResource.ASSIGN);
     }
   }
 
   private List<IommuGroup.Member> members(String group) {
-    return sysFs.list(group + "/devices").stream()
+    return sysFs.listIfPresent(group + "/devices").orElse(List.of()).stream()
         .map(name ->
             new IommuGroup.Member(name, sysFs.linkName(group + "/devices/" + name + "/driver")))
         .toList();
   }
 
+  /** Whether it is a bridge, a PCI or a CardBus one: only those have a bus behind them. */
+  public boolean isBridge() {
+    return sysFs.exists(path + "/secondary_bus_number");
+  }
+
+  /**
+   * Its VFs, if it is a physical function of SR-IOV that has any. How many there are is asked of
+   * their links and not of {@code sriov_numvfs}, a read of which waits for the device lock
+   * (drivers/pci/iov.c:sriov_numvfs_show), which an unbind that hangs holds.
+   */
+  public List<PciDevice> virtualFunctions() {
+    return sysFs.list(path).stream()
+        .filter(name -> name.startsWith("virtfn"))
+        .flatMap(name ->
+            sysFs
+                .linkName(path + "/" + name)
+                .map(target -> parsed(name, target, PciAddress::parse))
+                .stream())
+        .sorted()
+        .map(at -> new PciDevice(kernel, at))
+        .toList();
+  }
+
+  /** The physical function, if it is a VF. */
+  public Optional<PciAddress> physicalFunction() {
+    return sysFs
+        .linkName(path + "/physfn")
+        .map(target -> parsed("physfn", target, PciAddress::parse));
+  }
+
   /** The BARs and the ROM that it has. */
   public List<PciResource> resources() {
-    List<String> lines = sysFs.read(path + "/resource").lines().toList();
     List<PciResource> resources = new ArrayList<>();
+    List<String> lines = sysFs.read(path + "/resource").lines().toList();
     for (int i = 0; i < Math.min(RESOURCES, lines.size()); i++) {
-      String[] words = lines.get(i).split(" ", -1);
-      long start = address(words[0]);
-      long end = address(words[1]);
-      long flags = address(words[2]);
-      if (flags != 0 && end >= start) {
-        resources.add(new PciResource(i, start, end - start + 1, flags));
-      }
+      int index = i;
+      parsed("resource", lines.get(i), line -> PciResource.parse(index, line))
+          .ifPresent(resources::add);
     }
     return resources;
   }
 
-  /** A hexadecimal number of 64 bits, unsigned, with its 0x. */
-  private static long address(String text) {
-    return Long.parseUnsignedLong(text.substring(2), 16);
+  /**
+   * A copy of its configuration space, as much as this user may read.
+   *
+   * @throws PreconditionException if that is not even a header
+   */
+  public ConfigSpace config() {
+    byte[] bytes = sysFs.readBytes(path + "/config");
+    return parsed("config", bytes.length + " bytes", _ -> new ConfigSpace(bytes));
   }
 
-  /** A copy of its configuration space, as much as this user may read. */
-  public ConfigSpace config() {
-    return new ConfigSpace(sysFs.readBytes(path + "/config"));
+  /** The name of the VFIO device of it; empty if it has no VFIO driver. */
+  private Optional<String> vfioDevice() {
+    return sysFs.listIfPresent(path + "/vfio-dev").flatMap(names -> names.stream().findFirst());
+  }
+
+  /** What a process has open that uses it through VFIO, as {@link DeviceUsers} knows it. */
+  Set<String> vfioFiles() {
+    Set<String> files = new HashSet<>();
+    files.add(directory().toString());
+    vfioDevice()
+        .ifPresent(name -> {
+          files.add(CDEV_DIRECTORY + name);
+          sysFs
+              .linkName(path + "/iommu_group")
+              .ifPresent(group ->
+                  files.add("/dev/vfio/" + (name.startsWith(NO_IOMMU) ? NO_IOMMU : "") + group));
+        });
+    return files;
   }
 
   /**
    * The VFIO character device of it; empty if it has no VFIO driver, or the kernel makes no such
-   * devices. The kernel makes the node before the driver's probe returns
-   * (drivers/vfio/vfio_main.c:vfio_device_devnode, drivers/base/devtmpfs.c), so there is nothing to
-   * wait for; udev may change the node's owner a little later.
+   * devices: without CONFIG_VFIO_DEVICE_CDEV the VFIO device is there, but has no number
+   * (drivers/vfio/device_cdev.c:vfio_init_device_cdev). The kernel makes the node before the
+   * driver's probe returns (drivers/vfio/vfio_main.c:vfio_device_devnode, drivers/base/devtmpfs.c),
+   * so there is nothing to wait for; udev may change the node's owner a little later.
    */
   public Optional<String> vfioCdev() {
-    return sysFs
-        .listIfPresent(path + "/vfio-dev")
-        .flatMap(names -> names.stream().findFirst())
+    return vfioDevice()
+        .filter(name -> sysFs.exists(path + "/vfio-dev/" + name + "/dev"))
         .map(name -> CDEV_DIRECTORY + name);
   }
 
@@ -264,7 +367,7 @@ public final class PciDevice {
   /** The NUMA node it is near to; empty if the firmware does not say. */
   public OptionalInt numaNode() {
     return sysFs.readIfPresent(path + "/numa_node").stream()
-        .mapToInt(Integer::parseInt)
+        .mapToInt(text -> parsed("numa_node", text, Integer::parseInt))
         .filter(node -> node >= 0)
         .findFirst();
   }
@@ -281,7 +384,20 @@ public final class PciDevice {
   }
 
   private int number(String attribute) {
-    return Integer.decode(sysFs.read(path + "/" + attribute));
+    return parsed(attribute, sysFs.read(path + "/" + attribute), Integer::decode);
+  }
+
+  /** What a file or link of it says, which is the kernel's to write. */
+  private <T> T parsed(String attribute, String text, Function<String, T> parse) {
+    try {
+      return parse.apply(text);
+    } catch (IllegalArgumentException e) {
+      throw new PreconditionException(
+          "read " + path + "/" + attribute,
+          "it says '" + text + "', which makes no sense there",
+          "the kernel is newer than iolite knows, or this is no sysfs",
+          "look at the file, and report what it says");
+    }
   }
 
   @Override

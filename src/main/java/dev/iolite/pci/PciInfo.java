@@ -17,12 +17,17 @@ import java.util.OptionalInt;
  * @param driver the driver that has it; empty if none has
  * @param driverOverride the only driver that may have it, if that was set
  * @param iommuGroup its IOMMU group; empty if no IOMMU translates for it
+ * @param answers whether its configuration space reads as anything but all ones
+ * @param headerType 0 for an ordinary function, 1 for a PCI bridge, 2 for a CardBus bridge
  * @param command the command register, 16 bits
  * @param resources its BARs and its ROM
  * @param capabilities the capabilities in its configuration space, as far as this user may read
+ * @param capabilitiesHidden whether it has some, and this user may not read them
  * @param resetMethods the ways in which the kernel would reset it, the first choice first
  * @param numaNode the NUMA node it is near to; empty if the firmware does not say
  * @param vfioCdev its VFIO character device; empty if it has none
+ * @param physicalFunction its physical function, if it is a VF
+ * @param virtualFunctions its VFs
  * @param tsm what the kernel says of its TSM; empty if no TSM knows it
  */
 public record PciInfo(
@@ -36,18 +41,24 @@ public record PciInfo(
     Optional<String> driver,
     Optional<String> driverOverride,
     Optional<IommuGroup> iommuGroup,
+    boolean answers,
+    int headerType,
     int command,
     List<PciResource> resources,
     List<PciCapability> capabilities,
+    boolean capabilitiesHidden,
     List<String> resetMethods,
     OptionalInt numaNode,
     Optional<String> vfioCdev,
+    Optional<PciAddress> physicalFunction,
+    List<PciAddress> virtualFunctions,
     Optional<TsmState> tsm) {
   /** Copies the lists. */
   public PciInfo {
     resources = List.copyOf(resources);
     capabilities = List.copyOf(capabilities);
     resetMethods = List.copyOf(resetMethods);
+    virtualFunctions = List.copyOf(virtualFunctions);
   }
 
   /**
@@ -68,12 +79,17 @@ public record PciInfo(
         device.driver(),
         device.driverOverride(),
         device.iommuGroup(),
+        config.answers(),
+        config.headerType(),
         config.command(),
         device.resources(),
         config.capabilities(),
+        config.hidesCapabilities(),
         device.resetMethods(),
         device.numaNode(),
         device.vfioCdev(),
+        device.physicalFunction(),
+        device.virtualFunctions().stream().map(PciDevice::address).toList(),
         device.tsm());
   }
 

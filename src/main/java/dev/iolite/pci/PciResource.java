@@ -1,5 +1,7 @@
 package dev.iolite.pci;
 
+import java.util.Optional;
+
 /**
  * A range of addresses that a function answers at, a line of its {@code resource} file.
  *
@@ -14,10 +16,59 @@ public record PciResource(int index, long start, long bytes, long flags) {
   private static final long MEMORY = 0x200;
   private static final long PREFETCHABLE = 0x2000;
   private static final long MEMORY_64 = 0x10_0000;
+  private static final long UNSET = 0x2000_0000;
+
+  /** Why there may be no room for a BAR. */
+  public static final String WHY_UNASSIGNED =
+      "the firmware left no room for it, as for a large BAR below 4 GiB";
+
+  /** What may find room for a BAR. */
+  public static final String ASSIGN =
+      "switch on Above 4G Decoding in the firmware, or boot with pci=realloc";
+
+  /** Reads a line of the file, which has three numbers; empty if it stands for nothing. */
+  static Optional<PciResource> parse(int index, String line) {
+    String[] words = line.split(" ", -1);
+    if (words.length != 3) {
+      throw new IllegalArgumentException("not three numbers");
+    }
+    long start = number(words[0]);
+    long end = number(words[1]);
+    long flags = number(words[2]);
+    if (flags == 0 || Long.compareUnsigned(end, start) < 0) {
+      return Optional.empty();
+    }
+    if (end - start == -1) {
+      throw new IllegalArgumentException("all addresses that there are");
+    }
+    return Optional.of(new PciResource(index, start, end - start + 1, flags));
+  }
+
+  /** A hexadecimal number of 64 bits, unsigned, with its 0x. */
+  private static long number(String text) {
+    if (!text.startsWith("0x")) {
+      throw new IllegalArgumentException("no hexadecimal number");
+    }
+    return Long.parseUnsignedLong(text.substring(2), 16);
+  }
+
+  /** Whether it is a BAR, and not the ROM. */
+  boolean isBar() {
+    return index != ROM;
+  }
 
   /** {@code BAR0} to {@code BAR5}, or {@code ROM}. */
   public String name() {
     return index == ROM ? "ROM" : "BAR" + index;
+  }
+
+  /**
+   * Whether it has an address. The kernel found no room for one that has none (IORESOURCE_UNSET);
+   * its {@code start} means nothing, and the function can't be enabled
+   * (drivers/pci/setup-res.c:pci_enable_resources).
+   */
+  public boolean isAssigned() {
+    return (flags & UNSET) == 0;
   }
 
   /** Whether it is memory (IORESOURCE_MEM). */

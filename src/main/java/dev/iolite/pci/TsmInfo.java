@@ -2,7 +2,7 @@ package dev.iolite.pci;
 
 import dev.iolite.kernel.Kernel;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 /**
  * The TSMs of the host and the functions that they know or could be connected to, read at one time.
@@ -18,8 +18,8 @@ public record TsmInfo(List<String> tsms, List<Function> functions) {
    * @param tsm what that says
    */
   public record Function(PciAddress address, TsmState tsm) {
-    private static Stream<Function> of(PciDevice device) {
-      return device.tsm().map(state -> new Function(device.address(), state)).stream();
+    private static Optional<Function> of(PciDevice device) {
+      return device.tsm().map(state -> new Function(device.address(), state));
     }
   }
 
@@ -36,6 +36,7 @@ public record TsmInfo(List<String> tsms, List<Function> functions) {
    */
   public static TsmInfo of(Kernel kernel) {
     return new TsmInfo(
-        new Tsm(kernel).names(), new Pci(kernel).devices().stream().flatMap(Function::of).toList());
+        new Tsm(kernel).names(),
+        new Pci(kernel).each(Function::of).stream().flatMap(Optional::stream).toList());
   }
 }

@@ -163,7 +163,7 @@ final class AssignedInterface {
         TdiStep.GIVE_TO_VFIO,
         "was with " + before,
         () -> {
-          pci.requireViableGroup();
+          pci.requireAssignable();
           Map<String, String> was = new LinkedHashMap<>();
           pci.driver().ifPresent(d -> was.put("driver", d));
           pci.driverOverride().ifPresent(o -> was.put("override", o));

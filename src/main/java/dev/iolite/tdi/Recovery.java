@@ -178,7 +178,19 @@ public final class Recovery {
     StepLog log = StepLog.tracing(address.toString(), kernel, listener::step, () -> false);
     Steps steps = new Steps(log);
     PciDevice device = new Pci(log.kernel()).device(address);
-    steps.step(TdiStep.CHECK_RELEASED, "it is not", () -> requireUnbound(device));
+    Optional<DriverBinding.Before> before =
+        last(entries, "driver")
+            .filter(e -> isFree(device, Optional.ofNullable(e.get("driver"))))
+            .map(e ->
+                new DriverBinding.Before(
+                    Optional.ofNullable(e.get("driver")), Optional.ofNullable(e.get("override"))));
+    steps.step(
+        TdiStep.CHECK_RELEASED,
+        "it is not",
+        () -> {
+          requireUnbound(device);
+          before.ifPresent(was -> DriverBinding.requireRestorable(device, was));
+        });
     last(entries, "connecting")
         .map(e -> e.getOrDefault("tsm", ""))
         .filter(tsm -> device.tsm().flatMap(TsmState::connect).equals(Optional.of(tsm)))
@@ -187,17 +199,11 @@ public final class Recovery {
                 TdiStep.CONNECT_TSM,
                 "from " + tsm,
                 () -> new Tsm(log.kernel()).disconnect(device, tsm)));
-    last(entries, "driver")
-        .filter(e -> isFree(device, Optional.ofNullable(e.get("driver"))))
-        .ifPresent(e -> {
-          var before =
-              new DriverBinding.Before(
-                  Optional.ofNullable(e.get("driver")), Optional.ofNullable(e.get("override")));
-          steps.undoNow(
-              TdiStep.GIVE_TO_VFIO,
-              "with " + before.driver().orElse("no driver") + " again",
-              () -> DriverBinding.restore(device, before));
-        });
+    before.ifPresent(was ->
+        steps.undoNow(
+            TdiStep.GIVE_TO_VFIO,
+            "with " + was.driver().orElse("no driver") + " again",
+            () -> DriverBinding.restore(device, was)));
   }
 
   /** Whoever has given the device to another driver since wants it there. */

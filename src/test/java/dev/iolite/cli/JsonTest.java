@@ -152,12 +152,17 @@ class JsonTest {
                 Optional.empty(),
                 Optional.of("vfio-pci"),
                 Optional.empty(),
+                true,
+                0,
                 6,
                 List.of(new PciResource(0, -0x1000, 0x1000, 0x14_0200)),
                 List.of(new PciCapability(0x10, 0x100, true)),
+                false,
                 List.of("pm"),
                 OptionalInt.empty(),
                 Optional.empty(),
+                Optional.empty(),
+                List.of(PciAddress.parse("0000:00:03.1")),
                 Optional.empty()));
     assertThat(info.get("address").asString()).isEqualTo("0000:00:03.0");
     assertThat(info.get("id").asString()).isEqualTo("1234:11e8");
@@ -167,7 +172,7 @@ class JsonTest {
         .isEqualTo(
             """
             [{"index":0,"name":"BAR0","start":"0xfffffffffffff000","bytes":"0x1000",\
-            "flags":"0x140200","64Bit":true,"io":false,"memory":true,"prefetchable":false}]\
+            "flags":"0x140200","64Bit":true,"assigned":true,"io":false,"memory":true,"prefetchable":false}]\
             """);
     assertThat(info.get("capabilities").toString())
         .isEqualTo(

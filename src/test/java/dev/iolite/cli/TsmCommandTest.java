@@ -2,7 +2,14 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.Profile;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.rehearsal.Rehearsal;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.TdiAssignment;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -11,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 class TsmCommandTest {
   private static final String ENDPOINT = "0000:00:07.0";
 
-  private static Cli run(MockKernel kernel, String line) {
+  private static Cli run(Kernel kernel, String line) {
     return Cli.runOn(kernel, line.split(" ", -1));
   }
 
@@ -47,6 +54,24 @@ class TsmCommandTest {
       assertThat(
               json(kernel, "tsm connect 00:07.0 --tsm tsm0").get("tsm").get("connect").asString())
           .isEqualTo("tsm0");
+    }
+  }
+
+  @Test
+  void aSessionThatAVmNeedsIsNotEnded() {
+    try (Rehearsal host = Rehearsal.of(Platform.TDX, Profile.SEED_2025);
+        TdiAssignment tdi =
+            new TdiAssignment(
+                new AssignmentOptions(host.kernel(), PciAddress.parse(ENDPOINT))
+                    .withVmType(host.vmType()))) {
+      tdi.assign();
+      tdi.bind();
+      Cli refused = run(host.kernel(), "tsm disconnect 00:07.0");
+      assertThat(refused.code()).isEqualTo(ExitCode.PRECONDITION);
+      assertThat(refused.err())
+          .contains("a VM has the interface of " + ENDPOINT)
+          .containsPattern("Next: end the VM or unbind the interface");
+      assertThat(run(host.kernel(), "tsm list").out()).containsPattern(ENDPOINT + " +tsm0 +tsm0");
     }
   }
 

@@ -73,6 +73,24 @@ abstract class SysfsContract extends Contract {
   }
 
   @Test
+  void onlyABridgeHasABusBehindIt() {
+    // pci-sysfs.c:pci_bridge_attrs_are_visible
+    assertThat(sysfs.read(PCI + "devices/0000:00:04.0/secondary_bus_number")).isEqualTo("1");
+    assertThat(sysfs.exists(EDU + "secondary_bus_number")).isFalse();
+  }
+
+  @Test
+  void aDriversNodesAreFoundByTheirNumbers() {
+    // drivers/base/core.c:device_create_sys_dev_entry, dev_uevent
+    String disk = "/sys/dev/block/" + sysfs.read("/sys/class/block/nvme0n1/dev");
+    assertThat(sysfs.readlink(disk)).contains(Backend.NVME);
+    assertThat(sysfs.read(disk + "/uevent").lines()).contains("DEVNAME=nvme0n1");
+    String controller = sysfs.read(NVME + "nvme/nvme0/dev");
+    assertThat(sysfs.readlink("/sys/dev/char/" + controller)).endsWith("/nvme/nvme0");
+    assertThat(sysfs.read(NVME + "nvme/nvme0/uevent").lines()).contains("DEVNAME=nvme0");
+  }
+
+  @Test
   void configSpaceIsAFile() {
     // pci-sysfs.c:pci_read_config
     byte[] config = sysfs.readBytes(EDU + "config");

@@ -52,6 +52,26 @@ abstract class VfioBindContract extends VfioContract {
   }
 
   @Test
+  void theDescriptorTellsItsFunction() {
+    // vfio_main.c:vfio_device_show_fdinfo
+    int device = cdev();
+    assertThat(sysfs.read("/proc/self/fdinfo/" + device))
+        .containsPattern("vfio-device-syspath:\\s+/sys/devices/pci0000:00/" + Backend.EDU + "$");
+  }
+
+  @Test
+  void theFunctionIsEnabledWhileItIsBound() {
+    // vfio_pci_core.c:vfio_pci_core_enable; pci-sysfs.c:enable_show
+    String enabled = "/sys/bus/pci/devices/" + Backend.EDU + "/enable";
+    int device = cdev();
+    assertThat(sysfs.read(enabled)).isEqualTo("0");
+    bind(device);
+    assertThat(sysfs.read(enabled)).isEqualTo("1");
+    close(device);
+    assertThat(sysfs.read(enabled)).isEqualTo("0");
+  }
+
+  @Test
   void theDeviceTakesTheNextFreeId() {
     // device.c:iommufd_device_bind
     ioas();

@@ -45,8 +45,8 @@ class LabCommandIT {
         LabScript.run(
             "exec",
             "--as-built",
-            "--append",
-            "intel_iommu=off vfio.enable_unsafe_noiommu_mode=1",
+            "--machine",
+            "noiommu",
             "sh",
             "-c",
             "echo 0000:00:03.0 > /sys/bus/pci/drivers/nvme/unbind;"

@@ -1,6 +1,7 @@
 package dev.iolite.pci;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -57,10 +58,70 @@ class ConfigSpaceTest {
   }
 
   @Test
-  void hasNoneInWhatAnOrdinaryUserMayRead() {
+  void knowsADeviceThatDoesNotAnswer() {
+    Arrays.fill(bytes.array(), (byte) 0xff);
+    assertThat(config(64).answers()).isFalse();
+    assertThat(config(64).hidesCapabilities()).isFalse();
+
+    bytes.put(0x3f, (byte) 0);
+    assertThat(config(64).answers()).isTrue();
+  }
+
+  /** Only its physical function tells its ids. */
+  @Test
+  void aVirtualFunctionAnswers() {
+    bytes.putInt(0, -1);
+    assertThat(config(64).answers()).isTrue();
+  }
+
+  @Test
+  void tellsThatAnOrdinaryUserMayNotReadThem() {
+    assertThat(config(64).hidesCapabilities()).isFalse();
     standard(0x34, 0x40);
+    capability(0x40, 0x05, 0);
 
     assertThat(config(64).capabilities()).isEmpty();
+    assertThat(config(64).hidesCapabilities()).isTrue();
+    assertThat(config(256).capabilities()).hasSize(1);
+    assertThat(config(256).hidesCapabilities()).isFalse();
+  }
+
+  @Test
+  void aBridgeHasItsListWhereAFunctionHas() {
+    bytes.put(0x0e, (byte) 0x81);
+    standard(0x34, 0x40);
+    capability(0x40, 0x0d, 0);
+
+    assertThat(config(256).headerType()).isEqualTo(ConfigSpace.BRIDGE);
+    assertThat(config(256).capabilities()).hasSize(1);
+  }
+
+  @Test
+  void aCardBusBridgeHasItsListElsewhereAndALargerHeader() {
+    bytes.put(0x0e, (byte) 2).put(0x34, (byte) 0x50);
+    capability(0x50, 0x05, 0);
+    standard(0x14, 0x80);
+    capability(0x80, 0x01, 0);
+
+    assertThat(config(256).headerType()).isEqualTo(ConfigSpace.CARDBUS);
+    assertThat(config(256).capabilities()).containsExactly(new PciCapability(0x01, 0x80, false));
+    assertThat(config(128).hidesCapabilities()).isTrue();
+  }
+
+  @Test
+  void looksForNoListInAHeaderOfAnUnknownType() {
+    bytes.put(0x0e, (byte) 3);
+    standard(0x34, 0x40);
+    capability(0x40, 0x05, 0);
+
+    assertThat(config(256).capabilities()).isEmpty();
+  }
+
+  @Test
+  void isNothingWithoutAHeader() {
+    assertThatThrownBy(() -> config(63))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("63 bytes");
   }
 
   @Test

@@ -3,14 +3,18 @@ package dev.iolite.pci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** States of sysfs that the lab's machine can't be brought into, made of plain files. */
 class PciTreeTest {
@@ -107,7 +111,7 @@ class PciTreeTest {
     put("driver_override", "stubborn\n");
 
     assertBindFails("stubborn has the device and has no unbind file");
-    assertThat(text("driver_override")).isEqualTo("stubborn");
+    assertThat(text("driver_override")).isEqualTo("stubborn\n");
   }
 
   @Test
@@ -153,10 +157,12 @@ class PciTreeTest {
 
     Files.createSymbolicLink(
         directory.resolve("driver"), root.resolve("sys/bus/pci/drivers/vfio-pci"));
+    Files.createDirectories(directory.resolve("vfio-dev/vfio3"));
     assertThatThrownBy(device()::requireVfioCdev)
         .hasMessageContaining("built without CONFIG_VFIO_DEVICE_CDEV");
+    assertThat(device().vfioCdev()).isEmpty();
 
-    Files.createDirectories(directory.resolve("vfio-dev/vfio3"));
+    put("vfio-dev/vfio3/dev", "248:3\n");
     assertThatThrownBy(device()::requireVfioCdev)
         .hasMessageContaining("there is no /dev/vfio/devices/vfio3");
 
@@ -174,15 +180,165 @@ class PciTreeTest {
     Files.createSymbolicLink(directory.resolve("driver"), vfio);
     Files.createDirectories(directory.resolve("vfio-dev/vfio3"));
     Files.createDirectories(root.resolve("sys/bus/pci/drivers/other"));
+    put("enable", "1\n");
     process("41", "idle", "/dev/null", "");
     process("42", "vmm", "/dev/vfio/devices/vfio3", "");
     process("43", "mapper", "/dev/null", "7f00-7f01 rw-s 0 00:06 5  /dev/vfio/devices/vfio3\n");
     process("44", "old", "/dev/vfio/7", "");
+    process("45", "grouped", "anon_inode:[vfio-device]", "");
+    fdInfo("45", "/sys/devices/pci0000:00/0000:00:03.0");
+    process("46", "late", "/dev/vfio/devices/vfio3 (deleted)", "");
+    process("47", "another", "/dev/vfio/devices/vfio4", "");
+    fdInfo("47", "/sys/devices/pci0000:00/0000:00:04.0");
 
     assertThatThrownBy(() -> DriverBinding.bind(device(), "other"))
         .isInstanceOf(PreconditionException.class)
-        .hasMessageContaining("in use by process 42 (vmm), 43 (mapper), 44 (old)");
+        .hasMessageContaining(
+            "in use by process 42 (vmm), 43 (mapper), 44 (old), 45 (grouped), 46 (late).");
     assertThat(vfio.resolve("unbind")).isEmptyFile();
+    assertThat(text("driver_override")).isEqualTo("(null)\n");
+  }
+
+  @Test
+  void findsOutThatSomebodyWhoIsNotSeenUsesADevice() throws IOException {
+    group();
+    Path vfio = root.resolve("sys/bus/pci/drivers/vfio-pci");
+    Files.writeString(vfio.resolve("unbind"), "");
+    Files.createSymbolicLink(directory.resolve("driver"), vfio);
+    put("enable", "1\n");
+
+    assertThatThrownBy(() -> DriverBinding.giveBack(device()))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("no process that can be seen has it open")
+        .hasMessageEndingWith("/enable reads as 0 then");
+    assertThat(vfio.resolve("unbind")).isEmptyFile();
+  }
+
+  /** The kernel holds the device's lock until the process has closed it. */
+  @Test
+  void doesNotWaitWhereAnotherUnbindWaits() throws IOException {
+    group();
+    process("46", "late", "/dev/vfio/devices/vfio3 (deleted)", "");
+    fdInfo("46", "/sys/devices/pci0000:00/0000:00:03.0");
+
+    assertBindFails("in use by process 46 (late)");
+    assertThatThrownBy(() -> DriverBinding.giveBack(device()))
+        .hasMessageContaining("in use by process 46 (late)");
+    assertThat(text("driver_override")).isEqualTo("(null)\n");
+  }
+
+  @Test
+  void aBridgeIsNeitherBoundNorTakenFromItsDriver() throws IOException {
+    group();
+    Path port = Files.createDirectories(root.resolve("sys/bus/pci/drivers/pcieport"));
+    Files.writeString(port.resolve("unbind"), "");
+    Files.createSymbolicLink(directory.resolve("driver"), port);
+    put("secondary_bus_number", "2\n");
+
+    assertBindFails("it is a bridge");
+    assertThatThrownBy(() -> DriverBinding.giveBack(device()))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("it is a bridge");
+    assertThat(port.resolve("unbind")).isEmptyFile();
+    assertThat(text("driver_override")).isEqualTo("(null)\n");
+  }
+
+  @Test
+  void saysThatABarHasNoAddress() throws IOException {
+    group();
+    config(0);
+    device().requireAssignable();
+    put(
+        "resource",
+        """
+        0x0000000000000000 0x00000007ffffffff 0x000000002014220c
+        0x0000000000000000 0x0000000000000000 0x0000000000000000
+        0x0000000000000000 0x00000000000007ff 0x0000000020046200
+        """);
+
+    assertThat(device().resources())
+        .extracting(PciResource::isAssigned)
+        .containsExactly(false, false);
+    assertThatThrownBy(device()::requireAssignable)
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageStartingWith("assign 0000:00:03.0: BAR0, BAR2 not assigned")
+        .hasMessageContaining("Above 4G")
+        .hasMessageContaining("pci=realloc");
+  }
+
+  @Test
+  void aRomWithoutAnAddressIsNoObstacle() throws IOException {
+    group();
+    config(0);
+    put(
+        "resource",
+        "0x0000000000000000 0x0000000000000000 0x0000000000000000\n".repeat(6)
+            + "0x0000000000000000 0x000000000007ffff 0x0000000020046200\n");
+
+    device().requireAssignable();
+    assertThat(device().resources()).singleElement().matches(rom -> !rom.isAssigned());
+  }
+
+  @Test
+  void saysThatADeviceDoesNotAnswer() throws IOException {
+    group();
+    config(0xff);
+
+    assertThatThrownBy(device()::requireAssignable)
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageStartingWith("assign 0000:00:03.0: the device does not answer");
+  }
+
+  @Test
+  void aResourceMayLieAboveTheSignedNumbers() throws IOException {
+    put("resource", "0xfffffffffffff000 0xffffffffffffffff 0x0000000000140204\n");
+    assertThat(device().resources())
+        .containsExactly(new PciResource(0, -0x1000, 0x1000, 0x14_0204));
+    put("resource", "0x7ffffffffffff000 0x8000000000000fff 0x0000000000140204\n");
+    assertThat(device().resources())
+        .containsExactly(new PciResource(0, 0x7fff_ffff_ffff_f000L, 0x2000, 0x14_0204));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "vendor, ''",
+    "vendor, 0x8000000000000000",
+    "resource, 0x0 0x1",
+    "resource, 0x0 0xffffffffffffffff 0x200",
+    "resource, 0x10000000000000000 0x10000000000000001 0x200",
+    "numa_node, 9223372036854775808",
+  })
+  void whatMakesNoSenseIsNamed(String attribute, String text) throws IOException {
+    config(0);
+    put("device", "0x1111\n");
+    put("subsystem_vendor", "0x1111\n");
+    put("subsystem_device", "0x1111\n");
+    put(attribute, text + "\n");
+
+    assertThatThrownBy(() -> PciInfo.of(device()))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageStartingWith(
+            "read /sys/bus/pci/devices/0000:00:03.0/" + attribute + ": it says '" + text + "'");
+  }
+
+  @Test
+  void anEmptyConfigurationSpaceIsNamed() throws IOException {
+    put("config", "");
+    assertThatThrownBy(device()::config)
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("it says '0 bytes'");
+  }
+
+  @Test
+  void aFunctionThatGoesMeanwhileIsLeftOut() throws IOException {
+    Path other = root.resolve("sys/bus/pci/devices/0000:00:02.0");
+    Files.createSymbolicLink(other, Path.of("../../../devices/pci0000:00/0000:00:02.0"));
+
+    assertThat(new Pci(new TreeKernel(root)).each(PciDevice::vendor)).containsExactly(0x1234);
+    Files.createDirectories(root.resolve("sys/devices/pci0000:00/0000:00:02.0"));
+    assertThatThrownBy(() -> new Pci(new TreeKernel(root)).each(PciDevice::vendor))
+        .isInstanceOf(KernelException.class)
+        .hasMessageContaining("0000:00:02.0/vendor");
   }
 
   @Test
@@ -200,6 +356,15 @@ class PciTreeTest {
         .hasMessageStartingWith("assign 0000:00:03.0: ")
         .hasMessageContaining("0000:00:03.2 (snd_hda_intel), 0000:00:03.3 (xhci_hcd)")
         .hasMessageEndingWith("Next: iolite pci bind 0000:00:03.2; iolite pci bind 0000:00:03.3");
+
+    member("0000:00:01.0", "shpchp");
+    Path bridge = root.resolve("sys/bus/pci/devices/0000:00:01.0");
+    Files.createDirectories(bridge);
+    Files.writeString(bridge.resolve("secondary_bus_number"), "1\n");
+    member("INT3400:00", "acpi-thing");
+    assertThatThrownBy(device()::requireViableGroup)
+        .hasMessageContaining("Next: boot without shpchp, as 0000:00:01.0 is a bridge; ")
+        .hasMessageEndingWith("; take INT3400:00 from acpi-thing");
   }
 
   /**
@@ -209,6 +374,7 @@ class PciTreeTest {
   void whatHasNoIommuIsNotAssigned() throws IOException {
     assertThatThrownBy(device()::requireViableGroup)
         .hasMessageContaining("the device has no IOMMU group");
+    // Without a node, as in a kernel without CONFIG_VFIO_DEVICE_CDEV.
     Files.createDirectories(directory.resolve("vfio-dev/noiommu-vfio0"));
     assertThatThrownBy(device()::requireViableGroup)
         .hasMessageStartingWith("assign 0000:00:03.0: VFIO has the device in no-IOMMU mode");
@@ -220,6 +386,19 @@ class PciTreeTest {
     assertThatThrownBy(device()::requireViableGroup)
         .isInstanceOf(PreconditionException.class)
         .hasMessageContaining("its DMA reaches all of the host's memory");
+  }
+
+  /** Configuration space that is the same everywhere. */
+  private void config(int value) throws IOException {
+    byte[] config = new byte[256];
+    Arrays.fill(config, (byte) value);
+    Files.write(directory.resolve("config"), config);
+  }
+
+  private void fdInfo(String pid, String device) throws IOException {
+    Path info = root.resolve("proc").resolve(pid).resolve("fdinfo/3");
+    Files.createDirectories(info.getParent());
+    Files.writeString(info, "pos:\t0\nvfio-device-syspath: " + device + "\n");
   }
 
   private void member(String address, String driver) throws IOException {

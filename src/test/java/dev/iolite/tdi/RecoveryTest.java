@@ -13,6 +13,7 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
 import dev.iolite.steps.Holdings;
+import dev.iolite.vfio.VfioDevice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -81,6 +82,23 @@ class RecoveryTest {
     assertThat(found.process()).isEqualTo(ProcessHandle.current().pid());
     assertThat(life.holdings()).isEqualTo(before);
     assertThat(file()).doesNotExist();
+  }
+
+  /** Its user would lose the TSM's connection, and the kernel would wait for that user. */
+  @Test
+  void whatSomebodyUsesByNowIsLeftAsItIs() {
+    leaveBehind(State.RUNNING);
+    Holdings before = life.holdings();
+    try (VfioDevice _ =
+        VfioDevice.open(life.kernel, device().requireVfioCdev(), Life.ENDPOINT.toString())) {
+      assertThatThrownBy(this::recover)
+          .isInstanceOf(PreconditionException.class)
+          .hasMessageContaining("in use by process " + ProcessHandle.current().pid());
+    }
+    assertThat(life.holdings()).isEqualTo(before);
+    assertThat(before.tsm()).contains("tsm0");
+    assertThat(file()).exists();
+    assertThat(recover()).isPresent();
   }
 
   @Test

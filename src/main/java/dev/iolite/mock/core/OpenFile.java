@@ -104,6 +104,11 @@ public abstract class OpenFile {
   /** What its link in {@code /proc/self/fd} holds. */
   public abstract String name();
 
+  /** What the driver adds to its file in {@code /proc/self/fdinfo} (fs/proc/fd.c:seq_show). */
+  public String info() {
+    return "";
+  }
+
   /** The last reference is gone. */
   protected void release() {}
 

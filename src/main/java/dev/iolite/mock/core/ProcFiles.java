@@ -1,10 +1,11 @@
 package dev.iolite.mock.core;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What procfs shows of the calling process, which is the only one there is. */
+/** What procfs shows of processes: the calling one, and others that only have files open. */
 public final class ProcFiles {
   /** Memory that every process has; only kernel threads show none. */
   private static final String STACK =
@@ -30,6 +31,34 @@ public final class ProcFiles {
         }));
     tree.add(
         directory + "/maps", new Node.Text(Attribute.readable(() -> task.memory().text() + STACK)));
+    tree.add(
+        directory + "/fdinfo",
+        new Node.Directory(() -> {
+          Map<String, Node> infos = new TreeMap<>();
+          Arrays.stream(task.descriptors().numbers())
+              .forEach(fd ->
+                  infos.put(
+                      Integer.toString(fd),
+                      new Node.Text(Attribute.readable(() -> task.descriptors().get(fd).info()))));
+          return infos;
+        }));
     tree.add(directory + "/comm", new Node.Text(Attribute.readable(() -> "java")));
+  }
+
+  /**
+   * Adds another process.
+   *
+   * @param files what it has open
+   */
+  public static void addOther(Tree tree, int pid, String comm, List<String> files) {
+    String directory = "/proc/" + pid;
+    Map<String, Node> links = new TreeMap<>();
+    for (int i = 0; i < files.size(); i++) {
+      String file = files.get(i);
+      links.put(Integer.toString(i), new Node.Link(() -> file));
+    }
+    tree.add(directory + "/fd", new Node.Directory(() -> links));
+    tree.add(directory + "/maps", new Node.Text(Attribute.readable(() -> STACK)));
+    tree.add(directory + "/comm", new Node.Text(Attribute.readable(() -> comm)));
   }
 }

@@ -61,6 +61,14 @@ final class DeviceFiles {
       files.put("reset_method", raw(device, () -> resetMethods(device), device::setResetMethods));
     }
     device.shape().secondaryBus().ifPresent(below -> files.putAll(ofBus(below)));
+    bus.virtualFunctions(device.function())
+        .ifPresent(all -> {
+          for (int i = 0; i < all.count(); i++) {
+            files.put("virtfn" + i, Nodes.link("../" + all.all().get(i).address()));
+          }
+        });
+    bus.physical(device.function())
+        .ifPresent(physical -> files.put("physfn", Nodes.link("../" + physical.address())));
     files.putAll(device.files());
     files.putAll(bus.followersFiles(device));
     return files;
@@ -101,6 +109,15 @@ final class DeviceFiles {
                 bus.rescan();
               }
             }));
+    // pci_bridge_attrs_are_visible
+    shape
+        .secondaryBus()
+        .ifPresent(below -> {
+          files.put("secondary_bus_number", readable(device, () -> Integer.toString(below)));
+          files.put("subordinate_bus_number", readable(device, () -> Integer.toString(below)));
+        });
+    bus.virtualFunctions(device.function())
+        .ifPresent(all -> files.putAll(physicalFiles(device, all)));
     files.put("subsystem", Nodes.link(up(device) + "bus/pci"));
     files.put("config", new Node.Device(() -> new ConfigFile(task, device)));
     device
@@ -111,6 +128,22 @@ final class DeviceFiles {
           files.put("iommu", Nodes.link(up(device) + "devices/virtual/iommu/dmar0"));
         });
     return files;
+  }
+
+  /** drivers/pci/iov.c:sriov_pf_dev_attrs. */
+  private Map<String, Node> physicalFiles(PciDevice device, VirtualFunctions all) {
+    return Map.of(
+        "sriov_totalvfs",
+        readable(device, () -> Integer.toString(all.all().size())),
+        "sriov_numvfs",
+        readWrite(
+            device,
+            () -> bus.virtualFunctionsText(device),
+            text -> bus.setVirtualFunctions(device, text)),
+        "sriov_offset",
+        readable(device, () -> Integer.toString(VirtualFunctions.OFFSET)),
+        "sriov_stride",
+        readable(device, () -> "1"));
   }
 
   private static Node readable(PciDevice device, Supplier<String> text) {

@@ -3,42 +3,37 @@ package dev.iolite.mock.pci;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.Node;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A driver by which the host itself uses devices: it has them, and does nothing with them. */
 final class HostDriver implements PciDriver {
   private static final String NVME = "nvme";
 
-  /** A controller with one disk. */
-  private static final Node NVME_DISK =
-      Nodes.directory(
-          Map.of(
-              "nvme0",
-              Nodes.directory(
-                  Map.of(
-                      "nvme0n1",
-                      Nodes.directory(
-                          Map.of(
-                              "dev",
-                              Nodes.text("259:0"),
-                              "size",
-                              Nodes.text("131072"),
-                              "holders",
-                              Nodes.directory(Map.of())))))));
+  /** drivers/nvme/host/pci.c:nvme_driver, drivers/virtio/virtio_pci_common.c:virtio_pci_driver. */
+  private static final Set<String> WITH_VIRTUAL_FUNCTIONS = Set.of(NVME, "virtio-pci");
+
+  /** drivers/pci/pcie/portdrv.c:pcie_portdriver, drivers/pci/pci-stub.c:stub_driver. */
+  private static final Set<String> WITHOUT_DMA = Set.of("pcieport", "pci-stub");
 
   private final String name;
   private final List<Integer> ids;
+  private final Map<Bdf, List<HostNode>> nodes;
+  private final HostNodes made;
 
   /**
    * A driver.
    *
    * @param ids the devices that it drives, {@code vendor << 16 | device}
+   * @param nodes the nodes that it makes for some of them
+   * @param made where it makes them
    */
-  HostDriver(String name, List<Integer> ids) {
+  HostDriver(String name, List<Integer> ids, Map<Bdf, List<HostNode>> nodes, HostNodes made) {
     this.name = name;
     this.ids = List.copyOf(ids);
+    this.nodes = nodes;
+    this.made = made;
   }
 
   @Override
@@ -58,31 +53,60 @@ final class HostDriver implements PciDriver {
 
   @Override
   public boolean isDmaManaged() {
-    return false;
+    return WITHOUT_DMA.contains(name);
+  }
+
+  @Override
+  public boolean configuresVirtualFunctions() {
+    return WITH_VIRTUAL_FUNCTIONS.contains(name);
   }
 
   /** It drives nothing that its table does not name, whatever driver_override says. */
   @Override
   public void probe(PciDevice device) {
     refuseIf(!matches(device), Errno.ENODEV);
+    refuseIf(name.equals(NVME) && isVirtual(device), Errno.ENODEV);
     device.enable();
     device.setMaster(true);
     if (device.msiXCapability() != 0) {
       device.allocateMessages(1, true);
     }
-    if (name.equals(NVME)) {
-      device.files().put("nvme", NVME_DISK);
-    }
+    made.add(device, nodes(device));
+  }
+
+  /**
+   * A VF of QEMU's nvme is a secondary controller that is offline until its PF brings it online, so
+   * that it never gets ready (drivers/nvme/host/core.c:nvme_wait_ready).
+   */
+  private static boolean isVirtual(PciDevice device) {
+    return device.bus().physical(device.function()).isPresent();
+  }
+
+  private List<HostNode> nodes(PciDevice device) {
+    return name.equals(NVME) ? disk() : nodes.getOrDefault(device.address(), List.of());
+  }
+
+  /** A controller with one disk; the driver waits for nobody. */
+  private List<HostNode> disk() {
+    int number = made.free(NVME);
+    String controller = "nvme/nvme" + number;
+    String disk = "nvme%dn1".formatted(number);
+    return List.of(
+        new HostNode(controller, NVME + number, "251:" + number, false, false),
+        new HostNode(controller + "/" + disk, disk, "259:" + number, true, false));
   }
 
   @Override
   public void remove(PciDevice device, Runnable released) {
-    device.files().remove("nvme");
-    if (device.messages() != 0) {
-      device.freeMessages();
-    }
-    device.disable();
-    released.run();
+    made.remove(
+        device,
+        () -> {
+          if (device.messages() != 0) {
+            device.freeMessages();
+          }
+          device.disable();
+          released.run();
+        });
   }
 
   @Override

@@ -1,15 +1,10 @@
 package dev.iolite.mock.pci;
 
-import static dev.iolite.mock.core.Refused.refuseIf;
-
-import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Node;
-import dev.iolite.mock.core.OpenFile;
-import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 import java.util.Map;
 
-/** What procfs and sysfs show of the rest of the machine: processor, limits, disks, interfaces. */
+/** What procfs and sysfs show of the rest of the machine: processor, limits, mounts, interfaces. */
 public final class HostFiles {
   private static final String CPU_INFO =
       """
@@ -56,17 +51,10 @@ public final class HostFiles {
       23 2 0:9 / /dev rw,relatime - devtmpfs dev rw\
       """;
 
-  private final PciBus bus;
-  private final Task task;
-
-  private HostFiles(PciBus bus, Task task) {
-    this.bus = bus;
-    this.task = task;
-  }
+  private HostFiles() {}
 
   /** Adds them to the tree. */
-  public static void addTo(Tree tree, Task task, PciBus bus) {
-    HostFiles files = new HostFiles(bus, task);
+  public static void addTo(Tree tree) {
     tree.add("/proc/cpuinfo", Nodes.text(CPU_INFO));
     tree.add("/proc/devices", Nodes.text(DEVICES));
     tree.add("/proc/swaps", Nodes.text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"));
@@ -79,35 +67,8 @@ public final class HostFiles {
     tree.add("/sys/class/net", Nodes.directory(Map.of("lo", loLink())));
     tree.add(
         "/sys/devices/virtual/net/lo", Nodes.directory(Map.of("operstate", Nodes.text("unknown"))));
-    tree.add("/sys/class/block", Nodes.directory(files::disks));
-    tree.add("/dev/nvme0n1", new Node.Device(files::openDisk));
     tree.add("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", Nodes.text("0"));
     tree.add("/sys/kernel/mm/transparent_hugepage/enabled", Nodes.text("always [madvise] never"));
-  }
-
-  /** The disk of each function that the nvme driver has. */
-  private Map<String, Node> disks() {
-    return bus.devices().stream()
-        .filter(HostFiles::isDisk)
-        .findFirst()
-        .map(device ->
-            Map.of("nvme0n1", Nodes.link("../../" + device.path() + "/nvme/nvme0/nvme0n1")))
-        .orElse(Map.of());
-  }
-
-  private static boolean isDisk(PciDevice device) {
-    return device.driver().filter(driver -> driver.name().equals("nvme")).isPresent();
-  }
-
-  /** It can be opened while it is there; nothing of it can be read. */
-  private OpenFile openDisk() {
-    refuseIf(bus.devices().stream().noneMatch(HostFiles::isDisk), Errno.ENXIO);
-    return new OpenFile(task) {
-      @Override
-      public String name() {
-        return "/dev/nvme0n1";
-      }
-    };
   }
 
   private static Node loLink() {

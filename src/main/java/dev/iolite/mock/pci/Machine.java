@@ -29,6 +29,9 @@ public final class Machine {
   private final NavigableMap<Bdf, DeviceModel> functions = new TreeMap<>();
   private final Map<Bdf, String> drivers = new TreeMap<>();
   private final Map<Bdf, Integer> sets = new TreeMap<>();
+  private final Map<Bdf, List<HostNode>> nodes = new TreeMap<>();
+  private final Map<Bdf, List<DeviceModel>> virtualFunctions = new TreeMap<>();
+  private final List<HostProcess> processes = new ArrayList<>();
   private int lastSet;
 
   /** A machine without devices. */
@@ -58,6 +61,44 @@ public final class Machine {
         Edu.model().takenForTee(),
         nvme().takenForTee(),
         Ivshmem.model().takenForTee(new TdiRange(Ivshmem.MEMORY_BAR, 2, 1, TdiRange.NON_TEE)));
+  }
+
+  /**
+   * The lab's machine as {@code scripts/lab --machine sriov} boots it: that of {@link #lab}, and
+   *
+   * <ul>
+   *   <li>00:08.0 a PCI Express root port, and behind it 02:00.0 nvme, which can have two VFs
+   *   <li>00:09.0 another, and behind it 03:00.0 nvme: one group with their port
+   * </ul>
+   */
+  public static Machine sriov() {
+    DeviceModel vf =
+        DeviceModel.memory(
+            DeviceShape.builder(RED_HAT, 0x0010)
+                .classCode(0x01_0802)
+                .withoutInterruptPin()
+                .bar(Bar.memory64(0, 16 << 10))
+                .build());
+    return lab()
+        .function("0000:00:08.0", port(2))
+        .driver("0000:00:08.0", "pcieport")
+        .function("0000:00:09.0", port(3))
+        .driver("0000:00:09.0", "pcieport")
+        .function("0000:02:00.0", Nvme.model("IOLITE-LAB-2"))
+        .driver("0000:02:00.0", "nvme")
+        .virtualFunctions("0000:02:00.0", vf, vf)
+        .function("0000:03:00.0", Nvme.model("IOLITE-LAB-3"))
+        .driver("0000:03:00.0", "nvme")
+        .group("0000:00:09.0", "0000:03:00.0");
+  }
+
+  private static DeviceModel port(int secondaryBus) {
+    return DeviceModel.memory(
+        DeviceShape.builder(RED_HAT, 0x000c)
+            .classCode(0x06_0400)
+            .bar(Bar.memory32(0, 4 << 10))
+            .bridgeTo(secondaryBus)
+            .build());
   }
 
   private static DeviceModel nvme() {
@@ -128,6 +169,44 @@ public final class Machine {
     return this;
   }
 
+  /**
+   * Lets the driver of a function make a character device of it. When the function is taken from
+   * the driver, that waits for those who have it open.
+   *
+   * @param directory where sysfs shows it, below the function, such as {@code drm/card0}
+   * @param name its name in {@code /dev}, such as {@code dri/card0}
+   * @param number such as {@code 226:0}
+   */
+  public Machine node(String address, String directory, String name, String number) {
+    nodes
+        .computeIfAbsent(present(address), _ -> new ArrayList<>())
+        .add(new HostNode(directory, name, number, false, true));
+    return this;
+  }
+
+  /**
+   * Lets another process run, which never ends.
+   *
+   * @param pid its id, other than that of this process
+   * @param comm its name
+   * @param files what it has open, such as {@code /dev/dri/card0}
+   */
+  public Machine process(int pid, String comm, String... files) {
+    processes.add(new HostProcess(pid, comm, List.of(files)));
+    return this;
+  }
+
+  /**
+   * Lets a function have VFs (SR-IOV), which come to be when {@code sriov_numvfs} says so: each in
+   * an IOMMU group of its own, at the addresses after that of the function.
+   *
+   * @param each a model for each of them
+   */
+  public Machine virtualFunctions(String address, DeviceModel... each) {
+    virtualFunctions.put(present(address), List.of(each));
+    return this;
+  }
+
   /** Puts functions into one IOMMU group. */
   public Machine group(String... addresses) {
     lastSet++;
@@ -155,8 +234,27 @@ public final class Machine {
     return functions;
   }
 
+  Map<Bdf, List<DeviceModel>> virtualFunctions() {
+    return virtualFunctions;
+  }
+
+  List<HostProcess> processes() {
+    return processes;
+  }
+
+  /** Nodes that a process has open. */
+  List<HostNode> held() {
+    return processes.stream()
+        .flatMap(process -> process.files().stream())
+        .flatMap(file ->
+            nodes.values().stream()
+                .flatMap(List::stream)
+                .filter(node -> file.equals("/dev/" + node.name())))
+        .toList();
+  }
+
   /** The host drivers, each with the ids of the devices that it has. */
-  List<HostDriver> hostDrivers() {
+  List<HostDriver> hostDrivers(HostNodes made) {
     SortedMap<String, List<Integer>> ids = new TreeMap<>();
     functions.forEach((address, model) -> {
       String driver = drivers.get(address);
@@ -166,9 +264,9 @@ public final class Machine {
             .add((shape.vendor() << 16) | shape.device());
       }
     });
-    List<HostDriver> made = new ArrayList<>();
-    ids.forEach((name, its) -> made.add(new HostDriver(name, its)));
-    return made;
+    List<HostDriver> all = new ArrayList<>();
+    ids.forEach((name, its) -> all.add(new HostDriver(name, its, nodes, made)));
+    return all;
   }
 
   /** The set of functions that share a group with this one; empty: it is alone. */

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommuGroup;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.PciFollower;
+import dev.iolite.mock.core.ProcFiles;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
@@ -37,6 +38,7 @@ public final class PciBus {
   private final Map<PciDriver, DynamicIds> dynamicIds = new HashMap<>();
   private final List<IommuGroup> groups = new ArrayList<>();
   private final List<PciFollower> followers = new ArrayList<>();
+  private final Map<PciFunction, VirtualFunctions> virtualFunctions = new HashMap<>();
 
   private PciBus(Task task, Machine machine) {
     this.task = task;
@@ -54,6 +56,22 @@ public final class PciBus {
                           .orElseGet(this::newGroup))
                   : Optional.empty();
           functions.put(address, powerOn(new PciFunction(address, model, group), addresses));
+        });
+    machine
+        .virtualFunctions()
+        .forEach((address, models) -> {
+          VirtualFunctions all = new VirtualFunctions();
+          for (int i = 0; i < models.size(); i++) {
+            Bdf at = VirtualFunctions.address(address, i);
+            PciFunction function =
+                powerOn(new PciFunction(at, models.get(i), Optional.of(newGroup())), addresses);
+            function.hideIds();
+            function.unplug();
+            function.group().orElseThrow().devices().remove(function);
+            functions.put(at, function);
+            all.add(function);
+          }
+          virtualFunctions.put(functions.get(address), all);
         });
   }
 
@@ -82,7 +100,13 @@ public final class PciBus {
     PciBus bus = new PciBus(task, machine);
     new PciFiles(bus, task).addTo(tree);
     bus.rescan();
-    machine.hostDrivers().forEach(bus::register);
+    HostNodes nodes = new HostNodes(task, tree);
+    machine.held().forEach(nodes::hold);
+    machine
+        .processes()
+        .forEach(
+            process -> ProcFiles.addOther(tree, process.pid(), process.comm(), process.files()));
+    machine.hostDrivers(nodes).forEach(bus::register);
     return bus;
   }
 
@@ -182,6 +206,7 @@ public final class PciBus {
       for (int i = 0; i <= PciDevice.ROM; i++) {
         PciResource resource = device.resource(i);
         if (resource.isMemory()
+            && resource.isAssigned()
             && resource.start() < to
             && resource.start() + resource.bytes() > from) {
           return false;
@@ -366,20 +391,123 @@ public final class PciBus {
 
   // -- coming and going
 
-  /** drivers/pci/probe.c:pci_rescan_bus, for all buses. */
+  /** drivers/pci/probe.c:pci_rescan_bus, for all buses; VFs are not found so. */
   void rescan() {
     for (PciFunction function : functions.values()) {
-      if (function.isPresent() && !devices.containsKey(function.address())) {
-        PciDevice device = new PciDevice(function, this);
-        devices.put(function.address(), device);
-        function
-            .group()
-            .filter(group -> !group.devices().contains(function))
-            .ifPresent(group -> group.devices().add(function));
-        followers.forEach(follower -> follower.added(function));
-        attach(device);
+      if (function.isPresent()
+          && !devices.containsKey(function.address())
+          && physical(function).isEmpty()) {
+        attach(discover(function));
       }
     }
+  }
+
+  private PciDevice discover(PciFunction function) {
+    PciDevice device = new PciDevice(function, this);
+    devices.put(function.address(), device);
+    function
+        .group()
+        .filter(group -> !group.devices().contains(function))
+        .ifPresent(group -> group.devices().add(function));
+    followers.forEach(follower -> follower.added(function));
+    return device;
+  }
+
+  // -- SR-IOV
+
+  /** What a physical function can have; empty if it is none. */
+  Optional<VirtualFunctions> virtualFunctions(PciFunction function) {
+    return Optional.ofNullable(virtualFunctions.get(function));
+  }
+
+  /** The physical function, if this is a VF (pci_physfn). */
+  public Optional<PciFunction> physical(PciFunction function) {
+    return virtualFunctions.entrySet().stream()
+        .filter(entry -> entry.getValue().all().contains(function))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
+  /** How many VFs a device has (drivers/pci/iov.c:pci_num_vf). */
+  public int virtualFunctionCount(PciDevice device) {
+    return virtualFunctions(device.function()).map(VirtualFunctions::count).orElse(0);
+  }
+
+  /** drivers/pci/iov.c:sriov_numvfs_store; waits for the users of VFs that go. */
+  void setVirtualFunctions(PciDevice device, String text) {
+    VirtualFunctions all = virtualFunctions(device.function()).orElseThrow();
+    long wanted = DeviceFiles.number(text);
+    refuseIf((wanted & ~0xffffL) != 0, Errno.EINVAL);
+    refuseIf(wanted > all.all().size(), Errno.ERANGE);
+    lock(device);
+    try {
+      if (wanted == all.count()) {
+        return;
+      }
+      refuseIf(
+          device.driver().filter(PciDriver::configuresVirtualFunctions).isEmpty(), Errno.ENOENT);
+      if (wanted == 0) {
+        boolean[] done = new boolean[1];
+        disableVirtualFunctions(device, () -> done[0] = true);
+        task.awaitUninterrupted(() -> done[0]);
+      } else {
+        refuseIf(all.count() > 0, Errno.EBUSY);
+        enable(device, all, (int) wanted);
+      }
+    } finally {
+      unlock(device);
+    }
+  }
+
+  /** drivers/pci/iov.c:sriov_numvfs_show, which takes the device lock. */
+  String virtualFunctionsText(PciDevice device) {
+    task.awaitUninterrupted(() -> !device.isLocked());
+    return Integer.toString(virtualFunctionCount(device));
+  }
+
+  /**
+   * drivers/pci/iov.c:sriov_enable. A VF of a PF that vfio-pci has is vfio-pci's too
+   * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_bus_notifier).
+   */
+  private void enable(PciDevice physical, VirtualFunctions all, int count) {
+    all.setCount(count);
+    for (PciFunction function : all.enabled()) {
+      function.plug();
+      function.configWrite(PciRegs.COMMAND, 2, FIRMWARE_COMMAND);
+      PciDevice device = discover(function);
+      physical
+          .driver()
+          .filter(PciDriver::capturesVirtualFunctions)
+          .ifPresent(driver -> device.setDriverOverride(Optional.of(driver.name())));
+      attach(device);
+    }
+  }
+
+  /**
+   * drivers/pci/iov.c:pci_disable_sriov: removes one VF after the other, each when its last user
+   * has gone.
+   *
+   * @param disabled called when none is left; at once if there is none
+   */
+  public void disableVirtualFunctions(PciDevice device, Runnable disabled) {
+    virtualFunctions(device.function())
+        .filter(all -> all.count() > 0)
+        .ifPresentOrElse(all -> disable(all, 0, disabled), disabled);
+  }
+
+  private void disable(VirtualFunctions all, int index, Runnable disabled) {
+    if (index == all.count()) {
+      all.setCount(0);
+      disabled.run();
+      return;
+    }
+    PciFunction function = all.all().get(index);
+    Runnable next =
+        () -> {
+          function.unplug();
+          disable(all, index + 1, disabled);
+        };
+    device(function).ifPresentOrElse(device -> removeThen(device, next), next);
   }
 
   /** drivers/pci/remove.c:pci_stop_and_remove_bus_device: waits for the device's users. */

@@ -57,9 +57,11 @@ public final class PciDevice {
     this.bus = bus;
     Arrays.fill(resources, PciResource.NONE);
     for (Bar bar : function.shape().bars()) {
-      function
-          .assigned(bar.index())
-          .ifPresent(start -> resources[bar.index()] = PciResource.of(bar, start));
+      resources[bar.index()] =
+          function
+              .assigned(bar.index())
+              .map(start -> PciResource.of(bar, start))
+              .orElseGet(() -> PciResource.unassigned(bar));
     }
     function
         .assigned(ROM)
@@ -155,11 +157,19 @@ public final class PciDevice {
     return enableCount;
   }
 
-  /** drivers/pci/pci.c:pci_enable_device. */
+  /**
+   * drivers/pci/pci.c:pci_enable_device.
+   *
+   * @throws dev.iolite.mock.core.Refused EINVAL: a BAR has no address
+   *     (drivers/pci/setup-res.c:pci_enable_resources)
+   */
   public void enable() {
-    if (enableCount++ > 0) {
+    if (enableCount > 0) {
+      enableCount++;
       return;
     }
+    refuseIf(Arrays.stream(resources).anyMatch(resource -> !resource.isAssigned()), Errno.EINVAL);
+    enableCount = 1;
     setPower(D0);
     int command = function.configRead(PciRegs.COMMAND, 2);
     for (PciResource resource : resources) {

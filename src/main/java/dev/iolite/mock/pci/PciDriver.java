@@ -14,6 +14,14 @@ public interface PciDriver {
   /** Whether the driver cares for the device's DMA itself (driver_managed_dma). */
   boolean isDmaManaged();
 
+  /** Whether it makes VFs of its devices now (sriov_configure). */
+  boolean configuresVirtualFunctions();
+
+  /** Whether the VFs of a device that it has are for it alone, unless somebody says otherwise. */
+  default boolean capturesVirtualFunctions() {
+    return false;
+  }
+
   /**
    * Takes the device over.
    *

@@ -146,6 +146,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return config.read(offset, width);
   }
 
+  /** Makes it a VF: the ids are its PF's to tell (SR-IOV specification, 3.4.1). */
+  void hideIds() {
+    config.define(PciRegs.VENDOR, 4, 0xffff_ffffL, 0);
+  }
+
   /** Writes configuration space; as {@link #configRead}. */
   public void configWrite(int offset, int width, int value) {
     if (!present) {

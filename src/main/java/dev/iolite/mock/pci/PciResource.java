@@ -19,6 +19,7 @@ public record PciResource(long start, long bytes, long flags) {
   private static final long READ_ONLY = 0x4000;
   private static final long SIZE_ALIGN = 0x4_0000;
   private static final long MEMORY_64 = 0x10_0000;
+  private static final long UNSET = 0x2000_0000;
 
   /** Of a BAR; the low bits are the register's (drivers/pci/probe.c:decode_bar). */
   static PciResource of(Bar bar, long start) {
@@ -31,6 +32,16 @@ public record PciResource(long start, long bytes, long flags) {
             | (bar.prefetchable() ? PREFETCH | PciRegs.BAR_PREFETCHABLE : 0)
             | SIZE_ALIGN;
     return new PciResource(start, bar.bytes(), flags);
+  }
+
+  /** Of a BAR that there was no room for (drivers/pci/setup-res.c:pci_claim_resource). */
+  static PciResource unassigned(Bar bar) {
+    return new PciResource(0, bar.bytes(), of(bar, 0).flags | UNSET);
+  }
+
+  /** Whether it has an address. */
+  boolean isAssigned() {
+    return (flags & UNSET) == 0;
   }
 
   /** Of an expansion ROM. */

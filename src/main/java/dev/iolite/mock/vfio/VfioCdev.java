@@ -63,6 +63,12 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     return "/dev/vfio/devices/" + device.name();
   }
 
+  /** vfio_device_show_fdinfo. */
+  @Override
+  public String info() {
+    return "vfio-device-syspath: /sys/" + device.pci().path();
+  }
+
   @Override
   public void setKvm(Optional<KvmReference> vm) {
     kvm = vm;

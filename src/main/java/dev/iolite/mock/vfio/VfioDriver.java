@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDeviceCalls;
+import dev.iolite.mock.core.Attribute;
 import dev.iolite.mock.core.IommuGroup;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
@@ -29,6 +30,7 @@ public final class VfioDriver implements PciDriver {
   private final NavigableMap<Integer, VfioDevice> devices = new TreeMap<>();
   private final Map<Object, VfioDeviceSet> sets = new HashMap<>();
   private final Map<Integer, VfioGroup> groups = new HashMap<>();
+  private boolean enableSriov;
 
   private VfioDriver(Task task, PciBus bus, AssignedDeviceCalls calls) {
     this.task = task;
@@ -46,6 +48,9 @@ public final class VfioDriver implements PciDriver {
     bus.register(driver);
     tree.add("/dev/vfio", new Node.Directory(driver::nodes));
     tree.add("/sys/class/vfio-dev", new Node.Directory(driver::links));
+    tree.add(
+        "/sys/module/vfio_pci/parameters/enable_sriov",
+        new Node.Text(Attribute.of(() -> driver.enableSriov ? "Y" : "N", driver::setEnableSriov)));
     return driver;
   }
 
@@ -110,17 +115,42 @@ public final class VfioDriver implements PciDriver {
     return true;
   }
 
-  /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device: EINVAL for a bridge. */
+  /** drivers/vfio/pci/vfio_pci.c:vfio_pci_sriov_configure. */
+  @Override
+  public boolean configuresVirtualFunctions() {
+    return enableSriov;
+  }
+
+  /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_bus_notifier. */
+  @Override
+  public boolean capturesVirtualFunctions() {
+    return true;
+  }
+
+  /** kernel/params.c:param_set_bool, as far as it is needed. */
+  private void setEnableSriov(String text) {
+    refuseIf(!text.equals("Y") && !text.equals("N"), Errno.EINVAL);
+    enableSriov = text.equals("Y");
+  }
+
+  /**
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device: EINVAL for a bridge, EBUSY for
+   * a PF that has VFs.
+   */
   @Override
   public void probe(PciDevice pci) {
     refuseIf(pci.shape().secondaryBus().isPresent(), Errno.EINVAL);
+    refuseIf(bus.virtualFunctionCount(pci) > 0, Errno.EBUSY);
     IommuGroup iommuGroup = pci.function().group().orElseThrow(() -> refused(Errno.EINVAL));
     int index = 0;
     while (devices.containsKey(index)) {
       index++;
     }
-    // On the root bus nothing else is reset with a device.
-    Object key = bus.bridge(pci.function()).isPresent() ? pci.address().bus() : pci;
+    // On the root bus nothing else is reset with a device, nor with a VF.
+    Object key =
+        bus.bridge(pci.function()).isPresent() && bus.physical(pci.function()).isEmpty()
+            ? pci.address().bus()
+            : pci;
     VfioDeviceSet set = sets.computeIfAbsent(key, _ -> new VfioDeviceSet(bus));
     VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), id -> new VfioGroup(task, id));
     VfioDevice device = new VfioDevice(task, pci, index, set, group, calls);
@@ -128,16 +158,20 @@ public final class VfioDriver implements PciDriver {
     device.register();
   }
 
+  /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_unregister_device: its VFs go first. */
   @Override
   public void remove(PciDevice pci, Runnable released) {
     VfioDevice device =
         devices.values().stream().filter(d -> d.pci() == pci).findFirst().orElseThrow();
-    device.unregister(() -> {
-      devices.remove(device.index());
-      device.set().leave(device);
-      sets.values().removeIf(VfioDeviceSet::isEmpty);
-      released.run();
-    });
+    bus.disableVirtualFunctions(
+        pci,
+        () ->
+            device.unregister(() -> {
+              devices.remove(device.index());
+              device.set().leave(device);
+              sets.values().removeIf(VfioDeviceSet::isEmpty);
+              released.run();
+            }));
   }
 
   @Override

@@ -31,6 +31,11 @@ final class VirtualConfig {
     size = function.configBytes();
     shadow = new byte[size];
     fill(0, PciRegs.HEADER_BYTES);
+    // vfio_config_init: a VF's ids are in its PF.
+    if (core.pci().bus().physical(function).isPresent()) {
+      setShadow(PciRegs.VENDOR, 2, function.shape().vendor());
+      setShadow(PciRegs.DEVICE, 2, function.shape().device());
+    }
     map = new ConfigMap(function, this);
     writes = new ConfigWrites(core, this, map);
     if (core.pci().irq() == 0) {

@@ -1,0 +1,17 @@
+package dev.iolite.mock.pci;
+
+import java.util.List;
+
+/**
+ * Another process of the host, of which only /proc shows anything.
+ *
+ * @param pid its id
+ * @param comm its name
+ * @param files what it has open
+ */
+record HostProcess(int pid, String comm, List<String> files) {
+  /** Copies the list. */
+  HostProcess {
+    files = List.copyOf(files);
+  }
+}

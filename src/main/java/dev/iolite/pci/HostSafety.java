@@ -1,0 +1,178 @@
+package dev.iolite.pci;
+
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What must hold before a function is taken from its driver or given to another. The kernel asks
+ * nobody: it takes a device away from those who use it, or waits for them in a way that can't be
+ * interrupted. Nothing is changed here.
+ */
+final class HostSafety {
+  private final PciDevice device;
+  private final SysFs sysFs;
+  private final String tried;
+  private Optional<DeviceUsers> users = Optional.empty();
+
+  /**
+   * Prepares the checks.
+   *
+   * @param tried what they are for, as messages begin
+   */
+  HostSafety(PciDevice device, String tried) {
+    this.device = device;
+    this.sysFs = device.sysFs();
+    this.tried = tried;
+  }
+
+  /**
+   * Before the function is taken from a driver.
+   *
+   * @throws PreconditionException if it may not be
+   */
+  void requireReleasable(String driver) {
+    requireEndpoint();
+    if (!sysFs.exists(device.path() + "/driver/unbind")) {
+      throw new PreconditionException(
+          tried,
+          driver + " has the device and has no unbind file",
+          "the driver is of the kind that never lets go (suppress_bind_attrs)",
+          "boot without the driver, or with vfio-pci.ids=VENDOR:DEVICE");
+    }
+    requireNoVirtualFunctions();
+    requireHostDoesWithout();
+    requireUnused();
+    requireClosed(driver);
+  }
+
+  /**
+   * Before the function, which has no driver, is given to one. While somebody has it open through
+   * VFIO, it has a driver still, which another process takes off: the kernel waits for the one with
+   * the device locked, and a bind would wait for the other (drivers/base/bus.c:bind_store).
+   *
+   * @throws PreconditionException if it may not be
+   */
+  void requireFree() {
+    requireAlone();
+    requireUnused();
+  }
+
+  /**
+   * Before the function is used at all: who opens a PF through VFIO resets it
+   * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable), and its VFs with it.
+   *
+   * @throws PreconditionException if others depend on it
+   */
+  void requireAlone() {
+    requireEndpoint();
+    requireNoVirtualFunctions();
+  }
+
+  /**
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device takes ordinary functions only.
+   */
+  private void requireEndpoint() {
+    if (device.isBridge()) {
+      throw new PreconditionException(
+          tried,
+          "it is a bridge, and the devices behind it need its driver",
+          "its whole IOMMU group was meant to be given away; a bridge stays as it is, without a"
+              + " driver or with pcieport, and VFIO lends the rest of the group all the same",
+          "iolite pci show " + device + "; bind only the devices behind it");
+    }
+  }
+
+  /**
+   * Drivers either leave the VFs behind, and then vfio-pci refuses the function with EBUSY, or
+   * remove them, and wait for the users of each (drivers/pci/iov.c:pci_disable_sriov).
+   */
+  private void requireNoVirtualFunctions() {
+    List<PciDevice> virtual = device.virtualFunctions();
+    if (virtual.isEmpty()) {
+      return;
+    }
+    List<String> held = virtual.stream().flatMap(vf -> vfioUsers(vf).stream()).distinct().toList();
+    String off = "echo 0 > " + device.path() + "/sriov_numvfs";
+    throw new PreconditionException(
+        tried,
+        "it has VFs: " + virtual.stream().map(this::described).collect(Collectors.joining(", ")),
+        "sriov_numvfs is "
+            + virtual.size()
+            + "; the kernel resets the VFs with their PF, removes them with the PF's driver and"
+            + " waits for those who use them, or refuses the PF to vfio-pci",
+        Stream.of(
+                held.stream().map(process -> "end process " + process),
+                device.driver().isEmpty()
+                    ? Stream.of("iolite pci unbind " + device + " gives it a driver again")
+                    : Stream.<String>empty(),
+                Stream.of(off))
+            .flatMap(steps -> steps)
+            .collect(Collectors.joining("; then ")));
+  }
+
+  private String described(PciDevice vf) {
+    List<String> what = new ArrayList<>();
+    what.add(vf.driver().orElse("no driver"));
+    vfioUsers(vf).forEach(process -> what.add("open in process " + process));
+    vf.hostUses().forEach(use -> what.add(use.what()));
+    return vf + " (" + String.join(", ", what) + ")";
+  }
+
+  /** The kernel takes a disk away from under a mounted file system without a question. */
+  private void requireHostDoesWithout() {
+    List<HostUse> uses = device.hostUses();
+    if (!uses.isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          uses.stream().map(HostUse::what).collect(Collectors.joining(", ")),
+          "this host uses the device itself",
+          uses.stream().map(HostUse::next).distinct().collect(Collectors.joining("; ")));
+    }
+  }
+
+  /**
+   * Before a host driver is looked for again, and before anything else: a process that has it open
+   * through VFIO is waited for (drivers/vfio/vfio_main.c:vfio_unregister_group_dev).
+   *
+   * @throws PreconditionException if one has
+   */
+  void requireUnused() {
+    List<String> processes = vfioUsers(device);
+    if (!processes.isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          "the device is in use by process " + String.join(", ", processes),
+          "a VMM still runs, or has not closed the device or a mapping of it",
+          "stop it, or close what it has open, then try again");
+    }
+  }
+
+  /**
+   * Finds those who are not to be seen in /proc: in another PID namespace, or a VM that refers to a
+   * device which its process has closed. VFIO enables the device for whoever has bound it
+   * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable), and the kernel counts that.
+   */
+  private void requireClosed(String driver) {
+    String count = device.path() + "/enable";
+    if (IommuGroup.isVfio(driver)
+        && sysFs.readIfPresent(count).filter(text -> !text.equals("0")).isPresent()) {
+      throw new PreconditionException(
+          tried,
+          "the device is in use, though no process that can be seen has it open",
+          "a VMM in another container has it, or a VM refers to it that its VMM has not closed yet",
+          "end that VMM; " + count + " reads as 0 then");
+    }
+  }
+
+  private List<String> vfioUsers(PciDevice function) {
+    if (users.isEmpty()) {
+      users = Optional.of(new DeviceUsers(sysFs));
+    }
+    return users.get().of(function.vfioFiles());
+  }
+}

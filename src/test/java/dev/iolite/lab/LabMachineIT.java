@@ -1,0 +1,127 @@
+package dev.iolite.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The lab's other machines, {@code scripts/lab --machine}: one boot each. */
+class LabMachineIT {
+  @BeforeEach
+  void onlyWithTheLab() throws IOException, InterruptedException {
+    LabScript.assumeBuilt();
+  }
+
+  private static String exec(String machine, String... lines)
+      throws IOException, InterruptedException {
+    LabScript.Result run =
+        LabScript.run(
+            "exec", "--as-built", "--machine", machine, "sh", "-c", String.join("\n", lines));
+    assertThat(run.exitCode()).as(run.output()).isZero();
+    return run.output();
+  }
+
+  /** Parts of the output that a line of {@code echo} ends; what a command said stands before it. */
+  private static String before(String output, String line) {
+    List<String> lines = output.lines().toList();
+    int end = lines.indexOf(line);
+    assertThat(end).as("'%s' in:\n%s", line, output).isNotNegative();
+    int start = end;
+    while (start > 0 && !lines.get(start - 1).matches("\\w+: \\d+")) {
+      start--;
+    }
+    return String.join("\n", lines.subList(start, end));
+  }
+
+  @Test
+  void nothingIsTakenFromThoseWhoUseIt() throws IOException, InterruptedException {
+    String output =
+        exec(
+            "sriov",
+            "exec 2>&1",
+            "cd /sys/bus/pci/devices",
+            "P=0000:02:00.0",
+            // QEMU's VFs are offline, and nvme would wait for them.
+            "echo 0 > $P/sriov_drivers_autoprobe",
+            "echo 2 > $P/sriov_numvfs || exit 99",
+            "iolite pci bind $P; echo bind: $?",
+            "iolite pci unbind $P; echo unbind: $?",
+            "iolite passthrough $P; echo passthrough: $?",
+            "iolite tdi assign $P; echo assign: $?",
+            "readlink $P/driver; cat $P/driver_override $P/sriov_numvfs; echo left: 0",
+            "iolite pci show 02:00.1; echo show: $?",
+            "iolite pci bind 00:08.0; echo bridge: $?",
+            "iolite pci unbind 00:08.0; echo unbridge: $?",
+            "readlink 0000:00:08.0/driver; echo port: 0",
+            // A PF at vfio-pci, of which a VF is open: an unbind would never end.
+            "echo 0 > $P/sriov_numvfs",
+            "echo 1 > $P/sriov_drivers_autoprobe",
+            "iolite pci bind $P; echo bound: $?",
+            "echo 2 > $P/sriov_numvfs || exit 98",
+            "exec 9< /dev/vfio/devices/$(ls 0000:02:00.1/vfio-dev) || exit 97",
+            "iolite pci unbind $P 9<&-; echo held: $?",
+            "exec 9<&-",
+            "echo 0 > $P/sriov_numvfs",
+            "iolite pci unbind $P; echo back: $?",
+            "readlink $P/driver; echo nvme: 0",
+            "iolite passthrough 03:00.0; echo grouped: $?",
+            "readlink 0000:00:09.0/driver; echo ported: 0",
+            "exec 8< /dev/$(ls 0000:00:03.0/nvme) || exit 96",
+            "iolite pci bind 00:03.0 8<&-; echo node: $?",
+            "exec 8<&-",
+            "su user -c 'iolite pci show 00:03.0'; echo user: $?");
+
+    for (String refused : List.of("bind: 4", "unbind: 4", "passthrough: 4", "assign: 4")) {
+      assertThat(before(output, refused))
+          .contains("it has VFs: 0000:02:00.1 (no driver), 0000:02:00.2 (no driver)")
+          .contains("sriov_numvfs is 2")
+          .contains("echo 0 > /sys/bus/pci/devices/0000:02:00.0/sriov_numvfs");
+    }
+    assertThat(before(output, "left: 0").lines())
+        .satisfiesExactly(
+            driver -> assertThat(driver).endsWith("/nvme"),
+            override -> assertThat(override).isEqualTo("(null)"),
+            count -> assertThat(count).isEqualTo("2"));
+    assertThat(before(output, "show: 0"))
+        .contains("VF of 0000:02:00.0", "memory decode as 0000:02:00.0 says");
+    assertThat(before(output, "bridge: 4")).contains("it is a bridge");
+    assertThat(before(output, "unbridge: 4")).contains("it is a bridge");
+    assertThat(before(output, "port: 0")).endsWith("/pcieport");
+    before(output, "bound: 0");
+    assertThat(before(output, "held: 4"))
+        .containsPattern("0000:02:00.1 \\(vfio-pci, open in process \\d+ \\(sh\\)\\)")
+        .containsPattern("Next: end process \\d+ \\(sh\\); then echo 0 > ");
+    before(output, "back: 0");
+    assertThat(before(output, "nvme: 0")).endsWith("/nvme");
+    assertThat(before(output, "grouped: 0")).contains("IOLITE-LAB-3");
+    assertThat(before(output, "ported: 0")).endsWith("/pcieport");
+    assertThat(before(output, "node: 4"))
+        .containsPattern("/dev/nvme\\d is open in process \\d+ \\(sh\\)");
+    assertThat(before(output, "user: 0"))
+        .contains("Its capabilities are hidden from this user. Next: run as root");
+  }
+
+  /** drivers/iommu/iommufd/device.c:iommufd_device_bind: EPERM. */
+  @Test
+  void withoutInterruptRemappingTheDeviceIsGivenBack() throws IOException, InterruptedException {
+    String output =
+        exec(
+            "noremap",
+            "exec 2>&1",
+            "iolite passthrough 00:03.0; echo passthrough: $?",
+            "readlink /sys/bus/pci/devices/0000:00:03.0/driver; echo left: 0");
+
+    assertThat(before(output, "passthrough: 3")).contains("VFIO_DEVICE_BIND_IOMMUFD", "EPERM");
+    assertThat(before(output, "left: 0")).endsWith("/nvme");
+  }
+
+  @Test
+  void anotherMachineIsNotKnown() throws IOException, InterruptedException {
+    LabScript.Result run = LabScript.run("run", "--as-built", "--machine", "pdp11", "pci", "list");
+    assertThat(run.exitCode()).isEqualTo(125);
+    assertThat(run.output())
+        .contains("There is no machine 'pdp11'; there are: standard sriov noiommu noremap");
+  }
+}
