@@ -90,11 +90,13 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       names = "--hold",
       description = {
         "assign only, keep the guest, and take commands from standard input and from 'iolite tdi"
-            + " show', 'bind' and 'unbind' in other terminals; 'help' lists them. At the end of input"
-            + " everything is given back. A command that fails does not end it, and the exit code is"
-            + " that of giving back"
+            + " show', 'bind' and 'unbind' in other terminals; 'help' lists them. At the end of"
+            + " input everything is given back. A command that fails does not end it, and the exit"
+            + " code is that of giving back"
       })
   private boolean hold;
+
+  @Mixin private final VfToken vfToken = new VfToken();
 
   @Mixin private final RunDirectory directory = new RunDirectory();
 
@@ -107,6 +109,9 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
         new AssignmentOptions(kernel, device).withVmType(type).withStop(stopRequested()).traced();
     if (profile.isPresent()) {
       options = options.withProfile(profile.get());
+    }
+    if (vfToken.given().isPresent()) {
+      options = options.withVfToken(vfToken.given().get());
     }
     if (layout.isPresent()) {
       options = options.withLayout(TdiFiles.layout(layout.get()));
@@ -246,7 +251,8 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
                 "looked for a device to assign",
                 "no function can be connected to a TSM, and there is no edu device of QEMU",
                 "this is real hardware without TEE-IO",
-                "name a device: iolite tdi assign BDF; or rehearse on a model: --kernel mock:tdx"));
+                "iolite tdi assign, with the address of a device; or rehearse on a model: --kernel"
+                    + " mock:tdx"));
   }
 
   private static Optional<PciAddress> first(List<PciDevice> all, Predicate<PciDevice> which) {

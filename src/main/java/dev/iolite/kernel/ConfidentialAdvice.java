@@ -34,11 +34,12 @@ final class ConfidentialAdvice {
           switch (errno) {
             case EEXIST ->
                 new Advice(
-                    "the device has a vDEVICE already, or another has the virtual BDF",
-                    "close that one first, or give another virtual BDF");
+                    "the device has a vDEVICE already, or another has the virtual id",
+                    "close that one first, or give another virtual id");
             case EINVAL ->
                 new Advice(
-                    "the device is behind another IOMMU than the vIOMMU; where the vDEVICE binds: no TSM is connected to the device",
+                    "the device is behind another IOMMU than the vIOMMU; where the vDEVICE binds:"
+                        + " no TSM is connected to the device",
                     "make the vIOMMU with the same device; iolite tsm connect BDF");
             case ENOENT ->
                 new Advice(
@@ -60,10 +61,7 @@ final class ConfidentialAdvice {
                     "delete the slot, export the dma-buf again and make the slot anew");
             default -> null;
           };
-      default ->
-          call.startsWith("KVM_TDX_")
-              ? tdx(errno)
-              : call.startsWith("KVM_SEV_") ? sev(errno) : null;
+      default -> null;
     };
   }
 
@@ -80,7 +78,8 @@ final class ConfidentialAdvice {
               "the function is connected already", "iolite tsm list; iolite tsm disconnect BDF");
       case ENXIO ->
           new Advice(
-              "there is no TSM of this name, it is one for guests, or it does not want the function",
+              "there is no TSM of this name, it is one for guests, or it does not want the"
+                  + " function",
               "iolite tsm list; dmesg has the driver's reason");
       case EINVAL -> new Advice("that is no TSM's name", "iolite tsm list shows the names");
       case EPERM, EACCES -> new Advice("this user may not do it", "run as root");
@@ -104,11 +103,13 @@ final class ConfidentialAdvice {
       case EBUSY ->
           new Advice(
               "the interface is bound to another VM, or the host can still reach its memory",
-              "delete the slots of its BARs, unmap them from the IOAS and from this process, close their dma-bufs");
+              "delete the slots of its BARs, unmap them from the IOAS and from this process, close"
+                  + " their dma-bufs");
       case EEXIST -> new Advice("the interface is bound already", "unbind it first");
       case EIO ->
           new Advice(
-              "the device refuses to be locked: memory decode or bus mastering is off, or it is in another state",
+              "the device refuses to be locked: memory decode or bus mastering is off, or it is in"
+                  + " another state",
               "switch both on (PCI_COMMAND bits 1 and 2), reset the device, then bind again");
       case ENOTTY ->
           new Advice("the kernel does not have this proposal", "probe for the UAPI profile first");
@@ -120,7 +121,8 @@ final class ConfidentialAdvice {
     return switch (errno) {
       case ENXIO, ENOENT ->
           new Advice(
-              "the interface is not bound any more: the TSM was disconnected, or the device is closed",
+              "the interface is not bound any more: the TSM was disconnected, or the device is"
+                  + " closed",
               "bind it again");
       case EIO ->
           new Advice(
@@ -135,41 +137,12 @@ final class ConfidentialAdvice {
               "something private is mapped at the guest's address", "validate each range once");
       case EINVAL ->
           new Advice(
-              "the range is not the interface's TEE memory or not whole pages, or the architecture is another",
+              "the range is not the interface's TEE memory or not whole pages, or the architecture"
+                  + " is another",
               "compare the range with the interface's report");
       case ENODEV -> withoutVm();
       case ENOTTY ->
           new Advice("the kernel does not have this proposal", "probe for the UAPI profile first");
-      default -> null;
-    };
-  }
-
-  private static @Nullable Advice tdx(Errno errno) {
-    return switch (errno) {
-      case EINVAL ->
-          new Advice(
-              "the trust domain is not in the state for it, or it may not be configured so",
-              "initialize it once, before its vCPUs; compare with KVM_TDX_CAPABILITIES");
-      case EBUSY -> new Advice("the TDX module is busy, or there are vCPUs already", "try again");
-      case EIO ->
-          new Advice(
-              "the TDX module refused; hw_error is its status, and the VM may be dead",
-              "dmesg has the SEAMCALL; close the VM");
-      default -> null;
-    };
-  }
-
-  private static @Nullable Advice sev(Errno errno) {
-    return switch (errno) {
-      case EIO ->
-          new Advice(
-              "the secure processor refused; error is its code, of linux/psp-sev.h",
-              "dmesg has the ccp driver's reason; close the VM");
-      case EINVAL, EPERM ->
-          new Advice("the VM's launch is not in the state for it", "keep the order of the launch");
-      case ENOTTY ->
-          new Advice(
-              "KVM has no SEV-SNP, or the secure processor gave no context", "iolite doctor");
       default -> null;
     };
   }

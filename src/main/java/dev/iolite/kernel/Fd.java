@@ -41,7 +41,7 @@ public final class Fd implements AutoCloseable {
   public static Fd open(Kernel kernel, FdKind kind, String path, int flags) {
     int fd = tryOpen(kernel, path, flags);
     if (fd < 0) {
-      throw new KernelException("open", path, "", -fd);
+      throw KernelException.of(kernel, "open", path, "", -fd);
     }
     return owned(kernel, kind, fd, path);
   }
@@ -115,8 +115,8 @@ public final class Fd implements AutoCloseable {
   public int ioctl(Ioctl command, long argument) {
     int result = tryIoctl(command, argument);
     if (result < 0) {
-      throw new KernelException(
-          command.name(), toString(), Long.toUnsignedString(argument), -result);
+      throw KernelException.of(
+          kernel, command.name(), toString(), Long.toUnsignedString(argument), -result);
     }
     return result;
   }
@@ -146,7 +146,7 @@ public final class Fd implements AutoCloseable {
   /** The exception for a result of {@link #tryIoctl} that was no expected answer after all. */
   public KernelException failed(Ioctl command, MemorySegment argument, int result) {
     String decoded = command.argument().map(layout -> StructText.of(layout, argument)).orElse("");
-    return new KernelException(command.name(), toString(), decoded, -result);
+    return KernelException.of(kernel, command.name(), toString(), decoded, -result);
   }
 
   /**
@@ -230,8 +230,8 @@ public final class Fd implements AutoCloseable {
       Reference.reachabilityFence(memory);
     }
     if (result < 0) {
-      throw new KernelException(
-          name, toString(), "bytes=" + memory.byteSize(), Math.toIntExact(-result));
+      throw KernelException.of(
+          kernel, name, toString(), "bytes=" + memory.byteSize(), Math.toIntExact(-result));
     }
     return result;
   }

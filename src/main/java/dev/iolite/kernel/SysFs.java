@@ -72,6 +72,10 @@ public final class SysFs {
     try (Fd file = Fd.open(kernel, FdKind.FILE, path, Libc.O_WRONLY());
         Arena arena = Arena.ofConfined()) {
       file.write(arena.allocateFrom(ValueLayout.JAVA_BYTE, text.getBytes(StandardCharsets.UTF_8)));
+    } catch (KernelException e) {
+      throw e.call().equals("write")
+          ? new KernelException("write", path, "'" + text.strip() + "'", e.number())
+          : e;
     }
   }
 

@@ -7,6 +7,7 @@ import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.profile.ProfileName;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -21,6 +22,7 @@ public final class AssignmentOptions {
   private VmType vmType = VmType.DEFAULT;
   private Optional<ProfileName> profile = Optional.empty();
   private Optional<MmioLayout> layout = Optional.empty();
+  private Optional<UUID> vfToken = Optional.empty();
   private long ramBytes = RAM_BYTES;
   private long virtualBdf = VIRTUAL_BDF;
   private Supplier<Journal> journal = Journal::none;
@@ -45,6 +47,7 @@ public final class AssignmentOptions {
     vmType = from.vmType;
     profile = from.profile;
     layout = from.layout;
+    vfToken = from.vfToken;
     ramBytes = from.ramBytes;
     virtualBdf = from.virtualBdf;
     journal = from.journal;
@@ -73,6 +76,11 @@ public final class AssignmentOptions {
   /** With this layout of the BARs once bound; report and kernel are asked unless this is said. */
   public AssignmentOptions withLayout(MmioLayout known) {
     return with(changed -> changed.layout = Optional.of(known));
+  }
+
+  /** With this VF token, which a virtual function of a physical one at vfio-pci needs. */
+  public AssignmentOptions withVfToken(UUID token) {
+    return with(changed -> changed.vfToken = Optional.of(token));
   }
 
   /** With so much memory for the guest, in bytes; 4 MiB unless this is said. */
@@ -130,6 +138,10 @@ public final class AssignmentOptions {
 
   Optional<MmioLayout> layout() {
     return layout;
+  }
+
+  Optional<UUID> vfToken() {
+    return vfToken;
   }
 
   long ramBytes() {
