@@ -61,16 +61,18 @@ final class HeldClient {
   }
 
   private PreconditionException notHeld(Optional<PciAddress> address) {
-    String name = address.map(PciAddress::toString).orElse("BDF");
+    String device = address.map(PciAddress::toString).orElse("a device");
     return new PreconditionException(
         address.isPresent()
-            ? "speak to the process that holds " + name
+            ? "speak to the process that holds " + device
             : "look for the device that is held",
         "there is no socket in " + directory.path(),
         "no process of this user holds "
-            + (address.isPresent() ? "it" : "a device")
+            + device
             + ": an assignment lasts as long as the process that made it",
-        "iolite tdi assign " + name + " --hold, in another terminal");
+        address
+            .map(known -> "iolite tdi assign " + known + " --hold, in another terminal")
+            .orElse("iolite tdi assign --hold, in another terminal"));
   }
 
   private PreconditionException dead(PciAddress address) {

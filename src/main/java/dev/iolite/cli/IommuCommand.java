@@ -9,6 +9,7 @@ import dev.iolite.pci.PciAddress;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite iommu}: the IOMMU in front of a device. */
@@ -29,10 +30,12 @@ final class IommuCommand extends CommandGroup {
     @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
     private PciAddress address;
 
+    @Mixin private final VfToken vfToken = new VfToken();
+
     @Override
     public Integer call() {
       IommuInfo info;
-      try (DeviceInspection inspection = new DeviceInspection(kernel(), address)) {
+      try (DeviceInspection inspection = new DeviceInspection(kernel(), address, vfToken.given())) {
         info = inspection.iommu();
       }
       Output output = output();

@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi.Style;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite passthrough}: a device assigned end to end, driven, and taken back. */
@@ -27,6 +28,8 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
   @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
   private Optional<PciAddress> address = Optional.empty();
 
+  @Mixin private final VfToken vfToken = new VfToken();
+
   @Override
   public Integer call() {
     Output output = output();
@@ -37,7 +40,7 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
       Passthrough passthrough = new Passthrough(kernel(), listener, stopRequested());
       List<PciAddress> devices = address.map(List::of).orElseGet(passthrough::devices);
       for (PciAddress device : devices) {
-        driven &= passthrough.run(device);
+        driven &= passthrough.run(device, vfToken.given());
       }
     } finally {
       if (output.isJson()) {

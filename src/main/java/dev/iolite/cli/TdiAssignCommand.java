@@ -99,6 +99,8 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
 
   @Mixin private final TrustOptions trust = new TrustOptions();
 
+  @Mixin private final VfToken vfToken = new VfToken();
+
   @Mixin private final RunDirectory directory = new RunDirectory();
 
   @Override
@@ -111,6 +113,9 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
         new AssignmentOptions(kernel, device).withVmType(type).withStop(stopRequested()).traced();
     if (profile.isPresent()) {
       options = options.withProfile(profile.get());
+    }
+    if (vfToken.given().isPresent()) {
+      options = options.withVfToken(vfToken.given().get());
     }
     if (layout.isPresent()) {
       options = options.withLayout(TdiFiles.layout(layout.get()));
@@ -253,7 +258,8 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
                 "looked for a device to assign",
                 "no function can be connected to a TSM, and there is no edu device of QEMU",
                 "this is real hardware without TEE-IO",
-                "name a device: iolite tdi assign BDF; or rehearse on a model: --kernel mock:tdx"));
+                "iolite tdi assign, with the address of a device; or rehearse on a model: --kernel"
+                    + " mock:tdx"));
   }
 
   private static Optional<PciAddress> first(List<PciDevice> all, Predicate<PciDevice> which) {

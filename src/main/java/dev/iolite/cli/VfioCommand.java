@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite vfio}: a device as VFIO sees it. */
@@ -30,10 +31,12 @@ final class VfioCommand extends CommandGroup {
     @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
     private PciAddress address;
 
+    @Mixin private final VfToken vfToken = new VfToken();
+
     @Override
     public Integer call() {
       VfioInfo info;
-      try (DeviceInspection inspection = new DeviceInspection(kernel(), address)) {
+      try (DeviceInspection inspection = new DeviceInspection(kernel(), address, vfToken.given())) {
         info = inspection.vfio();
       }
       Output output = output();

@@ -6,6 +6,7 @@ import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
@@ -13,12 +14,16 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
-import dev.iolite.vfio.FeatureSupport;
+import dev.iolite.vfio.ByteRange;
+import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.RegionInfo;
 import dev.iolite.vfio.VfioDevice;
-import dev.iolite.vfio.VfioFeature;
 import dev.iolite.vfio.VfioInfo;
+import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * Looks at a device through VFIO and iommufd, which both answer only about a device that is bound.
@@ -35,11 +40,12 @@ public final class DeviceInspection implements AutoCloseable {
   /**
    * Opens a device and binds it to an iommufd of its own.
    *
+   * @param vfToken the VF token, for a device that takes one
    * @throws dev.iolite.kernel.PreconditionException if there is no such device, or a driver of the
    *     host has it or another device of its IOMMU group
    * @throws dev.iolite.kernel.KernelException what the kernel said
    */
-  public DeviceInspection(Kernel kernel, PciAddress address) {
+  public DeviceInspection(Kernel kernel, PciAddress address, Optional<UUID> vfToken) {
     this.kernel = kernel;
     try (CloseStack opening = new CloseStack()) {
       PciDevice pci = new Pci(kernel).device(address);
@@ -50,7 +56,7 @@ public final class DeviceInspection implements AutoCloseable {
       VfioDevice unbound =
           opening.push(VfioDevice.open(kernel, pci.requireVfioCdev(), address.toString()));
       iommufd = opening.push(Iommufd.open(kernel));
-      device = opening.push(unbound.bind(iommufd.fd()));
+      device = opening.push(unbound.bind(iommufd.fd(), vfToken));
       open = opening.release();
     }
   }
@@ -68,9 +74,34 @@ public final class DeviceInspection implements AutoCloseable {
     }
   }
 
-  /** What a probe of dma-buf export says. */
-  FeatureSupport dmaBuf() {
-    return device.probe(VfioFeature.DMA_BUF);
+  /**
+   * Shares a BAR as an assignment does, and takes all of that back: exports it as a dma-buf, maps
+   * this for the device's own DMA, and maps the BAR into this process.
+   *
+   * @return what the kernel said; empty if all went well
+   * @throws dev.iolite.kernel.PreconditionException if the device has no BAR that can be shared
+   */
+  Optional<KernelException> shareBar() {
+    RegionInfo bar = device.firstWholeBar();
+    try {
+      share(bar);
+      return Optional.empty();
+    } catch (KernelException e) {
+      return Optional.of(e);
+    }
+  }
+
+  private void share(RegionInfo bar) {
+    device.config().setMemoryDecode(true);
+    try (Ioas ioas = iommufd.allocIoas();
+        var _ = device.attach(ioas.id());
+        DmaBuf dmaBuf =
+            device.exportDmaBuf(
+                bar.index(), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR());
+        IovaMapping _ = ioas.mapFileAnywhere(dmaBuf.fd(), 0, bar.bytes(), IovaAccess.READ_WRITE);
+        DeviceMemory _ = device.region(bar.index()).map()) {
+      device.config().setMemoryDecode(false);
+    }
   }
 
   /**

@@ -1,17 +1,13 @@
 package dev.iolite.doctor;
 
 import dev.iolite.iommufd.Iommufd;
-import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
-import dev.iolite.vfio.FeatureSupport;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What came of using a device as an assignment does.
@@ -45,16 +41,6 @@ sealed interface DeviceTrial {
    * @param failure the first one's
    */
   record Failed(RuntimeException failure) implements DeviceTrial {
-    private static final Set<Errno> THIS_DEVICE =
-        EnumSet.of(Errno.EINVAL, Errno.EBUSY, Errno.EPERM);
-
-    /** Whether that says nothing of other devices: this one or its group is in use. */
-    boolean isOfThisDeviceOnly() {
-      return failure instanceof KernelException e
-          && e.call().equals("VFIO_DEVICE_BIND_IOMMUFD")
-          && THIS_DEVICE.contains(e.errno());
-    }
-
     @Override
     public String summary() {
       return "not tried: no device could be bound and attached";
@@ -65,11 +51,13 @@ sealed interface DeviceTrial {
    * A device was opened, bound and attached.
    *
    * @param device which
-   * @param dmaBuf what a probe of dma-buf export said
+   * @param sharing what the kernel said when a BAR was to be exported as a dma-buf and mapped;
+   *     empty if that went well
    * @param locking what the kernel said when memory was to be mapped for the device; empty if that
    *     went well
    */
-  record Done(PciAddress device, FeatureSupport dmaBuf, Optional<KernelException> locking)
+  record Done(
+      PciAddress device, Optional<KernelException> sharing, Optional<KernelException> locking)
       implements DeviceTrial {
     @Override
     public String summary() {
@@ -79,47 +67,42 @@ sealed interface DeviceTrial {
 
   /** Tries it on the first device that can be had. */
   static DeviceTrial of(Kernel kernel) {
+    List<PciDevice> devices;
     try {
       Iommufd.open(kernel).close();
+      devices = new Pci(kernel).devices();
     } catch (KernelException e) {
-      return new NotTried(Need.said(e), "see iommufd");
+      return new NotTried(
+          Need.said(e), e.subject().equals(Iommufd.PATH) ? "see iommufd" : "iolite pci list");
     }
-    try {
-      return of(kernel, candidates(kernel));
-    } catch (RuntimeException e) {
-      return new Failed(e);
-    }
-  }
-
-  private static DeviceTrial of(Kernel kernel, List<PciDevice> devices) {
     DeviceTrial result =
         new NotTried(
             "no PCI device is bound to vfio-pci",
-            "iolite pci bind BDF, with a device that the host can spare; then iolite doctor again");
+            "iolite pci bind, with the address of a device that the host can spare; then iolite"
+                + " doctor again");
     for (PciDevice device : devices) {
-      DeviceTrial trial = of(kernel, device.address());
-      if (trial instanceof Done) {
-        return trial;
+      Optional<DeviceTrial> trial = of(kernel, device);
+      if (trial.filter(Done.class::isInstance).isPresent()) {
+        return trial.get();
       }
-      result = result instanceof NotTried ? trial : result;
+      result = result instanceof NotTried ? trial.orElse(result) : result;
     }
     return result;
   }
 
-  private static DeviceTrial of(Kernel kernel, PciAddress address) {
-    try (DeviceInspection inspection = new DeviceInspection(kernel, address)) {
-      return new Done(address, inspection.dmaBuf(), inspection.lock(LOCKED_BYTES));
+  /** Empty if the device has no VFIO driver or no IOMMU. */
+  private static Optional<DeviceTrial> of(Kernel kernel, PciDevice device) {
+    try {
+      if (device.driver().isEmpty() || device.vfioCdev().isEmpty() || !device.hasIommu()) {
+        return Optional.empty();
+      }
+      try (DeviceInspection inspection =
+          new DeviceInspection(kernel, device.address(), Optional.empty())) {
+        return Optional.of(
+            new Done(device.address(), inspection.shareBar(), inspection.lock(LOCKED_BYTES)));
+      }
     } catch (RuntimeException e) {
-      return new Failed(e);
+      return Optional.of(new Failed(e));
     }
-  }
-
-  /** Those with a VFIO driver and an IOMMU. */
-  private static List<PciDevice> candidates(Kernel kernel) {
-    return new Pci(kernel)
-        .devices().stream()
-            .filter(device -> device.driver().isPresent())
-            .filter(device -> device.vfioCdev().isPresent() && device.hasIommu())
-            .toList();
   }
 }

@@ -1,5 +1,6 @@
 package dev.iolite.doctor;
 
+import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import java.util.List;
@@ -17,14 +18,16 @@ public final class Doctor {
   }
 
   /**
-   * Makes every check. What a check throws is a finding as well.
+   * Makes every check. What a check throws is a finding as well. {@link Finding.Status#MISSING} is
+   * what an assignment with these devices would fail at; what files show otherwise is not held
+   * against a device that could be used.
    *
    * <p>A device that is bound to a VFIO driver and that no process uses is opened, bound, attached
    * and closed again, by which the kernel resets it. One that a driver of the host has, or a
    * process uses, is left alone.
    */
   public List<Finding> examine() {
-    Platform platform = Platform.of(new SysFs(kernel));
+    HostPlatform platform = HostPlatform.of(new SysFs(kernel));
     HostChecks host = new HostChecks(kernel, platform);
     IommufdChecks iommufd = new IommufdChecks(kernel);
     VfioChecks vfio = new VfioChecks(kernel);
@@ -32,12 +35,13 @@ public final class Doctor {
     DeviceTrial trial = DeviceTrial.of(kernel);
     return List.of(
         host.kernelVersion(),
-        host.iommu(),
-        host.iommuGroups(),
+        host.iommu(trial),
+        host.iommuGroups(trial),
         iommufd.iommufd(),
         iommufd.memlock(trial),
-        vfio.vfioPci(),
+        vfio.vfioPci(trial),
         vfio.cdev(trial),
+        vfio.device(trial),
         vfio.dmaBuf(trial),
         kvm.kvm(),
         kvm.vmTypes(),

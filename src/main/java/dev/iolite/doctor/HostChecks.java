@@ -1,5 +1,6 @@
 package dev.iolite.doctor;
 
+import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.pci.Pci;
@@ -23,9 +24,9 @@ final class HostChecks {
 
   private final Kernel kernel;
   private final SysFs files;
-  private final Platform platform;
+  private final HostPlatform platform;
 
-  HostChecks(Kernel kernel, Platform platform) {
+  HostChecks(Kernel kernel, HostPlatform platform) {
     this.kernel = kernel;
     this.files = new SysFs(kernel);
     this.platform = platform;
@@ -37,7 +38,7 @@ final class HostChecks {
             "kernel",
             Finding.Status.OPTIONAL,
             "iolite is proved on Linux 7.3; older ones lack dma-buf export or mapping",
-            "the checks below tell what this one has; or " + Need.OTHER_KERNEL);
+            "the checks below tell what this one has; or " + HostPlatform.OTHER_KERNEL);
     return need.look(() -> {
       String release = files.read("/proc/sys/kernel/osrelease");
       return isProved(release) ? need.ok("Linux " + release) : need.absent("Linux " + release);
@@ -54,44 +55,48 @@ final class HostChecks {
     return major > PROVED_MAJOR || (major == PROVED_MAJOR && minor >= PROVED_MINOR);
   }
 
-  Finding iommu() {
+  Finding iommu(DeviceTrial trial) {
     Need need =
         new Need(
             "IOMMU",
             Finding.Status.MISSING,
             "without one no device can be given away safely",
             platform.iommu());
-    return need.look(() -> {
-      List<String> units =
-          files.listIfPresent("/sys/class/iommu").orElse(List.of()).stream()
-              .filter(unit -> !unit.startsWith(MOCK_IOMMU))
-              .toList();
-      return units.isEmpty()
-          ? need.absent("/sys/class/iommu has none")
-          : need.ok(String.join(" ", units));
-    });
+    return need.look(
+        trial,
+        () -> {
+          List<String> units =
+              files.listIfPresent("/sys/class/iommu").orElse(List.of()).stream()
+                  .filter(unit -> !unit.startsWith(MOCK_IOMMU))
+                  .toList();
+          return units.isEmpty()
+              ? need.absent("/sys/class/iommu has none")
+              : need.ok(String.join(" ", units));
+        });
   }
 
-  Finding iommuGroups() {
+  Finding iommuGroups(DeviceTrial trial) {
     Need need =
         new Need(
             "IOMMU groups",
             Finding.Status.MISSING,
             "a device can be given away only with all of its group",
             platform.iommu());
-    return need.look(() -> {
-      List<PciDevice> devices = new Pci(kernel).devices();
-      List<String> groups = devices.stream().flatMap(device -> group(device).stream()).toList();
-      return groups.isEmpty()
-          ? need.absent("none of " + devices.size() + " PCI devices is in one")
-          : need.ok(
-              groups.stream().distinct().count()
-                  + ", with "
-                  + groups.size()
-                  + " of "
-                  + devices.size()
-                  + " PCI devices");
-    });
+    return need.look(
+        trial,
+        () -> {
+          List<PciDevice> devices = new Pci(kernel).devices();
+          List<String> groups = devices.stream().flatMap(device -> group(device).stream()).toList();
+          return groups.isEmpty()
+              ? need.absent("none of " + devices.size() + " PCI devices is in one")
+              : need.ok(
+                  groups.stream().distinct().count()
+                      + ", with "
+                      + groups.size()
+                      + " of "
+                      + devices.size()
+                      + " PCI devices");
+        });
   }
 
   private Optional<String> group(PciDevice device) {
@@ -104,7 +109,7 @@ final class HostChecks {
             "TSM",
             Finding.Status.OPTIONAL,
             "no TEE security manager: a device can be assigned, but not made private",
-            "a kernel with CONFIG_PCI_TSM; " + Need.OTHER_KERNEL);
+            "a kernel with CONFIG_PCI_TSM; " + HostPlatform.OTHER_KERNEL);
     return need.look(() -> {
       Optional<List<String>> managers = files.listIfPresent("/sys/class/tsm");
       if (managers.isEmpty()) {

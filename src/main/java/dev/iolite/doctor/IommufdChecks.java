@@ -4,6 +4,7 @@ import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
+import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
@@ -17,7 +18,7 @@ final class IommufdChecks {
           Finding.Status.MISSING,
           "devices are attached through it",
           "modprobe iommufd; if there is no such module, a kernel with CONFIG_IOMMUFD: "
-              + Need.OTHER_KERNEL);
+              + HostPlatform.OTHER_KERNEL);
   private static final String RAISE = "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit";
   private static final long PROBE_BYTES = 2 << 20;
 
@@ -28,7 +29,7 @@ final class IommufdChecks {
   }
 
   Finding iommufd() {
-    return IOMMUFD.look(() -> {
+    return IOMMUFD.attempt(() -> {
       try (Iommufd iommufd = Iommufd.open(kernel);
           Ioas ioas = iommufd.allocIoas();
           Mapping memory = Mapping.anonymous(kernel, PROBE_BYTES);
@@ -42,13 +43,13 @@ final class IommufdChecks {
 
   Finding memlock(DeviceTrial trial) {
     Need all = memlock(Finding.Status.MISSING);
+    if (trial instanceof DeviceTrial.Done done && done.locking().isPresent()) {
+      return all.failed(done.locking().get());
+    }
     return all.look(() -> {
       MemlockLimit limit = MemlockLimit.of(new SysFs(kernel));
-      if (trial instanceof DeviceTrial.Done done && done.locking().isPresent()) {
-        return all.failed(done.locking().get());
-      }
       String found = limit + "; " + tried(trial);
-      if (limit.isBelow(DeviceTrial.LOCKED_BYTES)) {
+      if (!(trial instanceof DeviceTrial.Done) && limit.isBelow(DeviceTrial.LOCKED_BYTES)) {
         return all.absent(found + "; iolite passthrough locks 2 MiB");
       }
       return limit.isLimited()

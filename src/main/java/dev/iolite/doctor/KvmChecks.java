@@ -1,5 +1,6 @@
 package dev.iolite.doctor;
 
+import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.HelloGuest;
 import dev.iolite.kvm.Kvm;
@@ -19,20 +20,20 @@ final class KvmChecks {
   private static final Set<VmType> CONFIDENTIAL_IO = Set.of(VmType.TDX, VmType.SNP);
 
   private final Kernel kernel;
-  private final Platform platform;
+  private final HostPlatform platform;
 
-  KvmChecks(Kernel kernel, Platform platform) {
+  KvmChecks(Kernel kernel, HostPlatform platform) {
     this.kernel = kernel;
     this.platform = platform;
   }
 
   Finding kvm() {
     Need need = new Need("KVM", Finding.Status.MISSING, "guests run on it", platform.kvm());
-    return need.look(() -> {
+    return need.attempt(() -> {
       try (Kvm kvm = Kvm.open(kernel);
           Vm vm = kvm.createVm(VmType.DEFAULT);
           VfioKvmDevice _ = vm.createVfioDevice()) {
-        if (platform == Platform.OTHER) {
+        if (platform == HostPlatform.OTHER) {
           return need.lacks(
               Kvm.PATH + " makes VMs; no guest was tried, this is no x86", "use an x86-64 host");
         }

@@ -1,5 +1,6 @@
 package dev.iolite.doctor;
 
+import dev.iolite.kernel.Credentials;
 import dev.iolite.kernel.SysFs;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
@@ -14,33 +15,20 @@ import java.util.regex.Pattern;
  */
 record MemlockLimit(OptionalLong bytes, boolean exempt) {
   private static final Pattern LIMIT = Pattern.compile("(?m)^Max locked memory\\s+(\\w+)");
-  private static final Pattern CAPABILITIES = Pattern.compile("(?m)^CapEff:\\s+([0-9a-f]+)");
   private static final int CAP_IPC_LOCK = 14;
-
-  /** How the initial user namespace maps user ids; in any other one a capability does not count. */
-  private static final Pattern ALL_USERS = Pattern.compile("\\s*0\\s+0\\s+4294967295\\s*");
 
   /** As /proc/self has it. */
   static MemlockLimit of(SysFs files) {
-    String limit = find(LIMIT, files.read("/proc/self/limits"));
-    long capabilities =
-        Long.parseUnsignedLong(find(CAPABILITIES, files.read("/proc/self/status")), 16);
-    boolean initial =
-        files
-            .readIfPresent("/proc/self/uid_map")
-            .map(map -> ALL_USERS.matcher(map).matches())
-            .orElse(true);
-    return new MemlockLimit(
-        limit.equals("unlimited") ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(limit)),
-        initial && (capabilities >>> CAP_IPC_LOCK & 1) != 0);
-  }
-
-  private static String find(Pattern pattern, String text) {
-    Matcher matcher = pattern.matcher(text);
-    if (!matcher.find()) {
-      throw new UnsupportedOperationException("/proc/self has no line like " + pattern);
+    Matcher limit = LIMIT.matcher(files.read("/proc/self/limits"));
+    if (!limit.find()) {
+      throw new UnsupportedOperationException("/proc/self/limits has no line like " + LIMIT);
     }
-    return matcher.group(1);
+    Credentials credentials = Credentials.of(files);
+    return new MemlockLimit(
+        limit.group(1).equals("unlimited")
+            ? OptionalLong.empty()
+            : OptionalLong.of(Long.parseLong(limit.group(1))),
+        credentials.initialNamespace() && credentials.has(CAP_IPC_LOCK));
   }
 
   /** Whether there is a limit for this process, and it is below this. */

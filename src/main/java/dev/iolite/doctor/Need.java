@@ -19,19 +19,32 @@ import java.util.function.Supplier;
  * @param ifAbsent what to do if the kernel does not have it
  */
 record Need(String check, Finding.Status without, String purpose, String ifAbsent) {
-  /** What to do about a kernel that lacks something. */
-  static final String OTHER_KERNEL = "boot Linux 7.3 or newer (scripts/lab builds one to try with)";
-
   /** No such file, and a file whose driver is not there. */
   private static final Set<Errno> NO_FILE = EnumSet.of(Errno.ENOENT, Errno.ENXIO, Errno.ENODEV);
 
-  /** Makes the check; whatever it throws is a finding too. */
-  Finding look(Supplier<Finding> look) {
+  /** Makes the calls that an assignment makes; whatever they throw is a finding too. */
+  Finding attempt(Supplier<Finding> attempt) {
     try {
-      return look.get();
+      return attempt.get();
     } catch (RuntimeException e) {
       return failed(e);
     }
+  }
+
+  /**
+   * Looks at files that no assignment needs to read: one that can't be read does not say that
+   * something is missing.
+   */
+  Finding look(Supplier<Finding> look) {
+    return new Need(check, Finding.Status.OPTIONAL, purpose, ifAbsent).attempt(look);
+  }
+
+  /** As {@link #look}, for what a device that could be used has proved, whatever the files show. */
+  Finding look(DeviceTrial trial, Supplier<Finding> look) {
+    Finding seen = look(look);
+    return trial instanceof DeviceTrial.Done && seen.status() != Finding.Status.OK
+        ? ok(trial.summary() + "; " + seen.observed())
+        : seen;
   }
 
   /** It is there and works. */
@@ -52,14 +65,19 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
   /** It can't be used, for this reason. */
   Finding failed(RuntimeException failure) {
     return switch (failure) {
-      case KernelException e when e.call().equals("open") && NO_FILE.contains(e.errno()) ->
-          absent(said(e));
-      case KernelException e -> because(said(e), e.advice().or(() -> unknown(e)));
+      case KernelException e when isAbsence(e) -> absent(said(e));
+      case KernelException e -> because(said(e), e.advice());
       case PreconditionException e ->
           because(e.tried() + ": " + e.observed(), Optional.of(e.advice()));
       default ->
           because(Objects.toString(failure.getMessage(), failure.toString()), Optional.empty());
     };
+  }
+
+  private static boolean isAbsence(KernelException e) {
+    return e.call().equals("open")
+        && !e.subject().startsWith("/dev/")
+        && NO_FILE.contains(e.errno());
   }
 
   private Finding because(String observed, Optional<Advice> advice) {
@@ -71,12 +89,6 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
         advice
             .map(Advice::next)
             .orElse("dmesg may have the reason; iolite --trace doctor shows the calls"));
-  }
-
-  private static Optional<Advice> unknown(KernelException e) {
-    return e.errno() == Errno.ENOTTY
-        ? Optional.of(new Advice("this kernel does not have the call", OTHER_KERNEL))
-        : Optional.empty();
   }
 
   /** What the kernel said to a call. */

@@ -34,8 +34,8 @@ final class ConfidentialAdvice {
           switch (errno) {
             case EEXIST ->
                 new Advice(
-                    "the device has a vDEVICE already, or another has the virtual BDF",
-                    "close that one first, or give another virtual BDF");
+                    "the device has a vDEVICE already, or another has the virtual id",
+                    "close that one first, or give another virtual id");
             case EINVAL ->
                 new Advice(
                     "the device is behind another IOMMU than the vIOMMU; where the vDEVICE binds:"
@@ -61,10 +61,7 @@ final class ConfidentialAdvice {
                     "delete the slot, export the dma-buf again and make the slot anew");
             default -> null;
           };
-      default ->
-          call.startsWith("KVM_TDX_")
-              ? tdx(errno)
-              : call.startsWith("KVM_SEV_") ? sev(errno) : null;
+      default -> null;
     };
   }
 
@@ -146,36 +143,6 @@ final class ConfidentialAdvice {
       case ENODEV -> withoutVm();
       case ENOTTY ->
           new Advice("the kernel does not have this proposal", "probe for the UAPI profile first");
-      default -> null;
-    };
-  }
-
-  private static @Nullable Advice tdx(Errno errno) {
-    return switch (errno) {
-      case EINVAL ->
-          new Advice(
-              "the trust domain is not in the state for it, or it may not be configured so",
-              "initialize it once, before its vCPUs; compare with KVM_TDX_CAPABILITIES");
-      case EBUSY -> new Advice("the TDX module is busy, or there are vCPUs already", "try again");
-      case EIO ->
-          new Advice(
-              "the TDX module refused; hw_error is its status, and the VM may be dead",
-              "dmesg has the SEAMCALL; close the VM");
-      default -> null;
-    };
-  }
-
-  private static @Nullable Advice sev(Errno errno) {
-    return switch (errno) {
-      case EIO ->
-          new Advice(
-              "the secure processor refused; error is its code, of linux/psp-sev.h",
-              "dmesg has the ccp driver's reason; close the VM");
-      case EINVAL, EPERM ->
-          new Advice("the VM's launch is not in the state for it", "keep the order of the launch");
-      case ENOTTY ->
-          new Advice(
-              "KVM has no SEV-SNP, or the secure processor gave no context", "iolite doctor");
       default -> null;
     };
   }

@@ -42,7 +42,7 @@ public final class Fd implements AutoCloseable {
   public static Fd open(Kernel kernel, FdKind kind, String path, int flags) {
     int fd = tryOpen(kernel, path, flags);
     if (fd < 0) {
-      throw new KernelException("open", path, "", -fd);
+      throw KernelException.of(kernel, "open", path, "", -fd);
     }
     return owned(kernel, kind, fd, path);
   }
@@ -145,7 +145,7 @@ public final class Fd implements AutoCloseable {
   /** The result of a command that was done. */
   private int done(Ioctl command, Supplier<String> argument, int result) {
     if (result < 0) {
-      throw new KernelException(command.name(), toString(), argument.get(), -result);
+      throw failure(command, argument.get(), result);
     }
     if (result > 0 && command.result() instanceof Ioctl.Result.NotDone(String words)) {
       throw KernelException.of(command.name(), toString(), argument.get(), result, ": " + words);
@@ -167,7 +167,11 @@ public final class Fd implements AutoCloseable {
 
   /** The exception for a result of {@link #tryIoctl} that was no expected answer after all. */
   public KernelException failed(Ioctl command, MemorySegment argument, int result) {
-    return new KernelException(command.name(), toString(), decoded(command, argument), -result);
+    return failure(command, decoded(command, argument), result);
+  }
+
+  private KernelException failure(Ioctl command, String argument, int result) {
+    return KernelException.of(kernel, command.name(), toString(), argument, -result);
   }
 
   /**
@@ -315,7 +319,7 @@ public final class Fd implements AutoCloseable {
     }
     String detail = "bytes=" + memory.byteSize() + where;
     if (result < 0) {
-      throw new KernelException(name, toString(), detail, Math.toIntExact(-result));
+      throw KernelException.of(kernel, name, toString(), detail, Math.toIntExact(-result));
     }
     if (result > memory.byteSize()) {
       throw KernelException.of(name, toString(), detail, result, KernelException.NOT_ITS_OWN);

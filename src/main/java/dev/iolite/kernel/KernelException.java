@@ -4,7 +4,7 @@ import java.util.Optional;
 
 /**
  * A system call that failed: what was tried, on what, what the kernel said and, where it is known,
- * what usually causes that and what to do next.
+ * what causes that and what to do next.
  *
  * <p>Mostly it returned an errno. Some return a positive number when they did not do what they were
  * asked for, or did a part of it only; and one that returned a number which it does not have may
@@ -22,9 +22,12 @@ public final class KernelException extends RuntimeException {
   private final String detail;
   private final long result;
   private final String said;
+  private final boolean diagnosed;
+  private final String cause;
+  private final String next;
 
   /**
-   * Describes a failed call.
+   * Describes a failed call, whose usual cause depends on the call and the errno only.
    *
    * @param call the system call or ioctl, by its name in the headers
    * @param subject the descriptor or path it was made on
@@ -32,16 +35,50 @@ public final class KernelException extends RuntimeException {
    * @param errno what the kernel said, as the positive number
    */
   public KernelException(String call, String subject, String detail, int errno) {
-    this(call, subject, detail, -errno, said(Errno.of(errno), errno));
+    this(call, subject, detail, errno, Optional.empty());
   }
 
-  private KernelException(String call, String subject, String detail, long result, String said) {
-    super(message(call, subject, detail, said, advice(call, subject, result)));
+  private KernelException(
+      String call, String subject, String detail, int errno, Optional<Advice> found) {
+    this(
+        call,
+        subject,
+        detail,
+        -errno,
+        said(errno),
+        found.isPresent(),
+        found.or(() -> Advice.of(call, subject, detail, Errno.of(errno))));
+  }
+
+  private KernelException(
+      String call,
+      String subject,
+      String detail,
+      long result,
+      String said,
+      boolean diagnosed,
+      Optional<Advice> advice) {
+    super(message(call, subject, detail, said, diagnosed, advice));
     this.call = call;
     this.subject = subject;
     this.detail = detail;
     this.result = result;
     this.said = said;
+    this.diagnosed = diagnosed;
+    cause = advice.map(Advice::cause).orElse("");
+    next = advice.map(Advice::next).orElse("");
+  }
+
+  /**
+   * Describes a failed call, and looks at the machine for the cause where the errno leaves several:
+   * at sysfs and procfs, with calls that change nothing.
+   *
+   * @param kernel the kernel that the call was made on
+   */
+  public static KernelException of(
+      Kernel kernel, String call, String subject, String detail, int errno) {
+    return new KernelException(
+        call, subject, detail, errno, Diagnosis.of(kernel, call, subject, detail, Errno.of(errno)));
   }
 
   /**
@@ -57,7 +94,27 @@ public final class KernelException extends RuntimeException {
   public static KernelException of(
       String call, String subject, String detail, long result, String meaning) {
     return new KernelException(
-        call, subject, detail, result, "the kernel said " + result + meaning);
+        call,
+        subject,
+        detail,
+        result,
+        "the kernel said " + result + meaning,
+        false,
+        Optional.of(Advice.ofNumber(call, subject, detail)));
+  }
+
+  /** The same result, told of another subject and argument. */
+  KernelException on(String newSubject, String newDetail) {
+    return result < 0
+        ? new KernelException(call, newSubject, newDetail, Math.toIntExact(-result))
+        : new KernelException(
+            call,
+            newSubject,
+            newDetail,
+            result,
+            said,
+            false,
+            Optional.of(Advice.ofNumber(call, newSubject, newDetail)));
   }
 
   /**
@@ -91,7 +148,7 @@ public final class KernelException extends RuntimeException {
 
   /** The errno; UNKNOWN if it has no name, or if the call returned none. */
   public Errno errno() {
-    return errno(result);
+    return result < 0 ? Errno.of(Math.toIntExact(-result)) : Errno.UNKNOWN;
   }
 
   /** What the call returned: a negated errno, or a number that was no success. */
@@ -104,37 +161,38 @@ public final class KernelException extends RuntimeException {
     return said;
   }
 
-  /** The usual cause and the next step, where they are known. */
-  public Optional<Advice> advice() {
-    return advice(call, subject, result);
-  }
-
-  private static Errno errno(long result) {
-    return result < 0 ? Errno.of(Math.toIntExact(-result)) : Errno.UNKNOWN;
-  }
-
-  private static String said(Errno name, int errno) {
+  private static String said(int errno) {
+    Errno name = Errno.of(errno);
     return name == Errno.UNKNOWN ? "errno " + errno : name.toString();
   }
 
-  private static Optional<Advice> advice(String call, String subject, long result) {
-    return result < 0
-        ? Advice.of(call, subject, errno(result))
-        : Optional.of(Advice.ofNumber(call, subject));
+  /** Whether the cause was seen on this machine, and is not only the usual one. */
+  public boolean isDiagnosed() {
+    return diagnosed;
+  }
+
+  /** The cause and the next step, where they are known. */
+  public Optional<Advice> advice() {
+    return cause.isEmpty() ? Optional.empty() : Optional.of(new Advice(cause, next));
   }
 
   private static String message(
-      String call, String subject, String detail, String said, Optional<Advice> known) {
+      String call,
+      String subject,
+      String detail,
+      String said,
+      boolean diagnosed,
+      Optional<Advice> advice) {
     StringBuilder text = new StringBuilder(call).append(" on ").append(subject);
     if (!detail.isEmpty()) {
       text.append(" with ").append(detail);
     }
     text.append(": ").append(said);
-    known.ifPresent(advice ->
-        text.append(". Usual cause: ")
-            .append(advice.cause())
+    advice.ifPresent(known ->
+        text.append(diagnosed ? ", because " : ". Usual cause: ")
+            .append(known.cause())
             .append(". Next: ")
-            .append(advice.next()));
+            .append(known.next()));
     return text.toString();
   }
 }

@@ -64,7 +64,8 @@ public final class Mapping implements AutoCloseable {
       Kernel kernel, String name, long address, long bytes, String detail) {
     if (address < 0 && address >= -Kernel.MAX_ERRNO) {
       String bytesText = "bytes=0x" + Long.toHexString(bytes);
-      throw new KernelException(
+      throw KernelException.of(
+          kernel,
           "mmap",
           name,
           detail.isEmpty() ? bytesText : detail + " " + bytesText,

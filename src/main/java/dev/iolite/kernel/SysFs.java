@@ -73,6 +73,8 @@ public final class SysFs {
         Arena arena = Arena.ofConfined()) {
       file.writeWhole(
           arena.allocateFrom(ValueLayout.JAVA_BYTE, text.getBytes(StandardCharsets.UTF_8)));
+    } catch (KernelException e) {
+      throw e.call().equals("write") ? e.on(path, "'" + text.strip() + "'") : e;
     }
   }
 

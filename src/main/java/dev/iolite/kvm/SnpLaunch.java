@@ -107,8 +107,8 @@ public final class SnpLaunch extends VmLaunch {
     kvm_sev_cmd.sev_fd(command, processor.number());
     int result = vm.fd().tryIoctl(KvmIoctls.KVM_MEMORY_ENCRYPT_OP, command);
     if (result < 0) {
-      String error = Integer.toHexString(kvm_sev_cmd.error(command));
-      throw new KernelException(name, vm.fd().toString(), "error=0x" + error, -result);
+      throw new KernelException(
+          name, vm.fd().toString(), SevStatus.text(kvm_sev_cmd.error(command)), -result);
     }
   }
 

@@ -148,8 +148,8 @@ public final class TdxLaunch extends VmLaunch {
         };
     int result = on.tryIoctl(ioctl, command);
     if (result < 0) {
-      String status = Long.toHexString(kvm_tdx_cmd.hw_error(command));
-      throw new KernelException(name, on.toString(), "hw_error=0x" + status, -result);
+      throw new KernelException(
+          name, on.toString(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
     }
   }
 }

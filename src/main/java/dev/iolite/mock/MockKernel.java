@@ -94,7 +94,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     task.enter();
     try {
       bus = PciBus.install(task, tree, builder.machine.orElseGet(this::usualMachine));
-      HostFiles.addTo(tree);
+      HostFiles.addTo(tree, bus);
       tsm = installTsm(builder.seed);
       calls = tsmProfile();
       vfio = VfioDriver.install(task, tree, bus, calls.assignedDevices());

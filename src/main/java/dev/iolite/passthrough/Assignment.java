@@ -24,10 +24,11 @@ import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.DmaBuf;
-import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -73,13 +74,13 @@ final class Assignment {
   }
 
   /** Assigns a device, step by step; closing the steps takes it back. */
-  static Assignment make(Steps steps, PciDevice pci) {
+  static Assignment make(Steps steps, PciDevice pci, Optional<UUID> vfToken) {
     giveToVfio(steps, pci);
     Vm vm = makeGuest(steps);
     VfioKvmDevice vfioKvm =
         steps.step(PassthroughStep.MAKE_KVM_DEVICE, vm::createVfioDevice, VfioKvmDevice::toString);
     Iommufd iommufd = HostSteps.openIommufd(steps);
-    BoundVfioDevice device = HostSteps.bind(steps, pci, vfioKvm, iommufd);
+    BoundVfioDevice device = HostSteps.bind(steps, pci, vfioKvm, iommufd, vfToken);
 
     Ioas ioas = steps.step(PassthroughStep.MAKE_IOAS, iommufd::allocIoas, i -> i.id().toString());
     steps.undo(
@@ -91,7 +92,7 @@ final class Assignment {
         () -> device.attach(ioas.id()),
         attachment -> "through " + attachment.pageTable(),
         "detached");
-    RegionInfo barInfo = firstBar(device);
+    RegionInfo barInfo = device.firstWholeBar();
     requireReachable(ioas, IovaRange.of(0, RAM_BYTES));
     requireReachable(ioas, IovaRange.of(barGpa(barInfo.bytes()), barInfo.bytes()));
     steps.step(
@@ -257,19 +258,6 @@ final class Assignment {
           "the IOMMU or the platform reserves a part of them",
           "use another device; iolite iommu info shows the ranges");
     }
-  }
-
-  private static RegionInfo firstBar(BoundVfioDevice device) {
-    return device.regionInfos().stream()
-        .filter(region -> region.index() <= PciRegion.BAR5.index())
-        .filter(region -> region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes()))))
-        .findFirst()
-        .orElseThrow(() ->
-            new PreconditionException(
-                "looked for a BAR of " + device.name() + " to give to the guest",
-                "none can be mapped as a whole",
-                "the device has only I/O ports, BARs smaller than a page, or ones with holes",
-                "iolite vfio info " + device.name()));
   }
 
   /** A BAR's address is a multiple of its size, and not where interrupts are (below 4 GiB). */

@@ -16,7 +16,9 @@ import dev.iolite.vfio.PciIrq;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -77,25 +79,31 @@ public final class Passthrough {
                 "looked for the devices to assign",
                 "there is no " + what + " of QEMU",
                 "this is real hardware, or no virtual machine made for it",
-                "name a device: iolite passthrough BDF; or use the lab: scripts/lab run"
+                "iolite passthrough, with the address of a device; or use the lab: scripts/lab run"
                     + " passthrough"));
+  }
+
+  /** As {@link #run(PciAddress, Optional)}, without a VF token. */
+  public boolean run(PciAddress address) {
+    return run(address, Optional.empty());
   }
 
   /**
    * Runs the scenario with one device.
    *
+   * @param vfToken the VF token, for a device that takes one
    * @return whether the device was driven: false for one that is only assigned and taken back
    * @throws PreconditionException if something is not there that it takes
    * @throws dev.iolite.kernel.KernelException what the kernel said
    * @throws ScenarioException if all calls succeeded but something went wrong
    */
-  public boolean run(PciAddress address) {
+  public boolean run(PciAddress address, Optional<UUID> vfToken) {
     Holdings before = Holdings.of(kernel, address);
     boolean driven;
     StepLog log = StepLog.tracing(address.toString(), kernel, listener, stop);
     try (Steps steps = new Steps(log)) {
       PciDevice device = new Pci(steps.kernel()).device(address);
-      Assignment assignment = Assignment.make(steps, device);
+      Assignment assignment = Assignment.make(steps, device, vfToken);
       driven = drive(steps, device, assignment);
     }
     new Steps(StepLog.tracing(address.toString(), kernel, listener, () -> false))

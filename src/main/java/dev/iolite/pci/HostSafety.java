@@ -42,7 +42,7 @@ final class HostSafety {
           tried,
           driver + " has the device and has no unbind file",
           "the driver is of the kind that never lets go (suppress_bind_attrs)",
-          "boot without the driver, or with vfio-pci.ids=VENDOR:DEVICE");
+          "boot without the driver, or with the ids that iolite pci list shows in vfio-pci.ids=");
     }
     requireNoVirtualFunctions();
     requireHostDoesWithout();

@@ -1,5 +1,6 @@
 package dev.iolite.pci;
 
+import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
@@ -147,7 +148,7 @@ public final class PciDevice {
                   + " memory"
               : "the device has no IOMMU group",
           "there is no IOMMU, it is switched off, or it does not translate for this device",
-          "iolite doctor; switch VT-d or AMD-Vi on in the firmware and boot with intel_iommu=on");
+          HostPlatform.of(sysFs).iommu() + "; then iolite doctor");
     }
   }
 

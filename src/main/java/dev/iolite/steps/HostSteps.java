@@ -10,6 +10,8 @@ import dev.iolite.kvm.VfioKvmDevice;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.VfioDevice;
+import java.util.Optional;
+import java.util.UUID;
 
 /** The steps that every assignment of a device begins with; each is undone when its steps are. */
 public final class HostSteps {
@@ -52,9 +54,11 @@ public final class HostSteps {
   /**
    * Opens a device and binds it to iommufd. KVM is told of it before the bind, because the bind
    * looks up the device's VM once.
+   *
+   * @param token the VF token, for a device that takes one
    */
   public static BoundVfioDevice bind(
-      Steps steps, PciDevice pci, VfioKvmDevice vfioKvm, Iommufd iommufd) {
+      Steps steps, PciDevice pci, VfioKvmDevice vfioKvm, Iommufd iommufd, Optional<UUID> token) {
     CloseStack descriptor = new CloseStack();
     VfioDevice unbound =
         steps.step(
@@ -76,7 +80,7 @@ public final class HostSteps {
         });
     return steps.step(
         HostStep.BIND_DEVICE,
-        () -> descriptor.push(unbound.bind(iommufd.fd())),
+        () -> descriptor.push(unbound.bind(iommufd.fd(), token)),
         bound -> bound.deviceId().toString());
   }
 }

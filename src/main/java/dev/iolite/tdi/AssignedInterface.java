@@ -101,7 +101,7 @@ final class AssignedInterface {
     VfioKvmDevice vfioKvm =
         steps.step(TdiStep.MAKE_KVM_DEVICE, guest.vm()::createVfioDevice, VfioKvmDevice::toString);
     Iommufd iommufd = HostSteps.openIommufd(steps);
-    BoundVfioDevice vfio = HostSteps.bind(steps, pci, vfioKvm, iommufd);
+    BoundVfioDevice vfio = HostSteps.bind(steps, pci, vfioKvm, iommufd, options.vfToken());
     ours.set(true);
     UapiProfile profile = chooseProfile(steps, options, guest.vm(), iommufd, vfio);
     List<String> obstacles = new ArrayList<>();

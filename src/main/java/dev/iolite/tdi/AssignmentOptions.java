@@ -8,6 +8,7 @@ import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.profile.ProfileName;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -23,6 +24,7 @@ public final class AssignmentOptions {
   private Optional<ProfileName> profile = Optional.empty();
   private Optional<MmioLayout> layout = Optional.empty();
   private Optional<Trust> trust = Optional.empty();
+  private Optional<UUID> vfToken = Optional.empty();
   private long ramBytes = RAM_BYTES;
   private long virtualBdf = VIRTUAL_BDF;
   private Supplier<Journal> journal = Journal::none;
@@ -48,6 +50,7 @@ public final class AssignmentOptions {
     profile = from.profile;
     layout = from.layout;
     trust = from.trust;
+    vfToken = from.vfToken;
     ramBytes = from.ramBytes;
     virtualBdf = from.virtualBdf;
     journal = from.journal;
@@ -83,6 +86,11 @@ public final class AssignmentOptions {
    */
   public AssignmentOptions withTrust(Trust trusted) {
     return with(changed -> changed.trust = Optional.of(trusted));
+  }
+
+  /** With this VF token, which a virtual function of a physical one at vfio-pci needs. */
+  public AssignmentOptions withVfToken(UUID token) {
+    return with(changed -> changed.vfToken = Optional.of(token));
   }
 
   /** With so much memory for the guest, in bytes; 4 MiB unless this is said. */
@@ -144,6 +152,10 @@ public final class AssignmentOptions {
 
   Optional<Trust> trust() {
     return trust;
+  }
+
+  Optional<UUID> vfToken() {
+    return vfToken;
   }
 
   long ramBytes() {

@@ -186,6 +186,25 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
+   * The first BAR that can be mapped as a whole: its memory can be given to a guest and to another
+   * device.
+   *
+   * @throws PreconditionException if there is none
+   */
+  public RegionInfo firstWholeBar() {
+    return regionInfos().stream()
+        .filter(region -> region.index() <= PciRegion.BAR5.index())
+        .filter(region -> region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes()))))
+        .findFirst()
+        .orElseThrow(() ->
+            new PreconditionException(
+                "looked for a BAR of " + name + " to give to the guest",
+                "none can be mapped as a whole",
+                "the device has only I/O ports, BARs smaller than a page, or ones with holes",
+                "iolite vfio info " + name));
+  }
+
+  /**
    * A region, to be read, written or mapped.
    *
    * @param index the region's index, such as that of a {@link PciRegion}

@@ -54,7 +54,8 @@ public final class DmaBuf implements AutoCloseable {
               + copy.stream().map(ByteRange::toString).collect(Collectors.joining(",", " ", ""));
       int result = device.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE_DMA_BUF, get);
       if (result < 0) {
-        throw new KernelException(
+        throw KernelException.of(
+            device.kernel(),
             VfioIoctls.VFIO_DEVICE_FEATURE.name(),
             device.toString(),
             "GET of DMA_BUF over " + text.strip() + (flags == 0 ? "" : ", flags=" + flags),

@@ -8,9 +8,14 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.UnboundVfioFile;
 import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Optional;
+import java.util.UUID;
 
 /**
  * A VFIO device's character device, opened and not bound to an iommufd yet. All that the kernel
@@ -41,7 +46,7 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
   public static VfioDevice open(Kernel kernel, String path, String name) {
     int number = Fd.tryOpen(kernel, path, Libc.O_RDWR());
     if (number < 0) {
-      throw new KernelException("open", path, "device=" + name, -number);
+      throw KernelException.of(kernel, "open", path, "device=" + name, -number);
     }
     return new VfioDevice(Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path), name);
   }
@@ -69,26 +74,52 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
    *
    * @param iommufd an opened {@code /dev/iommu}
    * @throws KernelException EINVAL: another descriptor of the device is bound, or its group is
-   *     opened the old way, or the IOMMU is not cache-coherent; EPERM: another device of the IOMMU
-   *     group has a host driver or belongs to another iommufd, or interrupts are not isolated;
-   *     EBUSY: a page table that is not the default one is in place, or the group's file is in use;
-   *     ENODEV: no IOMMU group; EBADFD: the descriptor is no iommufd. A positive {@link
-   *     KernelException#result}: Intel graphics whose configuration space can't be read. Read in
-   *     drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd,
+   *     opened the old way, or the IOMMU is not cache-coherent, or the firmware demands a 1:1 mapping
+   *     of the device; EPERM: another device of the IOMMU group has a host driver or belongs to
+   *     another iommufd, or interrupts are not isolated; EBUSY: a page table that is not the default
+   *     one is in place, or the group's file is in use; EACCES: a VF token is needed; EAGAIN: the
+   *     kernel is busy with the device; ENODEV: no IOMMU group; EBADFD: the descriptor is no iommufd.
+   *     A positive {@link KernelException#result}: Intel graphics whose configuration space can't be
+   *     read. Read in drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd,
    *     drivers/iommu/iommufd/device.c:iommufd_device_bind and
    *     drivers/vfio/pci/vfio_pci_igd.c:vfio_pci_igd_init
    * @throws IllegalStateException if it is bound or closed already
    */
   public BoundVfioDevice bind(Fd iommufd) {
+    return bind(iommufd, Optional.empty());
+  }
+
+  /**
+   * As {@link #bind(Fd)}, with a VF token, which the users of a physical function at vfio-pci and
+   * of its virtual functions share. That of a physical function sets it while no virtual function
+   * is in use; that of a virtual function must give the same. Other devices take none. Read in
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid.
+   *
+   * @throws KernelException as {@link #bind(Fd)}, and EACCES: it is another token; EINVAL: the
+   *     device takes none
+   */
+  public BoundVfioDevice bind(Fd iommufd, Optional<UUID> token) {
     requireUnbound();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bind = vfio_device_bind_iommufd.allocate(arena);
       vfio_device_bind_iommufd.argsz(bind, (int) bind.byteSize());
       vfio_device_bind_iommufd.iommufd(bind, iommufd.number());
+      token.ifPresent(uuid -> {
+        vfio_device_bind_iommufd.flags(bind, Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN());
+        vfio_device_bind_iommufd.token_uuid_ptr(bind, bytes(arena, uuid).address());
+      });
       fd.ioctl(VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD, bind);
       bound = true;
       return new BoundVfioDevice(fd, new DeviceId(vfio_device_bind_iommufd.out_devid(bind)), name);
     }
+  }
+
+  /** In the order of its text (lib/uuid.c:uuid_parse). */
+  private static MemorySegment bytes(Arena arena, UUID uuid) {
+    return arena.allocateFrom(
+        ValueLayout.JAVA_LONG.withOrder(ByteOrder.BIG_ENDIAN),
+        uuid.getMostSignificantBits(),
+        uuid.getLeastSignificantBits());
   }
 
   private void requireUnbound() {

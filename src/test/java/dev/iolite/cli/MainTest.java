@@ -107,6 +107,7 @@ class MainTest {
             "memlock",
             "vfio-pci",
             "VFIO cdev",
+            "device",
             "dma-buf export",
             "KVM",
             "confidential VMs",

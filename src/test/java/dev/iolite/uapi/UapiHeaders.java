@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param headers the directory with {@code linux/vfio.h}
  * @param asmHeaders the directory with {@code asm/kvm.h}
  */
-record UapiHeaders(Path headers, Path asmHeaders) {
+public record UapiHeaders(Path headers, Path asmHeaders) {
 
   /** Our umbrella headers and their {@code .select} files. */
   static final Path UMBRELLAS = Path.of("native-headers");
@@ -43,7 +43,7 @@ record UapiHeaders(Path headers, Path asmHeaders) {
   /**
    * The headers of {@code UAPI_HEADERS} or of the cache; without them or gcc the test is skipped.
    */
-  static UapiHeaders orSkip() {
+  public static UapiHeaders orSkip() {
     Path headers = directory();
     assumeTrue(
         Files.isReadable(headers.resolve("linux/iommufd.h")),

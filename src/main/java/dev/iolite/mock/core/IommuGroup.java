@@ -16,6 +16,7 @@ public final class IommuGroup {
   private final List<IommuDevice> devices = new ArrayList<>();
   private Optional<Object> owner = Optional.empty();
   private int ownerCount;
+  private final List<String> direct = new ArrayList<>();
 
   /**
    * A group without devices.
@@ -41,6 +42,16 @@ public final class IommuGroup {
   /** The devices in it; live. */
   public List<IommuDevice> devices() {
     return devices;
+  }
+
+  /** A range that a device of it must always reach one to one (IOMMU_RESV_DIRECT). */
+  public void demandOneToOne(long first, long last) {
+    direct.add("0x%016x 0x%016x direct".formatted(first, last));
+  }
+
+  /** Those ranges, as {@code reserved_regions} shows them (iommu_group_show_resv_regions). */
+  public List<String> direct() {
+    return direct;
   }
 
   /** Whose its DMA is; empty: the host's. */

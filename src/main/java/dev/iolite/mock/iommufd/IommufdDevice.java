@@ -31,14 +31,16 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
   /**
    * Binds a device (device.c:iommufd_device_bind).
    *
-   * @throws Refused EINVAL: DMA not coherent; ENODEV: no group; EPERM: its interrupts are not
-   *     isolated, or its DMA is another's
+   * @throws Refused EINVAL: DMA not coherent, or to be mapped one to one; ENODEV: no group; EPERM:
+   *     its interrupts are not isolated, or its DMA is another's
    */
   static IommufdDevice bind(IommufdFile context, IommuDevice device) {
     IommuGroup group = device.group().orElseThrow(() -> refused(Errno.ENODEV));
     Iommu iommu = context.platform().of(device);
     refuseIf(!iommu.isCoherent(), Errno.EINVAL);
     refuseIf(!group.interruptsIsolated(), Errno.EPERM);
+    // iommu.c:__iommu_device_set_domain: nothing blocks what must be reached one to one.
+    refuseIf(group.owner().isEmpty() && !group.direct().isEmpty(), Errno.EINVAL);
     refuseIf(!group.claim(context), Errno.EPERM);
     var bound = new IommufdDevice(context, device, iommu, context.groups().get(group));
     context.keepOpen();

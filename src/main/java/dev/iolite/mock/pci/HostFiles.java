@@ -3,6 +3,8 @@ package dev.iolite.mock.pci;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Tree;
 import java.util.Map;
+import java.util.Optional;
+import java.util.StringJoiner;
 
 /** What procfs and sysfs show of the rest of the machine: processor, limits, mounts, interfaces. */
 public final class HostFiles {
@@ -26,6 +28,13 @@ public final class HostFiles {
 
       Block devices:
       259 blkext\
+      """;
+
+  private static final String MISC =
+      """
+       10 iommu
+      232 kvm
+      196 vfio\
       """;
 
   private static final String LIMITS =
@@ -54,9 +63,11 @@ public final class HostFiles {
   private HostFiles() {}
 
   /** Adds them to the tree. */
-  public static void addTo(Tree tree) {
+  public static void addTo(Tree tree, PciBus bus) {
     tree.add("/proc/cpuinfo", Nodes.text(CPU_INFO));
     tree.add("/proc/devices", Nodes.text(DEVICES));
+    tree.add("/proc/iomem", Nodes.text(() -> memory(bus)));
+    tree.add("/proc/misc", Nodes.text(MISC));
     tree.add("/proc/swaps", Nodes.text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"));
     tree.add("/proc/sys/kernel/osrelease", Nodes.text("7.3.4"));
     String process = "/proc/" + ProcessHandle.current().pid();
@@ -69,6 +80,24 @@ public final class HostFiles {
         "/sys/devices/virtual/net/lo", Nodes.directory(Map.of("operstate", Nodes.text("unknown"))));
     tree.add("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", Nodes.text("0"));
     tree.add("/sys/kernel/mm/transparent_hugepage/enabled", Nodes.text("always [madvise] never"));
+  }
+
+  /** The BARs, and in them what the host has of them (kernel/resource.c:r_show). */
+  private static String memory(PciBus bus) {
+    StringJoiner lines = new StringJoiner("\n");
+    for (PciDevice device : bus.devices()) {
+      for (int bar = 0; bar < PciDevice.ROM; bar++) {
+        PciResource resource = device.resource(bar);
+        if (resource.isMemory()) {
+          String range =
+              "%08x-%08x : ".formatted(resource.start(), resource.start() + resource.bytes() - 1);
+          lines.add(range + device);
+          Optional.ofNullable(device.holders().get(bar))
+              .ifPresent(holder -> lines.add("  " + range + holder));
+        }
+      }
+    }
+    return lines.toString();
   }
 
   private static Node loLink() {

@@ -54,7 +54,7 @@ final class HostNodes {
     for (HostNode node : nodes) {
       String path = device.path() + "/" + node.directory();
       directory(device, node.directory()).putAll(files(node));
-      tree.add("/dev/" + node.name(), new Node.Device(_ -> opened(device, node)));
+      tree.add("/dev/" + node.name(), new Node.Device(() -> opened(device, node)));
       tree.add(byNumber(node), Nodes.link("../../" + path));
       if (node.block()) {
         blocks.put(node.name(), Nodes.link("../../" + path));

@@ -420,6 +420,11 @@ public final class PciBus {
     return Optional.ofNullable(virtualFunctions.get(function));
   }
 
+  /** Whether a device is a physical function (is_physfn). */
+  public boolean canHaveVirtualFunctions(PciDevice device) {
+    return virtualFunctions(device.function()).isPresent();
+  }
+
   /** The physical function, if this is a VF (pci_physfn). */
   public Optional<PciFunction> physical(PciFunction function) {
     return virtualFunctions.entrySet().stream()

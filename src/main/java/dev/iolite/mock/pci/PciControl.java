@@ -76,6 +76,25 @@ public final class PciControl {
     locked(() -> function.memory(bar).write(offset, from));
   }
 
+  /**
+   * Lets the host itself have the addresses of a BAR, as the framebuffer of the boot has.
+   *
+   * @param holder its name in {@code /proc/iomem}
+   */
+  public void hold(int bar, String holder) {
+    locked(() -> bus.device(function).orElseThrow().holders().put(bar, holder));
+  }
+
+  /**
+   * Lets the firmware demand that the function always reaches a range one to one
+   * (IOMMU_RESV_DIRECT), which no IOMMU group can keep that is lent.
+   *
+   * @param last the last address of the range
+   */
+  public void demandOneToOne(long first, long last) {
+    locked(() -> function.group().orElseThrow().demandOneToOne(first, last));
+  }
+
   /** Reads configuration space as the hardware has it. */
   public int config(int offset, int width) {
     return locked(() -> function.configRead(offset, width));

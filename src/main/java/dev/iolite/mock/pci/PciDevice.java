@@ -51,6 +51,7 @@ public final class PciDevice {
 
   private boolean messagesAreMsix;
   private boolean releasing;
+  private final Map<Integer, String> holders = new TreeMap<>();
 
   PciDevice(PciFunction function, PciBus bus) {
     this.function = function;
@@ -93,6 +94,13 @@ public final class PciDevice {
   /** A BAR (0 to 5) or the ROM (6). */
   public PciResource resource(int index) {
     return resources[index];
+  }
+
+  /**
+   * Who of the host has the addresses of a BAR that is not the function's driver (request_region).
+   */
+  public Map<Integer, String> holders() {
+    return holders;
   }
 
   /** The driver that has it. */

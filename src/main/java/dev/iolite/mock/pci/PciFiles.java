@@ -10,12 +10,15 @@ import dev.iolite.mock.core.Tree;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The files of sysfs that show the PCI bus: {@code /sys/bus/pci}, {@code /sys/devices/pci0000:00}
  * and {@code /sys/kernel/iommu_groups}.
  */
 final class PciFiles {
+  private static final String INTERRUPTS = "0x00000000fee00000 0x00000000feefffff msi";
+
   private final PciBus bus;
   private final DeviceFiles deviceFiles;
   private boolean autoprobe = true;
@@ -88,7 +91,9 @@ final class PciFiles {
         "devices",
         Nodes.directory(() -> members(group, "../../../../")),
         "reserved_regions",
-        Nodes.text("0x00000000fee00000 0x00000000feefffff msi"),
+        Nodes.text(() ->
+            String.join(
+                "\n", Stream.concat(group.direct().stream(), Stream.of(INTERRUPTS)).toList())),
         "type",
         Nodes.text("DMA"));
   }

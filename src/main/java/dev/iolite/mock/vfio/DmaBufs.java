@@ -49,7 +49,7 @@ final class DmaBufs {
     DmaBufKind kind = device.calls().dmaBufKind(vfio_device_feature_dma_buf.flags(ask));
     refuseIf(Integer.compareUnsigned(region, PciDevice.ROM) >= 0, Errno.ENODEV);
     PciResource resource = device.pci().resource(region);
-    refuseIf(!resource.isPresent(), Errno.ENODEV);
+    refuseIf(!resource.isPresent() || !device.core().isReserved(region), Errno.ENODEV);
     List<BarRange> asked = ranges(address + HEAD_BYTES, Integer.toUnsignedLong(count));
     requireAligned(asked);
     device.calls().exporting(device, kind);

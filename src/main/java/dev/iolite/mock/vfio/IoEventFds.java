@@ -58,6 +58,7 @@ final class IoEventFds {
     PciResource resource = core.pci().resource(bar);
     refuseIf(at + bytes > resource.bytes(), Errno.EINVAL);
     refuseIf(bar == core.msixBar() && isInTable(at, bytes), Errno.EINVAL);
+    refuseIf(!core.isReserved(bar), Errno.EBUSY);
     set(new Write(bar, at, bytes, vfio_device_ioeventfd.data(ask)), fd);
     return 0;
   }

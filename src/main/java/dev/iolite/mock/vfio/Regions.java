@@ -65,6 +65,7 @@ final class Regions {
     refuseIf(!resource.isPresent() || at >= resource.bytes(), Errno.EINVAL);
     long count = Math.min(bytes, resource.bytes() - at);
     core.device().calls().accessing(core.device(), index, new BarRange(at, count));
+    refuseIf(!core.isReserved(index), Errno.EBUSY);
     BarIo io = new BarIo(index, resource);
     for (long done = 0; done < count; ) {
       long part = inUserPage(address + done, count - done);
@@ -193,6 +194,7 @@ final class Regions {
     long whole =
         (core.pci().resource((int) index).bytes() + AddressSpace.PAGE - 1) & -AddressSpace.PAGE;
     refuseIf(start > whole - request.bytes(), Errno.EINVAL);
+    refuseIf(!core.isReserved((int) index), Errno.EBUSY);
     BarMapping mapping = new BarMapping(task, core, (int) index, start);
     return new MappedObject.Registers(mapping, mapping);
   }

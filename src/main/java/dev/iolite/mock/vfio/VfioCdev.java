@@ -20,7 +20,9 @@ import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
 import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * An open {@code /dev/vfio/devices/vfioN} (struct vfio_device_file): useless until it is bound to
@@ -41,7 +43,8 @@ final class VfioCdev extends PositionedFile implements VfioFile {
       vfio_device_detach_iommufd_pt.flags$offset() + Integer.BYTES;
   private static final long DETACH_PASID =
       vfio_device_detach_iommufd_pt.pasid$offset() + Integer.BYTES;
-  private static final int UUID_BYTES = 16;
+  private static final ValueLayout.OfLong BIG_ENDIAN =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
   private final VfioDevice device;
   private final DeviceIoctls ioctls;
@@ -126,11 +129,7 @@ final class VfioCdev extends PositionedFile implements VfioFile {
 
   private void open(long address, MemorySegment bind) {
     refuseIf(isBound(), Errno.EINVAL);
-    if ((vfio_device_bind_iommufd.flags(bind) & Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN()) != 0) {
-      // vfio_pci_core_match_token_uuid: only functions of SR-IOV have a token.
-      task().in(vfio_device_bind_iommufd.token_uuid_ptr(bind), UUID_BYTES);
-      throw refused(Errno.EINVAL);
-    }
+    device.requireToken(token(bind));
     IommufdContext context =
         task()
             .descriptors()
@@ -147,6 +146,15 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     }
     context.get();
     iommufd = Optional.of(context);
+  }
+
+  /** vfio_df_check_token: a UUID's bytes are in the order of its text. */
+  private Optional<UUID> token(MemorySegment bind) {
+    if ((vfio_device_bind_iommufd.flags(bind) & Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN()) == 0) {
+      return Optional.empty();
+    }
+    MemorySegment bytes = task().in(vfio_device_bind_iommufd.token_uuid_ptr(bind), 2 * Long.BYTES);
+    return Optional.of(new UUID(bytes.get(BIG_ENDIAN, 0), bytes.get(BIG_ENDIAN, Long.BYTES)));
   }
 
   private IommufdContext.BoundDevice bound() {

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 
 /**
  * A device of vfio-pci, from probe to remove (struct vfio_device): who refers to it, who has opened
@@ -39,15 +40,29 @@ final class VfioDevice implements AssignedDevice {
   private Optional<IommufdContext.BoundDevice> bound = Optional.empty();
   private final Set<Integer> pasids = new TreeSet<>();
   private Optional<KvmReference> kvm = Optional.empty();
+  private final Optional<VfToken> ownToken;
+  private final Optional<VfToken> physicalToken;
 
+  /**
+   * A device.
+   *
+   * @param physical the device of the physical function, if this is one of its virtual ones and
+   *     vfio-pci has that
+   */
   VfioDevice(
       Task task,
       PciDevice pci,
       int index,
       VfioDeviceSet set,
       VfioGroup group,
+      Optional<VfioDevice> physical,
       AssignedDeviceCalls calls) {
     this.calls = calls;
+    physicalToken = physical.flatMap(device -> device.ownToken);
+    ownToken =
+        pci.bus().canHaveVirtualFunctions(pci)
+            ? Optional.of(new VfToken(UUID.randomUUID()))
+            : Optional.empty();
     this.pci = pci;
     this.index = index;
     this.set = set;
@@ -193,6 +208,17 @@ final class VfioDevice implements AssignedDevice {
 
   // -- opening
 
+  /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid. */
+  void requireToken(Optional<UUID> given) {
+    if (physicalToken.isPresent()) {
+      refuseIf(!physicalToken.get().matches(given), Errno.EACCES);
+    } else if (ownToken.isPresent()) {
+      refuseIf(!ownToken.get().takes(given), Errno.EACCES);
+    } else {
+      refuseIf(given.isPresent(), Errno.EINVAL);
+    }
+  }
+
   /**
    * vfio_df_open and vfio_df_device_first_open, with the KVM that the file was given.
    *
@@ -210,6 +236,7 @@ final class VfioDevice implements AssignedDevice {
       throw e;
     }
     openCount = 1;
+    physicalToken.ifPresent(token -> token.addUser(1));
     kvm = fileKvm;
     kvm.ifPresent(KvmReference::getKvm);
     calls.opened(this);
@@ -218,6 +245,7 @@ final class VfioDevice implements AssignedDevice {
 
   /** vfio_df_close and vfio_df_device_last_close. */
   void close() {
+    physicalToken.ifPresent(token -> token.addUser(-1));
     core.close();
     unbind();
     calls.closed(this);

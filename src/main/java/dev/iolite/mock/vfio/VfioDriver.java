@@ -14,9 +14,11 @@ import dev.iolite.mock.pci.PciBus;
 import dev.iolite.mock.pci.PciControl;
 import dev.iolite.mock.pci.PciDevice;
 import dev.iolite.mock.pci.PciDriver;
+import dev.iolite.mock.pci.PciFunction;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -153,16 +155,29 @@ public final class VfioDriver implements PciDriver {
             : pci;
     VfioDeviceSet set = sets.computeIfAbsent(key, _ -> new VfioDeviceSet(bus));
     VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), id -> new VfioGroup(task, id));
-    VfioDevice device = new VfioDevice(task, pci, index, set, group, calls);
+    VfioDevice device =
+        new VfioDevice(
+            task,
+            pci,
+            index,
+            set,
+            group,
+            bus.physical(pci.function()).flatMap(this::deviceOf),
+            calls);
     devices.put(index, device);
     device.register();
+  }
+
+  private Optional<VfioDevice> deviceOf(PciFunction function) {
+    return devices.values().stream()
+        .filter(device -> device.pci().function() == function)
+        .findFirst();
   }
 
   /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_unregister_device: its VFs go first. */
   @Override
   public void remove(PciDevice pci, Runnable released) {
-    VfioDevice device =
-        devices.values().stream().filter(d -> d.pci() == pci).findFirst().orElseThrow();
+    VfioDevice device = deviceOf(pci.function()).orElseThrow();
     bus.disableVirtualFunctions(
         pci,
         () ->

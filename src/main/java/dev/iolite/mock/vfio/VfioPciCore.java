@@ -14,6 +14,7 @@ import dev.iolite.mock.pci.PciRegs;
 import dev.iolite.mock.pci.PciResource;
 import dev.iolite.mock.pci.SavedState;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntSupplier;
 
 /**
@@ -30,6 +31,7 @@ final class VfioPciCore {
   private Optional<VirtualConfig> config = Optional.empty();
   private Optional<SavedState> stateAtOpen = Optional.empty();
   private Optional<SavedState> stateInD3 = Optional.empty();
+  private Set<Integer> notReserved = Set.of();
   private boolean resetWorks;
   private boolean needsReset;
   private boolean losesStateInD3;
@@ -109,6 +111,8 @@ final class VfioPciCore {
     stateAtOpen = Optional.of(pci.save());
     pci.setIntx(true);
     config = Optional.of(new VirtualConfig(task, this));
+    // vfio_pci_core_map_bars
+    notReserved = Set.copyOf(pci.holders().keySet());
   }
 
   /** vfio_pci_core_close_device and vfio_pci_core_disable. */
@@ -152,6 +156,11 @@ final class VfioPciCore {
     if (isMemoryEnabled()) {
       dmaBufs.move(false);
     }
+  }
+
+  /** Whether vfio-pci has a BAR's addresses, and not another driver (vfio_pci_core_get_iomap). */
+  boolean isReserved(int bar) {
+    return !notReserved.contains(bar);
   }
 
   /** Whether a BAR can be mapped (vfio_pci_probe_mmaps). */

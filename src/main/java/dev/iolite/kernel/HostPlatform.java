@@ -1,17 +1,17 @@
-package dev.iolite.doctor;
+package dev.iolite.kernel;
 
-import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.SysFs;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Whose processor the machine has, for advice that fits it. */
-enum Platform {
+public enum HostPlatform {
+  /** Intel's, with VT-d, VT-x and TDX. */
   INTEL(
       "enable VT-d in the firmware, and boot with intel_iommu=on",
       "enable VT-x in the firmware; modprobe kvm_intel",
       "on a TDX host: enable it in the firmware, and boot with kvm_intel.tdx=1",
       "load the platform's driver, tdx-host"),
+  /** AMD's, with AMD-Vi, SVM and SEV. */
   AMD(
       "enable the IOMMU (AMD-Vi) in the firmware, and boot without amd_iommu=off",
       "enable SVM in the firmware; modprobe kvm_amd",
@@ -23,12 +23,22 @@ enum Platform {
       "have the hypervisor allow nested virtualisation; modprobe kvm_intel or kvm_amd",
       "use the host itself: virtual machines have none of them",
       "use the host itself: virtual machines have none"),
+  /** It is not shown. */
+  UNKNOWN(
+      "enable the IOMMU in the firmware, and boot without switching it off",
+      "enable virtualisation in the firmware; modprobe kvm_intel or kvm_amd",
+      "iolite kvm info lists the types of VM",
+      "load the platform's driver"),
   /** No x86. */
   OTHER(
       "enable the IOMMU in the firmware, and boot a kernel with its driver",
       "boot a kernel with KVM, at the privilege level that it needs",
       "iolite knows those of x86 only",
       "load the platform's driver");
+
+  /** What to do about a kernel that lacks something. */
+  public static final String OTHER_KERNEL =
+      "boot Linux 7.3 or newer (scripts/lab builds one to try with)";
 
   private static final Pattern VENDOR = Pattern.compile("(?m)^vendor_id\\s*:\\s*(\\w+)");
   private static final Pattern HYPERVISOR = Pattern.compile("(?m)^flags\\s*:.*\\bhypervisor\\b");
@@ -38,16 +48,21 @@ enum Platform {
   private final String confidential;
   private final String tsm;
 
-  Platform(String iommu, String kvm, String confidential, String tsm) {
+  HostPlatform(String iommu, String kvm, String confidential, String tsm) {
     this.iommu = iommu;
     this.kvm = kvm;
     this.confidential = confidential;
     this.tsm = tsm;
   }
 
-  /** By /proc/cpuinfo, whose vendor_id and flags are found on x86; other if it can't be read. */
-  static Platform of(SysFs files) {
-    String processors = processors(files);
+  /** By /proc/cpuinfo, whose vendor_id and flags are found on x86; unknown if it can't be read. */
+  public static HostPlatform of(SysFs files) {
+    String processors;
+    try {
+      processors = files.read("/proc/cpuinfo");
+    } catch (KernelException e) {
+      return UNKNOWN;
+    }
     if (HYPERVISOR.matcher(processors).find()) {
       return VIRTUAL;
     }
@@ -59,31 +74,23 @@ enum Platform {
     };
   }
 
-  private static String processors(SysFs files) {
-    try {
-      return files.read("/proc/cpuinfo");
-    } catch (KernelException e) {
-      return "";
-    }
-  }
-
   /** How it gets an IOMMU. */
-  String iommu() {
+  public String iommu() {
     return iommu;
   }
 
   /** How it gets KVM. */
-  String kvm() {
+  public String kvm() {
     return kvm;
   }
 
   /** How it gets confidential VMs. */
-  String confidential() {
+  public String confidential() {
     return confidential;
   }
 
   /** How it gets a TEE security manager. */
-  String tsm() {
+  public String tsm() {
     return tsm;
   }
 }

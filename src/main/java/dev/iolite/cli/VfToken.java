@@ -1,0 +1,21 @@
+package dev.iolite.cli;
+
+import java.util.Optional;
+import java.util.UUID;
+import picocli.CommandLine.Option;
+
+/** The VF token that commands take which use a device. */
+final class VfToken {
+  @Option(
+      names = "--vf-token",
+      paramLabel = "UUID",
+      description =
+          "the token of SR-IOV functions: a virtual function whose physical function is at vfio-pci"
+              + " needs the one that was given for that")
+  private Optional<UUID> token = Optional.empty();
+
+  /** What was given. */
+  Optional<UUID> given() {
+    return token;
+  }
+}

@@ -1,0 +1,98 @@
+package dev.iolite.kernel;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Why a device can't be bound to an iommufd. Read in
+ * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid,
+ * drivers/iommu/iommufd/device.c:iommufd_bind_iommu and
+ * drivers/iommu/iommu.c:__iommu_device_set_domain.
+ */
+final class BindDiagnosis {
+  /** What iommu_group_show_resv_regions prints of a range that must stay mapped one to one. */
+  private static final String DIRECT = " direct";
+
+  /** How the argument shows VFIO_DEVICE_BIND_FLAG_TOKEN, the only flag. */
+  private static final String WITH_TOKEN = "flags=1,";
+
+  private final SysFs files;
+  private final String address;
+  private final String directory;
+  private final boolean token;
+
+  BindDiagnosis(SysFs files, String address, String detail) {
+    this.files = files;
+    this.address = address;
+    this.directory = "/sys/bus/pci/devices/" + address;
+    this.token = detail.contains(WITH_TOKEN);
+  }
+
+  Optional<Advice> of(Errno errno) {
+    return switch (errno) {
+      case EACCES -> Optional.of(wrongToken());
+      case EINVAL -> oneToOne().or(this::unwantedToken);
+      case ENODEV ->
+          Optional.of(
+              new Advice(
+                  "no IOMMU translates for the device: there is none, or it is off",
+                  HostPlatform.of(files).iommu()));
+      default -> Optional.empty();
+    };
+  }
+
+  private Advice wrongToken() {
+    String given = token ? "the VF token that was given is another" : "no VF token was given";
+    return files
+        .linkName(directory + "/physfn")
+        .map(physical ->
+            new Advice(
+                "the device is a virtual function of %s, which is at vfio-pci, and %s"
+                    .formatted(physical, given),
+                "give the token that the user of "
+                    + physical
+                    + " has set, with --vf-token (in the library: VfioDevice.bind with a token)"))
+        .orElseGet(() ->
+            new Advice(
+                "virtual functions of the device are in use, and " + given,
+                "give the token that their users have, with --vf-token (in the library:"
+                    + " VfioDevice.bind with a token), or stop them"));
+  }
+
+  private Optional<Advice> oneToOne() {
+    List<String> direct =
+        files.readIfPresent(directory + "/iommu_group/reserved_regions").stream()
+            .flatMap(String::lines)
+            .filter(line -> line.endsWith(DIRECT))
+            .toList();
+    return direct.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Advice(
+                direct.stream()
+                    .map(line -> line.substring(0, line.length() - DIRECT.length()))
+                    .map(line -> line.replace(" ", "-"))
+                    .collect(
+                        Collectors.joining(
+                            ", ",
+                            "the firmware demands that the device always reaches ",
+                            " one to one (direct in reserved_regions), so the kernel lends it to"
+                                + " nobody")),
+                "switch off in the firmware what uses these ranges (RMRR or IVMD: legacy USB, a"
+                    + " management controller, integrated graphics), or choose another device;"
+                    + " iolite pci list"));
+  }
+
+  private Optional<Advice> unwantedToken() {
+    return token
+        ? Optional.of(
+            new Advice(
+                "a VF token was given, and "
+                    + address
+                    + " takes none: it is no virtual function whose physical function is at"
+                    + " vfio-pci, and has no virtual functions itself",
+                "leave --vf-token out"))
+        : Optional.empty();
+  }
+}

@@ -1,0 +1,40 @@
+package dev.iolite.mock.vfio;
+
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The token of a physical function (struct vfio_pci_vf_token), which its user and those of its
+ * virtual functions share, or neither may have theirs.
+ */
+final class VfToken {
+  private UUID value;
+  private int users;
+
+  /** vfio_pci_vf_init: one that nobody knows. */
+  VfToken(UUID unknown) {
+    value = unknown;
+  }
+
+  /** Whether a virtual function may be had with this. */
+  boolean matches(Optional<UUID> given) {
+    return given.filter(value::equals).isPresent();
+  }
+
+  /**
+   * Whether the physical function may be had with this, which sets the token while no virtual
+   * function is in use.
+   */
+  boolean takes(Optional<UUID> given) {
+    if (users > 0) {
+      return matches(given);
+    }
+    given.ifPresent(token -> value = token);
+    return true;
+  }
+
+  /** vfio_pci_vf_token_user_add. */
+  void addUser(int change) {
+    users += change;
+  }
+}
