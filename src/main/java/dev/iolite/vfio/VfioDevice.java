@@ -74,13 +74,14 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
    *
    * @param iommufd an opened {@code /dev/iommu}
    * @throws KernelException EINVAL: another descriptor of the device is bound, or its group is
-   *     opened the old way, or the IOMMU is not cache-coherent, or the firmware demands a 1:1 mapping
-   *     of the device; EPERM: another device of the IOMMU group has a host driver or belongs to
-   *     another iommufd, or interrupts are not isolated; EBUSY: a page table that is not the default
-   *     one is in place, or the group's file is in use; EACCES: a VF token is needed; EAGAIN: the
-   *     kernel is busy with the device; ENODEV: no IOMMU group; EBADFD: the descriptor is no iommufd.
-   *     A positive {@link KernelException#result}: Intel graphics whose configuration space can't be
-   *     read. Read in drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd,
+   *     opened the old way, or the IOMMU is not cache-coherent, or the firmware demands a 1:1
+   *     mapping of the device; EPERM: another device of the IOMMU group has a host driver or
+   *     belongs to another iommufd, or interrupts are not isolated; EBUSY: a page table that is not
+   *     the default one is in place, or the group's file is in use; EACCES: a VF token is needed;
+   *     EAGAIN: the kernel is busy with the device; ENODEV: no IOMMU group; EBADFD: the descriptor
+   *     is no iommufd. A positive {@link KernelException#result}: Intel graphics whose
+   *     configuration space can't be read. Read in
+   *     drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd,
    *     drivers/iommu/iommufd/device.c:iommufd_device_bind and
    *     drivers/vfio/pci/vfio_pci_igd.c:vfio_pci_igd_init
    * @throws IllegalStateException if it is bound or closed already
