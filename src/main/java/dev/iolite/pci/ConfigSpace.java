@@ -130,8 +130,8 @@ public final class ConfigSpace {
     }
     if (size() > HEADER && (read16(STATUS) & STATUS_CAPABILITIES) != 0) {
       switch (headerType()) {
-        case ORDINARY, BRIDGE -> addStandard(capabilities, FIRST_CAPABILITY);
-        case CARDBUS -> addStandard(capabilities, FIRST_CAPABILITY_CARDBUS);
+        case ORDINARY, BRIDGE -> addStandard(capabilities, FIRST_CAPABILITY, HEADER);
+        case CARDBUS -> addStandard(capabilities, FIRST_CAPABILITY_CARDBUS, HEADER_CARDBUS);
         default -> {}
       }
     }
@@ -141,10 +141,10 @@ public final class ConfigSpace {
     return capabilities;
   }
 
-  private void addStandard(List<PciCapability> capabilities, int pointer) {
+  private void addStandard(List<PciCapability> capabilities, int pointer, int header) {
     Set<Integer> seen = new HashSet<>();
     int offset = read8(pointer) & ~3;
-    while (offset >= HEADER && offset + 1 < size() && seen.add(offset)) {
+    while (offset >= header && offset + 1 < size() && seen.add(offset)) {
       int id = read8(offset);
       if (id == 0xff) {
         return;

@@ -380,8 +380,12 @@ public final class PciDevice {
         .map(_ -> new TsmState(tsm("connect"), tsm("bound"), tsm("dsm")));
   }
 
+  /** A file that is there and can't be read is no proof that there is no session. */
   private Optional<String> tsm(String attribute) {
-    return sysFs.readIfPresent(path + "/tsm/" + attribute).filter(text -> !text.isEmpty());
+    String file = path + "/tsm/" + attribute;
+    return sysFs.exists(file)
+        ? Optional.of(sysFs.read(file)).filter(text -> !text.isEmpty())
+        : Optional.empty();
   }
 
   private int number(String attribute) {

@@ -90,9 +90,12 @@ class SituationTest {
             .contains("the VF token that was given is another");
       }
 
-      // Who has the physical function sets the token by giving one; doctor finds it in use.
+      // Who has the physical function sets the token by giving one, and makes the virtual ones
+      // then; doctor finds it in use.
+      files.write(physical.path() + "/sriov_numvfs", "0");
       try (DeviceInspection _ =
           new DeviceInspection(sriov, PciAddress.parse(EDU), Optional.of(UUID.fromString(TOKEN)))) {
+        files.write(physical.path() + "/sriov_numvfs", "1");
         Cli doctor = Cli.runOn(sriov, "doctor");
         assertThat(doctor.code()).isEqualTo(ExitCode.CHECK_FAILED);
         assertThat(doctor.out())

@@ -72,7 +72,7 @@ class TdiHeldTest {
       assertThat(shown.code()).isZero();
       assertThat(shown.out())
           .containsPattern("profile +seed-2025")
-          .containsPattern("dma-bufs +5 open")
+          .containsPattern("dma-bufs +4 open")
           .contains("pages, slots, maps and dma-bufs agree")
           .containsPattern("BAR0 +0x2000000 +8 KiB +private +\\d+ +- +mapped +- +dma-buf")
           .contains("0x2000          4 KiB  ░ shared");
@@ -102,8 +102,8 @@ class TdiHeldTest {
       JsonNode json = JsonMapper.shared().readTree(shown.out());
       assertThat(json.get("state").asString()).isEqualTo("split");
       assertThat(json.get("problems").size()).isZero();
-      assertThat(json.get("dmaBufs").size()).isEqualTo(5);
-      assertThat(json.get("ledger").size()).isEqualTo(7);
+      assertThat(json.get("dmaBufs").size()).isEqualTo(4);
+      assertThat(json.get("ledger").size()).isEqualTo(6);
       assertThat(json.get("layout").get("bars").size()).isEqualTo(3);
       JsonNode refused =
           JsonMapper.shared().readTree(elsewhere(directory, "tdi bind -o json").out());

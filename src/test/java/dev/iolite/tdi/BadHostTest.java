@@ -175,7 +175,9 @@ class BadHostTest {
         case NOT_FROM_THE_START -> TdiReport.of(new TdiRange(0, 4, 2, 0));
         case LARGE_TRAILER ->
             new TdiReport(
-                0, List.of(new TdiRange(0, 0, 16, 0)), MemorySegment.ofArray(new byte[1 << 16]));
+                TdiReport.DMA_WITHOUT_PASID,
+                List.of(new TdiRange(0, 0, 16, 0)),
+                MemorySegment.ofArray(new byte[1 << 16]));
       };
     }
   }
