@@ -72,7 +72,10 @@ class BadInputLabTest {
 
   private static void failsWith(Cli cli, int code, String... parts) {
     assertThat(cli.code()).as(cli.err()).isEqualTo(code);
-    assertThat(cli.err()).contains(parts).contains("Usual cause: ").contains("Next: ");
+    assertThat(cli.err())
+        .contains(parts)
+        .containsPattern("Usual cause: |, because ")
+        .contains("Next: ");
     assertThat(cli.err()).doesNotContain("\tat ");
   }
 
@@ -126,7 +129,7 @@ class BadInputLabTest {
     without(
         "/dev/iommu",
         () -> Cli.run("passthrough", EDU),
-        cli -> failsWith(cli, ExitCode.KERNEL, "open on /dev/iommu", "ENOENT", "iolite doctor"));
+        cli -> failsWith(cli, ExitCode.KERNEL, "open on /dev/iommu", "ENOENT", "no node of it"));
   }
 
   @Test

@@ -351,15 +351,15 @@ abstract class FileContract extends Contract {
 
   @Test
   void aFileIsOnlyUsedForWhatItWasOpened() {
-    // fs/read_write.c:vfs_read, vfs_write; mm/mmap.c:do_mmap
+    // fs/read_write.c:vfs_read, vfs_write; fs/seq_file.c:seq_open; mm/mmap.c:do_mmap
     long byteAt = zeros(8).address();
     int read = keep(kernel.open(PROBE, Libc.O_WRONLY() | Libc.O_CLOEXEC()));
     fails(Errno.EBADF, kernel.read(read, byteAt, 8));
     fails(Errno.EBADF, kernel.pread(read, byteAt, 8, 0));
     int write = keep(kernel.open("/proc/self/maps", Libc.O_RDONLY() | Libc.O_CLOEXEC()));
     fails(Errno.EBADF, kernel.write(write, byteAt, 1));
-    fails(Errno.EBADF, kernel.pwrite(write, byteAt, 1, 0));
-    fails(Errno.EBADF, kernel.pwrite(write, NOWHERE, 0, 0));
+    fails(Errno.ESPIPE, kernel.pwrite(write, byteAt, 1, 0));
+    fails(Errno.ESPIPE, kernel.pwrite(write, NOWHERE, 0, 0));
     int iommu = keep(kernel.open("/dev/iommu", Libc.O_RDONLY() | Libc.O_CLOEXEC()));
     fails(Errno.EBADF, kernel.write(iommu, byteAt, 8));
     fails(Errno.EINVAL, kernel.read(iommu, byteAt, 8));

@@ -1,5 +1,6 @@
 package dev.iolite.mock.core;
 
+import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
@@ -79,9 +80,15 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
         return taken;
       }
 
+      // seq_open takes pwrite(2) from every file, and kernfs_fop_open gives it back to writers.
+      @Override
+      public void requireWritableAt() {
+        refuseIf(!isWritable(), Errno.ESPIPE);
+      }
+
       @Override
       public long lseek(long offset, int whence) {
-        Refused.refuseIf(whence != 0 || offset < 0, Errno.EINVAL);
+        refuseIf(whence != 0 || offset < 0, Errno.EINVAL);
         return moveTo(offset);
       }
     };

@@ -78,7 +78,12 @@ public abstract class OpenFile {
 
   /** write(2) is EBADF if it was not opened for it (fs/read_write.c:vfs_write). */
   public final void requireWritable() {
-    refuseIf((mode & WRITE) == 0, Errno.EBADF);
+    refuseIf(!isWritable(), Errno.EBADF);
+  }
+
+  /** Whether it was opened for writing (FMODE_WRITE). */
+  protected final boolean isWritable() {
+    return (mode & WRITE) != 0;
   }
 
   /** The same of pread(2), which a file without positions refuses first (FMODE_PREAD). */
@@ -89,7 +94,7 @@ public abstract class OpenFile {
   }
 
   /** The same of pwrite(2), which a file without positions refuses first (FMODE_PWRITE). */
-  public final void requireWritableAt() {
+  public void requireWritableAt() {
     if (isOfName) {
       requireWritable();
     }
@@ -98,7 +103,7 @@ public abstract class OpenFile {
   /** What mmap(2) asks of a file's mode: EACCES (mm/mmap.c:do_mmap). */
   final void requireMappable(int protection, int flags) {
     boolean writes = (flags & Libc.MAP_SHARED()) != 0 && (protection & Libc.PROT_WRITE()) != 0;
-    refuseIf((writes && (mode & WRITE) == 0) || (mode & READ) == 0, Errno.EACCES);
+    refuseIf((writes && !isWritable()) || (mode & READ) == 0, Errno.EACCES);
   }
 
   /** What its link in {@code /proc/self/fd} holds. */
