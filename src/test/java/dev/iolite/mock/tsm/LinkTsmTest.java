@@ -111,6 +111,22 @@ class LinkTsmTest {
   }
 
   @Test
+  void aTdxModuleTakesTeeMemoryAbove4GiBOnlyAndUnlocksWhatItRefuses() {
+    LinkTsm tdx = new LinkTsm(functions::values, LockRules.tdx(0));
+    tdx.connect(function, "tsm0");
+    function.report[0] = 0b10;
+    function.barAddress = (1L << 32) - 0x1000;
+    refuses(Errno.EIO, () -> tdx.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
+    assertThat(tdx.log()).singleElement().asString().contains("above 4 GiB (0xfffff000)");
+    assertThat(tdx.tdi(function)).isEmpty();
+    assertThat(function.guard).isEmpty();
+
+    function.barAddress = 1L << 32;
+    tdx.bind(function, Optional.of(vm), VIRTUAL_BDF, true);
+    assertThat(tdx.tdi(function).orElseThrow().state()).isEqualTo(TdiState.CONFIG_LOCKED);
+  }
+
+  @Test
   void requestsNeedABoundInterface() {
     refuses(Errno.ENXIO, () -> tsm.setState(function, 2));
     tsm.connect(function, "tsm0");
@@ -259,6 +275,8 @@ class LinkTsmTest {
 
     private final String name;
     private boolean present = true;
+    private byte[] report = new byte[20];
+    private long barAddress = 1L << 40;
     private Optional<Guard> guard = Optional.empty();
 
     Function(String name) {
@@ -292,7 +310,7 @@ class LinkTsmTest {
 
     @Override
     public byte[] interfaceReport(long mmioOffset) {
-      return new byte[20];
+      return report;
     }
 
     @Override
@@ -312,7 +330,7 @@ class LinkTsmTest {
 
     @Override
     public List<TeeBar> teeBars() {
-      return List.of(new TeeBar(0, true, 1L << 40));
+      return List.of(new TeeBar(0, true, barAddress));
     }
 
     @Override
