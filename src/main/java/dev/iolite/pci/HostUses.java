@@ -86,7 +86,7 @@ final class HostUses {
   /**
    * The nodes that processes hold. Many drivers wait for these processes when the function is taken
    * away, such as drivers/infiniband/core/uverbs_main.c:ib_uverbs_remove_one; others take the
-   * device from under them. VFIO's nodes are looked at by {@link DriverBinding}.
+   * device from under them. VFIO's nodes are looked at by {@link HostSafety}.
    */
   private Stream<HostUse> heldNodes(List<Path> roots) {
     List<String> nodes =

@@ -95,9 +95,7 @@ import org.junit.jupiter.api.Test;
 
 /** What KVM says that it can do is what its calls do. */
 abstract class KvmCapabilityContract extends KvmContract {
-  private static final long CODE = 0x1000;
   private static final long DATA = 0x2000;
-  private static final long STATE = 3 * PAGE;
   private static final int MOST_ENTRIES = 256;
 
   private static final long EFER_LME = 1 << 8;
@@ -283,10 +281,6 @@ abstract class KvmCapabilityContract extends KvmContract {
     return ioctl(vm, call, struct(argument));
   }
 
-  private int vcpu(int vm) {
-    return keep(ofVcpu(vm, 0));
-  }
-
   private int ofVcpu(int vm, long id) {
     int vcpu = ioctl(vm, KVM_CREATE_VCPU, id);
     return vcpu < 0 ? vcpu : keep(vcpu);
@@ -315,7 +309,7 @@ abstract class KvmCapabilityContract extends KvmContract {
     long ram = ram(PAGE);
     succeeds(set(vm, 1, 0, DATA, PAGE, ram));
     int[] code = {0xb0, 0x5a, 0xa2, 0x00, 0x20, 0xf4, 0xa2, 0x01, 0x20, 0xf4};
-    int vcpu = guest(vm, code);
+    int vcpu = vcpuWithCode(vm, code);
     succeeds(ioctl(vcpu, KVM_RUN, 0));
     replace(ram, PAGE);
     succeeds(ioctl(vcpu, KVM_RUN, 0));
@@ -337,7 +331,7 @@ abstract class KvmCapabilityContract extends KvmContract {
     MemorySegment range = struct(kvm_pre_fault_memory.layout());
     kvm_pre_fault_memory.gpa(range, CODE);
     kvm_pre_fault_memory.size(range, PAGE);
-    return ioctl(guest(vm, 0xf4), KVM_PRE_FAULT_MEMORY, range);
+    return ioctl(vcpuWithCode(vm, 0xf4), KVM_PRE_FAULT_MEMORY, range);
   }
 
   private long setsTheMpState(int vm) {
@@ -348,13 +342,13 @@ abstract class KvmCapabilityContract extends KvmContract {
   }
 
   private long syncsRegisters(int vm) {
-    int vcpu = guest(vm, 0xf4);
+    int vcpu = vcpuWithCode(vm, 0xf4);
     kvm_run.kvm_valid_regs(stateOf(vcpu), value(vm, "SYNC_REGS"));
     return ioctl(vcpu, KVM_RUN, 0);
   }
 
   private long exitsAtOnce(int vm) {
-    int vcpu = guest(vm, 0xf4);
+    int vcpu = vcpuWithCode(vm, 0xf4);
     kvm_run.immediate_exit(stateOf(vcpu), (byte) 1);
     fails(Errno.EINTR, ioctl(vcpu, KVM_RUN, 0));
     return 0;
@@ -419,31 +413,14 @@ abstract class KvmCapabilityContract extends KvmContract {
   /** mov al, [0x2000], which is private, and nothing is there. */
   private long tellsOfAFault(int vm) {
     succeeds(setAttributes(vm, DATA, PAGE, PRIVATE));
-    int vcpu = guest(vm, 0xa0, 0x00, 0x20);
+    int vcpu = vcpuWithCode(vm, 0xa0, 0x00, 0x20);
     fails(Errno.EFAULT, ioctl(vcpu, KVM_RUN, 0));
     boolean isTold = kvm_run.exit_reason(stateOf(vcpu)) == Kvm.KVM_EXIT_MEMORY_FAULT();
     return isTold ? 0 : Errno.EFAULT.negated();
   }
 
-  private MemorySegment stateOf(int vcpu) {
-    int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
-    return at(mapped(mmap(vcpu, STATE, readWrite, Libc.MAP_SHARED(), 0), STATE), STATE);
-  }
-
-  /** A vCPU that is about to run code in real mode. */
-  private int guest(int vm, int... code) {
-    long ram = ram(PAGE);
-    for (int i = 0; i < code.length; i++) {
-      at(ram, PAGE).set(ValueLayout.JAVA_BYTE, i, (byte) code[i]);
-    }
-    succeeds(set(vm, 0, 0, CODE, PAGE, ram));
-    int vcpu = vcpu(vm);
-    enterRealMode(vcpu, CODE);
-    return vcpu;
-  }
-
   private long exits(int vm, int reason, int... code) {
-    int vcpu = guest(vm, code);
+    int vcpu = vcpuWithCode(vm, code);
     succeeds(ioctl(vcpu, KVM_RUN, 0));
     return kvm_run.exit_reason(stateOf(vcpu)) == reason ? 0 : Errno.EINVAL.negated();
   }
@@ -557,7 +534,7 @@ abstract class KvmCapabilityContract extends KvmContract {
   @Test
   void aCpuidStaysOnceTheGuestHasRun() {
     // cpuid.c:kvm_set_cpuid, kvm_cpuid_check_equal
-    int vcpu = guest(vm(), 0xf4);
+    int vcpu = vcpuWithCode(vm(), 0xf4);
     MemorySegment cpuid = supportedCpuid();
     succeeds(setCpuid(vcpu, cpuid));
     succeeds(ioctl(vcpu, KVM_RUN, 0));

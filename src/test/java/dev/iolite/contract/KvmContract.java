@@ -3,6 +3,7 @@ package dev.iolite.contract;
 import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION;
 import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
 import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_GUEST_MEMFD;
+import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VCPU;
 import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
 import static dev.iolite.kernel.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
 import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION;
@@ -18,6 +19,7 @@ import dev.iolite.uapi.kvm.kvm_userspace_memory_region;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.BeforeEach;
 
 /** KVM, and VMs with their memory. */
@@ -26,6 +28,12 @@ abstract class KvmContract extends Contract {
   static final int LOG_DIRTY = (int) Kvm.KVM_MEM_LOG_DIRTY_PAGES();
   static final int GUEST_MEMFD = (int) Kvm.KVM_MEM_GUEST_MEMFD();
   static final long PRIVATE = Kvm.KVM_MEMORY_ATTRIBUTE_PRIVATE();
+
+  /** Where the code of a guest is. */
+  static final long CODE = 0x1000;
+
+  /** How large kvm_run is, with what follows it. */
+  static final long STATE = 3 * PAGE;
 
   int kvm = NO_FD;
 
@@ -58,6 +66,29 @@ abstract class KvmContract extends Contract {
         (check(kvm, Kvm.KVM_CAP_VM_TYPES()) & 1 << type) != 0,
         () -> backend.name() + " has no VMs with private memory (type " + type + ")");
     return vm(type);
+  }
+
+  /** The first vCPU of a VM. */
+  final int vcpu(int vm) {
+    return keep(ioctl(vm, KVM_CREATE_VCPU, 0));
+  }
+
+  /** A vCPU's kvm_run. */
+  final MemorySegment stateOf(int vcpu) {
+    int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
+    return at(mapped(mmap(vcpu, STATE, readWrite, Libc.MAP_SHARED(), 0), STATE), STATE);
+  }
+
+  /** The first vCPU of a VM, which is about to run this 16-bit code and has no other memory. */
+  final int vcpuWithCode(int vm, int... code) {
+    long ram = ram(PAGE);
+    for (int i = 0; i < code.length; i++) {
+      at(ram, PAGE).set(ValueLayout.JAVA_BYTE, i, (byte) code[i]);
+    }
+    succeeds(set(vm, 0, 0, CODE, PAGE, ram));
+    int vcpu = vcpu(vm);
+    enterRealMode(vcpu, CODE);
+    return vcpu;
   }
 
   /** Skips the case where there is no guest_memfd. */

@@ -19,39 +19,21 @@ import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_segment;
 import dev.iolite.uapi.kvm.kvm_sregs;
-import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 
 /** Virtual processors: made, run in real mode, and why they come out. */
 abstract class KvmVcpuContract extends KvmContract {
-  private static final long CODE = 0x1000;
   private static final long DATA = 0x2000;
-  private static final long STATE = 3 * PAGE;
 
   KvmVcpuContract(Backend backend) {
     super(backend);
   }
 
-  private int vcpu(int vm) {
-    return keep(ioctl(vm, KVM_CREATE_VCPU, 0));
-  }
-
-  private MemorySegment stateOf(int vcpu) {
-    int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
-    return at(mapped(mmap(vcpu, STATE, readWrite, Libc.MAP_SHARED(), 0), STATE), STATE);
-  }
-
   /** A vCPU of a VM that is about to run this 16-bit code, and has no other memory. */
   private Guest guest(int vm, int... code) {
-    long ram = ram(PAGE);
-    for (int i = 0; i < code.length; i++) {
-      at(ram, PAGE).set(ValueLayout.JAVA_BYTE, i, (byte) code[i]);
-    }
-    succeeds(set(vm, 0, 0, CODE, PAGE, ram));
-    int vcpu = vcpu(vm);
-    enterRealMode(vcpu, CODE);
+    int vcpu = vcpuWithCode(vm, code);
     return new Guest(vm, vcpu, stateOf(vcpu));
   }
 

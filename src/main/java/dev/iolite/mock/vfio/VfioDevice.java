@@ -40,8 +40,8 @@ final class VfioDevice implements AssignedDevice {
   private Optional<IommufdContext.BoundDevice> bound = Optional.empty();
   private final Set<Integer> pasids = new TreeSet<>();
   private Optional<KvmReference> kvm = Optional.empty();
-  private final Optional<VfToken> ownToken;
-  private final Optional<VfToken> physicalToken;
+  private final Optional<SharedToken> ownToken;
+  private final Optional<SharedToken> physicalToken;
 
   /**
    * A device.
@@ -61,7 +61,7 @@ final class VfioDevice implements AssignedDevice {
     physicalToken = physical.flatMap(device -> device.ownToken);
     ownToken =
         pci.bus().canHaveVirtualFunctions(pci)
-            ? Optional.of(new VfToken(UUID.randomUUID()))
+            ? Optional.of(new SharedToken(UUID.randomUUID()))
             : Optional.empty();
     this.pci = pci;
     this.index = index;

@@ -7,12 +7,12 @@ import java.util.UUID;
  * The token of a physical function (struct vfio_pci_vf_token), which its user and those of its
  * virtual functions share, or neither may have theirs.
  */
-final class VfToken {
+final class SharedToken {
   private UUID value;
   private int users;
 
   /** vfio_pci_vf_init: one that nobody knows. */
-  VfToken(UUID unknown) {
+  SharedToken(UUID unknown) {
     value = unknown;
   }
 
