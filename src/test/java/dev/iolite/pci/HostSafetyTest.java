@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
  * Nothing is taken away from those who use it, and nothing is changed before that is known: on the
  * model, whose kernel waits as Linux does.
  */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostSafetyTest {
   private static final String PHYSICAL = "0000:02:00.0";
   private static final String FIRST = "0000:02:00.1";

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Physical and virtual functions, as drivers/pci/iov.c and vfio-pci treat them. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SriovTest {
   private static final String DEVICES = "/sys/bus/pci/devices/";
   private static final String DRIVERS = "/sys/bus/pci/drivers/";
