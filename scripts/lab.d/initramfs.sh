@@ -104,7 +104,7 @@ initramfs_aot() {
   local app=$1 base=$2 dir
   dir="$LAB_CACHE/aot/$({
     printf '%s\n' "$base"
-    cd "$app" && find -L iolite.jar lib -type f -exec sha256sum {} + | LC_ALL=C sort
+    cd "$app" && find -L iolite-cli.jar lib -type f -exec sha256sum {} + | LC_ALL=C sort
   } | sha256sum | cut -c 1-12)"
   mkdir -p "$LAB_CACHE/aot"
   (
@@ -113,11 +113,11 @@ initramfs_aot() {
       find "$LAB_CACHE/aot" -mindepth 1 -maxdepth 1 -type d -mtime +7 -exec rm -rf {} +
       rm -rf "$dir"
       mkdir "$dir"
-      cp -rL "$app/iolite.jar" "$app/lib" "$dir/"
-      touch -d @0 "$dir/iolite.jar" "$dir"/lib/*
+      cp -rL "$app/iolite-cli.jar" "$app/lib" "$dir/"
+      touch -d @0 "$dir/iolite-cli.jar" "$dir"/lib/*
       "${base%.cpio}.java/bin/java" -XX:AOTCacheOutput="$dir/partial.aot" -XX:+UseSerialGC \
-        --enable-native-access=dev.iolite --module-path "$dir/iolite.jar:$dir/lib" \
-        --module dev.iolite/dev.iolite.cli.Main "${INITRAMFS_TRAINING[@]}" \
+        --enable-native-access=dev.iolite,dev.iolite.uapi --module-path "$dir/iolite-cli.jar:$dir/lib" \
+        --module dev.iolite.cli/dev.iolite.cli.Main "${INITRAMFS_TRAINING[@]}" \
         > "$dir/log" 2>&1 < /dev/null ||
         say "the run that Java's cache of classes is made from failed; why: $dir/log"
       mv "$dir/partial.aot" "$dir/iolite.aot" 2>> "$dir/log" ||

@@ -1,7 +1,11 @@
 # Functions to build the client. Sourced, not run; needs common.sh.
 #
-#   build_client    sets $client to a directory with iolite.jar and its libraries in lib
-#   build_tests     makes $root/target/iolite.jar, test-classes and test-lib
+#   build_client    sets $client to a directory with iolite-cli.jar and its libraries in lib
+#   build_tests     the same, and sets $tests to one with test-classes and test-lib
+
+# The artifacts, and where their sources are.
+ARTIFACTS=(iolite-uapi:bindings iolite:src/client iolite-mock:src/mock iolite-assign:src/assign
+  iolite-cli:src/cli)
 
 # Where the client alone is built: beside what Maven makes with all checks, which it must not mix
 # with. In the cache, if the checkout is not ours to write to.
@@ -11,28 +15,63 @@ else
   QUICK="$IOLITE_CACHE/quick/$(printf '%s' "$root" | sha256sum | cut -c 1-12)"
 fi
 
-# is_fresh DIR SOURCE... : no source is younger than the jar.
-is_fresh() {
-  local dir=$1
+# target_of checked|quick NAME FOLDER
+target_of() {
+  if [ "$1" = checked ]; then
+    printf '%s\n' "$root/$3/target"
+  else
+    printf '%s\n' "$QUICK/$2"
+  fi
+}
+
+# is_newest JAR SOURCE... : it is there, and no source is younger.
+is_newest() {
+  local jar=$1 source sources=("$root/pom.xml")
   shift
-  [ -e "$dir/iolite.jar" ] && [ -d "$dir/lib" ] &&
-    [ -z "$(find "$root/pom.xml" "$root/bindings" "$@" -type f -newer "$dir/iolite.jar" \
-      -print -quit)" ]
+  [ -e "$jar" ] || return
+  for source in "$@"; do
+    [ ! -e "$source" ] || sources+=("$source")
+  done
+  [ -z "$(find "${sources[@]}" -type f -newer "$jar" -print -quit)" ]
+}
+
+# client_is_fresh checked|quick : so are the command and all that it is made of.
+client_is_fresh() {
+  local pair name folder jar
+  for pair in "${ARTIFACTS[@]}"; do
+    name=${pair%:*} folder=${pair#*:}
+    jar="$(target_of "$1" "$name" "$folder")/$name.jar"
+    is_newest "$jar" "$root/$folder"/{pom.xml,generated,src/main} || return
+    [ "$name" = iolite-cli ] || cmp -s "$jar" "$client/lib/$name"-[0-9]*.jar || return
+  done
+}
+
+tests_are_fresh() {
+  local pair name folder jar
+  for pair in "${ARTIFACTS[@]}" iolite-it:src/it; do
+    name=${pair%:*} folder=${pair#*:}
+    jar="$root/$folder/target/$name"
+    is_newest "$jar-tests.jar" "$root/$folder"/{pom.xml,src/test} || return
+    [ "$name" != iolite-it ] || continue
+    cmp -s "$jar.jar" "$tests/test-lib/$name"-[0-9]*[!s].jar || return
+    cmp -s "$jar-tests.jar" "$tests/test-lib/$name"-[0-9]*-tests.jar || return
+  done
 }
 
 build_client() {
-  for client in "$root/target" "$QUICK"; do
-    ! is_fresh "$client" "$root/src/main" || return 0
+  local kind
+  for kind in checked quick; do
+    client=$(target_of "$kind" iolite-cli src/cli)
+    ! client_is_fresh "$kind" || return 0
   done
   require jdk25="$JDK_PACKAGE" mvn=maven
   one_build "$QUICK" "building the iolite command (about a minute the first time)" \
-    -Dquick="$QUICK"
+    -pl src/cli -am -Dquick="$QUICK"
 }
 
 build_tests() {
-  if [ -d "$root/target/test-lib" ] && is_fresh "$root/target" "$root/src"; then
-    return
-  fi
+  client="$root/src/cli/target" tests="$root/src/it/target"
+  ! { client_is_fresh checked && tests_are_fresh; } || return 0
   need_own_path
   require jdk25="$JDK_PACKAGE" mvn=maven
   one_build "$root/target" "building iolite and its tests (some minutes the first time)" -DskipTests
@@ -40,16 +79,22 @@ build_tests() {
 
 # one_build DIR WHAT MAVEN-OPTION... : a second one waits for the first.
 one_build() {
-  local dir=$1 what=$2 java
+  local dir=$1 what=$2 java started made
   shift 2
   java=$(find_java25)
   mkdir -p "$dir"
   exec 7> "$dir/lock"
   flock --nonblock 7 || { say "another build is under way, waiting for it" && flock 7; }
+  started=$(scratch)
+  # A library of another version, left by an earlier build, would be on the module path too.
+  rm -rf "$client/lib" ${tests:+"$tests/test-lib"}
   # Of a short run the better compiler would be most.
   JAVA_HOME=$java MAVEN_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${MAVEN_OPTS:-}" \
     with_progress "$what" mvn -B -f "$root/pom.xml" package "$@" 7>&-
+  made=("$root"/{bindings,src/*}/target)
+  [ "$dir" != "$QUICK" ] || made=("$QUICK"/*)
   # Maven leaves a jar whose content would be the same as it is.
-  touch "$dir/iolite.jar"
+  find "${made[@]}" -maxdepth 1 -type f -name 'iolite*.jar' -exec touch -r "$started" {} +
+  rm "$started"
   exec 7>&-
 }

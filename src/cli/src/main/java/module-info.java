@@ -1,0 +1,12 @@
+/** The iolite command. */
+module dev.iolite.cli {
+  requires dev.iolite.assign;
+  requires dev.iolite.mock;
+  requires info.picocli;
+  requires static org.jspecify;
+  requires tools.jackson.databind;
+  requires tools.jackson.dataformat.yaml;
+
+  opens dev.iolite.cli to
+      info.picocli;
+}

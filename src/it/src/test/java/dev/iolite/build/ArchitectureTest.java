@@ -1,0 +1,168 @@
+package dev.iolite.build;
+
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.mock.core.HostUserMemory;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The floors of the house: a package uses only what lies below it. */
+class ArchitectureTest {
+  private static final JavaClasses CODE =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .withImportOption(location -> !location.contains("-tests.jar"))
+          .importPackages("dev.iolite");
+
+  @Test
+  void nothingReachesUpwards() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("uapi")
+        .definedBy("dev.iolite.uapi..")
+        .layer("kernel")
+        .definedBy("dev.iolite.kernel..")
+        .layer("trace")
+        .definedBy("dev.iolite.trace..")
+        .layer("mock")
+        .definedBy("dev.iolite.mock..")
+        .layer("descriptors")
+        .definedBy(
+            "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.pci..")
+        .layer("steps")
+        .definedBy("dev.iolite.steps..")
+        .layer("scenarios")
+        .definedBy("dev.iolite.passthrough..", "dev.iolite.doctor..", "dev.iolite.tdi..")
+        .layer("rehearsal")
+        .definedBy("dev.iolite.rehearsal..")
+        .layer("cli")
+        .definedBy("dev.iolite.cli..")
+        .whereLayer("uapi")
+        .mayNotAccessAnyLayer()
+        .whereLayer("kernel")
+        .mayOnlyAccessLayers("uapi")
+        .whereLayer("trace")
+        .mayOnlyAccessLayers("kernel", "uapi")
+        .whereLayer("mock")
+        .mayOnlyAccessLayers("kernel", "uapi")
+        .whereLayer("descriptors")
+        .mayOnlyAccessLayers("kernel", "uapi")
+        .whereLayer("steps")
+        .mayOnlyAccessLayers("descriptors", "trace", "kernel", "uapi")
+        .whereLayer("scenarios")
+        .mayOnlyAccessLayers("steps", "descriptors", "trace", "kernel", "uapi")
+        .whereLayer("rehearsal")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("cli")
+        .mayNotBeAccessedByAnyLayer()
+        .check(CODE);
+  }
+
+  @Test
+  void theKindsOfDescriptorDoNotKnowOneAnother() {
+    List<String> rooms =
+        List.of(
+            "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.pci..");
+    for (String room : rooms) {
+      String[] others = rooms.stream().filter(other -> !other.equals(room)).toArray(String[]::new);
+      noClasses()
+          .that()
+          .resideInAPackage(room)
+          .should()
+          .dependOnClassesThat(resideInAnyPackage(others))
+          .check(CODE);
+    }
+  }
+
+  /**
+   * What a plan is made of makes no call, nor does evidence: all can be tested without a kernel.
+   */
+  @Test
+  void layoutsPlansAndEvidenceMakeNoCalls() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            "dev.iolite.tdi.evidence..",
+            "dev.iolite.tdi.layout..",
+            "dev.iolite.tdi.ledger..",
+            "dev.iolite.tdi.plan..")
+        .should()
+        .dependOnClassesThat()
+        .areAssignableTo(Kernel.class)
+        .check(CODE);
+  }
+
+  @Test
+  void onlyHostKernelCallsNativeCode() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.iolite.uapi..")
+        .and()
+        .doNotBelongToAnyOf(HostKernel.class)
+        .should()
+        .dependOnClassesThat()
+        .belongToAnyOf(Linker.class, SymbolLookup.class)
+        .check(CODE);
+  }
+
+  @Test
+  void onlyMappingTurnsAnAddressIntoMemory() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.iolite.uapi..")
+        .and()
+        .doNotBelongToAnyOf(Mapping.class, HostUserMemory.class)
+        .should()
+        .callMethodWhere(target(name("reinterpret")))
+        .check(CODE);
+  }
+
+  @Test
+  void everyKernelThatIsNotTheHostIsADecoratorOrAModel() {
+    classes()
+        .that()
+        .implement(Kernel.class)
+        .should()
+        .resideInAnyPackage("dev.iolite.kernel", "dev.iolite.trace..", "dev.iolite.mock..")
+        .check(CODE);
+  }
+
+  /** Only what a part must know of another is in the core; the hardware is below what drives it. */
+  @Test
+  void theModelsPartsMeetInItsCore() {
+    Map<String, List<String>> others =
+        Map.of(
+            "core", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm"),
+            "iommufd", List.of("kvm", "vfio", "pci", "device", "tsm"),
+            "kvm", List.of("iommufd", "vfio", "pci", "device", "tsm"),
+            "vfio", List.of("iommufd", "kvm", "tsm"),
+            "pci", List.of("iommufd", "kvm", "vfio", "tsm"),
+            "device", List.of("iommufd", "kvm", "vfio", "pci", "tsm"),
+            "tsm", List.of("iommufd", "vfio", "pci", "device"));
+    others.forEach((part, forbidden) ->
+        noClasses()
+            .that()
+            .resideInAPackage("dev.iolite.mock." + part)
+            .should()
+            .dependOnClassesThat(
+                resideInAnyPackage(
+                    forbidden.stream()
+                        .map(other -> "dev.iolite.mock." + other)
+                        .toArray(String[]::new)))
+            .check(CODE));
+  }
+}
