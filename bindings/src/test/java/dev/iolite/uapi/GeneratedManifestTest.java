@@ -19,7 +19,8 @@ class GeneratedManifestTest {
   @Test
   void theBindingsWereGeneratedFromTheUmbrellaHeadersAsTheyAre() throws Exception {
     Properties manifest = new Properties();
-    try (Reader reader = Files.newBufferedReader(Path.of("bindings/generated/GENERATED.properties"))) {
+    try (Reader reader =
+        Files.newBufferedReader(Path.of("bindings/generated/GENERATED.properties"))) {
       manifest.load(reader);
     }
     List<String> inputs =

@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Test;
  */
 class LeftOutTest {
 
-  private static final Path LEFT_OUT = Path.of("bindings/src/test/resources/dev/iolite/uapi/left-out.txt");
+  private static final Path LEFT_OUT =
+      Path.of("bindings/src/test/resources/dev/iolite/uapi/left-out.txt");
 
   @Test
   void whatTheBindingsLackIsListedWithItsReason() throws Exception {
@@ -43,7 +44,8 @@ class LeftOutTest {
         .containsExactlyInAnyOrderElementsOf(listed.keySet());
     assertThat(listed.values()).as("reasons in %s", LEFT_OUT).noneMatch(String::isBlank);
     System.out.printf(
-        "Left out: %d of %d names and fields that the headers define, each listed with its reason%n",
+        "Left out: %d of %d names and fields that the headers define, each listed with its"
+            + " reason%n",
         missing.size(), defined);
     assertThat(defined).isGreaterThan(2900);
   }

@@ -4,14 +4,15 @@ import java.lang.module.ModuleDescriptor;
 import java.util.Optional;
 import picocli.CommandLine.IVersionProvider;
 
-/** The version that the build wrote into the module. */
+/** The version that the build wrote into the module, or into the jar's manifest. */
 final class Version implements IVersionProvider {
   @Override
   public String[] getVersion() {
     String version =
         Optional.ofNullable(Version.class.getModule().getDescriptor())
             .flatMap(ModuleDescriptor::rawVersion)
-            .orElse("(of unknown version: not run as a module)");
+            .or(() -> Optional.ofNullable(Version.class.getPackage().getImplementationVersion()))
+            .orElse("(of unknown version: not run from its jar)");
     return new String[] {"iolite " + version};
   }
 }

@@ -179,7 +179,8 @@ record Vector(
 
   static byte[] resource(String file) {
     try {
-      return Files.readAllBytes(Path.of("src/assign/src/test/resources/dev/iolite/tdi/evidence", file));
+      return Files.readAllBytes(
+          Path.of("src/assign/src/test/resources/dev/iolite/tdi/evidence", file));
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
