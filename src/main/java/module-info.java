@@ -28,11 +28,13 @@ module dev.iolite {
   exports dev.iolite.tdi.plan;
   exports dev.iolite.tdi.profile;
   exports dev.iolite.trace;
+  exports dev.iolite.tsm;
   exports dev.iolite.uapi.catalog;
   exports dev.iolite.uapi.dmabuf;
   exports dev.iolite.uapi.iommufd;
   exports dev.iolite.uapi.kvm;
   exports dev.iolite.uapi.libc;
+  exports dev.iolite.uapi.tsm;
   exports dev.iolite.uapi.tsmarmv5;
   exports dev.iolite.uapi.tsmccav7;
   exports dev.iolite.uapi.tsmintelrfc2025;

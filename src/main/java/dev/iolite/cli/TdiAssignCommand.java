@@ -19,8 +19,8 @@ import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.Walkthrough;
 import dev.iolite.tdi.evidence.Trust;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Profile;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -58,7 +58,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       description =
           "the calls that bind TDIs: seed-2025, intel-rfc-2025, arm-v5, v6, cca-v7 or mainline-7.3"
               + " (default: what the kernel is found to have)")
-  private Optional<ProfileName> profile = Optional.empty();
+  private Optional<Profile> profile = Optional.empty();
 
   @Option(
       names = "--vm",

@@ -7,7 +7,7 @@ import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.RangeScheme;
 import dev.iolite.tdi.layout.ReportedRange;
-import dev.iolite.tdi.profile.Arch;
+import dev.iolite.tsm.Arch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,12 +71,12 @@ final class TdiBars {
 
   /** Why the platform's firmware does not take an interface with such a report. */
   List<String> refusals(InterfaceReport report) {
-    return platform.map(arch -> arch.refusals(report)).orElse(List.of());
+    return platform.equals(Optional.of(Arch.TDX)) ? report.tdxRefusals() : List.of();
   }
 
   /** Places a report's ranges; where nothing says how, aligned unless only relative fits. */
   Placed place(InterfaceReport report) {
-    Optional<RangeScheme> told = scheme.or(() -> platform.map(Arch::rangeScheme));
+    Optional<RangeScheme> told = scheme.or(() -> platform.map(RangeScheme::of));
     if (told.isPresent()) {
       return new Placed(layout(report, told.get()), told.get(), Optional.empty());
     }

@@ -10,9 +10,9 @@ import dev.iolite.tdi.plan.PlannedDmaBuf;
 import dev.iolite.tdi.plan.PlannedIoctl;
 import dev.iolite.tdi.plan.PlannedSlot;
 import dev.iolite.tdi.plan.SlotPlan;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,7 +61,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
       description =
           "which kernel: seed-2025 (the default), intel-rfc-2025, arm-v5, v6, cca-v7, mainline-7.3",
       defaultValue = "seed-2025")
-  private ProfileName profile;
+  private Profile profile;
 
   @Option(
       names = "--gpa",

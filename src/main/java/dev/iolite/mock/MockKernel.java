@@ -39,9 +39,10 @@ import dev.iolite.mock.tsm.TsmDriver;
 import dev.iolite.mock.tsm.TsmProfile;
 import dev.iolite.mock.vfio.DeviceControl;
 import dev.iolite.mock.vfio.VfioDriver;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
-import dev.iolite.uapi.tsmv6.TsmV6;
+import dev.iolite.uapi.tsm.Tsm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -145,8 +146,8 @@ public final class MockKernel implements Kernel, AutoCloseable {
     int arch =
         switch (platform) {
           case PLAIN -> 0;
-          case TDX -> TsmV6.IOMMU_VDEVICE_TSM_ARCH_TDX();
-          case SEV -> TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV();
+          case TDX -> Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX();
+          case SEV -> Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV();
         };
     return switch (profile) {
       case V6 -> tsm.v6(arch);
@@ -171,7 +172,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
       case TDX ->
           new IommuWithViommus(
               VtdIommu.scalable(),
-              Map.of(TsmV6.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));
+              Map.of(Tsm.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));
       case SEV -> new AmdIommu();
     };
   }

@@ -1,5 +1,6 @@
 package dev.iolite.mock;
 
+import dev.iolite.tsm.Profile;
 import java.util.Arrays;
 import java.util.Optional;
 

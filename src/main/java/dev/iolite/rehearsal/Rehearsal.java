@@ -3,12 +3,12 @@ package dev.iolite.rehearsal;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.kvm.ToldGuest;
 import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.RealModeAgent;
 import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.kvm.Kvm;
 import java.util.Optional;
 

@@ -23,11 +23,11 @@ import dev.iolite.steps.HostSteps;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.ledger.Ledger;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.ProfileProbe;
 import dev.iolite.tdi.profile.TdiTarget;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.Region;
@@ -208,7 +208,7 @@ final class AssignedInterface {
 
   private static UapiProfile profile(
       AssignmentOptions options, VmType type, Iommufd iommufd, BoundVfioDevice vfio) {
-    ProfileName name;
+    Profile name;
     if (options.profile().isPresent()) {
       name = options.profile().get();
       ProfileProbe.require(name, iommufd, vfio);

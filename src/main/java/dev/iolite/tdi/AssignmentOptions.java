@@ -5,7 +5,7 @@ import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.tdi.evidence.Trust;
 import dev.iolite.tdi.layout.MmioLayout;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tsm.Profile;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
@@ -21,7 +21,7 @@ public final class AssignmentOptions {
   private final Kernel kernel;
   private final PciAddress address;
   private VmType vmType = VmType.DEFAULT;
-  private Optional<ProfileName> profile = Optional.empty();
+  private Optional<Profile> profile = Optional.empty();
   private Optional<MmioLayout> layout = Optional.empty();
   private Optional<Trust> trust = Optional.empty();
   private Optional<UUID> vfToken = Optional.empty();
@@ -72,7 +72,7 @@ public final class AssignmentOptions {
   }
 
   /** With this UAPI profile; the kernel is probed unless this is said. */
-  public AssignmentOptions withProfile(ProfileName name) {
+  public AssignmentOptions withProfile(Profile name) {
     return with(changed -> changed.profile = Optional.of(name));
   }
 
@@ -142,7 +142,7 @@ public final class AssignmentOptions {
     return vmType;
   }
 
-  Optional<ProfileName> profile() {
+  Optional<Profile> profile() {
     return profile;
   }
 

@@ -7,12 +7,11 @@ import dev.iolite.steps.Steps;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
-import dev.iolite.tdi.profile.Arch;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TdiBinding;
-import dev.iolite.tdi.profile.TdiState;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
+import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.List;
@@ -66,7 +65,7 @@ final class BoundInterface {
             },
             made -> made.isLockedByBind() ? "bound and locked" : "bound");
     if (!bound.isLockedByBind()) {
-      steps.step(TdiStep.LOCK, "locked", () -> bound.setState(TdiState.LOCKED));
+      steps.step(TdiStep.LOCK, "locked", () -> bound.setState(TdiState.CONFIG_LOCKED));
     }
   }
 
@@ -95,7 +94,7 @@ final class BoundInterface {
               report.map(bytes -> InterfaceReport.parse(MemorySegment.ofArray(bytes)));
           parsed.map(InterfaceReport::remarks).orElse(List.of()).forEach(this::remark);
           if (options.vmType() == VmType.TDX) {
-            parsed.map(Arch.TDX::refusals).orElse(List.of()).forEach(this::remark);
+            parsed.map(InterfaceReport::tdxRefusals).orElse(List.of()).forEach(this::remark);
           }
           return LearnedLayout.of(device, options, parsed);
         },
@@ -155,7 +154,7 @@ final class BoundInterface {
 
   /** Once, if it succeeds: after a failure of something else the release is tried again. */
   private void stop(AssignedInterface device, TdiBinding bound) {
-    ifBound(device, () -> bound.setState(TdiState.UNLOCKED));
+    ifBound(device, () -> bound.setState(TdiState.CONFIG_UNLOCKED));
     isStopped = true;
   }
 

@@ -130,8 +130,8 @@ final class GuestRequests {
 
   private long setState(GuestRequest.SetState wanted) {
     return switch (wanted.state().orElse(null)) {
-      case UNLOCKED -> unbind();
-      case LOCKED -> assignment.state() == State.SPLIT ? 0 : bind();
+      case CONFIG_UNLOCKED -> unbind();
+      case CONFIG_LOCKED -> assignment.state() == State.SPLIT ? 0 : bind();
       case RUN -> {
         assignment.start();
         yield 0;

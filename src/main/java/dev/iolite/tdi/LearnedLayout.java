@@ -6,9 +6,9 @@ import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.RangeScheme;
-import dev.iolite.tdi.profile.Arch;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
 import java.util.List;
@@ -54,7 +54,7 @@ final class LearnedLayout {
 
   /** Which the platform uses whose TSM it is. */
   private static RangeScheme scheme(VmType type) {
-    return type == VmType.TDX ? Arch.TDX.rangeScheme() : RangeScheme.ALIGNED;
+    return type == VmType.TDX ? RangeScheme.of(Arch.TDX) : RangeScheme.ALIGNED;
   }
 
   private static List<ByteRange> privateRanges(AssignedInterface device, BarSize size) {

@@ -5,7 +5,7 @@ import dev.iolite.kvm.Vm;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.UapiProfile;
-import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsm.Tsm;
 
 /**
  * A guest in a VM of type SW_PROTECTED, whose memory is private by KVM's books alone: its state is
@@ -100,20 +100,20 @@ public final class SwProtectedAgent implements GuestAgent {
   public long ask(GuestAsk ask) {
     long bdf = assignment.virtualBdf();
     return switch (ask) {
-      case GuestAsk.Bind _ -> call(TsmSeed2025.KVM_HC_TSM_BIND(), bdf);
-      case GuestAsk.Unbind _ -> call(TsmSeed2025.KVM_HC_TSM_UNBIND(), bdf);
-      case GuestAsk.SetState set -> call(TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE(), bdf, set.state());
+      case GuestAsk.Bind _ -> call(Tsm.KVM_HC_TSM_BIND(), bdf);
+      case GuestAsk.Unbind _ -> call(Tsm.KVM_HC_TSM_UNBIND(), bdf);
+      case GuestAsk.SetState set -> call(Tsm.KVM_HC_TSM_SET_TDI_STATE(), bdf, set.state());
       case GuestAsk.ValidateMmio validate ->
           call(
-              TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO(),
+              Tsm.KVM_HC_TSM_VALIDATE_MMIO(),
               bdf,
               validate.gpaBase(),
               validate.gpaTop(),
               validate.physical());
       case GuestAsk.ReadReport read ->
-          call(TsmSeed2025.KVM_HC_TSM_READ_REPORT(), bdf, read.gpa(), read.bytes());
+          call(Tsm.KVM_HC_TSM_READ_REPORT(), bdf, read.gpa(), read.bytes());
       case GuestAsk.ReadMeasurements read ->
-          call(TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS(), bdf, read.gpa(), read.bytes());
+          call(Tsm.KVM_HC_TSM_READ_MEASUREMENTS(), bdf, read.gpa(), read.bytes());
       case GuestAsk.Convert convert ->
           call(
               MAP_GPA_RANGE,

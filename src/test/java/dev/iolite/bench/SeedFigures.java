@@ -22,12 +22,12 @@ import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
 import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.Kind;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.TdiBinding;
-import dev.iolite.tdi.profile.TdiState;
 import dev.iolite.tdi.profile.TdiTarget;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
@@ -61,7 +61,7 @@ public final class SeedFigures implements AutoCloseable {
 
   private final Kernel kernel = new HostKernel();
   private final SysFs files = new SysFs(kernel);
-  private final UapiProfile profile = UapiProfile.of(ProfileName.SEED_2025, Arch.TDX);
+  private final UapiProfile profile = UapiProfile.of(Profile.SEED_2025, Arch.TDX);
   private final CloseStack opened = new CloseStack();
   private final BoundVfioDevice device;
   private final Mapping ram;

@@ -8,10 +8,10 @@ import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.layout.Kind;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,7 +42,7 @@ abstract class DeviceLife implements AutoCloseable {
 
   abstract VmType vmType();
 
-  abstract ProfileName profile();
+  abstract Profile profile();
 
   /** The guest of an assignment. */
   abstract GuestAgent guest(TdiAssignment assignment);

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.EventFd;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
 import java.time.Duration;

@@ -3,7 +3,6 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
@@ -14,6 +13,7 @@ import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.LedgerRow;
 import dev.iolite.tdi.plan.SlotPlan;
+import dev.iolite.tsm.Profile;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;

@@ -6,7 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 
 /**

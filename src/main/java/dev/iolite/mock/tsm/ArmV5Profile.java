@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req;
@@ -58,10 +59,10 @@ final class ArmV5Profile extends VdeviceProfile {
   /** A request for the report may end before the nonce. */
   private int give(TeeFunction function, TsmRequests.Buffers buffers) {
     int object = requests.payload(function, buffers, Integer.BYTES).get(ValueLayout.JAVA_INT, 0);
-    if (object == TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_REPORT()) {
+    if (object == Tsm.IOMMU_VDEVICE_TSM_OBJECT_REPORT()) {
       return requests.report(function, buffers);
     }
-    refuseIf(object != TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS(), Errno.EINVAL);
+    refuseIf(object != Tsm.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS(), Errno.EINVAL);
     MemorySegment asked = requests.payload(function, buffers, iommu_vdevice_tsm_info.sizeof());
     return requests.measurements(function, buffers, iommu_vdevice_tsm_info.nonce(asked));
   }

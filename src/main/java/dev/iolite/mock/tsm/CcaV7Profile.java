@@ -7,11 +7,12 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_object_info;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_read_object;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_regenerate_object;
-import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -24,8 +25,8 @@ import java.util.Optional;
  * Of an object's size a 64-bit number is told.
  */
 final class CcaV7Profile extends VdeviceProfile {
-  private static final int REPORT = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_REPORT();
-  private static final int MEASUREMENTS = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
+  private static final int REPORT = Tsm.IOMMU_VDEVICE_TSM_OBJECT_REPORT();
+  private static final int MEASUREMENTS = Tsm.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
 
   private final Task task;
   private final LinkTsm tsm;
@@ -51,9 +52,9 @@ final class CcaV7Profile extends VdeviceProfile {
   }
 
   private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
-    if (operation == TsmCcaV7.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
+    if (operation == Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
       return requests.validateMmio(function, buffers);
-    } else if (operation == TsmCcaV7.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
+    } else if (operation == Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
       return requests.setState(function, buffers, _ -> {});
     } else if (operation == TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT()) {
       return read(function, buffers);

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.TdiState;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

@@ -8,6 +8,7 @@ import dev.iolite.mock.core.AssignedDevice;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Task;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;

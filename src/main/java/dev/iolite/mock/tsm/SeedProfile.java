@@ -11,9 +11,10 @@ import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_read_measurements;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.IntPredicate;
@@ -24,7 +25,7 @@ import java.util.function.IntPredicate;
  * nor runs any more, all dma-bufs with a kind are revoked for good.
  */
 final class SeedProfile extends VdeviceProfile {
-  private static final int FIRST_OPERATION = TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
+  private static final int FIRST_OPERATION = Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
   private static final int LAST_OPERATION = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS();
 
   /** drivers/iommu/iommufd/tsm.c: TSM_REQ_MAX. */
@@ -47,7 +48,7 @@ final class SeedProfile extends VdeviceProfile {
     this.task = task;
     archs = takes(arch);
     dmaBufs = new SeedDmaBufs(task, tdis());
-    isSev = arch == TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV();
+    isSev = arch == Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV();
     tsm.listen(this::changed);
   }
 
@@ -55,8 +56,7 @@ final class SeedProfile extends VdeviceProfile {
   private static IntPredicate takes(int arch) {
     return arch == 0
         ? asked ->
-            asked >= TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_CCA()
-                && asked <= TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX()
+            asked >= Tsm.IOMMU_VDEVICE_TSM_ARCH_CCA() && asked <= Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX()
         : asked -> asked == arch;
   }
 
@@ -135,7 +135,7 @@ final class SeedProfile extends VdeviceProfile {
   /** drivers/iommu/iommufd/tsm.c:iommufd_tsm_viommu_ops. */
   @Override
   public boolean hasViommu(IommuDevice device, int type) {
-    return type == TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX()
+    return type == Tsm.IOMMU_VIOMMU_TYPE_TDX()
         && tdis().tsm().function(device.name()).filter(tdis().tsm()::isConnected).isPresent();
   }
 
@@ -145,10 +145,10 @@ final class SeedProfile extends VdeviceProfile {
   }
 
   private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
-    if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
+    if (operation == Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
       return requests.validateMmio(function, buffers);
     }
-    if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
+    if (operation == Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
       return requests.setState(function, buffers, this::requireNoDmaBufs);
     }
     if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT()) {
@@ -161,8 +161,8 @@ final class SeedProfile extends VdeviceProfile {
       return requests.measurements(function, buffers, nonce);
     }
     boolean isDma =
-        operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()
-            || operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA();
+        operation == Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()
+            || operation == Tsm.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA();
     if (isSev && isDma) {
       return requests.switchDma(function, buffers);
     }

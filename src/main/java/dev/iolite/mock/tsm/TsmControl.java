@@ -3,6 +3,7 @@ package dev.iolite.mock.tsm;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.TdiState;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;

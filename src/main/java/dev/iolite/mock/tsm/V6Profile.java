@@ -5,8 +5,9 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmv6.TsmV6;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
 import java.util.List;
 
 /**
@@ -22,7 +23,7 @@ final class V6Profile extends VdeviceProfile {
     super(new AssignedTdis(tsm));
     requests = new TsmRequests(task, tsm, true);
     archRequests = new ArchRequests(tdis(), arch, this::execute);
-    isSev = arch == TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV();
+    isSev = arch == Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV();
   }
 
   @Override
@@ -37,15 +38,15 @@ final class V6Profile extends VdeviceProfile {
   }
 
   private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
-    if (operation == TsmV6.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
+    if (operation == Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
       return requests.validateMmio(function, buffers);
     }
-    if (operation == TsmV6.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
+    if (operation == Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
       return requests.setState(function, buffers, _ -> {});
     }
     boolean isDma =
-        operation == TsmV6.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()
-            || operation == TsmV6.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA();
+        operation == Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()
+            || operation == Tsm.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA();
     if (isSev && isDma) {
       return requests.switchDma(function, buffers);
     }

@@ -4,7 +4,7 @@ import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.TeeFunction;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 

@@ -1,5 +1,6 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.tsm.Arch;
 import java.util.Locale;
 
 /**
@@ -25,6 +26,11 @@ public enum RangeScheme {
       return firstPage;
     }
   };
+
+  /** The one that Linux has for a platform. */
+  public static RangeScheme of(Arch arch) {
+    return arch == Arch.TDX ? RELATIVE : ALIGNED;
+  }
 
   /**
    * The page that a BAR starts with, as the report counts them.

@@ -7,9 +7,11 @@ import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
-import dev.iolite.uapi.tsmv6.TsmV6;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
@@ -23,12 +25,12 @@ import java.util.function.Function;
 
 /** What the profiles have in common: no slots of dma-bufs, no kinds, and how a bind is undone. */
 abstract class AbstractProfile implements UapiProfile {
-  private final ProfileName name;
+  private final Profile name;
   private final Arch arch;
   private final Set<TsmOperation> operations;
   private final TsmCaller caller;
 
-  AbstractProfile(ProfileName name, Arch arch, Set<TsmOperation> operations) {
+  AbstractProfile(Profile name, Arch arch, Set<TsmOperation> operations) {
     this.name = name;
     this.arch = arch;
     this.operations = Collections.unmodifiableSet(operations);
@@ -47,7 +49,7 @@ abstract class AbstractProfile implements UapiProfile {
   }
 
   @Override
-  public final ProfileName name() {
+  public final Profile name() {
     return name;
   }
 
@@ -75,7 +77,7 @@ abstract class AbstractProfile implements UapiProfile {
       case CCA -> new ViommuType("ARM_REALM_SMMUV3", TsmCcaV7.IOMMU_VIOMMU_TYPE_ARM_REALM_SMMUV3());
       // AMD's driver takes any number but 0 (drivers/iommu/amd/iommufd.c).
       case SEV -> new ViommuType("AMD", 1);
-      case TDX -> new ViommuType("TDX", TsmV6.IOMMU_VIOMMU_TYPE_TDX());
+      case TDX -> new ViommuType("TDX", Tsm.IOMMU_VIOMMU_TYPE_TDX());
     };
   }
 

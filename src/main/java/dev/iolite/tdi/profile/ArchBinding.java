@@ -2,6 +2,7 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
+import dev.iolite.tsm.TdiState;
 
 /** A binding whose requests have an operation and an architecture. */
 abstract class ArchBinding extends VdeviceBinding {

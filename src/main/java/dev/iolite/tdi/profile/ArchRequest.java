@@ -4,10 +4,12 @@ import dev.iolite.iommufd.VdeviceId;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;
-import dev.iolite.uapi.tsmv6.TsmV6;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_set_tdi_state;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_validate_mmio;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_set_tdi_state;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -37,7 +39,7 @@ final class ArchRequest {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment payload = iommu_vdevice_tsm_set_tdi_state.allocate(arena);
       iommu_vdevice_tsm_set_tdi_state.state(payload, to.number());
-      int operation = TsmV6.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+      int operation = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
       make(TsmOperation.SET_STATE, iommufd, vdevice, operation, payload, MemorySegment.NULL);
     }
   }
@@ -48,7 +50,7 @@ final class ArchRequest {
       iommu_vdevice_tsm_validate_mmio.gpa_base(payload, gpaBase);
       iommu_vdevice_tsm_validate_mmio.gpa_top(payload, gpaTop);
       iommu_vdevice_tsm_validate_mmio.pa_base(payload, physical);
-      int operation = TsmV6.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
+      int operation = Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
       make(TsmOperation.VALIDATE_MMIO, iommufd, vdevice, operation, payload, MemorySegment.NULL);
     }
   }
@@ -58,7 +60,7 @@ final class ArchRequest {
         on ? TsmOperation.ENABLE_DMA : TsmOperation.DISABLE_DMA,
         iommufd,
         vdevice,
-        on ? TsmV6.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA() : TsmV6.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA(),
+        on ? Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA() : Tsm.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA(),
         MemorySegment.NULL,
         MemorySegment.NULL);
   }

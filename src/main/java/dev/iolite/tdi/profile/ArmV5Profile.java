@@ -14,6 +14,10 @@ import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req;
@@ -42,7 +46,7 @@ final class ArmV5Profile extends TsmOpProfile {
 
   ArmV5Profile(Arch arch) {
     super(
-        ProfileName.ARM_V5,
+        Profile.ARM_V5,
         arch,
         TsmArmV5.IOMMU_VDEVICE_TSM_OP(),
         EnumSet.of(BIND, UNBIND, SET_STATE, READ_REPORT, READ_MEASUREMENTS));
@@ -86,13 +90,13 @@ final class ArmV5Profile extends TsmOpProfile {
     public byte[] report() {
       return info(
           READ_REPORT,
-          TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_REPORT(),
+          Tsm.IOMMU_VDEVICE_TSM_OBJECT_REPORT(),
           MemorySegment.ofArray(new byte[Measurements.NONCE_BYTES]));
     }
 
     @Override
     byte[] measure(MemorySegment nonce) {
-      return info(READ_MEASUREMENTS, TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS(), nonce);
+      return info(READ_MEASUREMENTS, Tsm.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS(), nonce);
     }
 
     private byte[] info(TsmOperation operation, int object, MemorySegment nonce) {

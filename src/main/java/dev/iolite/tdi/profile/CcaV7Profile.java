@@ -15,6 +15,9 @@ import dev.iolite.kvm.Exit;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_object_info;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_read_object;
@@ -41,7 +44,7 @@ final class CcaV7Profile extends AbstractProfile {
 
   CcaV7Profile(Arch arch) {
     super(
-        ProfileName.CCA_V7,
+        Profile.CCA_V7,
         arch,
         EnumSet.of(BIND, UNBIND, SET_STATE, VALIDATE_MMIO, READ_REPORT, READ_MEASUREMENTS));
     request = new ArchRequest(caller(), TsmCcaV7.IOMMU_VDEVICE_TSM_REQ(), arch);
@@ -99,12 +102,12 @@ final class CcaV7Profile extends AbstractProfile {
 
     @Override
     public byte[] report() {
-      return object(READ_REPORT, TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_REPORT());
+      return object(READ_REPORT, Tsm.IOMMU_VDEVICE_TSM_OBJECT_REPORT());
     }
 
     @Override
     byte[] measure(MemorySegment nonce) {
-      int type = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
+      int type = Tsm.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment given = arena.allocate(nonce.byteSize()).copyFrom(nonce);
         MemorySegment again = iommu_vdevice_tsm_regenerate_object.allocate(arena);

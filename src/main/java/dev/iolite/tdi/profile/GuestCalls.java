@@ -1,7 +1,7 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.kvm.Exit;
-import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsm.Tsm;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
@@ -31,25 +31,25 @@ final class GuestCalls {
           new GuestRequest.MapGpa(
               bdf, bytes(call.argument(1)), (call.argument(2) & MAP_ENCRYPTED) != 0, answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_BIND()) {
+    if (number == Tsm.KVM_HC_TSM_BIND()) {
       return Optional.of(new GuestRequest.Bind(bdf, answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_UNBIND()) {
+    if (number == Tsm.KVM_HC_TSM_UNBIND()) {
       return Optional.of(new GuestRequest.Unbind(bdf, answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO()) {
+    if (number == Tsm.KVM_HC_TSM_VALIDATE_MMIO()) {
       return Optional.of(
           new GuestRequest.ValidateMmio(
               bdf, call.argument(1), call.argument(2), call.argument(3), answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE()) {
+    if (number == Tsm.KVM_HC_TSM_SET_TDI_STATE()) {
       return Optional.of(new GuestRequest.SetState(bdf, call.argument(1), answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_READ_REPORT()) {
+    if (number == Tsm.KVM_HC_TSM_READ_REPORT()) {
       return Optional.of(
           new GuestRequest.ReadReport(bdf, call.argument(1), call.argument(2), answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS()) {
+    if (number == Tsm.KVM_HC_TSM_READ_MEASUREMENTS()) {
       return Optional.of(
           new GuestRequest.ReadMeasurements(bdf, call.argument(1), call.argument(2), answer));
     }

@@ -1,6 +1,7 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.tsm.TdiState;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 

@@ -15,6 +15,9 @@ import dev.iolite.kvm.Vm;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmintelrfc2025.iommu_vdevice_tsm_guest_request;
 import dev.iolite.uapi.tsmintelrfc2025.vfio_device_tsm_bind;
@@ -63,7 +66,7 @@ final class IntelRfc2025Profile extends AbstractProfile {
 
   IntelRfc2025Profile(Arch arch) {
     super(
-        ProfileName.INTEL_RFC_2025,
+        Profile.INTEL_RFC_2025,
         arch,
         EnumSet.of(BIND, UNBIND, SET_STATE, READ_REPORT, EXPORT_PRIVATE, PRIVATE_SLOT));
   }

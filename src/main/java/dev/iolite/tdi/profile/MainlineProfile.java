@@ -4,13 +4,15 @@ import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.util.List;
 import java.util.Set;
 
 /** Linux 7.3: the shared half only. */
 final class MainlineProfile extends AbstractProfile {
   MainlineProfile(Arch arch) {
-    super(ProfileName.MAINLINE_7_3, arch, Set.of());
+    super(Profile.MAINLINE_7_3, arch, Set.of());
   }
 
   @Override

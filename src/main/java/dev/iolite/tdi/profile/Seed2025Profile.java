@@ -22,6 +22,8 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_read_measurements;
@@ -53,7 +55,7 @@ final class Seed2025Profile extends TsmOpProfile {
 
   Seed2025Profile(Arch arch) {
     super(
-        ProfileName.SEED_2025,
+        Profile.SEED_2025,
         arch,
         TsmSeed2025.IOMMU_VDEVICE_TSM_OP(),
         withDma(

@@ -1,5 +1,7 @@
 package dev.iolite.tdi.profile;
 
+import dev.iolite.tsm.TdiState;
+
 /**
  * A device interface that is bound to a VM. Each operation is one call of the proposal; those that
  * {@link UapiProfile#operations} does not list throw {@link UnsupportedByProfileException}, and all
@@ -12,8 +14,8 @@ public interface TdiBinding extends AutoCloseable {
   /**
    * Changes the interface's state.
    *
-   * @param to {@link TdiState#UNLOCKED}, which stops it, {@link TdiState#LOCKED} or {@link
-   *     TdiState#RUN}
+   * @param to {@link TdiState#CONFIG_UNLOCKED}, which stops it, {@link TdiState#CONFIG_LOCKED} or
+   *     {@link TdiState#RUN}
    * @throws TsmCallException EBUSY: it is not in a state to be locked, or the host can reach its
    *     memory; EIO: the device refuses; ENXIO, ENOENT: it is not bound any more
    */

@@ -1,6 +1,7 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.kernel.KernelException;
+import dev.iolite.tsm.Profile;
 import java.util.OptionalLong;
 
 /**
@@ -10,7 +11,7 @@ import java.util.OptionalLong;
 public final class TsmCallException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final ProfileName profile;
+  private final Profile profile;
   private final TsmOperation operation;
   private final KernelException kernel;
   private final Outcome outcome;
@@ -18,7 +19,7 @@ public final class TsmCallException extends RuntimeException {
   private final long code;
 
   TsmCallException(
-      ProfileName profile,
+      Profile profile,
       TsmOperation operation,
       KernelException kernel,
       Outcome outcome,
@@ -43,7 +44,7 @@ public final class TsmCallException extends RuntimeException {
   }
 
   /** The profile that was used. */
-  public ProfileName profile() {
+  public Profile profile() {
     return profile;
   }
 

@@ -4,6 +4,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.tsm.Profile;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;
@@ -13,9 +14,9 @@ final class TsmCaller {
   /** What a request's result is. */
   static final String RESIDUE = "bytes not used of the answer's room, or else of the request";
 
-  private final ProfileName profile;
+  private final Profile profile;
 
-  TsmCaller(ProfileName profile) {
+  TsmCaller(Profile profile) {
     this.profile = profile;
   }
 

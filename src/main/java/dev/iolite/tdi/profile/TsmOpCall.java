@@ -4,8 +4,8 @@ import dev.iolite.iommufd.VdeviceId;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;
-import dev.iolite.uapi.tsmv6.TsmV6;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -26,11 +26,11 @@ final class TsmOpCall {
   }
 
   void bind(Fd iommufd, VdeviceId vdevice) {
-    make(TsmOperation.BIND, TsmV6.IOMMU_VDEVICE_TSM_BIND(), iommufd, vdevice);
+    make(TsmOperation.BIND, Tsm.IOMMU_VDEVICE_TSM_BIND(), iommufd, vdevice);
   }
 
   void unbind(Fd iommufd, VdeviceId vdevice) {
-    make(TsmOperation.UNBIND, TsmV6.IOMMU_VDEVICE_TSM_UNBIND(), iommufd, vdevice);
+    make(TsmOperation.UNBIND, Tsm.IOMMU_VDEVICE_TSM_UNBIND(), iommufd, vdevice);
   }
 
   private void make(TsmOperation operation, int type, Fd iommufd, VdeviceId vdevice) {

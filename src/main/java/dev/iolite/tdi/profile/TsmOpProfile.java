@@ -2,6 +2,8 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.util.Set;
 
 /**
@@ -10,7 +12,7 @@ import java.util.Set;
 abstract class TsmOpProfile extends AbstractProfile {
   private final TsmOpCall op;
 
-  TsmOpProfile(ProfileName name, Arch arch, int opNumber, Set<TsmOperation> operations) {
+  TsmOpProfile(Profile name, Arch arch, int opNumber, Set<TsmOperation> operations) {
     super(name, arch, operations);
     op = new TsmOpCall(caller(), opNumber);
   }

@@ -7,6 +7,8 @@ import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
@@ -21,7 +23,7 @@ import java.util.Set;
  */
 public interface UapiProfile {
   /** The profile of a name, on a platform. */
-  static UapiProfile of(ProfileName name, Arch arch) {
+  static UapiProfile of(Profile name, Arch arch) {
     return switch (name) {
       case MAINLINE_7_3 -> new MainlineProfile(arch);
       case ARM_V5 -> new ArmV5Profile(arch);
@@ -33,7 +35,7 @@ public interface UapiProfile {
   }
 
   /** Which one it is. */
-  ProfileName name();
+  Profile name();
 
   /** The platform it is for. */
   Arch arch();

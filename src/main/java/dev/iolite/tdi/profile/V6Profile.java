@@ -11,6 +11,8 @@ import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.tsmv6.TsmV6;
 import java.util.List;
 
@@ -23,7 +25,7 @@ final class V6Profile extends TsmOpProfile {
 
   V6Profile(Arch arch) {
     super(
-        ProfileName.V6,
+        Profile.V6,
         arch,
         TsmV6.IOMMU_VDEVICE_TSM_OP(),
         withDma(arch, BIND, UNBIND, SET_STATE, VALIDATE_MMIO));

@@ -4,6 +4,7 @@ import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 

@@ -8,11 +8,12 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
@@ -117,7 +118,7 @@ class DmaBufSlotsTest {
           DmaBuf hidden = at.profile.exportDmaBuf(at.device, 0, BAR0, Kind.PRIVATE);
           var slot = at.profile.addPrivateSlot(vm, GPA, 0x2000, hidden, 0)) {
         at.launch.vcpu().preFault(GPA, 0x2000);
-        binding.setState(TdiState.UNLOCKED);
+        binding.setState(TdiState.CONFIG_UNLOCKED);
         assertThat(slot.exists()).isTrue();
         assertThatThrownBy(() -> at.launch.vcpu().run(DEADLINE))
             .hasMessageContaining("KVM_RUN")

@@ -23,6 +23,7 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
@@ -62,14 +63,14 @@ class ProfileLabTest {
   @Tag("stock")
   void itIsMainline() {
     ProfileProbe.Found found = ProfileProbe.probe(iommufd, device);
-    assertThat(found.profile()).isEqualTo(ProfileName.MAINLINE_7_3);
+    assertThat(found.profile()).isEqualTo(Profile.MAINLINE_7_3);
     assertThat(found.calls())
         .containsExactly(
             "iommufd 0x3b99 of 0 bytes: ENOTTY",
             "iommufd 0x3b97 of 0 bytes: ENOTTY",
             "iommufd 0x3b96 of 0 bytes: ENOTTY",
             "VFIO device 0x3b7a of 0 bytes: ENOTTY");
-    assertThatThrownBy(() -> ProfileProbe.require(ProfileName.SEED_2025, iommufd, device))
+    assertThatThrownBy(() -> ProfileProbe.require(Profile.SEED_2025, iommufd, device))
         .isInstanceOf(PreconditionException.class);
   }
 

@@ -1,4 +1,8 @@
-package dev.iolite.tdi.layout;
+package dev.iolite.tsm;
+
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What an interface reports of itself (INTERFACE_INFO). */
 public enum InterfaceFlag {
@@ -22,8 +26,15 @@ public enum InterfaceFlag {
   }
 
   /** Its bit in the report. */
-  int bit() {
+  public int bit() {
     return bit;
+  }
+
+  /** The flags of a report's interface info; bits that are reserved are ignored. */
+  public static Set<InterfaceFlag> of(int info) {
+    return Arrays.stream(values())
+        .filter(flag -> (info & flag.bit) != 0)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** For example {@code DMA without PASID}. */

@@ -1,4 +1,4 @@
-package dev.iolite.tdi.profile;
+package dev.iolite.tsm;
 
 import java.util.Arrays;
 import java.util.Optional;
@@ -6,12 +6,12 @@ import java.util.Optional;
 /** The states of a TEE device interface, with TDISP's numbers. */
 public enum TdiState {
   /** Not locked: shared with the host. */
-  UNLOCKED(0),
+  CONFIG_UNLOCKED(0),
   /** Locked: its configuration can't change; its TEE memory does not answer yet. */
-  LOCKED(1),
+  CONFIG_LOCKED(1),
   /** In use by the guest. */
   RUN(2),
-  /** What was locked has changed; only a stop, to {@link #UNLOCKED}, leads out. */
+  /** What was locked has changed; only a stop, to {@link #CONFIG_UNLOCKED}, leads out. */
   ERROR(3);
 
   private final int number;
