@@ -36,7 +36,7 @@ import dev.iolite.mock.pci.PciBus;
 import dev.iolite.mock.tsm.LockRules;
 import dev.iolite.mock.tsm.TsmControl;
 import dev.iolite.mock.tsm.TsmDriver;
-import dev.iolite.mock.tsm.TsmProfile;
+import dev.iolite.mock.tsm.TsmUapi;
 import dev.iolite.mock.vfio.DeviceControl;
 import dev.iolite.mock.vfio.VfioDriver;
 import dev.iolite.tsm.Profile;
@@ -91,13 +91,13 @@ public final class MockKernel implements Kernel, AutoCloseable {
             builder.mapper.orElseGet(() -> Mapper.here(host)));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
-    TsmProfile calls;
+    TsmUapi calls;
     task.enter();
     try {
       bus = PciBus.install(task, tree, builder.machine.orElseGet(this::usualMachine));
       HostFiles.addTo(tree, bus);
       tsm = installTsm(builder.seed);
-      calls = tsmProfile();
+      calls = tsm.uapi(profile, platform.arch());
       vfio = VfioDriver.install(task, tree, bus, calls.assignedDevices());
       IommufdDriver.install(task, tree, IommuPlatform.of(iommu()), calls.guestDevices());
     } finally {
@@ -140,23 +140,6 @@ public final class MockKernel implements Kernel, AutoCloseable {
           case SEV -> LockRules.sev(seed);
         };
     return TsmDriver.install(task, tree, parent, bus::functions, bus::follow, rules);
-  }
-
-  private TsmProfile tsmProfile() {
-    int arch =
-        switch (platform) {
-          case PLAIN -> 0;
-          case TDX -> Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX();
-          case SEV -> Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV();
-        };
-    return switch (profile) {
-      case V6 -> tsm.v6(arch);
-      case SEED_2025 -> tsm.seed(arch);
-      case ARM_V5 -> tsm.armV5();
-      case CCA_V7 -> tsm.ccaV7(arch);
-      case INTEL_RFC_2025 -> tsm.intelRfc();
-      case MAINLINE_7_3 -> TsmProfile.mainline();
-    };
   }
 
   /**

@@ -6,10 +6,13 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_set_tdi_state;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -42,6 +45,42 @@ final class TsmRequests {
    */
   record Buffers(long address, int bytes, long answerAddress, int answerBytes) {}
 
+  /** What a request asks for. */
+  @FunctionalInterface
+  interface Operation {
+    /**
+     * Executes a request.
+     *
+     * @return the residue
+     * @throws dev.iolite.mock.core.Refused what the TSM says
+     */
+    int execute(TeeFunction function, Buffers buffers);
+  }
+
+  /**
+   * The operations, by number, of all proposals with an architecture in each request; a proposal
+   * adds its own.
+   *
+   * @param beforeLock may refuse a lock
+   */
+  Map<Integer, Operation> operations(Consumer<TeeFunction> beforeLock) {
+    Map<Integer, Operation> all = new HashMap<>();
+    all.put(Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), this::validateMmio);
+    all.put(
+        Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE(),
+        (function, buffers) -> setState(function, buffers, beforeLock));
+    return all;
+  }
+
+  /** Those that are for SEV. */
+  Map<Integer, Operation> sevOperations() {
+    return Map.of(
+        Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA(),
+        this::switchDma,
+        Tsm.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA(),
+        this::switchDma);
+  }
+
   /**
    * A request's payload.
    *
@@ -69,7 +108,7 @@ final class TsmRequests {
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: too short; EFAULT; what {@link
    *     LinkTsm#validateMmio} says
    */
-  int validateMmio(TeeFunction function, Buffers buffers) {
+  private int validateMmio(TeeFunction function, Buffers buffers) {
     long bytes = iommu_vdevice_tsm_validate_mmio.sizeof();
     MemorySegment asked = payload(function, buffers, bytes);
     tsm.validateMmio(
@@ -104,7 +143,7 @@ final class TsmRequests {
    * @return the residue
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: it does not run
    */
-  int switchDma(TeeFunction function, Buffers buffers) {
+  private int switchDma(TeeFunction function, Buffers buffers) {
     tsm.requireBound(function);
     refuseIf(tsm.tdi(function).filter(tdi -> tdi.state() == TdiState.RUN).isEmpty(), Errno.EIO);
     return residue(buffers, 0, 0);

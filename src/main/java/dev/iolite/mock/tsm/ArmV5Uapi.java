@@ -3,6 +3,8 @@ package dev.iolite.mock.tsm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.GuestDeviceCalls.Call;
+import dev.iolite.mock.core.GuestDeviceCalls.Command;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.tsm.Tsm;
@@ -19,31 +21,34 @@ import java.util.List;
  * architecture. Here INFO takes what it is to give, the interface's report or the measurements of
  * its device, and STATE_CHANGE takes the state, 32 bits.
  */
-final class ArmV5Profile extends VdeviceProfile {
+final class ArmV5Uapi {
+  private final AssignedTdis tdis;
   private final TsmRequests requests;
 
-  ArmV5Profile(Task task, LinkTsm tsm) {
-    super(new AssignedTdis(tsm));
-    requests = new TsmRequests(task, tsm, false);
+  private ArmV5Uapi(AssignedTdis tdis, TsmRequests requests) {
+    this.tdis = tdis;
+    this.requests = requests;
   }
 
-  @Override
-  public List<Command> commands() {
-    return List.of(
-        bindOrUnbind(TsmArmV5.IOMMU_VDEVICE_TSM_OP(), _ -> {}),
-        new Command(
-            TsmArmV5.IOMMU_VDEVICE_TSM_REQ(),
-            iommu_vdevice_tsm_req.layout(),
-            "resp_uptr",
-            this::request));
+  static TsmUapi of(Task task, LinkTsm tsm) {
+    AssignedTdis tdis = new AssignedTdis(tsm);
+    ArmV5Uapi uapi = new ArmV5Uapi(tdis, new TsmRequests(task, tsm, false));
+    return TsmUapi.of(
+        tdis,
+        List.of(
+            new OpCommand(tdis, _ -> {}).numbered(TsmArmV5.IOMMU_VDEVICE_TSM_OP()),
+            new Command(
+                TsmArmV5.IOMMU_VDEVICE_TSM_REQ(),
+                iommu_vdevice_tsm_req.layout(),
+                "resp_uptr",
+                uapi::request)));
   }
 
   /** drivers/pci/tsm.c:pci_tsm_guest_req refuses the scopes for debugging before all else. */
   private int request(Call call) {
     MemorySegment asked = call.argument();
     refuseIf(iommu_vdevice_tsm_req.__reserved(asked) != 0, Errno.EOPNOTSUPP);
-    TeeFunction function =
-        tdis().function(call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked)));
+    TeeFunction function = tdis.function(call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked)));
     int scope = iommu_vdevice_tsm_req.scope(asked);
     boolean changes = scope == TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_STATE_CHANGE();
     refuseIf(!changes && scope != TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO(), Errno.EINVAL);

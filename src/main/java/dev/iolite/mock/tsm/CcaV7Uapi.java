@@ -1,14 +1,13 @@
 package dev.iolite.mock.tsm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.GuestDevice;
+import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.Arch;
 import dev.iolite.uapi.tsm.Tsm;
-import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_object_info;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_read_object;
@@ -16,6 +15,7 @@ import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_regenerate_object;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -24,46 +24,40 @@ import java.util.Optional;
  * measurements of its device, which are there once they were regenerated, with the guest's nonce.
  * Of an object's size a 64-bit number is told.
  */
-final class CcaV7Profile extends VdeviceProfile {
+final class CcaV7Uapi {
   private static final int REPORT = Tsm.IOMMU_VDEVICE_TSM_OBJECT_REPORT();
   private static final int MEASUREMENTS = Tsm.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
 
   private final Task task;
   private final LinkTsm tsm;
   private final TsmRequests requests;
-  private final ArchRequests archRequests;
 
-  CcaV7Profile(Task task, LinkTsm tsm, int arch) {
-    super(new AssignedTdis(tsm));
+  private CcaV7Uapi(Task task, LinkTsm tsm) {
     this.task = task;
     this.tsm = tsm;
     requests = new TsmRequests(task, tsm, true);
-    archRequests = new ArchRequests(tdis(), arch, this::execute);
   }
 
-  @Override
-  public List<Command> commands() {
-    return List.of(
-        new Command(
-            TsmCcaV7.IOMMU_VDEVICE_TSM_REQ(),
-            iommu_vdevice_tsm_req.layout(),
-            "tsm_code",
-            archRequests::execute));
+  static TsmUapi of(Task task, LinkTsm tsm, Optional<Arch> arch) {
+    AssignedTdis tdis = new AssignedTdis(tsm);
+    var request = new ArchRequests(tdis, arch, new CcaV7Uapi(task, tsm).operations());
+    return new TsmUapi(
+        new VdeviceCalls(
+            tdis,
+            List.of(request.numbered(TsmCcaV7.IOMMU_VDEVICE_TSM_REQ())),
+            device -> tdis.bind(device, Optional.empty()),
+            (_, _) -> false),
+        new NotedDevices(tdis),
+        DmaBufSlots.none(),
+        0);
   }
 
-  private int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers) {
-    if (operation == Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
-      return requests.validateMmio(function, buffers);
-    } else if (operation == Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
-      return requests.setState(function, buffers, _ -> {});
-    } else if (operation == TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT()) {
-      return read(function, buffers);
-    } else if (operation == TsmCcaV7.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT()) {
-      return regenerate(function, buffers);
-    } else if (operation == TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO()) {
-      return info(function, buffers);
-    }
-    throw refused(Errno.EINVAL);
+  private Map<Integer, TsmRequests.Operation> operations() {
+    Map<Integer, TsmRequests.Operation> operations = requests.operations(_ -> {});
+    operations.put(TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT(), this::read);
+    operations.put(TsmCcaV7.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT(), this::regenerate);
+    operations.put(TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO(), this::info);
+    return operations;
   }
 
   private MemorySegment object(TeeFunction function, int type) {
@@ -106,10 +100,5 @@ final class CcaV7Profile extends VdeviceProfile {
     MemorySegment size = task.scratch(Long.BYTES);
     size.set(ValueLayout.JAVA_LONG, 0, bytes);
     return requests.answer(buffers, size);
-  }
-
-  @Override
-  public void added(GuestDevice device) {
-    tdis().bind(device, Optional.empty());
   }
 }

@@ -5,11 +5,11 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDevice;
-import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.GuestDevice;
-import dev.iolite.mock.core.GuestDeviceCalls;
+import dev.iolite.mock.core.GuestDeviceCalls.Call;
+import dev.iolite.mock.core.GuestDeviceCalls.Command;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
@@ -26,7 +26,7 @@ import java.util.Optional;
  * of requests to the architecture; here one without a request gives the interface's report, and any
  * other takes the state, 32 bits.
  */
-final class IntelRfcProfile implements TsmProfile, GuestDeviceCalls {
+final class IntelRfcUapi {
   private static final int BIND = TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND();
   private static final int UNBIND = TsmIntelRfc2025.VFIO_DEVICE_TSM_UNBIND();
   private static final int DMABUF = (int) TsmIntelRfc2025.KVM_MEM_VFIO_DMABUF();
@@ -36,33 +36,46 @@ final class IntelRfcProfile implements TsmProfile, GuestDeviceCalls {
   private final AssignedTdis tdis;
   private final TsmRequests requests;
 
-  IntelRfcProfile(Task task, LinkTsm tsm) {
+  private IntelRfcUapi(Task task, LinkTsm tsm) {
     this.task = task;
     this.tsm = tsm;
     tdis = new AssignedTdis(tsm);
     requests = new TsmRequests(task, tsm, false);
   }
 
-  @Override
-  public GuestDeviceCalls guestDevices() {
-    return this;
+  static TsmUapi of(Task task, LinkTsm tsm) {
+    IntelRfcUapi uapi = new IntelRfcUapi(task, tsm);
+    return new TsmUapi(
+        VdeviceCalls.of(
+            uapi.tdis,
+            List.of(
+                new Command(
+                    TsmIntelRfc2025.IOMMU_VDEVICE_TSM_GUEST_REQUEST(),
+                    iommu_vdevice_tsm_guest_request.layout(),
+                    "resp_uptr",
+                    uapi::request))),
+        uapi.new BindingDevices(),
+        new Slots(),
+        0);
   }
 
-  @Override
-  public AssignedDeviceCalls assignedDevices() {
-    return new NotedDevices(tdis) {
-      @Override
-      public int ioctl(AssignedDevice device, int request, long argument) {
-        if (request == BIND) {
-          bind(device, argument);
-        } else if (request == UNBIND) {
-          unbind(device, argument);
-        } else {
-          throw refused(Errno.ENOTTY);
-        }
-        return 0;
+  /** VFIO with the two commands. */
+  private final class BindingDevices extends NotedDevices {
+    BindingDevices() {
+      super(tdis);
+    }
+
+    @Override
+    public int ioctl(AssignedDevice device, int request, long argument) {
+      if (request == BIND) {
+        bind(device, argument);
+      } else if (request == UNBIND) {
+        unbind(device, argument);
+      } else {
+        throw refused(Errno.ENOTTY);
       }
-    };
+      return 0;
+    }
   }
 
   /** EINVAL: argsz or flags; ENOENT: no VM, or no such vDEVICE; EEXIST: bound. */
@@ -90,16 +103,6 @@ final class IntelRfcProfile implements TsmProfile, GuestDeviceCalls {
     tsm.unbind(device.function());
   }
 
-  @Override
-  public List<Command> commands() {
-    return List.of(
-        new Command(
-            TsmIntelRfc2025.IOMMU_VDEVICE_TSM_GUEST_REQUEST(),
-            iommu_vdevice_tsm_guest_request.layout(),
-            "resp_uptr",
-            this::request));
-  }
-
   /** ENOENT: no such vDEVICE, or not bound. */
   private int request(Call call) {
     MemorySegment asked = call.argument();
@@ -116,33 +119,22 @@ final class IntelRfcProfile implements TsmProfile, GuestDeviceCalls {
         : requests.setState(function, buffers, _ -> {});
   }
 
-  @Override
-  public void added(GuestDevice device) {}
-
-  @Override
-  public void removed(GuestDevice device) {
-    tdis.unbind(device);
-  }
-
   /** A slot takes a whole dma-buf, for private accesses; shared ones go to the host's address. */
-  @Override
-  public DmaBufSlots slots() {
-    return new DmaBufSlots() {
-      @Override
-      public int flag() {
-        return DMABUF;
-      }
+  private static final class Slots implements DmaBufSlots {
+    @Override
+    public int flag() {
+      return DMABUF;
+    }
 
-      @Override
-      public int flags(boolean hasPrivateMemory) {
-        return hasPrivateMemory ? DMABUF : 0;
-      }
+    @Override
+    public int flags(boolean hasPrivateMemory) {
+      return hasPrivateMemory ? DMABUF : 0;
+    }
 
-      @Override
-      public Use check(DmaBufFile file, int flags, long offset, long bytes) {
-        refuseIf(offset != 0 || bytes != file.bytes(), Errno.EINVAL);
-        return new Use(true, false, false);
-      }
-    };
+    @Override
+    public Use check(DmaBufFile file, int flags, long offset, long bytes) {
+      refuseIf(offset != 0 || bytes != file.bytes(), Errno.EINVAL);
+      return new Use(true, false, false);
+    }
   }
 }
