@@ -1,5 +1,8 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -135,7 +138,7 @@ public final class Fd implements AutoCloseable {
 
   /** The result of a command, unless it is one that the command does not have. */
   private int known(Ioctl command, Supplier<String> argument, int result) {
-    if (result > 0 && command.result() instanceof Ioctl.Result.Done) {
+    if (result > 0 && command.result() instanceof Call.Result.Done) {
       throw KernelException.of(
           command.name(), toString(), argument.get(), result, KernelException.NOT_ITS_OWN);
     }
@@ -147,7 +150,7 @@ public final class Fd implements AutoCloseable {
     if (result < 0) {
       throw failure(command, argument.get(), result);
     }
-    if (result > 0 && command.result() instanceof Ioctl.Result.NotDone(String words)) {
+    if (result > 0 && command.result() instanceof Call.Result.NotDone(String words)) {
       throw KernelException.of(command.name(), toString(), argument.get(), result, ": " + words);
     }
     return result;
@@ -161,7 +164,7 @@ public final class Fd implements AutoCloseable {
     int result;
     do {
       result = kernel.ioctl(number(), command.number(), argument);
-    } while (result == Errno.EINTR.negated() && command.onInterrupt() == Ioctl.OnInterrupt.REPEAT);
+    } while (result == Errno.EINTR.negated() && command.onInterrupt() == Call.OnInterrupt.REPEAT);
     return result;
   }
 

@@ -1,5 +1,6 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 
 /** An anonymous file in memory: RAM that can be mapped here, by the IOMMU and by KVM. */

@@ -1,5 +1,6 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;

@@ -2,9 +2,9 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_sev_cmd;
 import dev.iolite.uapi.kvm.kvm_sev_init;

@@ -1,9 +1,9 @@
 package dev.iolite.kvm;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
 import dev.iolite.uapi.kvm.kvm_cpuid_entry2;

@@ -7,7 +7,7 @@ import dev.iolite.kernel.HwptId;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PageTableId;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
 import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;

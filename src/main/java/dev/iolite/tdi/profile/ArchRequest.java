@@ -2,8 +2,8 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.VdeviceId;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsmv6.TsmV6;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_set_tdi_state;

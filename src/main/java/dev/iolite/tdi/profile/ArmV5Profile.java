@@ -8,12 +8,12 @@ import static dev.iolite.tdi.profile.TsmOperation.UNBIND;
 
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_req;

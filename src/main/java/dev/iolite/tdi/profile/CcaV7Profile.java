@@ -9,12 +9,12 @@ import static dev.iolite.tdi.profile.TsmOperation.VALIDATE_MMIO;
 
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_object_info;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_read_object;

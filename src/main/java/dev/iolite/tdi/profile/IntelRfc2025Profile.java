@@ -8,13 +8,13 @@ import static dev.iolite.tdi.profile.TsmOperation.SET_STATE;
 import static dev.iolite.tdi.profile.TsmOperation.UNBIND;
 
 import dev.iolite.iommufd.Vdevice;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmintelrfc2025.iommu_vdevice_tsm_guest_request;
 import dev.iolite.uapi.tsmintelrfc2025.vfio_device_tsm_bind;

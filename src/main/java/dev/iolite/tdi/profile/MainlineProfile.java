@@ -1,9 +1,9 @@
 package dev.iolite.tdi.profile;
 
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.util.List;
 import java.util.Set;
 

@@ -1,12 +1,12 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.ViommuType;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;

@@ -7,10 +7,10 @@ import static dev.iolite.tdi.profile.TsmOperation.VALIDATE_MMIO;
 
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsmv6.TsmV6;
 import java.util.List;
 

@@ -2,13 +2,13 @@ package dev.iolite.tdi.profile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
