@@ -149,7 +149,7 @@ public final class TdxLaunch extends VmLaunch {
     int result = on.tryIoctl(ioctl, command);
     if (result < 0) {
       throw new KernelException(
-          name, on.toString(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
+          name, on.target(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
     }
   }
 }

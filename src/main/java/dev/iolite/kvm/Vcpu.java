@@ -225,7 +225,7 @@ public final class Vcpu implements AutoCloseable {
       kvm_run.exit_reason(run.segment(), Kvm.KVM_EXIT_UNKNOWN());
       return exit;
     }
-    throw new KernelException(KvmIoctls.KVM_RUN.name(), toString(), "", -result);
+    throw new KernelException(KvmIoctls.KVM_RUN.name(), fd.target(), "", -result);
   }
 
   private String where() {

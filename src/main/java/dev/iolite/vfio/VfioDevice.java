@@ -1,5 +1,6 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.CallTarget;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.Kernel;
@@ -46,9 +47,15 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
   public static VfioDevice open(Kernel kernel, String path, String name) {
     int number = Fd.tryOpen(kernel, path, Libc.O_RDWR());
     if (number < 0) {
-      throw KernelException.of(kernel, "open", path, "device=" + name, -number);
+      throw KernelException.of(
+          kernel,
+          "open",
+          new CallTarget(Optional.of(FdKind.VFIO_DEVICE), path, Optional.of(name)),
+          "device=" + name,
+          -number);
     }
-    return new VfioDevice(Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path), name);
+    return new VfioDevice(
+        Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path, name), name);
   }
 
   /** What the device is called in messages. */

@@ -188,7 +188,7 @@ class HostSafetyTest {
     makeVirtualFunctions();
     sysfs.write("/sys/bus/pci/drivers/nvme/unbind", PHYSICAL);
     refused(() -> DriverBinding.bind(device(PHYSICAL), "vfio-pci"))
-        .hasMessageContaining("Next: iolite pci unbind " + PHYSICAL)
+        .hasMessageContaining("Next: give " + PHYSICAL + " a driver again")
         .hasMessageEndingWith("; then echo 0 > " + NUM_VFS);
 
     assertThat(DriverBinding.giveBack(device(PHYSICAL))).contains("nvme");
