@@ -36,7 +36,7 @@ final class Failures implements IExecutionExceptionHandler {
     List<String> lines = new ArrayList<>();
     lines.add("iolite: " + text(e));
     for (Throwable suppressed : e.getSuppressed()) {
-      lines.add("  and on the way out: " + suppressed);
+      lines.add("  and on the way out: " + Remedies.in(suppressed.toString(), suppressed));
     }
     return lines;
   }
@@ -44,7 +44,7 @@ final class Failures implements IExecutionExceptionHandler {
   private static String text(Exception e) {
     return code(e) == ExitCode.INTERNAL
         ? "internal error: " + e + " (run again with --verbose and report it)"
-        : String.valueOf(e.getMessage());
+        : Remedies.message(e);
   }
 
   /** What the exit code for a failure is. */

@@ -1,12 +1,12 @@
 package dev.iolite.cli;
 
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.Journal;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;

@@ -47,13 +47,7 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
       } catch (RuntimeException e) {
         Failures.lines(e).forEach(this::error);
         results.add(
-            Json.object(
-                "device",
-                device,
-                "error",
-                String.valueOf(e.getMessage()),
-                "steps",
-                report.events()));
+            Json.object("device", device, "error", Remedies.message(e), "steps", report.events()));
         code = code == ExitCode.OK ? Failures.code(e) : code;
       }
     }

@@ -39,7 +39,7 @@ record Verdict(boolean verified, String text, Optional<RuntimeException> failure
 
   /** What a program finds beside the table's words: why it is not, in full. */
   String words() {
-    return failure.map(e -> String.valueOf(e.getMessage())).orElse(text);
+    return failure.map(Remedies::message).orElse(text);
   }
 
   /** Fails if somebody is trusted, and it is not theirs. */

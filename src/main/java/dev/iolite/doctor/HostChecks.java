@@ -38,7 +38,7 @@ final class HostChecks {
             "kernel",
             Finding.Status.OPTIONAL,
             "iolite is proved on Linux 7.3; older ones lack dma-buf export or mapping",
-            "the checks below tell what this one has; or " + HostPlatform.OTHER_KERNEL);
+            "the checks below tell what this one has; or " + Need.OTHER_KERNEL);
     return need.look(() -> {
       String release = files.read("/proc/sys/kernel/osrelease");
       return isProved(release) ? need.ok("Linux " + release) : need.absent("Linux " + release);
@@ -109,7 +109,7 @@ final class HostChecks {
             "TSM",
             Finding.Status.OPTIONAL,
             "no TEE security manager: a device can be assigned, but not made private",
-            "a kernel with CONFIG_PCI_TSM; " + HostPlatform.OTHER_KERNEL);
+            "a kernel with CONFIG_PCI_TSM; " + Need.OTHER_KERNEL);
     return need.look(() -> {
       Optional<List<String>> managers = files.listIfPresent("/sys/class/tsm");
       if (managers.isEmpty()) {

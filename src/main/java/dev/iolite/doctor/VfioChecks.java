@@ -1,6 +1,5 @@
 package dev.iolite.doctor;
 
-import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import java.util.List;
@@ -20,7 +19,7 @@ final class VfioChecks {
           Finding.Status.MISSING,
           "an iommufd takes devices only through it; it is there once the vfio module is loaded",
           "modprobe vfio-pci; if that does not help, a kernel with CONFIG_VFIO_DEVICE_CDEV: "
-              + HostPlatform.OTHER_KERNEL);
+              + Need.OTHER_KERNEL);
   private static final Need DEVICE =
       new Need(
           "device",
@@ -95,8 +94,7 @@ final class VfioChecks {
             DMA_BUF,
             Finding.Status.MISSING,
             DMA_BUF_PURPOSE,
-            "a kernel with CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: "
-                + HostPlatform.OTHER_KERNEL);
+            "a kernel with CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: " + Need.OTHER_KERNEL);
     return done.sharing()
         .map(need::failed)
         .orElseGet(() -> need.ok("a BAR of " + done.device() + " exported and mapped"));

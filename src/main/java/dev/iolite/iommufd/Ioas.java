@@ -3,7 +3,7 @@ package dev.iolite.iommufd;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.IoasId;
-import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_ioas_allow_iovas;
 import dev.iolite.uapi.iommufd.iommu_ioas_copy;

@@ -1,8 +1,12 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -21,14 +25,17 @@ public final class Fd implements AutoCloseable {
   private final FdKind kind;
   private final int number;
   private final String name;
+  private final Optional<String> device;
   private final boolean owned;
   private volatile boolean closed;
 
-  private Fd(Kernel kernel, FdKind kind, int number, String name, boolean owned) {
+  private Fd(
+      Kernel kernel, FdKind kind, int number, String name, Optional<String> device, boolean owned) {
     this.kernel = kernel;
     this.kind = kind;
     this.number = number;
     this.name = name;
+    this.device = device;
     this.owned = owned;
   }
 
@@ -42,7 +49,7 @@ public final class Fd implements AutoCloseable {
   public static Fd open(Kernel kernel, FdKind kind, String path, int flags) {
     int fd = tryOpen(kernel, path, flags);
     if (fd < 0) {
-      throw KernelException.of(kernel, "open", path, "", -fd);
+      throw KernelException.of(kernel, "open", CallTarget.of(kind, path), "", -fd);
     }
     return owned(kernel, kind, fd, path);
   }
@@ -58,12 +65,21 @@ public final class Fd implements AutoCloseable {
 
   /** Takes over a descriptor that a call returned; it is closed with this object. */
   public static Fd owned(Kernel kernel, FdKind kind, int number, String name) {
-    return new Fd(kernel, kind, number, name, true);
+    return new Fd(kernel, kind, number, name, Optional.empty(), true);
+  }
+
+  /**
+   * As {@link #owned(Kernel, FdKind, int, String)}, with a device behind it.
+   *
+   * @param device the device's name on its bus, such as {@code 0000:00:03.0}
+   */
+  public static Fd owned(Kernel kernel, FdKind kind, int number, String name, String device) {
+    return new Fd(kernel, kind, number, name, Optional.of(device), true);
   }
 
   /** Refers to a descriptor that belongs to someone else; {@link #close} leaves it open. */
   public static Fd borrowed(Kernel kernel, FdKind kind, int number, String name) {
-    return new Fd(kernel, kind, number, name, false);
+    return new Fd(kernel, kind, number, name, Optional.empty(), false);
   }
 
   /** The kernel that this descriptor belongs to. */
@@ -88,6 +104,11 @@ public final class Fd implements AutoCloseable {
     return number;
   }
 
+  /** What a call on it is made on, for messages. */
+  public CallTarget target() {
+    return new CallTarget(Optional.of(kind), toString(), device);
+  }
+
   /** Whether {@link #close} has been called. */
   public boolean isClosed() {
     return closed;
@@ -100,7 +121,7 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, MemorySegment argument) {
-    return done(command, () -> decoded(command, argument), tryIoctl(command, argument));
+    return done(command, argument, () -> decoded(command, argument), tryIoctl(command, argument));
   }
 
   /**
@@ -110,7 +131,11 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, long argument) {
-    return done(command, () -> Long.toUnsignedString(argument), tryIoctl(command, argument));
+    return done(
+        command,
+        MemorySegment.NULL,
+        () -> Long.toUnsignedString(argument),
+        tryIoctl(command, argument));
   }
 
   /**
@@ -135,20 +160,20 @@ public final class Fd implements AutoCloseable {
 
   /** The result of a command, unless it is one that the command does not have. */
   private int known(Ioctl command, Supplier<String> argument, int result) {
-    if (result > 0 && command.result() instanceof Ioctl.Result.Done) {
+    if (result > 0 && command.result() instanceof Call.Result.Done) {
       throw KernelException.of(
-          command.name(), toString(), argument.get(), result, KernelException.NOT_ITS_OWN);
+          command.name(), target(), argument.get(), result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }
 
   /** The result of a command that was done. */
-  private int done(Ioctl command, Supplier<String> argument, int result) {
+  private int done(Ioctl command, MemorySegment struct, Supplier<String> argument, int result) {
     if (result < 0) {
-      throw failure(command, argument.get(), result);
+      throw failure(command, struct, argument.get(), result);
     }
-    if (result > 0 && command.result() instanceof Ioctl.Result.NotDone(String words)) {
-      throw KernelException.of(command.name(), toString(), argument.get(), result, ": " + words);
+    if (result > 0 && command.result() instanceof Call.Result.NotDone(String words)) {
+      throw KernelException.of(command.name(), target(), argument.get(), result, ": " + words);
     }
     return result;
   }
@@ -161,17 +186,18 @@ public final class Fd implements AutoCloseable {
     int result;
     do {
       result = kernel.ioctl(number(), command.number(), argument);
-    } while (result == Errno.EINTR.negated() && command.onInterrupt() == Ioctl.OnInterrupt.REPEAT);
+    } while (result == Errno.EINTR.negated() && command.onInterrupt() == Call.OnInterrupt.REPEAT);
     return result;
   }
 
   /** The exception for a result of {@link #tryIoctl} that was no expected answer after all. */
   public KernelException failed(Ioctl command, MemorySegment argument, int result) {
-    return failure(command, decoded(command, argument), result);
+    return failure(command, argument, decoded(command, argument), result);
   }
 
-  private KernelException failure(Ioctl command, String argument, int result) {
-    return KernelException.of(kernel, command.name(), toString(), argument, -result);
+  private KernelException failure(
+      Ioctl command, MemorySegment struct, String argument, int result) {
+    return KernelException.of(kernel, command.name(), target(), struct, argument, -result);
   }
 
   /**
@@ -182,7 +208,7 @@ public final class Fd implements AutoCloseable {
   public KernelException malformed(
       Ioctl command, MemorySegment argument, int result, String meaning) {
     return KernelException.of(
-        command.name(), toString(), decoded(command, argument), result, meaning);
+        command.name(), target(), decoded(command, argument), result, meaning);
   }
 
   private static String decoded(Ioctl command, MemorySegment argument) {
@@ -255,7 +281,7 @@ public final class Fd implements AutoCloseable {
   private void requireWhole(String name, MemorySegment memory, long result) {
     if (result != memory.byteSize()) {
       throw KernelException.of(
-          name, toString(), "bytes=" + memory.byteSize(), result, ": that is not all of them");
+          name, target(), "bytes=" + memory.byteSize(), result, ": that is not all of them");
     }
   }
 
@@ -319,10 +345,10 @@ public final class Fd implements AutoCloseable {
     }
     String detail = "bytes=" + memory.byteSize() + where;
     if (result < 0) {
-      throw KernelException.of(kernel, name, toString(), detail, Math.toIntExact(-result));
+      throw KernelException.of(kernel, name, target(), detail, Math.toIntExact(-result));
     }
     if (result > memory.byteSize()) {
-      throw KernelException.of(name, toString(), detail, result, KernelException.NOT_ITS_OWN);
+      throw KernelException.of(name, target(), detail, result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }
@@ -357,7 +383,7 @@ public final class Fd implements AutoCloseable {
     }
     int result = kernel.close(number);
     if (result != Errno.EINTR.negated()) {
-      KernelException.requireDone("close", toString(), "", result);
+      KernelException.requireDone("close", target(), "", result);
     }
   }
 

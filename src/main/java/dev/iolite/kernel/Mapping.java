@@ -14,14 +14,14 @@ import java.util.Optional;
 public final class Mapping implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Kernel kernel;
-  private final String name;
+  private final CallTarget of;
   private final long address;
   private final MemorySegment segment;
   private boolean mapped = true;
 
-  private Mapping(Kernel kernel, String name, long address, long bytes) {
+  private Mapping(Kernel kernel, CallTarget of, long address, long bytes) {
     this.kernel = kernel;
-    this.name = name;
+    this.of = of;
     this.address = address;
     this.segment = MemorySegment.ofAddress(address).reinterpret(bytes, arena, null);
   }
@@ -38,7 +38,7 @@ public final class Mapping implements AutoCloseable {
     long address =
         file.kernel().mmap(0, bytes, protection, Libc.MAP_SHARED(), file.number(), offset);
     return checked(
-        file.kernel(), file.toString(), address, bytes, "offset=0x" + Long.toHexString(offset));
+        file.kernel(), file.target(), address, bytes, "offset=0x" + Long.toHexString(offset));
   }
 
   /**
@@ -57,21 +57,21 @@ public final class Mapping implements AutoCloseable {
             Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS(),
             -1,
             0);
-    return checked(kernel, "anonymous memory", address, bytes, "");
+    return checked(kernel, CallTarget.of("anonymous memory"), address, bytes, "");
   }
 
   private static Mapping checked(
-      Kernel kernel, String name, long address, long bytes, String detail) {
+      Kernel kernel, CallTarget of, long address, long bytes, String detail) {
     if (address < 0 && address >= -Kernel.MAX_ERRNO) {
       String bytesText = "bytes=0x" + Long.toHexString(bytes);
       throw KernelException.of(
           kernel,
           "mmap",
-          name,
+          of,
           detail.isEmpty() ? bytesText : detail + " " + bytesText,
           Math.toIntExact(-address));
     }
-    return new Mapping(kernel, name, address, bytes);
+    return new Mapping(kernel, of, address, bytes);
   }
 
   /** The mapped memory. */
@@ -90,7 +90,7 @@ public final class Mapping implements AutoCloseable {
   /** Where it is mapped in this process, to be given to the kernel. */
   public long address() {
     if (!segment.scope().isAlive()) {
-      throw new IllegalStateException("the mapping of " + name + " is closed");
+      throw new IllegalStateException("the mapping of " + of.name() + " is closed");
     }
     return address;
   }
@@ -123,11 +123,14 @@ public final class Mapping implements AutoCloseable {
     int result = kernel.munmap(address, segment.byteSize());
     mapped = result != 0;
     KernelException.requireDone(
-        "munmap", name, "bytes=0x" + Long.toHexString(segment.byteSize()), result);
+        "munmap",
+        CallTarget.of(of.name()),
+        "bytes=0x" + Long.toHexString(segment.byteSize()),
+        result);
   }
 
   @Override
   public String toString() {
-    return "mapping of " + name;
+    return "mapping of " + of.name();
   }
 }

@@ -2,9 +2,9 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_sev_cmd;
 import dev.iolite.uapi.kvm.kvm_sev_init;
@@ -78,7 +78,7 @@ public final class SnpLaunch extends VmLaunch {
         left = kvm_sev_snp_launch_update.len(update);
         make(arena, vm(), processor, name, id, update);
         if (kvm_sev_snp_launch_update.len(update) == left) {
-          throw KernelException.of(name, vm().fd().toString(), "", 0, ", and added nothing");
+          throw KernelException.of(name, vm().fd().target(), "", 0, ", and added nothing");
         }
       } while (kvm_sev_snp_launch_update.len(update) != 0);
     }
@@ -108,7 +108,7 @@ public final class SnpLaunch extends VmLaunch {
     int result = vm.fd().tryIoctl(KvmIoctls.KVM_MEMORY_ENCRYPT_OP, command);
     if (result < 0) {
       throw new KernelException(
-          name, vm.fd().toString(), SevStatus.text(kvm_sev_cmd.error(command)), -result);
+          name, vm.fd().target(), SevStatus.text(kvm_sev_cmd.error(command)), -result);
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.iolite.kvm;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
 import dev.iolite.uapi.kvm.kvm_cpuid_entry2;
@@ -149,7 +149,7 @@ public final class TdxLaunch extends VmLaunch {
     int result = on.tryIoctl(ioctl, command);
     if (result < 0) {
       throw new KernelException(
-          name, on.toString(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
+          name, on.target(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
     }
   }
 }

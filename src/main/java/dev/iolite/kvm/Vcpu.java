@@ -4,8 +4,8 @@ import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
@@ -225,7 +225,7 @@ public final class Vcpu implements AutoCloseable {
       kvm_run.exit_reason(run.segment(), Kvm.KVM_EXIT_UNKNOWN());
       return exit;
     }
-    throw new KernelException(KvmIoctls.KVM_RUN.name(), toString(), "", -result);
+    throw new KernelException(KvmIoctls.KVM_RUN.name(), fd.target(), "", -result);
   }
 
   private String where() {

@@ -1,5 +1,6 @@
 package dev.iolite.kvm;
 
+import dev.iolite.kernel.CallTarget;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.kvm.kvm_run;
@@ -45,7 +46,7 @@ final class Watchdog implements AutoCloseable {
   Watch watch(Duration deadline) {
     int tid = kernel.interruptible();
     if (tid < 0) {
-      throw new KernelException("sigaction", "the process", "", -tid);
+      throw new KernelException("sigaction", CallTarget.of("the process"), "", -tid);
     }
     return new Watch(tid, deadline);
   }

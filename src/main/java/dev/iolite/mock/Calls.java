@@ -1,7 +1,7 @@
 package dev.iolite.mock;
 
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.util.Optional;
 
 /** Which calls a fault is meant for. */

@@ -1,7 +1,10 @@
 package dev.iolite.pci;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -197,8 +200,11 @@ public final class DriverBinding implements AutoCloseable {
           throw new PreconditionException(
               tried,
               "it was taken from " + driver.get() + ", but " + still + " has it now",
-              "another program gave it to that driver, or the driver refuses to let go",
-              "dmesg has the driver's reason; iolite pci show " + device);
+              new Advice(
+                  "another program gave it to that driver, or the driver refuses to let go",
+                  "dmesg has the driver's reason",
+                  Remedy.SHOW_FUNCTION,
+                  List.of(device.toString())));
         });
   }
 

@@ -2,10 +2,10 @@ package dev.iolite.pci;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package dev.iolite.steps;
 
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;

@@ -1,8 +1,8 @@
 package dev.iolite.steps;
 
 import dev.iolite.kernel.CloseStack;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;

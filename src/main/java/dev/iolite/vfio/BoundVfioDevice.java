@@ -1,5 +1,6 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
@@ -7,7 +8,8 @@ import dev.iolite.kernel.HwptId;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PageTableId;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.kernel.Remedy;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
 import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
@@ -200,8 +202,11 @@ public final class BoundVfioDevice implements AutoCloseable {
             new PreconditionException(
                 "looked for a BAR of " + name + " to give to the guest",
                 "none can be mapped as a whole",
-                "the device has only I/O ports, BARs smaller than a page, or ones with holes",
-                "iolite vfio info " + name));
+                new Advice(
+                    "the device has only I/O ports, BARs smaller than a page, or ones with holes",
+                    "choose another device",
+                    Remedy.SHOW_DEVICE,
+                    List.of(name))));
   }
 
   /**
@@ -218,8 +223,11 @@ public final class BoundVfioDevice implements AutoCloseable {
                 new PreconditionException(
                     "use " + PciRegion.nameOf(index) + " of " + name,
                     "the device does not have it",
-                    "the device has other regions",
-                    "iolite vfio info " + name));
+                    new Advice(
+                        "the device has other regions",
+                        "use one that it has",
+                        Remedy.SHOW_DEVICE,
+                        List.of(name))));
     return new Region(fd, info, name);
   }
 
@@ -281,8 +289,11 @@ public final class BoundVfioDevice implements AutoCloseable {
                 new PreconditionException(
                     "use " + PciIrq.nameOf(index) + " of " + name,
                     "the device does not have it",
-                    "the device has other kinds of interrupts",
-                    "iolite vfio info " + name));
+                    new Advice(
+                        "the device has other kinds of interrupts",
+                        "use one that it has",
+                        Remedy.SHOW_DEVICE,
+                        List.of(name))));
     return new IrqSet(fd, info);
   }
 

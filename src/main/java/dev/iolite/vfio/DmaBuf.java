@@ -1,9 +1,9 @@
 package dev.iolite.vfio;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_feature;
@@ -57,7 +57,7 @@ public final class DmaBuf implements AutoCloseable {
         throw KernelException.of(
             device.kernel(),
             VfioIoctls.VFIO_DEVICE_FEATURE.name(),
-            device.toString(),
+            device.target(),
             "GET of DMA_BUF over " + text.strip() + (flags == 0 ? "" : ", flags=" + flags),
             -result);
       }
@@ -92,7 +92,7 @@ public final class DmaBuf implements AutoCloseable {
   public long bytes() {
     long bytes = fd.kernel().lseek(fd.number(), 0, Libc.SEEK_END());
     if (bytes < 0) {
-      throw new KernelException("lseek", fd.toString(), "", Math.toIntExact(-bytes));
+      throw new KernelException("lseek", fd.target(), "", Math.toIntExact(-bytes));
     }
     return bytes;
   }

@@ -2,7 +2,7 @@ package dev.iolite.vfio;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.vfio_pci_dependent_device;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
 import java.lang.foreign.Arena;

@@ -1,6 +1,8 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.uapi.vfio.Vfio;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -38,8 +40,12 @@ public record HotResetInfo(int flags, List<Dependent> devices) {
       throw new PreconditionException(
           "reset the slot or bus of " + name,
           "the reset would hit " + others + " too, which this process does not own",
-          "it has another driver, or is in an IOMMU group of its own and not bound to this iommufd",
-          "iolite pci show " + name + "; give all functions of the group to vfio-pci");
+          new Advice(
+              "it has another driver, or is in an IOMMU group of its own and not bound to this"
+                  + " iommufd",
+              "give all functions of the group to vfio-pci",
+              Remedy.SHOW_FUNCTION,
+              List.of(name)));
     }
   }
 

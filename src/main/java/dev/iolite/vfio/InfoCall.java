@@ -1,7 +1,7 @@
 package dev.iolite.vfio;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -3,7 +3,7 @@ package dev.iolite.vfio;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_irq_set;
 import java.lang.foreign.Arena;

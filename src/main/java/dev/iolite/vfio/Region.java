@@ -1,10 +1,12 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -154,8 +156,10 @@ public final class Region {
                 + " of "
                 + name,
             "the kernel did only " + done,
-            "the driver does not give access to all of the region",
-            "iolite vfio info shows the regions");
+            new Advice(
+                "the driver does not give access to all of the region",
+                "keep to the part that it does",
+                Remedy.SHOW_DEVICE));
       }
       done += moved;
     }
@@ -176,8 +180,10 @@ public final class Region {
       throw new PreconditionException(
           "map " + name + " into this process",
           "the region can not be mapped",
-          "it is no memory BAR, or smaller than a page and not alone in it",
-          "use its read and write methods; iolite vfio info shows what can be mapped");
+          new Advice(
+              "it is no memory BAR, or smaller than a page and not alone in it",
+              "use its read and write methods",
+              Remedy.SHOW_DEVICE));
     }
     check(offset, bytes);
     int protection =

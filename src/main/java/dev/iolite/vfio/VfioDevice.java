@@ -1,12 +1,13 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.CallTarget;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.UnboundVfioFile;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
@@ -46,9 +47,15 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
   public static VfioDevice open(Kernel kernel, String path, String name) {
     int number = Fd.tryOpen(kernel, path, Libc.O_RDWR());
     if (number < 0) {
-      throw KernelException.of(kernel, "open", path, "device=" + name, -number);
+      throw KernelException.of(
+          kernel,
+          "open",
+          new CallTarget(Optional.of(FdKind.VFIO_DEVICE), path, Optional.of(name)),
+          "device=" + name,
+          -number);
     }
-    return new VfioDevice(Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path), name);
+    return new VfioDevice(
+        Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path, name), name);
   }
 
   /** What the device is called in messages. */

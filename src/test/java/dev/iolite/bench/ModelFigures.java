@@ -1,10 +1,7 @@
 package dev.iolite.bench;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.VfioUser;
@@ -19,6 +16,9 @@ import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.tdi.plan.SlotPlan;
 import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_map;

@@ -1,6 +1,6 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

@@ -1,13 +1,13 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_HWPT_ALLOC;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VDEVICE_ALLOC;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_DEVICE;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_DEVICE_ATTR_ON_DEVICE;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_FEATURE;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_HWPT_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VDEVICE_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_DEVICE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_DEVICE_ATTR_ON_DEVICE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_FEATURE;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.iommufd.Iommufd;

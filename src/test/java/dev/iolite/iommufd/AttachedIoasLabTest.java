@@ -7,7 +7,6 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
@@ -17,6 +16,7 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
@@ -133,7 +133,7 @@ class AttachedIoasLabTest {
     IovaRange high = ioas.ranges().allowed().getLast();
     assertThat(assertFails(Errno.EINVAL, () -> ioas.map(MSI.first(), pages(1), IovaAccess.READ)))
         .hasMessageContaining("reserved range")
-        .hasMessageContaining("iolite iommu info");
+        .hasMessageContaining("IOMMU_IOAS_IOVA_RANGES");
     assertFails(Errno.EINVAL, () -> ioas.map(MSI.first() - PAGE, pages(2), IovaAccess.READ));
     assertFails(Errno.EINVAL, () -> ioas.map(high.last() + 1, pages(1), IovaAccess.READ));
     assertThat(ioas.map(high.last() + 1 - PAGE, pages(1), IovaAccess.READ).isMapped()).isTrue();

@@ -3,6 +3,9 @@ package dev.iolite.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.libc.Libc;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -141,18 +144,19 @@ class FdTest {
     try (EventFd event = EventFd.create(answering(3))) {
       Fd fd = event.fd();
       assertThat(fd.ioctl(ANY.answering("of them"), 0)).isEqualTo(3);
-      Fd made = fd.ioctlFd(ANY.returning(FdKind.FILE), 0, "made");
+      Fd made = fd.ioctlFd(ANY.returning(new Call.Result.Descriptor(FdKind.FILE)), 0, "made");
       assertThat(made.number()).isEqualTo(3);
     }
     try (EventFd event = EventFd.create(answering(0))) {
-      Fd made = event.fd().ioctlFd(ANY.returning(FdKind.FILE), 0, "made");
+      Fd made =
+          event.fd().ioctlFd(ANY.returning(new Call.Result.Descriptor(FdKind.FILE)), 0, "made");
       assertThat(made.number()).as("a descriptor like any other").isZero();
     }
   }
 
   @Test
   void aNumberThatSaysWhyACommandWasNotDoneIsAnErrorUnlessItIsAskedFor() {
-    Ioctl command = ANY.notDoneIfPositive("are to be had");
+    Ioctl command = ANY.returning(new Call.Result.NotDone("are to be had"));
     try (EventFd event = EventFd.create(answering(3))) {
       assertNumber(() -> event.fd().ioctl(command, 0), 3, ": are to be had");
       assertThat(event.fd().tryIoctl(command, 0)).isEqualTo(3);

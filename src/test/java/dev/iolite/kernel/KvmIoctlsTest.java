@@ -2,6 +2,8 @@ package dev.iolite.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.catalog.UapiCatalog;
 import dev.iolite.uapi.catalog.UapiConstant;
 import java.util.Set;

@@ -2,8 +2,11 @@ package dev.iolite.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.UapiCatalog;
 import dev.iolite.uapi.catalog.UapiConstant;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

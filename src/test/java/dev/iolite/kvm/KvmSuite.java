@@ -382,7 +382,7 @@ abstract class KvmSuite {
         assertThatThrownBy(() -> kvm.createVm(type))
             .isInstanceOfSatisfying(
                 KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
-            .hasMessageContaining("iolite kvm info");
+            .hasMessageContaining("KVM_CAP_VM_TYPES");
       }
     }
   }

@@ -3,16 +3,10 @@ package dev.iolite.mock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.iommufd.Iommufd;
-import dev.iolite.kernel.DmaBufIoctls;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.KvmIoctls;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmType;
@@ -23,6 +17,13 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.DmaBufIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.libc.Libc;
@@ -262,7 +263,7 @@ class GarbageTest {
 
     /** That of a feature depends on the feature. */
     private static boolean hasNumbers(Ioctl command) {
-      return !(command.result() instanceof Ioctl.Result.Done)
+      return !(command.result() instanceof Call.Result.Done)
           || command.equals(VfioIoctls.VFIO_DEVICE_FEATURE);
     }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
@@ -19,6 +18,7 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Edu;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.passthrough.Passthrough;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.VfioDevice;
 import java.util.ArrayList;
@@ -188,7 +188,7 @@ class HostSafetyTest {
     makeVirtualFunctions();
     sysfs.write("/sys/bus/pci/drivers/nvme/unbind", PHYSICAL);
     refused(() -> DriverBinding.bind(device(PHYSICAL), "vfio-pci"))
-        .hasMessageContaining("Next: iolite pci unbind " + PHYSICAL)
+        .hasMessageContaining("Next: give " + PHYSICAL + " a driver again")
         .hasMessageEndingWith("; then echo 0 > " + NUM_VFS);
 
     assertThat(DriverBinding.giveBack(device(PHYSICAL))).contains("nvme");

@@ -1,6 +1,5 @@
 package dev.iolite.tdi;
 
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
@@ -12,6 +11,7 @@ import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,13 +1,13 @@
 package dev.iolite.tdi.plan;
 
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.IommufdIoctls;
-import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.StructText;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_ioas_map_file;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region;

@@ -1,9 +1,9 @@
 package dev.iolite.tdi.profile;
 
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kvm.Exit;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.vfio.DmaBuf;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

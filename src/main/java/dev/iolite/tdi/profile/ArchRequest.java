@@ -1,9 +1,9 @@
 package dev.iolite.tdi.profile;
 
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_set_tdi_state;

@@ -4,10 +4,10 @@ import static dev.iolite.tdi.profile.TsmOperation.READ_MEASUREMENTS;
 import static dev.iolite.tdi.profile.TsmOperation.READ_REPORT;
 import static dev.iolite.tdi.profile.TsmOperation.SET_STATE;
 
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;

@@ -5,10 +5,10 @@ import static dev.iolite.tdi.profile.TsmOperation.READ_REPORT;
 import static dev.iolite.tdi.profile.TsmOperation.SET_STATE;
 import static dev.iolite.tdi.profile.TsmOperation.UNBIND;
 
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmintelrfc2025.iommu_vdevice_tsm_guest_request;
 import dev.iolite.uapi.tsmintelrfc2025.vfio_device_tsm_bind;

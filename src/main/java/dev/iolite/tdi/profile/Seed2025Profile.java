@@ -4,10 +4,10 @@ import static dev.iolite.tdi.profile.TsmOperation.READ_MEASUREMENTS;
 import static dev.iolite.tdi.profile.TsmOperation.READ_REPORT;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.Arch;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_read_measurements;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;

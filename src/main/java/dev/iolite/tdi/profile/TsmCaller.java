@@ -2,9 +2,9 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;

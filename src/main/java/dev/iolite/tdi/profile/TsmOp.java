@@ -1,7 +1,7 @@
 package dev.iolite.tdi.profile;
 
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import java.lang.foreign.Arena;

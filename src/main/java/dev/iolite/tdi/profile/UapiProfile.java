@@ -1,7 +1,6 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.ViommuType;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
@@ -11,6 +10,7 @@ import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;

@@ -7,11 +7,11 @@ import static dev.iolite.mock.iommufd.Machine.mapOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommuGroup;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
 import java.util.HashMap;

@@ -5,11 +5,11 @@ import static dev.iolite.mock.iommufd.Machine.sized;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommuDevice.PageRequest;
 import dev.iolite.mock.core.IommuGroup;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
 import dev.iolite.mock.core.OpenFile;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_fault_alloc;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;

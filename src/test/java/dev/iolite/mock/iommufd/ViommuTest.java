@@ -8,10 +8,10 @@ import static dev.iolite.mock.iommufd.Machine.sized;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.OpenFile;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hw_queue_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_unmap;

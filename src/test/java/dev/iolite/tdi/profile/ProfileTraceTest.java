@@ -2,7 +2,6 @@ package dev.iolite.tdi.profile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.mock.Platform;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.trace.TracedCall;
@@ -11,6 +10,7 @@ import dev.iolite.trace.TracingKernel.Scope;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;

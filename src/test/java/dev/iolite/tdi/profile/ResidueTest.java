@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
@@ -16,6 +14,8 @@ import dev.iolite.trace.TracingKernel;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import dev.iolite.vfio.ByteRange;
 import java.util.ArrayList;
 import java.util.Arrays;

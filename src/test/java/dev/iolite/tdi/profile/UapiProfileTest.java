@@ -252,7 +252,7 @@ class UapiProfileTest {
           .isInstanceOfSatisfying(
               TsmCallException.class, e -> assertThat(e.outcome()).isEqualTo(Outcome.NOT_DONE))
           .hasMessageContaining("EINVAL")
-          .hasMessageContaining("iolite tsm connect ");
+          .hasMessageContaining("connect the device to a TSM");
       new Tsm(at.model).connect(at.pci, "tsm0");
       at.bindAndLock().close();
     }

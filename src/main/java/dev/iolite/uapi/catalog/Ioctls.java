@@ -1,4 +1,4 @@
-package dev.iolite.kernel;
+package dev.iolite.uapi.catalog;
 
 import java.util.HashMap;
 import java.util.List;
@@ -13,12 +13,7 @@ public final class Ioctls {
   private static final Ioctls OF_HEADERS =
       new Ioctls(Map.of())
           .with(
-              Stream.of(
-                      VfioIoctls.all(),
-                      IommufdIoctls.all(),
-                      KvmIoctls.all(),
-                      DmaBufIoctls.all(),
-                      UdmabufIoctls.all())
+              Stream.of(VfioIoctls.all(), IommufdIoctls.all(), KvmIoctls.all(), DmaBufIoctls.all())
                   .flatMap(List::stream)
                   .toList());
 

@@ -2,10 +2,14 @@ package dev.iolite.kernel;
 
 import java.util.Optional;
 
-/** Passes every call on; a test overrides the one that it wants to see or to change. */
+/**
+ * Passes every call on to another kernel. A subclass overrides the calls that it watches or
+ * changes.
+ */
 public class ForwardingKernel implements Kernel {
   private final Kernel inner;
 
+  /** Passes calls on to this kernel. */
   protected ForwardingKernel(Kernel inner) {
     this.inner = inner;
   }

@@ -1,4 +1,4 @@
-package dev.iolite.kernel;
+package dev.iolite.uapi.catalog;
 
 /**
  * What a descriptor refers to. An ioctl number means something only together with it: the same
