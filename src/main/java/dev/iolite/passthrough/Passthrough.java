@@ -151,7 +151,7 @@ public final class Passthrough {
     steps.open(
         PassthroughStep.CONNECT_MSI,
         () -> {
-          IrqSet interrupts = assignment.device().irqs(PciIrq.MSI.index());
+          IrqSet interrupts = assignment.device().irqs(PciIrq.MSI);
           interrupts.enable(List.of(event));
           return interrupts;
         },

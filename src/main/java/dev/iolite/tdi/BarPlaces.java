@@ -2,7 +2,6 @@ package dev.iolite.tdi;
 
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.vfio.BoundVfioDevice;
-import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.Region;
 import dev.iolite.vfio.RegionInfo;
@@ -49,8 +48,7 @@ final class BarPlaces {
   static BarPlaces choose(BoundVfioDevice device) {
     Map<Integer, Long> sizes = new TreeMap<>();
     for (RegionInfo region : device.regionInfos()) {
-      boolean whole = region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes())));
-      if (region.index() <= PciRegion.BAR5.index() && whole) {
+      if (region.isBar() && region.isWhollyMappable()) {
         sizes.put(region.index(), region.bytes());
       }
     }

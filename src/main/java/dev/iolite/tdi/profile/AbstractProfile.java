@@ -13,6 +13,7 @@ import dev.iolite.uapi.tsmv6.TsmV6;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -104,7 +105,7 @@ abstract class AbstractProfile implements UapiProfile {
     if (kind == Kind.PRIVATE && !operations.contains(TsmOperation.EXPORT_PRIVATE)) {
       throw unsupported(TsmOperation.EXPORT_PRIVATE);
     }
-    return device.exportDmaBuf(bar, ranges, Libc.O_RDWR());
+    return device.exportDmaBuf(PciRegion.bar(bar), ranges, Libc.O_RDWR());
   }
 
   @Override

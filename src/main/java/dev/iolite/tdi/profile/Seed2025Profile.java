@@ -30,6 +30,7 @@ import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -99,7 +100,7 @@ final class Seed2025Profile extends TsmOpProfile {
           case SHARED -> TsmSeed2025.VFIO_DMA_BUF_SHARED();
           case PRIVATE -> TsmSeed2025.VFIO_DMA_BUF_PRIVATE();
         };
-    return device.exportDmaBuf(bar, ranges, Libc.O_RDWR(), flag);
+    return device.exportDmaBuf(PciRegion.bar(bar), ranges, Libc.O_RDWR(), flag);
   }
 
   /** VFIO_DMA_BUF_GET_RUNS, again with more room if the kernel has more (EMSGSIZE). */
@@ -113,7 +114,7 @@ final class Seed2025Profile extends TsmOpProfile {
         vfio_dma_buf_get_runs.argsz(get, (int) vfio_dma_buf_get_runs.sizeof());
         vfio_dma_buf_get_runs.nr_runs(get, room);
         vfio_dma_buf_get_runs.runs_uptr(get, runs.address());
-        int result = dmaBuf.fd().tryIoctl(GET_RUNS, get);
+        int result = dmaBuf.fd().ioctl(GET_RUNS, get, Errno.EMSGSIZE);
         int count = vfio_dma_buf_get_runs.nr_runs(get);
         if (result == 0 && Integer.compareUnsigned(count, room) > 0) {
           throw dmaBuf
@@ -123,7 +124,7 @@ final class Seed2025Profile extends TsmOpProfile {
         if (result == 0) {
           return Optional.of(decode(runs, count));
         }
-        if (result != Errno.EMSGSIZE.negated() || count <= room) {
+        if (count <= room) {
           throw dmaBuf.fd().failed(GET_RUNS, get, result);
         }
         room = count;
