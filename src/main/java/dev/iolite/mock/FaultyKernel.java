@@ -6,7 +6,7 @@ import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -213,7 +213,7 @@ public final class FaultyKernel implements Kernel {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return inner.registers(address);
   }
 

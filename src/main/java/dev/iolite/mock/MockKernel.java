@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.AddressSpace;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.HostUserMemory;
@@ -490,7 +490,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     task.enter();
     try {
       return task.memory().registers(address);

@@ -30,7 +30,6 @@ import dev.iolite.tdi.profile.TdiTarget;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ConfigRegion;
-import dev.iolite.vfio.Region;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -364,23 +363,11 @@ final class AssignedInterface {
   }
 
   int readConfig(int offset, int bytes) {
-    Region config = vfio.config().region();
-    return switch (bytes) {
-      case 1 -> Byte.toUnsignedInt(config.read8(offset));
-      case 2 -> Short.toUnsignedInt(config.read16(offset));
-      case 4 -> config.read32(offset);
-      default -> throw new IllegalArgumentException("a config access of " + bytes + " bytes");
-    };
+    return (int) vfio.config().region().read(offset, bytes);
   }
 
   void writeConfig(int offset, int bytes, int value) {
-    Region config = vfio.config().region();
-    switch (bytes) {
-      case 1 -> config.write8(offset, (byte) value);
-      case 2 -> config.write16(offset, (short) value);
-      case 4 -> config.write32(offset, value);
-      default -> throw new IllegalArgumentException("a config access of " + bytes + " bytes");
-    }
+    vfio.config().region().write(offset, bytes, value);
   }
 
   private static void requireReleased(PciDevice pci) {

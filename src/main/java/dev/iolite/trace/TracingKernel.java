@@ -6,7 +6,7 @@ import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.kernel.StructText;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
@@ -373,7 +373,7 @@ public final class TracingKernel implements Kernel {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return inner.registers(address);
   }
 

@@ -6,7 +6,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.MemFd;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -54,7 +54,7 @@ public final class AddressSpace {
           switch (object) {
             case MappedObject.Pages pages ->
                 new MappedObject.Pages(pages.ram(), pages.offset() + skipped);
-            case MappedObject.Registers registers -> skip(registers, skipped);
+            case MappedObject.DeviceRegisters registers -> skip(registers, skipped);
           };
       return new Area(partStart, Math.min(end(), to) - partStart, protection, partObject, file);
     }
@@ -80,11 +80,12 @@ public final class AddressSpace {
     this.mapper = mapper;
   }
 
-  private static MappedObject.Registers skip(MappedObject.Registers registers, long skipped) {
-    RegisterAccess access = registers.access();
+  private static MappedObject.DeviceRegisters skip(
+      MappedObject.DeviceRegisters registers, long skipped) {
+    Registers access = registers.access();
     Memory memory = registers.memory();
-    return new MappedObject.Registers(
-        new RegisterAccess() {
+    return new MappedObject.DeviceRegisters(
+        new Registers() {
           @Override
           public long read(long offset, int bytes) {
             return access.read(offset + skipped, bytes);
@@ -139,7 +140,7 @@ public final class AddressSpace {
         switch (object) {
           case MappedObject.Pages pages ->
               mapper.map(address, whole, protection, fixed, pages.ram().hostFd(), pages.offset());
-          case MappedObject.Registers _ ->
+          case MappedObject.DeviceRegisters _ ->
               mapper.map(address, whole, protection, fixed, nothing(), 0);
         };
     if (at < 0 && at >= -Kernel.MAX_ERRNO) {
@@ -232,11 +233,11 @@ public final class AddressSpace {
   }
 
   /** How the registers mapped at an address are reached; empty if there are none. */
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return at(address)
         .map(area -> area.part(address, area.end()).object)
         .flatMap(object ->
-            object instanceof MappedObject.Registers registers
+            object instanceof MappedObject.DeviceRegisters registers
                 ? Optional.of(registers.access())
                 : Optional.empty());
   }
@@ -432,7 +433,7 @@ public final class AddressSpace {
     }
     return switch (found.part(address, address + bytes).object) {
       case MappedObject.Pages pages -> new Pin(pages.ram(), pages.offset(), bytes, () -> {});
-      case MappedObject.Registers registers -> registers.memory();
+      case MappedObject.DeviceRegisters registers -> registers.memory();
     };
   }
 

@@ -1,6 +1,6 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -66,9 +66,9 @@ public final class Edu implements DeviceLogic {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(int bar) {
+  public Optional<Registers> registers(int bar) {
     return Optional.of(
-        new RegisterAccess() {
+        new Registers() {
           @Override
           public long read(long offset, int bytes) {
             return readRegister(offset, bytes);

@@ -1,6 +1,6 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
@@ -103,8 +103,8 @@ public final class TdispEndpoint implements DeviceLogic {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(int bar) {
-    return bar == REGISTERS_BAR ? Optional.of(new Registers()) : Optional.empty();
+  public Optional<Registers> registers(int bar) {
+    return bar == REGISTERS_BAR ? Optional.of(new Bar0()) : Optional.empty();
   }
 
   @Override
@@ -117,7 +117,7 @@ public final class TdispEndpoint implements DeviceLogic {
   }
 
   /** BAR0; an access of fewer than 64 bits sees the low ones. */
-  private final class Registers implements RegisterAccess {
+  private final class Bar0 implements Registers {
     @Override
     public long read(long at, int width) {
       long value =
