@@ -17,6 +17,7 @@ import dev.iolite.kvm.VmType;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.pci.Tsm;
 import dev.iolite.pci.TsmState;
 import dev.iolite.steps.HostSteps;
@@ -47,7 +48,6 @@ import java.util.function.Function;
  * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
  */
 final class AssignedInterface {
-  private static final int COMMAND = 4;
 
   private final PciDevice pci;
   private final GuestMachine guest;
@@ -359,7 +359,7 @@ final class AssignedInterface {
   }
 
   void setCommand(int command) {
-    vfio.config().region().write16(COMMAND, (short) command);
+    vfio.config().region().write16(PciRegs.COMMAND, (short) command);
   }
 
   int readConfig(int offset, int bytes) {

@@ -6,6 +6,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
@@ -26,9 +27,6 @@ import java.util.TreeMap;
  * but is not kept when the process frees it by other means than {@link #map} and {@link #unmap}.
  */
 public final class AddressSpace {
-  /** The size of a page, in bytes. */
-  public static final long PAGE = 4096;
-
   private static final int FIXED = 0x10;
   private static final int FIXED_NOREPLACE = 0x10_0000;
 
@@ -119,9 +117,9 @@ public final class AddressSpace {
   public long map(
       long address, long bytes, int protection, int flags, Optional<OpenFile> file, long offset) {
     refuseIf(bytes == 0, Errno.EINVAL);
-    long whole = (bytes + PAGE - 1) & -PAGE;
+    long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(whole == 0 || Long.compareUnsigned(whole, 1L << 47) >= 0, Errno.ENOMEM);
-    refuseIf((address & (PAGE - 1)) != 0 && (flags & FIXED) != 0, Errno.EINVAL);
+    refuseIf((address & (Page.BYTES - 1)) != 0 && (flags & FIXED) != 0, Errno.EINVAL);
     // mm/mmap.c:file_mmap_ok, of a device's file
     boolean ends = Long.compareUnsigned(offset >>> 12, (-1 - whole) >>> 12) > 0;
     refuseIf(file.isPresent() && ends, Errno.EOVERFLOW);
@@ -175,8 +173,8 @@ public final class AddressSpace {
    * that it was pinned for no longer follows the address.
    */
   public void unmap(long address, long bytes) {
-    refuseIf((address & (PAGE - 1)) != 0 || bytes == 0, Errno.EINVAL);
-    long whole = (bytes + PAGE - 1) & -PAGE;
+    refuseIf((address & (Page.BYTES - 1)) != 0 || bytes == 0, Errno.EINVAL);
+    long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(whole <= 0 || address < 0 || address > HostUserMemory.TASK_SIZE - whole, Errno.EINVAL);
     pinnedForeign.forEach(pages -> pages.leave(address, address + whole, true));
     for (Area area : overlapping(address, address + whole)) {

@@ -1,5 +1,6 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
@@ -10,7 +11,7 @@ import java.util.Map;
 
 /** Memory of a device: zeros, and it costs nothing where only zeros were written. */
 public final class SparseMemory implements Memory, Registers {
-  private static final int PAGE = 4096;
+  private static final int PAGE = (int) Page.BYTES;
   private static final ValueLayout.OfShort INT16 =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT32 =

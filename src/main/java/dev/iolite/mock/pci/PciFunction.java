@@ -14,6 +14,7 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.SparseMemory;
+import dev.iolite.pci.PciRegs;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
