@@ -50,7 +50,6 @@ import picocli.CommandLine.Parameters;
       "Without a BDF: the first function that a TSM can be connected to, else QEMU's first edu."
     })
 final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> {
-
   @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:07.0 or 00:07.0")
   private Optional<PciAddress> address = Optional.empty();
 

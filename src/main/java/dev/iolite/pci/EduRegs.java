@@ -7,10 +7,7 @@ import dev.iolite.kernel.Registers;
  * buffer that DMA fills and empties, factorials, and an interrupt.
  */
 public final class EduRegs {
-  /** PCI vendor id. */
   public static final int VENDOR = 0x1234;
-
-  /** PCI device id. */
   public static final int DEVICE = 0x11e8;
 
   /** Identification: {@link #IDENTIFICATION}. */
@@ -25,7 +22,6 @@ public final class EduRegs {
   /** Takes a number, and reads its factorial. */
   public static final int FACTORIAL = 0x08;
 
-  /** Status. */
   public static final int STATUS = 0x20;
 
   /** Status: a factorial ends with an interrupt. */
@@ -40,10 +36,7 @@ public final class EduRegs {
   /** Takes the causes written back. */
   public static final int IRQ_ACK = 0x64;
 
-  /** Cause: a factorial. */
   public static final int IRQ_FACTORIAL = 1;
-
-  /** Cause: a DMA. */
   public static final int IRQ_DMA = 0x100;
 
   /** Where a DMA reads: an IOVA, or {@link #BUFFER}. */
@@ -52,7 +45,6 @@ public final class EduRegs {
   /** Where a DMA writes: an IOVA, or {@link #BUFFER}. */
   public static final int DMA_DESTINATION = 0x88;
 
-  /** How many bytes a DMA moves. */
   public static final int DMA_COUNT = 0x90;
 
   /** Starts a DMA. */
@@ -70,7 +62,6 @@ public final class EduRegs {
   /** The device's own address of its buffer. */
   public static final int BUFFER = 0x4_0000;
 
-  /** The size of the buffer, in bytes. */
   public static final int BUFFER_BYTES = 4096;
 
   private EduRegs() {}

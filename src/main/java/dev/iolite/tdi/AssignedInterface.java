@@ -48,7 +48,6 @@ import java.util.function.Function;
  * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
  */
 final class AssignedInterface {
-
   private final PciDevice pci;
   private final GuestMachine guest;
   private final BoundVfioDevice vfio;

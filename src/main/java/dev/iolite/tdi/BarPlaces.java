@@ -43,10 +43,8 @@ final class BarPlaces {
    */
   static BarPlaces choose(BoundVfioDevice device) {
     Map<Integer, Long> sizes = new TreeMap<>();
-    for (RegionInfo region : device.regionInfos()) {
-      if (region.isBar() && region.isWhollyMappable()) {
-        sizes.put(region.index(), region.bytes());
-      }
+    for (RegionInfo bar : device.wholeBars()) {
+      sizes.put(bar.index(), bar.bytes());
     }
     BarPlaces places = new BarPlaces(device.config().region(), sizes);
     places.choose();

@@ -16,7 +16,6 @@ import java.util.stream.Collectors;
 
 /** What a guest reads of its device before it trusts it, in a page that it has shared for that. */
 final class GuestEvidence {
-
   private final TdiAssignment assignment;
   private final GuestAgent guest;
   private final Consumer<Check> listener;

@@ -28,7 +28,6 @@ import java.util.TreeMap;
  * unmapped and the rest mapped again, and DMA to the rest faults in between.
  */
 final class GuestRam {
-
   private final Vm vm;
   private final Ioas ioas;
   private final Mapping memory;

@@ -18,7 +18,6 @@ import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
  * page's attribute. An access of the other kind is made by setting the attribute for its duration.
  */
 public final class SwProtectedAgent implements GuestAgent {
-
   /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, and its flag for private memory. */
   private static final int MAP_GPA_RANGE = 12;
 

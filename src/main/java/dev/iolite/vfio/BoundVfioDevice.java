@@ -187,6 +187,14 @@ public final class BoundVfioDevice implements AutoCloseable {
     return infos;
   }
 
+  /** The BARs that can be mapped as a whole, in the order of their indexes. */
+  public List<RegionInfo> wholeBars() {
+    return regionInfos().stream()
+        .filter(region -> region.index() <= PciRegion.BAR5.index())
+        .filter(region -> region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes()))))
+        .toList();
+  }
+
   /**
    * The first BAR that can be mapped as a whole: its memory can be given to a guest and to another
    * device.
@@ -194,8 +202,7 @@ public final class BoundVfioDevice implements AutoCloseable {
    * @throws PreconditionException if there is none
    */
   public RegionInfo firstWholeBar() {
-    return regionInfos().stream()
-        .filter(region -> region.isBar() && region.isWhollyMappable())
+    return wholeBars().stream()
         .findFirst()
         .orElseThrow(() ->
             new PreconditionException(

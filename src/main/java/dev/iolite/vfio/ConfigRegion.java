@@ -7,7 +7,6 @@ import dev.iolite.pci.PciRegs;
  * to itself and acts on others (drivers/vfio/pci/vfio_pci_config.c).
  */
 public final class ConfigRegion {
-
   private final Region region;
 
   ConfigRegion(Region region) {

@@ -25,16 +25,6 @@ public record RegionInfo(
     return PciRegion.nameOf(index);
   }
 
-  /** Whether it is a base address register. */
-  public boolean isBar() {
-    return index <= PciRegion.BAR5.index();
-  }
-
-  /** Whether it can be mapped as a whole. */
-  public boolean isWhollyMappable() {
-    return mappableAreas().equals(List.of(new ByteRange(0, bytes)));
-  }
-
   /** Whether it can be read. */
   public boolean canRead() {
     return (flags & Vfio.VFIO_REGION_INFO_FLAG_READ()) != 0;

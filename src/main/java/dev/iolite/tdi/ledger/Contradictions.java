@@ -9,7 +9,6 @@ import java.util.Optional;
 
 /** Finds facts of a page that can't be true together. */
 final class Contradictions {
-
   private final DmaBufNames dmaBufs;
   private final List<LedgerProblem> problems = new ArrayList<>();
 

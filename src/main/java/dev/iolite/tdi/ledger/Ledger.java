@@ -28,7 +28,6 @@ import java.util.TreeMap;
  * threads.
  */
 public final class Ledger {
-
   private record Region(String name, long first, long last) {}
 
   /** A slot or map over pages that have one already; the facts have its part of a page's. */
