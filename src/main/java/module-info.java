@@ -45,4 +45,6 @@ module dev.iolite {
 
   opens dev.iolite.cli to
       info.picocli;
+  opens dev.iolite.cli.held to
+      info.picocli;
 }

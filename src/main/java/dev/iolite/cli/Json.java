@@ -41,7 +41,7 @@ import tools.jackson.databind.module.SimpleModule;
  * <p>Every {@code long} of the library's records is an unsigned address, size or register, and
  * becomes hexadecimal text: as a number it would lose digits in many readers, or turn negative.
  */
-final class Json {
+public final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
@@ -81,7 +81,7 @@ final class Json {
   }
 
   /** An object with these members, in this order; names and values are given in turn. */
-  static Map<String, Object> object(Object... namesAndValues) {
+  public static Map<String, Object> object(Object... namesAndValues) {
     Map<String, Object> map = new LinkedHashMap<>();
     for (int i = 0; i < namesAndValues.length; i += 2) {
       map.put((String) namesAndValues[i], namesAndValues[i + 1]);

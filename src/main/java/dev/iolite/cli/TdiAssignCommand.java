@@ -1,9 +1,13 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldReply;
+import dev.iolite.cli.held.HeldSession;
+import dev.iolite.cli.held.HeldSocket;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.VmType;
+import dev.iolite.pci.EduRegs;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
@@ -46,9 +50,6 @@ import picocli.CommandLine.Parameters;
       "Without a BDF: the first function that a TSM can be connected to, else QEMU's first edu."
     })
 final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> {
-  private static final int EDU_VENDOR = 0x1234;
-  private static final int EDU_DEVICE = 0x11e8;
-
   @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:07.0 or 00:07.0")
   private Optional<PciAddress> address = Optional.empty();
 
@@ -252,7 +253,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   private static PciAddress choose(Kernel kernel) {
     List<PciDevice> all = new Pci(kernel).devices();
     return first(all, device -> device.tsm().isPresent())
-        .or(() -> first(all, d -> d.vendor() == EDU_VENDOR && d.device() == EDU_DEVICE))
+        .or(() -> first(all, EduRegs::isEdu))
         .orElseThrow(() ->
             new PreconditionException(
                 "looked for a device to assign",

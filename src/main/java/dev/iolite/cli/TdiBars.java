@@ -1,7 +1,8 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.ByteSize;
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.layout.BarSize;
-import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;
@@ -112,7 +113,7 @@ final class TdiBars {
 
   private MmioLayout layout(InterfaceReport report, RangeScheme chosen) {
     long pageBytes = bytes("--page-size", pageSize);
-    if (pageBytes < MmioLayout.PAGE || Long.bitCount(pageBytes) != 1) {
+    if (pageBytes < Page.BYTES || Long.bitCount(pageBytes) != 1) {
       throw usage("--page-size is a power of two, 4K or more, not " + pageSize);
     }
     return MmioLayout.of(report, sizes(report, chosen), pageBytes, chosen);
@@ -136,7 +137,7 @@ final class TdiBars {
         long last = range.endPage() - 1;
         long differing = chosen == RangeScheme.ALIGNED ? last ^ start : last - start;
         long rounded = Math.max(1, Long.highestOneBit(differing) << 1);
-        bytes.put(range.id(), Math.min(rounded, MOST_PAGES) * ReportedRange.PAGE);
+        bytes.put(range.id(), Math.min(rounded, MOST_PAGES) * Page.BYTES);
       }
     }
     sizes.forEach((bar, text) -> bytes.put(bar, bytes("--bar", text)));

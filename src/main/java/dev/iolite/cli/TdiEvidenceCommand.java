@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldMeasurements;
 import dev.iolite.tdi.evidence.Evidence;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;

@@ -1,7 +1,7 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.tdi.layout.BarLayout;
-import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.plan.Abilities;

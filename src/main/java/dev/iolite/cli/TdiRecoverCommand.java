@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldClient;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.PciAddress;

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldCommand;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;

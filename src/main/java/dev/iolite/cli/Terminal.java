@@ -1,7 +1,7 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.drawing.LayoutPicture;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.tdi.layout.LayoutPicture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,7 +26,7 @@ import picocli.CommandLine.Help.ColorScheme;
  * @param charset what its characters are encoded in
  * @param colours whether text is coloured
  */
-record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi colours) {
+public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi colours) {
   /** Standard input. */
   static final int IN = 0;
 
@@ -106,7 +106,7 @@ record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi c
   }
 
   /** What another process has to know to print for this terminal. */
-  Map<String, String> description() {
+  public Map<String, String> description() {
     Map<String, String> description = new HashMap<>();
     columns.ifPresent(width -> description.put("columns", Integer.toString(width)));
     description.put("charset", charset.name());
@@ -135,7 +135,7 @@ record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi c
   }
 
   /** Colours and styles, if it has them. */
-  ColorScheme colorScheme() {
+  public ColorScheme colorScheme() {
     return Help.defaultColorScheme(colours);
   }
 }

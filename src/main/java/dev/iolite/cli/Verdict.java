@@ -13,13 +13,13 @@ import java.util.Optional;
  * @param text what a person reads
  * @param failure why it is not, if somebody is trusted
  */
-record Verdict(boolean verified, String text, Optional<RuntimeException> failure) {
+public record Verdict(boolean verified, String text, Optional<RuntimeException> failure) {
   /**
    * Verifies, if somebody is trusted.
    *
    * @param nonce what the device was asked with, if that is known
    */
-  static Verdict of(Optional<Trust> trust, Evidence evidence, Optional<byte[]> nonce) {
+  public static Verdict of(Optional<Trust> trust, Evidence evidence, Optional<byte[]> nonce) {
     if (trust.isEmpty()) {
       boolean isSigned = evidence.measurements().signature().isPresent();
       return new Verdict(
@@ -38,12 +38,12 @@ record Verdict(boolean verified, String text, Optional<RuntimeException> failure
   }
 
   /** What a program finds beside the table's words: why it is not, in full. */
-  String words() {
+  public String words() {
     return failure.map(Remedies::message).orElse(text);
   }
 
   /** Fails if somebody is trusted, and it is not theirs. */
-  void require() {
+  public void require() {
     if (failure.isPresent()) {
       throw failure.get();
     }

@@ -18,6 +18,7 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
 import dev.iolite.vfio.VfioDevice;
 import dev.iolite.vfio.VfioInfo;
@@ -56,7 +57,7 @@ public final class DeviceInspection implements AutoCloseable {
       VfioDevice unbound =
           opening.push(VfioDevice.open(kernel, pci.requireVfioCdev(), address.toString()));
       iommufd = opening.push(Iommufd.open(kernel));
-      device = opening.push(unbound.bind(iommufd.fd(), vfToken));
+      device = opening.push(unbound.bind(iommufd, vfToken));
       open = opening.release();
     }
   }
@@ -97,9 +98,9 @@ public final class DeviceInspection implements AutoCloseable {
         var _ = device.attach(ioas.id());
         DmaBuf dmaBuf =
             device.exportDmaBuf(
-                bar.index(), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR());
+                PciRegion.bar(bar.index()), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR());
         IovaMapping _ = ioas.mapFileAnywhere(dmaBuf.fd(), 0, bar.bytes(), IovaAccess.READ_WRITE);
-        DeviceMemory _ = device.region(bar.index()).map()) {
+        DeviceMemory _ = device.region(bar).map()) {
       device.config().setMemoryDecode(false);
     }
   }

@@ -259,7 +259,7 @@ public final class Ioas implements AutoCloseable {
         MemorySegment array = iommu_iova_range.allocateArray(capacity, arena);
         iommu_ioas_iova_ranges.num_iovas(query, capacity);
         iommu_ioas_iova_ranges.allowed_iovas(query, array.address());
-        int result = iommufd.tryIoctl(IommufdIoctls.IOMMU_IOAS_IOVA_RANGES, query);
+        int result = iommufd.ioctl(IommufdIoctls.IOMMU_IOAS_IOVA_RANGES, query, Errno.EMSGSIZE);
         int count = iommu_ioas_iova_ranges.num_iovas(query);
         if (result == 0 && Integer.compareUnsigned(count, capacity) > 0) {
           throw iommufd.malformed(
@@ -272,7 +272,7 @@ public final class Ioas implements AutoCloseable {
           return new IovaRanges(
               read(array, count), iommu_ioas_iova_ranges.out_iova_alignment(query));
         }
-        if (result != Errno.EMSGSIZE.negated() || count <= capacity) {
+        if (count <= capacity) {
           throw iommufd.failed(IommufdIoctls.IOMMU_IOAS_IOVA_RANGES, query, result);
         }
         capacity = count;

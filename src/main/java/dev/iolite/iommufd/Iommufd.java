@@ -43,7 +43,7 @@ public final class Iommufd implements AutoCloseable {
     return new Iommufd(Fd.open(kernel, FdKind.IOMMUFD, PATH, Libc.O_RDWR()));
   }
 
-  /** The descriptor, to bind devices to. */
+  /** The descriptor, to be given to the kernel. */
   public Fd fd() {
     return fd;
   }
@@ -84,12 +84,8 @@ public final class Iommufd implements AutoCloseable {
           alloc, flags.stream().mapToInt(HwptFlag::bit).reduce(0, (a, b) -> a | b));
       iommu_hwpt_alloc.dev_id(alloc, device.value());
       iommu_hwpt_alloc.pt_id(alloc, ioas.id().value());
-      int result = fd.tryIoctl(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc);
-      if (result == Errno.EOPNOTSUPP.negated()) {
+      if (fd.ioctl(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc, Errno.EOPNOTSUPP) < 0) {
         return Optional.empty();
-      }
-      if (result < 0) {
-        throw fd.failed(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc, result);
       }
       return Optional.of(new Hwpt(fd, new HwptId(iommu_hwpt_alloc.out_hwpt_id(alloc))));
     }
@@ -114,12 +110,8 @@ public final class Iommufd implements AutoCloseable {
       iommu_viommu_alloc.type(alloc, type.number());
       iommu_viommu_alloc.dev_id(alloc, device.value());
       iommu_viommu_alloc.hwpt_id(alloc, parent.id().value());
-      int result = fd.tryIoctl(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc);
-      if (result == Errno.EOPNOTSUPP.negated()) {
+      if (fd.ioctl(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, Errno.EOPNOTSUPP) < 0) {
         return Optional.empty();
-      }
-      if (result < 0) {
-        throw fd.failed(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, result);
       }
       var id = new ViommuId(iommu_viommu_alloc.out_viommu_id(alloc));
       return Optional.of(new Viommu(fd, id, type, parent.id()));

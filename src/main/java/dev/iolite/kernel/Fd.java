@@ -125,6 +125,23 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
+   * Makes an ioctl to which the kernel may say an expected no.
+   *
+   * @param answers the errnos that the caller goes on with
+   * @return what the command returns when it was done, or one of the answers, negated
+   * @throws KernelException what else the kernel said
+   */
+  public int ioctl(Ioctl command, MemorySegment argument, Errno... answers) {
+    int result = tryIoctl(command, argument);
+    for (Errno answer : answers) {
+      if (result == answer.negated()) {
+        return result;
+      }
+    }
+    return done(command, argument, () -> decoded(command, argument), result);
+  }
+
+  /**
    * Makes an ioctl whose argument is a plain value.
    *
    * @return what the command returns when it was done, not negative
@@ -190,7 +207,7 @@ public final class Fd implements AutoCloseable {
     return result;
   }
 
-  /** The exception for a result of {@link #tryIoctl} that was no expected answer after all. */
+  /** The exception for an answer with which the caller can't go on after all. */
   public KernelException failed(Ioctl command, MemorySegment argument, int result) {
     return failure(command, argument, decoded(command, argument), result);
   }

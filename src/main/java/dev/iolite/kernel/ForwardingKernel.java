@@ -70,7 +70,7 @@ public class ForwardingKernel implements Kernel {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return inner.registers(address);
   }
 

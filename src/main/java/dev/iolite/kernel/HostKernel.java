@@ -183,7 +183,7 @@ public final class HostKernel implements Kernel {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return Optional.empty();
   }
 

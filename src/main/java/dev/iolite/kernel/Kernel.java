@@ -79,7 +79,7 @@ public interface Kernel {
    * @param address where the mapping starts
    * @return empty if the mapping is to be touched itself
    */
-  Optional<RegisterAccess> registers(long address);
+  Optional<Registers> registers(long address);
 
   /**
    * Waits for events, as poll(2).

@@ -96,7 +96,7 @@ public final class Mapping implements AutoCloseable {
   }
 
   /** How it is reached if it is the registers of a model's device. */
-  Optional<RegisterAccess> registers() {
+  Optional<Registers> registers() {
     return kernel.registers(address);
   }
 

@@ -3,6 +3,7 @@ package dev.iolite.kvm;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Page;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
@@ -26,8 +27,6 @@ public final class SnpLaunch extends VmLaunch {
 
   /** SMT is allowed, and the bit that must be one. */
   private static final long POLICY = 0x3_0000;
-
-  private static final int PAGE_SHIFT = 12;
 
   private final Fd processor;
 
@@ -67,7 +66,7 @@ public final class SnpLaunch extends VmLaunch {
   public void addMemory(long gpa, MemorySegment content) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment update = kvm_sev_snp_launch_update.allocate(arena);
-      kvm_sev_snp_launch_update.gfn_start(update, gpa >>> PAGE_SHIFT);
+      kvm_sev_snp_launch_update.gfn_start(update, gpa >>> Page.SHIFT);
       kvm_sev_snp_launch_update.uaddr(update, content.address());
       kvm_sev_snp_launch_update.len(update, content.byteSize());
       kvm_sev_snp_launch_update.type(update, (byte) Kvm.KVM_SEV_SNP_PAGE_TYPE_NORMAL());

@@ -2,6 +2,7 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Page;
 import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
@@ -32,7 +33,6 @@ public final class TdxLaunch extends VmLaunch {
   private static final long LEAST_XFAM = 3;
 
   private static final int IOAPIC_PINS = 24;
-  private static final int PAGE_SHIFT = 12;
 
   private TdxLaunch(Vm vm, Vcpu vcpu) {
     super(vm, vcpu);
@@ -112,7 +112,7 @@ public final class TdxLaunch extends VmLaunch {
       MemorySegment region = kvm_tdx_init_mem_region.allocate(arena);
       kvm_tdx_init_mem_region.source_addr(region, content.address());
       kvm_tdx_init_mem_region.gpa(region, gpa);
-      kvm_tdx_init_mem_region.nr_pages(region, content.byteSize() >>> PAGE_SHIFT);
+      kvm_tdx_init_mem_region.nr_pages(region, content.byteSize() >>> Page.SHIFT);
       make(
           arena,
           vcpu().fd(),

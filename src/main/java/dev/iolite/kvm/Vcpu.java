@@ -65,11 +65,11 @@ public final class Vcpu implements AutoCloseable {
    *
    * @throws KernelException EINVAL: the guest's state is protected from the host
    */
-  public Registers registers() {
+  public GeneralRegisters registers() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment regs = kvm_regs.allocate(arena);
       fd.ioctl(KvmIoctls.KVM_GET_REGS, regs);
-      return Registers.of(regs);
+      return GeneralRegisters.of(regs);
     }
   }
 
@@ -80,7 +80,7 @@ public final class Vcpu implements AutoCloseable {
    *
    * @throws KernelException EINVAL: the guest's state is protected from the host
    */
-  public void setRegisters(Registers registers) {
+  public void setRegisters(GeneralRegisters registers) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment regs = kvm_regs.allocate(arena);
       registers.store(regs);
@@ -128,7 +128,7 @@ public final class Vcpu implements AutoCloseable {
       }
       fd.ioctl(KvmIoctls.KVM_SET_SREGS, sregs);
     }
-    setRegisters(Registers.at(gpa - base));
+    setRegisters(GeneralRegisters.at(gpa - base));
   }
 
   /**
@@ -205,10 +205,7 @@ public final class Vcpu implements AutoCloseable {
       kvm_pre_fault_memory.size(range, bytes);
       do {
         long before = kvm_pre_fault_memory.size(range);
-        int result = fd.tryIoctl(KvmIoctls.KVM_PRE_FAULT_MEMORY, range);
-        if (result < 0 && result != Errno.EAGAIN.negated()) {
-          throw fd.failed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result);
-        }
+        int result = fd.ioctl(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, Errno.EAGAIN);
         if (result == 0 && kvm_pre_fault_memory.size(range) == before) {
           throw fd.malformed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result, ", and mapped nothing");
         }

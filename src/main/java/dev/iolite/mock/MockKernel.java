@@ -5,8 +5,8 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.Mapper;
@@ -457,7 +457,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
     return answered(() -> {
       // arch/x86/kernel/sys_x86_64.c:mmap
-      refuseIf((offset & (AddressSpace.PAGE - 1)) != 0, Errno.EINVAL);
+      refuseIf((offset & (Page.BYTES - 1)) != 0, Errno.EINVAL);
       Optional<OpenFile> file =
           (flags & ANONYMOUS) != 0 ? Optional.empty() : Optional.of(task.descriptors().get(fd));
       return task.memory().map(address, bytes, prot, flags, file, offset);
@@ -474,7 +474,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     task.enter();
     try {
       return task.memory().registers(address);

@@ -24,6 +24,7 @@ import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -110,7 +111,7 @@ final class Assignment {
     DeviceMemory bar =
         steps.open(
             PassthroughStep.MAP_BAR.on(barInfo.name()),
-            () -> device.region(barInfo.index()).map(),
+            () -> device.region(barInfo).map(),
             m -> "0x%x bytes at 0x%x".formatted(m.bytes(), m.address()),
             "unmapped");
 
@@ -164,7 +165,9 @@ final class Assignment {
             PassthroughStep.EXPORT_DMA_BUF.on(bar.name()),
             () ->
                 device.exportDmaBuf(
-                    bar.index(), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR()),
+                    PciRegion.bar(bar.index()),
+                    List.of(new ByteRange(0, bar.bytes())),
+                    Libc.O_RDWR()),
             DmaBuf::toString,
             "closed");
     return steps.open(

@@ -2,6 +2,7 @@ package dev.iolite.passthrough;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.DeviceMemory;
+import dev.iolite.kernel.Page;
 import dev.iolite.steps.ScenarioException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,9 +22,8 @@ final class NvmeController implements AutoCloseable {
   /** The PCI class code of NVM Express controllers. */
   static final int PCI_CLASS = 0x01_08_02;
 
-  private static final long PAGE = 4096;
-  private static final long COMPLETION_QUEUE = PAGE;
-  private static final long DATA = 2 * PAGE;
+  private static final long COMPLETION_QUEUE = Page.BYTES;
+  private static final long DATA = 2 * Page.BYTES;
   private static final int ENTRIES = 16;
 
   private static final long CAP = 0x00;

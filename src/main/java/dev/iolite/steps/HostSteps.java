@@ -80,7 +80,7 @@ public final class HostSteps {
         });
     return steps.step(
         HostStep.BIND_DEVICE,
-        () -> descriptor.push(unbound.bind(iommufd.fd(), token)),
+        () -> descriptor.push(unbound.bind(iommufd, token)),
         bound -> bound.deviceId().toString());
   }
 }

@@ -17,6 +17,7 @@ import dev.iolite.kvm.VmType;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.pci.Tsm;
 import dev.iolite.pci.TsmState;
 import dev.iolite.steps.HostSteps;
@@ -30,7 +31,6 @@ import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ConfigRegion;
-import dev.iolite.vfio.Region;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,8 +48,6 @@ import java.util.function.Function;
  * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
  */
 final class AssignedInterface {
-  private static final int COMMAND = 4;
-
   private final PciDevice pci;
   private final GuestMachine guest;
   private final BoundVfioDevice vfio;
@@ -360,27 +358,15 @@ final class AssignedInterface {
   }
 
   void setCommand(int command) {
-    vfio.config().region().write16(COMMAND, (short) command);
+    vfio.config().region().write16(PciRegs.COMMAND, (short) command);
   }
 
   int readConfig(int offset, int bytes) {
-    Region config = vfio.config().region();
-    return switch (bytes) {
-      case 1 -> Byte.toUnsignedInt(config.read8(offset));
-      case 2 -> Short.toUnsignedInt(config.read16(offset));
-      case 4 -> config.read32(offset);
-      default -> throw new IllegalArgumentException("a config access of " + bytes + " bytes");
-    };
+    return (int) vfio.config().region().read(offset, bytes);
   }
 
   void writeConfig(int offset, int bytes, int value) {
-    Region config = vfio.config().region();
-    switch (bytes) {
-      case 1 -> config.write8(offset, (byte) value);
-      case 2 -> config.write16(offset, (short) value);
-      case 4 -> config.write32(offset, value);
-      default -> throw new IllegalArgumentException("a config access of " + bytes + " bytes");
-    }
+    vfio.config().region().write(offset, bytes, value);
   }
 
   private static void requireReleased(PciDevice pci) {

@@ -1,8 +1,8 @@
 package dev.iolite.tdi;
 
+import dev.iolite.pci.PciRegs;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.vfio.BoundVfioDevice;
-import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.Region;
 import dev.iolite.vfio.RegionInfo;
@@ -20,12 +20,7 @@ import java.util.stream.Collectors;
  * not.
  */
 final class BarPlaces {
-  private static final int FIRST_BAR = 0x10;
   private static final int REGISTER = 4;
-  private static final int IO_BIT = 1;
-  private static final int TYPE_64 = 4;
-  private static final int TYPE_MASK = 6;
-  private static final int FLAGS = 0xf;
 
   /** Low, since a device may reach few addresses by DMA; QEMU's edu only those below 256 MiB. */
   private static final long LOW = 32L << 20;
@@ -48,11 +43,8 @@ final class BarPlaces {
    */
   static BarPlaces choose(BoundVfioDevice device) {
     Map<Integer, Long> sizes = new TreeMap<>();
-    for (RegionInfo region : device.regionInfos()) {
-      boolean whole = region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes())));
-      if (region.index() <= PciRegion.BAR5.index() && whole) {
-        sizes.put(region.index(), region.bytes());
-      }
+    for (RegionInfo bar : device.wholeBars()) {
+      sizes.put(bar.index(), bar.bytes());
     }
     BarPlaces places = new BarPlaces(device.config().region(), sizes);
     places.choose();
@@ -95,12 +87,12 @@ final class BarPlaces {
   }
 
   private static int register(int bar) {
-    return FIRST_BAR + REGISTER * bar;
+    return PciRegs.BAR + REGISTER * bar;
   }
 
   private boolean is64(int bar) {
     int value = config.read32(register(bar));
-    return (value & IO_BIT) == 0 && (value & TYPE_MASK) == TYPE_64;
+    return (value & PciRegs.BAR_IO) == 0 && (value & PciRegs.BAR_WIDTH) == PciRegs.BAR_64;
   }
 
   private void write(int bar, long address) {
@@ -115,7 +107,7 @@ final class BarPlaces {
   Map<Integer, Long> addresses() {
     Map<Integer, Long> addresses = new LinkedHashMap<>();
     for (int bar : sizes.keySet()) {
-      long low = Integer.toUnsignedLong(config.read32(register(bar)) & ~FLAGS);
+      long low = Integer.toUnsignedLong(config.read32(register(bar)) & ~PciRegs.BAR_FLAGS);
       long upper = is64(bar) ? Integer.toUnsignedLong(config.read32(register(bar + 1))) : 0;
       addresses.put(bar, (upper << Integer.SIZE) | low);
     }

@@ -1,10 +1,11 @@
 package dev.iolite.tdi;
 
+import dev.iolite.pci.ConfigSpace;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.vfio.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.OptionalInt;
 
 /**
@@ -14,36 +15,12 @@ import java.util.OptionalInt;
  * then on, even if the device answers again at once, as after a function-level reset.
  */
 final class DeviceReach {
-  private static final int COMMAND = 0x04;
-  private static final int DECODE = 1 << 1;
-  private static final int STATUS = 0x06;
-  private static final int HAS_CAPABILITIES = 1 << 4;
-  private static final int CAPABILITIES = 0x34;
-  private static final int FIRST_CAPABILITY = 0x40;
-
-  /** Of a capability as long as those looked for. */
-  private static final int LAST_CAPABILITY = 0xf0;
-
-  private static final int MOST_CAPABILITIES = 48;
-
-  private static final int POWER = 0x01;
-  private static final int POWER_CONTROL = 4;
-  private static final int POWER_STATE = 3;
   private static final int D3_HOT = 3;
 
-  private static final int EXPRESS = 0x10;
-  private static final int DEVICE_CAPABILITIES = 4;
-  private static final int CAN_RESET = 1 << 28;
-  private static final int DEVICE_CONTROL_HIGH = 9;
-  private static final int START_RESET = 1 << 7;
+  /** The byte of PCI Express device control that starts an FLR, and its bit there. */
+  private static final int DEVICE_CONTROL_HIGH = PciRegs.EXP_DEVCTL + 1;
 
-  private static final int ADVANCED = 0x13;
-  private static final int ADVANCED_CONTROL = 4;
-  private static final int START_ADVANCED_RESET = 1;
-
-  private static final int CONFIG_BYTES = 256;
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int START_RESET = PciRegs.EXP_DEVCTL_FLR >> Byte.SIZE;
 
   private final Region config;
   private final OptionalInt powerControl;
@@ -51,43 +28,32 @@ final class DeviceReach {
   private final OptionalInt advancedControl;
   private boolean asleep;
 
-  private DeviceReach(Region config, MemorySegment now) {
+  private DeviceReach(Region config, ConfigSpace now) {
     this.config = config;
-    powerControl = register(now, POWER, POWER_CONTROL);
+    powerControl = register(now, PciRegs.CAP_PM, PciRegs.PM_CTRL);
     resetControl =
-        capability(now, EXPRESS).stream()
-            .filter(at -> (now.get(INT, at + DEVICE_CAPABILITIES) & CAN_RESET) != 0)
-            .map(at -> at + DEVICE_CONTROL_HIGH)
+        register(now, PciRegs.CAP_EXPRESS, PciRegs.EXP_DEVCAP).stream()
+            .filter(at -> (now.read32(at) & PciRegs.EXP_DEVCAP_FLR) != 0)
+            .map(at -> at - PciRegs.EXP_DEVCAP + DEVICE_CONTROL_HIGH)
             .findFirst();
-    advancedControl = register(now, ADVANCED, ADVANCED_CONTROL);
+    advancedControl = register(now, PciRegs.CAP_AF, PciRegs.AF_CTRL);
   }
 
   /** Looks for the registers that matter; which a device has does not change. */
   static DeviceReach of(Region config) {
     try (Arena arena = Arena.ofConfined()) {
-      return new DeviceReach(config, config.read(arena.allocate(CONFIG_BYTES), 0));
+      MemorySegment now = config.read(arena.allocate(PciRegs.CONVENTIONAL_BYTES), 0);
+      return new DeviceReach(config, new ConfigSpace(now.toArray(ValueLayout.JAVA_BYTE)));
     }
   }
 
-  private static OptionalInt register(MemorySegment now, int id, int offset) {
-    return capability(now, id).stream().map(at -> at + offset).findFirst();
-  }
-
-  /** A list that leads in circles ends somewhere too. */
-  private static OptionalInt capability(MemorySegment now, int id) {
-    int at = byteAt(now, STATUS) & HAS_CAPABILITIES;
-    for (int seen = 0, next = CAPABILITIES; at != 0 && seen < MOST_CAPABILITIES; seen++) {
-      at = byteAt(now, next) & ~3;
-      if (at >= FIRST_CAPABILITY && at <= LAST_CAPABILITY && byteAt(now, at) == id) {
-        return OptionalInt.of(at);
-      }
-      next = at + 1;
-    }
-    return OptionalInt.empty();
-  }
-
-  private static int byteAt(MemorySegment now, int offset) {
-    return Byte.toUnsignedInt(now.get(ValueLayout.JAVA_BYTE, offset));
+  /** A register of 32 bits or less of a standard capability, if all of it is there. */
+  private static OptionalInt register(ConfigSpace now, int id, int offset) {
+    return now.capabilities().stream()
+        .filter(capability -> capability.id() == id && !capability.extended())
+        .mapToInt(capability -> capability.offset() + offset)
+        .filter(at -> at <= now.size() - Integer.BYTES)
+        .findFirst();
   }
 
   /**
@@ -99,8 +65,9 @@ final class DeviceReach {
       return false;
     }
     boolean sleeps =
-        powerControl.isPresent() && (config.read8(powerControl.getAsInt()) & POWER_STATE) == D3_HOT;
-    return !sleeps && (config.read16(COMMAND) & DECODE) != 0;
+        powerControl.isPresent()
+            && (config.read8(powerControl.getAsInt()) & PciRegs.PM_CTRL_STATE) == D3_HOT;
+    return !sleeps && (config.read16(PciRegs.COMMAND) & PciRegs.COMMAND_MEMORY) != 0;
   }
 
   /** Whether the kernel may suspend the device, which config space does not tell. */
@@ -119,12 +86,13 @@ final class DeviceReach {
    */
   boolean revokes(int offset, int bytes, int value) {
     Write write = new Write(offset, bytes, value);
-    return (write.hits(COMMAND) && (write.at(COMMAND) & DECODE) == 0)
+    return (write.hits(PciRegs.COMMAND)
+            && (write.at(PciRegs.COMMAND) & PciRegs.COMMAND_MEMORY) == 0)
         || powerControl.stream()
-            .anyMatch(at -> write.hits(at) && (write.at(at) & POWER_STATE) == D3_HOT)
+            .anyMatch(at -> write.hits(at) && (write.at(at) & PciRegs.PM_CTRL_STATE) == D3_HOT)
         || resetControl.stream().anyMatch(at -> write.hits(at) && (write.at(at) & START_RESET) != 0)
         || advancedControl.stream()
-            .anyMatch(at -> write.hits(at) && (write.at(at) & START_ADVANCED_RESET) != 0);
+            .anyMatch(at -> write.hits(at) && (write.at(at) & PciRegs.AF_CTRL_FLR) != 0);
   }
 
   /** For example {@code memory decode, power state, function-level reset}. */

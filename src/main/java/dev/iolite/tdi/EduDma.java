@@ -1,5 +1,7 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.Registers;
+import dev.iolite.pci.EduRegs;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.Kind;
 import java.time.Duration;
@@ -8,24 +10,10 @@ import java.time.Duration;
  * DMA of QEMU's {@code edu} device, driven by its guest: from the guest's memory into the device,
  * and from there to the device's own BAR, by the address that the IOAS has a dma-buf at.
  */
-final class EduDma {
-  /** PCI vendor and device id. */
-  static final int VENDOR = 0x1234;
-
-  static final int DEVICE = 0x11e8;
-
+final class EduDma implements Registers {
   /** The page of the guest's memory that it takes. */
   static final long RAM_GPA = 0x3000;
 
-  private static final long LIVENESS = 0x04;
-  private static final long SOURCE = 0x80;
-  private static final long DESTINATION = 0x88;
-  private static final long COUNT = 0x90;
-  private static final long COMMAND = 0x98;
-  private static final int START = 1;
-  private static final int FROM_DEVICE = 2;
-  private static final int BUFFER = 0x4_0000;
-  private static final int WORD = 4;
   private static final int PATTERN = 0x10_11_7e_57;
   private static final Duration DEADLINE = Duration.ofSeconds(10);
 
@@ -44,42 +32,41 @@ final class EduDma {
 
   /** Writes the register that reads back the complement, by DMA. */
   Check run() {
-    guest.write(RAM_GPA, WORD, PATTERN, Kind.SHARED);
-    copy((int) RAM_GPA, BUFFER, START);
-    copy(BUFFER, (int) (bar + LIVENESS), START | FROM_DEVICE);
-    int seen = read(LIVENESS);
+    guest.write(RAM_GPA, Integer.BYTES, PATTERN, Kind.SHARED);
+    copy(RAM_GPA, EduRegs.BUFFER, 0);
+    copy(EduRegs.BUFFER, bar + EduRegs.LIVENESS, EduRegs.DMA_TO_MEMORY);
+    int seen = read32(EduRegs.LIVENESS);
     return new Check(
-        "DMA to IOVA 0x%x reaches the BAR that is mapped there".formatted(bar + LIVENESS),
+        "DMA to IOVA 0x%x reaches the BAR that is mapped there".formatted(bar + EduRegs.LIVENESS),
         seen == ~PATTERN,
         "the register reads 0x%x after 0x%x was written by DMA".formatted(seen, PATTERN));
   }
 
-  private void copy(int from, int to, int command) {
+  private void copy(long from, long to, int flags) {
     awaitIdle();
-    write(SOURCE, from);
-    write(DESTINATION, to);
-    write(COUNT, WORD);
-    write(COMMAND, command);
+    EduRegs.startDma(this, Integer.BYTES, from, to, Integer.BYTES, flags);
     awaitIdle();
   }
 
-  /** A device that runs a DMA, be it of an earlier use, takes no new command. */
+  /** A device may run a DMA of an earlier use. */
   private void awaitIdle() {
     long end = System.nanoTime() + DEADLINE.toNanos();
-    while ((read(COMMAND) & START) != 0) {
+    while (!EduRegs.isIdle(this)) {
       if (System.nanoTime() > end) {
         throw new ScenarioException("the edu device did not finish a DMA in " + DEADLINE);
       }
     }
   }
 
-  private void write(long register, int value) {
-    guest.write(bar + register, WORD, value, Kind.SHARED);
+  @Override
+  public void write(long register, int bytes, long value) {
+    guest.write(bar + register, bytes, value, Kind.SHARED);
   }
 
-  private int read(long register) {
-    return switch (guest.read(bar + register, WORD, Kind.SHARED)) {
-      case GuestAnswer.Reached(long value) -> (int) value;
+  @Override
+  public long read(long register, int bytes) {
+    return switch (guest.read(bar + register, bytes, Kind.SHARED)) {
+      case GuestAnswer.Reached(long value) -> value;
       case GuestAnswer other ->
           throw new ScenarioException("the guest was to read the device's register: " + other);
     };

@@ -1,5 +1,6 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
@@ -15,8 +16,6 @@ import java.util.stream.Collectors;
 
 /** What a guest reads of its device before it trusts it, in a page that it has shared for that. */
 final class GuestEvidence {
-  private static final long PAGE = 4096;
-
   private final TdiAssignment assignment;
   private final GuestAgent guest;
   private final Consumer<Check> listener;
@@ -44,7 +43,7 @@ final class GuestEvidence {
   /** Reads what there is. */
   void read(Set<TsmOperation> operations) {
     if (operations.contains(TsmOperation.READ_REPORT)) {
-      given("read the interface's report", new GuestAsk.ReadReport(gpa, PAGE));
+      given("read the interface's report", new GuestAsk.ReadReport(gpa, Page.BYTES));
     }
     if (operations.contains(TsmOperation.READ_MEASUREMENTS)) {
       compareMeasurements();
@@ -54,7 +53,7 @@ final class GuestEvidence {
   /** Has the guest ask; tells how long what it was given is, 0 if it was refused. */
   private int given(String what, GuestAsk ask) {
     long answer = guest.ask(ask);
-    boolean isGiven = answer > 0 && answer <= PAGE;
+    boolean isGiven = answer > 0 && answer <= Page.BYTES;
     listener.accept(
         new Check(
             "the VMM grants the guest's wish to " + what,
@@ -68,7 +67,8 @@ final class GuestEvidence {
     GuestRoom room = new GuestRoom(guest, gpa);
     byte[] nonce = Measurements.freshNonce();
     room.write(nonce);
-    int bytes = given("read the device's measurements", new GuestAsk.ReadMeasurements(gpa, PAGE));
+    int bytes =
+        given("read the device's measurements", new GuestAsk.ReadMeasurements(gpa, Page.BYTES));
     if (bytes == 0) {
       return;
     }

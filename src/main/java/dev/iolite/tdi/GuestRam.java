@@ -7,6 +7,7 @@ import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.Page;
 import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmType;
 import dev.iolite.tdi.layout.Kind;
@@ -27,8 +28,6 @@ import java.util.TreeMap;
  * unmapped and the rest mapped again, and DMA to the rest faults in between.
  */
 final class GuestRam {
-  private static final long PAGE = 4096;
-
   private final Vm vm;
   private final Ioas ioas;
   private final Mapping memory;
@@ -56,7 +55,7 @@ final class GuestRam {
   boolean has(long gpa, long bytes) {
     return gpa >= 0
         && bytes > 0
-        && ((gpa | bytes) & (PAGE - 1)) == 0
+        && ((gpa | bytes) & (Page.BYTES - 1)) == 0
         && gpa <= memory.bytes()
         && bytes <= memory.bytes() - gpa;
   }

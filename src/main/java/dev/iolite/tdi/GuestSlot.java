@@ -9,6 +9,7 @@ import dev.iolite.tdi.ledger.SlotAccess;
 import dev.iolite.tdi.plan.PlannedSlot;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.util.Optional;
 
 /**
@@ -31,7 +32,7 @@ final class GuestSlot implements AutoCloseable {
   /** Maps a part of a BAR, and gives that to the guest. */
   void addOfBar(PlannedSlot wanted) {
     DeviceMemory mapped =
-        device.vfio().region(wanted.bar()).map(wanted.barOffset(), wanted.bytes());
+        device.vfio().region(PciRegion.bar(wanted.bar())).map(wanted.barOffset(), wanted.bytes());
     memory = Optional.of(mapped);
     MemorySlot made = device.vm().addSlot(wanted.gpa(), wanted.bytes(), mapped.address());
     added(made, wanted, Optional.empty());

@@ -1,5 +1,6 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kvm.VmType;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.InterfaceReport;
@@ -43,13 +44,13 @@ final class LearnedLayout {
     }
     List<BarSize> sizes = device.places().barSizes();
     if (report.isPresent()) {
-      return MmioLayout.of(report.get(), sizes, MmioLayout.PAGE, scheme(options.vmType()));
+      return MmioLayout.of(report.get(), sizes, Page.BYTES, scheme(options.vmType()));
     }
     Map<Integer, List<ByteRange>> ranges = new TreeMap<>();
     for (BarSize size : sizes) {
       ranges.put(size.bar(), privateRanges(device, size));
     }
-    return MmioLayout.ofPrivate(sizes, ranges, MmioLayout.PAGE);
+    return MmioLayout.ofPrivate(sizes, ranges, Page.BYTES);
   }
 
   /** Which the platform uses whose TSM it is. */

@@ -1,6 +1,7 @@
 package dev.iolite.tdi;
 
 import dev.iolite.iommufd.IovaRanges;
+import dev.iolite.kernel.Page;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.layout.MmioLayout;
@@ -46,8 +47,7 @@ final class MappedBars {
                 does -> does ? "it does" : "it does not: memory decode is off, or it sleeps");
     if (answers) {
       listener.stage(Stage.SHARE);
-      MmioMaps planned =
-          plan(device, MmioLayout.allShared(device.places().barSizes(), MmioLayout.PAGE));
+      MmioMaps planned = plan(device, MmioLayout.allShared(device.places().barSizes(), Page.BYTES));
       orTakeBack(
           planned,
           () -> {

@@ -1,5 +1,6 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kvm.RealModeCode;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.Kind;
 
@@ -22,7 +23,7 @@ public final class RealModeAgent implements GuestAgent {
 
   @Override
   public boolean reaches(long gpa) {
-    return RealModeProgram.reaches(gpa);
+    return RealModeCode.reaches(gpa);
   }
 
   @Override

@@ -3,10 +3,10 @@ package dev.iolite.tdi;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.Exit;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import dev.iolite.kvm.RealModeCode;
+import dev.iolite.kvm.RealModeCode.Register;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -18,29 +18,22 @@ final class RealModeProgram {
   static final long CODE_GPA = 0x1000;
 
   private static final int REPORT_PORT = 0x3f8;
-  private static final int MOST_BYTES = 64;
-  private static final long LIMIT = 1L << 32;
-
-  private static final int EAX = 0xb8;
-  private static final int ECX = 0xb9;
-  private static final int EDX = 0xba;
-  private static final int EBX = 0xbb;
-  private static final int ESI = 0xbe;
 
   /** What KVM_RUN says if the guest does not get through to its memory, or to a revoked dma-buf. */
   private static final Set<Errno> NOT_REACHED = EnumSet.of(Errno.EFAULT, Errno.EIO);
 
-  private final ByteBuffer code = ByteBuffer.allocate(MOST_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  /** Where a hypercall has its arguments outside long mode. */
+  private static final List<Register> ARGUMENTS =
+      List.of(Register.EBX, Register.ECX, Register.EDX, Register.ESI);
 
-  private RealModeProgram() {}
+  private final RealModeCode code;
 
-  /** Whether real mode reaches 4 bytes at an address. */
-  static boolean reaches(long gpa) {
-    return gpa >= 0 && gpa <= LIMIT - Integer.BYTES;
+  private RealModeProgram(RealModeCode code) {
+    this.code = code;
   }
 
   private static void requireReachable(long gpa, int bytes) {
-    if (bytes != Integer.BYTES || !reaches(gpa)) {
+    if (bytes != Integer.BYTES || !RealModeCode.reaches(gpa)) {
       throw new IllegalArgumentException(
           "a guest in real mode makes accesses of 4 bytes below 4 GiB, not one of %d at 0x%x"
               .formatted(bytes, gpa));
@@ -54,9 +47,7 @@ final class RealModeProgram {
    */
   static RealModeProgram read(long gpa, int bytes) {
     requireReachable(gpa, bytes);
-    RealModeProgram program = new RealModeProgram();
-    program.put(0x67, 0x66, 0xa1).code.putInt((int) gpa); // mov eax, [gpa]
-    return program;
+    return new RealModeProgram(new RealModeCode().load(gpa));
   }
 
   /**
@@ -66,19 +57,17 @@ final class RealModeProgram {
    */
   static RealModeProgram write(long gpa, int bytes, long value) {
     requireReachable(gpa, bytes);
-    RealModeProgram program = new RealModeProgram().load(EAX, value);
-    program.put(0x67, 0x66, 0xa3).code.putInt((int) gpa); // mov [gpa], eax
-    return program;
+    return new RealModeProgram(new RealModeCode().set(Register.EAX, value).store(gpa));
   }
 
   /** Writes 32 bits to a port. */
   static RealModeProgram out(int port, int value) {
-    return new RealModeProgram().load(EAX, value).load(EDX, port).put(0x66, 0xef); // out dx, eax
+    return new RealModeProgram(new RealModeCode().set(Register.EAX, value).out(port));
   }
 
   /** Reads 32 bits from a port. */
   static RealModeProgram in(int port) {
-    return new RealModeProgram().load(EDX, port).put(0x66, 0xed); // in eax, dx
+    return new RealModeProgram(new RealModeCode().in(port));
   }
 
   /**
@@ -87,31 +76,16 @@ final class RealModeProgram {
    * @param arguments at most four
    */
   static RealModeProgram hypercall(int number, long... arguments) {
-    int[] registers = {EBX, ECX, EDX, ESI};
-    RealModeProgram program = new RealModeProgram().load(EAX, number);
+    RealModeCode code = new RealModeCode().set(Register.EAX, number);
     for (int i = 0; i < arguments.length; i++) {
-      program.load(registers[i], arguments[i]);
+      code.set(ARGUMENTS.get(i), arguments[i]);
     }
-    return program.put(0x0f, 0x01, 0xd9); // vmmcall
-  }
-
-  private RealModeProgram put(int... bytes) {
-    for (int one : bytes) {
-      code.put((byte) one);
-    }
-    return this;
-  }
-
-  private RealModeProgram load(int register, long value) {
-    put(0x66, register).code.putInt((int) value); // mov register, value
-    return this;
+    return new RealModeProgram(code.hypercall());
   }
 
   /** Has the guest of an assignment do it. */
   GuestAnswer run(TdiAssignment assignment) {
-    load(EDX, REPORT_PORT).put(0x66, 0xef); // out dx, eax
-    MemorySegment bytes = MemorySegment.ofBuffer(code.flip());
-    MemorySegment.copy(bytes, 0, assignment.sharedRam(), CODE_GPA, bytes.byteSize());
+    code.out(REPORT_PORT).copyTo(assignment.sharedRam(), CODE_GPA);
     assignment.vcpu().enterRealMode(CODE_GPA);
     try {
       return answer(assignment);

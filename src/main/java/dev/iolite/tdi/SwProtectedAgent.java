@@ -1,6 +1,8 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kvm.RealModeCode;
 import dev.iolite.kvm.Vm;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.Kind;
@@ -16,8 +18,6 @@ import dev.iolite.uapi.tsm.Tsm;
  * page's attribute. An access of the other kind is made by setting the attribute for its duration.
  */
 public final class SwProtectedAgent implements GuestAgent {
-  private static final long PAGE = 4096;
-
   /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, and its flag for private memory. */
   private static final int MAP_GPA_RANGE = 12;
 
@@ -46,7 +46,7 @@ public final class SwProtectedAgent implements GuestAgent {
 
   @Override
   public boolean reaches(long gpa) {
-    return RealModeProgram.reaches(gpa);
+    return RealModeCode.reaches(gpa);
   }
 
   @Override
@@ -65,13 +65,13 @@ public final class SwProtectedAgent implements GuestAgent {
     if (isPrivate(gpa) == wanted) {
       return run(program);
     }
-    long page = gpa & -PAGE;
-    vm().setPrivate(page, PAGE, wanted);
+    long page = gpa & -Page.BYTES;
+    vm().setPrivate(page, Page.BYTES, wanted);
     try {
       return run(program);
     } finally {
       // Not as it was: what the guest ran into may have taken the BARs away.
-      vm().setPrivate(page, PAGE, isPrivate(gpa));
+      vm().setPrivate(page, Page.BYTES, isPrivate(gpa));
     }
   }
 
@@ -79,10 +79,10 @@ public final class SwProtectedAgent implements GuestAgent {
   private boolean isPrivate(long gpa) {
     synchronized (assignment) {
       GuestRam ram = assignment.ram();
-      long page = gpa & -PAGE;
-      return ram.has(page, PAGE)
-          ? !ram.isShared(page, PAGE)
-          : assignment.maps().flatMap(maps -> maps.physical(page, page + PAGE)).isPresent();
+      long page = gpa & -Page.BYTES;
+      return ram.has(page, Page.BYTES)
+          ? !ram.isShared(page, Page.BYTES)
+          : assignment.maps().flatMap(maps -> maps.physical(page, page + Page.BYTES)).isPresent();
     }
   }
 
@@ -118,7 +118,7 @@ public final class SwProtectedAgent implements GuestAgent {
           call(
               MAP_GPA_RANGE,
               convert.gpa(),
-              convert.bytes() / PAGE,
+              convert.bytes() / Page.BYTES,
               convert.kind() == Kind.PRIVATE ? MAP_ENCRYPTED : 0);
     };
   }
@@ -144,8 +144,8 @@ public final class SwProtectedAgent implements GuestAgent {
   private GuestAnswer run(RealModeProgram program) {
     synchronized (assignment) {
       GuestRam ram = assignment.ram();
-      if (!ram.isShared(RealModeProgram.CODE_GPA, PAGE)) {
-        ram.convert(RealModeProgram.CODE_GPA, PAGE, Kind.SHARED);
+      if (!ram.isShared(RealModeProgram.CODE_GPA, Page.BYTES)) {
+        ram.convert(RealModeProgram.CODE_GPA, Page.BYTES, Kind.SHARED);
       }
     }
     return program.run(assignment);

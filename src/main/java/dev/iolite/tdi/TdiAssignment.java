@@ -22,6 +22,7 @@ import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.HotResetInfo;
+import dev.iolite.vfio.PciRegion;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -254,7 +255,7 @@ public final class TdiAssignment implements AutoCloseable {
    */
   public synchronized GuestAnswer readAsHost(int bar, long offset) {
     try {
-      int value = device().vfio().region(bar).read32(offset);
+      int value = device().vfio().region(PciRegion.bar(bar)).read32(offset);
       return new GuestAnswer.Reached(Integer.toUnsignedLong(value));
     } catch (KernelException e) {
       return new GuestAnswer.Refused("pread says " + e.errno());

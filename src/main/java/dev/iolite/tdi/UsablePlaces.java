@@ -2,7 +2,7 @@ package dev.iolite.tdi;
 
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.iommufd.IovaRanges;
-import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.kernel.Page;
 import dev.iolite.vfio.PciRegion;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,7 +35,7 @@ final class UsablePlaces {
     places.forEach((bar, gpa) -> {
       long bytes = sizes.getOrDefault(bar, 0L);
       String why = why(usable, gpa, bytes, ramBytes, iovas);
-      if (bytes < MmioLayout.PAGE) {
+      if (bytes < Page.BYTES) {
         remark.accept(
             "%s is not mapped: with 0x%x bytes it is smaller than a page."
                 .formatted(PciRegion.nameOf(bar), bytes));

@@ -1,7 +1,10 @@
 package dev.iolite.tdi;
 
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.pci.EduRegs;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
@@ -24,10 +27,7 @@ import java.util.function.Consumer;
  */
 public final class Walkthrough {
   private static final int STATE_RUN = 2;
-  private static final int COMMAND = 4;
-  private static final int MEMORY_DECODE = 2;
   private static final long ROOM_GPA = 0x2000;
-  private static final long PAGE = 4096;
   private static final int WORD = 4;
 
   private final TdiAssignment assignment;
@@ -183,9 +183,9 @@ public final class Walkthrough {
     Set<TsmOperation> operations = assignment.usedProfile().orElseThrow().operations();
     GuestEvidence evidence = new GuestEvidence(assignment, guest, this::note, ROOM_GPA);
     if (evidence.canRead(operations)) {
-      granted("share a page", new GuestAsk.Convert(ROOM_GPA, PAGE, Kind.SHARED));
+      granted("share a page", new GuestAsk.Convert(ROOM_GPA, Page.BYTES, Kind.SHARED));
       evidence.read(operations);
-      granted("take the page back", new GuestAsk.Convert(ROOM_GPA, PAGE, Kind.PRIVATE));
+      granted("take the page back", new GuestAsk.Convert(ROOM_GPA, Page.BYTES, Kind.PRIVATE));
     }
     // Without a layout nobody here knows what to look for: such a guest learns it by itself.
     boolean isKnown = assignment.knowsLayout();
@@ -247,8 +247,8 @@ public final class Walkthrough {
     driveEdu();
     Map<Integer, Long> places = assignment.barAddresses();
     long bdf = assignment.virtualBdf();
-    int command = guest.readConfig(bdf, COMMAND);
-    guest.writeConfig(bdf, COMMAND, command & ~MEMORY_DECODE);
+    int command = guest.readConfig(bdf, PciRegs.COMMAND);
+    guest.writeConfig(bdf, PciRegs.COMMAND, command & ~PciRegs.COMMAND_MEMORY);
     places.forEach((bar, gpa) -> {
       if (guest.reaches(gpa)) {
         GuestAnswer cut = guest.read(gpa, WORD, Kind.SHARED);
@@ -256,7 +256,7 @@ public final class Walkthrough {
       }
     });
     checkLedger();
-    guest.writeConfig(bdf, COMMAND, command);
+    guest.writeConfig(bdf, PciRegs.COMMAND, command);
     checkWords("with it the guest reads the BARs again", words);
     driveEdu();
     if (assignment.reset()) {
@@ -266,17 +266,18 @@ public final class Walkthrough {
 
   /** A device reaches shared memory only. */
   private boolean hasPageForDma() {
-    boolean isPrivate = !assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+    boolean isPrivate = !assignment.ram().isShared(EduDma.RAM_GPA, Page.BYTES);
     if (isPrivate && guest.asks()) {
-      granted("share a page for DMA", new GuestAsk.Convert(EduDma.RAM_GPA, PAGE, Kind.SHARED));
+      granted(
+          "share a page for DMA", new GuestAsk.Convert(EduDma.RAM_GPA, Page.BYTES, Kind.SHARED));
     }
-    return assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+    return assignment.ram().isShared(EduDma.RAM_GPA, Page.BYTES);
   }
 
   private void driveEdu() {
     Optional<Long> bar =
         Optional.ofNullable(assignment.barAddresses().get(0)).filter(guest::reaches);
-    if (bar.isPresent() && assignment.isDevice(EduDma.VENDOR, EduDma.DEVICE) && hasPageForDma()) {
+    if (bar.isPresent() && assignment.isDevice(EduRegs.VENDOR, EduRegs.DEVICE) && hasPageForDma()) {
       note(new EduDma(guest, bar.get()).run());
     }
   }

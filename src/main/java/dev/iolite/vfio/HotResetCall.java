@@ -38,7 +38,7 @@ final class HotResetCall {
                 vfio_pci_hot_reset_info.sizeof() + room * vfio_pci_dependent_device.sizeof(),
                 Long.BYTES);
         vfio_pci_hot_reset_info.argsz(info, Math.toIntExact(info.byteSize()));
-        int result = fd.tryIoctl(command, info);
+        int result = fd.ioctl(command, info, Errno.ENODEV, Errno.ENOSPC);
         if (result >= 0) {
           return Optional.of(decode(info, room));
         }
@@ -46,7 +46,7 @@ final class HotResetCall {
           return Optional.empty();
         }
         int count = vfio_pci_hot_reset_info.count(info);
-        if (result != Errno.ENOSPC.negated() || count <= room || count > MAX_DEVICES) {
+        if (count <= room || count > MAX_DEVICES) {
           throw fd.failed(command, info, result);
         }
         room = count;

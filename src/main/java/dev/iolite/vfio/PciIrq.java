@@ -28,6 +28,12 @@ public enum PciIrq {
     return index;
   }
 
+  /** For example {@code MSI-X}. */
+  @Override
+  public String toString() {
+    return words;
+  }
+
   /** The name of a kind by its index; one beyond the known ones is {@code IRQ 5} and so on. */
   public static String nameOf(int index) {
     for (PciIrq irq : values()) {

@@ -2,6 +2,7 @@ package dev.iolite.bench;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.VfioUser;
@@ -148,8 +149,7 @@ public final class ModelFigures {
     double plan() {
       long start = System.nanoTime();
       MmioLayout layout =
-          MmioLayout.ofPrivate(
-              List.of(new BarSize(2, BAR_BYTES)), Map.of(2, guarded), MmioLayout.PAGE);
+          MmioLayout.ofPrivate(List.of(new BarSize(2, BAR_BYTES)), Map.of(2, guarded), Page.BYTES);
       SlotPlan plan = SlotPlan.of(layout, Map.of(2, BAR_BYTES), abilities);
       double millis = (System.nanoTime() - start) / 1e6;
       if (plan.slots().size() != RUNS) {

@@ -21,6 +21,7 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,7 @@ class AttachedIoasLabTest {
 
   private BoundVfioDevice bound() {
     try (VfioDevice cdev = VfioDevice.open(kernel, edu.requireVfioCdev(), "edu")) {
-      return cdev.bind(iommufd.fd());
+      return cdev.bind(iommufd);
     }
   }
 
@@ -74,7 +75,7 @@ class AttachedIoasLabTest {
   private DmaBuf dmaBuf(int ranges) {
     long bytes = BAR_BYTES / ranges;
     return device.exportDmaBuf(
-        0,
+        PciRegion.BAR0,
         IntStream.range(0, ranges).mapToObj(i -> new ByteRange(i * bytes, bytes)).toList(),
         Libc.O_RDWR());
   }

@@ -129,6 +129,8 @@ class FdTest {
         Arena arena = Arena.ofConfined()) {
       Fd fd = event.fd();
       MemorySegment argument = arena.allocate(8);
+      assertNumber(
+          () -> fd.ioctl(ANY, argument, Errno.EINVAL), 3, ", which this call does not have");
       assertNumber(() -> fd.tryIoctl(ANY, 0), 3, ", which this call does not have");
       assertNumber(() -> fd.ioctl(ANY, 0), 3, ", which this call does not have");
       assertNumber(() -> fd.tryIoctl(ANY, argument), 3, ", which this call does not have");
@@ -136,6 +138,20 @@ class FdTest {
       assertThatThrownBy(() -> fd.ioctl(ANY, 5))
           .hasMessageStartingWith("ANY on " + fd + " with 5: the kernel said 3, which")
           .hasMessageContaining("uname -r");
+    }
+  }
+
+  @Test
+  void onlyAnExpectedErrnoIsAnAnswer() {
+    try (EventFd event = EventFd.create(answering(Errno.ENOTTY.negated()));
+        Arena arena = Arena.ofConfined()) {
+      Fd fd = event.fd();
+      MemorySegment argument = arena.allocate(8);
+      assertThat(fd.ioctl(ANY, argument, Errno.EINVAL, Errno.ENOTTY))
+          .isEqualTo(Errno.ENOTTY.negated());
+      assertThatThrownBy(() -> fd.ioctl(ANY, argument, Errno.EINVAL, Errno.EPERM))
+          .isInstanceOfSatisfying(
+              KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOTTY));
     }
   }
 

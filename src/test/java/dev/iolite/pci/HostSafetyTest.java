@@ -279,7 +279,7 @@ class HostSafetyTest {
         var iommufd = Iommufd.open(kernel)) {
       VfioDevice unbound = open(BEHIND_PORT);
       kvmDevice.add(unbound);
-      unbound.bind(iommufd.fd()).close();
+      unbound.bind(iommufd).close();
       isLeftAlone(BEHIND_PORT, "no process that can be seen has it open");
     }
     DriverBinding.giveBack(device(BEHIND_PORT));
@@ -301,7 +301,7 @@ class HostSafetyTest {
           VfioDevice unbound = VfioDevice.open(host, device(host, GPU).requireVfioCdev(), GPU);
           var iommufd = Iommufd.open(host)) {
         // drivers/pci/setup-res.c:pci_enable_resources
-        assertThatThrownBy(() -> unbound.bind(iommufd.fd())).hasMessageContaining("EINVAL");
+        assertThatThrownBy(() -> unbound.bind(iommufd)).hasMessageContaining("EINVAL");
       }
     }
   }

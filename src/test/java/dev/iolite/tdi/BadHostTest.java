@@ -121,7 +121,7 @@ class BadHostTest {
     VfioDevice other =
         VfioDevice.open(life.kernel, pci.requireVfioCdev(), Life.ENDPOINT.toString());
     Iommufd iommufd = Iommufd.open(life.kernel);
-    var bound = other.bind(iommufd.fd());
+    var bound = other.bind(iommufd);
     Holdings before = life.holdings();
     TdiAssignment assignment = life.assignment();
     assertThatThrownBy(assignment::assign).isInstanceOf(RuntimeException.class);

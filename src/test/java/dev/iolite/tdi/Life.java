@@ -3,6 +3,7 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Page;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
@@ -226,7 +227,7 @@ final class Life extends DeviceLife {
             0, List.of(new ByteRange(0, 0x2000), new ByteRange(0x3000, 0xd000)),
             2, List.of(new ByteRange(0, 16L << 30)),
             4, List.of()),
-        MmioLayout.PAGE);
+        Page.BYTES);
   }
 
   @Override

@@ -30,7 +30,7 @@ class LockedMsixTest {
         EventFd after = EventFd.create(life.kernel);
         TdiAssignment assignment = life.assignment()) {
       assignment.assign();
-      try (IrqSet irqs = assignment.assigned().vfio().irqs(PciIrq.MSIX.index())) {
+      try (IrqSet irqs = assignment.assigned().vfio().irqs(PciIrq.MSIX)) {
         irqs.enable(List.of(before));
         assignment.bind();
         irqs.connect(3, after);

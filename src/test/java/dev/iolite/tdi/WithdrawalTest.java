@@ -18,6 +18,7 @@ import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,7 @@ class WithdrawalTest {
     Life life = new Life(platform, profile);
     try (TdiAssignment assignment = life.assignment()) {
       assignment.assign();
-      DeviceMemory left = assignment.assigned().vfio().region(0).map();
+      DeviceMemory left = assignment.assigned().vfio().region(PciRegion.BAR0).map();
 
       assertThatThrownBy(assignment::bind)
           .isInstanceOf(ScenarioException.class)
@@ -66,7 +67,7 @@ class WithdrawalTest {
           assignment
               .assigned()
               .vfio()
-              .exportDmaBuf(0, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
+              .exportDmaBuf(PciRegion.BAR0, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
 
       assertThatThrownBy(assignment::bind)
           .isInstanceOfSatisfying(

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +73,7 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
           // fs/sysfs/file.c:sysfs_kf_write
           return 0;
         }
-        long taken = Math.min(bytes, AddressSpace.PAGE);
+        long taken = Math.min(bytes, Page.BYTES);
         byte[] written = task.in(address, taken).toArray(ValueLayout.JAVA_BYTE);
         store
             .orElseThrow(() -> refused(Errno.EIO))

@@ -6,6 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +18,6 @@ import org.jspecify.annotations.Nullable;
  * file does; stores are such copies, because a page that can be read may refuse to be written.
  */
 public final class HostUserMemory implements UserMemory, AutoCloseable {
-  private static final long PAGE = 4096;
   private static final long PROBED = Integer.BYTES;
   private static final int BOUNCE_BYTES = 64 << 10;
   private static final long FIONBIO = 0x5421;
@@ -61,7 +61,7 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
     requireInProcess(address, bytes);
     long last = address + bytes - 1;
     probe(address);
-    for (long page = (address & -PAGE) + PAGE; page <= last; page += PAGE) {
+    for (long page = (address & -Page.BYTES) + Page.BYTES; page <= last; page += Page.BYTES) {
       probe(page);
     }
     MemorySegment.copy(MemorySegment.ofAddress(address).reinterpret(bytes), 0, into, 0, bytes);

@@ -1,6 +1,6 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import java.util.Optional;
 
 /**
@@ -16,7 +16,7 @@ public interface DeviceLogic {
    *
    * @return empty for a BAR that is plain memory
    */
-  default Optional<RegisterAccess> registers(int bar) {
+  default Optional<Registers> registers(int bar) {
     return Optional.empty();
   }
 

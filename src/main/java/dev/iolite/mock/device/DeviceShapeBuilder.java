@@ -1,5 +1,6 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -176,9 +177,9 @@ public final class DeviceShapeBuilder {
     for (TdiRange range : report.ranges()) {
       requireInside(
           range.bar(),
-          range.firstPage() * TdiRange.PAGE,
-          Integer.toUnsignedLong(range.pages()) * TdiRange.PAGE);
-      long start = range.firstPage() * TdiRange.PAGE;
+          range.firstPage() * Page.BYTES,
+          Integer.toUnsignedLong(range.pages()) * Page.BYTES);
+      long start = range.firstPage() * Page.BYTES;
       if (range.bar() < bar || (range.bar() == bar && start < end)) {
         throw new IllegalArgumentException("the report's ranges do not ascend at " + range);
       }

@@ -1,6 +1,6 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -83,9 +83,9 @@ public final class Nvme implements DeviceLogic {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(int bar) {
+  public Optional<Registers> registers(int bar) {
     return Optional.of(
-        new RegisterAccess() {
+        new Registers() {
           @Override
           public long read(long offset, int bytes) {
             return readRegister(offset, bytes);

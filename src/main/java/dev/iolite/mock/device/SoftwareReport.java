@@ -1,5 +1,6 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -8,7 +9,7 @@ import java.util.List;
 
 /** What a TSM in software makes up for a device. */
 final class SoftwareReport {
-  private static final int PAGE = (int) TdiRange.PAGE;
+  private static final int PAGE = (int) Page.BYTES;
   private static final int DIGEST_BYTES = 32;
   private static final ValueLayout.OfInt ID =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

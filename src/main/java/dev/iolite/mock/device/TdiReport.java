@@ -1,5 +1,6 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -59,8 +60,8 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
     bytes.putShort((short) msixControl.orElse(0)).putShort((short) 0);
     bytes.putInt(0).putInt(told.size());
     for (TdiRange range : told) {
-      long start = barAddress.applyAsLong(range) + range.firstPage() * TdiRange.PAGE;
-      bytes.putLong(Long.divideUnsigned(start, TdiRange.PAGE)).putInt(range.pages());
+      long start = barAddress.applyAsLong(range) + range.firstPage() * Page.BYTES;
+      bytes.putLong(Long.divideUnsigned(start, Page.BYTES)).putInt(range.pages());
       bytes.putInt((range.bar() << BAR_SHIFT) | range.attributes());
     }
     bytes.putInt((int) deviceSpecific.byteSize());

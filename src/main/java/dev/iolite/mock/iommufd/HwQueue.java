@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.IommuDevice.Translation;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
@@ -25,7 +26,7 @@ public final class HwQueue extends IommufdObject {
     try {
       access =
           KernelAccess.open(
-              viommu.parent().ioas(), iova & -Pages.PAGE, ((iova + bytes - 1) | (Pages.PAGE - 1)));
+              viommu.parent().ioas(), iova & -Page.BYTES, ((iova + bytes - 1) | (Page.BYTES - 1)));
     } catch (Refused e) {
       context().objects().abort(this);
       throw e;

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
@@ -129,7 +130,7 @@ final class HwptCommands {
     boolean isPossible =
         iommu_hwpt_invalidate.data_uptr(cmd) != 0
             && entryBytes != 0
-            && entryBytes <= Pages.PAGE
+            && entryBytes <= Page.BYTES
             && Integer.compareUnsigned(requests.entries(), MOST_ENTRIES) <= 0;
     refuseIf(requests.entries() != 0 && !isPossible, Errno.EINVAL);
     IommufdObject object = ucmd.context().objects().find(iommu_hwpt_invalidate.hwpt_id(cmd));

@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,7 +99,7 @@ final class IoPageTable {
   /** io_pagetable.c:iopt_insert_area. */
   private Area area(Piece piece, long iova, Wish wish) {
     refuseIf(wish.writable && !piece.pages().isWritable(), Errno.EPERM);
-    refuseIf((piece.startByte() & (Pages.PAGE - 1) & (alignment - 1)) != 0, Errno.EINVAL);
+    refuseIf((piece.startByte() & (Page.BYTES - 1) & (alignment - 1)) != 0, Errno.EINVAL);
     long last = iova + piece.bytes() - 1;
     refuseIf(compareUnsigned(last, iova) < 0, Errno.EOVERFLOW);
     return new Area(iova, last, piece.pages(), piece.startByte(), wish.readable, wish.writable);
@@ -256,7 +257,7 @@ final class IoPageTable {
    */
   void add(PageTable table) {
     long needed = Math.max(table.leastPage(), alignment);
-    refuseIf(needed > Pages.PAGE, Errno.EINVAL);
+    refuseIf(needed > Page.BYTES, Errno.EINVAL);
     if (needed != alignment) {
       requireAligned(needed);
     }
@@ -299,7 +300,7 @@ final class IoPageTable {
 
   /** io_pagetable.c:iopt_calculate_iova_alignment. */
   private long neededAlignment() {
-    long needed = isWithoutHugePages || accesses > 0 ? Pages.PAGE : 1;
+    long needed = isWithoutHugePages || accesses > 0 ? Page.BYTES : 1;
     for (PageTable table : tables) {
       needed = Math.max(needed, table.leastPage());
     }
@@ -309,7 +310,7 @@ final class IoPageTable {
   /** io_pagetable.c:iopt_check_iova_alignment. */
   private void requireAligned(long needed) {
     forEach(area -> {
-      long bits = area.first | area.bytes() | (area.startByte & (Pages.PAGE - 1));
+      long bits = area.first | area.bytes() | (area.startByte & (Page.BYTES - 1));
       refuseIf((bits & (needed - 1)) != 0, Errno.EADDRINUSE);
     });
   }

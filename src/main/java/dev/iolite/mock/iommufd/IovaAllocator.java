@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import java.util.List;
 
 /** Finds an IOVA where the caller wants any (io_pagetable.c:iopt_alloc_iova): the lowest. */
@@ -13,7 +14,7 @@ final class IovaAllocator {
   private static final long HUGE_PAGE = 2 << 20;
 
   /** What an automatic IOVA is never below, nor above. */
-  private static final IovaRanges.Span ANYWHERE = new IovaRanges.Span(Pages.PAGE, -1 - Pages.PAGE);
+  private static final IovaRanges.Span ANYWHERE = new IovaRanges.Span(Page.BYTES, -1 - Page.BYTES);
 
   private IovaAllocator() {}
 
@@ -34,7 +35,7 @@ final class IovaAllocator {
     refuseIf(bytes == 0 || compareUnsigned(bytes, Long.MAX_VALUE) >= 0, Errno.EOVERFLOW);
     long alignment = alignment(origin, bytes);
     refuseIf(compareUnsigned(alignment, leastAlignment) < 0, Errno.EINVAL);
-    long pageOffset = origin & (Pages.PAGE - 1);
+    long pageOffset = origin & (Page.BYTES - 1);
     List<IovaRanges.Span> spans =
         allowed.isEmpty() ? List.of(ANYWHERE) : allowed.within(ANYWHERE.first(), ANYWHERE.last());
     for (IovaRanges.Span span : spans) {

@@ -3,6 +3,7 @@ package dev.iolite.mock.iommufd;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,11 +58,11 @@ final class KernelAccess extends IommufdObject {
   private void hold(Area area, long from, long to) {
     long firstByte = area.byteAt(from);
     long lastByte = area.byteAt(to);
-    boolean isAligned = firstByte % Pages.PAGE == 0 && lastByte % Pages.PAGE == Pages.PAGE - 1;
+    boolean isAligned = firstByte % Page.BYTES == 0 && lastByte % Page.BYTES == Page.BYTES - 1;
     refuseIf(!isAligned, Errno.EINVAL);
     refuseIf(!area.readable, Errno.EPERM);
     refuseIf(area.pages.isDmaBuf(), Errno.EINVAL);
-    var hold = new Hold(area, firstByte / Pages.PAGE, lastByte / Pages.PAGE);
+    var hold = new Hold(area, firstByte / Page.BYTES, lastByte / Page.BYTES);
     area.pages.hold(hold.firstPage, hold.lastPage);
     area.locks++;
     holds.add(hold);

@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Task;
@@ -56,13 +57,13 @@ final class MapCommands {
   static Piece memory(Task task, long address, long bytes, boolean writable) {
     refuseIf(compareUnsigned(address + bytes, address) < 0, Errno.EOVERFLOW);
     requirePossible(bytes);
-    long page = address & -Pages.PAGE;
+    long page = address & -Page.BYTES;
     return new Piece(new UserPages(task.memory(), page, writable), address - page, bytes);
   }
 
   /** pages.c:iopt_alloc_pages. */
   private static void requirePossible(long bytes) {
-    refuseIf(bytes == 0 || compareUnsigned(bytes, MOST - Pages.PAGE) > 0, Errno.EINVAL);
+    refuseIf(bytes == 0 || compareUnsigned(bytes, MOST - Page.BYTES) > 0, Errno.EINVAL);
   }
 
   /** IOMMU_IOAS_MAP_FILE (iommufd_ioas_map_file). */
@@ -90,11 +91,11 @@ final class MapCommands {
   private static Piece file(Task task, int fd, long start, long bytes, boolean writable) {
     refuseIf(bytes == 0, Errno.EINVAL);
     refuseIf(compareUnsigned(start + bytes - 1, start) < 0, Errno.EOVERFLOW);
-    long page = start & -Pages.PAGE;
+    long page = start & -Page.BYTES;
     OpenFile file = task.descriptors().get(fd);
     if (file instanceof DmaBufFile dmaBuf) {
       refuseIf(compareUnsigned(dmaBuf.bytes(), start + bytes - 1) <= 0, Errno.EINVAL);
-      refuseIf(bytes / Pages.PAGE >= MOST_DMA_BUF_PAGES, Errno.EINVAL);
+      refuseIf(bytes / Page.BYTES >= MOST_DMA_BUF_PAGES, Errno.EINVAL);
       requirePossible(bytes);
       return new Piece(new DmaBufPages(dmaBuf, page, writable), start - page, bytes);
     }

@@ -1,6 +1,5 @@
 package dev.iolite.mock.iommufd;
 
-import dev.iolite.mock.core.AddressSpace;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -8,8 +7,6 @@ import java.lang.foreign.MemorySegment;
  * IOAS_COPY makes several areas share it. It goes with the last of them.
  */
 abstract class Pages {
-  static final long PAGE = AddressSpace.PAGE;
-
   private final boolean writable;
   private int references = 1;
 

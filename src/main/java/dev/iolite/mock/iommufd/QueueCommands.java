@@ -48,7 +48,7 @@ final class QueueCommands {
 
   /** Tells the caller the queue and its file; nothing stays of either if that fails. */
   private static void finish(
-      Ucmd ucmd, IommufdObject queue, EventQueueFile file, IntConsumer tellFd) {
+      Ucmd ucmd, IommufdObject queue, EventQueueFile<?> file, IntConsumer tellFd) {
     ObjectTable objects = ucmd.context().objects();
     Descriptors descriptors = ucmd.task().descriptors();
     try {
@@ -68,7 +68,7 @@ final class QueueCommands {
     objects.publish(queue);
   }
 
-  private static int install(Descriptors descriptors, EventQueueFile file) {
+  private static int install(Descriptors descriptors, EventQueueFile<?> file) {
     try {
       return descriptors.install(file);
     } catch (Refused e) {

@@ -3,7 +3,7 @@ package dev.iolite.mock.iommufd;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
  * Events of a vIOMMU (struct iommufd_veventq). One that finds the queue full is lost; that some
@@ -64,9 +64,9 @@ final class VeventQueue extends IommufdObject {
     context().process().wake();
   }
 
-  /** Takes the event that is to be read next; null: none. */
-  @Nullable Event take() {
-    return toDeliver.poll();
+  /** Takes the event that is to be read next. */
+  Optional<Event> take() {
+    return Optional.ofNullable(toDeliver.poll());
   }
 
   /** Undoes {@link #take}; that events were lost is not said again if there are others. */

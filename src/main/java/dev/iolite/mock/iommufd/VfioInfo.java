@@ -3,6 +3,7 @@ package dev.iolite.mock.iommufd;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_info_cap_header;
@@ -52,7 +53,7 @@ final class VfioInfo {
     for (PageTable each : table.tables()) {
       sizes &= each.domain().pageSizes();
     }
-    return (sizes & (Pages.PAGE - 1)) == 0 ? sizes : (sizes & -Pages.PAGE) | Pages.PAGE;
+    return (sizes & (Page.BYTES - 1)) == 0 ? sizes : (sizes & -Page.BYTES) | Page.BYTES;
   }
 
   /** iommufd_fill_cap_dma_avail. */

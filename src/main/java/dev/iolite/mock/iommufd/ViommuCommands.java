@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hw_queue_alloc;
@@ -109,11 +110,11 @@ final class ViommuCommands {
 
   /** What iommufd_hw_queue_alloc_phys can't count, or not note page by page. */
   private static void requireTable(long iova, long bytes) {
-    long offset = iova & (Pages.PAGE - 1);
+    long offset = iova & (Page.BYTES - 1);
     long end = offset + bytes;
     refuseIf(compareUnsigned(end, bytes) < 0, Errno.ERANGE);
-    refuseIf(compareUnsigned(end, -Pages.PAGE) > 0, Errno.ERANGE);
-    long pages = (end + Pages.PAGE - 1) >>> 12;
+    refuseIf(compareUnsigned(end, -Page.BYTES) > 0, Errno.ERANGE);
+    long pages = (end + Page.BYTES - 1) >>> 12;
     refuseIf(pages > MOST_QUEUE_PAGES, Errno.ENOMEM);
   }
 }

@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -64,7 +64,7 @@ final class GuestBus {
   }
 
   private static int inPage(long gpa, int size) {
-    return (int) Math.min(size, AddressSpace.PAGE - (gpa & (AddressSpace.PAGE - 1)));
+    return (int) Math.min(size, Page.BYTES - (gpa & (Page.BYTES - 1)));
   }
 
   private long readPiece(long gpa, int size) {

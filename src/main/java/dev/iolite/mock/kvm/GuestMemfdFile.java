@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.OpenFile;
@@ -42,7 +42,7 @@ final class GuestMemfdFile extends OpenFile {
   /** virt/kvm/guest_memfd.c:kvm_gmem_create. */
   static GuestMemfdFile create(KvmVm vm, long bytes, long flags) {
     refuseIf((flags & ~vm.guestMemfdFlags()) != 0, Errno.EINVAL);
-    refuseIf(bytes <= 0 || bytes % AddressSpace.PAGE != 0, Errno.EINVAL);
+    refuseIf(bytes <= 0 || bytes % Page.BYTES != 0, Errno.EINVAL);
     return new GuestMemfdFile(vm, bytes, flags);
   }
 

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
@@ -234,11 +234,11 @@ final class KvmVcpu {
     long gpa = kvm_pre_fault_memory.gpa(range);
     long bytes = kvm_pre_fault_memory.size(range);
     refuseIf(kvm_pre_fault_memory.flags(range) != 0, Errno.EINVAL);
-    refuseIf(((gpa | bytes) & (AddressSpace.PAGE - 1)) != 0, Errno.EINVAL);
+    refuseIf(((gpa | bytes) & (Page.BYTES - 1)) != 0, Errno.EINVAL);
     refuseIf(Long.compareUnsigned(gpa + bytes, gpa) <= 0, Errno.EINVAL);
     long done = 0;
     try {
-      for (; done != bytes; done += AddressSpace.PAGE) {
+      for (; done != bytes; done += Page.BYTES) {
         refuseIf(!vm.vendor().preFaultAllowed(), Errno.EOPNOTSUPP);
         refuseIf(((gpa + done) >>> 12 & vm.aliasPages()) != 0, Errno.EINVAL);
         memory.preFault(gpa + done);

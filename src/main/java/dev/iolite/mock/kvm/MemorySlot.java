@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.uapi.kvm.Kvm;
 import java.util.BitSet;
@@ -117,7 +117,7 @@ final class MemorySlot {
   }
 
   int pages() {
-    return (int) (bytes / AddressSpace.PAGE);
+    return (int) (bytes / Page.BYTES);
   }
 
   Optional<BitSet> dirty() {
@@ -129,7 +129,7 @@ final class MemorySlot {
    * written even if it was only read (arch/x86/kvm/mmu/spte.c:make_spte).
    */
   void accessed(long address, boolean write) {
-    int page = (int) ((address - gpa) / AddressSpace.PAGE);
+    int page = (int) ((address - gpa) / Page.BYTES);
     boolean first = !mapped.get(page);
     if (first) {
       mapped.set(page);

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.Refused;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A VM's memory slots, in one or two address spaces (the second one is SMM's). */
 final class MemorySlots {
-  private static final long OFFSET_IN_PAGE = AddressSpace.PAGE - 1;
+  private static final long OFFSET_IN_PAGE = Page.BYTES - 1;
 
   /** arch/x86/kernel/cpu/common.c: USER_PTR_MAX. */
   private static final long USER_PTR_MAX = 0x7fff_ffff_f000L;

@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -14,7 +14,7 @@ final class MmioPages {
   private long generation;
 
   private static long page(long gpa) {
-    return gpa / AddressSpace.PAGE;
+    return gpa / Page.BYTES;
   }
 
   /** A slot has changed (virt/kvm/kvm_main.c:kvm_swap_active_memslots). */

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
@@ -26,7 +26,7 @@ final class Population {
       throw refused(Errno.EINVAL);
     }
     GuestMemfdFile file = slot.guestMemfd().orElseThrow(() -> refused(Errno.EFAULT));
-    MemorySegment page = vm.task().scratch(AddressSpace.PAGE);
+    MemorySegment page = vm.task().scratch(Page.BYTES);
     if (source != 0) {
       try {
         vm.task().memory().asSeenByGuest(source).read(0, page);

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_sev_cmd;
@@ -69,13 +69,13 @@ final class SnpLaunch {
     int type = Byte.toUnsignedInt(kvm_sev_snp_launch_update.type(update));
     refuseIf(
         bytes == 0
-            || bytes % AddressSpace.PAGE != 0
+            || bytes % Page.BYTES != 0
             || kvm_sev_snp_launch_update.flags(update) != 0
             || !isPageType(type),
         Errno.EINVAL);
     boolean zero = type == Kvm.KVM_SEV_SNP_PAGE_TYPE_ZERO();
     long source = kvm_sev_snp_launch_update.uaddr(update);
-    refuseIf(!zero && (source == 0 || source % AddressSpace.PAGE != 0), Errno.EINVAL);
+    refuseIf(!zero && (source == 0 || source % Page.BYTES != 0), Errno.EINVAL);
     long page = kvm_sev_snp_launch_update.gfn_start(update);
     MemorySlot slot = vm.slots().at(page << 12);
     if (page >>> 52 != 0 || slot == null || !slot.hasGuestMemfd()) {

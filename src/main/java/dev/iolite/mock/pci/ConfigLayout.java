@@ -5,6 +5,7 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.Msi;
 import dev.iolite.mock.device.MsiX;
+import dev.iolite.pci.PciRegs;
 
 /**
  * Makes a function's configuration space from its shape, and knows where its capabilities are. What

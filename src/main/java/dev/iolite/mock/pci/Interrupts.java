@@ -1,6 +1,7 @@
 package dev.iolite.mock.pci;
 
 import dev.iolite.mock.device.MsiX;
+import dev.iolite.pci.PciRegs;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;

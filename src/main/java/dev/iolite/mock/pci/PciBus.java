@@ -14,6 +14,7 @@ import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.Express;
+import dev.iolite.pci.PciRegs;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

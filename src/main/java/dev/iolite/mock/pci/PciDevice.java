@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceShape;
+import dev.iolite.pci.PciRegs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.iolite.mock.pci;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommuGroup;
@@ -14,6 +14,7 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.SparseMemory;
+import dev.iolite.pci.PciRegs;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -36,7 +37,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   private final TeeInterface tee;
   private final Map<Integer, Long> assigned = new HashMap<>();
   private final Map<Integer, SparseMemory> memories = new HashMap<>();
-  private final Map<Integer, RegisterAccess> registers = new HashMap<>();
+  private final Map<Integer, Registers> registers = new HashMap<>();
   private final DeviceLogic logic;
   private final Optional<IommuGroup> group;
   private Optional<Translation> translation = Optional.empty();
@@ -243,7 +244,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return tee.admits(table.tableBar(), table.tableOffset(), false);
   }
 
-  private RegisterAccess target(int index, long offset, boolean trusted) {
+  private Registers target(int index, long offset, boolean trusted) {
     Bar bar = shape.bar(index).orElseThrow();
     if (!answers(bar) || !tee.admits(index, offset, trusted)) {
       throw new Memory.Unreachable("%s BAR%d does not answer".formatted(address, index));
@@ -282,7 +283,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   private long read(int bar, long offset, int bytes, boolean trusted) {
-    RegisterAccess target = target(bar, offset, trusted);
+    Registers target = target(bar, offset, trusted);
     begin();
     try {
       return target.read(offset, bytes);
@@ -292,7 +293,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   private void write(int bar, long offset, int bytes, long value, boolean trusted) {
-    RegisterAccess target = target(bar, offset, trusted);
+    Registers target = target(bar, offset, trusted);
     begin();
     try {
       target.write(offset, bytes, value);

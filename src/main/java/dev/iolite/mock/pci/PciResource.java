@@ -1,6 +1,7 @@
 package dev.iolite.mock.pci;
 
 import dev.iolite.mock.device.Bar;
+import dev.iolite.pci.PciRegs;
 
 /**
  * Addresses that the kernel knows a function to answer at (struct resource).

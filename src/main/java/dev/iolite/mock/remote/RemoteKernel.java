@@ -3,7 +3,7 @@ package dev.iolite.mock.remote;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -163,7 +163,7 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return call(CallKind.REGISTERS, address) == 0
         ? Optional.empty()
         : Optional.of(new RemoteRegisters(connections, address));

@@ -2,8 +2,8 @@ package dev.iolite.mock.vfio;
 
 import dev.iolite.mock.pci.PciDevice;
 import dev.iolite.mock.pci.PciFunction;
-import dev.iolite.mock.pci.PciRegs;
 import dev.iolite.mock.pci.PciResource;
+import dev.iolite.pci.PciRegs;
 
 /** What writes to configuration space do besides (drivers/vfio/pci/vfio_pci_config.c). */
 final class ConfigWrites {

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Refused;
@@ -104,7 +104,7 @@ final class DmaBufs {
   private static void requireAligned(List<BarRange> ranges) {
     long sum = 0;
     for (BarRange range : ranges) {
-      long mask = AddressSpace.PAGE - 1;
+      long mask = Page.BYTES - 1;
       refuseIf(range.bytes() == 0 || ((range.offset() | range.bytes()) & mask) != 0, Errno.EINVAL);
       long next = sum + range.bytes();
       refuseIf(Long.compareUnsigned(next, sum) < 0, Errno.EINVAL);

@@ -8,7 +8,7 @@ import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.uapi.vfio.Vfio;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.iolite.mock.vfio;
 
-import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.pci.PciRegs;
 
 /**
  * For each bit of a capability, whether the user sees the hardware's or VFIO's, and whether it can

@@ -3,7 +3,7 @@ package dev.iolite.mock.vfio;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
@@ -25,7 +25,7 @@ final class Regions {
   private static final int CONFIG = Vfio.VFIO_PCI_CONFIG_REGION_INDEX();
   private static final int ROM = Vfio.VFIO_PCI_ROM_REGION_INDEX();
   private static final int COUNT = Vfio.VFIO_PCI_NUM_REGIONS();
-  private static final int PAGE = (int) AddressSpace.PAGE;
+  private static final int PAGE = (int) Page.BYTES;
 
   /** The widest access to a ROM. */
   private static final int ROM_WIDTH = 4;
@@ -191,11 +191,10 @@ final class Regions {
     long start = request.offset() & OFFSET_MASK;
     refuseIf(index >= ROM || !core.canMap((int) index), Errno.EINVAL);
     core.device().calls().mapping(core.device());
-    long whole =
-        (core.pci().resource((int) index).bytes() + AddressSpace.PAGE - 1) & -AddressSpace.PAGE;
+    long whole = (core.pci().resource((int) index).bytes() + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(start > whole - request.bytes(), Errno.EINVAL);
     refuseIf(!core.isReserved((int) index), Errno.EBUSY);
     BarMapping mapping = new BarMapping(task, core, (int) index, start);
-    return new MappedObject.Registers(mapping, mapping);
+    return new MappedObject.DeviceRegisters(mapping, mapping);
   }
 }

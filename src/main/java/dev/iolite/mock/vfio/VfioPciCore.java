@@ -3,16 +3,16 @@ package dev.iolite.mock.vfio;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.pci.Ones;
 import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciRegs;
 import dev.iolite.mock.pci.PciResource;
 import dev.iolite.mock.pci.SavedState;
+import dev.iolite.pci.PciRegs;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
@@ -169,10 +169,9 @@ final class VfioPciCore {
     if (!resource.isMemory() || !resource.isPresent()) {
       return false;
     }
-    long pageEnd =
-        (resource.start() + resource.bytes() + AddressSpace.PAGE - 1) & -AddressSpace.PAGE;
-    return resource.bytes() >= AddressSpace.PAGE
-        || ((resource.start() & (AddressSpace.PAGE - 1)) == 0
+    long pageEnd = (resource.start() + resource.bytes() + Page.BYTES - 1) & -Page.BYTES;
+    return resource.bytes() >= Page.BYTES
+        || ((resource.start() & (Page.BYTES - 1)) == 0
             && pci.bus().isUnused(resource.start() + resource.bytes(), pageEnd));
   }
 

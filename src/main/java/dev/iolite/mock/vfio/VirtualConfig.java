@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciFunction;
-import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.pci.PciRegs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

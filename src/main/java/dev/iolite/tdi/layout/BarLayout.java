@@ -1,5 +1,6 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.vfio.ByteRange;
 import java.util.AbstractList;
@@ -122,7 +123,7 @@ public final class BarLayout {
   }
 
   /** The index of the run that has an offset. */
-  int indexAt(long offset) {
+  public int indexAt(long offset) {
     if (offset < 0 || offset >= bytes()) {
       throw new IndexOutOfBoundsException(
           "offset 0x%x of BAR %d, which has 0x%x bytes".formatted(offset, bar, bytes()));

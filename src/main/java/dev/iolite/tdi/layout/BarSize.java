@@ -1,5 +1,7 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.ByteSize;
+
 /**
  * How large a memory BAR is.
  *

@@ -1,5 +1,6 @@
 package dev.iolite.tdi.ledger;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.layout.Kind;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -8,8 +9,6 @@ import java.util.Optional;
 
 /** Finds facts of a page that can't be true together. */
 final class Contradictions {
-  private static final int PAGE_BITS = 12;
-
   private final DmaBufNames dmaBufs;
   private final List<LedgerProblem> problems = new ArrayList<>();
 
@@ -23,7 +22,7 @@ final class Contradictions {
   }
 
   private void add(long first, long last, String what) {
-    problems.add(new LedgerProblem(first << PAGE_BITS, (last + 1 - first) << PAGE_BITS, what));
+    problems.add(new LedgerProblem(first << Page.SHIFT, (last + 1 - first) << Page.SHIFT, what));
   }
 
   /** Looks at a run of pages. */

@@ -1,5 +1,6 @@
 package dev.iolite.tdi.ledger;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;
@@ -27,9 +28,6 @@ import java.util.TreeMap;
  * threads.
  */
 public final class Ledger {
-  private static final int PAGE_BITS = 12;
-  private static final long PAGE = 1L << PAGE_BITS;
-
   private record Region(String name, long first, long last) {}
 
   /** A slot or map over pages that have one already; the facts have its part of a page's. */
@@ -58,10 +56,10 @@ public final class Ledger {
 
           @Override
           public long last(long page) {
-            while (region.first() + (run.end() >>> PAGE_BITS) <= page) {
+            while (region.first() + (run.end() >>> Page.SHIFT) <= page) {
               run = of.next();
             }
-            return region.first() + (run.end() >>> PAGE_BITS) - 1;
+            return region.first() + (run.end() >>> Page.SHIFT) - 1;
           }
 
           @Override
@@ -165,7 +163,7 @@ public final class Ledger {
    * @param gpa its first address
    */
   public void slotDeleted(int number, long gpa) {
-    long first = first(gpa, PAGE);
+    long first = first(gpa, Page.BYTES);
     if (extras.removeIf(extra -> extra.hasSlot(number, first))) {
       return;
     }
@@ -242,16 +240,16 @@ public final class Ledger {
   private static long first(long address, long bytes) {
     long end = address + bytes;
     boolean fits =
-        address >= 0 && bytes > 0 && end > 0 && (end - 1) >>> PAGE_BITS <= FactRuns.LAST_PAGE;
-    if (!fits || ((address | bytes) & (PAGE - 1)) != 0) {
+        address >= 0 && bytes > 0 && end > 0 && (end - 1) >>> Page.SHIFT <= FactRuns.LAST_PAGE;
+    if (!fits || ((address | bytes) & (Page.BYTES - 1)) != 0) {
       throw new IllegalArgumentException(
           "0x%x+0x%x are no pages below 2^52".formatted(address, bytes));
     }
-    return address >>> PAGE_BITS;
+    return address >>> Page.SHIFT;
   }
 
   private static long last(long address, long bytes) {
-    return first(address, bytes) + (bytes >>> PAGE_BITS) - 1;
+    return first(address, bytes) + (bytes >>> Page.SHIFT) - 1;
   }
 
   private void markUsed(BitSet numbers) {
@@ -310,8 +308,8 @@ public final class Ledger {
   private LedgerRow row(Optional<String> region, long first, long last, long facts) {
     return new LedgerRow(
         region,
-        first << PAGE_BITS,
-        (last + 1 - first) << PAGE_BITS,
+        first << Page.SHIFT,
+        (last + 1 - first) << Page.SHIFT,
         Facts.kind(facts),
         Facts.hasSlot(facts) ? OptionalInt.of(Facts.slot(facts)) : OptionalInt.empty(),
         Facts.access(facts),

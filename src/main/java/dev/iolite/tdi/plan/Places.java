@@ -1,9 +1,9 @@
 package dev.iolite.tdi.plan;
 
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.BarSize;
-import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.util.ArrayList;
 import java.util.List;

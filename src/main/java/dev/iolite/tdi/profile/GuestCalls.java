@@ -1,5 +1,6 @@
 package dev.iolite.tdi.profile;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kvm.Exit;
 import dev.iolite.uapi.tsm.Tsm;
 import java.util.Optional;
@@ -12,8 +13,6 @@ final class GuestCalls {
 
   /** KVM_MAP_GPA_RANGE_ENCRYPTED. */
   private static final long MAP_ENCRYPTED = 1 << 4;
-
-  private static final int PAGE_SHIFT = 12;
 
   private GuestCalls() {}
 
@@ -58,8 +57,8 @@ final class GuestCalls {
 
   /** A number of pages that no address space has is a length that no memory has. */
   private static long bytes(long pages) {
-    return pages < 0 || pages > Long.MAX_VALUE >>> PAGE_SHIFT
+    return pages < 0 || pages > Long.MAX_VALUE >>> Page.SHIFT
         ? Long.MAX_VALUE
-        : pages << PAGE_SHIFT;
+        : pages << Page.SHIFT;
   }
 }

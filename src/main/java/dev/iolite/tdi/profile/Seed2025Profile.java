@@ -104,7 +104,7 @@ final class Seed2025Profile {
           vfio_dma_buf_get_runs.argsz(get, (int) vfio_dma_buf_get_runs.sizeof());
           vfio_dma_buf_get_runs.nr_runs(get, room);
           vfio_dma_buf_get_runs.runs_uptr(get, runs.address());
-          int result = dmaBuf.fd().tryIoctl(GET_RUNS, get);
+          int result = dmaBuf.fd().ioctl(GET_RUNS, get, Errno.EMSGSIZE);
           int count = vfio_dma_buf_get_runs.nr_runs(get);
           if (result == 0 && Integer.compareUnsigned(count, room) > 0) {
             throw dmaBuf
@@ -114,7 +114,7 @@ final class Seed2025Profile {
           if (result == 0) {
             return decode(runs, count);
           }
-          if (result != Errno.EMSGSIZE.negated() || count <= room) {
+          if (count <= room) {
             throw dmaBuf.fd().failed(GET_RUNS, get, result);
           }
           room = count;

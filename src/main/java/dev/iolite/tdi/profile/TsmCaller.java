@@ -66,18 +66,15 @@ final class TsmCaller {
       Ioctl command,
       MemorySegment argument,
       ToLongFunction<MemorySegment> code) {
-    int result;
-    try {
-      do {
-        result = fd.tryIoctl(command, argument);
-      } while (result == Errno.EINTR.negated() && operation.onlyReads());
-    } catch (KernelException unexpected) {
-      throw failed(operation, unexpected, code(code, argument));
+    while (true) {
+      try {
+        return fd.ioctl(command, argument);
+      } catch (KernelException e) {
+        if (e.errno() != Errno.EINTR || !operation.onlyReads()) {
+          throw failed(operation, e, code(code, argument));
+        }
+      }
     }
-    if (result < 0) {
-      throw failed(operation, fd.failed(command, argument, result), code(code, argument));
-    }
-    return result;
   }
 
   private static OptionalLong code(ToLongFunction<MemorySegment> code, MemorySegment argument) {

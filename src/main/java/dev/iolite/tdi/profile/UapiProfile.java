@@ -17,6 +17,7 @@ import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -175,7 +176,7 @@ public final class UapiProfile {
           case SHARED ->
               find(Ability.ExportsPrivate.class).map(ability -> ability.flags(kind)).orElse(0);
         };
-    return device.exportDmaBuf(bar, ranges, Libc.O_RDWR(), flags);
+    return device.exportDmaBuf(PciRegion.bar(bar), ranges, Libc.O_RDWR(), flags);
   }
 
   /**

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.Platform;
 import dev.iolite.tsm.Profile;
 import dev.iolite.tsm.TdiState;
@@ -166,7 +166,7 @@ class SeedDmaBufsTest {
       assertThat(at.kernel.close(plain)).isZero();
       long mapped = mapBar(at);
       assertThat(mapped).isPositive();
-      RegisterAccess registers = at.kernel.registers(mapped).orElseThrow();
+      Registers registers = at.kernel.registers(mapped).orElseThrow();
       long read = registers.read(0, 8);
       assertThat(SeedCalls.bind(at)).isZero();
       assertThat(mapBar(at)).isEqualTo(no(Errno.EBUSY));

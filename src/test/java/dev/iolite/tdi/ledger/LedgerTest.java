@@ -3,6 +3,7 @@ package dev.iolite.tdi.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.Kind;
@@ -28,7 +29,7 @@ class LedgerTest {
 
   private static BarLayout bar(long bytes, ByteRange... guarded) {
     return MmioLayout.ofPrivate(
-            List.of(new BarSize(0, bytes)), Map.of(0, List.of(guarded)), MmioLayout.PAGE)
+            List.of(new BarSize(0, bytes)), Map.of(0, List.of(guarded)), Page.BYTES)
         .bars()
         .getFirst();
   }

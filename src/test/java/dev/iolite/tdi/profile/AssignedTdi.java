@@ -61,7 +61,7 @@ final class AssignedTdi implements AutoCloseable {
     }
     VfioDevice unbound = opened.push(VfioDevice.open(kernel, pci.requireVfioCdev(), ADDRESS));
     launch.vm().createVfioDevice().add(unbound);
-    device = opened.push(unbound.bind(iommufd.fd()));
+    device = opened.push(unbound.bind(iommufd));
     device.config().setMemoryDecode(true);
     device.config().setBusMaster(true);
     new Tsm(kernel).connect(pci, "tsm0");

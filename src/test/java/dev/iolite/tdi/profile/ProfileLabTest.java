@@ -28,6 +28,7 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.VfioDevice;
 import java.util.List;
 import java.util.Set;
@@ -50,7 +51,7 @@ class ProfileLabTest {
 
   private BoundVfioDevice bound() {
     try (VfioDevice cdev = VfioDevice.open(kernel, edu.requireVfioCdev(), "edu")) {
-      return cdev.bind(iommufd.fd());
+      return cdev.bind(iommufd);
     }
   }
 
@@ -110,8 +111,8 @@ class ProfileLabTest {
     var two = List.of(new ByteRange(0, 0x1000), new ByteRange(0x2000, 0x1000));
     device.config().setMemoryDecode(true);
     try (Ioas scratch = iommufd.allocIoas();
-        DmaBuf single = device.exportDmaBuf(0, one, Libc.O_RDWR());
-        DmaBuf several = device.exportDmaBuf(0, two, Libc.O_RDWR())) {
+        DmaBuf single = device.exportDmaBuf(PciRegion.BAR0, one, Libc.O_RDWR());
+        DmaBuf several = device.exportDmaBuf(PciRegion.BAR0, two, Libc.O_RDWR())) {
       scratch.mapFile(0, single.fd(), 0, 0x1000, IovaAccess.READ).close();
       assertThat(mapping(scratch, several)).isEqualTo(Errno.EOPNOTSUPP);
       device.config().setMemoryDecode(false);

@@ -1,9 +1,14 @@
-package dev.iolite.tdi.layout;
+package dev.iolite.cli.drawing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.iolite.tdi.layout.LayoutPicture.Palette;
+import dev.iolite.cli.drawing.LayoutPicture.Palette;
+import dev.iolite.kernel.Page;
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.BarSize;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.vfio.ByteRange;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -28,15 +33,14 @@ class PicturesTest {
       MmioLayout.ofPrivate(
           List.of(new BarSize(0, 64 * K), new BarSize(2, 16L << 30)),
           Map.of(0, List.of(new ByteRange(0, 8 * K), new ByteRange(12 * K, 52 * K))),
-          MmioLayout.PAGE);
+          Page.BYTES);
 
   private static MmioLayout alternating(int runs, long bytes) {
     List<ByteRange> guarded = new ArrayList<>();
     for (long i = 0; i < runs / 2; i++) {
       guarded.add(new ByteRange(8 * K * i, 4 * K));
     }
-    return MmioLayout.ofPrivate(
-        List.of(new BarSize(1, bytes)), Map.of(1, guarded), MmioLayout.PAGE);
+    return MmioLayout.ofPrivate(List.of(new BarSize(1, bytes)), Map.of(1, guarded), Page.BYTES);
   }
 
   private static Document svg(MmioLayout layout, String title) throws Exception {
@@ -104,7 +108,7 @@ class PicturesTest {
         MmioLayout.ofPrivate(
             List.of(new BarSize(2, 1L << 50)),
             Map.of(2, List.of(new ByteRange((1L << 50) - 16 * K, 8 * K))),
-            MmioLayout.PAGE);
+            Page.BYTES);
     assertThat(LayoutPicture.of(layout, 40, Palette.ASCII))
         .map(LayoutPicture.Line::toString)
         .contains("  0x3ffffffffc000       8 KiB  # private")
@@ -118,7 +122,7 @@ class PicturesTest {
         MmioLayout.ofPrivate(
             List.of(new BarSize(2, 1L << 40)),
             Map.of(2, List.of(new ByteRange(4 * K, (1L << 40) - 8 * K))),
-            MmioLayout.PAGE);
+            Page.BYTES);
     assertThat(LayoutPicture.of(layout, 80, Palette.BLOCKS).get(1))
         .hasToString("  ░" + "█".repeat(76) + "░");
   }
@@ -168,8 +172,7 @@ class PicturesTest {
       }
     }
     BarLayout bar =
-        MmioLayout.ofPrivate(
-                List.of(new BarSize(0, 4 * K * pages)), Map.of(0, guarded), MmioLayout.PAGE)
+        MmioLayout.ofPrivate(List.of(new BarSize(0, 4 * K * pages)), Map.of(0, guarded), Page.BYTES)
             .bars()
             .getFirst();
     List<Band> bands = Bands.of(bar, cells);

@@ -1,5 +1,7 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
+import dev.iolite.cli.IoliteCommand;
+import dev.iolite.cli.RunDirectory;
 import dev.iolite.pci.PciAddress;
 import java.util.Map;
 import java.util.Optional;
@@ -7,7 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** What commands share that speak to the process that holds a device. */
-abstract class HeldCommand extends IoliteCommand {
+public abstract class HeldCommand extends IoliteCommand {
   @Parameters(
       arity = "0..1",
       paramLabel = "BDF",
@@ -17,7 +19,7 @@ abstract class HeldCommand extends IoliteCommand {
   @Mixin private final RunDirectory directory = new RunDirectory();
 
   /** Has a command run there, and prints what it says; returns its exit code. */
-  final int tell(String command) {
+  protected final int tell(String command) {
     Map<String, String> answer = ask(command, output().isJson() ? "json" : "table");
     String out = answer.getOrDefault("out", "");
     spec().commandLine().getOut().print(out);
@@ -26,7 +28,7 @@ abstract class HeldCommand extends IoliteCommand {
   }
 
   /** Has a command run there; the answer is as {@link HeldMessage} has it. */
-  final Map<String, String> ask(String command, String format) {
+  protected final Map<String, String> ask(String command, String format) {
     HeldClient client = new HeldClient(directory);
     PciAddress device = address.orElseGet(client::only);
     Map<String, String> request = output().terminal().description();
@@ -36,7 +38,7 @@ abstract class HeldCommand extends IoliteCommand {
   }
 
   /** The exit code of an answer; says why it is not 0. */
-  final int code(Map<String, String> answer) {
+  protected final int code(Map<String, String> answer) {
     answer.getOrDefault("err", "").lines().forEach(this::error);
     return Integer.parseInt(answer.getOrDefault("code", "70"));
   }

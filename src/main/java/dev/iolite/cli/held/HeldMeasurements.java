@@ -1,5 +1,7 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
+import dev.iolite.cli.EvidenceView;
+import dev.iolite.cli.Verdict;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
@@ -8,7 +10,7 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /** What the device of a held assignment measures of itself. */
-final class HeldMeasurements {
+public final class HeldMeasurements {
   private static final HexFormat HEX = HexFormat.of();
 
   private HeldMeasurements() {}
@@ -18,7 +20,7 @@ final class HeldMeasurements {
    *
    * @throws IllegalArgumentException if it is none
    */
-  static byte[] nonce(String hex) {
+  public static byte[] nonce(String hex) {
     String said = "a nonce is %d hexadecimal digits".formatted(2 * Measurements.NONCE_BYTES);
     byte[] nonce;
     try {

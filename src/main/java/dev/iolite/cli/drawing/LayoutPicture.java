@@ -1,5 +1,10 @@
-package dev.iolite.tdi.layout;
+package dev.iolite.cli.drawing;
 
+import dev.iolite.kernel.ByteSize;
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tdi.layout.Run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

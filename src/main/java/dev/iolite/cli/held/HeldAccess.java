@@ -1,6 +1,6 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
-import dev.iolite.tdi.layout.ByteSize;
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.tdi.layout.Kind;
 import java.util.Arrays;
 import java.util.Optional;

@@ -1,83 +1,53 @@
-package dev.iolite.mock.pci;
+package dev.iolite.pci;
 
 /** Registers of PCI configuration space, by the PCI and PCI Express specifications. */
 public final class PciRegs {
-  /** Vendor id, 16 bits. */
   public static final int VENDOR = 0x00;
-
-  /** Device id, 16 bits. */
   public static final int DEVICE = 0x02;
-
-  /** Command, 16 bits. */
   public static final int COMMAND = 0x04;
-
-  /** Command: I/O ports answer. */
   public static final int COMMAND_IO = 1;
-
-  /** Command: memory answers. */
   public static final int COMMAND_MEMORY = 1 << 1;
-
-  /** Command: may make DMA and send messages. */
   public static final int COMMAND_MASTER = 1 << 2;
-
-  /** Command: reports system errors. */
-  static final int COMMAND_SERR = 1 << 8;
-
-  /** Command: the interrupt line is never pulled. */
+  public static final int COMMAND_SERR = 1 << 8;
   public static final int COMMAND_INTX_DISABLE = 1 << 10;
-
-  /** Status, 16 bits. */
   public static final int STATUS = 0x06;
-
-  /** Status: an interrupt is pending. */
   public static final int STATUS_INTERRUPT = 1 << 3;
-
-  /** Status: there is a list of capabilities. */
   public static final int STATUS_CAPABILITIES = 1 << 4;
-
-  /** Revision, 8 bits; the class code follows. */
-  static final int REVISION = 0x08;
-
-  /** Cache line size, 8 bits. */
+  public static final int REVISION = 0x08;
   public static final int CACHE_LINE = 0x0c;
-
-  /** Latency timer, 8 bits. */
   public static final int LATENCY = 0x0d;
+  public static final int HEADER_TYPE = 0x0e;
 
-  /** Header type, 8 bits. */
-  static final int HEADER_TYPE = 0x0e;
+  /** Header type: the layout of the header, without the bit for several functions. */
+  public static final int HEADER_TYPE_MASK = 0x7f;
 
-  /** Built-in self test, 8 bits. */
   public static final int BIST = 0x0f;
 
   /** Self test: there is one. */
-  static final int BIST_CAPABLE = 1 << 7;
+  public static final int BIST_CAPABLE = 1 << 7;
 
   /** Self test: starts it; reads as 0 once it has ended. */
-  static final int BIST_START = 1 << 6;
+  public static final int BIST_START = 1 << 6;
 
   /** BAR 0; the others follow. */
   public static final int BAR = 0x10;
 
   /** A bridge's bus numbers. */
-  static final int BRIDGE_BUSES = 0x18;
+  public static final int BRIDGE_BUSES = 0x18;
 
   /** The board's vendor id, 16 bits; its device id follows. */
-  static final int SUBSYSTEM = 0x2c;
+  public static final int SUBSYSTEM = 0x2c;
 
-  /** Expansion ROM, 32 bits. */
   public static final int ROM = 0x30;
 
   /** Where the list of capabilities starts, 8 bits. */
   public static final int CAPABILITIES = 0x34;
 
-  /** Interrupt line, 8 bits. */
+  /** Where the list of capabilities of a CardBus bridge starts, 8 bits. */
+  public static final int CARDBUS_CAPABILITIES = 0x14;
+
   public static final int INTERRUPT_LINE = 0x3c;
-
-  /** Interrupt pin, 8 bits. */
   public static final int INTERRUPT_PIN = 0x3d;
-
-  /** The size of the header, in bytes. */
   public static final int HEADER_BYTES = 0x40;
 
   /** The size of configuration space without PCI Express, in bytes. */
@@ -86,32 +56,27 @@ public final class PciRegs {
   /** The size of configuration space with PCI Express, in bytes. */
   public static final int EXTENDED_BYTES = 0x1000;
 
-  /** A BAR's bit: I/O ports. */
   public static final int BAR_IO = 1;
-
-  /** A BAR's bits: 64-bit memory. */
   public static final int BAR_64 = 4;
 
-  /** A BAR's bit: prefetchable. */
+  /** A BAR's bits: the width of its memory's address. */
+  public static final int BAR_WIDTH = 6;
+
+  /** The bits of a memory BAR that are no address. */
+  public static final int BAR_FLAGS = 0xf;
+
   public static final int BAR_PREFETCHABLE = 8;
-
-  /** The ROM register's bit: it answers. */
-  static final int ROM_ENABLE = 1;
-
-  /** Capability: power management. */
+  public static final int ROM_ENABLE = 1;
   public static final int CAP_PM = 0x01;
-
-  /** Capability: MSI. */
   public static final int CAP_MSI = 0x05;
-
-  /** Capability: PCI Express. */
   public static final int CAP_EXPRESS = 0x10;
-
-  /** Capability: MSI-X. */
   public static final int CAP_MSIX = 0x11;
 
+  /** Capability: Advanced Features. */
+  public static final int CAP_AF = 0x13;
+
   /** Extended capability: Integrity and Data Encryption. */
-  static final int ECAP_IDE = 0x30;
+  public static final int ECAP_IDE = 0x30;
 
   /** Power management: what is supported, 16 bits. */
   public static final int PM_PMC = 2;
@@ -119,65 +84,34 @@ public final class PciRegs {
   /** Power management: control and status, 16 bits. */
   public static final int PM_CTRL = 4;
 
-  /** Power management control: the power state. */
   public static final int PM_CTRL_STATE = 3;
 
   /** Power management control: no reset from D3hot to D0. */
   public static final int PM_CTRL_NO_SOFT_RESET = 1 << 3;
 
-  /** Power management control: PME is enabled. */
   public static final int PM_CTRL_PME_ENABLE = 1 << 8;
-
-  /** Power management control: PME was sent. */
   public static final int PM_CTRL_PME_STATUS = 1 << 15;
-
-  /** MSI: message control, 16 bits. */
   public static final int MSI_FLAGS = 2;
-
-  /** MSI control: on. */
   public static final int MSI_ENABLE = 1;
-
-  /** MSI control: 64-bit addresses. */
   public static final int MSI_64 = 1 << 7;
-
-  /** MSI control: mask bits. */
   public static final int MSI_MASKABLE = 1 << 8;
-
-  /** MSI-X: message control, 16 bits. */
   public static final int MSIX_FLAGS = 2;
 
   /** MSI-X: where the table is, 32 bits; the pending bits follow. */
-  static final int MSIX_TABLE = 4;
+  public static final int MSIX_TABLE = 4;
 
-  /** MSI-X control: on. */
-  static final int MSIX_ENABLE = 1 << 15;
-
-  /** MSI-X control: all vectors are masked. */
-  static final int MSIX_MASK_ALL = 1 << 14;
-
-  /** PCI Express: device capabilities, 32 bits. */
+  public static final int MSIX_ENABLE = 1 << 15;
+  public static final int MSIX_MASK_ALL = 1 << 14;
   public static final int EXP_DEVCAP = 4;
-
-  /** PCI Express device capabilities: FLR. */
   public static final int EXP_DEVCAP_FLR = 1 << 28;
-
-  /** PCI Express device capabilities: extended tags. */
-  static final int EXP_DEVCAP_EXT_TAG = 1 << 5;
-
-  /** PCI Express device capabilities: TDISP. */
-  static final int EXP_DEVCAP_TEE = 1 << 30;
-
-  /** PCI Express: device control, 16 bits. */
+  public static final int EXP_DEVCAP_EXT_TAG = 1 << 5;
+  public static final int EXP_DEVCAP_TEE = 1 << 30;
   public static final int EXP_DEVCTL = 8;
-
-  /** PCI Express device control: extended tags are used. */
-  static final int EXP_DEVCTL_EXT_TAG = 1 << 8;
-
-  /** PCI Express device control: phantom functions are used. */
-  static final int EXP_DEVCTL_PHANTOM = 1 << 9;
-
-  /** PCI Express device control: starts an FLR. */
+  public static final int EXP_DEVCTL_EXT_TAG = 1 << 8;
+  public static final int EXP_DEVCTL_PHANTOM = 1 << 9;
   public static final int EXP_DEVCTL_FLR = 1 << 15;
+  public static final int AF_CTRL = 4;
+  public static final int AF_CTRL_FLR = 1;
 
   private PciRegs() {}
 }

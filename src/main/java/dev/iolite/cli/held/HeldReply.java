@@ -1,5 +1,8 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
+import dev.iolite.cli.AssignmentReport;
+import dev.iolite.cli.Json;
+import dev.iolite.cli.Output;
 import dev.iolite.tdi.TdiAssignment;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -8,7 +11,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** What a command of a held assignment says: lines for people, or one JSON object at its end. */
-final class HeldReply {
+public final class HeldReply {
   private final Output output;
   private final AssignmentReport report;
   private final Consumer<String> errors;
@@ -21,14 +24,14 @@ final class HeldReply {
    * @param svg where the bound device's BARs are to be drawn
    * @param errors takes the lines that say why a command failed
    */
-  HeldReply(Output output, boolean allCalls, Optional<Path> svg, Consumer<String> errors) {
+  public HeldReply(Output output, boolean allCalls, Optional<Path> svg, Consumer<String> errors) {
     this.output = output;
     this.errors = errors;
     report = new AssignmentReport(output, allCalls, svg);
   }
 
   /** Is told how the assignment goes while the command runs. */
-  AssignmentReport report() {
+  public AssignmentReport report() {
     return report;
   }
 
@@ -70,7 +73,7 @@ final class HeldReply {
   }
 
   /** All is said. */
-  void end(String command, int code, TdiAssignment assignment) {
+  public void end(String command, int code, TdiAssignment assignment) {
     if (output.isJson()) {
       Map<String, Object> all =
           Json.object(

@@ -1,5 +1,7 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
+import dev.iolite.cli.Output;
+import dev.iolite.cli.StandingTable;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.LedgerProblem;

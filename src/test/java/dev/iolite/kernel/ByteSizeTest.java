@@ -1,4 +1,4 @@
-package dev.iolite.tdi.layout;
+package dev.iolite.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;

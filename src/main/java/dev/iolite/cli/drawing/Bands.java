@@ -1,5 +1,10 @@
-package dev.iolite.tdi.layout;
+package dev.iolite.cli.drawing;
 
+import dev.iolite.kernel.ByteSize;
+import dev.iolite.kernel.Page;
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.Run;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,7 +50,7 @@ final class Bands {
 
   private static List<Band> parts(BarLayout bar, int cells) {
     long[] starts = new long[cells + 1];
-    Arrays.setAll(starts, i -> (bar.bytes() / cells * i) & -MmioLayout.PAGE);
+    Arrays.setAll(starts, i -> (bar.bytes() / cells * i) & -Page.BYTES);
     starts[cells] = bar.bytes();
     List<Band> bands = new ArrayList<>();
     for (int i = 0; i < cells; i++) {

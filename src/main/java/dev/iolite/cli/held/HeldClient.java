@@ -1,5 +1,7 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
+import dev.iolite.cli.RunDirectory;
+import dev.iolite.cli.TdiFiles;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.ScenarioException;
@@ -21,7 +23,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /** Sends commands to a process that holds a device. */
-final class HeldClient {
+public final class HeldClient {
   private static final long LOOK_MILLIS = 100;
 
   private final RunDirectory directory;
@@ -31,7 +33,7 @@ final class HeldClient {
   }
 
   /** Whether a process listens at a socket. */
-  static boolean isAlive(Path socket) {
+  public static boolean isAlive(Path socket) {
     try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       return channel.isConnected();
     } catch (IOException _) {

@@ -1,5 +1,6 @@
-package dev.iolite.tdi.layout;
+package dev.iolite.cli.drawing;
 
+import dev.iolite.tdi.layout.Kind;
 import java.util.Optional;
 
 /**

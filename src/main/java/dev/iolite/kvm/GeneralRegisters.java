@@ -25,7 +25,7 @@ import java.lang.foreign.MemorySegment;
  * @param rip where the next instruction is, relative to the code segment
  * @param rflags flags; bit 1 is always set
  */
-public record Registers(
+public record GeneralRegisters(
     long rax,
     long rbx,
     long rcx,
@@ -47,12 +47,12 @@ public record Registers(
   private static final long RFLAGS_FIXED = 2;
 
   /** Every register 0, about to execute the instruction at {@code rip}. */
-  public static Registers at(long rip) {
-    return new Registers(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, rip, RFLAGS_FIXED);
+  public static GeneralRegisters at(long rip) {
+    return new GeneralRegisters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, rip, RFLAGS_FIXED);
   }
 
-  static Registers of(MemorySegment regs) {
-    return new Registers(
+  static GeneralRegisters of(MemorySegment regs) {
+    return new GeneralRegisters(
         kvm_regs.rax(regs),
         kvm_regs.rbx(regs),
         kvm_regs.rcx(regs),

@@ -1,4 +1,4 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.PciAddress;
@@ -23,7 +23,7 @@ import java.util.function.UnaryOperator;
  * Where a process that holds a device listens for commands of other processes of the same user: one
  * request and one answer for each connection, as {@link HeldMessage} has them.
  */
-final class HeldSocket implements AutoCloseable {
+public final class HeldSocket implements AutoCloseable {
   private static final long LAST_ANSWERS_SECONDS = 2;
 
   private final Path file;
@@ -42,7 +42,7 @@ final class HeldSocket implements AutoCloseable {
    *
    * @throws PreconditionException if another process listens there, or the file can't be made
    */
-  static HeldSocket open(Path file, PciAddress address) {
+  public static HeldSocket open(Path file, PciAddress address) {
     try {
       Path directory = file.toAbsolutePath().getParent();
       Files.createDirectories(
@@ -83,7 +83,7 @@ final class HeldSocket implements AutoCloseable {
   }
 
   /** Answers, from now on, each request in a thread of its own. */
-  void serve(UnaryOperator<Map<String, String>> answers) {
+  public void serve(UnaryOperator<Map<String, String>> answers) {
     Thread.ofVirtual()
         .name("socket")
         .start(() -> {

@@ -1,5 +1,8 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
+import dev.iolite.cli.ExitCode;
+import dev.iolite.cli.Input;
+import dev.iolite.cli.Output;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.AssignmentListener;
 import dev.iolite.tdi.GuestAgent;
@@ -20,7 +23,7 @@ import java.util.function.Supplier;
  * An assignment that is held, and the commands for it, from standard input and from elsewhere. All
  * are run by one thread, one after the other: it is the guest's thread too.
  */
-final class HeldSession implements AssignmentListener {
+public final class HeldSession implements AssignmentListener {
   private static final long LOOK_MILLIS = 100;
 
   private record Given(
@@ -38,14 +41,14 @@ final class HeldSession implements AssignmentListener {
    *
    * @param replies what commands from standard input say their replies to
    */
-  HeldSession(Input input, Output output, Supplier<HeldReply> replies) {
+  public HeldSession(Input input, Output output, Supplier<HeldReply> replies) {
     this.input = input;
     this.output = output;
     this.replies = replies;
   }
 
   /** Has somebody told how the assignment goes, from now on. */
-  void tell(AssignmentListener told) {
+  public void tell(AssignmentListener told) {
     listener = told;
   }
 
@@ -56,7 +59,7 @@ final class HeldSession implements AssignmentListener {
    * @param stop whether the process is to end
    * @return an exit code
    */
-  int run(TdiAssignment assignment, GuestAgent guest, BooleanSupplier stop) {
+  public int run(TdiAssignment assignment, GuestAgent guest, BooleanSupplier stop) {
     Thread.ofPlatform().daemon().name("standard input").start(this::readInput);
     try {
       prompt(assignment);
@@ -109,7 +112,7 @@ final class HeldSession implements AssignmentListener {
   }
 
   /** Has a command run that was not typed here; the exit code comes when it is done. */
-  CompletableFuture<Integer> give(String line, HeldReply reply) {
+  public CompletableFuture<Integer> give(String line, HeldReply reply) {
     return add(line, reply, false);
   }
 

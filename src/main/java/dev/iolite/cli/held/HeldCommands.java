@@ -1,12 +1,17 @@
-package dev.iolite.cli;
+package dev.iolite.cli.held;
 
+import dev.iolite.cli.ExitCode;
+import dev.iolite.cli.Failures;
+import dev.iolite.cli.TdiFiles;
+import dev.iolite.cli.UsageHelp;
+import dev.iolite.cli.drawing.LayoutSvg;
+import dev.iolite.kernel.ByteSize;
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.GuestAnswer;
 import dev.iolite.tdi.GuestAsk;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.evidence.Measurements;
-import dev.iolite.tdi.layout.ByteSize;
-import dev.iolite.tdi.layout.LayoutSvg;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -35,7 +40,6 @@ import picocli.CommandLine.Spec;
     subcommands = HelpCommand.class)
 final class HeldCommands {
   private static final int STATE_RUN = 2;
-  private static final long PAGE = 4096;
 
   @Spec private CommandSpec spec;
 
@@ -233,8 +237,8 @@ final class HeldCommands {
       case "unbind" -> asks.ask(what, new GuestAsk.Unbind());
       case "start" -> asks.ask(what, new GuestAsk.SetState(STATE_RUN));
       case "validate" -> asks.validate();
-      case "report" -> asks.ask(what, new GuestAsk.ReadReport(room, PAGE));
-      case "measurements" -> asks.ask(what, new GuestAsk.ReadMeasurements(room, PAGE));
+      case "report" -> asks.ask(what, new GuestAsk.ReadReport(room, Page.BYTES));
+      case "measurements" -> asks.ask(what, new GuestAsk.ReadMeasurements(room, Page.BYTES));
       default ->
           throw new ParameterException(
               spec.commandLine(),

@@ -1,4 +1,4 @@
-package dev.iolite.tdi.layout;
+package dev.iolite.kernel;
 
 import java.util.Locale;
 
