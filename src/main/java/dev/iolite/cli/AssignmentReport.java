@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Help.Ansi.Text;
 
-/** Tells of an assignment while it goes, or all of it at the end as JSON. */
+/** Reports an assignment as it progresses, or as JSON at the end. */
 final class AssignmentReport implements AssignmentListener {
   private static final int CALLS_INDENT = 17;
 

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
-/** Shows a person what a device measures of itself. */
+/** Shows a device's measurements for people. */
 final class EvidenceView {
   private static final HexFormat HEX = HexFormat.of();
 

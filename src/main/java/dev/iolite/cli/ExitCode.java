@@ -1,6 +1,6 @@
 package dev.iolite.cli;
 
-/** What the command's exit code says; {@code iolite --help} lists them. */
+/** The exit codes of the command; {@code iolite --help} lists them. */
 final class ExitCode {
   /** All went well. */
   static final int OK = 0;

@@ -6,7 +6,7 @@ import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** What commands share that speak to the process that holds a device. */
+/** The base of the commands that talk to the process that holds a device. */
 abstract class HeldCommand extends IoliteCommand {
   @Parameters(
       arity = "0..1",

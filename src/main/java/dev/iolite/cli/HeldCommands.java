@@ -21,7 +21,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** The commands of a held assignment, whoever gives them: one object for each that is given. */
+/**
+ * The commands of a held assignment, no matter where they come from: one object for each command.
+ */
 @Command(
     name = "",
     synopsisHeading = "",

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HexFormat;
 import java.util.Optional;
 
-/** What the device of a held assignment measures of itself. */
+/** The measurements of a held assignment's device. */
 final class HeldMeasurements {
   private static final HexFormat HEX = HexFormat.of();
 
@@ -33,7 +33,7 @@ final class HeldMeasurements {
   }
 
   /**
-   * Has it measure, and says what came of it.
+   * Has it measure, and reports the outcome.
    *
    * @throws dev.iolite.tdi.evidence.UntrustedEvidenceException if somebody is trusted, and has not
    *     signed it

@@ -13,8 +13,8 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What goes over the socket of a held device: lines of JSON. A request has {@code command}, {@code
- * format} (table or json) and what {@link Terminal#description} says of where the answer is
+ * The messages on the socket of a held device: lines of JSON. A request has {@code command}, {@code
+ * format} (table or json) and what {@link Terminal#description} says about where the answer is
  * printed; an answer has {@code code} (an exit code), {@code out} and {@code err}.
  */
 final class HeldMessage {

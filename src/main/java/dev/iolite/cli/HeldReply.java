@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What a command of a held assignment says: lines for people, or one JSON object at its end. */
+/** The reply to a command of a held assignment: lines for people, or one JSON object at its end. */
 final class HeldReply {
   private final Output output;
   private final AssignmentReport report;
@@ -38,7 +38,7 @@ final class HeldReply {
   }
 
   /**
-   * Something that came of the command.
+   * Adds a result of the command.
    *
    * @param name what a program finds it by
    * @param text what a person reads

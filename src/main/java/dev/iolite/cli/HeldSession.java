@@ -17,8 +17,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * An assignment that is held, and the commands for it, from standard input and from elsewhere. All
- * are run by one thread, one after the other: it is the guest's thread too.
+ * An assignment that is held, and its commands, from standard input and from other processes. One
+ * thread runs all of them, one after the other; it is the guest's thread, too.
  */
 final class HeldSession implements AssignmentListener {
   private static final long LOOK_MILLIS = 100;
@@ -50,7 +50,7 @@ final class HeldSession implements AssignmentListener {
   }
 
   /**
-   * Runs commands until one ends it, or nothing is held any more, or input ends.
+   * Runs commands until one ends it, nothing is held any longer, or input ends.
    *
    * @param assignment assigned
    * @param stop whether the process is to end

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** What all commands share: the options that {@link Main} declares for them. */
+/** The base of all commands, with the options that {@link Main} declares for them. */
 abstract class IoliteCommand {
   @Spec private CommandSpec spec;
   private volatile Supplier<Ioctls> ioctls = Ioctls::ofHeaders;

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite pci}: the PCI functions of this host and the drivers they are bound to. */
+/** {@code iolite pci}: the PCI functions of this host and their drivers. */
 @Command(
     name = "pci",
     description = "Lists PCI functions, and binds them to vfio-pci and back.",

@@ -12,7 +12,9 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
-/** Where processes that have a device assigned keep journal and socket, as an option. */
+/**
+ * The option for the directory in which processes that hold a device keep their journal and socket.
+ */
 final class RunDirectory {
   private static final String SOCKET = ".sock";
   private static final String JOURNAL = ".journal";

@@ -170,7 +170,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
   }
 
-  /** Does what a reply tells of, and ends the reply. */
+  /** Does the work that a reply reports, and ends the reply. */
   private static void end(HeldReply reply, String name, TdiAssignment assignment, Runnable work) {
     int code = ExitCode.INTERNAL;
     try {

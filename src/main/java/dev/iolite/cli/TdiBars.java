@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What a report does not say: how large the BARs are, and the pages of the host. */
+/** Options for what a report does not say: the sizes of the BARs and of the host's pages. */
 final class TdiBars {
   /** A BAR has fewer than 2^63 bytes; what is reported beyond that is refused as not in it. */
   private static final long MOST_PAGES = 1L << 50;
@@ -65,7 +65,7 @@ final class TdiBars {
    * Where a report's ranges are in the BARs.
    *
    * @param scheme by which they were placed
-   * @param doubt what is to be said of that, if it is a guess that decides
+   * @param doubt what to say about that, if it is a guess that decides
    */
   record Placed(MmioLayout layout, RangeScheme scheme, Optional<String> doubt) {}
 

@@ -15,7 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The files of the {@code tdi} commands; one that can't be read or written is missing to them. */
+/** The files of the {@code tdi} commands; one that can't be read or written counts as missing. */
 final class TdiFiles {
   /** The largest piece of evidence that the kernel hands out. */
   private static final int LARGEST_EVIDENCE = 16 << 20;

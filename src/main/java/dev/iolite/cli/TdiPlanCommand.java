@@ -27,7 +27,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** {@code iolite tdi plan}: what gives a guest the MMIO of a layout, without doing it. */
+/** {@code iolite tdi plan}: shows what would give a guest the MMIO of a layout. */
 @Command(
     name = "plan",
     description = {

@@ -74,7 +74,7 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
     return all;
   }
 
-  /** What came of it; empty if there was nothing to do. */
+  /** The outcome; empty if there was nothing to do. */
   private Optional<Map<String, Object>> recover(
       Kernel kernel, PciAddress device, AssignmentReport report) {
     Optional<Recovery.Found> found = run(kernel, device, report);

@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code iolite tdi show}: how a held device stands. */
+/** {@code iolite tdi show}: the state of a held device. */
 @Command(
     name = "show",
     description = {

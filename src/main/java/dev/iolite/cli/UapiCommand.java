@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite uapi}: what the kernel's headers define, as the bindings have it. */
+/** {@code iolite uapi}: what the kernel's headers define, according to the bindings. */
 @Command(
     name = "uapi",
     description = {

@@ -8,7 +8,7 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.IHelpSectionRenderer;
 
-/** Fits usage messages to a terminal. */
+/** Fits usage messages to the width of a terminal. */
 final class UsageHelp {
   private static final int MOST_COLUMNS = 80;
 

@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.UUID;
 import picocli.CommandLine.Option;
 
-/** The VF token that commands take which use a device. */
+/** The VF token, an option of the commands that use a device. */
 final class VfToken {
   @Option(
       names = "--vf-token",

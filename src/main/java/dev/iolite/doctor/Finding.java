@@ -1,7 +1,7 @@
 package dev.iolite.doctor;
 
 /**
- * What one check found.
+ * The result of a check.
  *
  * @param check what was looked at
  * @param status how it stands

@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** What sysfs and procfs show of the machine. */
+/** Checks what sysfs and procfs show of the machine. */
 final class HostChecks {
   private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+).*");
   private static final int PROVED_MAJOR = 7;

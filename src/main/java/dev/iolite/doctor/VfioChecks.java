@@ -6,7 +6,7 @@ import dev.iolite.kernel.SysFs;
 import java.util.List;
 import java.util.Optional;
 
-/** Whether VFIO is there, and what it does for a device that nobody uses. */
+/** Checks whether VFIO is there, and what it does for a device that nobody uses. */
 final class VfioChecks {
   private static final Need VFIO_PCI =
       new Need(
@@ -63,7 +63,7 @@ final class VfioChecks {
         });
   }
 
-  /** What came of the use of a device: a refusal of all that there are is the run's, too. */
+  /** The result of the use of a device: a refusal of all that there are is the run's, too. */
   Finding device(DeviceTrial trial) {
     return switch (trial) {
       case DeviceTrial.NotTried notTried ->

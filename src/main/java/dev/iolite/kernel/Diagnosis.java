@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Finds the cause of a failed call by a look at the machine. It changes nothing. */
+/** Looks at the machine for the cause of a failed call. It changes nothing. */
 final class Diagnosis {
   private static final Pattern PCI_ADDRESS =
       Pattern.compile("\\b[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\\.[0-7]\\b");

@@ -7,7 +7,7 @@ import dev.iolite.uapi.dmabuf.dma_buf_sync;
 import java.util.List;
 
 /**
- * Every command of {@code linux/dma-buf.h}: what can be asked of a dma-buf, whoever exported it.
+ * Every command of {@code linux/dma-buf.h}: what a dma-buf can be asked, no matter who exported it.
  *
  * <p>drivers/dma-buf/dma-buf.c:dma_buf_ioctl
  */

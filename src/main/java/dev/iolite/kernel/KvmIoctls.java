@@ -63,7 +63,7 @@ import java.util.List;
 
 /**
  * The ioctls of KVM on x86-64, by the kind of descriptor that they are made on. Those that exist on
- * several kinds are named after the further one, such as {@link #KVM_CHECK_EXTENSION_ON_VM}.
+ * several kinds have that kind in their name, such as {@link #KVM_CHECK_EXTENSION_ON_VM}.
  *
  * <p>Read in virt/kvm/kvm_main.c:kvm_dev_ioctl, kvm_vm_ioctl, kvm_vcpu_ioctl, kvm_device_ioctl and
  * arch/x86/kvm/x86.c:kvm_arch_dev_ioctl, kvm_arch_vm_ioctl, kvm_arch_vcpu_ioctl. Those that return

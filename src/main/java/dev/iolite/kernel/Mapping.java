@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * Memory that mmap(2) gave, unmapped when closed.
  *
- * <p>The segment may be used by any thread until then; after that its use fails with {@link
+ * <p>Until then, any thread may use the segment; afterwards, its use fails with {@link
  * IllegalStateException} instead of reaching memory that is no longer mapped.
  */
 public final class Mapping implements AutoCloseable {
@@ -106,7 +106,7 @@ public final class Mapping implements AutoCloseable {
   }
 
   /**
-   * Unmaps the memory, once. After an error nothing can be reached through this object any more,
+   * Unmaps the memory, once. After an error, nothing can be reached through this object any longer,
    * but the memory is still mapped, and can be closed again.
    *
    * @throws KernelException what munmap(2) said; ENOMEM: the process has as many mappings as it may

@@ -1,11 +1,11 @@
 package dev.iolite.kernel;
 
 /**
- * How mapped registers are reached that are no memory: those of a model's device, which must see
- * each access. Offsets are in bytes from the start of the mapping; values are little endian.
+ * Access to mapped registers that are not memory: those of a model's device, which must see each
+ * access. Offsets are in bytes from the start of the mapping; values are little endian.
  *
- * <p>An access that no device answers ends in {@link InternalError}, as a touch of a real device's
- * memory does after SIGBUS.
+ * <p>An access that no device answers ends in an {@link InternalError}, as an access to a real
+ * device's memory does after a SIGBUS.
  */
 public interface RegisterAccess {
   /**

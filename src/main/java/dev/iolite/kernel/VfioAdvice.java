@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of VFIO's calls. */
+/** Advice on errors of VFIO's calls. */
 final class VfioAdvice {
   private VfioAdvice() {}
 

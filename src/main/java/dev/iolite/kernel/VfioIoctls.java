@@ -17,7 +17,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
-/** The ioctls of a VFIO device's character device, as {@code linux/vfio.h} has them. */
+/** The ioctls of a VFIO device's character device, from {@code linux/vfio.h}. */
 public final class VfioIoctls {
   /** What the device is: flags, number of regions and of interrupt kinds. */
   public static final Ioctl VFIO_DEVICE_GET_INFO =

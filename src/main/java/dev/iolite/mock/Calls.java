@@ -4,7 +4,7 @@ import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Ioctl;
 import java.util.Optional;
 
-/** Which calls a fault is meant for. */
+/** Selects the calls that a fault applies to. */
 @FunctionalInterface
 public interface Calls {
   /**

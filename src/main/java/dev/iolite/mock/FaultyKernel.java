@@ -14,7 +14,7 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 
-/** A kernel whose calls go wrong as planned; all else goes to the kernel below. */
+/** A kernel whose calls fail as planned; everything else goes to the kernel below. */
 public final class FaultyKernel implements Kernel {
   private final Kernel inner;
   private final Ioctls ioctls;

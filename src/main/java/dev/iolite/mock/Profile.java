@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Which interface for binding TDIs a kernel has. None is in a released kernel; the proposals differ
- * in numbers and shapes.
+ * The interface for binding TDIs that a kernel has. No released kernel has one; the proposals
+ * differ in numbers and shapes.
  */
 public enum Profile {
   /** Linux 7.3 as released: no way to bind a TDI. */

@@ -14,8 +14,8 @@ import java.nio.ByteOrder;
 /**
  * A region of a bound device: a BAR, configuration space and so on.
  *
- * <p>Reads and writes go through pread(2) and pwrite(2) on the device's file; the kernel makes them
- * one access of the device each if they are 1, 2, 4 or 8 bytes at a multiple of that
+ * <p>Reads and writes go through pread(2) and pwrite(2) on the device's file; the kernel turns each
+ * into one access to the device if it is of 1, 2, 4 or 8 bytes at a multiple of that
  * (drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_do_io_rw). Values are little endian. Offsets are
  * in bytes from the start of the region; an access beyond its end is an {@link
  * IndexOutOfBoundsException}. Safe for use by several threads.
@@ -38,7 +38,7 @@ public final class Region {
     this.name = deviceName + " " + info.name();
   }
 
-  /** What the kernel says of it. */
+  /** What the kernel says about it. */
   public RegionInfo info() {
     return info;
   }

@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A VFIO device's character device, opened and not bound to an iommufd yet. All that the kernel
- * lets one do with it is to bind it, or to tell KVM of it before that.
+ * A VFIO device's character device, opened and not yet bound to an iommufd. The kernel allows only
+ * two things with it: to pass it to KVM, and then to bind it.
  *
  * <p>Not safe for use by several threads.
  */
@@ -91,10 +91,10 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
   }
 
   /**
-   * As {@link #bind(Fd)}, with a VF token, which the users of a physical function at vfio-pci and
-   * of its virtual functions share. That of a physical function sets it while no virtual function
-   * is in use; that of a virtual function must give the same. Other devices take none. Read in
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid.
+   * As {@link #bind(Fd)}, with a VF token, which the users of a physical function bound to vfio-pci
+   * share with those of its virtual functions. That of a physical function sets it while no virtual
+   * function is in use; that of a virtual function must give the same. Other devices take none.
+   * Read in drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid.
    *
    * @throws KernelException as {@link #bind(Fd)}, and EACCES: it is another token; EINVAL: the
    *     device takes none

@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Memory of a device: zeros, and it costs nothing where only zeros were written. */
+/** Memory of a device. It is initially zero and costs nothing where only zeros were written. */
 public final class SparseMemory implements Memory, RegisterAccess {
   private static final int PAGE = 4096;
   private static final ValueLayout.OfShort INT16 =

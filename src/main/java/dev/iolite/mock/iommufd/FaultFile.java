@@ -11,7 +11,7 @@ import dev.iolite.uapi.iommufd.iommu_hwpt_pgfault;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 
-/** Where page requests are read and answered; neither call waits. */
+/** The file through which page requests are read and answered; neither call waits. */
 final class FaultFile extends EventQueueFile {
   private static final long REQUEST_BYTES = iommu_hwpt_pgfault.sizeof();
   private static final long RESPONSE_BYTES = iommu_hwpt_page_response.sizeof();

@@ -9,7 +9,7 @@ import dev.iolite.uapi.iommufd.iommufd_vevent_header;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 
-/** Where a vIOMMU's events are read; a read does not wait, and there is no write. */
+/** The file that a vIOMMU's events are read from; a read does not wait, and there is no write. */
 final class VeventFile extends EventQueueFile {
   private static final long HEADER_BYTES = iommufd_vevent_header.sizeof();
 

@@ -3,7 +3,7 @@ package dev.iolite.mock.pci;
 import dev.iolite.mock.device.Bar;
 
 /**
- * Addresses that the kernel knows a function to answer at (struct resource).
+ * Addresses at which a function answers, as the kernel knows them (struct resource).
  *
  * @param start the first address; 0 if there is none
  * @param bytes how many; 0 if there is none

@@ -19,9 +19,9 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * The flow with a shared and a private dma-buf for each BAR, as the lab's kernel of that name has
- * it. A lock is EBUSY while there is a dma-buf of the device; when an interface is neither locked
- * nor runs any more, all dma-bufs with a kind are revoked for good.
+ * The flow with a shared and a private dma-buf for each BAR, as in the lab's kernel of that name. A
+ * lock fails with EBUSY while there is a dma-buf of the device; once an interface is neither locked
+ * nor running, all dma-bufs with a kind are revoked for good.
  */
 final class SeedProfile extends VdeviceProfile {
   private static final int FIRST_OPERATION = TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();

@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
- * What a TDX module demands of an interface that was locked, before it takes it: Intel's guide to
- * TEE-IO devices, table A-5.
+ * What a TDX module demands of a locked interface before it accepts it: Intel's guide to TEE-IO
+ * devices, table A-5.
  */
 final class TdxModule {
   private static final int DMA_WITHOUT_PASID = 1 << 1;

@@ -4,7 +4,7 @@ import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.GuestDeviceCalls;
 
-/** The calls by which a kernel lets a VMM bind interfaces; one class for each proposal. */
+/** The calls with which a kernel lets a VMM bind interfaces; one class for each proposal. */
 public interface TsmProfile {
   /** Its calls on {@code /dev/iommu}. */
   GuestDeviceCalls guestDevices();

@@ -21,7 +21,7 @@ abstract class VdeviceProfile implements TsmProfile, GuestDeviceCalls {
   }
 
   /**
-   * The command that binds and unbinds. The proposals that have it differ in its number only.
+   * The command that binds and unbinds. The proposals that have it differ only in its number.
    *
    * @param beforeLock refuses a lock that may not be
    */

@@ -1,6 +1,6 @@
 package dev.iolite.tdi.layout;
 
-/** What an interface reports of itself (INTERFACE_INFO). */
+/** What an interface reports about itself (INTERFACE_INFO). */
 public enum InterfaceFlag {
   /** The device's firmware is not updated while the interface is locked or runs. */
   NO_FIRMWARE_UPDATE(1, "no firmware update"),

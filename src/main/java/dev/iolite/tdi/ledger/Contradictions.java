@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds facts of a page that can't be true together. */
+/** Finds facts about a page that can't all be true. */
 final class Contradictions {
   private static final int PAGE_BITS = 12;
 

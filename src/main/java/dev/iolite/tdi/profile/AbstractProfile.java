@@ -21,7 +21,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 
-/** What the profiles have in common: no slots of dma-bufs, no kinds, and how a bind is undone. */
+/** The common base of the profiles: no slots of dma-bufs, no kinds, and how a bind is undone. */
 abstract class AbstractProfile implements UapiProfile {
   private final ProfileName name;
   private final Arch arch;

@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Whose confidential guests a platform has, with the numbers that all proposals give them. */
+/**
+ * The architecture of a platform's confidential guests, with the numbers that all proposals use.
+ */
 public enum Arch {
   /** Arm CCA. */
   CCA(1),

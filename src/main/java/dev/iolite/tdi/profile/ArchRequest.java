@@ -12,8 +12,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture, of which the proposals differ in the
- * number, and in the operations after those that are here.
+ * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture, The proposals differ in its number
+ * and in the operations after those that are here.
  */
 final class ArchRequest {
   private final TsmCaller caller;

@@ -3,7 +3,7 @@ package dev.iolite.tdi.profile;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Which interface for binding TDIs a kernel has. Those but the first are proposals. */
+/** The interface for binding TDIs that a kernel has. All but the first are proposals. */
 public enum ProfileName {
   /** Linux 7.3 as released: no way to bind a TDI. */
   MAINLINE_7_3("mainline-7.3"),

@@ -15,7 +15,7 @@ public interface TdiBinding extends AutoCloseable {
    * @param to {@link TdiState#UNLOCKED}, which stops it, {@link TdiState#LOCKED} or {@link
    *     TdiState#RUN}
    * @throws TsmCallException EBUSY: it is not in a state to be locked, or the host can reach its
-   *     memory; EIO: the device refuses; ENXIO, ENOENT: it is not bound any more
+   *     memory; EIO: the device refuses; ENXIO, ENOENT: it is no longer bound
    */
   void setState(TdiState to);
 
@@ -27,7 +27,7 @@ public interface TdiBinding extends AutoCloseable {
    * @param gpaTop the first one after the range, a multiple of 4 KiB
    * @param physical what the report says is there
    * @throws TsmCallException EINVAL: not the interface's TEE memory; EEXIST: something is mapped
-   *     there; EIO: the interface is not locked; ENXIO: it is not bound any more
+   *     there; EIO: the interface is not locked; ENXIO: it is no longer bound
    */
   void validateMmio(long gpaBase, long gpaTop, long physical);
 

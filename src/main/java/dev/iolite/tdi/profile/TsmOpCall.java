@@ -9,7 +9,7 @@ import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_op;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** IOMMU_VDEVICE_TSM_OP, of which the proposals differ in the number only. */
+/** IOMMU_VDEVICE_TSM_OP; the proposals differ only in its number. */
 final class TsmOpCall {
   private final TsmCaller caller;
   private final Ioctl command;

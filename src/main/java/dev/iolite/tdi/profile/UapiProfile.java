@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One interface for binding TDIs, as a proposal has it on a platform. It has no state.
+ * A proposal's interface for binding TDIs on a platform. It has no state.
  *
- * <p>Its calls are to be made only on a kernel that has it: {@link ProfileProbe} finds out.
+ * <p>Make its calls only on a kernel that has it; {@link ProfileProbe} finds out.
  */
 public interface UapiProfile {
   /** The profile of a name, on a platform. */
@@ -76,7 +76,7 @@ public interface UapiProfile {
    * Makes the vDEVICE and binds the device's interface to the VM that the device was given to.
    *
    * <p>If the bind fails, the vDEVICE is destroyed again, which unbinds what may have been bound;
-   * what then fails in turn is suppressed onto the exception.
+   * failures of that are suppressed onto the exception.
    *
    * @throws TsmCallException EINVAL: no TSM is connected to the device; ENODEV, ENOENT: the device
    *     was given to no VM before it was bound to the iommufd; EBUSY: bound to another VM, or the

@@ -16,7 +16,8 @@ import java.util.List;
 
 /**
  * The iommufd calls with an operation and an architecture in each request, with numbers that are
- * free in 7.3. There is no call to read the report: its authors mean evidence to go by netlink.
+ * free in 7.3. There is no call to read the report: its authors intend evidence to travel over
+ * netlink.
  */
 final class V6Profile extends TsmOpProfile {
   private final ArchRequest request;

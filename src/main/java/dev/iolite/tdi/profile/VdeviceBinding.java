@@ -7,7 +7,7 @@ import dev.iolite.tdi.evidence.Measurements;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 
-/** A binding by a vDEVICE, with none of the operations. */
+/** A binding through a vDEVICE, without any of the operations. */
 abstract class VdeviceBinding implements TdiBinding {
   private final AbstractProfile profile;
   private final Fd iommufd;
