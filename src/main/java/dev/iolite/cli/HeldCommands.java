@@ -31,8 +31,8 @@ import picocli.CommandLine.Spec;
     commandListHeading = "",
     footer = {
       "",
-      "Numbers are like 4096, 0x1000 or 4K. A read or write is shared and of 4 bytes unless said"
-          + " otherwise. 'ask' has the guest ask its VMM; other commands are the host's."
+      "Numbers are written like 4096, 0x1000 or 4K. Reads and writes are shared and 4 bytes wide by"
+          + " default. 'ask' has the guest ask its VMM; other commands are the host's."
     },
     subcommands = HelpCommand.class)
 final class HeldCommands {
@@ -128,7 +128,7 @@ final class HeldCommands {
     return done ? ExitCode.OK : ExitCode.CHECK_FAILED;
   }
 
-  @Command(name = "wake", description = "have the device stay awake again")
+  @Command(name = "wake", description = "keep the device awake again")
   int wake() {
     assignment.leaveLowPower();
     return ExitCode.OK;
@@ -187,7 +187,7 @@ final class HeldCommands {
 
   @Command(
       name = "convert",
-      description = "GPA BYTES private|shared: the guest asks for memory to become so")
+      description = "GPA BYTES private|shared: the guest asks to convert memory")
   int convert(
       @Parameters(paramLabel = "GPA") String gpa,
       @Parameters(paramLabel = "BYTES") String bytes,
@@ -249,8 +249,8 @@ final class HeldCommands {
   @Command(
       name = "measurements",
       description =
-          "[NONCE]: what the device says of its firmware and configuration; 64 hexadecimal digits,"
-              + " a fresh nonce unless given")
+          "[NONCE]: what the device says about its firmware and configuration; 64 hexadecimal"
+              + " digits, a fresh nonce unless given")
   int measurements(@Parameters(arity = "0..1", paramLabel = "NONCE") Optional<String> nonce) {
     byte[] used =
         understood(() -> nonce.map(HeldMeasurements::nonce).orElseGet(Measurements::freshNonce));
@@ -258,7 +258,7 @@ final class HeldCommands {
     return ExitCode.OK;
   }
 
-  @Command(name = "show", description = "how it stands, what is mapped, and whether all agrees")
+  @Command(name = "show", description = "the state, what is mapped, and whether it is consistent")
   int show() {
     return HeldState.show(reply, assignment) ? ExitCode.OK : ExitCode.CHECK_FAILED;
   }
@@ -277,7 +277,7 @@ final class HeldCommands {
     return ExitCode.OK;
   }
 
-  @Command(name = "quit", description = "give everything back, and end; as the end of input does")
+  @Command(name = "quit", description = "give everything back and exit, like the end of input")
   int quit() {
     quits = true;
     return ExitCode.OK;

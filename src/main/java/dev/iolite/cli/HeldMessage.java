@@ -55,7 +55,7 @@ final class HeldMessage {
     try {
       return JSON.readValue(json, new TypeReference<Map<String, String>>() {});
     } catch (JacksonException e) {
-      throw new IOException("this is no message of iolite", e);
+      throw new IOException("this is not a message from iolite", e);
     }
   }
 }

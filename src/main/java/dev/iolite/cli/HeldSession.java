@@ -67,7 +67,7 @@ final class HeldSession implements AssignmentListener {
         }
         boolean goesOn = execute(next, assignment, guest);
         if (assignment.usedProfile().isEmpty()) {
-          output.notice("Nothing is held any more, so this ends.");
+          output.notice("Nothing is held any longer, so the command ends.");
           return next.code().join();
         }
         if (!goesOn) {

@@ -30,7 +30,7 @@ final class TdiBars {
       names = "--bar",
       paramLabel = "N=SIZE",
       description = {
-        "how large BAR N is, such as 2=16G; a report does not say it",
+        "the size of BAR N, such as 2=16G; a report does not contain it",
         "(default: the smallest power of two that holds what is reported of the BAR)"
       })
   private Map<Integer, String> sizes = new TreeMap<>();
@@ -39,7 +39,7 @@ final class TdiBars {
       names = "--platform",
       paramLabel = "NAME",
       description =
-          "whose host the device is on, tdx, sev or cca: how it places ranges, and what its"
+          "the platform of the device's host, tdx, sev or cca: how it places ranges, and what its"
               + " firmware refuses")
   private Optional<Arch> platform = Optional.empty();
 
@@ -49,8 +49,8 @@ final class TdiBars {
       description = {
         "how the platform places reported ranges in their BARs: aligned (by their address modulo"
             + " the BAR's size: SEV-TIO), relative (the first one is the BAR's start: TDX)",
-        "(default: the platform's; without one, aligned, unless only relative fits; where that is a"
-            + " guess, it is said)"
+        "(default: the platform's; without one, aligned, unless only relative fits; a guess is"
+            + " reported as one)"
       })
   private Optional<RangeScheme> scheme = Optional.empty();
 

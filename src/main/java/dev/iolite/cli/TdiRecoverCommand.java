@@ -24,8 +24,9 @@ import picocli.CommandLine.Parameters;
     name = "recover",
     description = {
       "Releases what a process held of a device when it was killed: disconnects the TSM that it"
-          + " connected, and gives the device back to its driver. What else it held went with it.",
-      "Without a BDF: of all devices that killed processes have left a journal of."
+          + " connected, and gives the device back to its driver. Everything else went with the"
+          + " process.",
+      "Without a BDF: all devices for which killed processes have left a journal."
     })
 final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer> {
   private static final int LAST_STEPS = 5;

@@ -40,7 +40,7 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
       throw new PreconditionException(
           "looked for UAPI names with \"" + name.orElse("") + "\" in them",
           "the bindings have none",
-          "the name is spelled otherwise, or this kernel's headers do not define it",
+          "the name is misspelt, or this kernel's headers do not define it",
           "iolite uapi lists all names");
     }
     Output output = output();

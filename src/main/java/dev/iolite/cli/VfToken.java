@@ -10,8 +10,8 @@ final class VfToken {
       names = "--vf-token",
       paramLabel = "UUID",
       description =
-          "the token of SR-IOV functions: a virtual function whose physical function is at vfio-pci"
-              + " needs the one that was given for that")
+          "the token of SR-IOV functions: a virtual function whose physical function is bound to"
+              + " vfio-pci needs the one that was given for the physical function")
   private Optional<UUID> token = Optional.empty();
 
   /** What was given. */

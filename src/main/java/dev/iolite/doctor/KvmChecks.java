@@ -69,7 +69,7 @@ final class KvmChecks {
 
   private static String describe(KvmInfo.Type type) {
     return type.failure()
-        .map(errno -> type.type() + " (none left or none to be had: " + errno + ")")
+        .map(errno -> type.type() + " (none left or none available: " + errno + ")")
         .orElse(type.type().name());
   }
 }

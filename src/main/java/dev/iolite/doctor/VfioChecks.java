@@ -29,7 +29,7 @@ final class VfioChecks {
           "iolite pci bind, with the address of a device that the host can spare");
   private static final String DMA_BUF = "dma-buf export";
   private static final String DMA_BUF_PURPOSE =
-      "a device's BARs are mapped for the DMA of others through it";
+      "a device's BARs are mapped through it for the DMA of other devices";
 
   private final SysFs files;
 
