@@ -35,8 +35,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
 
 /**
- * Results as JSON. Beside a record's components it has what the tables show of it: methods named
- * {@code is...} by Jackson's own rule, others by a form below.
+ * Results as JSON. In addition to a record's components, it has what the tables show of the record:
+ * methods named {@code is...} by Jackson's own rule, others by a form below.
  *
  * <p>Every {@code long} of the library's records is an unsigned address, size or register, and
  * becomes hexadecimal text: as a number it would lose digits in many readers, or turn negative.

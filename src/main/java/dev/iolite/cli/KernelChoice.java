@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.TypeConversionException;
 
-/** Which kernel the commands work on, as {@code --kernel} names it. */
+/** The kernel that the commands work on, as {@code --kernel} names it. */
 final class KernelChoice {
   private static final String SERVED = "mock@";
 

@@ -14,10 +14,10 @@ import picocli.CommandLine.Help.ColorScheme;
 
 /**
  * Prints results: tables and lines for people, JSON for programs. A text is printed as it is, since
- * it may come from a device; only {@link #styled} ones have colours, and those on a terminal only.
+ * it may come from a device; only {@link #styled} texts have colours, and only on a terminal.
  *
- * <p>What is for people fits a terminal's width. A pipe has none, so that a line stays a line for
- * the programs that read it there.
+ * <p>Output for people fits the width of the terminal. A pipe has no width, so a line stays a line
+ * for the programs that read it.
  */
 public final class Output {
   private static final int GAP = 2;

@@ -43,9 +43,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "assign",
     description = {
-      "Gives a device interface to a guest of its own, shared; lets the guest have it bound, use it"
-          + " privately and return it; checks from the guest's side what can be reached, and takes"
-          + " everything back. On a kernel that can't bind, the shared half of that, and what is"
+      "Assigns a device interface to a guest of its own: first shared, then bound and used"
+          + " privately, then returned. Checks from the guest's side what can be reached, and takes"
+          + " everything back. On a kernel that can't bind, does the shared half and says what is"
           + " missing.",
       "Without a BDF: the first function that a TSM can be connected to, else QEMU's first edu."
     })
@@ -67,14 +67,16 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       description =
           "the guest's VM: default, sw-protected, tdx or snp (default: what a model's platform"
               + " protects; on a host sw-protected if it binds interfaces and has no confidential"
-              + " VMs, else default). What a tdx or snp guest on a host does is not seen: it is"
-              + " bound and unbound for it")
+              + " VMs, else default). A tdx or snp guest on a host can't be observed: the interface"
+              + " is bound and unbound on its behalf")
   private Optional<VmType> vm = Optional.empty();
 
   @Option(
       names = "--layout",
       paramLabel = "FILE",
-      description = "what of the BARs is private once bound (default: what report or kernel say)")
+      description =
+          "which parts of the BARs are private once bound (default: what the report or the kernel"
+              + " says)")
   private Optional<Path> layout = Optional.empty();
 
   @Option(
@@ -85,7 +87,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
 
   @Option(
       names = "--calls",
-      description = "show each system call with its arguments, not its name only")
+      description = "show each system call with its arguments, not only its name")
   private boolean calls;
 
   @Option(
@@ -93,7 +95,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       description = {
         "assign only, keep the guest, and take commands from standard input and from 'iolite tdi"
             + " show', 'bind' and 'unbind' in other terminals; 'help' lists them. At the end of"
-            + " input everything is given back. A command that fails does not end it, and the exit"
+            + " input, everything is given back. A command that fails does not end it; the exit"
             + " code is that of giving back"
       })
   private boolean hold;
@@ -171,7 +173,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
   }
 
-  /** Does what a reply tells of, and ends the reply. */
+  /** Does the work that a reply reports, and ends the reply. */
   private static void end(HeldReply reply, String name, TdiAssignment assignment, Runnable work) {
     int code = ExitCode.INTERNAL;
     try {

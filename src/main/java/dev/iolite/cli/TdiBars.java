@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What a report does not say: how large the BARs are, and the pages of the host. */
+/** Options for what a report does not say: the sizes of the BARs and of the host's pages. */
 final class TdiBars {
   /** A BAR has fewer than 2^63 bytes; what is reported beyond that is refused as not in it. */
   private static final long MOST_PAGES = 1L << 50;
@@ -31,7 +31,7 @@ final class TdiBars {
       names = "--bar",
       paramLabel = "N=SIZE",
       description = {
-        "how large BAR N is, such as 2=16G; a report does not say it",
+        "the size of BAR N, such as 2=16G; a report does not contain it",
         "(default: the smallest power of two that holds what is reported of the BAR)"
       })
   private Map<Integer, String> sizes = new TreeMap<>();
@@ -40,7 +40,7 @@ final class TdiBars {
       names = "--platform",
       paramLabel = "NAME",
       description =
-          "whose host the device is on, tdx, sev or cca: how it places ranges, and what its"
+          "the platform of the device's host, tdx, sev or cca: how it places ranges, and what its"
               + " firmware refuses")
   private Optional<Arch> platform = Optional.empty();
 
@@ -50,8 +50,8 @@ final class TdiBars {
       description = {
         "how the platform places reported ranges in their BARs: aligned (by their address modulo"
             + " the BAR's size: SEV-TIO), relative (the first one is the BAR's start: TDX)",
-        "(default: the platform's; without one, aligned, unless only relative fits; where that is a"
-            + " guess, it is said)"
+        "(default: the platform's; without one, aligned, unless only relative fits; a guess is"
+            + " reported as one)"
       })
   private Optional<RangeScheme> scheme = Optional.empty();
 
@@ -66,7 +66,7 @@ final class TdiBars {
    * Where a report's ranges are in the BARs.
    *
    * @param scheme by which they were placed
-   * @param doubt what is to be said of that, if it is a guess that decides
+   * @param doubt what to say about that, if it is a guess that decides
    */
   record Placed(MmioLayout layout, RangeScheme scheme, Optional<String> doubt) {}
 

@@ -6,7 +6,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = "tdi",
     description =
-        "Device interfaces (TDIs) for confidential guests: plan, assign, bind, look, recover.",
+        "Device interfaces (TDIs) for confidential guests: plan, assign, bind, inspect, recover.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TdiPlanCommand.class,

@@ -93,7 +93,7 @@ public final class TdiFiles {
         new PreconditionException(
             tried,
             observed,
-            "the name is spelled otherwise, or the file is another user's",
+            "the name is misspelt, or the file is another user's",
             "check the name and the permissions with ls -l");
     failure.initCause(e);
     return failure;

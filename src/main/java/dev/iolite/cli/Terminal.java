@@ -16,9 +16,8 @@ import picocli.CommandLine.Help.ColorScheme;
 
 /**
  * What a stream is connected to: a terminal with its width and colours, or a pipe or file that has
- * neither; and the characters that can be written to it. Each descriptor is looked at on its own,
- * where the Java runtime and picocli only tell whether standard input and output both are a
- * terminal.
+ * neither; and the characters that can be written to it. Each descriptor is examined by itself; the
+ * Java runtime and picocli can only tell whether both standard input and output are a terminal.
  *
  * @param isTerminal whether it is a terminal
  * @param columns its width, {@link #LEAST_COLUMNS} or more; empty if it has none: a pipe, a file,

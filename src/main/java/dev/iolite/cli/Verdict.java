@@ -7,7 +7,7 @@ import dev.iolite.tdi.evidence.UntrustedEvidenceException;
 import java.util.Optional;
 
 /**
- * What came of verifying a signature.
+ * The result of verifying a signature.
  *
  * @param verified whether it is that of a trusted device
  * @param text what a person reads

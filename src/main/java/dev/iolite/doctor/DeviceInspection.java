@@ -27,7 +27,7 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Looks at a device through VFIO and iommufd, which both answer only about a device that is bound.
+ * Looks at a device through VFIO and iommufd, both of which only answer for a device that is bound.
  *
  * <p>A device without a driver is given to vfio-pci while it is looked at. One that a driver of the
  * host has is left alone: taking it away could cost the host a disk.
@@ -62,12 +62,12 @@ public final class DeviceInspection implements AutoCloseable {
     }
   }
 
-  /** What VFIO says of it. */
+  /** What VFIO says about it. */
   public VfioInfo vfio() {
     return VfioInfo.of(device);
   }
 
-  /** What iommufd says of the IOMMU in front of it. Attaches it to an empty address space. */
+  /** What iommufd says about the IOMMU in front of it. Attaches it to an empty address space. */
   public IommuInfo iommu() {
     try (Ioas ioas = iommufd.allocIoas();
         var _ = device.attach(ioas.id())) {

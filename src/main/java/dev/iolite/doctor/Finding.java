@@ -3,7 +3,7 @@ package dev.iolite.doctor;
 import dev.iolite.kernel.Advice;
 
 /**
- * What one check found.
+ * The result of a check.
  *
  * @param check what was looked at
  * @param status how it stands

@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** What sysfs and procfs show of the machine. */
+/** Checks what sysfs and procfs show of the machine. */
 final class HostChecks {
   private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+).*");
   private static final int PROVED_MAJOR = 7;
@@ -60,7 +60,7 @@ final class HostChecks {
         new Need(
             "IOMMU",
             Finding.Status.MISSING,
-            "without one no device can be given away safely",
+            "without one, no device can be assigned safely",
             platform.iommu());
     return need.look(
         trial,
@@ -80,7 +80,7 @@ final class HostChecks {
         new Need(
             "IOMMU groups",
             Finding.Status.MISSING,
-            "a device can be given away only with all of its group",
+            "a device can only be assigned together with all of its group",
             platform.iommu());
     return need.look(
         trial,

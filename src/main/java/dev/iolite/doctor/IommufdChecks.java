@@ -9,7 +9,7 @@ import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.SysFs;
 
-/** What iommufd does, and how much memory it may lock. */
+/** Checks iommufd, and how much memory it may lock. */
 final class IommufdChecks {
   private static final Need IOMMUFD =
       new Need(

@@ -12,10 +12,10 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * What a check looks for.
+ * Something that a check looks for.
  *
  * @param check the check's name
- * @param without how it stands if that is not there: {@code OPTIONAL} or {@code MISSING}
+ * @param without the status if it is not there: {@code OPTIONAL} or {@code MISSING}
  * @param purpose why it matters
  * @param ifAbsent what to do if the kernel does not have it
  */

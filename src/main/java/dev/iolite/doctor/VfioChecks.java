@@ -5,7 +5,7 @@ import dev.iolite.kernel.SysFs;
 import java.util.List;
 import java.util.Optional;
 
-/** Whether VFIO is there, and what it does for a device that nobody uses. */
+/** Checks whether VFIO is there, and what it does for a device that nobody uses. */
 final class VfioChecks {
   private static final Need VFIO_PCI =
       new Need(
@@ -28,7 +28,7 @@ final class VfioChecks {
           "iolite pci bind, with the address of a device that the host can spare");
   private static final String DMA_BUF = "dma-buf export";
   private static final String DMA_BUF_PURPOSE =
-      "a device's BARs are mapped for the DMA of others through it";
+      "a device's BARs are mapped through it for the DMA of other devices";
 
   private final SysFs files;
 
@@ -62,7 +62,7 @@ final class VfioChecks {
         });
   }
 
-  /** What came of the use of a device: a refusal of all that there are is the run's, too. */
+  /** The result of the use of a device: a refusal of all that there are is the run's, too. */
   Finding device(DeviceTrial trial) {
     return switch (trial) {
       case DeviceTrial.NotTried notTried ->

@@ -19,9 +19,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An opened {@code /dev/iommu}: I/O address spaces and page tables, and the devices bound to it.
+ * An open {@code /dev/iommu}: I/O address spaces, page tables, and the devices bound to it.
  *
- * <p>Closing it destroys all of its objects, as soon as no bound device holds it any more.
+ * <p>Closing it destroys all of its objects as soon as no bound device holds it open.
  */
 public final class Iommufd implements AutoCloseable {
   /** Where it is. */

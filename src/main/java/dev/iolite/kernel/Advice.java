@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What usually causes an error, and what to do about it, in a person's words.
+ * The usual cause of an error and the next step, in words for people.
  *
  * @param cause the usual cause
  * @param next the next step

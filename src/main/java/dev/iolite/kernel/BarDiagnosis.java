@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Who has the addresses of a BAR that vfio-pci could not reserve. Read in
+ * Finds out who holds the addresses of a BAR that vfio-pci could not reserve. Read in
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_map_bars and kernel/resource.c:r_show.
  */
 final class BarDiagnosis {

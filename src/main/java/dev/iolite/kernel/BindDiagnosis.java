@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Why a device can't be bound to an iommufd. Read in
+ * Finds out why a device can't be bound to an iommufd. Read in
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid,
  * drivers/iommu/iommufd/device.c:iommufd_bind_iommu and
  * drivers/iommu/iommu.c:__iommu_device_set_domain.

@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import java.util.Locale;
 
-/** Numbers of bytes as people write them. */
+/** Numbers of bytes in the notation that people use. */
 public final class ByteSize {
   private static final String UNITS = "KMGT";
   private static final int UNIT_BITS = 10;

@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of the calls for confidential VMs and their devices. */
+/** Advice on errors of the calls for confidential VMs and their devices. */
 final class ConfidentialAdvice {
   private ConfidentialAdvice() {}
 

@@ -9,12 +9,12 @@ import java.util.function.ToLongFunction;
 /**
  * A device's registers, mapped into this process.
  *
- * <p>The kernel takes such a mapping's pages away when the device is reset or its memory decode is
- * switched off; a touch is then a SIGBUS, as it is once the device is gone. The JVM turns that into
- * an {@link InternalError}, but raises it only at its next safepoint, which may be far from the
- * access. Each access here ends with a transition into the JVM, at which it must be raised, so the
- * {@link DeviceFaultException} always comes out of the access that faulted. {@link #batch} pays for
- * one transition only.
+ * <p>The kernel takes the pages of such a mapping away when the device is reset or its memory
+ * decode is switched off. An access then ends in a SIGBUS, as it does once the device is gone. The
+ * JVM turns that into an {@link InternalError}, but raises it only at its next safepoint, which may
+ * be far from the access. Each access here ends with a transition into the JVM, where it must be
+ * raised, so the {@link DeviceFaultException} always comes out of the access that faulted. {@link
+ * #batch} pays for one transition only.
  *
  * <p>Registers are read and written in program order, never merged. Offsets are multiples of the
  * access size.

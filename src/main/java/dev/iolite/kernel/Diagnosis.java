@@ -4,7 +4,7 @@ import dev.iolite.uapi.catalog.FdKind;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** Finds the cause of a failed call by a look at the machine. It changes nothing. */
+/** Looks at the machine for the cause of a failed call. It changes nothing. */
 final class Diagnosis {
   private Diagnosis() {}
 

@@ -10,11 +10,12 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * An open descriptor: what kind it is, which kernel it belongs to, and whether it is ours to close.
+ * An open descriptor, with its kind, the kernel that it belongs to, and whether this object closes
+ * it.
  *
- * <p>The calls here turn a negated errno into a {@link KernelException}, and repeat a call that a
- * signal interrupted where that is harmless. The {@code try} calls return the negated errno
- * instead, for callers to whom a "no" is an answer.
+ * <p>The methods here turn a negated errno into a {@link KernelException}, and repeat a call that a
+ * signal interrupted where that is harmless. The {@code try} methods return the negated errno
+ * instead, for callers that expect a refusal.
  *
  * <p>A descriptor is closed once. Calls after that fail with {@link IllegalStateException}; they
  * never reach a descriptor that got the same number later. Closing while another thread is inside a

@@ -3,7 +3,7 @@ package dev.iolite.kernel;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Whose processor the machine has, for advice that fits it. */
+/** The vendor of the machine's processor, for advice that fits it. */
 public enum HostPlatform {
   /** Intel's, with VT-d, VT-x and TDX. */
   INTEL(

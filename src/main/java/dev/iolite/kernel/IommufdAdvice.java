@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of iommufd's calls. */
+/** Advice on errors of iommufd's calls. */
 final class IommufdAdvice {
   private IommufdAdvice() {}
 

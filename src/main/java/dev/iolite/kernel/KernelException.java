@@ -8,9 +8,9 @@ import java.util.Optional;
  * A system call that failed: what was tried, on what, what the kernel said and, where it is known,
  * what causes that and what to do next.
  *
- * <p>Mostly it returned an errno. Some return a positive number when they did not do what they were
- * asked for, or did a part of it only; and one that returned a number which it does not have may
- * have done anything. Of those {@link #errno} is {@link Errno#UNKNOWN}, and {@link #result} has the
+ * <p>Most calls fail with an errno. Some return a positive number if they did nothing or only a
+ * part of what they were asked for. A call that returned a number which it does not have may have
+ * done anything. For these, {@link #errno} is {@link Errno#UNKNOWN}, and {@link #result} has the
  * number.
  */
 public final class KernelException extends RuntimeException {

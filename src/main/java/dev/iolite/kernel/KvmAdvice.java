@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of KVM's calls. */
+/** Advice on errors of KVM's calls. */
 final class KvmAdvice {
   private KvmAdvice() {}
 

@@ -3,7 +3,7 @@ package dev.iolite.kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What usually causes an error of the sub-commands that launch a confidential VM. Read in
+ * Advice on errors of the sub-commands that launch a confidential VM. Read in
  * arch/x86/kvm/svm/sev.c:__sev_guest_init, sev_asid_new, arch/x86/kvm/vmx/tdx.c:__tdx_td_init.
  */
 final class LaunchAdvice {

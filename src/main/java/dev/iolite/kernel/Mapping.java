@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * Memory that mmap(2) gave, unmapped when closed.
  *
- * <p>The segment may be used by any thread until then; after that its use fails with {@link
+ * <p>Until then, any thread may use the segment; afterwards, its use fails with {@link
  * IllegalStateException} instead of reaching memory that is no longer mapped.
  */
 public final class Mapping implements AutoCloseable {
@@ -84,7 +84,17 @@ public final class Mapping implements AutoCloseable {
    * keeps it from being unmapped meanwhile. The check costs as much as the access.
    */
   MemorySegment unguarded() {
-    return MemorySegment.ofAddress(address()).reinterpret(segment.byteSize());
+    return memory(address(), segment.byteSize());
+  }
+
+  /**
+   * Memory of this process that is known to be there: an access to other addresses ends the JVM.
+   *
+   * @param address where it begins
+   * @param bytes its length
+   */
+  public static MemorySegment memory(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
   /** Where it is mapped in this process, to be given to the kernel. */
@@ -106,7 +116,7 @@ public final class Mapping implements AutoCloseable {
   }
 
   /**
-   * Unmaps the memory, once. After an error nothing can be reached through this object any more,
+   * Unmaps the memory, once. After an error, nothing can be reached through this object any longer,
    * but the memory is still mapped, and can be closed again.
    *
    * @throws KernelException what munmap(2) said; ENOMEM: the process has as many mappings as it may

@@ -3,7 +3,7 @@ package dev.iolite.kernel;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 
-/** An anonymous file in memory: RAM that can be mapped here, by the IOMMU and by KVM. */
+/** An anonymous file in memory: RAM that this process, the IOMMU and KVM can map. */
 public final class MemFd implements AutoCloseable {
   private final Fd fd;
   private final long bytes;

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Why a device node can't be opened. Read in fs/namei.c:may_open, inode_permission and
+ * Finds out why a device node can't be opened. Read in fs/namei.c:may_open, inode_permission and
  * may_open_dev, security/device_cgroup.c:devcgroup_check_permission, drivers/char/misc.c:misc_open.
  */
 final class OpenDiagnosis {

@@ -1,8 +1,8 @@
 package dev.iolite.kernel;
 
 /**
- * Something that could not be done because of the state of the machine, found without a failed
- * system call: what was tried, what was seen, what usually causes that and what to do next.
+ * Something that the state of the machine does not allow, found without a failed system call: what
+ * was tried, what was seen, the usual cause and the next step.
  */
 public final class PreconditionException extends RuntimeException {
   private static final long serialVersionUID = 1L;

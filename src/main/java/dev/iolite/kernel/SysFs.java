@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 /**
  * The small text files through which Linux shows its devices: sysfs and procfs.
  *
- * <p>All of it goes through the {@link Kernel}, so a model of Linux can show files of its own.
+ * <p>Everything goes through the {@link Kernel}, so a model of Linux can have files of its own.
  */
 public final class SysFs {
   /** A page, which no attribute in sysfs exceeds. A larger buffer takes long to clear. */

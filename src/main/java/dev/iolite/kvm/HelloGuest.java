@@ -10,7 +10,7 @@ import java.time.Duration;
 
 /**
  * The smallest guest that shows that KVM works: it prints a text through an I/O port and halts. It
- * uses no file but {@code /dev/kvm}.
+ * needs no file other than {@code /dev/kvm}.
  */
 public final class HelloGuest {
   /** The longest text that it can print, in bytes as UTF-8. */

@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The launch of an SEV-SNP guest: the sub-commands of KVM_MEMORY_ENCRYPT_OP on a VM of that type.
- * The secure processor's error is in the messages.
+ * Messages contain the secure processor's error.
  *
  * <p>arch/x86/kvm/svm/sev.c:sev_mem_enc_ioctl
  */

@@ -17,7 +17,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The launch of a trust domain: the sub-commands of KVM_MEMORY_ENCRYPT_OP on a VM and vCPU of type
- * TDX. The TDX module's status is in the messages, as hw_error.
+ * TDX. Messages contain the TDX module's status, as hw_error.
  *
  * <p>arch/x86/kvm/vmx/tdx.c:tdx_vm_ioctl, tdx_vcpu_unlocked_ioctl
  */

@@ -22,8 +22,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * A virtual processor. Made by {@link Vm#createVcpu}. For use by one thread at a time; it is best
- * run by the same one always.
+ * A virtual processor. Made by {@link Vm#createVcpu}. For use by one thread at a time; ideally, the
+ * same thread always runs it.
  */
 public final class Vcpu implements AutoCloseable {
   private static final long REAL_MODE_END = 1L << 20;

@@ -4,7 +4,7 @@ import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
 import java.util.Optional;
 
-/** Which calls a fault is meant for. */
+/** Selects the calls that a fault applies to. */
 @FunctionalInterface
 public interface Calls {
   /**

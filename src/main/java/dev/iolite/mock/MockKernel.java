@@ -55,11 +55,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
- * A model of Linux 7.3, as one process sees it: any program written against {@link Kernel} runs on
- * it. It answers as the kernel does, down to the order in which a call's checks are made.
+ * A model of Linux 7.3 as one process sees it. Any program written against {@link Kernel} runs on
+ * it. It answers as the kernel does, down to the order in which a call makes its checks.
  *
- * <p>What is mapped through it is real memory of this process, taken from the host's memfds; all
- * else is the model's. A host that is not used any more can be closed, to give that memory back.
+ * <p>What is mapped through it is real memory of this process, taken from the host's memfds;
+ * everything else is modelled. Close a host that is no longer used, to free that memory.
  */
 public final class MockKernel implements Kernel, AutoCloseable {
   private static final int MOST_DESCRIPTORS_POLLED = 1 << 20;
@@ -201,45 +201,45 @@ public final class MockKernel implements Kernel, AutoCloseable {
 
     private Builder() {}
 
-    /** What it can protect a guest with; {@link Platform#PLAIN} unless this is said. */
+    /** The platform, which decides how guests are protected; {@link Platform#PLAIN} by default. */
     public Builder platform(Platform wanted) {
       platform = wanted;
       return this;
     }
 
-    /** How TDIs are bound on it; the platform's usual profile unless this is said. */
+    /** How TDIs are bound on it; the platform's usual profile by default. */
     public Builder profile(Profile wanted) {
       profile = Optional.of(wanted);
       return this;
     }
 
-    /** What the vCPUs run whose state can't be set; they halt at once unless this is said. */
+    /** What the vCPUs run whose state can't be set; they halt at once by default. */
     public Builder guests(GuestScripts scripts) {
       guests = scripts;
       return this;
     }
 
-    /** How the TDX module or the secure processor answers; it works unless this is said. */
+    /** How the TDX module or the secure processor answers; it works by default. */
     public Builder firmware(SecureFirmware answers) {
       firmware = answers;
       return this;
     }
 
-    /** How the caller's memory is reached; the caller is this process unless this is said. */
+    /** How the caller's memory is reached; the caller is this process by default. */
     public Builder caller(UserMemory memory) {
       caller = Optional.of(memory);
       return this;
     }
 
-    /** How memory is mapped for the caller; in this process unless this is said. */
+    /** How memory is mapped for the caller; in this process by default. */
     public Builder mapper(Mapper mappings) {
       mapper = Optional.of(mappings);
       return this;
     }
 
     /**
-     * What devices it has; those of {@link Machine#lab} unless this is said, and on a plain
-     * platform with the profile seed-2025 those of {@link Machine#seedLab}.
+     * What devices it has; those of {@link Machine#lab} by default, and on a plain platform with
+     * the profile seed-2025 those of {@link Machine#seedLab}.
      */
     public Builder machine(Machine devices) {
       machine = Optional.of(devices);

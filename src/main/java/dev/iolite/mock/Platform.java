@@ -5,7 +5,7 @@ import dev.iolite.tsm.Profile;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What the modelled host can protect a guest with. */
+/** The platform of the modelled host, which decides how guests are protected. */
 public enum Platform {
   /** Nothing: the machine of the lab, an Intel IOMMU and KVM without confidential guests. */
   PLAIN("plain", Profile.MAINLINE_7_3, Optional.empty()),

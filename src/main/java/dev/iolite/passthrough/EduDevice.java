@@ -34,7 +34,7 @@ final class EduDevice {
     return registers.read32(EduRegs.ID);
   }
 
-  /** What was last written to the liveness register, by whomever. */
+  /** What was last written to the liveness register, no matter by whom. */
   int liveness() {
     return ~registers.read32(EduRegs.LIVENESS);
   }

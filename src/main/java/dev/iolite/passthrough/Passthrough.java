@@ -29,8 +29,8 @@ import java.util.function.Predicate;
  * Assigns a device to a guest, proves that it works, and takes everything back.
  *
  * <p>Two devices can be driven: QEMU's {@code edu} (DMA both ways, an interrupt, a guest that reads
- * and writes its registers) and any NVMe controller (reset, admin queue, Identify). Another device
- * is assigned and taken back, and its registers are left alone.
+ * and writes its registers) and any NVMe controller (reset, admin queue, Identify). Any other
+ * device is assigned and taken back; its registers are left alone.
  */
 public final class Passthrough {
   private static final String QEMU_NVME = "1b36:0010";
@@ -49,7 +49,7 @@ public final class Passthrough {
    * Prepares scenarios.
    *
    * @param kernel where to run them
-   * @param listener is told of each step when it is done
+   * @param listener receives each step when it is done
    * @param stop is asked before each step whether to stop there; what was done is undone then
    */
   public Passthrough(Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * That a function has a certain driver, and what it had before. Closing it brings that back.
+ * The binding of a function to a driver, with what it had before. Closing it restores that.
  *
  * <p>The driver is bound through its own {@code bind} file and not through {@code drivers_probe}:
- * that one is silent when the probe fails (drivers/base/bus.c:bind_store, drivers_probe_store). Not
+ * that file is silent if the probe fails (drivers/base/bus.c:bind_store, drivers_probe_store). Not
  * safe for use by several threads.
  */
 public final class DriverBinding implements AutoCloseable {

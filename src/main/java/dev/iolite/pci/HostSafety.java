@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What must hold before a function is taken from its driver or given to another. The kernel asks
- * nobody: it takes a device away from those who use it, or waits for them in a way that can't be
- * interrupted. Nothing is changed here.
+ * What must hold before a function is taken from its driver or given to another. The kernel does
+ * not ask: it takes a device away from its users, or waits for them in a way that can't be
+ * interrupted. This class changes nothing.
  */
 final class HostSafety {
   private final PciDevice device;
@@ -55,9 +55,10 @@ final class HostSafety {
   }
 
   /**
-   * Before the function, which has no driver, is given to one. While somebody has it open through
-   * VFIO, it has a driver still, which another process takes off: the kernel waits for the one with
-   * the device locked, and a bind would wait for the other (drivers/base/bus.c:bind_store).
+   * Checks before the function, which has no driver, is given to one. While somebody has it open
+   * through VFIO, it has a driver still, which another process takes off: the kernel waits for the
+   * one with the device locked, and a bind would wait for the other
+   * (drivers/base/bus.c:bind_store).
    *
    * @throws PreconditionException if it may not be
    */

@@ -42,7 +42,7 @@ public final class Pci {
    * What all functions say, without those that go meanwhile.
    *
    * @param ask asks one of them
-   * @throws KernelException what the kernel said of a function that is there
+   * @throws KernelException what the kernel said about a function that is there
    */
   public <T> List<T> each(Function<PciDevice, T> ask) {
     List<T> answers = new ArrayList<>();

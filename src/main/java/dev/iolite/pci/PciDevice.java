@@ -18,7 +18,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * A PCI function as sysfs shows it. Every method reads sysfs anew, and fails with a {@link
+ * A PCI function as sysfs shows it. Every method reads sysfs anew and fails with a {@link
  * KernelException} of ENOENT or ENODEV if the function has gone.
  */
 public final class PciDevice {
@@ -204,7 +204,7 @@ public final class PciDevice {
   }
 
   /**
-   * Makes sure that the function can be lent and enabled, as far as sysfs tells.
+   * Makes sure that the function can be assigned and enabled, as far as sysfs shows.
    *
    * @throws PreconditionException if it is a bridge or has VFs, or its group is not viable, as
    *     {@link #requireViableGroup} says; if it does not answer, or a BAR has no address:
@@ -389,7 +389,7 @@ public final class PciDevice {
         .findFirst();
   }
 
-  /** What the kernel says of its TSM; empty if no TSM knows it. */
+  /** What the kernel says about its TSM; empty if no TSM knows it. */
   public Optional<TsmState> tsm() {
     return sysFs
         .listIfPresent(path + "/tsm")

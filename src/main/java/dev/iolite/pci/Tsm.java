@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The TEE security managers of the host, and what they are connected to, as sysfs has them. What a
- * function says of its own is {@link PciDevice#tsm}.
+ * The TEE security managers of the host and what they are connected to, according to sysfs. {@link
+ * PciDevice#tsm} is a single function's view.
  */
 public final class Tsm {
   private static final String CLASS = "/sys/class/tsm";

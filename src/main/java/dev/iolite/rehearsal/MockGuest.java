@@ -14,7 +14,7 @@ import dev.iolite.tdi.layout.Kind;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
-/** The guest of an assignment on a model: it does what it is told. */
+/** The guest of an assignment on a model. It follows instructions. */
 public final class MockGuest implements GuestAgent {
   private static final long ALL_ONES = -1;
 

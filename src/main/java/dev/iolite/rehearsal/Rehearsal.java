@@ -12,7 +12,7 @@ import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.kvm.Kvm;
 import java.util.Optional;
 
-/** A model of a host whose confidential guests do what they are told. */
+/** A model of a host whose confidential guests follow instructions. */
 public final class Rehearsal implements AutoCloseable {
   private final ToldGuest guest = new ToldGuest();
   private final MockKernel kernel;

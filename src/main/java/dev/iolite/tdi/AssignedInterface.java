@@ -41,11 +41,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 
 /**
- * What an assignment holds as long as the device is the guest's, whether its interface is bound or
+ * What an assignment holds while the device belongs to the guest, whether its interface is bound or
  * not: the driver, the VM with its memory, the device, its IOAS and vIOMMU.
  *
- * <p>KVM is told of the device before the bind to iommufd, because the bind looks up the device's
- * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
+ * <p>KVM learns of the device before the bind to iommufd, because the bind looks up the device's VM
+ * only once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
  */
 final class AssignedInterface {
   private final PciDevice pci;

@@ -15,9 +15,9 @@ import java.util.stream.Collectors;
 
 /**
  * Where a guest has the memory BARs of its device, as the BAR registers of the device's config
- * space say, which VFIO keeps for the guest. Firmware's part, to choose addresses, is done here:
- * each BAR at a multiple of its size, small ones below 4 GiB where the interrupts' addresses are
- * not.
+ * space say, which VFIO keeps for the guest. This class also does the firmware's part and chooses
+ * addresses: each BAR at a multiple of its size, small ones below 4 GiB, away from the interrupts'
+ * addresses.
  */
 final class BarPlaces {
   private static final int REGISTER = 4;

@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 
 /** The binding of a device's interface, from the lock to the release, with the report it gave. */
 final class BoundInterface {
-  /** What a request for the report gets if the interface is not locked, or not bound any more. */
+  /** What a request for the report returns if the interface is not locked, or no longer bound. */
   private static final Set<Errno> NOT_LOCKED =
       EnumSet.of(Errno.EIO, Errno.ENXIO, Errno.ENOENT, Errno.ENODEV);
 
@@ -201,8 +201,8 @@ final class BoundInterface {
   }
 
   /**
-   * Asks the kernel whether it is not bound and locked any more, though nobody here unbound it; no
-   * if the kernel has no way to tell.
+   * Asks the kernel whether it is no longer bound and locked, though nobody here unbound it; no if
+   * the kernel has no way to tell.
    */
   boolean hasFailed(AssignedInterface device) {
     if (tellsOfBinding && !device.isBoundInKernel()) {

@@ -1,7 +1,7 @@
 package dev.iolite.tdi;
 
 /**
- * Something that was looked at.
+ * A check and its outcome.
  *
  * @param what what is to be so
  * @param isSo whether it is

@@ -4,7 +4,7 @@ import dev.iolite.kvm.Exit;
 
 /**
  * The ports by which a PC's guest reaches config space (configuration mechanism 1): an address at
- * 0xcf8, data at 0xcfc. Only the assigned device is there; of others all bits read as 1.
+ * 0xcf8, data at 0xcfc. Only the assigned device is there; all others read as all ones.
  */
 final class ConfigPorts {
   static final int ADDRESS = 0xcf8;

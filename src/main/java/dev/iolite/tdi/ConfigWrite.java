@@ -39,7 +39,7 @@ final class ConfigWrite {
     return answers != answered || (answers && !places.equals(device.places().addresses()));
   }
 
-  /** Whether the device may make no DMA any more. */
+  /** Whether the device may no longer make DMA. */
   boolean hasCutOff() {
     return wasMaster && !device.vfio().config().hasBusMaster();
   }

@@ -9,10 +9,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.OptionalInt;
 
 /**
- * Whether a device answers at its memory BARs, and which writes to its config space take that away,
- * for a moment or for good. At each of them the kernel revokes the device's dma-bufs
- * (drivers/vfio/pci/vfio_pci_config.c), and says nothing of it: an IOAS map of one is dead from
- * then on, even if the device answers again at once, as after a function-level reset.
+ * Whether a device answers at its memory BARs, and which writes to its config space stop that, for
+ * a moment or for good. At each of them, the kernel revokes the device's dma-bufs
+ * (drivers/vfio/pci/vfio_pci_config.c), without reporting it: an IOAS map of one is dead from then
+ * on, even if the device answers again at once, as after a function-level reset.
  */
 final class DeviceReach {
   private static final int D3_HOT = 3;

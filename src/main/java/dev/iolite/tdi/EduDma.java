@@ -8,7 +8,7 @@ import java.time.Duration;
 
 /**
  * DMA of QEMU's {@code edu} device, driven by its guest: from the guest's memory into the device,
- * and from there to the device's own BAR, by the address that the IOAS has a dma-buf at.
+ * and from there to the device's own BAR, by the address at which the IOAS maps a dma-buf.
  */
 final class EduDma implements Registers {
   /** The page of the guest's memory that it takes. */

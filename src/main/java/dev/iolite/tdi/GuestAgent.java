@@ -3,8 +3,8 @@ package dev.iolite.tdi;
 import dev.iolite.tdi.layout.Kind;
 
 /**
- * The guest's side of an assignment, one deed at a time: to see from there what can be reached. An
- * agent runs the vCPU by {@link TdiAssignment#runGuest}, which serves what the guest asks for.
+ * The guest's side of an assignment, one action at a time, to see from there what can be reached.
+ * An agent runs the vCPU with {@link TdiAssignment#runGuest}, which serves the guest's requests.
  */
 public interface GuestAgent {
   /** Whether the guest can ask its VMM for anything; if not, the VM's owner acts for it. */

@@ -1,6 +1,6 @@
 package dev.iolite.tdi;
 
-/** What came of an access that a guest was made to make. */
+/** The result of an access that a guest was made to make. */
 public sealed interface GuestAnswer {
   /** Whether it reached memory or a device. */
   default boolean reached() {
@@ -30,7 +30,7 @@ public sealed interface GuestAnswer {
   /**
    * The guest did not get through.
    *
-   * @param why in a person's words
+   * @param why in words for people
    */
   record Refused(String why) implements GuestAnswer {
     @Override

@@ -2,7 +2,7 @@ package dev.iolite.tdi;
 
 import dev.iolite.tdi.layout.Kind;
 
-/** What a guest can be made to ask its VMM for. */
+/** Something that a guest can be made to ask of its VMM. */
 public sealed interface GuestAsk {
   /** To bind the interface. */
   record Bind() implements GuestAsk {}

@@ -14,7 +14,10 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/** What a guest reads of its device before it trusts it, in a page that it has shared for that. */
+/**
+ * What a guest reads about its device before it trusts it, in a page that it shares for this
+ * purpose.
+ */
 final class GuestEvidence {
   private final TdiAssignment assignment;
   private final GuestAgent guest;
@@ -24,7 +27,7 @@ final class GuestEvidence {
   /**
    * Prepares to read.
    *
-   * @param listener is told of each check
+   * @param listener receives each check
    * @param gpa of the page
    */
   GuestEvidence(TdiAssignment assignment, GuestAgent guest, Consumer<Check> listener, long gpa) {
@@ -62,7 +65,7 @@ final class GuestEvidence {
     return isGiven ? (int) answer : 0;
   }
 
-  /** That it says the same to both proves little; who trusts a certificate has it verified. */
+  /** That it says the same to both proves little; whoever trusts a certificate has it verified. */
   private void compareMeasurements() {
     GuestRoom room = new GuestRoom(guest, gpa);
     byte[] nonce = Measurements.freshNonce();

@@ -20,8 +20,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * The guest: a VM of a type with memory from address 0 on and one vCPU. In a confidential VM all
- * memory is private until the guest shares it.
+ * The guest: a VM of a given type with memory from address 0 on and one vCPU. In a confidential VM
+ * all memory is private until the guest shares it.
  */
 final class GuestMachine {
   /** How many of the VM's slots it takes. */

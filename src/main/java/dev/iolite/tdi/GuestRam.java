@@ -20,12 +20,12 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A guest's memory, from guest-physical address 0 on: which pages are private, and that the IOAS
- * holds the shared ones and no other, at the same addresses.
+ * A guest's memory, from guest-physical address 0 on: which pages are private. The IOAS maps the
+ * shared ones and no others, at the same addresses.
  *
- * <p>A page leaves the IOAS before it becomes private and comes in after it became shared, so that
- * there is never a stale alias. The IOAS can't be told to give up a part of a map: the whole is
- * unmapped and the rest mapped again, and DMA to the rest faults in between.
+ * <p>A page leaves the IOAS before it becomes private and enters it after it has become shared, so
+ * there is never a stale alias. The IOAS can't unmap a part of a map: the whole map is removed and
+ * the rest is mapped again, and DMA to the rest faults in between.
  */
 final class GuestRam {
   private final Vm vm;

@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Serves what a guest asks its VMM for. Nothing that the guest says is trusted: it may ask for
- * ranges that are not its own, for what was done already, and at any time.
+ * Serves a guest's requests to its VMM. The guest is not trusted: it may ask for ranges that are
+ * not its own, for what has been done already, and at any time.
  */
 final class GuestRequests {
   private final TdiAssignment assignment;
@@ -55,7 +55,7 @@ final class GuestRequests {
   }
 
   /**
-   * What the guest is told of a failure.
+   * The guest's answer to a failed request.
    *
    * @throws RuntimeException the failure, if there is no guest any more to be told
    */

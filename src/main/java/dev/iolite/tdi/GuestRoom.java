@@ -5,7 +5,7 @@ import dev.iolite.tdi.layout.Kind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Shared memory of a guest, which the guest itself fills and looks at, word by word. */
+/** Shared memory of a guest that the guest itself fills and reads, word by word. */
 final class GuestRoom {
   private final GuestAgent guest;
   private final long gpa;
@@ -33,7 +33,7 @@ final class GuestRoom {
     }
   }
 
-  /** Lets the guest read so many bytes. */
+  /** Lets the guest read this many bytes. */
   byte[] read(int count) {
     ByteBuffer words =
         ByteBuffer.allocate(count + Integer.BYTES - 1).order(ByteOrder.LITTLE_ENDIAN);

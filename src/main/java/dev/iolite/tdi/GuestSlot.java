@@ -13,9 +13,9 @@ import dev.iolite.vfio.PciRegion;
 import java.util.Optional;
 
 /**
- * A memory slot over a part of a BAR, with the mapping of the BAR that it is made of. The mapping
- * goes only when the slot has gone: a slot over addresses where the process has something else by
- * then would give the guest that.
+ * A memory slot over a part of a BAR, with the mapping of the BAR behind it. The mapping is removed
+ * only after the slot: a slot whose addresses the process has since used for something else would
+ * expose that to the guest.
  */
 final class GuestSlot implements AutoCloseable {
   private final AssignedInterface device;

@@ -44,8 +44,8 @@ final class IoasMap implements AutoCloseable {
   }
 
   /**
-   * How many bytes are unmapped that the IOAS of a device still had in a range, whoever mapped
-   * them.
+   * The number of bytes unmapped that the IOAS of a device still had in a range, no matter who
+   * mapped them.
    */
   static long unmap(AssignedInterface device, IovaRange range) {
     if (device.iommufd().fd().isClosed()) {

@@ -17,11 +17,11 @@ import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What an assignment has done and not undone yet, in a file, so that another process can release it
- * if this one is killed. What outlives a process (a device's driver, a TSM's connection) is written
- * down before it is changed, and reaches the disk before that.
+ * A file that records what an assignment has done and not yet undone, so that another process can
+ * release it if this one is killed. Changes that outlive a process (a device's driver, a TSM's
+ * connection) are recorded, and reach the disk, before they are made.
  *
- * <p>The file is locked as long as its process lives, and deleted when nothing is held any more.
+ * <p>The file is locked while its process lives, and deleted when nothing is held any longer.
  */
 public interface Journal extends AutoCloseable {
   /** The driver is about to be changed. */
@@ -36,7 +36,7 @@ public interface Journal extends AutoCloseable {
   /** The assignment stands elsewhere now. */
   void state(State state);
 
-  /** Nothing is held any more: forgets all. */
+  /** Nothing is held any longer: forgets everything. */
   void finished();
 
   /** The process stops writing; what is held is left to {@link Recovery}. */

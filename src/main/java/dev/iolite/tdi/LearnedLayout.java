@@ -19,9 +19,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which bytes of a bound device are private, from the best source that there is: what the user
- * says; the interface's report; the kernel's range query. A proposal with none of these leaves it
- * open: then nothing is taken for shared.
+ * Finds out which bytes of a bound device are private, from the best source available: the user,
+ * the interface's report, or the kernel's range query. A proposal with none of these leaves it
+ * open; then nothing counts as shared.
  */
 final class LearnedLayout {
   private LearnedLayout() {}

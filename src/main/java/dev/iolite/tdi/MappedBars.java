@@ -10,7 +10,7 @@ import dev.iolite.tdi.plan.SlotPlan;
 import java.util.Map;
 import java.util.Optional;
 
-/** What guest and IOAS have of a device's BARs, if they have anything: all shared, or split. */
+/** What guest and IOAS have of a device's BARs, if anything: all shared, or split. */
 final class MappedBars {
   private final StepLog log;
   private final AssignmentListener listener;
@@ -119,7 +119,7 @@ final class MappedBars {
   }
 
   /**
-   * Takes them back. They are not had any more, whatever fails; what fails is tried again at the
+   * Takes them back. They count as gone even if something fails; what fails is tried again at the
    * next time.
    */
   void close() {

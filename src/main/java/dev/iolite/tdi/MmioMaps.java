@@ -27,9 +27,10 @@ import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /**
- * The BARs of a device as guest and IOAS have them: a plan, made so by calls. Closing takes all of
- * it back, in reverse, and checks with the kernel that nothing is left. What could not be taken
- * back is still known here, and in the ledger, and is tried again when this is closed again.
+ * The BARs of a device as guest and IOAS have them: a plan that has been carried out. Closing it
+ * undoes everything in reverse order and checks with the kernel that nothing is left. What could
+ * not be undone is still recorded here and in the ledger, and is tried again when this is closed
+ * again.
  */
 final class MmioMaps implements AutoCloseable {
   private final AssignedInterface device;

@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * One deed of a guest in real mode, as 16-bit code that ends by writing EAX to a port: what it
- * read, or what its VMM answered. The code is at a fixed address, in memory that the host shares.
+ * One action of a guest in real mode, as 16-bit code that ends by writing EAX to a port: what it
+ * read, or what its VMM answered. The code is at a fixed address, in memory that is shared with the
+ * host.
  */
 final class RealModeProgram {
   /** Where the code is. */

@@ -30,9 +30,9 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Releases what a killed process held of a device. The kernel has closed the process's descriptors,
- * and with them slots, maps, dma-bufs and the binding went; what stays is the driver that was
- * changed and the TSM's connection. Can be repeated, and killed itself.
+ * Releases what a killed process held of a device. The kernel has closed the process's descriptors;
+ * slots, maps, dma-bufs and the binding went with them. The changed driver and the TSM's connection
+ * remain. A recovery can be repeated, and may be killed itself.
  */
 public final class Recovery {
   private static final JsonMapper JSON = JsonMapper.builder().build();

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
- * What is done to a device at which the kernel revokes its dma-bufs. Each tells whether it was
- * done: a device or a kernel may have no such thing.
+ * Operations on a device at which the kernel revokes its dma-bufs. Each reports whether it was
+ * done: a device or a kernel may not support it.
  */
 final class Revocations {
   private final StepLog log;

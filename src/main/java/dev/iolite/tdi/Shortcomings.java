@@ -23,7 +23,7 @@ public final class Shortcomings {
    * @param profile the calls that its kernel has
    * @param type the guest's VM; one that software protects is all that it takes
    * @return a sentence for each thing
-   * @throws dev.iolite.kernel.KernelException what the kernel said of sysfs or KVM
+   * @throws dev.iolite.kernel.KernelException what the kernel said about sysfs or KVM
    */
   public static List<String> of(
       Kernel kernel, PciAddress address, UapiProfile profile, VmType type) {

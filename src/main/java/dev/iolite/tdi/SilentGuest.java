@@ -3,8 +3,8 @@ package dev.iolite.tdi;
 import dev.iolite.tdi.layout.Kind;
 
 /**
- * A guest that nobody here can make do anything, as that of a confidential VM without a program of
- * ours in it: its owner acts for it, and nothing is seen from its side.
+ * A guest that can't be made to do anything, such as that of a confidential VM without a program of
+ * ours in it. Its owner acts for it, and nothing is seen from its side.
  */
 public final class SilentGuest implements GuestAgent {
   private final TdiAssignment assignment;

@@ -11,7 +11,7 @@ import dev.iolite.pci.Tsm;
 import dev.iolite.tdi.profile.ProfileProbe;
 import java.util.Set;
 
-/** Chooses the type of VM for an assignment of which nobody has said it. */
+/** Chooses the type of VM for an assignment if the user has not. */
 public final class SuitableVm {
   private SuitableVm() {}
 

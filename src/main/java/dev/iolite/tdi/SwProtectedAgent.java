@@ -10,12 +10,12 @@ import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.uapi.tsm.Tsm;
 
 /**
- * A guest in a VM of type SW_PROTECTED, whose memory is private by KVM's books alone: its state is
- * open to the host, so it can be given 16-bit code, in a page that is shared for that. It makes
- * 32-bit accesses below 4 GiB, and asks by hypercall.
+ * A guest in a VM of type SW_PROTECTED, whose memory is private only in KVM's records. Its state is
+ * open to the host, so it can be given 16-bit code, in a page that is shared for this purpose. It
+ * makes 32-bit accesses below 4 GiB, and asks by hypercall.
  *
- * <p>Its processor does not say of an access whether it is private: KVM takes the kind from the
- * page's attribute. An access of the other kind is made by setting the attribute for its duration.
+ * <p>Its processor does not say whether an access is private: KVM takes the kind from the page's
+ * attribute. An access of the other kind is made by setting the attribute for its duration.
  */
 public final class SwProtectedAgent implements GuestAgent {
   /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, and its flag for private memory. */

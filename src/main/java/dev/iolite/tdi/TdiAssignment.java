@@ -36,19 +36,20 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
- * A device interface that is given to a confidential guest: from shared to private and back.
+ * The assignment of a device interface to a confidential guest, from shared to private and back.
  *
- * <p>A change of state is made of steps, each with its undo. If one fails, those before it are
- * undone in reverse and the assignment is where it was, or, if that can't be, where less is held.
- * What a failed call of the TSM leaves unclear leads to {@link State#QUARANTINED}.
+ * <p>A change of state consists of steps, each with its undo. If a step fails, those before it are
+ * undone in reverse order, and the assignment is in the state that it had before or, if that is
+ * impossible, in one that holds less. A failed call of the TSM whose effect is unclear leads to
+ * {@link State#QUARANTINED}.
  *
- * <p>Nothing is converted in place: before a bind all slots and maps of the BARs go and their
- * dma-bufs are closed, after it new ones are made. What the kernel has revoked never comes back, so
- * that is closed and opened again too.
+ * <p>Nothing is converted in place: before a bind, all slots and maps of the BARs are removed and
+ * their dma-bufs are closed; after it, new ones are made. What the kernel has revoked never comes
+ * back, so it is closed and opened again, too.
  *
  * <p>Safe for use by several threads; the guest's own thread is the one that calls {@link
  * #runGuest}. Its vCPU is not taken away while it runs: {@link #unassign} waits for the end of that
- * run, at most as long as the options' deadline lets it take.
+ * run, which the deadline in the options limits.
  */
 public final class TdiAssignment implements AutoCloseable {
   private final AssignmentOptions options;
@@ -100,7 +101,7 @@ public final class TdiAssignment implements AutoCloseable {
     options.listener().state(next);
   }
 
-  /** Where it stands. */
+  /** Its state. */
   public synchronized State state() {
     return state;
   }
@@ -111,9 +112,9 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /**
-   * What every page of the guest's memory and of the BARs is, and in what it is. It changes with
-   * the assignment: while another thread may change that, or runs the guest, it is looked at in a
-   * block that is synchronized on this assignment.
+   * What every page of the guest's memory and of the BARs is, and what maps it. It changes with the
+   * assignment: while another thread may change that or runs the guest, read it in a block that is
+   * synchronized on this assignment.
    */
   public Ledger ledger() {
     return ledger;
@@ -163,7 +164,7 @@ public final class TdiAssignment implements AutoCloseable {
     return device.map(AssignedInterface::obstacles).orElse(List.of());
   }
 
-  /** What of the BARs is of which kind, while anything of them is mapped. */
+  /** Which parts of the BARs are of which kind, while anything of them is mapped. */
   public synchronized Optional<MmioLayout> layout() {
     return bars.maps().map(MmioMaps::layout);
   }
@@ -192,8 +193,8 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /**
-   * Asks the device for measurements of its firmware and configuration, made anew for this. Only
-   * their signature proves that they are; nobody looks at it here.
+   * Asks the device for new measurements of its firmware and configuration. Only their signature
+   * proves that they are new; it is not verified here.
    *
    * @param nonce {@link dev.iolite.tdi.evidence.Measurements#NONCE_BYTES}, never used before
    * @return SPDM's messages, as the TSM gave them, for {@link
@@ -221,7 +222,7 @@ public final class TdiAssignment implements AutoCloseable {
     }
   }
 
-  /** Who is to have signed the device's measurements; empty: nobody said. */
+  /** Who must have signed the device's measurements; empty if the options do not say. */
   public Optional<Trust> trust() {
     return options.trust();
   }
@@ -237,7 +238,7 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /**
-   * Where a byte of a BAR is on the host's bus, as a report has it.
+   * The address of a byte of a BAR on the host's bus, as in a report.
    *
    * @param bar the BAR's index, 0 to 5
    * @throws IllegalStateException if nothing of the BARs is mapped
@@ -292,9 +293,9 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /**
-   * Makes host and guest ready and gives the guest the device's BARs, shared: {@link State#SHARED}.
+   * Prepares host and guest and gives the guest the device's BARs, shared: {@link State#SHARED}.
    *
-   * @throws PreconditionException if something is not there that it takes
+   * @throws PreconditionException if something that it needs is missing
    * @throws KernelException what the kernel said; nothing is held then
    */
   public synchronized void assign() {
@@ -315,7 +316,7 @@ public final class TdiAssignment implements AutoCloseable {
     become(State.SHARED);
   }
 
-  /** Shares the BARs; if that can't be, nothing is held any more. */
+  /** Shares the BARs; if that fails, nothing is held any longer. */
   private void share() {
     try {
       bars.share(device());
@@ -340,10 +341,10 @@ public final class TdiAssignment implements AutoCloseable {
    *
    * @throws PreconditionException if this kernel has no way to bind, or the guest has memory decode
    *     switched off; the assignment is shared
-   * @throws TsmCallException what the kernel said of the bind. Whether it had an effect is its
+   * @throws TsmCallException what the kernel said about the bind. Whether it had an effect is its
    *     {@link TsmCallException#outcome}: the assignment is shared again, or quarantined
-   * @throws KernelException what the kernel said of anything else; the assignment is shared again,
-   *     or unassigned if that fails too
+   * @throws KernelException what the kernel said about anything else; the assignment is shared
+   *     again, or unassigned if that fails too
    */
   public synchronized void bind() {
     require("bind", State.SHARED, State.ERROR);
@@ -420,8 +421,8 @@ public final class TdiAssignment implements AutoCloseable {
    * State#SHARED}. The order is the firmware's: private memory can't be unmapped from a guest while
    * the interface runs.
    *
-   * @throws TsmCallException if a call of the TSM failed; all others were made all the same. The
-   *     assignment is shared if the interface is surely released, else quarantined
+   * @throws TsmCallException if a call of the TSM failed; all others were made nevertheless. The
+   *     assignment is shared if the interface is known to be released, else quarantined
    */
   public synchronized void unbind() {
     require("unbind", State.SPLIT, State.RUNNING, State.ERROR);
@@ -511,7 +512,7 @@ public final class TdiAssignment implements AutoCloseable {
    * Gives everything back: {@link State#UNASSIGNED}. If it is not assigned, tries again what could
    * not be given back before.
    *
-   * @throws KernelException what the kernel said first; all else was given back all the same
+   * @throws KernelException what the kernel said first; everything else was given back nevertheless
    * @throws PreconditionException if the interface is still bound: the device stays with vfio-pci
    * @throws ScenarioException if something is held that was not before
    */
@@ -629,7 +630,7 @@ public final class TdiAssignment implements AutoCloseable {
     rest = Optional.empty();
   }
 
-  /** As {@link #unassign}. */
+  /** Same as {@link #unassign}. */
   @Override
   public void close() {
     unassign();
@@ -703,8 +704,9 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /**
-   * Lets the kernel suspend the device, as when the guest has put it to sleep for long. Nothing of
-   * its BARs is mapped until {@link #leaveLowPower}; a bound interface fails, {@link State#ERROR}.
+   * Lets the kernel suspend the device, as for a guest that has put it to sleep for a long time.
+   * Nothing of its BARs is mapped until {@link #leaveLowPower}; a bound interface fails, {@link
+   * State#ERROR}.
    *
    * @return false if the kernel has no such feature
    */

@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Which BARs stand in the guest where they can be reached. The guest writes their addresses as it
- * likes: all ones, to see a BAR's size; a 64-bit address in two halves; an address that its RAM
- * has. A BAR at such a place is not mapped until the guest has moved it.
+ * Finds the BARs that are at usable addresses in the guest. The guest writes any address it likes:
+ * all ones, to see a BAR's size; a 64-bit address in two halves; an address of its RAM. A BAR at
+ * such an address is not mapped until the guest has moved it.
  */
 final class UsablePlaces {
   private UsablePlaces() {}
@@ -23,7 +23,7 @@ final class UsablePlaces {
    * @param sizes how long each is, in bytes
    * @param ramBytes the guest's RAM is at 0 and so long
    * @param iovas where the IOAS can be mapped
-   * @param remark is told of each that is left out
+   * @param remark receives a remark on each BAR that is left out
    */
   static Map<Integer, Long> of(
       Map<Integer, Long> places,

@@ -21,9 +21,9 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
- * The whole life of an assignment, once, with what can be reached checked from the guest's side at
- * each stand; on a host that can't bind, its shared half. Nothing is written to a device that is
- * not known here, and of each run only the first word is read.
+ * Goes through the whole life of an assignment once, and checks in each state, from the guest's
+ * side, what can be reached; on a host that can't bind, only through the shared half. Nothing is
+ * written to an unknown device, and only the first word of each run is read.
  */
 public final class Walkthrough {
   private static final int STATE_RUN = 2;
@@ -41,7 +41,7 @@ public final class Walkthrough {
    *
    * @param assignment not assigned yet
    * @param guest its guest
-   * @param listener is told of each check
+   * @param listener receives each check
    */
   public Walkthrough(TdiAssignment assignment, GuestAgent guest, Consumer<Check> listener) {
     this.assignment = assignment;

@@ -19,32 +19,32 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Passes every call on to another kernel and tells of it afterwards.
+ * Passes every call on to another kernel and reports it afterwards.
  *
  * <p>An ioctl is decoded by the kind of its descriptor and its number. The kinds are learned from
  * the calls: from the path of an open, from what ioctls return or put into their structs; a
  * descriptor from elsewhere is an {@code fd} and its ioctls are shown by number.
  *
- * <p>Of an ioctl's struct exactly as much is read as the headers give it. VFIO's structs with an
- * {@code argsz} can be followed by more, which is not shown; of other buffers the first bytes are.
- * It is read without touching it: an address at which nothing is mapped shows as such, and the call
- * goes on to the kernel, which says EFAULT.
+ * <p>An ioctl's struct is read exactly to the length that the headers give it. VFIO's structs with
+ * an {@code argsz} can be followed by more, which is not shown; of other buffers, the first bytes
+ * are shown. It is read without being accessed: an address where nothing is mapped is shown as
+ * such, and the call is passed on to the kernel, which answers EFAULT.
  *
- * <p>Safe for use by many threads; calls are told of by the thread that made them, when they are
- * over, so that of two threads the later call may be told of first.
+ * <p>Safe for use by many threads. Each thread reports its own calls when they are over, so the
+ * later of two calls may be reported first.
  */
 public final class TracingKernel extends ForwardingKernel {
   private static final int SHOWN_BYTES = 32;
   private static final int SHOWN_POLLFDS = 8;
 
-  /** Which calls are told of. */
+  /** Which calls are reported. */
   public enum Scope {
     /** All of them. */
     ALL,
     /**
      * All but those that only look around: that read links, directories, or files outside of {@code
-     * /dev}, as those of sysfs and procfs. Nor is told of {@link Kernel#interruptible}. What is
-     * left out is not decoded, and so costs next to nothing.
+     * /dev}, as those of sysfs and procfs. Nor is {@link Kernel#interruptible}. What is left out is
+     * not decoded, and so costs next to nothing.
      */
     WITHOUT_LOOKING_AROUND
   }
@@ -58,8 +58,8 @@ public final class TracingKernel extends ForwardingKernel {
    * Traces all of a kernel's calls.
    *
    * @param inner the kernel that makes them
-   * @param sink what is told of them, by the thread that made the call; it must not throw, since
-   *     the call has happened by then, and must not call this kernel
+   * @param sink receives them, by the thread that made the call; it must not throw, since the call
+   *     has happened by then, and must not call this kernel
    */
   public TracingKernel(Kernel inner, Consumer<TracedCall> sink) {
     this(inner, Scope.ALL, Ioctls::ofHeaders, sink);
@@ -98,31 +98,31 @@ public final class TracingKernel extends ForwardingKernel {
     return scope == Scope.WITHOUT_LOOKING_AROUND;
   }
 
-  /** Whether an open is not told of. */
+  /** Whether an open is not reported. */
   private boolean skips(String path, int flags) {
     return skipsLooks()
         && !path.startsWith("/dev/")
         && (flags & Libc.O_ACCMODE()) == Libc.O_RDONLY();
   }
 
-  /** Whether a read and the close of a descriptor are not told of. */
+  /** Whether a read and the close of a descriptor are not reported. */
   private boolean skips(int fd) {
     return skipsLooks() && kinds.of(fd).equals(Optional.of(FdKind.FILE));
   }
 
-  /** Makes a call, and tells of it. */
+  /** Makes a call, and reports it. */
   private long call(String call, String subject, String argument, LongSupplier body) {
     return call(call, subject, argument, body, _ -> "");
   }
 
-  /** Makes a call, and tells of it and of what it changed. */
+  /** Makes a call, and reports it with what it changed. */
   private long call(
       String call, String subject, String argument, LongSupplier body, Words changed) {
     return call(call, call, subject, argument, body, changed, _ -> "");
   }
 
   /**
-   * Makes a call, and tells of it, of what it changed and of what its result says.
+   * Makes a call, and reports it with what it changed and what its result means.
    *
    * @param changed asked first, and once
    */
@@ -153,7 +153,7 @@ public final class TracingKernel extends ForwardingKernel {
     return result;
   }
 
-  /** What is to be told of a call, given its result. */
+  /** What to report of a call, given its result. */
   @FunctionalInterface
   private interface Words {
     String of(long result);
@@ -312,7 +312,7 @@ public final class TracingKernel extends ForwardingKernel {
                 command.map(known -> meaning(known, before, argument, (int) result)).orElse(""));
   }
 
-  /** What the table of calls says of a result. */
+  /** What the table of calls says about a result. */
   private static String meaning(
       Ioctl command, Optional<MemorySegment> before, long argument, int result) {
     return switch (command.result()) {

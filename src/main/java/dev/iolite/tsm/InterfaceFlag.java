@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What an interface reports of itself (INTERFACE_INFO). */
+/** What an interface reports about itself (INTERFACE_INFO). */
 public enum InterfaceFlag {
   /** The device's firmware is not updated while the interface is locked or runs. */
   NO_FIRMWARE_UPDATE(1, "no firmware update"),

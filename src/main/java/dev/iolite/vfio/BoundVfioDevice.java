@@ -25,11 +25,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A VFIO device that is bound to an iommufd: ours to use.
+ * A VFIO device that is bound to an iommufd and can be used.
  *
- * <p>Closing it detaches and unbinds the device. What was made of it (mappings, interrupts) is
- * closed before: a mapping keeps the kernel's side of the device open. Not safe for use by several
- * threads, except for what {@link #region} returns.
+ * <p>Closing it detaches and unbinds the device. Close what was made from it (mappings, interrupts)
+ * first: a mapping keeps the kernel's side of the device open. Not safe for use by several threads,
+ * except for what {@link #region} returns.
  */
 public final class BoundVfioDevice implements AutoCloseable {
   private static final int DETACHED = 0;

@@ -3,8 +3,8 @@ package dev.iolite.vfio;
 import dev.iolite.pci.PciRegs;
 
 /**
- * The PCI configuration space of a bound device, as VFIO shows it: the kernel keeps some registers
- * to itself and acts on others (drivers/vfio/pci/vfio_pci_config.c).
+ * The PCI configuration space of a bound device as VFIO shows it: the kernel hides some registers
+ * and acts on writes to others (drivers/vfio/pci/vfio_pci_config.c).
  */
 public final class ConfigRegion {
   private final Region region;

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A dma-buf over parts of a BAR. It may outlive the device, but is revoked for ever then. */
+/** A dma-buf over parts of a BAR. It may outlive the device, but is then revoked for good. */
 public final class DmaBuf implements AutoCloseable {
   private final Fd fd;
   private final PciRegion bar;
@@ -84,7 +84,7 @@ public final class DmaBuf implements AutoCloseable {
   }
 
   /**
-   * Its size in bytes as the kernel has it, by lseek(2) to the end. Read in
+   * Its size in bytes according to the kernel, by lseek(2) to the end. Read in
    * drivers/dma-buf/dma-buf.c:dma_buf_llseek.
    *
    * @throws KernelException what lseek(2) said

@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, which unlike the others fails with ENOSPC and says in count
- * how many devices there are. Read in
+ * VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, which, unlike the others, fails with ENOSPC and returns the
+ * number of devices in its count. Read in
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
  */
 final class HotResetCall {
-  /** Devices may come while we ask, but not for ever. */
+  /** Devices may appear while we ask, but not endlessly. */
   private static final int TRIES = 4;
 
   /** A bus has no more functions; with SR-IOV the kernel counts those of several buses. */

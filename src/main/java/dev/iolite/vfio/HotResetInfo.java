@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What a reset of the device's slot or bus would reset.
+ * The devices that a reset of the device's slot or bus would reset.
  *
  * @param flags VFIO_PCI_HOT_RESET_FLAG_* bits
- * @param devices every device that it would reset, the asked one among them
+ * @param devices every device that it would reset, including this one
  */
 public record HotResetInfo(int flags, List<Dependent> devices) {
   /** Copies the list. */

@@ -9,11 +9,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
 
 /**
- * An info ioctl that says in argsz, its struct's first field, how much room its reply needs, and is
- * then made again with that much.
+ * An info ioctl that reports in argsz, the first field of its struct, how much room its reply
+ * needs, and is then repeated with that much.
  */
 final class InfoCall {
-  /** A reply may grow between two calls (a device-specific region appears), but not for ever. */
+  /** A reply may grow between two calls (a device-specific region appears), but not forever. */
   private static final int TRIES = 4;
 
   private static final long MAX_BYTES = 1 << 20;

@@ -36,7 +36,7 @@ public final class Region implements Registers {
     this.name = deviceName + " " + info.name();
   }
 
-  /** What the kernel says of it. */
+  /** What the kernel says about it. */
   public RegionInfo info() {
     return info;
   }

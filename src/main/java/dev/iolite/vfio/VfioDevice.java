@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A VFIO device's character device, opened and not bound to an iommufd yet. All that the kernel
- * lets one do with it is to bind it, or to tell KVM of it before that.
+ * A VFIO device's character device, opened and not yet bound to an iommufd. The kernel allows only
+ * two things with it: to pass it to KVM, and then to bind it.
  *
  * <p>Not safe for use by several threads.
  */

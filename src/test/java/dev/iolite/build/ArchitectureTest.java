@@ -16,7 +16,6 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
-import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.pci.EduRegs;
 import dev.iolite.pci.PciRegs;
 import java.lang.foreign.Linker;
@@ -143,7 +142,7 @@ class ArchitectureTest {
         .that()
         .resideOutsideOfPackage("dev.iolite.uapi..")
         .and()
-        .doNotBelongToAnyOf(Mapping.class, HostUserMemory.class)
+        .doNotBelongToAnyOf(Mapping.class)
         .should()
         .callMethodWhere(target(name("reinterpret")))
         .check(CODE);

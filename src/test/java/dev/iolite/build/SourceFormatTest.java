@@ -26,8 +26,8 @@ class SourceFormatTest {
   void everySourceFileIsFormatted() throws IOException, FormatterException {
     Formatter formatter = new Formatter(JavaFormatterOptions.defaultOptions());
     List<Path> unformatted = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(Path.of("src"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+    for (String folder : List.of("src", "examples")) {
+      for (Path file : sources(Path.of(folder))) {
         String source = Files.readString(file);
         String ordered =
             ImportOrderer.reorderImports(
@@ -44,5 +44,11 @@ class SourceFormatTest {
     assertThat(APPLY ? List.of() : unformatted)
         .as("files to format; mvn test -Dtest=SourceFormatTest -Diolite.format=apply does it")
         .isEmpty();
+  }
+
+  private static List<Path> sources(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(file -> file.toString().endsWith(".java")).toList();
+    }
   }
 }

@@ -12,9 +12,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Layouts drawn with characters: of each BAR a bar of its runs, each visible however small, and
- * below it where they start and how long they are. The kinds have characters of their own, so that
- * a picture reads without colours; the parts say which kind they show, for those who colour them.
+ * Layouts drawn with characters: for each BAR a row with its runs, each visible however small, and
+ * below it where they start and how long they are. Each kind has a character of its own, so a
+ * picture is readable without colours; the parts say which kind they show, for callers that add
+ * colours.
  */
 public final class LayoutPicture {
   /** The narrowest picture, in columns. */

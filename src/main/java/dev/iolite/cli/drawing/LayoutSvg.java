@@ -11,8 +11,8 @@ import java.util.Optional;
 
 /**
  * Layouts as SVG: a row for each BAR, with its runs to scale, except that each is wide enough to be
- * seen. The kinds differ in brightness and pattern as well as in colour; what the picture shows is
- * in its description too, and each run says what it is to whoever points at it.
+ * seen. The kinds differ in brightness and pattern as well as in colour; the description says what
+ * the picture shows, and each run has a tooltip.
  */
 public final class LayoutSvg {
   private static final int WIDTH = 1080;

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An access that a guest is to make, as somebody types it. Whatever can't be understood is an
+ * An access that a guest is to make, as a user types it. Input that can't be understood is an
  * {@link IllegalArgumentException}.
  *
  * @param gpa the guest-physical address

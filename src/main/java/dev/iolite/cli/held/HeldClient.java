@@ -128,11 +128,11 @@ public final class HeldClient {
         return answer.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
       } catch (TimeoutException _) {
         if (stop.getAsBoolean()) {
-          throw new ScenarioException("stopped; the process that holds the device goes on");
+          throw new ScenarioException("stopped; the process that holds the device keeps running");
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new ScenarioException("stopped; the process that holds the device goes on");
+        throw new ScenarioException("stopped; the process that holds the device keeps running");
       }
     }
   }

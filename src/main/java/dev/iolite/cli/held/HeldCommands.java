@@ -26,7 +26,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** The commands of a held assignment, whoever gives them: one object for each that is given. */
+/**
+ * The commands of a held assignment, no matter where they come from: one object for each command.
+ */
 @Command(
     name = "",
     synopsisHeading = "",
@@ -34,8 +36,8 @@ import picocli.CommandLine.Spec;
     commandListHeading = "",
     footer = {
       "",
-      "Numbers are like 4096, 0x1000 or 4K. A read or write is shared and of 4 bytes unless said"
-          + " otherwise. 'ask' has the guest ask its VMM; other commands are the host's."
+      "Numbers are written like 4096, 0x1000 or 4K. Reads and writes are shared and 4 bytes wide by"
+          + " default. 'ask' has the guest ask its VMM; other commands are the host's."
     },
     subcommands = HelpCommand.class)
 final class HeldCommands {
@@ -130,7 +132,7 @@ final class HeldCommands {
     return done ? ExitCode.OK : ExitCode.CHECK_FAILED;
   }
 
-  @Command(name = "wake", description = "have the device stay awake again")
+  @Command(name = "wake", description = "keep the device awake again")
   int wake() {
     assignment.leaveLowPower();
     return ExitCode.OK;
@@ -189,7 +191,7 @@ final class HeldCommands {
 
   @Command(
       name = "convert",
-      description = "GPA BYTES private|shared: the guest asks for memory to become so")
+      description = "GPA BYTES private|shared: the guest asks to convert memory")
   int convert(
       @Parameters(paramLabel = "GPA") String gpa,
       @Parameters(paramLabel = "BYTES") String bytes,
@@ -251,8 +253,8 @@ final class HeldCommands {
   @Command(
       name = "measurements",
       description =
-          "[NONCE]: what the device says of its firmware and configuration; 64 hexadecimal digits,"
-              + " a fresh nonce unless given")
+          "[NONCE]: what the device says about its firmware and configuration; 64 hexadecimal"
+              + " digits, a fresh nonce unless given")
   int measurements(@Parameters(arity = "0..1", paramLabel = "NONCE") Optional<String> nonce) {
     byte[] used =
         understood(() -> nonce.map(HeldMeasurements::nonce).orElseGet(Measurements::freshNonce));
@@ -260,7 +262,7 @@ final class HeldCommands {
     return ExitCode.OK;
   }
 
-  @Command(name = "show", description = "how it stands, what is mapped, and whether all agrees")
+  @Command(name = "show", description = "the state, what is mapped, and whether it is consistent")
   int show() {
     return HeldState.show(reply, assignment) ? ExitCode.OK : ExitCode.CHECK_FAILED;
   }
@@ -279,7 +281,7 @@ final class HeldCommands {
     return ExitCode.OK;
   }
 
-  @Command(name = "quit", description = "give everything back, and end; as the end of input does")
+  @Command(name = "quit", description = "give everything back and exit, like the end of input")
   int quit() {
     quits = true;
     return ExitCode.OK;

@@ -35,7 +35,7 @@ public final class HeldMeasurements {
   }
 
   /**
-   * Has it measure, and says what came of it.
+   * Has it measure, and reports the outcome.
    *
    * @throws dev.iolite.tdi.evidence.UntrustedEvidenceException if somebody is trusted, and has not
    *     signed it

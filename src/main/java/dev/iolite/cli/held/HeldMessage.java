@@ -14,8 +14,8 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What goes over the socket of a held device: lines of JSON. A request has {@code command}, {@code
- * format} (table or json) and what {@link Terminal#description} says of where the answer is
+ * The messages on the socket of a held device: lines of JSON. A request has {@code command}, {@code
+ * format} (table or json) and what {@link Terminal#description} says about where the answer is
  * printed; an answer has {@code code} (an exit code), {@code out} and {@code err}.
  */
 final class HeldMessage {
@@ -56,7 +56,7 @@ final class HeldMessage {
     try {
       return JSON.readValue(json, new TypeReference<Map<String, String>>() {});
     } catch (JacksonException e) {
-      throw new IOException("this is no message of iolite", e);
+      throw new IOException("this is not a message from iolite", e);
     }
   }
 }

@@ -41,7 +41,7 @@ public final class HeldReply {
   }
 
   /**
-   * Something that came of the command.
+   * Adds a result of the command.
    *
    * @param name what a program finds it by
    * @param text what a person reads

@@ -20,8 +20,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * An assignment that is held, and the commands for it, from standard input and from elsewhere. All
- * are run by one thread, one after the other: it is the guest's thread too.
+ * An assignment that is held, and its commands, from standard input and from other processes. One
+ * thread runs all of them, one after the other; it is the guest's thread, too.
  */
 public final class HeldSession implements AssignmentListener {
   private static final long LOOK_MILLIS = 100;
@@ -53,7 +53,7 @@ public final class HeldSession implements AssignmentListener {
   }
 
   /**
-   * Runs commands until one ends it, or nothing is held any more, or input ends.
+   * Runs commands until one ends it, nothing is held any longer, or input ends.
    *
    * @param assignment assigned
    * @param stop whether the process is to end
@@ -70,7 +70,7 @@ public final class HeldSession implements AssignmentListener {
         }
         boolean goesOn = execute(next, assignment, guest);
         if (assignment.usedProfile().isEmpty()) {
-          output.notice("Nothing is held any more, so this ends.");
+          output.notice("Nothing is held any longer, so the command ends.");
           return next.code().join();
         }
         if (!goesOn) {

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** How a held assignment stands, with all that is mapped. */
+/** The state of a held assignment, with all that is mapped. */
 final class HeldState {
   private HeldState() {}
 

@@ -20,8 +20,8 @@ import java.util.TreeMap;
 
 /**
  * What the process has mapped through the model, at addresses of the real process: pages can be
- * touched directly; a device's registers only through {@link #registers}, and touching them
- * directly is a SIGBUS, not memory.
+ * accessed directly; a device's registers only through {@link #registers}, and accessing them
+ * directly ends in a SIGBUS.
  *
  * <p>The rest of the process's memory (Java's arenas) is not known here. It can be used as well,
  * but is not kept when the process frees it by other means than {@link #map} and {@link #unmap}.
@@ -305,9 +305,9 @@ public final class AddressSpace {
   }
 
   /**
-   * Pinned memory that the model has not mapped. While the process has it, it is reached where it
-   * is. When a call of the process takes it away, it is copied first: no mapping leads to it then,
-   * so the copy is the page.
+   * Pinned memory that the model has not mapped. While the process has it mapped, it is reached
+   * where it is. When a call of the process takes it away, it is copied first: no mapping leads to
+   * it then, so the copy is the page.
    */
   private final class ForeignPages implements Memory {
     private final long address;
@@ -396,8 +396,8 @@ public final class AddressSpace {
    * What a guest reaches at an address of this process, at the time of the access (KVM's memory
    * slots follow the process's page tables; they pin nothing).
    *
-   * <p>What was a mapping of the model and is none any more is nothing: the host may have put
-   * something of the JVM's there.
+   * <p>What is no longer a mapping of the model is nothing: the host may have put something of the
+   * JVM's there.
    */
   public Memory asSeenByGuest(long address) {
     boolean isMapping = at(address).isPresent();

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A small file of procfs or sysfs: what it shows and what it takes.
+ * A small file of procfs or sysfs: what reading it returns and what writing it does.
  *
  * @param show its content, made when it is read from the start; empty if it can't be read
  * @param store takes what one call wrote; empty if it can't be written

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * The memory of this very process.
  *
  * <p>A load from a bad address would end the JVM, so the host's kernel is asked first. It reads
- * four bytes of each page in question for FIONBIO, which costs a third of what a copy through a
- * file does; stores are such copies, because a page that can be read may refuse to be written.
+ * four bytes of each page in question for FIONBIO, at a third of the cost of a copy through a file.
+ * Stores are such copies, because a page that can be read may not be writable.
  */
 public final class HostUserMemory implements UserMemory, AutoCloseable {
   private static final long PROBED = Integer.BYTES;
@@ -64,7 +64,7 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
     for (long page = (address & -Page.BYTES) + Page.BYTES; page <= last; page += Page.BYTES) {
       probe(page);
     }
-    MemorySegment.copy(MemorySegment.ofAddress(address).reinterpret(bytes), 0, into, 0, bytes);
+    MemorySegment.copy(Mapping.memory(address, bytes), 0, into, 0, bytes);
   }
 
   @Override

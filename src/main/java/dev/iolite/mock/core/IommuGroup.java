@@ -7,8 +7,8 @@ import java.util.Optional;
 /**
  * Devices that the IOMMU can't tell apart (struct iommu_group).
  *
- * <p>Who owns its DMA is as drivers/iommu/iommu.c has it: a host driver's domain, or one user with
- * a token of its own (an iommufd context).
+ * <p>Its DMA is owned as in drivers/iommu/iommu.c: by a host driver's domain, or by one user with a
+ * token of its own (an iommufd context).
  */
 public final class IommuGroup {
   private final int id;

@@ -2,7 +2,7 @@ package dev.iolite.mock.core;
 
 import dev.iolite.kernel.Registers;
 
-/** What a mapping leads to. */
+/** The object behind a mapping. */
 public sealed interface MappedObject {
   /**
    * Memory: the caller touches it directly, and a driver can pin its pages.

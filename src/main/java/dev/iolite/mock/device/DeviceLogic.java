@@ -4,10 +4,10 @@ import dev.iolite.kernel.Registers;
 import java.util.Optional;
 
 /**
- * What a device does. Called under the model's lock, one access at a time; whatever it does takes
- * no time.
+ * The behaviour of a device. Called under the model's lock, one access at a time; everything it
+ * does takes no time.
  *
- * <p>One without any of these methods is memory behind its BARs.
+ * <p>A device without any of these methods is memory behind its BARs.
  */
 public interface DeviceLogic {
   /**

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Makes a {@link DeviceShape}, and checks at the end that its parts fit together. */
+/** Builds a {@link DeviceShape}, and finally checks that its parts fit together. */
 public final class DeviceShapeBuilder {
   private static final int QEMU_SUBSYSTEM_VENDOR = 0x1af4;
   private static final int QEMU_SUBSYSTEM_DEVICE = 0x1100;
@@ -82,7 +82,7 @@ public final class DeviceShapeBuilder {
     return this;
   }
 
-  /** An MSI capability with so many vectors. */
+  /** An MSI capability with this many vectors. */
   public DeviceShapeBuilder msi(int vectors) {
     msi = Optional.of(new Msi(vectors));
     return this;

@@ -7,11 +7,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * QEMU's {@code edu} device, as docs/specs/edu.rst of QEMU has it and version 7.2 does it: 1 MiB of
- * registers, a 4 KiB buffer that DMA fills and empties, factorials, an interrupt.
+ * QEMU's {@code edu} device, as QEMU's docs/specs/edu.rst describes it and version 7.2 implements
+ * it: 1 MiB of registers, a 4 KiB buffer that DMA fills and empties, factorials, an interrupt.
  *
  * <p>DMA and factorials are done at once, so the bits that say that they run are never seen. QEMU
- * ends when a DMA is not inside the buffer, or reaches its end; here it is not done, and no
+ * exits when a DMA is not inside the buffer or reaches its end; here, it is not done, and no
  * interrupt comes.
  */
 public final class Edu implements DeviceLogic {

@@ -9,9 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * An NVMe controller as QEMU's looks, with as much behind its registers as a driver needs to ask it
- * who it is: the admin queues and Identify Controller. Any other command ends with Invalid Command
- * Opcode. There are no namespaces and no queues for I/O.
+ * An NVMe controller that looks like QEMU's, with just enough behind its registers for a driver to
+ * identify it: the admin queues and Identify Controller. Any other command ends with Invalid
+ * Command Opcode. There are no namespaces and no queues for I/O.
  */
 public final class Nvme implements DeviceLogic {
   private static final ValueLayout.OfShort INT16 =

@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a TSM in software makes up for a device. */
+/** The report that a TSM in software makes up for a device. */
 final class SoftwareReport {
   private static final int PAGE = (int) Page.BYTES;
   private static final int DIGEST_BYTES = 32;
@@ -20,7 +20,7 @@ final class SoftwareReport {
   /**
    * Prepares it.
    *
-   * @param shared what is not TEE memory, besides what MSI-X has
+   * @param shared what is not TEE memory, in addition to MSI-X's structures
    */
   SoftwareReport(DeviceShape shape, List<TdiRange> shared) {
     this.shape = shape;

@@ -48,7 +48,7 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
     return (attributes & NON_TEE) == 0 && (msixLocked || !msiX);
   }
 
-  /** Whether it is told of: all that is TEE memory after the lock, and all that never is. */
+  /** Whether it is reported: all that is TEE memory after the lock, and all that never is. */
   boolean isReported(boolean msixLocked) {
     return isTee(msixLocked) || (attributes & NON_TEE) != 0;
   }

@@ -9,7 +9,7 @@ import java.util.OptionalInt;
 import java.util.function.ToLongFunction;
 
 /**
- * What a device reports of its interface once that is locked (TDISP DEVICE_INTERFACE_REPORT).
+ * What a device reports about its interface once it is locked (TDISP DEVICE_INTERFACE_REPORT).
  *
  * @param interfaceInfo bits: 0 no firmware update, 1 DMA without PASID, 2 with PASID, 3 ATS, 4 PRS
  * @param ranges the memory of its BARs, by BAR and page ascending

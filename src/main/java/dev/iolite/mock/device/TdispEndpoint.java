@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * An accelerator that can be given to a confidential guest, with all that real ones have: IDE and
- * TDISP, registers of which a page stays shared, 16 GiB of memory, MSI-X structures with shared
- * doorbells beside them, and a range whose kind can change.
+ * An accelerator that can be assigned to a confidential guest, with everything that real ones have:
+ * IDE and TDISP, registers of which one page stays shared, 16 GiB of memory, MSI-X structures with
+ * shared doorbells next to them, and a range whose kind can change.
  *
  * <ul>
  *   <li>BAR0, 64 KiB: page 0 has the registers below, page 2 the shared doorbells: a 32-bit write
@@ -18,7 +18,7 @@ import java.util.Optional;
  *   <li>BAR4, 32 KiB: page 0 the MSI-X table, page 1 the pending bits, the rest plain shared memory
  * </ul>
  *
- * <p>It is one that a TDX module takes: only 64-bit BARs have TEE memory.
+ * <p>A TDX module accepts it: only 64-bit BARs have TEE memory.
  *
  * <p>The registers of page 0: 0x00 identification, 0x08 scratch, 0x10 IOVA, 0x18 offset in BAR2,
  * 0x20 bytes (at most 1 MiB), 0x28 command (1: memory to device, 2: device to memory), 0x30 result

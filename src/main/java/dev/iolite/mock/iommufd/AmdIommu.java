@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /**
  * AMD-Vi with the driver of drivers/iommu/amd/iommu.c, as on a host with SEV-SNP: version 1 page
- * tables of six levels, no PASIDs, no guest's page tables.
+ * tables of six levels, no PASIDs, no guest page tables.
  */
 public final class AmdIommu implements Iommu {
   /** SNPSup, HDSup, HASup and IASup, and nothing that a guest could use. */

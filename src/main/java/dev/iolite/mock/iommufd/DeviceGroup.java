@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What a context keeps of an IOMMU group (struct iommufd_group): which page table all its devices
+ * A context's record of an IOMMU group (struct iommufd_group): the page table that all its devices
  * use, without a PASID and with each.
  */
 final class DeviceGroup {

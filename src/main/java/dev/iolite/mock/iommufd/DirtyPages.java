@@ -23,7 +23,7 @@ final class DirtyPages {
   /**
    * Tells the noted pages of a range.
    *
-   * @param clear whether they are not noted any more
+   * @param clear whether their records are cleared
    * @param each is given the IOVA of each page
    */
   void take(long first, long last, boolean clear, LongConsumer each) {

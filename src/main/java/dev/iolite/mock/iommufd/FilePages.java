@@ -10,7 +10,7 @@ import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Pin;
 import dev.iolite.mock.core.Ram;
 
-/** Pages of a file (IOPT_ADDRESS_FILE), which stays open with them. Only a memfd has any. */
+/** Pages of a file (IOPT_ADDRESS_FILE), which stays open with them. Only memfds have any. */
 final class FilePages extends PinnedPages {
   private final OpenFile file;
   private final long start;

@@ -6,7 +6,7 @@ import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import java.lang.foreign.MemorySegment;
 
-/** A queue of a guest that the IOMMU uses itself (struct iommufd_hw_queue). */
+/** A guest's queue that the IOMMU uses itself (struct iommufd_hw_queue). */
 public final class HwQueue extends IommufdObject {
   private final Viommu viommu;
   private final KernelAccess access;

@@ -9,7 +9,7 @@ import dev.iolite.uapi.iommufd.Iommufd;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** A page table that is filled with an IOAS (struct iommufd_hwpt_paging). */
+/** A page table that holds the mappings of an IOAS (struct iommufd_hwpt_paging). */
 final class HwptPaging extends Hwpt {
   private static final int NEST_PARENT = Iommufd.IOMMU_HWPT_ALLOC_NEST_PARENT();
   private static final int DIRTY_TRACKING = Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING();

@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * An address space of devices (struct io_pagetable): what is mapped at which IOVA, what must not
- * be, and the page tables that are kept filled with it.
+ * An address space of devices (struct io_pagetable): what is mapped at which IOVA, what must not be
+ * mapped, and the page tables that are kept in step with it.
  *
- * <p>All page tables of an address space hold the same, so they share its areas.
+ * <p>All page tables of an address space have the same content, so they share its areas.
  */
 final class IoPageTable {
   private final AreaTree areas = new AreaTree();

@@ -45,7 +45,7 @@ final class IommufdFile extends IommufdContext {
     return platform;
   }
 
-  /** Who else is told of vDEVICEs. */
+  /** Who else is notified of vDEVICEs. */
   GuestDeviceCalls guestDeviceCalls() {
     return commands.calls();
   }

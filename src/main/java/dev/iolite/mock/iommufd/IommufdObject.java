@@ -3,7 +3,7 @@ package dev.iolite.mock.iommufd;
 /**
  * Something in a context that has an id (struct iommufd_object).
  *
- * <p>The table of ids holds one of its users; an object can be destroyed while that is the only
+ * <p>The table of ids counts as one of its users; an object can be destroyed while that is the only
  * one. Its operations are those of drivers/iommu/iommufd/main.c:iommufd_object_ops.
  */
 abstract class IommufdObject {

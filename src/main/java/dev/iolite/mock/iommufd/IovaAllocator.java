@@ -8,7 +8,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Page;
 import java.util.List;
 
-/** Finds an IOVA where the caller wants any (io_pagetable.c:iopt_alloc_iova): the lowest. */
+/** Finds the lowest free IOVA for a caller that accepts any (io_pagetable.c:iopt_alloc_iova). */
 final class IovaAllocator {
   /** The largest page that an address is aligned for (HPAGE_SIZE of x86-64). */
   private static final long HUGE_PAGE = 2 << 20;

@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * The kernel's own hold on a range of an IOAS, for hardware that uses it by physical address
- * (struct iommufd_access, internal). It has an id, which nobody is told, and locks what is mapped
- * there.
+ * (struct iommufd_access, internal). It has an id, which is never revealed, and locks what is
+ * mapped there.
  */
 final class KernelAccess extends IommufdObject {
   private final Ioas ioas;

@@ -27,7 +27,7 @@ final class MapCommands {
   /** ULONG_MAX, which no address or length may be. */
   private static final long MOST = -1;
 
-  /** From so many pages on a dma-buf is refused (pages.c:MAX_NPFNS). */
+  /** From this many pages on, a dma-buf is refused (pages.c:MAX_NPFNS). */
   private static final long MOST_DMA_BUF_PAGES = 0xffff_ffffL;
 
   private MapCommands() {}

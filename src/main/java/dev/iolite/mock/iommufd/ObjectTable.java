@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The objects of a context by id (the xarray of struct iommufd_ctx): the lowest free id from 1 on
- * is given first. An id can be taken without an object: while one is made, and for ever where a
- * device took its vDEVICE with it.
+ * is used first. An id can be taken without an object: while one is being made, and for good where
+ * a device took its vDEVICE with it.
  */
 final class ObjectTable {
   private static final int FIRST = 1;

@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * Memory that is pinned where and while a page table or the kernel holds it
- * (pages.c:pfn_reader_fill_span). A page that is pinned is not looked up again: what another area
- * maps of it later is the page of then, whatever the caller has mapped there now.
+ * (pages.c:pfn_reader_fill_span). A pinned page is not looked up again: an area that maps it later
+ * gets the same page, even if the caller has mapped something else there since.
  */
 abstract class PinnedPages extends Pages {
   /** In the order of their pages, without overlap. */

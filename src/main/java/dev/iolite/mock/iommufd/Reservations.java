@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Ranges of IOVA that can't be mapped, each with its owner: what a page table does not reach, what
- * a device keeps to itself (struct iopt_reserved). They may overlap, and are few.
+ * Ranges of IOVA that can't be mapped, each with its owner: what a page table does not reach, or
+ * what a device reserves (struct iopt_reserved). They may overlap, and are few.
  */
 final class Reservations {
   private final List<Reserved> ranges = new ArrayList<>();

@@ -6,8 +6,8 @@ import java.util.Deque;
 import java.util.Optional;
 
 /**
- * Events of a vIOMMU (struct iommufd_veventq). One that finds the queue full is lost; that some
- * were is said by a header without data, which is last in the queue or not there.
+ * Events of a vIOMMU (struct iommufd_veventq). An event that finds the queue full is lost. A header
+ * without data, last in the queue, says that some were.
  */
 final class VeventQueue extends IommufdObject {
   private final Viommu viommu;

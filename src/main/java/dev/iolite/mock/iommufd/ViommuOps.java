@@ -6,8 +6,8 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Memory;
 
 /**
- * What a driver's vIOMMU can do (struct iommufd_viommu_ops). An operation that is not overridden is
- * one that the driver does not have.
+ * The operations of a driver's vIOMMU (struct iommufd_viommu_ops). The driver lacks those that are
+ * not overridden.
  */
 public interface ViommuOps {
   /** It is destroyed. */

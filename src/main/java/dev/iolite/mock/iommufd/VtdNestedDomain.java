@@ -14,7 +14,7 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * A guest's first-stage table under VT-d, in the format of the processor's (drivers/iommu/intel/
- * nested.c). It is walked at each access, so that nothing is cached.
+ * nested.c). It is walked at each access; nothing is cached.
  */
 final class VtdNestedDomain implements NestedDomain {
   private static final int INDEX_BITS = 9;

@@ -7,8 +7,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What an instruction's accesses to memory go through. An access that is MMIO leaves the guest: a
- * read ends the instruction, which is repeated with the answer; a write is put off until the
+ * The path of an instruction's memory accesses. An access that is MMIO leaves the guest: a read
+ * ends the instruction, which is repeated with the answer; a write is deferred until the
  * instruction is done. arch/x86/kvm/x86.c:emulator_read_write, complete_emulated_mmio.
  */
 final class GuestBus {

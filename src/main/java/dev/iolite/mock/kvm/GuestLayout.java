@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Lists what a guest reaches: slots, cut where the attribute changes, and what a TSM mapped. */
+/**
+ * Lists what a guest reaches: slots, split where the attribute changes, and what a TSM has mapped.
+ */
 final class GuestLayout {
   private final KvmVm vm;
   private final List<GuestRange> ranges = new ArrayList<>();

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How a vCPU's accesses reach memory: arch/x86/kvm/mmu/mmu.c:kvm_mmu_faultin_pfn. The model keeps
- * no page tables of its own for what the VM's owner maps: each access finds its way anew.
+ * no page tables of its own for what the VM's owner maps: each access is resolved anew.
  *
- * <p>An access lies within a page.
+ * <p>An access does not cross a page boundary.
  */
 final class GuestMemory {
   private final KvmVm vm;
@@ -48,7 +48,7 @@ final class GuestMemory {
       vm.mmioPages().remove(gpa);
       return true;
     } catch (Memory.Unreachable e) {
-      // kvm_handle_error_pfn says no more than this.
+      // kvm_handle_error_pfn says only this.
       throw refused(Errno.EFAULT);
     }
   }

@@ -11,7 +11,7 @@ import java.lang.foreign.ValueLayout;
 final class KvmRun {
   private static final long PIO = Page.BYTES;
 
-  /** get_exit_info: what the processor said of its last exit. The model has no processor. */
+  /** get_exit_info: what the processor said about its last exit. The model has no processor. */
   private static final int EXIT_INFO_WORDS = 5;
 
   private static final int INSN_BYTES = 15;

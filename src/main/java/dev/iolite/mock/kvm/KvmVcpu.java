@@ -252,7 +252,7 @@ final class KvmVcpu {
     kvm_pre_fault_memory.size(range, bytes - done);
   }
 
-  /** Whether the host can't see the registers any more (guest_state_protected). */
+  /** Whether the host can no longer see the registers (guest_state_protected). */
   boolean stateIsProtected() {
     return vm.hasProtectedState() && vm.vendor().hidesRegisters(this);
   }
@@ -287,7 +287,7 @@ final class KvmVcpu {
     kvm_run.apic_base(shared, kvm_sregs.apic_base(cpu.special()));
   }
 
-  /** The VM goes: nobody can reach the vCPU any more. */
+  /** The VM goes: nobody can reach the vCPU any longer. */
   void destroy() {
     run.pages().put();
   }

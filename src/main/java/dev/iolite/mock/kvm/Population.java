@@ -9,7 +9,7 @@ import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
-/** Puts a confidential VM's first content into its private memory. */
+/** Puts the initial content of a confidential VM into its private memory. */
 final class Population {
   private Population() {}
 

@@ -8,8 +8,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a TSM has mapped into a VM's private address space (its S-EPT or NPT) beside the guest_memfd
- * of its slots: the private registers of a device.
+ * What a TSM has mapped into a VM's private address space (its S-EPT or NPT) in addition to the
+ * guest_memfd of its slots: the private registers of a device.
  */
 public final class PrivateMappings {
   /**

@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 
-/** What all VMs on a machine with SEV have; arch/x86/kvm/svm/sev.c. */
+/** What all VMs on a machine with SEV have in common; arch/x86/kvm/svm/sev.c. */
 final class SevVm implements Protection {
   /** SEV_RET_INVALID_GUEST_STATE. */
   private static final int INVALID_GUEST_STATE = 2;

@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 
-/** How an SEV-SNP guest comes to be; arch/x86/kvm/svm/sev.c. */
+/** The launch of an SEV-SNP guest; arch/x86/kvm/svm/sev.c. */
 final class SnpLaunch {
   /** SNP_POLICY_MASK_RSVD_MBO: must be one. */
   private static final long POLICY_RESERVED = 1 << 17;
@@ -52,7 +52,7 @@ final class SnpLaunch {
       sev.requireProcessor(command);
       sev.issue(command, "SNP_GCTX_CREATE");
     } catch (Refused e) {
-      // snp_context_create says no more than that there is none.
+      // snp_context_create only says that there is none.
       throw refused(Errno.ENOTTY);
     }
     sev.issue(command, "SNP_LAUNCH_START");

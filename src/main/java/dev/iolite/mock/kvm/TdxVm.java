@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 
-/** A trust domain and its way to run; arch/x86/kvm/vmx/tdx.c. */
+/** A trust domain and its launch; arch/x86/kvm/vmx/tdx.c. */
 final class TdxVm implements Protection {
   private static final long ATTRIBUTE_DEBUG = 1;
   private static final int MOST_CPUID_ENTRIES = 256;
@@ -122,7 +122,7 @@ final class TdxVm implements Protection {
     }
   }
 
-  /** TDX_BUG_ON: nothing can be done with the VM any more. */
+  /** TDX_BUG_ON: the VM can no longer be used. */
   private RuntimeException bug() {
     vm.die();
     return refused(Errno.EIO);

@@ -9,13 +9,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.LongConsumer;
 
 /**
- * What a guest asks its VMM for on its way to a private device; for {@link
- * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and a number of this
- * project's (KVM_HC_TSM_*), since no proposal has one for x86. Where KVM_CAP_EXIT_HYPERCALL has a
- * bit for them, they leave only if the VM's owner has set it; else KVM answers -KVM_ENOSYS.
+ * A guest's requests to its VMM on its way to a private device; for {@link
+ * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and one of this
+ * project's own numbers (KVM_HC_TSM_*), since no proposal has one for x86. Where
+ * KVM_CAP_EXIT_HYPERCALL has a bit for them, they leave only if the VM's owner has set it; else KVM
+ * answers -KVM_ENOSYS.
  *
- * <p>The result is called with the VMM's answer, under the kernel's lock: a negated errno, or 0; of
- * what reads something, its length.
+ * <p>The callback receives the VMM's answer, under the kernel's lock: a negated errno, or 0, or the
+ * length of what was read.
  */
 public final class TsmExits {
   private TsmExits() {}

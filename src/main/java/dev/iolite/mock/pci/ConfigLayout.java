@@ -8,8 +8,8 @@ import dev.iolite.mock.device.MsiX;
 import dev.iolite.pci.PciRegs;
 
 /**
- * Makes a function's configuration space from its shape, and knows where its capabilities are. What
- * no capability takes can be written, as in QEMU's devices.
+ * Makes a function's configuration space from its shape, and knows where its capabilities are.
+ * Bytes outside all capabilities can be written, as in QEMU's devices.
  */
 final class ConfigLayout {
   private static final int MSIX_AT = 0x40;

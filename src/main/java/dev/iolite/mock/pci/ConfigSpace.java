@@ -3,8 +3,8 @@ package dev.iolite.mock.pci;
 import java.util.Arrays;
 
 /**
- * A function's configuration space as its hardware has it: which bits can be written, and what they
- * are after a reset. Offsets are aligned to the width of an access.
+ * A function's configuration space in hardware: which bits can be written, and their values after a
+ * reset. Offsets are aligned to the width of an access.
  */
 final class ConfigSpace {
   private final byte[] bytes;

@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A driver by which the host itself uses devices: it has them, and does nothing with them. */
+/**
+ * A driver through which the host itself uses devices: it binds them, but does nothing with them.
+ */
 final class HostDriver implements PciDriver {
   private static final String NVME = "nvme";
 

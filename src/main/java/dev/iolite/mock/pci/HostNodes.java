@@ -32,12 +32,12 @@ final class HostNodes {
     tree.add("/sys/class/block", new Node.Directory(() -> blocks));
   }
 
-  /** Says that another process has a node open, from the start and for ever. */
+  /** Says that another process has a node open, from the start and forever. */
   void hold(HostNode node) {
     open.merge(node, 1, Integer::sum);
   }
 
-  /** The lowest number that no node of such a name has, as {@code nvme} has it. */
+  /** The lowest number that no node of such a name has, as {@code nvme} chooses it. */
   int free(String prefix) {
     List<String> names =
         present.values().stream().flatMap(List::stream).map(HostNode::name).toList();

@@ -10,7 +10,7 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A function's interrupts, from the device to the kernel's handlers: the line, MSI and MSI-X, with
- * all that can hold them back on the way.
+ * everything that can hold them back on the way.
  */
 final class Interrupts {
   private static final int MSI_QUEUE_SHIFT = 4;

@@ -24,7 +24,9 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The PCI bus: functions, the devices that the kernel made of them, drivers (drivers/base). */
+/**
+ * The PCI bus: functions, the devices that the kernel made from them, and drivers (drivers/base).
+ */
 public final class PciBus {
   private static final Object HOST = "the host's own DMA";
 
@@ -138,7 +140,7 @@ public final class PciBus {
     return Bdf.tryParse(name).map(devices::get);
   }
 
-  /** The device of a function; empty if the kernel does not know it (any more). */
+  /** The device of a function; empty if the kernel does not, or no longer, know it. */
   Optional<PciDevice> device(PciFunction function) {
     return Optional.ofNullable(devices.get(function.address()));
   }

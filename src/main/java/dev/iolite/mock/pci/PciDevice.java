@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A function as the kernel keeps it (struct pci_dev), from its discovery to its removal; the
- * function itself may go earlier.
+ * The kernel's record of a function (struct pci_dev), from its discovery to its removal; the
+ * function itself may be gone earlier.
  */
 public final class PciDevice {
   /** The index of the expansion ROM among the resources. */
@@ -353,8 +353,8 @@ public final class PciDevice {
   }
 
   /**
-   * drivers/pci/pci.c:__pci_reset_function_locked: a method that does not fit any more gives way to
-   * the next, as when another device has come to the bus.
+   * drivers/pci/pci.c:__pci_reset_function_locked: a method that no longer fits gives way to the
+   * next, as when another device has come to the bus.
    *
    * @return 0, or negated: ENOTTY no method fits, EINVAL the device is not in D0
    */

@@ -23,7 +23,7 @@ import java.util.Optional;
 
 /**
  * A function as the bus sees it: configuration space, BARs, interrupts, DMA through the IOMMU.
- * Nothing here is the kernel's; all of it is used under the model's lock.
+ * Nothing here belongs to the kernel; all of it is used under the model's lock.
  */
 public final class PciFunction implements IommuDevice, TeeFunction {
   private static final int D3_HOT = 3;
@@ -82,7 +82,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return interrupts;
   }
 
-  /** Pulls it out: nothing of it answers any more, and it does nothing any more. */
+  /** Pulls it out: it no longer answers or does anything. */
   void unplug() {
     present = false;
     tee.removed();

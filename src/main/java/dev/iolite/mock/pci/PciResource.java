@@ -4,7 +4,7 @@ import dev.iolite.mock.device.Bar;
 import dev.iolite.pci.PciRegs;
 
 /**
- * Addresses that the kernel knows a function to answer at (struct resource).
+ * Addresses at which a function answers, as the kernel knows them (struct resource).
  *
  * @param start the first address; 0 if there is none
  * @param bytes how many; 0 if there is none

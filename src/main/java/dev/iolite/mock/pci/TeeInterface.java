@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** A function's side of TDISP: what it reports, and what it lets nobody change while locked. */
+/** A function's side of TDISP: what it reports, and what nobody can change while it is locked. */
 final class TeeInterface {
   private static final int BARS = 6;
 

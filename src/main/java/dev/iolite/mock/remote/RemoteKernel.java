@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The kernel of a {@link MockHost}: each call travels to it, on a connection of the calling
- * thread's own. Memory that is mapped is the host's, mapped here too; a model's registers are
- * reached by calls.
+ * The kernel of a {@link MockHost}. Each call travels to it on a connection of the calling thread's
+ * own. Mapped memory belongs to the host and is mapped here, too; a model's registers are reached
+ * by calls.
  *
- * <p>To the host the process ends when this is closed, or when it really ends. A thread that is
+ * <p>For the host, the process ends when this is closed, or when it really ends. A thread that is
  * interrupted in a call gets EINTR, and a new connection with its next call.
  */
 public final class RemoteKernel implements Kernel, AutoCloseable {

@@ -18,8 +18,8 @@ import java.util.List;
 /**
  * The proposal whose bind has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA, which such a kernel
  * does not have, and whose requests have a scope. It leaves the messages in them to the
- * architecture. Here INFO takes what it is to give, the interface's report or the measurements of
- * its device, and STATE_CHANGE takes the state, 32 bits.
+ * architecture. Here, INFO takes what it should return, the interface's report or the measurements
+ * of its device, and STATE_CHANGE takes the state, 32 bits.
  */
 final class ArmV5Uapi {
   private final AssignedTdis tdis;

@@ -20,9 +20,9 @@ import java.util.Optional;
 
 /**
  * The proposal in which making the vDEVICE binds it, without a lock, and destroying it unbinds it.
- * Its objects are of two types here, whose numbers are ours: the interface's report, and the
- * measurements of its device, which are there once they were regenerated, with the guest's nonce.
- * Of an object's size a 64-bit number is told.
+ * Its objects have two types here, whose numbers are this project's own: the interface's report,
+ * and the measurements of its device, which exist once they have been regenerated with the guest's
+ * nonce. The size of an object is a 64-bit number.
  */
 final class CcaV7Uapi {
   private static final int REPORT = Tsm.IOMMU_VDEVICE_TSM_OBJECT_REPORT();

@@ -23,8 +23,8 @@ import java.util.Optional;
 
 /**
  * The proposal in which VFIO binds and a private slot takes a whole dma-buf. It leaves the messages
- * of requests to the architecture; here one without a request gives the interface's report, and any
- * other takes the state, 32 bits.
+ * of requests to the architecture; here, one without a request returns the interface's report, and
+ * any other takes the state, 32 bits.
  */
 final class IntelRfcUapi {
   private static final int BIND = TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND();

@@ -20,9 +20,9 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * The platform's TSM ({@code tsm0}) and what it is connected to, as drivers/pci/tsm.c has it. Of
- * which function is whose device security manager, the model knows the plain case: function 0
- * answers for all functions of its slot.
+ * The platform's TSM ({@code tsm0}) and its connections, as in drivers/pci/tsm.c. The model knows
+ * only the plain case of device security managers: function 0 answers for all functions of its
+ * slot.
  */
 public final class LinkTsm {
   private final Supplier<Collection<TeeFunction>> functions;

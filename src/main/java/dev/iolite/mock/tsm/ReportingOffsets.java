@@ -6,7 +6,7 @@ import java.util.function.LongSupplier;
 
 /**
  * The MMIO_REPORTING_OFFSET of each lock: a device adds it to the addresses that it reports, and
- * the TSM, which chooses it, tells it to nobody. It is signed and a multiple of the page.
+ * the TSM, which chooses it, keeps it secret. It is signed and a multiple of the page size.
  */
 public final class ReportingOffsets implements LongSupplier {
   /** No BAR is larger, so that a multiple keeps all of them aligned. */

@@ -24,7 +24,7 @@ import java.util.List;
  *   <li>private: ENODEV unless the interface is locked or runs
  *   <li>shared: all of a BAR is, unless the interface is locked or runs; ENODEV in ERROR
  *   <li>without a kind, and BARs to map: EBUSY while the interface is locked or runs; what was
- *       mapped before is taken away as long
+ *       mapped before is taken away for that time
  *   <li>private memory through the device's file: EIO
  * </ul>
  */

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a TDX module demands of an interface that was locked, before it takes it: Intel's guide to
- * TEE-IO devices, table A-5.
+ * What a TDX module demands of a locked interface before it accepts it: Intel's guide to TEE-IO
+ * devices, table A-5.
  */
 final class TdxModule {
   private static final int MSIX_CONTROL_AT = 4;

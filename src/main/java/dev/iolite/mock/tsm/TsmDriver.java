@@ -33,7 +33,7 @@ public final class TsmDriver {
    *
    * @param parent the path below {@code /sys} of the device whose driver registers it
    * @param functions the functions that the kernel knows
-   * @param follow how it is told of functions that are found and forgotten
+   * @param follow how it learns of functions that are found and forgotten
    * @param rules how it locks interfaces
    */
   public static TsmDriver install(

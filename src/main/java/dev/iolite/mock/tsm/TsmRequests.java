@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What guests ask a TSM through the VMM (drivers/pci/tsm.c:pci_tsm_guest_req, and what a TSM's
- * driver makes of it). The payloads are the same in all proposals that describe them.
+ * The requests of guests to a TSM through the VMM (drivers/pci/tsm.c:pci_tsm_guest_req, and what a
+ * TSM's driver does with them). The payloads are the same in all proposals that describe them.
  */
 final class TsmRequests {
   private final Task task;

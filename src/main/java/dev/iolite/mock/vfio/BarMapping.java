@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A BAR as mapped by its user: its pages are there only while its memory may be reached
- * (vfio_pci_mmap_huge_fault), whatever was there before.
+ * (vfio_pci_mmap_huge_fault), no matter what was there before.
  */
 final class BarMapping implements Registers, Memory {
   private final Task task;

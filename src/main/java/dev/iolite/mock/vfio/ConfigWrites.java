@@ -5,7 +5,7 @@ import dev.iolite.mock.pci.PciFunction;
 import dev.iolite.mock.pci.PciResource;
 import dev.iolite.pci.PciRegs;
 
-/** What writes to configuration space do besides (drivers/vfio/pci/vfio_pci_config.c). */
+/** The side effects of writes to configuration space (drivers/vfio/pci/vfio_pci_config.c). */
 final class ConfigWrites {
   private static final int BARS = 6;
   private static final int BASIC = 0;

@@ -147,7 +147,7 @@ final class DmaBufs {
     }
   }
 
-  /** vfio_pci_dma_buf_cleanup: what is left of them is revoked for ever. */
+  /** vfio_pci_dma_buf_cleanup: what is left of them is revoked for good. */
   void cleanup() {
     move(true);
     List<VfioDmaBuf> orphans = List.copyOf(all);

@@ -16,7 +16,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Eventfds that write a value to a register each time (VFIO_DEVICE_IOEVENTFD,
+ * Eventfds that write a value to a register at each event (VFIO_DEVICE_IOEVENTFD,
  * drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_ioeventfd).
  */
 final class IoEventFds {

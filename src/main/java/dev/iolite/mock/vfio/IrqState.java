@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import java.util.function.IntSupplier;
 
 /**
- * Which interrupts of a device are on, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
+ * The interrupts of a device that are on, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
  * Only one of INTx, MSI and MSI-X is on at a time.
  */
 final class IrqState {
@@ -293,7 +293,7 @@ final class IrqState {
     type = NONE;
   }
 
-  /** What the last close forgets besides. */
+  /** What else the last close forgets. */
   void forget() {
     intxDisabled = false;
     error.replace(Optional.empty());

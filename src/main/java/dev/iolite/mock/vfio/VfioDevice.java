@@ -20,7 +20,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 
 /**
- * A device of vfio-pci, from probe to remove (struct vfio_device): who refers to it, who has opened
+ * A device of vfio-pci, from probe to remove (struct vfio_device): its references, who has opened
  * it, and the iommufd that it is bound to.
  */
 final class VfioDevice implements AssignedDevice {
@@ -192,9 +192,10 @@ final class VfioDevice implements AssignedDevice {
   }
 
   /**
-   * vfio_unregister_group_dev: nobody can open it any more, who has it open is asked to close it.
+   * vfio_unregister_group_dev: nobody can open it any longer, and those who have it open are asked
+   * to close it.
    *
-   * @param released to be called when nobody refers to it any more
+   * @param released called when nobody refers to it any longer
    */
   void unregister(Runnable released) {
     listed = false;

@@ -28,7 +28,7 @@ import java.util.function.Function;
 
 /**
  * A dma-buf over parts of a BAR (struct vfio_pci_dma_buf, and drivers/dma-buf/dma-buf.c for what
- * all dma-bufs do).
+ * all dma-bufs have in common).
  */
 final class VfioDmaBuf extends DmaBufFile {
   private static final int SYNC = (int) DmaBuf.DMA_BUF_IOCTL_SYNC();

@@ -23,7 +23,7 @@ import java.util.TreeMap;
 
 /**
  * The vfio-pci driver (drivers/vfio/pci/vfio_pci.c) and the devices that it makes: their numbers,
- * their nodes in {@code /dev/vfio/devices}, and the sets that a reset meets together.
+ * their nodes in {@code /dev/vfio/devices}, and the sets that are reset together.
  */
 public final class VfioDriver implements PciDriver {
   private final Task task;

@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.function.IntSupplier;
 
 /**
- * What vfio-pci keeps for a device (struct vfio_pci_core_device): its state of power and reset, and
+ * vfio-pci's record of a device (struct vfio_pci_core_device): its power and reset state, and
  * whether its memory may be reached.
  */
 final class VfioPciCore {

@@ -11,8 +11,8 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * Configuration space as VFIO shows it to the user: partly the hardware's, partly a shadow
- * (drivers/vfio/pci/vfio_pci_config.c). What a capability's bits are is in {@link Permissions};
- * writes that the kernel acts upon are in {@link ConfigWrites}.
+ * (drivers/vfio/pci/vfio_pci_config.c). {@link Permissions} describes the bits of a capability;
+ * {@link ConfigWrites} has the writes that the kernel acts on.
  */
 final class VirtualConfig {
   private final Task task;

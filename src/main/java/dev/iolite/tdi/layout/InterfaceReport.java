@@ -15,7 +15,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * What a device says of an interface once that is locked: TDISP DEVICE_INTERFACE_REPORT, PCI
+ * What a device reports about an interface once it is locked: TDISP DEVICE_INTERFACE_REPORT, PCI
  * Express 7.0, 11.3.11. All of it is little endian:
  *
  * <pre>

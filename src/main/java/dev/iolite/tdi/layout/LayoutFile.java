@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Layouts as files of YAML or JSON: of each memory BAR its size, and what of it is private; the
+ * Layouts in YAML or JSON files: the size of each memory BAR and which parts of it are private; the
  * rest is shared.
  *
  * <pre>{@code

@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds facts of a page that can't be true together. */
+/** Finds facts about a page that can't all be true. */
 final class Contradictions {
   private final DmaBufNames dmaBufs;
   private final List<LedgerProblem> problems = new ArrayList<>();

@@ -4,7 +4,7 @@ import dev.iolite.tdi.layout.Kind;
 import java.util.Optional;
 
 /**
- * What is true of a page, in 56 bits: kind (2), slot's access (2), mapped (1), slot's number (16),
+ * The facts about a page, in 56 bits: kind (2), slot's access (2), mapped (1), slot's number (16),
  * and from bit 24 on the dma-bufs of slot and map (16 each, 0 for none).
  */
 final class Facts {

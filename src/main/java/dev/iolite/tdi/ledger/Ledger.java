@@ -13,19 +13,19 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /**
- * For every page of a guest's RAM and of its BARs: its kind, the memory slot that has it, whether
- * the IOAS has it, and the dma-bufs of both. It is told of each change after the kernel made it,
- * and says at any time what is where, and whether all of that agrees. An I/O virtual address is the
- * guest-physical one.
+ * Records, for every page of a guest's RAM and of its BARs, its kind, its memory slot, whether the
+ * IOAS maps it, and the dma-bufs of both. Callers report each change after the kernel has made it;
+ * the ledger says at any time what is where, and whether it is consistent. I/O virtual addresses
+ * equal guest-physical ones.
  *
- * <p>It costs 12 bytes for each run of pages of which the same is true (kind, slot and map of a run
- * together), less than one more for the objects that they are kept in, and a table of the regions
- * and dma-bufs by name. A change costs a search in the logarithm of the runs, and time for the runs
+ * <p>It costs 12 bytes for each run of pages with the same facts (kind, slot and map together),
+ * less than one byte more for the objects that hold them, and a table of the regions and dma-bufs
+ * by name. A change costs a search that is logarithmic in the number of runs, and time for the runs
  * that it touches.
  *
- * <p>Addresses and sizes are multiples of 4096 and below 2<sup>52</sup>; whatever is not, or speaks
- * of what was not told before, is an {@link IllegalArgumentException}. Not safe for use by many
- * threads.
+ * <p>Addresses and sizes are multiples of 4096 and below 2<sup>52</sup>; anything else, or a
+ * reference to something that was not recorded before, is an {@link IllegalArgumentException}. Not
+ * safe for use by many threads.
  */
 public final class Ledger {
   private record Region(String name, long first, long last) {}
@@ -91,7 +91,7 @@ public final class Ledger {
     return region;
   }
 
-  /** The guest does not have a region any more. */
+  /** The guest no longer has a region. */
   public void removeRegion(String name) {
     Region region =
         regions.values().stream()

@@ -29,7 +29,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 
-/** The ioctls that carry a plan out, with the bytes of their arguments, without making them. */
+/**
+ * Shows the ioctls that would carry out a plan, with the bytes of their arguments, without making
+ * them.
+ */
 public final class DryRun {
   /** What a value that is not known yet is in the bytes. */
   private static final int UNKNOWN = -1;

@@ -12,7 +12,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Where the BARs of a layout stand in a guest: at pages, apart from one another. */
+/** The guest addresses of a layout's BARs: page-aligned and not overlapping. */
 final class Places {
   private static final long SMALLEST_HUGE = 2L << 20;
   private static final long LARGEST_HUGE = 1L << 30;

@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture, of which the proposals differ in the
- * number, and in the operations after those that are here.
+ * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture, The proposals differ in its number
+ * and in the operations after those that are here.
  */
 final class ArchRequest implements Ability.SetsState, Ability.ValidatesMmio {
   private final TsmCaller caller;

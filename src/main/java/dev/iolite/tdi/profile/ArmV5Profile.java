@@ -18,9 +18,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
- * The iommufd calls whose requests have a scope. The messages in them are the architecture's, and
- * not described. That INFO takes what is to be given, the report or the measurements with a nonce,
- * and STATE_CHANGE the state, 32 bits, is this project's choice, and the model's.
+ * The iommufd calls whose requests have a scope. The messages in them belong to the architecture
+ * and are not described. It is this project's choice, in the client and in the model, that INFO
+ * takes what to return (the report, or the measurements with a nonce) and STATE_CHANGE the state,
+ * 32 bits.
  *
  * <p>IOMMU_VDEVICE_TSM_OP has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA here.
  */

@@ -24,9 +24,9 @@ import java.util.Optional;
  * state LOCKED is a request of its own. A bind that is interrupted is repeated: a vDEVICE that was
  * not made is not bound, either.
  *
- * <p>The report and the measurements are objects, which are read when their size is known;
- * measurements are made anew before, with the guest's nonce. The numbers of the types, and the
- * nonce's length, are not known: those are this project's own.
+ * <p>The report and the measurements are objects that are read once their size is known;
+ * measurements are first made anew, with the guest's nonce. The numbers of the types and the
+ * nonce's length are not known; those here are this project's own.
  */
 final class CcaV7Profile {
   private CcaV7Profile() {}

@@ -6,7 +6,7 @@ import dev.iolite.uapi.tsm.Tsm;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
-/** Hypercalls of a guest that the VMM answers. */
+/** The hypercalls of a guest that the VMM answers. */
 final class GuestCalls {
   /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, which is for guests and not among the bindings. */
   private static final int MAP_GPA_RANGE = 12;

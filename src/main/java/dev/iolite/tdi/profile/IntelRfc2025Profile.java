@@ -20,8 +20,8 @@ import java.util.List;
 
 /**
  * The proposal in which VFIO binds and a private slot takes a whole dma-buf, of no particular kind.
- * The messages of requests are the architecture's, and not described: as in the model, one without
- * a request gives the report, and any other takes the state, 32 bits.
+ * The messages of requests belong to the architecture and are not described: as in the model, one
+ * without a request returns the report, and any other takes the state, 32 bits.
  *
  * <p>The number of its requests is 7.3's IOMMU_HW_QUEUE_ALLOC.
  */

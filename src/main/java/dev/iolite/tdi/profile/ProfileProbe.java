@@ -35,7 +35,7 @@ import java.util.Optional;
  *       so it has ones everywhere: ids that no object has, and flags that no command has
  * </ul>
  *
- * <p>A number is taken for a proposal's if its struct has the proposal's length. Those above 0x95
+ * <p>A number counts as a proposal's if its struct has the proposal's length. Those above 0x95
  * (IOMMU_IOAS_NOIOMMU_GET_PA, the last that 7.3 has) are tried; 0x95 and 0x94, which two proposals
  * use, are never sent: arm-v5 is told by the length of its other command, 0x96. Of a VFIO device
  * the number 0x3b7a, which 7.3 does not have (ENOTTY), is tried with a struct that says it has 0

@@ -87,7 +87,7 @@ public final class TdiBinding implements AutoCloseable {
    * @param to {@link TdiState#CONFIG_UNLOCKED}, which stops it, {@link TdiState#CONFIG_LOCKED} or
    *     {@link TdiState#RUN}
    * @throws TsmCallException EBUSY: it is not in a state to be locked, or the host can reach its
-   *     memory; EIO: the device refuses; ENXIO, ENOENT: it is not bound any more
+   *     memory; EIO: the device refuses; ENXIO, ENOENT: it is no longer bound
    */
   public void setState(TdiState to) {
     require(TsmOperation.SET_STATE, Ability.SetsState.class).setState(this, to);
@@ -101,7 +101,7 @@ public final class TdiBinding implements AutoCloseable {
    * @param gpaTop the first one after the range, a multiple of 4 KiB
    * @param physical what the report says is there
    * @throws TsmCallException EINVAL: not the interface's TEE memory; EEXIST: something is mapped
-   *     there; EIO: the interface is not locked; ENXIO: it is not bound any more
+   *     there; EIO: the interface is not locked; ENXIO: it is no longer bound
    */
   public void validateMmio(long gpaBase, long gpaTop, long physical) {
     require(TsmOperation.VALIDATE_MMIO, Ability.ValidatesMmio.class)

@@ -6,7 +6,7 @@ import java.util.OptionalLong;
 
 /**
  * A call to the TSM that failed: which operation of which proposal, what the kernel said (the
- * cause), what the TSM said where the call tells, and what that means for the interface.
+ * cause), what the TSM said, where the call returns it, and what that means for the interface.
  */
 public final class TsmCallException extends RuntimeException {
   private static final long serialVersionUID = 1L;

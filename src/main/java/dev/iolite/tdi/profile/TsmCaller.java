@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;
 
-/** Makes the calls of a profile, and says of those that failed what they may have done. */
+/** Makes the calls of a profile, and says what a failed one may have done. */
 final class TsmCaller {
   /** What a request's result is. */
   static final String RESIDUE = "bytes not used of the answer's room, or else of the request";

@@ -1,6 +1,9 @@
 package dev.iolite.tdi.profile;
 
-/** What a proposal may let a VMM do; which of it one does, {@link UapiProfile#operations} says. */
+/**
+ * An operation that a proposal may offer to a VMM; {@link UapiProfile#operations} lists those that
+ * it does offer.
+ */
 public enum TsmOperation {
   /** Bind an interface to a VM. */
   BIND("bind", Ability.Binds.class),
@@ -45,7 +48,7 @@ public enum TsmOperation {
     return this == READ_REPORT || this == READ_MEASUREMENTS;
   }
 
-  /** As a message has it, such as {@code read the report}. */
+  /** As in messages, such as {@code read the report}. */
   @Override
   public String toString() {
     return words;

@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  * One interface for binding TDIs, as a proposal has it on a platform: the list of its abilities. It
  * has no state. What it has no ability for is refused here, without a call.
  *
- * <p>Its calls are to be made only on a kernel that has it: {@link ProfileProbe} finds out.
+ * <p>Make its calls only on a kernel that has it; {@link ProfileProbe} finds out.
  */
 public final class UapiProfile {
   private final Profile name;
@@ -145,7 +145,7 @@ public final class UapiProfile {
    * Makes the vDEVICE and binds the device's interface to the VM that the device was given to.
    *
    * <p>If the bind fails, the vDEVICE is destroyed again, which unbinds what may have been bound;
-   * what then fails in turn is suppressed onto the exception.
+   * failures of that are suppressed onto the exception.
    *
    * @throws TsmCallException EINVAL: no TSM is connected to the device; ENODEV, ENOENT: the device
    *     was given to no VM before it was bound to the iommufd; EBUSY: bound to another VM, or the

@@ -1,8 +1,8 @@
 package dev.iolite.uapi.catalog;
 
 /**
- * What a descriptor refers to. An ioctl number means something only together with it: the same
- * number is another command on another kind of file.
+ * What a descriptor refers to. An ioctl number has a meaning only together with it: on another kind
+ * of file, the same number is another command.
  */
 public enum FdKind {
   /** A VFIO device's own character device, {@code /dev/vfio/devices/vfioN}. */
@@ -19,7 +19,7 @@ public enum FdKind {
   KVM_DEVICE("KVM device"),
   /** A guest_memfd. */
   GUEST_MEMFD("guest_memfd"),
-  /** A dma-buf, whoever exported it. */
+  /** A dma-buf, no matter who exported it. */
   DMA_BUF("dma-buf"),
   /** {@code /dev/udmabuf}. */
   UDMABUF("udmabuf"),

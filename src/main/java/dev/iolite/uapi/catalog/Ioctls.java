@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Ioctls, to be found by the pair that identifies them. */
+/** Ioctls, looked up by the pair that identifies them. */
 public final class Ioctls {
   private record Key(FdKind on, long number) {}
 
