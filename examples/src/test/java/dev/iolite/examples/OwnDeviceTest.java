@@ -2,7 +2,7 @@ package dev.iolite.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceLogic;
@@ -16,11 +16,11 @@ import org.junit.jupiter.api.Test;
 /** A device of one's own in the model. */
 class OwnDeviceTest {
   /** A device whose first register counts how often it was read. */
-  private static final class Counter implements DeviceLogic, RegisterAccess {
+  private static final class Counter implements DeviceLogic, Registers {
     private int reads;
 
     @Override
-    public Optional<RegisterAccess> registers(int bar) {
+    public Optional<Registers> registers(int bar) {
       return Optional.of(this);
     }
 
