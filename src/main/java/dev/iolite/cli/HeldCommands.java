@@ -1,10 +1,10 @@
 package dev.iolite.cli;
 
-import dev.iolite.tdi.GuestAgent;
-import dev.iolite.tdi.GuestAnswer;
-import dev.iolite.tdi.GuestAsk;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.LayoutSvg;
 import dev.iolite.tdi.layout.MmioLayout;

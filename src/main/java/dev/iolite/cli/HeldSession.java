@@ -2,10 +2,10 @@ package dev.iolite.cli;
 
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.AssignmentListener;
-import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.Stage;
 import dev.iolite.tdi.State;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.guest.GuestAgent;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.util.Optional;

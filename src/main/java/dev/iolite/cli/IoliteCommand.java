@@ -4,7 +4,7 @@ import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.rehearsal.Rehearsal;
-import dev.iolite.tdi.Journal;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
 import java.util.List;

@@ -3,7 +3,7 @@ package dev.iolite.cli;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.PciAddress;
-import dev.iolite.tdi.Recovery;
+import dev.iolite.tdi.journal.Recovery;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -5,10 +5,10 @@ import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.mock.kvm.ToldGuest;
-import dev.iolite.tdi.GuestAgent;
-import dev.iolite.tdi.RealModeAgent;
-import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.RealModeAgent;
+import dev.iolite.tdi.guest.SwProtectedAgent;
 import dev.iolite.uapi.kvm.Kvm;
 import java.util.Optional;
 

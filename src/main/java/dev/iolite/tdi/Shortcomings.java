@@ -61,7 +61,7 @@ public final class Shortcomings {
   }
 
   /** What keeps every TSM from a device; nothing if one can be connected to it. */
-  static List<String> ofTsm(Tsm tsms, PciDevice device) {
+  public static List<String> ofTsm(Tsm tsms, PciDevice device) {
     List<String> missing = new ArrayList<>();
     if (tsms.names().isEmpty()) {
       missing.add("There is no TSM in /sys/class/tsm: no driver of TDX Connect or SEV-TIO works.");

@@ -12,7 +12,18 @@ import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.bars.LearnedLayout;
+import dev.iolite.tdi.bars.MappedBars;
+import dev.iolite.tdi.bars.MmioMaps;
+import dev.iolite.tdi.bars.Revocations;
 import dev.iolite.tdi.evidence.Trust;
+import dev.iolite.tdi.guest.ConfigPorts;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestRequests;
+import dev.iolite.tdi.host.AssignedInterface;
+import dev.iolite.tdi.host.ConfigWrite;
+import dev.iolite.tdi.host.GuestRam;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.SlotPlan;
@@ -262,31 +273,31 @@ public final class TdiAssignment implements AutoCloseable {
   }
 
   /** The guest's memory as the host shares it: offset and GPA are the same. */
-  MemorySegment sharedRam() {
+  public MemorySegment sharedRam() {
     return device().ram().shared();
   }
 
-  GuestRam ram() {
+  public GuestRam ram() {
     return device().ram();
   }
 
-  Vcpu vcpu() {
+  public Vcpu vcpu() {
     return device().vcpu();
   }
 
-  Optional<MmioMaps> maps() {
+  public Optional<MmioMaps> maps() {
     return bars.maps();
   }
 
-  Optional<TdiBinding> binding() {
+  public Optional<TdiBinding> binding() {
     return bound.binding();
   }
 
-  AssignmentOptions options() {
+  public AssignmentOptions options() {
     return options;
   }
 
-  AssignedInterface assigned() {
+  public AssignedInterface assigned() {
     return device();
   }
 
@@ -466,7 +477,7 @@ public final class TdiAssignment implements AutoCloseable {
    * A validation of private MMIO failed. Where the TSM maps by it, it changes the interface's
    * state, so that nobody knows that if it may have been done; where slots map, it changes nothing.
    */
-  void validationFailed(TsmCallException failure) {
+  public void validationFailed(TsmCallException failure) {
     boolean maps = !profile().operations().contains(TsmOperation.PRIVATE_SLOT);
     if (maps && failure.outcome() == Outcome.MAYBE_DONE) {
       quarantine(failure);

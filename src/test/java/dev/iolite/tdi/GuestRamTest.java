@@ -11,6 +11,8 @@ import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import java.util.BitSet;
 import java.util.List;

@@ -10,6 +10,7 @@ import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.tdi.guest.GuestAnswer;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmOperation;
 import java.util.Map;

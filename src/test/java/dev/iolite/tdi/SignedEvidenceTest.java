@@ -11,6 +11,8 @@ import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.evidence.UntrustedEvidenceException;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.SilentGuest;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -11,6 +11,8 @@ import dev.iolite.mock.FaultyKernel;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.UndoOrder;
+import dev.iolite.tdi.journal.Journal;
+import dev.iolite.tdi.journal.Recovery;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

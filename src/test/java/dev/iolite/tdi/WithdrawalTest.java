@@ -13,6 +13,7 @@ import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.bars.MmioMaps;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.uapi.libc.Libc;

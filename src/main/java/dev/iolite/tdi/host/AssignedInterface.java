@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.host;
 
 import dev.iolite.iommufd.Hwpt;
 import dev.iolite.iommufd.HwptFlag;
@@ -22,6 +22,10 @@ import dev.iolite.pci.TsmState;
 import dev.iolite.steps.HostSteps;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.Shortcomings;
+import dev.iolite.tdi.TdiStep;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.profile.Arch;
 import dev.iolite.tdi.profile.ProfileName;
@@ -47,7 +51,7 @@ import java.util.function.Function;
  * <p>KVM is told of the device before the bind to iommufd, because the bind looks up the device's
  * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
  */
-final class AssignedInterface {
+public final class AssignedInterface {
   private static final int COMMAND = 4;
 
   private final PciDevice pci;
@@ -88,7 +92,7 @@ final class AssignedInterface {
   }
 
   /** Makes it, step by step; closing the steps takes it back. */
-  static AssignedInterface make(
+  public static AssignedInterface make(
       Steps steps, AssignmentOptions options, Journal journal, Ledger ledger) {
     PciDevice pci =
         steps.step(
@@ -359,11 +363,11 @@ final class AssignedInterface {
         Function.identity());
   }
 
-  void setCommand(int command) {
+  public void setCommand(int command) {
     vfio.config().region().write16(COMMAND, (short) command);
   }
 
-  int readConfig(int offset, int bytes) {
+  public int readConfig(int offset, int bytes) {
     Region config = vfio.config().region();
     return switch (bytes) {
       case 1 -> Byte.toUnsignedInt(config.read8(offset));
@@ -396,12 +400,12 @@ final class AssignedInterface {
   }
 
   /** Asks the kernel. */
-  void requireReleased() {
+  public void requireReleased() {
     requireReleased(pci);
   }
 
   /** Asks the kernel whether the interface is bound; false too if it can't say. */
-  boolean isBoundInKernel() {
+  public boolean isBoundInKernel() {
     return pci.tsm().flatMap(TsmState::bound).isPresent();
   }
 
@@ -411,7 +415,7 @@ final class AssignedInterface {
    *
    * @throws ScenarioException if there is one
    */
-  void requireUnmapped() {
+  public void requireUnmapped() {
     String cdev = pci.requireVfioCdev();
     new SysFs(vfio.fd().kernel())
         .read("/proc/self/maps")
@@ -431,7 +435,7 @@ final class AssignedInterface {
    *
    * @throws PreconditionException if it can't
    */
-  void requireLockable() {
+  public void requireLockable() {
     if (reach.isAsleep()) {
       throw new PreconditionException(
           "lock " + pci,
@@ -449,61 +453,61 @@ final class AssignedInterface {
   }
 
   /** How many slots the VM has left for MMIO. */
-  int slotsLeft() {
+  public int slotsLeft() {
     return Math.max(0, guest.vm().check(Capability.NR_MEMSLOTS) - GuestMachine.RAM_SLOTS);
   }
 
   /** Whether the interface can be bound here. */
-  boolean binds() {
+  public boolean binds() {
     return target.isPresent();
   }
 
   /** What keeps the interface from being bound, though the kernel has the calls for it. */
-  List<String> obstacles() {
+  public List<String> obstacles() {
     return obstacles;
   }
 
-  TdiTarget target() {
+  public TdiTarget target() {
     return target.orElseThrow();
   }
 
-  PciDevice pci() {
+  public PciDevice pci() {
     return pci;
   }
 
-  Vm vm() {
+  public Vm vm() {
     return guest.vm();
   }
 
-  Vcpu vcpu() {
+  public Vcpu vcpu() {
     return guest.vcpu();
   }
 
-  BoundVfioDevice vfio() {
+  public BoundVfioDevice vfio() {
     return vfio;
   }
 
-  Iommufd iommufd() {
+  public Iommufd iommufd() {
     return iommufd;
   }
 
-  Ioas ioas() {
+  public Ioas ioas() {
     return ioas;
   }
 
-  GuestRam ram() {
+  public GuestRam ram() {
     return ram;
   }
 
-  UapiProfile profile() {
+  public UapiProfile profile() {
     return profile;
   }
 
-  BarPlaces places() {
+  public BarPlaces places() {
     return places;
   }
 
-  DeviceReach reach() {
+  public DeviceReach reach() {
     return reach;
   }
 }

@@ -1,6 +1,8 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.bars;
 
 import dev.iolite.kvm.VmType;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.Kind;
@@ -22,10 +24,10 @@ import java.util.TreeMap;
  * says; the interface's report; the kernel's range query. A proposal with none of these leaves it
  * open: then nothing is taken for shared.
  */
-final class LearnedLayout {
+public final class LearnedLayout {
   private LearnedLayout() {}
 
-  static boolean isKnown(AssignmentOptions options, Set<TsmOperation> operations) {
+  public static boolean isKnown(AssignmentOptions options, Set<TsmOperation> operations) {
     return options.layout().isPresent()
         || operations.contains(TsmOperation.READ_REPORT)
         || operations.contains(TsmOperation.LIST_RUNS);
@@ -36,7 +38,7 @@ final class LearnedLayout {
    *
    * @param report what the device reports, where it can be asked
    */
-  static MmioLayout of(
+  public static MmioLayout of(
       AssignedInterface device, AssignmentOptions options, Optional<InterfaceReport> report) {
     if (options.layout().isPresent()) {
       return options.layout().get();

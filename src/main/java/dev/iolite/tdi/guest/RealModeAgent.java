@@ -1,6 +1,7 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.layout.Kind;
 
 /**

@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.host;
 
 import dev.iolite.vfio.Region;
 import java.lang.foreign.Arena;
@@ -13,7 +13,7 @@ import java.util.OptionalInt;
  * (drivers/vfio/pci/vfio_pci_config.c), and says nothing of it: an IOAS map of one is dead from
  * then on, even if the device answers again at once, as after a function-level reset.
  */
-final class DeviceReach {
+public final class DeviceReach {
   private static final int COMMAND = 0x04;
   private static final int DECODE = 1 << 1;
   private static final int STATUS = 0x06;
@@ -94,7 +94,7 @@ final class DeviceReach {
    * Whether the device answers at its memory BARs: memory decode is on, it is not in D3hot, and the
    * kernel may not suspend it.
    */
-  boolean answers() {
+  public boolean answers() {
     if (asleep) {
       return false;
     }
@@ -104,11 +104,11 @@ final class DeviceReach {
   }
 
   /** Whether the kernel may suspend the device, which config space does not tell. */
-  boolean isAsleep() {
+  public boolean isAsleep() {
     return asleep;
   }
 
-  void setAsleep(boolean sleeps) {
+  public void setAsleep(boolean sleeps) {
     asleep = sleeps;
   }
 

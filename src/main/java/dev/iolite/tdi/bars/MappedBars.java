@@ -1,8 +1,12 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.bars;
 
 import dev.iolite.iommufd.IovaRanges;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.AssignmentListener;
+import dev.iolite.tdi.Stage;
+import dev.iolite.tdi.TdiStep;
+import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.SlotPlan;
@@ -10,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What guest and IOAS have of a device's BARs, if they have anything: all shared, or split. */
-final class MappedBars {
+public final class MappedBars {
   private final StepLog log;
   private final AssignmentListener listener;
   private final Ledger ledger;
@@ -19,24 +23,24 @@ final class MappedBars {
   /** What is being taken back, until nothing of it is left. */
   private Optional<MmioMaps> leftover = Optional.empty();
 
-  MappedBars(StepLog log, AssignmentListener listener, Ledger ledger) {
+  public MappedBars(StepLog log, AssignmentListener listener, Ledger ledger) {
     this.log = log;
     this.listener = listener;
     this.ledger = ledger;
   }
 
   /** What they have; empty if nothing. */
-  Optional<MmioMaps> maps() {
+  public Optional<MmioMaps> maps() {
     return maps;
   }
 
   /** Whether something could not be taken back. */
-  boolean hasLeftover() {
+  public boolean hasLeftover() {
     return leftover.isPresent();
   }
 
   /** Step 1, and the end of step 7: all of them, shared, if the device answers. */
-  void share(AssignedInterface device) {
+  public void share(AssignedInterface device) {
     close();
     boolean answers =
         new Steps(log)
@@ -58,7 +62,7 @@ final class MappedBars {
   }
 
   /** The end of step 4, and steps 5 and 6. */
-  void split(AssignedInterface device, MmioLayout layout) {
+  public void split(AssignedInterface device, MmioLayout layout) {
     close();
     MmioMaps planned = plan(device, layout);
     orTakeBack(
@@ -122,7 +126,7 @@ final class MappedBars {
    * Takes them back. They are not had any more, whatever fails; what fails is tried again at the
    * next time.
    */
-  void close() {
+  public void close() {
     if (maps.isPresent()) {
       leftover = maps;
       maps = Optional.empty();

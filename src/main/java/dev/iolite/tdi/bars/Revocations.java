@@ -1,7 +1,9 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.bars;
 
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.TdiStep;
+import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.vfio.HotResetInfo;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -10,14 +12,14 @@ import java.util.function.BooleanSupplier;
  * What is done to a device at which the kernel revokes its dma-bufs. Each tells whether it was
  * done: a device or a kernel may have no such thing.
  */
-final class Revocations {
+public final class Revocations {
   private final StepLog log;
 
-  Revocations(StepLog log) {
+  public Revocations(StepLog log) {
     this.log = log;
   }
 
-  boolean reset(AssignedInterface device) {
+  public boolean reset(AssignedInterface device) {
     return new Steps(log)
         .step(
             TdiStep.RESET,
@@ -26,13 +28,13 @@ final class Revocations {
   }
 
   /** The functions that a hot reset would reset, which are all ours; empty if there is none. */
-  static Optional<HotResetInfo> hotResetSet(AssignedInterface device) {
+  public static Optional<HotResetInfo> hotResetSet(AssignedInterface device) {
     Optional<HotResetInfo> set = device.vfio().hotResetInfo();
     set.ifPresent(info -> info.requireAllOwned(device.pci().address().toString()));
     return set;
   }
 
-  boolean hotReset(AssignedInterface device, HotResetInfo set) {
+  public boolean hotReset(AssignedInterface device, HotResetInfo set) {
     return new Steps(log)
         .step(
             TdiStep.HOT_RESET,
@@ -53,7 +55,7 @@ final class Revocations {
     return done;
   }
 
-  boolean sleep(AssignedInterface device) {
+  public boolean sleep(AssignedInterface device) {
     return new Steps(log)
         .step(
             TdiStep.SLEEP,
@@ -66,7 +68,7 @@ final class Revocations {
   }
 
   /** Whether it was asleep, and is awake now. */
-  boolean wake(AssignedInterface device) {
+  public boolean wake(AssignedInterface device) {
     if (!device.reach().isAsleep()) {
       return false;
     }

@@ -1,8 +1,10 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Vm;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.host.GuestRam;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;

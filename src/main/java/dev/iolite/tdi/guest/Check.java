@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 /**
  * Something that was looked at.

@@ -1,8 +1,9 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.bars;
 
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
+import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.ledger.SlotAccess;

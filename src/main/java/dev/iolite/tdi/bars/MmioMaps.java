@@ -1,9 +1,11 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.bars;
 
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.TdiStep;
+import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
@@ -31,7 +33,7 @@ import java.util.stream.Collectors;
  * it back, in reverse, and checks with the kernel that nothing is left. What could not be taken
  * back is still known here, and in the ledger, and is tried again when this is closed again.
  */
-final class MmioMaps implements AutoCloseable {
+public final class MmioMaps implements AutoCloseable {
   private final AssignedInterface device;
   private final UapiProfile profile;
   private final MmioLayout layout;
@@ -66,22 +68,22 @@ final class MmioMaps implements AutoCloseable {
   }
 
   /** What of each BAR is of which kind. */
-  MmioLayout layout() {
+  public MmioLayout layout() {
     return layout;
   }
 
   /** What was planned. */
-  SlotPlan plan() {
+  public SlotPlan plan() {
     return plan;
   }
 
   /** Where each BAR is in the guest. */
-  Map<Integer, Long> addresses() {
+  public Map<Integer, Long> addresses() {
     return addresses;
   }
 
   /** The dma-bufs that are open, as {@link SlotPlan#dmaBufs} has them. */
-  List<DmaBuf> dmaBufs() {
+  public List<DmaBuf> dmaBufs() {
     return List.copyOf(dmaBufs);
   }
 
@@ -255,7 +257,7 @@ final class MmioMaps implements AutoCloseable {
    * Where on the host's bus a guest-physical range of private MMIO is; empty if it is not private
    * memory of one BAR, all of it.
    */
-  Optional<Long> physical(long from, long to) {
+  public Optional<Long> physical(long from, long to) {
     for (BarLayout bar : placedBars()) {
       long offset = from - address(bar.bar());
       boolean isInside = from < to && offset >= 0 && to - address(bar.bar()) <= bar.bytes();
@@ -267,7 +269,7 @@ final class MmioMaps implements AutoCloseable {
   }
 
   /** Where a byte of a BAR is on the host's bus. */
-  long physical(int bar, long offset) {
+  public long physical(int bar, long offset) {
     return device.pci().resources().stream()
             .filter(resource -> resource.index() == bar)
             .findFirst()

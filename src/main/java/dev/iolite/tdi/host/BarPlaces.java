@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.host;
 
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.vfio.BoundVfioDevice;
@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  * each BAR at a multiple of its size, small ones below 4 GiB where the interrupts' addresses are
  * not.
  */
-final class BarPlaces {
+public final class BarPlaces {
   private static final int FIRST_BAR = 0x10;
   private static final int REGISTER = 4;
   private static final int IO_BIT = 1;
@@ -60,12 +60,12 @@ final class BarPlaces {
   }
 
   /** The size of each BAR, in bytes. */
-  Map<Integer, Long> sizes() {
+  public Map<Integer, Long> sizes() {
     return sizes;
   }
 
   /** The same, as layouts take them. */
-  List<BarSize> barSizes() {
+  public List<BarSize> barSizes() {
     return sizes.entrySet().stream().map(b -> new BarSize(b.getKey(), b.getValue())).toList();
   }
 
@@ -112,7 +112,7 @@ final class BarPlaces {
   }
 
   /** Where each BAR is now. */
-  Map<Integer, Long> addresses() {
+  public Map<Integer, Long> addresses() {
     Map<Integer, Long> addresses = new LinkedHashMap<>();
     for (int bar : sizes.keySet()) {
       long low = Integer.toUnsignedLong(config.read32(register(bar)) & ~FLAGS);

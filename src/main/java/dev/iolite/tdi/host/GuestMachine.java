@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.host;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Mapping;
@@ -12,6 +12,8 @@ import dev.iolite.kvm.VmLaunch;
 import dev.iolite.kvm.VmType;
 import dev.iolite.steps.HostSteps;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.TdiStep;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.ledger.SlotAccess;

@@ -1,11 +1,15 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.State;
+import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.bars.MmioMaps;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tdi.host.GuestRam;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MalformedLayoutException;
 import dev.iolite.tdi.layout.MalformedReportException;
@@ -23,15 +27,15 @@ import java.util.function.Function;
  * Serves what a guest asks its VMM for. Nothing that the guest says is trusted: it may ask for
  * ranges that are not its own, for what was done already, and at any time.
  */
-final class GuestRequests {
+public final class GuestRequests {
   private final TdiAssignment assignment;
 
-  GuestRequests(TdiAssignment assignment) {
+  public GuestRequests(TdiAssignment assignment) {
     this.assignment = assignment;
   }
 
   /** Whether the exit was such a request, and was answered. */
-  boolean serve(Exit exit) {
+  public boolean serve(Exit exit) {
     Optional<GuestRequest> request =
         assignment.usedProfile().flatMap(profile -> profile.request(exit));
     request.ifPresent(asked -> asked.respond(answer(asked)));

@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.tdi.layout.Kind;
 

@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.host;
 
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.IovaAccess;
@@ -26,7 +26,7 @@ import java.util.TreeMap;
  * there is never a stale alias. The IOAS can't be told to give up a part of a map: the whole is
  * unmapped and the rest mapped again, and DMA to the rest faults in between.
  */
-final class GuestRam {
+public final class GuestRam {
   private static final long PAGE = 4096;
 
   private final Vm vm;
@@ -43,17 +43,17 @@ final class GuestRam {
   }
 
   /** How long it is, in bytes. */
-  long bytes() {
+  public long bytes() {
     return memory.bytes();
   }
 
   /** Its shared half, as mapped here; offset and GPA are the same. */
-  MemorySegment shared() {
+  public MemorySegment shared() {
     return memory.segment();
   }
 
   /** Whether it has these pages, and at least one. */
-  boolean has(long gpa, long bytes) {
+  public boolean has(long gpa, long bytes) {
     return gpa >= 0
         && bytes > 0
         && ((gpa | bytes) & (PAGE - 1)) == 0
@@ -62,7 +62,7 @@ final class GuestRam {
   }
 
   /** Whether bytes of it are shared, all of them: the IOAS holds what is shared and no other. */
-  boolean isShared(long gpa, long bytes) {
+  public boolean isShared(long gpa, long bytes) {
     if (gpa < 0 || bytes < 1 || gpa > memory.bytes() - bytes) {
       return false;
     }
@@ -84,7 +84,7 @@ final class GuestRam {
   }
 
   /** Whether its pages can be made private. */
-  boolean canConvert() {
+  public boolean canConvert() {
     return vm.type() != VmType.DEFAULT;
   }
 
@@ -94,7 +94,7 @@ final class GuestRam {
    *
    * @throws KernelException what KVM or the IOAS said
    */
-  void convert(long gpa, long bytes, Kind kind) {
+  public void convert(long gpa, long bytes, Kind kind) {
     if (kind == Kind.PRIVATE) {
       makePrivate(gpa, gpa + bytes);
     } else {

@@ -1,8 +1,9 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.Exit;
+import dev.iolite.tdi.TdiAssignment;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

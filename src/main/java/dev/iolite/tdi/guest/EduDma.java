@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.Kind;
@@ -8,14 +8,14 @@ import java.time.Duration;
  * DMA of QEMU's {@code edu} device, driven by its guest: from the guest's memory into the device,
  * and from there to the device's own BAR, by the address that the IOAS has a dma-buf at.
  */
-final class EduDma {
+public final class EduDma {
   /** PCI vendor and device id. */
-  static final int VENDOR = 0x1234;
+  public static final int VENDOR = 0x1234;
 
-  static final int DEVICE = 0x11e8;
+  public static final int DEVICE = 0x11e8;
 
   /** The page of the guest's memory that it takes. */
-  static final long RAM_GPA = 0x3000;
+  public static final long RAM_GPA = 0x3000;
 
   private static final long LIVENESS = 0x04;
   private static final long SOURCE = 0x80;
@@ -37,13 +37,13 @@ final class EduDma {
    *
    * @param bar where the guest has BAR 0, and the IOAS
    */
-  EduDma(GuestAgent guest, long bar) {
+  public EduDma(GuestAgent guest, long bar) {
     this.guest = guest;
     this.bar = bar;
   }
 
   /** Writes the register that reads back the complement, by DMA. */
-  Check run() {
+  public Check run() {
     guest.write(RAM_GPA, WORD, PATTERN, Kind.SHARED);
     copy((int) RAM_GPA, BUFFER, START);
     copy(BUFFER, (int) (bar + LIVENESS), START | FROM_DEVICE);

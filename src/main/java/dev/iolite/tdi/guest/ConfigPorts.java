@@ -1,12 +1,13 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.kvm.Exit;
+import dev.iolite.tdi.TdiAssignment;
 
 /**
  * The ports by which a PC's guest reaches config space (configuration mechanism 1): an address at
  * 0xcf8, data at 0xcfc. Only the assigned device is there; of others all bits read as 1.
  */
-final class ConfigPorts {
+public final class ConfigPorts {
   static final int ADDRESS = 0xcf8;
   static final int DATA = 0xcfc;
   private static final int ENABLE = 1 << 31;
@@ -18,7 +19,7 @@ final class ConfigPorts {
   private final TdiAssignment assignment;
   private int address;
 
-  ConfigPorts(TdiAssignment assignment) {
+  public ConfigPorts(TdiAssignment assignment) {
     this.assignment = assignment;
   }
 
@@ -28,7 +29,7 @@ final class ConfigPorts {
   }
 
   /** Whether the exit was an access to these ports, and was answered. */
-  boolean serve(Exit exit) {
+  public boolean serve(Exit exit) {
     return switch (exit) {
       case Exit.IoOut out when out.port() == ADDRESS && out.size() == Integer.BYTES -> {
         address = out.value();

@@ -1,9 +1,9 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.host;
 
 import java.util.Map;
 
 /** A guest's write to its device's config space, and what that changes about the device's BARs. */
-final class ConfigWrite {
+public final class ConfigWrite {
   private final AssignedInterface device;
   private final int offset;
   private final int bytes;
@@ -13,7 +13,7 @@ final class ConfigWrite {
   private final Map<Integer, Long> places;
 
   /** Looks how things are before it. */
-  ConfigWrite(AssignedInterface device, int offset, int bytes, int value) {
+  public ConfigWrite(AssignedInterface device, int offset, int bytes, int value) {
     this.device = device;
     this.offset = offset;
     this.bytes = bytes;
@@ -24,23 +24,23 @@ final class ConfigWrite {
   }
 
   /** Whether the kernel will revoke what is mapped of the BARs. */
-  boolean revokes() {
+  public boolean revokes() {
     return answered && device.reach().revokes(offset, bytes, value);
   }
 
   /** Makes it. */
-  void make() {
+  public void make() {
     device.writeConfig(offset, bytes, value);
   }
 
   /** Whether the BARs are to be found elsewhere now, or not at all, or again. */
-  boolean hasMoved() {
+  public boolean hasMoved() {
     boolean answers = device.reach().answers();
     return answers != answered || (answers && !places.equals(device.places().addresses()));
   }
 
   /** Whether the device may make no DMA any more. */
-  boolean hasCutOff() {
+  public boolean hasCutOff() {
     return wasMaster && !device.vfio().config().hasBusMaster();
   }
 }

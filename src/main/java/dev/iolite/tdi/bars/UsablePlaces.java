@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.bars;
 
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.iommufd.IovaRanges;

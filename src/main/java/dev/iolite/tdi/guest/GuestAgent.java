@@ -1,5 +1,6 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
+import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.layout.Kind;
 
 /**

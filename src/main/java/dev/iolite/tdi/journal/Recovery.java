@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.journal;
 
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
@@ -10,6 +10,9 @@ import dev.iolite.pci.Tsm;
 import dev.iolite.pci.TsmState;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
+import dev.iolite.tdi.AssignmentListener;
+import dev.iolite.tdi.State;
+import dev.iolite.tdi.TdiStep;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;

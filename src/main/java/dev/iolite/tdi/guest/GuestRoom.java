@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.Kind;
@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Shared memory of a guest, which the guest itself fills and looks at, word by word. */
-final class GuestRoom {
+public final class GuestRoom {
   private final GuestAgent guest;
   private final long gpa;
 
@@ -15,7 +15,7 @@ final class GuestRoom {
    *
    * @param gpa where it begins
    */
-  GuestRoom(GuestAgent guest, long gpa) {
+  public GuestRoom(GuestAgent guest, long gpa) {
     this.guest = guest;
     this.gpa = gpa;
   }
@@ -25,7 +25,7 @@ final class GuestRoom {
    *
    * @param bytes whole words of 4 bytes
    */
-  void write(byte[] bytes) {
+  public void write(byte[] bytes) {
     ByteBuffer words = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     for (int at = 0; at < bytes.length; at += Integer.BYTES) {
       long word = Integer.toUnsignedLong(words.getInt(at));
@@ -34,7 +34,7 @@ final class GuestRoom {
   }
 
   /** Lets the guest read so many bytes. */
-  byte[] read(int count) {
+  public byte[] read(int count) {
     ByteBuffer words =
         ByteBuffer.allocate(count + Integer.BYTES - 1).order(ByteOrder.LITTLE_ENDIAN);
     for (int at = 0; at < count; at += Integer.BYTES) {

@@ -1,10 +1,11 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.bars;
 
 import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.PlannedMap;
 import dev.iolite.vfio.DmaBuf;

@@ -1,4 +1,4 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.guest;
 
 /** What came of an access that a guest was made to make. */
 public sealed interface GuestAnswer {

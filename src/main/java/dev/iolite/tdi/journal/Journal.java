@@ -1,8 +1,9 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.journal;
 
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Step;
+import dev.iolite.tdi.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
