@@ -2,6 +2,7 @@ package dev.iolite.tdi;
 
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.pci.PciDevice;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.guest.Check;
 import dev.iolite.tdi.guest.EduDma;
@@ -271,17 +272,22 @@ public final class Walkthrough {
 
   /** A device reaches shared memory only. */
   private boolean hasPageForDma() {
-    boolean isPrivate = !assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+    boolean isPrivate = !assignment.assigned().ram().isShared(EduDma.RAM_GPA, PAGE);
     if (isPrivate && guest.asks()) {
       granted("share a page for DMA", new GuestAsk.Convert(EduDma.RAM_GPA, PAGE, Kind.SHARED));
     }
-    return assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+    return assignment.assigned().ram().isShared(EduDma.RAM_GPA, PAGE);
+  }
+
+  private boolean isEdu() {
+    PciDevice pci = assignment.assigned().pci();
+    return pci.vendor() == EduDma.VENDOR && pci.device() == EduDma.DEVICE;
   }
 
   private void driveEdu() {
     Optional<Long> bar =
         Optional.ofNullable(assignment.barAddresses().get(0)).filter(guest::reaches);
-    if (bar.isPresent() && assignment.isDevice(EduDma.VENDOR, EduDma.DEVICE) && hasPageForDma()) {
+    if (bar.isPresent() && isEdu() && hasPageForDma()) {
       note(new EduDma(guest, bar.get()).run());
     }
   }

@@ -132,7 +132,7 @@ class WithdrawalTest {
       // Somebody takes the map away and puts a page of RAM there, which nobody takes back.
       long bytes = mine.bytes();
       mine.close();
-      ioas.map(bar, assignment.sharedRam().asSlice(0, PAGE), IovaAccess.READ_WRITE);
+      ioas.map(bar, assignment.assigned().ram().shared().asSlice(0, PAGE), IovaAccess.READ_WRITE);
       assertThat(bytes).isEqualTo(0x8000);
 
       assertThatThrownBy(assignment::bind)

@@ -1,8 +1,12 @@
 package dev.iolite.tdi.bars;
 
 import dev.iolite.kvm.VmType;
+import dev.iolite.steps.Steps;
 import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.TdiStep;
 import dev.iolite.tdi.host.AssignedInterface;
+import dev.iolite.tdi.host.BoundInterface;
+import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.Kind;
@@ -13,11 +17,14 @@ import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Which bytes of a bound device are private, from the best source that there is: what the user
@@ -34,11 +41,38 @@ public final class LearnedLayout {
   }
 
   /**
-   * The layout.
+   * Learns the layout, after the bind.
    *
-   * @param report what the device reports, where it can be asked
+   * @param bound what reads the interface's report, where it can be read
    */
-  public static MmioLayout of(
+  public static MmioLayout learn(
+      Steps steps, AssignedInterface device, AssignmentOptions options, BoundInterface bound) {
+    Optional<byte[]> report = bound.readReport(device);
+    if (!isKnown(options, device.profile().operations())) {
+      options
+          .listener()
+          .remark(
+              "Nothing says which bytes of the BARs are private: all are taken for private. A"
+                  + " layout in a file says it.");
+    }
+    return steps.step(
+        TdiStep.LEARN_LAYOUT,
+        () -> {
+          Optional<InterfaceReport> parsed =
+              report.map(bytes -> InterfaceReport.parse(MemorySegment.ofArray(bytes)));
+          List<String> remarks = new ArrayList<>();
+          parsed.map(InterfaceReport::remarks).ifPresent(remarks::addAll);
+          if (options.vmType() == VmType.TDX) {
+            parsed.map(Arch.TDX::refusals).ifPresent(remarks::addAll);
+          }
+          remarks.forEach(of -> options.listener().remark("The device's report: " + of + "."));
+          return of(device, options, parsed);
+        },
+        layout ->
+            layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
+  }
+
+  private static MmioLayout of(
       AssignedInterface device, AssignmentOptions options, Optional<InterfaceReport> report) {
     if (options.layout().isPresent()) {
       return options.layout().get();

@@ -1,7 +1,6 @@
 package dev.iolite.tdi.guest;
 
 import dev.iolite.kvm.Exit;
-import dev.iolite.tdi.TdiAssignment;
 
 /**
  * The ports by which a PC's guest reaches config space (configuration mechanism 1): an address at
@@ -16,11 +15,27 @@ public final class ConfigPorts {
   private static final int OFFSET_MASK = 0xfc;
   private static final int NOBODY = -1;
 
-  private final TdiAssignment assignment;
+  private final long virtualBdf;
+  private final ConfigSpace device;
   private int address;
 
-  public ConfigPorts(TdiAssignment assignment) {
-    this.assignment = assignment;
+  /** Config space of the assigned device, as its guest reads and writes it. */
+  public interface ConfigSpace {
+    /** Reads so many bytes, 1, 2 or 4. */
+    int read(int offset, int bytes);
+
+    /** Writes so many bytes, 1, 2 or 4. */
+    void write(int offset, int bytes, int value);
+  }
+
+  /**
+   * The ports of a guest.
+   *
+   * @param virtualBdf the guest's number of the device
+   */
+  public ConfigPorts(long virtualBdf, ConfigSpace device) {
+    this.virtualBdf = virtualBdf;
+    this.device = device;
   }
 
   /** What is to be written to {@link #ADDRESS} for a register of a device. */
@@ -41,12 +56,12 @@ public final class ConfigPorts {
       }
       case Exit.IoOut out when isData(out.port(), out.size()) -> {
         if (isAssigned()) {
-          assignment.writeConfig(offset(out.port()), out.size(), out.value());
+          device.write(offset(out.port()), out.size(), out.value());
         }
         yield true;
       }
       case Exit.IoIn in when isData(in.port(), in.size()) -> {
-        in.respond(isAssigned() ? assignment.readConfig(offset(in.port()), in.size()) : NOBODY);
+        in.respond(isAssigned() ? device.read(offset(in.port()), in.size()) : NOBODY);
         yield true;
       }
       default -> false;
@@ -58,8 +73,7 @@ public final class ConfigPorts {
   }
 
   private boolean isAssigned() {
-    return (address & ENABLE) != 0
-        && (address >>> DEVICE_SHIFT & DEVICE_MASK) == assignment.options().virtualBdf();
+    return (address & ENABLE) != 0 && (address >>> DEVICE_SHIFT & DEVICE_MASK) == virtualBdf;
   }
 
   private int offset(int port) {

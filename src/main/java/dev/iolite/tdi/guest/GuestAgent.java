@@ -1,11 +1,10 @@
 package dev.iolite.tdi.guest;
 
-import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.layout.Kind;
 
 /**
  * The guest's side of an assignment, one deed at a time: to see from there what can be reached. An
- * agent runs the vCPU by {@link TdiAssignment#runGuest}, which serves what the guest asks for.
+ * agent runs the vCPU by {@link DrivenGuest#runGuest}, which serves what the guest asks for.
  */
 public interface GuestAgent {
   /** Whether the guest can ask its VMM for anything; if not, the VM's owner acts for it. */

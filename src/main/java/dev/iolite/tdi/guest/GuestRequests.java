@@ -5,8 +5,9 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.Event;
 import dev.iolite.tdi.State;
-import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.bars.MmioMaps;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.host.GuestRam;
@@ -14,6 +15,7 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MalformedLayoutException;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.profile.GuestRequest;
+import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
@@ -28,25 +30,25 @@ import java.util.function.Function;
  * ranges that are not its own, for what was done already, and at any time.
  */
 public final class GuestRequests {
-  private final TdiAssignment assignment;
+  private final AssignmentOptions options;
+  private final Vmm vmm;
 
-  public GuestRequests(TdiAssignment assignment) {
-    this.assignment = assignment;
+  /** Those of the guest of an assignment. */
+  public GuestRequests(AssignmentOptions options, Vmm vmm) {
+    this.options = options;
+    this.vmm = vmm;
   }
 
   /** Whether the exit was such a request, and was answered. */
   public boolean serve(Exit exit) {
-    Optional<GuestRequest> request =
-        assignment.usedProfile().flatMap(profile -> profile.request(exit));
+    Optional<GuestRequest> request = vmm.usedProfile().flatMap(profile -> profile.request(exit));
     request.ifPresent(asked -> asked.respond(answer(asked)));
     return request.isPresent();
   }
 
   private long answer(GuestRequest request) {
     try {
-      synchronized (assignment) {
-        return serve(request);
-      }
+      return serve(request);
     } catch (TsmCallException e) {
       return told(request, e, e.kernel().errno());
     } catch (KernelException e) {
@@ -64,11 +66,10 @@ public final class GuestRequests {
    * @throws RuntimeException the failure, if there is no guest any more to be told
    */
   private long told(GuestRequest request, RuntimeException failure, Errno errno) {
-    if (assignment.usedProfile().isEmpty()) {
+    if (vmm.usedProfile().isEmpty()) {
       throw failure;
     }
-    assignment
-        .options()
+    options
         .listener()
         .remark(
             "The guest asked to %s and was refused with %s: %s"
@@ -93,8 +94,8 @@ public final class GuestRequests {
 
   private long serve(GuestRequest request) {
     return switch (request) {
-      case GuestRequest.Bind bind -> owned(bind.virtualBdf(), this::bind);
-      case GuestRequest.Unbind unbind -> owned(unbind.virtualBdf(), this::unbind);
+      case GuestRequest.Bind bind -> owned(bind.virtualBdf(), () -> fire(Event.BIND));
+      case GuestRequest.Unbind unbind -> owned(unbind.virtualBdf(), () -> fire(Event.UNBIND));
       case GuestRequest.SetState state -> owned(state.virtualBdf(), () -> setState(state));
       case GuestRequest.ValidateMmio validate ->
           owned(validate.virtualBdf(), () -> validate(validate));
@@ -112,34 +113,26 @@ public final class GuestRequests {
 
   /** The guest has no other device of ours. */
   private long owned(long virtualBdf, Wish wish) {
-    return virtualBdf == assignment.options().virtualBdf()
+    return virtualBdf == options.virtualBdf()
         ? wish.grant()
         : refuse(Errno.ENODEV, "a device %x that it does not have".formatted(virtualBdf));
   }
 
   private long refuse(Errno errno, String what) {
-    assignment.options().listener().remark("The guest asked for " + what + ": " + errno);
+    options.listener().remark("The guest asked for " + what + ": " + errno);
     return errno.negated();
   }
 
-  private long bind() {
-    assignment.bind();
-    return 0;
-  }
-
-  private long unbind() {
-    assignment.unbind();
+  private long fire(Event event) {
+    vmm.fire(event);
     return 0;
   }
 
   private long setState(GuestRequest.SetState wanted) {
     return switch (wanted.state().orElse(null)) {
-      case UNLOCKED -> unbind();
-      case LOCKED -> assignment.state() == State.SPLIT ? 0 : bind();
-      case RUN -> {
-        assignment.start();
-        yield 0;
-      }
+      case UNLOCKED -> fire(Event.UNBIND);
+      case LOCKED -> vmm.state() == State.SPLIT ? 0 : fire(Event.BIND);
+      case RUN -> fire(Event.START);
       case ERROR -> refuse(Errno.EINVAL, "the state ERROR");
       case null -> refuse(Errno.EINVAL, "a state " + wanted.number());
     };
@@ -147,7 +140,7 @@ public final class GuestRequests {
 
   /** The addresses are checked here, since not every proposal's kernel can check them all. */
   private long validate(GuestRequest.ValidateMmio wanted) {
-    Optional<MmioMaps> maps = assignment.maps().filter(_ -> assignment.binding().isPresent());
+    Optional<MmioMaps> maps = vmm.maps().filter(_ -> vmm.binding().isPresent());
     if (maps.isEmpty()) {
       return refuse(Errno.ENXIO, "a validation, but the interface is not bound");
     }
@@ -162,7 +155,7 @@ public final class GuestRequests {
           "a validation of 0x%x-0x%x at 0x%x, which is not private memory of its device there"
               .formatted(wanted.gpaBase(), wanted.gpaTop(), wanted.physical()));
     }
-    UapiProfile profile = assignment.assigned().profile();
+    UapiProfile profile = vmm.device().profile();
     if (!profile.operations().contains(TsmOperation.VALIDATE_MMIO)) {
       return refuse(Errno.EOPNOTSUPP, "a validation, which " + noCall(profile));
     }
@@ -172,18 +165,26 @@ public final class GuestRequests {
     });
   }
 
-  /** Passes a request on to the TSM. If that fails, the interface itself may have. */
+  /**
+   * Passes a request on to the TSM. If that fails, the interface itself may have; and where the TSM
+   * maps what is validated, a validation that may have been done leaves its state unknown.
+   */
   private <T> T asked(Function<TdiBinding, T> call) {
     try {
-      return call.apply(assignment.binding().orElseThrow());
+      return call.apply(vmm.binding().orElseThrow());
     } catch (TsmCallException e) {
-      assignment.validationFailed(e);
+      boolean maps = !vmm.device().profile().operations().contains(TsmOperation.PRIVATE_SLOT);
+      try {
+        vmm.fire(maps && e.outcome() == Outcome.MAYBE_DONE ? Event.UNCLEAR : Event.LOOK);
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
       throw e;
     }
   }
 
   private long report(GuestRequest.ReadReport read) {
-    Optional<byte[]> report = assignment.report();
+    Optional<byte[]> report = vmm.report();
     if (report.isEmpty()) {
       return refuse(Errno.ENXIO, "a report that the VMM does not have");
     }
@@ -198,10 +199,10 @@ public final class GuestRequests {
    * It is no step of the assignment: a guest may ask as often as it likes.
    */
   private long measurements(GuestRequest.ReadMeasurements read) {
-    if (assignment.binding().isEmpty() || assignment.state() == State.QUARANTINED) {
+    if (vmm.binding().isEmpty() || vmm.state() == State.QUARANTINED) {
       return refuse(Errno.ENXIO, "measurements, but the interface is not surely bound");
     }
-    UapiProfile profile = assignment.assigned().profile();
+    UapiProfile profile = vmm.device().profile();
     if (!profile.operations().contains(TsmOperation.READ_MEASUREMENTS)) {
       return refuse(Errno.EOPNOTSUPP, "measurements, which " + noCall(profile));
     }
@@ -223,7 +224,7 @@ public final class GuestRequests {
 
   /** A room that the guest gives for an answer; empty if it is not all shared memory. */
   private Optional<MemorySegment> room(long gpa, long bytes) {
-    GuestRam ram = assignment.ram();
+    GuestRam ram = vmm.device().ram();
     return ram.isShared(gpa, bytes)
         ? Optional.of(ram.shared().asSlice(gpa, bytes))
         : Optional.empty();
@@ -245,16 +246,16 @@ public final class GuestRequests {
 
   private long convert(GuestRequest.MapGpa wanted) {
     Kind kind = wanted.isPrivate() ? Kind.PRIVATE : Kind.SHARED;
-    if (!assignment.ram().has(wanted.gpa(), wanted.bytes())) {
+    if (!vmm.device().ram().has(wanted.gpa(), wanted.bytes())) {
       return refuse(
           Errno.EINVAL,
           "%s memory at 0x%x, 0x%x bytes, which is not its RAM"
               .formatted(kind, wanted.gpa(), wanted.bytes()));
     }
-    if (!assignment.ram().canConvert()) {
+    if (!vmm.device().ram().canConvert()) {
       return refuse(Errno.EOPNOTSUPP, "%s memory, and its VM has no private half".formatted(kind));
     }
-    assignment.ram().convert(wanted.gpa(), wanted.bytes(), kind);
+    vmm.device().ram().convert(wanted.gpa(), wanted.bytes(), kind);
     return 0;
   }
 }

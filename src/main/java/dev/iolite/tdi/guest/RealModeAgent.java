@@ -1,7 +1,6 @@
 package dev.iolite.tdi.guest;
 
 import dev.iolite.steps.ScenarioException;
-import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.layout.Kind;
 
 /**
@@ -9,11 +8,11 @@ import dev.iolite.tdi.layout.Kind;
  * accesses below 4 GiB. It has no private memory and asks for nothing.
  */
 public final class RealModeAgent implements GuestAgent {
-  private final TdiAssignment assignment;
+  private final DrivenGuest guest;
 
   /** An agent in the guest of an assignment; its code is put into the guest's memory. */
-  public RealModeAgent(TdiAssignment assignment) {
-    this.assignment = assignment;
+  public RealModeAgent(DrivenGuest guest) {
+    this.guest = guest;
   }
 
   @Override
@@ -29,13 +28,13 @@ public final class RealModeAgent implements GuestAgent {
   @Override
   public GuestAnswer read(long gpa, int bytes, Kind kind) {
     requireShared(kind);
-    return RealModeProgram.read(gpa, bytes).run(assignment);
+    return RealModeProgram.read(gpa, bytes).run(guest);
   }
 
   @Override
   public GuestAnswer write(long gpa, int bytes, long value, Kind kind) {
     requireShared(kind);
-    return RealModeProgram.write(gpa, bytes, value).run(assignment);
+    return RealModeProgram.write(gpa, bytes, value).run(guest);
   }
 
   private static void requireShared(Kind kind) {
@@ -47,12 +46,12 @@ public final class RealModeAgent implements GuestAgent {
 
   @Override
   public void out(int port, int bytes, int value) {
-    requireReached(RealModeProgram.out(port, value).run(assignment));
+    requireReached(RealModeProgram.out(port, value).run(guest));
   }
 
   @Override
   public int in(int port, int bytes) {
-    return (int) requireReached(RealModeProgram.in(port).run(assignment));
+    return (int) requireReached(RealModeProgram.in(port).run(guest));
   }
 
   /** Port I/O always comes to the VMM: if not, the guest has not run its code. */

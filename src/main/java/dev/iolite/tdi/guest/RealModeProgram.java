@@ -3,7 +3,6 @@ package dev.iolite.tdi.guest;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.Exit;
-import dev.iolite.tdi.TdiAssignment;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -109,13 +108,13 @@ final class RealModeProgram {
   }
 
   /** Has the guest of an assignment do it. */
-  GuestAnswer run(TdiAssignment assignment) {
+  GuestAnswer run(DrivenGuest guest) {
     load(EDX, REPORT_PORT).put(0x66, 0xef); // out dx, eax
     MemorySegment bytes = MemorySegment.ofBuffer(code.flip());
-    MemorySegment.copy(bytes, 0, assignment.sharedRam(), CODE_GPA, bytes.byteSize());
-    assignment.vcpu().enterRealMode(CODE_GPA);
+    MemorySegment.copy(bytes, 0, guest.assigned().ram().shared(), CODE_GPA, bytes.byteSize());
+    guest.assigned().vcpu().enterRealMode(CODE_GPA);
     try {
-      return answer(assignment);
+      return answer(guest);
     } catch (KernelException e) {
       if (!NOT_REACHED.contains(e.errno())) {
         throw e;
@@ -124,13 +123,13 @@ final class RealModeProgram {
     }
   }
 
-  private static GuestAnswer answer(TdiAssignment assignment) {
-    return switch (assignment.runGuest()) {
+  private static GuestAnswer answer(DrivenGuest guest) {
+    return switch (guest.runGuest()) {
       case Exit.IoOut out when out.port() == REPORT_PORT ->
           new GuestAnswer.Reached(Integer.toUnsignedLong(out.value()));
       case Exit.MmioRead _, Exit.MmioWrite _ -> {
         // KVM completes the instruction with what kvm_run has when the vCPU runs again.
-        assignment.runGuest();
+        guest.runGuest();
         yield new GuestAnswer.NoSlot();
       }
       case Exit.MemoryFault fault -> new GuestAnswer.Refused(fault.toString());

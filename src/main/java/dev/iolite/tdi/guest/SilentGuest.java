@@ -1,6 +1,5 @@
 package dev.iolite.tdi.guest;
 
-import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.layout.Kind;
 
 /**
@@ -8,11 +7,11 @@ import dev.iolite.tdi.layout.Kind;
  * ours in it: its owner acts for it, and nothing is seen from its side.
  */
 public final class SilentGuest implements GuestAgent {
-  private final TdiAssignment assignment;
+  private final DrivenGuest guest;
 
-  /** The guest of an assignment. */
-  public SilentGuest(TdiAssignment assignment) {
-    this.assignment = assignment;
+  /** The guest of an guest. */
+  public SilentGuest(DrivenGuest guest) {
+    this.guest = guest;
   }
 
   @Override
@@ -47,12 +46,12 @@ public final class SilentGuest implements GuestAgent {
 
   @Override
   public void writeConfig(long virtualBdf, int offset, int value) {
-    assignment.writeConfig(offset, Integer.BYTES, value);
+    guest.writeConfig(offset, Integer.BYTES, value);
   }
 
   @Override
   public int readConfig(long virtualBdf, int offset) {
-    return assignment.readConfig(offset, Integer.BYTES);
+    return guest.readConfig(offset, Integer.BYTES);
   }
 
   @Override

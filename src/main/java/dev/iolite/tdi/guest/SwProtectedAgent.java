@@ -3,11 +3,11 @@ package dev.iolite.tdi.guest;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Vm;
 import dev.iolite.steps.ScenarioException;
-import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.host.GuestRam;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import java.util.Optional;
 
 /**
  * A guest in a VM of type SW_PROTECTED, whose memory is private by KVM's books alone: its state is
@@ -25,17 +25,17 @@ public final class SwProtectedAgent implements GuestAgent {
 
   private static final int MAP_ENCRYPTED = 1 << 4;
 
-  private final TdiAssignment assignment;
+  private final DrivenGuest guest;
 
-  /** An agent in the guest of an assignment. */
-  public SwProtectedAgent(TdiAssignment assignment) {
-    this.assignment = assignment;
+  /** An agent in the guest of an guest. */
+  public SwProtectedAgent(DrivenGuest guest) {
+    this.guest = guest;
   }
 
   /** Whether its hypercalls leave it: those that convert memory, and all that a bind takes. */
   @Override
   public boolean asks() {
-    UapiProfile profile = assignment.assigned().profile();
+    UapiProfile profile = guest.assigned().profile();
     boolean hasCalls = !profile.bindsTdis() || profile.hypercallExits() != 0;
     return hasCalls
         && vm().exitsOnHypercalls(1L << MAP_GPA_RANGE)
@@ -43,7 +43,7 @@ public final class SwProtectedAgent implements GuestAgent {
   }
 
   private Vm vm() {
-    return assignment.assigned().vm();
+    return guest.assigned().vm();
   }
 
   @Override
@@ -79,12 +79,8 @@ public final class SwProtectedAgent implements GuestAgent {
 
   /** The attribute that the page has while no access of the other kind is made. */
   private boolean isPrivate(long gpa) {
-    synchronized (assignment) {
-      GuestRam ram = assignment.ram();
-      long page = gpa & -PAGE;
-      return ram.has(page, PAGE)
-          ? !ram.isShared(page, PAGE)
-          : assignment.maps().flatMap(maps -> maps.physical(page, page + PAGE)).isPresent();
+    synchronized (guest) {
+      return guest.ledger().kind(gpa).equals(Optional.of(Kind.PRIVATE));
     }
   }
 
@@ -100,7 +96,7 @@ public final class SwProtectedAgent implements GuestAgent {
 
   @Override
   public long ask(GuestAsk ask) {
-    long bdf = assignment.virtualBdf();
+    long bdf = guest.virtualBdf();
     return switch (ask) {
       case GuestAsk.Bind _ -> call(TsmSeed2025.KVM_HC_TSM_BIND(), bdf);
       case GuestAsk.Unbind _ -> call(TsmSeed2025.KVM_HC_TSM_UNBIND(), bdf);
@@ -144,12 +140,12 @@ public final class SwProtectedAgent implements GuestAgent {
   }
 
   private GuestAnswer run(RealModeProgram program) {
-    synchronized (assignment) {
-      GuestRam ram = assignment.ram();
+    synchronized (guest) {
+      GuestRam ram = guest.assigned().ram();
       if (!ram.isShared(RealModeProgram.CODE_GPA, PAGE)) {
         ram.convert(RealModeProgram.CODE_GPA, PAGE, Kind.SHARED);
       }
     }
-    return program.run(assignment);
+    return program.run(guest);
   }
 }

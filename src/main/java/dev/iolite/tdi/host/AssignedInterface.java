@@ -1,48 +1,21 @@
 package dev.iolite.tdi.host;
 
-import dev.iolite.iommufd.Hwpt;
-import dev.iolite.iommufd.HwptFlag;
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
-import dev.iolite.iommufd.Viommu;
-import dev.iolite.kernel.CloseStack;
-import dev.iolite.kernel.PageTableId;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.Capability;
 import dev.iolite.kvm.Vcpu;
-import dev.iolite.kvm.VfioKvmDevice;
 import dev.iolite.kvm.Vm;
-import dev.iolite.kvm.VmType;
-import dev.iolite.pci.DriverBinding;
-import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
-import dev.iolite.pci.Tsm;
 import dev.iolite.pci.TsmState;
-import dev.iolite.steps.HostSteps;
 import dev.iolite.steps.ScenarioException;
-import dev.iolite.steps.Steps;
-import dev.iolite.tdi.AssignmentOptions;
-import dev.iolite.tdi.Shortcomings;
-import dev.iolite.tdi.TdiStep;
-import dev.iolite.tdi.journal.Journal;
-import dev.iolite.tdi.ledger.Ledger;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
-import dev.iolite.tdi.profile.ProfileProbe;
 import dev.iolite.tdi.profile.TdiTarget;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.vfio.BoundVfioDevice;
-import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.Region;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
 
 /**
  * What an assignment holds as long as the device is the guest's, whether its interface is bound or
@@ -50,317 +23,31 @@ import java.util.function.Function;
  *
  * <p>KVM is told of the device before the bind to iommufd, because the bind looks up the device's
  * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
+ *
+ * @param guest the VM with its memory
+ * @param places where the guest has the BARs
+ * @param reach whether the device answers at its BARs
+ * @param target what its interface is bound through; empty if it can't be bound here
+ * @param obstacles what keeps the interface from being bound, though the kernel has the calls for
+ *     it: a sentence for each thing
  */
-public final class AssignedInterface {
+public record AssignedInterface(
+    PciDevice pci,
+    GuestMachine guest,
+    BoundVfioDevice vfio,
+    Iommufd iommufd,
+    Ioas ioas,
+    GuestRam ram,
+    UapiProfile profile,
+    BarPlaces places,
+    DeviceReach reach,
+    Optional<TdiTarget> target,
+    List<String> obstacles) {
   private static final int COMMAND = 4;
 
-  private final PciDevice pci;
-  private final GuestMachine guest;
-  private final BoundVfioDevice vfio;
-  private final Iommufd iommufd;
-  private final Ioas ioas;
-  private final GuestRam ram;
-  private final UapiProfile profile;
-  private final BarPlaces places;
-  private final DeviceReach reach;
-  private final Optional<TdiTarget> target;
-  private final List<String> obstacles;
-
-  private AssignedInterface(
-      PciDevice pci,
-      GuestMachine guest,
-      BoundVfioDevice vfio,
-      Iommufd iommufd,
-      Ioas ioas,
-      GuestRam ram,
-      UapiProfile profile,
-      BarPlaces places,
-      DeviceReach reach,
-      Optional<TdiTarget> target,
-      List<String> obstacles) {
-    this.pci = pci;
-    this.guest = guest;
-    this.vfio = vfio;
-    this.iommufd = iommufd;
-    this.ioas = ioas;
-    this.ram = ram;
-    this.profile = profile;
-    this.places = places;
-    this.reach = reach;
-    this.target = target;
-    this.obstacles = obstacles;
-  }
-
-  /** Makes it, step by step; closing the steps takes it back. */
-  public static AssignedInterface make(
-      Steps steps, AssignmentOptions options, Journal journal, Ledger ledger) {
-    PciDevice pci =
-        steps.step(
-            TdiStep.FIND_DEVICE,
-            () -> new Pci(steps.kernel()).device(options.address()),
-            found -> "%04x:%04x".formatted(found.vendor(), found.device()));
-    AtomicBoolean ours = new AtomicBoolean();
-    giveToVfio(steps, pci, journal, ours);
-    GuestMachine guest = GuestMachine.make(steps, options);
-    VfioKvmDevice vfioKvm =
-        steps.step(TdiStep.MAKE_KVM_DEVICE, guest.vm()::createVfioDevice, VfioKvmDevice::toString);
-    Iommufd iommufd = HostSteps.openIommufd(steps);
-    BoundVfioDevice vfio = HostSteps.bind(steps, pci, vfioKvm, iommufd, options.vfToken());
-    ours.set(true);
-    UapiProfile profile = chooseProfile(steps, options, guest.vm(), iommufd, vfio);
-    List<String> obstacles = new ArrayList<>();
-    if (profile.bindsTdis()) {
-      letRequestsLeave(steps, profile, guest.vm());
-      obstacles.addAll(connect(steps, pci, journal));
-      if (obstacles.isEmpty()) {
-        requireProtection(profile, guest.vm().type(), pci);
-      }
-    }
-    Ioas ioas =
-        steps.open(
-            TdiStep.MAKE_IOAS,
-            iommufd::allocIoas,
-            i -> i.id().toString(),
-            "nothing referred to it");
-    boolean binds = profile.bindsTdis() && obstacles.isEmpty();
-    Optional<Viommu> viommu =
-        binds ? makeViommu(steps, profile, iommufd, vfio, ioas, obstacles) : Optional.empty();
-    attach(steps, vfio, viommu.<PageTableId>map(Viommu::pageTable).orElse(ioas.id()));
-    BarPlaces places =
-        steps.step(TdiStep.PLACE_BARS, () -> BarPlaces.choose(vfio), BarPlaces::toString);
-    DeviceReach reach =
-        steps.step(
-            TdiStep.FIND_REACH,
-            () -> DeviceReach.of(vfio.config().region()),
-            DeviceReach::toString);
-    GuestRam ram = new GuestRam(guest.vm(), ioas, guest.memory(), ledger);
-    guest.giveRam(steps, ram, ledger);
-    guest.finish(steps);
-    AssignedInterface made =
-        new AssignedInterface(
-            pci,
-            guest,
-            vfio,
-            iommufd,
-            ioas,
-            ram,
-            profile,
-            places,
-            reach,
-            viommu.map(v -> new TdiTarget(iommufd, v, vfio, options.virtualBdf())),
-            List.copyOf(obstacles));
-    made.switchOn(steps);
-    return made;
-  }
-
-  /**
-   * Gives it to vfio-pci.
-   *
-   * @param ours whether it is bound to our iommufd, so that no other process can have it bound
-   */
-  private static void giveToVfio(Steps steps, PciDevice pci, Journal journal, AtomicBoolean ours) {
-    String before =
-        steps.step(
-            TdiStep.LOOK_FOR_DRIVER, () -> pci.driver().orElse("no driver"), Function.identity());
-    CloseStack driver = new CloseStack();
-    steps.step(
-        TdiStep.GIVE_TO_VFIO,
-        "was with " + before,
-        () -> {
-          pci.requireAssignable();
-          Map<String, String> was = new LinkedHashMap<>();
-          pci.driver().ifPresent(d -> was.put("driver", d));
-          pci.driverOverride().ifPresent(o -> was.put("override", o));
-          journal.driver(was);
-          steps.undo(
-              TdiStep.GIVE_TO_VFIO,
-              "with " + before + " again",
-              () -> {
-                if (ours.get()) {
-                  requireReleased(pci);
-                }
-                driver.close();
-              });
-          driver.push(DriverBinding.bind(pci, "vfio-pci"));
-        });
-  }
-
-  private static UapiProfile chooseProfile(
-      Steps steps, AssignmentOptions options, Vm vm, Iommufd iommufd, BoundVfioDevice vfio) {
-    return steps.step(
-        TdiStep.FIND_PROFILE,
-        () -> {
-          UapiProfile chosen = profile(options, vm.type(), iommufd, vfio);
-          steps.know(chosen.ioctls());
-          return chosen;
-        },
-        chosen -> "UAPI profile " + chosen.name());
-  }
-
-  /** Without this the first slot or attribute fails, with an EINVAL that does not say why. */
-  private static void requireProtection(UapiProfile profile, VmType type, PciDevice pci) {
-    if (type == VmType.DEFAULT) {
-      throw new PreconditionException(
-          "assign " + pci + " to a VM of type " + type,
-          "this kernel binds interfaces (UAPI profile "
-              + profile.name()
-              + "), and the guest of such a VM has nothing private",
-          "no type was chosen",
-          "--vm tdx, --vm snp or --vm sw-protected, whichever iolite kvm info shows");
-    }
-  }
-
-  private static UapiProfile profile(
-      AssignmentOptions options, VmType type, Iommufd iommufd, BoundVfioDevice vfio) {
-    ProfileName name;
-    if (options.profile().isPresent()) {
-      name = options.profile().get();
-      ProfileProbe.require(name, iommufd, vfio);
-    } else {
-      name = ProfileProbe.probe(iommufd, vfio).profile();
-    }
-    return UapiProfile.of(name, type == VmType.SNP ? Arch.SEV : Arch.TDX);
-  }
-
-  /** A guest whose KVM can't do that has its requests made for it. */
-  private static void letRequestsLeave(Steps steps, UapiProfile profile, Vm vm) {
-    long calls = profile.hypercallExits();
-    if (calls != 0) {
-      steps.step(
-          TdiStep.LET_REQUESTS_LEAVE,
-          () -> vm.exitOnHypercalls(calls),
-          does -> does ? "they do" : "this KVM does not let them");
-    }
-  }
-
-  /**
-   * Connects a TSM.
-   *
-   * @return what keeps every TSM from the device; nothing if one is connected
-   */
-  private static List<String> connect(Steps steps, PciDevice pci, Journal journal) {
-    Tsm tsms = new Tsm(steps.kernel());
-    Optional<String> connected =
-        steps.step(
-            TdiStep.LOOK_FOR_CONNECTION,
-            () -> pci.tsm().flatMap(TsmState::connect),
-            found -> found.orElse("none is"));
-    if (connected.isPresent()) {
-      return List.of();
-    }
-    List<String> missing = new ArrayList<>();
-    String tsm =
-        steps.step(
-            TdiStep.FIND_TSM,
-            () -> {
-              missing.addAll(Shortcomings.ofTsm(tsms, pci));
-              return missing.isEmpty() ? tsms.only() : "none that can be connected";
-            },
-            Function.identity());
-    if (!missing.isEmpty()) {
-      return missing;
-    }
-    steps.step(
-        TdiStep.CONNECT_TSM,
-        "by " + tsm,
-        () -> {
-          journal.connecting(tsm);
-          steps.undo(
-              TdiStep.CONNECT_TSM,
-              "from " + tsm,
-              () -> {
-                // Somebody else may have done so; it may also never have been connected.
-                if (pci.tsm().flatMap(TsmState::connect).equals(Optional.of(tsm))) {
-                  tsms.disconnect(pci, tsm);
-                }
-              });
-          tsms.connect(pci, tsm);
-        });
-    return List.of();
-  }
-
-  /**
-   * Makes a vIOMMU, with a page table for it. Where the IOMMU has no nest parents, one of the TSM's
-   * is made of any page table; others can't be made then.
-   *
-   * @param obstacles is told what the IOMMU lacks for it
-   * @return empty if it lacks something
-   */
-  private static Optional<Viommu> makeViommu(
-      Steps steps,
-      UapiProfile profile,
-      Iommufd iommufd,
-      BoundVfioDevice vfio,
-      Ioas ioas,
-      List<String> obstacles) {
-    AtomicBoolean isNestParent = new AtomicBoolean(true);
-    Hwpt table =
-        steps.open(
-            TdiStep.MAKE_HWPT,
-            () ->
-                iommufd
-                    .allocHwpt(vfio.deviceId(), ioas, Set.of(HwptFlag.NEST_PARENT))
-                    .or(() -> {
-                      isNestParent.set(false);
-                      return iommufd.allocHwpt(vfio.deviceId(), ioas, Set.of());
-                    })
-                    .orElseThrow(
-                        () -> new IllegalStateException("a page table without properties")),
-            made ->
-                made.id()
-                    + (isNestParent.get() ? "" : ", no nest parent: the IOMMU's driver has none"),
-            "destroyed");
-    if (!isNestParent.get() && profile.needsNestParent()) {
-      obstacles.add(without(vfio, "nested page tables"));
-      return Optional.empty();
-    }
-    CloseStack opened = new CloseStack();
-    Optional<Viommu> viommu =
-        steps.step(
-            TdiStep.MAKE_VIOMMU,
-            () -> {
-              Optional<Viommu> made =
-                  iommufd.allocViommu(vfio.deviceId(), table, profile.viommuType());
-              made.ifPresent(opened::push);
-              String undone = made.isPresent() ? "destroyed" : "there was none";
-              steps.undo(TdiStep.MAKE_VIOMMU, undone, opened::close);
-              return made;
-            },
-            made ->
-                made.map(v -> v.id() + " of type " + v.type())
-                    .orElse("there are none of type " + profile.viommuType()));
-    if (viommu.isEmpty()) {
-      obstacles.add(without(vfio, "vIOMMUs of type " + profile.viommuType()));
-    }
-    return viommu;
-  }
-
-  private static void attach(Steps steps, BoundVfioDevice vfio, PageTableId table) {
-    steps.open(
-        TdiStep.ATTACH,
-        () -> vfio.attach(table),
-        attachment -> "through " + attachment.pageTable(),
-        "detached");
-  }
-
-  private static String without(BoundVfioDevice vfio, String what) {
-    return "The driver of the IOMMU in front of %s has no %s, and a TDI is bound through a vDEVICE of one."
-        .formatted(vfio.name(), what);
-  }
-
-  /** Memory decode first, for dma-bufs; bus mastering last. */
-  private void switchOn(Steps steps) {
-    steps.step(
-        TdiStep.SWITCH_ON,
-        () -> {
-          ConfigRegion config = vfio.config();
-          int command = config.command();
-          steps.undo(TdiStep.SWITCH_ON, "as before", () -> setCommand(command));
-          config.setMemoryDecode(true);
-          config.setBusMaster(true);
-          return "PCI_COMMAND 0x%x, was 0x%x".formatted(config.command(), command);
-        },
-        Function.identity());
+  /** Copies the list. */
+  public AssignedInterface {
+    obstacles = List.copyOf(obstacles);
   }
 
   public void setCommand(int command) {
@@ -387,7 +74,7 @@ public final class AssignedInterface {
     }
   }
 
-  private static void requireReleased(PciDevice pci) {
+  static void requireReleased(PciDevice pci) {
     pci.tsm()
         .flatMap(TsmState::bound)
         .ifPresent(tsm -> {
@@ -429,13 +116,23 @@ public final class AssignedInterface {
   }
 
   /**
-   * Looks whether the device can be locked and its BARs be given to the guest then: VFIO revokes
-   * the dma-bufs of a device that does not answer. Bus mastering may be off; a guest switches it on
-   * when its driver starts.
+   * Looks whether the interface can be bound, the device be locked and its BARs be given to the
+   * guest then: VFIO revokes the dma-bufs of a device that does not answer. Bus mastering may be
+   * off; a guest switches it on when its driver starts.
    *
    * @throws PreconditionException if it can't
    */
   public void requireLockable() {
+    if (!binds()) {
+      String missing = String.join(" ", obstacles);
+      throw new PreconditionException(
+          "bind " + pci.address(),
+          "the kernel has calls for it (UAPI profile %s), but: %s"
+              .formatted(profile.name(), missing.substring(0, missing.length() - 1)),
+          "the platform, or its firmware, has nothing for confidential devices, or not for this"
+              + " one",
+          "iolite doctor; dmesg has the driver's reason");
+    }
     if (reach.isAsleep()) {
       throw new PreconditionException(
           "lock " + pci,
@@ -452,6 +149,21 @@ public final class AssignedInterface {
     }
   }
 
+  /**
+   * Looks whether the kernel can bind an interface at all.
+   *
+   * @throws PreconditionException if it can't
+   */
+  public void requireCalls() {
+    if (!profile.bindsTdis()) {
+      throw new PreconditionException(
+          "bind " + pci.address(),
+          "the kernel has no call for it (UAPI profile " + profile.name() + ")",
+          "no released kernel can bind a TDI yet",
+          "a kernel with one of the proposals, or a model of it: --kernel mock:tdx");
+    }
+  }
+
   /** How many slots the VM has left for MMIO. */
   public int slotsLeft() {
     return Math.max(0, guest.vm().check(Capability.NR_MEMSLOTS) - GuestMachine.RAM_SLOTS);
@@ -462,52 +174,11 @@ public final class AssignedInterface {
     return target.isPresent();
   }
 
-  /** What keeps the interface from being bound, though the kernel has the calls for it. */
-  public List<String> obstacles() {
-    return obstacles;
-  }
-
-  public TdiTarget target() {
-    return target.orElseThrow();
-  }
-
-  public PciDevice pci() {
-    return pci;
-  }
-
   public Vm vm() {
     return guest.vm();
   }
 
   public Vcpu vcpu() {
     return guest.vcpu();
-  }
-
-  public BoundVfioDevice vfio() {
-    return vfio;
-  }
-
-  public Iommufd iommufd() {
-    return iommufd;
-  }
-
-  public Ioas ioas() {
-    return ioas;
-  }
-
-  public GuestRam ram() {
-    return ram;
-  }
-
-  public UapiProfile profile() {
-    return profile;
-  }
-
-  public BarPlaces places() {
-    return places;
-  }
-
-  public DeviceReach reach() {
-    return reach;
   }
 }

@@ -25,7 +25,7 @@ import java.util.function.Supplier;
  * The guest: a VM of a type with memory from address 0 on and one vCPU. In a confidential VM all
  * memory is private until the guest shares it.
  */
-final class GuestMachine {
+public final class GuestMachine {
   /** How many of the VM's slots it takes. */
   static final int RAM_SLOTS = 1;
 

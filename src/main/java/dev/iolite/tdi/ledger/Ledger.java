@@ -270,6 +270,11 @@ public final class Ledger {
 
   // -- what is asked
 
+  /** The kind of the page that has an address; empty outside of all regions. */
+  public Optional<Kind> kind(long gpa) {
+    return Facts.kind(runs.facts(gpa >>> PAGE_BITS));
+  }
+
   /** How many runs it keeps. */
   public int runCount() {
     return runs.size();

@@ -1,30 +1,24 @@
-package dev.iolite.tdi;
+package dev.iolite.tdi.host;
 
+import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Errno;
-import dev.iolite.kvm.VmType;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
-import dev.iolite.tdi.bars.LearnedLayout;
-import dev.iolite.tdi.bars.MappedBars;
-import dev.iolite.tdi.host.AssignedInterface;
-import dev.iolite.tdi.layout.BarLayout;
-import dev.iolite.tdi.layout.InterfaceReport;
-import dev.iolite.tdi.layout.MmioLayout;
-import dev.iolite.tdi.profile.Arch;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.Stage;
+import dev.iolite.tdi.State;
+import dev.iolite.tdi.TdiStep;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.TdiState;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
-import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** The binding of a device's interface, from the lock to the release, with the report it gave. */
-final class BoundInterface {
+public final class BoundInterface {
   /** What a request for the report gets if the interface is not locked, or not bound any more. */
   private static final Set<Errno> NOT_LOCKED =
       EnumSet.of(Errno.EIO, Errno.ENXIO, Errno.ENOENT, Errno.ENODEV);
@@ -39,30 +33,30 @@ final class BoundInterface {
   /** Whether this kernel has a tsm/bound that says of a bound interface that it is. */
   private boolean tellsOfBinding;
 
-  BoundInterface(StepLog log, AssignmentOptions options) {
+  public BoundInterface(StepLog log, AssignmentOptions options) {
     this.log = log;
     this.options = options;
   }
 
   /** The binding; empty if there is none, and the interface is surely not bound by us. */
-  Optional<TdiBinding> binding() {
+  public Optional<TdiBinding> binding() {
     return binding;
   }
 
   /** The report, where the kernel lets a VMM read it. */
-  Optional<byte[]> report() {
+  public Optional<byte[]> report() {
     return report;
   }
 
   /** Step 3. */
-  void lock(AssignedInterface device) {
+  public void lock(AssignedInterface device) {
     isStopped = false;
     Steps steps = new Steps(log);
     TdiBinding bound =
         steps.step(
             TdiStep.BIND,
             () -> {
-              TdiBinding made = device.profile().bind(device.target());
+              TdiBinding made = device.profile().bind(device.target().orElseThrow());
               binding = Optional.of(made);
               tellsOfBinding = device.isBoundInKernel();
               return made;
@@ -73,45 +67,22 @@ final class BoundInterface {
     }
   }
 
-  /** The beginning of step 4: which bytes are private. */
-  MmioLayout learn(AssignedInterface device) {
-    Steps steps = new Steps(log);
+  /** Reads the report, where the kernel lets a VMM read it. */
+  public Optional<byte[]> readReport(AssignedInterface device) {
     if (device.profile().operations().contains(TsmOperation.READ_REPORT)) {
       report =
           Optional.of(
-              steps.step(
-                  TdiStep.READ_REPORT,
-                  () -> binding.orElseThrow().report(),
-                  bytes -> bytes.length + " bytes"));
+              new Steps(log)
+                  .step(
+                      TdiStep.READ_REPORT,
+                      () -> binding.orElseThrow().report(),
+                      bytes -> bytes.length + " bytes"));
     }
-    if (!LearnedLayout.isKnown(options, device.profile().operations())) {
-      options
-          .listener()
-          .remark(
-              "Nothing says which bytes of the BARs are private: all are taken for private. A"
-                  + " layout in a file says it.");
-    }
-    return steps.step(
-        TdiStep.LEARN_LAYOUT,
-        () -> {
-          Optional<InterfaceReport> parsed =
-              report.map(bytes -> InterfaceReport.parse(MemorySegment.ofArray(bytes)));
-          parsed.map(InterfaceReport::remarks).orElse(List.of()).forEach(this::remark);
-          if (options.vmType() == VmType.TDX) {
-            parsed.map(Arch.TDX::refusals).orElse(List.of()).forEach(this::remark);
-          }
-          return LearnedLayout.of(device, options, parsed);
-        },
-        layout ->
-            layout.bars().stream().map(BarLayout::toString).collect(Collectors.joining("; ")));
-  }
-
-  private void remark(String ofReport) {
-    options.listener().remark("The device's report: " + ofReport + ".");
+    return report;
   }
 
   /** Has the device measure itself. */
-  byte[] measurements(byte[] nonce) {
+  public byte[] measurements(byte[] nonce) {
     return new Steps(log)
         .step(
             TdiStep.READ_MEASUREMENTS,
@@ -120,7 +91,7 @@ final class BoundInterface {
   }
 
   /** Lets the guest use it. */
-  void start(AssignedInterface device) {
+  public void start(AssignedInterface device) {
     Steps steps = new Steps(log);
     TdiBinding bound = binding.orElseThrow();
     steps.step(TdiStep.START, "it runs", () -> bound.setState(TdiState.RUN));
@@ -135,17 +106,18 @@ final class BoundInterface {
    * it does. Nothing but the BARs is done if it is not bound.
    *
    * @param state where the assignment stands, which says what is to be stopped
+   * @param takeBack takes the BARs back
    */
-  void release(AssignedInterface device, State state, MappedBars bars) {
+  public void release(AssignedInterface device, State state, CloseStack.Undo takeBack) {
     if (binding.isEmpty()) {
-      bars.close();
+      takeBack.run();
       return;
     }
     options.listener().stage(Stage.UNBIND);
     TdiBinding bound = binding.get();
     try (Steps back = new Steps(log)) {
       back.undo(TdiStep.BIND, "unbound", () -> close(bound));
-      back.onClose(bars::close);
+      back.onClose(takeBack);
       boolean isLocked = state == State.RUNNING || state == State.ERROR || state == State.SPLIT;
       if (isLocked && !isStopped) {
         back.afterwards(TdiStep.STOP, "unlocked", () -> stop(device, bound));
@@ -180,7 +152,7 @@ final class BoundInterface {
   }
 
   /** Unbinds what may still be bound, and proves with the kernel that it is not. */
-  void proveReleased(AssignedInterface device) {
+  public void proveReleased(AssignedInterface device) {
     options.listener().stage(Stage.UNBIND);
     Steps steps = new Steps(log);
     binding.ifPresent(bound -> steps.undoNow(TdiStep.BIND, "unbound", () -> close(bound)));
@@ -198,7 +170,7 @@ final class BoundInterface {
   }
 
   /** The descriptors that the binding hung on are closed. */
-  void forget() {
+  public void forget() {
     binding = Optional.empty();
     report = Optional.empty();
     hasDma = false;
@@ -208,7 +180,7 @@ final class BoundInterface {
    * Asks the kernel whether it is not bound and locked any more, though nobody here unbound it; no
    * if the kernel has no way to tell.
    */
-  boolean hasFailed(AssignedInterface device) {
+  public boolean hasFailed(AssignedInterface device) {
     if (tellsOfBinding && !device.isBoundInKernel()) {
       return true;
     }
