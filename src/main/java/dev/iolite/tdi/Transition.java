@@ -142,7 +142,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
               Event.REVOKED,
               EnumSet.of(SHARED),
               new Part(Failure.STAYS, Move.TAKE_BACK),
-              SHARE_AGAIN),
+              new Part(Failure.RELEASES, Move.SHARE)),
           row(
               Event.REVOKED,
               EnumSet.of(SPLIT, RUNNING),
@@ -182,6 +182,11 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
     return TABLE.stream()
         .filter(row -> row.from.contains(state) && row.on.contains(event))
         .findFirst();
+  }
+
+  /** The state that it leads to if nothing fails; empty if it stays as it is. */
+  public Optional<State> next() {
+    return parts.stream().map(Part::to).flatMap(Optional::stream).reduce((_, last) -> last);
   }
 
   /** The states in which an event is not refused. */

@@ -100,16 +100,12 @@ class TransitionTest {
           case RESET, SLEEP, WRITE_CONFIG -> true;
           default -> false;
         };
-    State next = next(state, Transition.of(state, event).orElseThrow());
-    return revokes ? next(next, Transition.of(next, Event.REVOKED).orElseThrow()) : next;
+    State next = next(state, event);
+    return revokes ? next(next, Event.REVOKED) : next;
   }
 
-  private static State next(State state, Transition row) {
-    return row.parts().stream()
-        .map(Transition.Part::to)
-        .flatMap(Optional::stream)
-        .reduce((_, last) -> last)
-        .orElse(state);
+  private static State next(State state, Event event) {
+    return Transition.of(state, event).orElseThrow().next().orElse(state);
   }
 
   @ParameterizedTest
