@@ -10,6 +10,7 @@ import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.Profile;
+import dev.iolite.mock.tsm.TdiState;
 import dev.iolite.mock.tsm.TsmErrors;
 import dev.iolite.steps.Holdings;
 import dev.iolite.tdi.evidence.Measurements;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,6 +95,17 @@ class TransitionTest {
     }
   }
 
+  /** What the model has agrees with what the state means. */
+  private static void assertIsSo(State state, Life life, Holdings before) {
+    switch (state) {
+      case UNASSIGNED -> assertThat(life.holdings()).isEqualTo(before);
+      case SHARED, WITHDRAWN -> assertThat(life.tdi()).isEmpty();
+      case LOCKED, SPLIT -> assertThat(life.tdi()).contains(TdiState.CONFIG_LOCKED);
+      case RUNNING -> assertThat(life.tdi()).contains(TdiState.RUN);
+      case ERROR, QUARANTINED -> assertThat(life.openDmaBufs() + life.hostMappings()).isZero();
+    }
+  }
+
   /** Where the pair leads: what revokes also has {@link Event#REVOKED} happen. */
   private static State expected(State state, Event event) {
     boolean revokes =
@@ -129,6 +142,7 @@ class TransitionTest {
               assertThat(life.steps).as("no call was made").hasSize(steps);
             }
             seen.set(Optional.of(assignment.state()));
+            assertIsSo(assignment.state(), life, before);
           };
       if (isAllowed && PASSED.contains(state)) {
         // What goes on after such an event finds that less is held.
@@ -147,6 +161,44 @@ class TransitionTest {
     }
     assertThat(life.holdings()).isEqualTo(before);
     life.kernel.close();
+  }
+
+  /** Written down a second time: {@code same} stays, and {@code -} is refused. */
+  @Test
+  void theTableLeadsWhereItShould() {
+    String expected =
+        """
+        assign         shared -          -           -           -           -           -           -
+        bind           -      split      -           -           -           -           split       -
+        start          -      -          -           -           running     -           -           -
+        unbind         -      -          -           -           shared      shared      shared      -
+        measure        -      -          -           -           same        same        same        -
+        reset          -      same       -           -           same        same        same        same
+        hot reset      -      same       -           -           same        same        same        same
+        sleep          -      same       -           -           same        same        same        same
+        wake           -      same       -           -           same        same        same        same
+        write config   -      same       -           -           same        same        same        same
+        look           same   same       same        same        same        same        same        same
+        revoked        -      same       -           -           error       error       same        same
+        unclear        -      -          quarantined quarantined quarantined quarantined quarantined -
+        prove released -      -          -           -           -           -           -           shared
+        release        same   unassigned unassigned  unassigned  unassigned  unassigned  unassigned  unassigned
+        """;
+    String table =
+        Arrays.stream(Event.values())
+            .map(event ->
+                event
+                    + Arrays.stream(State.values())
+                        .map(state -> " " + leads(state, event))
+                        .collect(Collectors.joining()))
+            .collect(Collectors.joining("\n"));
+    assertThat(table).isEqualToNormalizingWhitespace(expected);
+  }
+
+  private static String leads(State state, Event event) {
+    return Transition.of(state, event)
+        .map(row -> row.next().map(State::toString).orElse("same"))
+        .orElse("-");
   }
 
   @Test

@@ -11,13 +11,9 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.Run;
 import dev.iolite.tdi.ledger.Ledger;
-import dev.iolite.tdi.plan.PlannedDmaBuf;
 import dev.iolite.tdi.plan.PlannedMap;
 import dev.iolite.tdi.plan.PlannedSlot;
 import dev.iolite.tdi.plan.SlotPlan;
-import dev.iolite.tdi.profile.TsmOperation;
-import dev.iolite.tdi.profile.UapiProfile;
-import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
 import dev.iolite.vfio.PciRegion;
 import java.util.ArrayList;
@@ -35,31 +31,29 @@ import java.util.stream.Collectors;
  */
 public final class MmioMaps implements AutoCloseable {
   private final AssignedInterface device;
-  private final UapiProfile profile;
   private final MmioLayout layout;
   private final Map<Integer, Long> addresses;
   private final SlotPlan plan;
   private final Ledger ledger;
   private final Steps steps;
-  private final List<DmaBuf> dmaBufs = new ArrayList<>();
+  private final OpenDmaBufs dmaBufs;
   private final List<IoasMap> maps = new ArrayList<>();
   private final List<GuestSlot> slots = new ArrayList<>();
 
   MmioMaps(
       AssignedInterface device,
-      UapiProfile profile,
       MmioLayout layout,
       Map<Integer, Long> addresses,
       SlotPlan plan,
       Ledger ledger,
       Steps steps) {
     this.device = device;
-    this.profile = profile;
     this.layout = layout;
     this.addresses = addresses;
     this.plan = plan;
     this.ledger = ledger;
     this.steps = steps;
+    dmaBufs = new OpenDmaBufs(device, plan, ledger, steps);
   }
 
   /** Those BARs that stand where the guest can reach them. */
@@ -84,7 +78,7 @@ public final class MmioMaps implements AutoCloseable {
 
   /** The dma-bufs that are open, as {@link SlotPlan#dmaBufs} has them. */
   public List<DmaBuf> dmaBufs() {
-    return List.copyOf(dmaBufs);
+    return dmaBufs.all();
   }
 
   /** Opens the dma-bufs. */
@@ -99,40 +93,11 @@ public final class MmioMaps implements AutoCloseable {
           requireNothing();
           placedBars().forEach(bar -> ledger.removeRegion(PciRegion.nameOf(bar.bar())));
         });
-    for (PlannedDmaBuf wanted : plan.dmaBufs()) {
-      steps.open(
-          TdiStep.OPEN_DMA_BUF.on(words(wanted)),
-          () -> open(wanted),
-          _ -> dmaBufs.getLast() + ", " + wanted.ranges().size() + " range(s)",
-          "closed");
-    }
-  }
-
-  /** A BAR can have several of a kind, which differ in where they begin. */
-  private static String words(PlannedDmaBuf wanted) {
-    long first = wanted.ranges().getFirst().offset();
-    String from = first == 0 ? "" : " from 0x%x".formatted(first);
-    return "%s dma-buf of %s%s".formatted(wanted.kind(), PciRegion.nameOf(wanted.bar()), from);
+    dmaBufs.open();
   }
 
   private long address(int bar) {
     return Objects.requireNonNull(addresses.get(bar), "a BAR that does not stand in the guest");
-  }
-
-  private CloseStack open(PlannedDmaBuf wanted) {
-    CloseStack open = new CloseStack();
-    DmaBuf made = profile.exportDmaBuf(device.vfio(), wanted.bar(), wanted.ranges(), wanted.kind());
-    dmaBufs.add(made);
-    String name = name(dmaBufs.size() - 1);
-    ledger.dmaBufOpened(name, wanted.kind(), true);
-    open.onClose(() -> ledger.dmaBufClosed(name));
-    open.push(made);
-    return open;
-  }
-
-  /** By its descriptor, which is its own as long as it is open. */
-  private String name(int dmaBuf) {
-    return "dma-buf " + dmaBufs.get(dmaBuf).fd().number();
   }
 
   /** Gives the shared runs to the IOAS and to the guest. */
@@ -206,7 +171,7 @@ public final class MmioMaps implements AutoCloseable {
 
   private void map(PlannedMap planned, CloseStack made) {
     int file = planned.dmaBuf();
-    maps.add(made.push(IoasMap.of(device, ledger, planned, dmaBufs.get(file), name(file))));
+    maps.add(made.push(IoasMap.of(device, ledger, planned, dmaBufs.get(file), dmaBufs.name(file))));
   }
 
   private void mark(PrivateRun run, CloseStack made) {
@@ -226,7 +191,7 @@ public final class MmioMaps implements AutoCloseable {
       slot.addOfBar(wanted);
     } else {
       int file = wanted.dmaBuf().getAsInt();
-      slot.addOfDmaBuf(wanted, dmaBufs.get(file), name(file));
+      slot.addOfDmaBuf(wanted, dmaBufs.get(file), dmaBufs.name(file));
     }
   }
 
@@ -245,9 +210,7 @@ public final class MmioMaps implements AutoCloseable {
                 .formatted(bytes, PciRegion.nameOf(bar.bar()), device.ioas().id()));
       }
     }
-    dmaBufs.stream()
-        .filter(file -> !file.fd().isClosed())
-        .forEach(file -> left.add(file + " was still open"));
+    dmaBufs.stillOpen().forEach(file -> left.add(file + " was still open"));
     if (!left.isEmpty()) {
       throw new ScenarioException(String.join(", ", left));
     }
@@ -284,28 +247,7 @@ public final class MmioMaps implements AutoCloseable {
    * @throws ScenarioException if they differ
    */
   void checkRuns() {
-    if (profile.operations().contains(TsmOperation.LIST_RUNS)) {
-      steps.step(
-          TdiStep.COMPARE_RUNS,
-          "the same",
-          () -> {
-            for (int i = 0; i < dmaBufs.size(); i++) {
-              checkRuns(plan.dmaBufs().get(i), dmaBufs.get(i));
-            }
-          });
-    }
-  }
-
-  private void checkRuns(PlannedDmaBuf planned, DmaBuf file) {
-    List<ByteRange> said =
-        profile.runs(file).orElseThrow().stream()
-            .map(run -> new ByteRange(run.barOffset(), run.bytes()))
-            .toList();
-    if (!said.equals(planned.ranges())) {
-      throw new ScenarioException(
-          "the kernel says that the %s dma-buf of %s has %s, and the layout says %s"
-              .formatted(planned.kind(), PciRegion.nameOf(planned.bar()), said, planned.ranges()));
-    }
+    dmaBufs.checkRuns();
   }
 
   @Override
