@@ -31,11 +31,11 @@ final class StatesGraph {
   /** From one state to another. */
   private record Edge(State from, State to, String events) {
     boolean isForward() {
-      return to.ordinal() > from.ordinal();
+      return to.compareTo(from) > 0;
     }
 
     int span() {
-      return Math.abs(to.ordinal() - from.ordinal());
+      return Math.abs(to.compareTo(from));
     }
   }
 
@@ -68,7 +68,7 @@ final class StatesGraph {
    */
   static String svg() {
     StatesGraph graph = new StatesGraph();
-    State last = State.values()[State.values().length - 1];
+    State last = List.of(State.values()).getLast();
     int width = 2 * BOX_X + BOX_WIDTH;
     int height = graph.top(last) + graph.height(last) + MARGIN;
     String head =
@@ -104,7 +104,7 @@ final class StatesGraph {
 
   private int top(State state) {
     return Stream.of(State.values())
-        .filter(above -> above.ordinal() < state.ordinal())
+        .filter(above -> above.compareTo(state) < 0)
         .mapToInt(above -> height(above) + GAP)
         .reduce(MARGIN, Integer::sum);
   }
