@@ -2,10 +2,10 @@ package dev.iolite.cli;
 
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.AssignmentListener;
-import dev.iolite.tdi.Check;
 import dev.iolite.tdi.Stage;
 import dev.iolite.tdi.State;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.guest.Check;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.LedgerRow;
 import dev.iolite.tdi.profile.UapiProfile;

@@ -2,7 +2,7 @@ package dev.iolite.cli;
 
 import dev.iolite.kernel.Kernel;
 import dev.iolite.rehearsal.Rehearsal;
-import dev.iolite.tdi.Journal;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
 import dev.iolite.uapi.catalog.Ioctl;

@@ -1,7 +1,7 @@
 package dev.iolite.cli;
 
 import dev.iolite.pci.PciAddress;
-import dev.iolite.tdi.Journal;
+import dev.iolite.tdi.journal.Journal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

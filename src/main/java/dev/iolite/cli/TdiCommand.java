@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       TdiUnbindCommand.class,
       TdiReportCommand.class,
       TdiEvidenceCommand.class,
-      TdiRecoverCommand.class
+      TdiRecoverCommand.class,
+      TdiStatesCommand.class
     })
 final class TdiCommand extends CommandGroup {}

@@ -4,7 +4,7 @@ import dev.iolite.cli.held.HeldClient;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.PciAddress;
-import dev.iolite.tdi.Recovery;
+import dev.iolite.tdi.journal.Recovery;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -4,6 +4,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.tdi.evidence.Trust;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tsm.Profile;
 import java.time.Duration;
@@ -130,59 +131,59 @@ public final class AssignmentOptions {
     return with(changed -> changed.deadline = time);
   }
 
-  Kernel kernel() {
+  public Kernel kernel() {
     return kernel;
   }
 
-  PciAddress address() {
+  public PciAddress address() {
     return address;
   }
 
-  VmType vmType() {
+  public VmType vmType() {
     return vmType;
   }
 
-  Optional<Profile> profile() {
+  public Optional<Profile> profile() {
     return profile;
   }
 
-  Optional<MmioLayout> layout() {
+  public Optional<MmioLayout> layout() {
     return layout;
   }
 
-  Optional<Trust> trust() {
+  public Optional<Trust> trust() {
     return trust;
   }
 
-  Optional<UUID> vfToken() {
+  public Optional<UUID> vfToken() {
     return vfToken;
   }
 
-  long ramBytes() {
+  public long ramBytes() {
     return ramBytes;
   }
 
-  long virtualBdf() {
+  public long virtualBdf() {
     return virtualBdf;
   }
 
-  Supplier<Journal> journal() {
+  public Supplier<Journal> journal() {
     return journal;
   }
 
-  AssignmentListener listener() {
+  public AssignmentListener listener() {
     return listener;
   }
 
-  BooleanSupplier stop() {
+  public BooleanSupplier stop() {
     return stop;
   }
 
-  boolean isTraced() {
+  public boolean isTraced() {
     return traced;
   }
 
-  Duration deadline() {
+  public Duration deadline() {
     return deadline;
   }
 }

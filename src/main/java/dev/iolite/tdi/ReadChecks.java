@@ -1,5 +1,7 @@
 package dev.iolite.tdi;
 
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.GuestAnswer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;

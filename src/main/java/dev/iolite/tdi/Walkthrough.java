@@ -4,8 +4,14 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.EduRegs;
+import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.PciRegs;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.EduDma;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;
@@ -266,18 +272,23 @@ public final class Walkthrough {
 
   /** A device reaches shared memory only. */
   private boolean hasPageForDma() {
-    boolean isPrivate = !assignment.ram().isShared(EduDma.RAM_GPA, Page.BYTES);
+    boolean isPrivate = !assignment.assigned().ram().isShared(EduDma.RAM_GPA, Page.BYTES);
     if (isPrivate && guest.asks()) {
       granted(
           "share a page for DMA", new GuestAsk.Convert(EduDma.RAM_GPA, Page.BYTES, Kind.SHARED));
     }
-    return assignment.ram().isShared(EduDma.RAM_GPA, Page.BYTES);
+    return assignment.assigned().ram().isShared(EduDma.RAM_GPA, Page.BYTES);
+  }
+
+  private boolean isEdu() {
+    PciDevice pci = assignment.assigned().pci();
+    return pci.vendor() == EduRegs.VENDOR && pci.device() == EduRegs.DEVICE;
   }
 
   private void driveEdu() {
     Optional<Long> bar =
         Optional.ofNullable(assignment.barAddresses().get(0)).filter(guest::reaches);
-    if (bar.isPresent() && assignment.isDevice(EduRegs.VENDOR, EduRegs.DEVICE) && hasPageForDma()) {
+    if (bar.isPresent() && isEdu() && hasPageForDma()) {
       note(new EduDma(guest, bar.get()).run());
     }
   }

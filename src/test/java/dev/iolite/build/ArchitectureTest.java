@@ -18,10 +18,17 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.pci.EduRegs;
 import dev.iolite.pci.PciRegs;
+import dev.iolite.tdi.AssignmentListener;
+import dev.iolite.tdi.AssignmentOptions;
+import dev.iolite.tdi.Event;
+import dev.iolite.tdi.Stage;
+import dev.iolite.tdi.State;
+import dev.iolite.tdi.TdiStep;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The floors of the house: a package uses only what lies below it. */
@@ -120,6 +127,41 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .areAssignableTo(Kernel.class)
+        .check(CODE);
+  }
+
+  /**
+   * The rooms of an assignment know its words, but not what carries it out, and none of them knows
+   * one above it.
+   */
+  @Test
+  void theRoomsOfAnAssignmentDoNotKnowIt() {
+    List<String> upwards =
+        Stream.of("journal", "host", "bars", "guest").map("dev.iolite.tdi."::concat).toList();
+    for (String room : upwards) {
+      List<String> above = upwards.subList(upwards.indexOf(room) + 1, upwards.size());
+      noClasses()
+          .that()
+          .resideInAPackage(room)
+          .should()
+          .dependOnClassesThat(resideInAnyPackage(above.toArray(String[]::new)))
+          .check(CODE);
+    }
+    noClasses()
+        .that()
+        .resideInAnyPackage(upwards.toArray(String[]::new))
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("dev.iolite.tdi")
+                .and(
+                    not(
+                        belongToAnyOf(
+                            AssignmentListener.class,
+                            AssignmentOptions.class,
+                            Event.class,
+                            Stage.class,
+                            State.class,
+                            TdiStep.class))))
         .check(CODE);
   }
 

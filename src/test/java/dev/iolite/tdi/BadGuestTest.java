@@ -13,6 +13,8 @@ import dev.iolite.mock.kvm.GuestStep;
 import dev.iolite.mock.kvm.TsmExits;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tsm.Profile;

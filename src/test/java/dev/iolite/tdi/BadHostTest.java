@@ -23,6 +23,7 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.Tsm;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.VfioDevice;

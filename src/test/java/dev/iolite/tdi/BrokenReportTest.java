@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;

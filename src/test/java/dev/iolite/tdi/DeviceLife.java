@@ -6,6 +6,7 @@ import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tdi.guest.GuestAgent;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;

@@ -17,6 +17,8 @@ import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.evidence.MalformedMeasurementsException;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tdi.guest.GuestAsk;
+import dev.iolite.tdi.guest.GuestRoom;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TsmCallException;

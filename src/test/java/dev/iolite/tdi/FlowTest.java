@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.Platform;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;

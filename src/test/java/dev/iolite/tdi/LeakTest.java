@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.mock.Platform;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.Profile;
 import org.junit.jupiter.api.Test;

@@ -9,6 +9,7 @@ import dev.iolite.mock.Platform;
 import dev.iolite.mock.tsm.TsmErrors;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TsmCallException;

@@ -12,6 +12,8 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.journal.Journal;
+import dev.iolite.tdi.journal.Recovery;
 import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.VfioDevice;
 import java.io.IOException;

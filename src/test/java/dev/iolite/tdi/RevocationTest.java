@@ -9,6 +9,7 @@ import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.tdi.guest.GuestAnswer;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tsm.Profile;

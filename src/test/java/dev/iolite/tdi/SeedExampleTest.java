@@ -10,6 +10,7 @@ import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdiReport;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.tdi.guest.GuestAnswer;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.LedgerRow;
 import dev.iolite.tdi.plan.SlotPlan;

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.tdi.guest.SwProtectedAgent;
 import dev.iolite.tsm.Profile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

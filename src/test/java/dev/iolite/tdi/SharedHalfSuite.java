@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.RealModeAgent;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.tsm.Profile;
 import java.util.ArrayList;

@@ -10,6 +10,8 @@ import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.evidence.UntrustedEvidenceException;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.SilentGuest;
 import dev.iolite.tsm.Profile;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

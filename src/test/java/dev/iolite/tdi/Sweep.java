@@ -9,6 +9,8 @@ import dev.iolite.mock.FaultyKernel;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.UndoOrder;
+import dev.iolite.tdi.journal.Journal;
+import dev.iolite.tdi.journal.Recovery;
 import dev.iolite.uapi.catalog.Call;
 import dev.iolite.uapi.catalog.VfioIoctls;
 import java.nio.file.Files;

@@ -12,6 +12,7 @@ import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.bars.MmioMaps;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tsm.Profile;
@@ -132,7 +133,7 @@ class WithdrawalTest {
       // Somebody takes the map away and puts a page of RAM there, which nobody takes back.
       long bytes = mine.bytes();
       mine.close();
-      ioas.map(bar, assignment.sharedRam().asSlice(0, PAGE), IovaAccess.READ_WRITE);
+      ioas.map(bar, assignment.assigned().ram().shared().asSlice(0, PAGE), IovaAccess.READ_WRITE);
       assertThat(bytes).isEqualTo(0x8000);
 
       assertThatThrownBy(assignment::bind)

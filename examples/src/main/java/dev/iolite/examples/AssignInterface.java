@@ -4,8 +4,8 @@ import dev.iolite.mock.Platform;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.AssignmentOptions;
-import dev.iolite.tdi.GuestAgent;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.guest.GuestAgent;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.Profile;
 

@@ -65,7 +65,7 @@ public final class CopyByDma {
         IovaMapping mapped = ioas.map(IOVA, memory.segment(), IovaAccess.READ_WRITE);
         DeviceMemory registers = device.region(PciRegion.BAR0).map();
         EventFd event = EventFd.create(kernel);
-        IrqSet interrupts = device.irqs(PciIrq.MSI.index())) {
+        IrqSet interrupts = device.irqs(PciIrq.MSI)) {
       device.config().setMemoryDecode(true);
       device.config().setBusMaster(true);
       interrupts.enable(List.of(event));

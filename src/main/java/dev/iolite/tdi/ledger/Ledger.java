@@ -268,6 +268,11 @@ public final class Ledger {
 
   // -- what is asked
 
+  /** The kind of the page that has an address; empty outside of all regions. */
+  public Optional<Kind> kind(long gpa) {
+    return Facts.kind(runs.facts(gpa >>> Page.SHIFT));
+  }
+
   /** How many runs it keeps. */
   public int runCount() {
     return runs.size();
