@@ -14,10 +14,10 @@ import java.util.Optional;
  * @param <E> what is read whole or not at all
  */
 abstract class EventQueueFile<E> extends OpenFile {
-  private final IommufdObject queue;
+  private final ContextObject queue;
 
   /** A file with one reference, which the caller gives to a descriptor. */
-  EventQueueFile(IommufdObject queue) {
+  EventQueueFile(ContextObject queue) {
     super(queue.context().process());
     this.queue = queue;
     queue.context().keepOpen();

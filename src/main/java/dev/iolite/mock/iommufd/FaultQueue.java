@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** Page requests that wait for user space (struct iommufd_fault). */
-final class FaultQueue extends IommufdObject {
+final class FaultQueue extends ContextObject {
   private final Deque<Group> toDeliver = new ArrayDeque<>();
 
   /** Those that were read, by cookie. */

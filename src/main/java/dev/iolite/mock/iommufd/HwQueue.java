@@ -7,8 +7,8 @@ import dev.iolite.mock.core.Refused;
 import java.lang.foreign.MemorySegment;
 
 /** A queue of a guest that the IOMMU uses itself (struct iommufd_hw_queue). */
-public final class HwQueue extends IommufdObject {
-  private final Viommu viommu;
+public final class HwQueue extends ContextObject {
+  private final IommufdViommu viommu;
   private final KernelAccess access;
 
   /**
@@ -19,7 +19,7 @@ public final class HwQueue extends IommufdObject {
    * @param bytes how long it is; not 0
    * @throws Refused what pinning it or the driver says; nothing is kept then
    */
-  HwQueue(Viommu viommu, int index, long iova, long bytes) {
+  HwQueue(IommufdViommu viommu, int index, long iova, long bytes) {
     super(viommu.context());
     this.viommu = viommu;
     context().objects().allocate(this);

@@ -21,7 +21,7 @@ final class IoPageTable {
   private final AreaTree areas = new AreaTree();
   private final Reservations reserved = new Reservations();
   private final List<PageTable> tables = new ArrayList<>();
-  private IovaRanges allowed = new IovaRanges();
+  private AllowedIovas allowed = new AllowedIovas();
   private boolean isWithoutHugePages;
   private int accesses;
   private long unmappedBytes;
@@ -233,8 +233,8 @@ final class IoPageTable {
    *
    * @throws Refused EADDRINUSE: one is reserved
    */
-  void allow(IovaRanges ranges) {
-    for (IovaRanges.Span span : ranges.all()) {
+  void allow(AllowedIovas ranges) {
+    for (AllowedIovas.Span span : ranges.all()) {
       refuseIf(reserved.overlaps(span.first(), span.last()), Errno.EADDRINUSE);
     }
     allowed = ranges;

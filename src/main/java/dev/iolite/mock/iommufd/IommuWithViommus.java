@@ -21,7 +21,7 @@ public final class IommuWithViommus implements Iommu {
   }
 
   @Override
-  public HwInfo hwInfo(IommuDevice device, int requestedType) {
+  public IommuHwInfo hwInfo(IommuDevice device, int requestedType) {
     return base.hwInfo(device, requestedType);
   }
 

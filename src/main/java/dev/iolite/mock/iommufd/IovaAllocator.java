@@ -14,7 +14,8 @@ final class IovaAllocator {
   private static final long HUGE_PAGE = 2 << 20;
 
   /** What an automatic IOVA is never below, nor above. */
-  private static final IovaRanges.Span ANYWHERE = new IovaRanges.Span(Page.BYTES, -1 - Page.BYTES);
+  private static final AllowedIovas.Span ANYWHERE =
+      new AllowedIovas.Span(Page.BYTES, -1 - Page.BYTES);
 
   private IovaAllocator() {}
 
@@ -28,7 +29,7 @@ final class IovaAllocator {
   static long find(
       AreaTree areas,
       Reservations reserved,
-      IovaRanges allowed,
+      AllowedIovas allowed,
       long leastAlignment,
       long origin,
       long bytes) {
@@ -36,14 +37,14 @@ final class IovaAllocator {
     long alignment = alignment(origin, bytes);
     refuseIf(compareUnsigned(alignment, leastAlignment) < 0, Errno.EINVAL);
     long pageOffset = origin & (Page.BYTES - 1);
-    List<IovaRanges.Span> spans =
+    List<AllowedIovas.Span> spans =
         allowed.isEmpty() ? List.of(ANYWHERE) : allowed.within(ANYWHERE.first(), ANYWHERE.last());
-    for (IovaRanges.Span span : spans) {
+    for (AllowedIovas.Span span : spans) {
       long start = fit(span.first(), span.last(), bytes, alignment, pageOffset);
       if (start == 0) {
         continue;
       }
-      for (IovaRanges.Span free : reserved.holes(start, span.last())) {
+      for (AllowedIovas.Span free : reserved.holes(start, span.last())) {
         long found = find(areas, free, bytes, alignment, pageOffset);
         if (found != 0) {
           return found;
@@ -62,7 +63,7 @@ final class IovaAllocator {
   }
 
   private static long find(
-      AreaTree areas, IovaRanges.Span free, long bytes, long alignment, long pageOffset) {
+      AreaTree areas, AllowedIovas.Span free, long bytes, long alignment, long pageOffset) {
     long from = free.first();
     while (areas.findHole(from, free.last(), bytes)) {
       long start = fit(areas.holeFirst, areas.holeLast, bytes, alignment, pageOffset);

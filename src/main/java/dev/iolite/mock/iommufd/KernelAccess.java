@@ -13,11 +13,11 @@ import java.util.List;
  * (struct iommufd_access, internal). It has an id, which nobody is told, and locks what is mapped
  * there.
  */
-final class KernelAccess extends IommufdObject {
-  private final Ioas ioas;
+final class KernelAccess extends ContextObject {
+  private final IommufdIoas ioas;
   private final List<Hold> holds = new ArrayList<>();
 
-  private KernelAccess(Ioas ioas) {
+  private KernelAccess(IommufdIoas ioas) {
     super(ioas.context());
     this.ioas = ioas;
   }
@@ -31,7 +31,7 @@ final class KernelAccess extends IommufdObject {
    * @param last the last IOVA
    * @throws Refused EADDRINUSE, EINVAL, EPERM, EFAULT, ENOENT
    */
-  static KernelAccess open(Ioas ioas, long first, long last) {
+  static KernelAccess open(IommufdIoas ioas, long first, long last) {
     var access = new KernelAccess(ioas);
     access.context().objects().allocate(access);
     access.context().objects().publish(access);

@@ -47,7 +47,7 @@ final class MapCommands {
     long bytes = iommu_ioas_map.length(cmd);
     refuseIf(iova == MOST || bytes == MOST, Errno.EOVERFLOW);
     IoPageTable.Wish wish = wish(flags);
-    Ioas ioas = ucmd.context().objects().get(iommu_ioas_map.ioas_id(cmd), Ioas.class);
+    IommufdIoas ioas = ucmd.context().objects().get(iommu_ioas_map.ioas_id(cmd), IommufdIoas.class);
     Piece piece = memory(ucmd.task(), iommu_ioas_map.user_va(cmd), bytes, wish.writable());
     iommu_ioas_map.iova(cmd, ioas.table().map(List.of(piece), bytes, iova, wish));
     ucmd.respond();
@@ -75,7 +75,8 @@ final class MapCommands {
     long bytes = iommu_ioas_map_file.length(cmd);
     refuseIf(iova == MOST || bytes == MOST, Errno.EOVERFLOW);
     IoPageTable.Wish wish = wish(flags);
-    Ioas ioas = ucmd.context().objects().get(iommu_ioas_map_file.ioas_id(cmd), Ioas.class);
+    IommufdIoas ioas =
+        ucmd.context().objects().get(iommu_ioas_map_file.ioas_id(cmd), IommufdIoas.class);
     Piece piece =
         file(
             ucmd.task(),
@@ -115,8 +116,11 @@ final class MapCommands {
     IoPageTable.Wish wish = wish(flags);
     ObjectTable objects = ucmd.context().objects();
     List<Piece> pieces =
-        objects.get(iommu_ioas_copy.src_ioas_id(cmd), Ioas.class).table().pieces(source, bytes);
-    if (!(objects.find(iommu_ioas_copy.dst_ioas_id(cmd)) instanceof Ioas target)) {
+        objects
+            .get(iommu_ioas_copy.src_ioas_id(cmd), IommufdIoas.class)
+            .table()
+            .pieces(source, bytes);
+    if (!(objects.find(iommu_ioas_copy.dst_ioas_id(cmd)) instanceof IommufdIoas target)) {
       pieces.forEach(piece -> piece.pages().put());
       throw refused(Errno.ENOENT);
     }
@@ -130,7 +134,7 @@ final class MapCommands {
     long iova = iommu_ioas_unmap.iova(cmd);
     long bytes = iommu_ioas_unmap.length(cmd);
     IoPageTable table =
-        ucmd.context().objects().get(iommu_ioas_unmap.ioas_id(cmd), Ioas.class).table();
+        ucmd.context().objects().get(iommu_ioas_unmap.ioas_id(cmd), IommufdIoas.class).table();
     long unmapped;
     if (iova == 0 && bytes == MOST) {
       unmapped = table.unmap(0, MOST);

@@ -33,7 +33,7 @@ final class ObjectCommands {
             : Iommufd.IOMMU_HW_INFO_TYPE_DEFAULT();
     IommufdDevice device =
         ucmd.context().objects().get(iommu_hw_info.dev_id(cmd), IommufdDevice.class);
-    HwInfo info = device.iommu().hwInfo(device.device(), wanted);
+    IommuHwInfo info = device.iommu().hwInfo(device.device(), wanted);
     giveData(ucmd, info.data());
     iommu_hw_info.out_data_type(cmd, info.type());
     iommu_hw_info.data_len(cmd, (int) info.data().byteSize());

@@ -9,8 +9,8 @@ import java.util.Optional;
  * Events of a vIOMMU (struct iommufd_veventq). One that finds the queue full is lost; that some
  * were is said by a header without data, which is last in the queue or not there.
  */
-final class VeventQueue extends IommufdObject {
-  private final Viommu viommu;
+final class VeventQueue extends ContextObject {
+  private final IommufdViommu viommu;
   private final int type;
   private final int depth;
   private final Deque<Event> toDeliver = new ArrayDeque<>();
@@ -22,7 +22,7 @@ final class VeventQueue extends IommufdObject {
    *
    * @param depth how many events it holds
    */
-  VeventQueue(Viommu viommu, int type, int depth) {
+  VeventQueue(IommufdViommu viommu, int type, int depth) {
     super(viommu.context());
     this.viommu = viommu;
     this.type = type;

@@ -37,10 +37,10 @@ public interface ViommuOps {
    *
    * @throws dev.iolite.mock.core.Refused whatever the driver says; there is no vDEVICE then
    */
-  default void initVdevice(Vdevice vdevice) {}
+  default void initVdevice(IommufdVdevice vdevice) {}
 
   /** A device that joined leaves it. */
-  default void destroyVdevice(Vdevice vdevice) {}
+  default void destroyVdevice(IommufdVdevice vdevice) {}
 
   /** Whether it has queues of this type (get_hw_queue_size). */
   default boolean hasHwQueues(int type) {

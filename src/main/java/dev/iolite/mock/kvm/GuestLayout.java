@@ -26,7 +26,7 @@ final class GuestLayout {
     return List.copyOf(ranges);
   }
 
-  private void add(MemorySlot slot) {
+  private void add(KvmMemorySlot slot) {
     Optional<SlotDmaBuf> only = slot.dmaBuf().filter(dmaBuf -> dmaBuf.use().only());
     if (only.isPresent()) {
       add(slot, slot.gpa(), slot.end(), only.get().use().isPrivate());
@@ -45,14 +45,14 @@ final class GuestLayout {
     add(slot, at, slot.end(), false);
   }
 
-  private void add(MemorySlot slot, long from, long to, boolean isPrivate) {
+  private void add(KvmMemorySlot slot, long from, long to, boolean isPrivate) {
     if (from != to) {
       ranges.add(
           new GuestRange(from, to - from, isPrivate, slot.id, behind(slot, from, isPrivate)));
     }
   }
 
-  private static String behind(MemorySlot slot, long from, boolean isPrivate) {
+  private static String behind(KvmMemorySlot slot, long from, boolean isPrivate) {
     long offset = from - slot.gpa();
     Optional<SlotDmaBuf> dmaBuf = slot.dmaBuf().filter(its -> its.use().isPrivate() == isPrivate);
     if (dmaBuf.isPresent()) {

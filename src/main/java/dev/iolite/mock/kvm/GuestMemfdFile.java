@@ -23,7 +23,7 @@ final class GuestMemfdFile extends OpenFile {
   private final KvmVm vm;
   private final long bytes;
   private final long flags;
-  private final TreeMap<Long, MemorySlot> bindings = new TreeMap<>();
+  private final TreeMap<Long, KvmMemorySlot> bindings = new TreeMap<>();
 
   /** The pages, once somebody needs them. */
   private Optional<Ram> pages = Optional.empty();
@@ -72,15 +72,15 @@ final class GuestMemfdFile extends OpenFile {
   }
 
   /** virt/kvm/guest_memfd.c:kvm_gmem_commit_memory_region: EEXIST if a slot has part of it. */
-  void bind(MemorySlot slot, long offset) {
-    Map.Entry<Long, MemorySlot> below = bindings.lowerEntry(offset + slot.bytes);
+  void bind(KvmMemorySlot slot, long offset) {
+    Map.Entry<Long, KvmMemorySlot> below = bindings.lowerEntry(offset + slot.bytes);
     refuseIf(below != null && below.getKey() + below.getValue().bytes > offset, Errno.EEXIST);
     bindings.put(offset, slot);
     slot.bind(this, offset);
   }
 
   /** virt/kvm/guest_memfd.c:kvm_gmem_unbind. */
-  void unbind(MemorySlot slot) {
+  void unbind(KvmMemorySlot slot) {
     bindings.remove(slot.guestMemfdOffset());
     slot.unbind();
   }
@@ -108,7 +108,7 @@ final class GuestMemfdFile extends OpenFile {
   /** virt/kvm/guest_memfd.c:kvm_gmem_release: the slots lose their memory and stay. */
   @Override
   protected void release() {
-    bindings.values().forEach(MemorySlot::unbind);
+    bindings.values().forEach(KvmMemorySlot::unbind);
     bindings.clear();
     pages.ifPresent(Ram::put);
     nothing.ifPresent(Ram::put);

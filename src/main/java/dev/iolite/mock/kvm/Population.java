@@ -21,7 +21,7 @@ final class Population {
    * @param twice what it says to a page that is there already
    */
   static void addPage(KvmVm vm, long gpa, long source, Set<Long> added, Errno twice) {
-    MemorySlot slot = vm.slots().at(gpa);
+    KvmMemorySlot slot = vm.slots().at(gpa);
     if (slot == null || !slot.hasGuestMemfd()) {
       throw refused(Errno.EINVAL);
     }

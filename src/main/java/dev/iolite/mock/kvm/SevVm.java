@@ -34,7 +34,7 @@ final class SevVm implements Protection {
 
   private final KvmVm vm;
   private final int type;
-  private final SnpLaunch snp;
+  private final SevSnpLaunch snp;
   private boolean active;
   private Launch launch = Launch.NONE;
 
@@ -44,7 +44,7 @@ final class SevVm implements Protection {
   SevVm(KvmVm vm) {
     this.vm = vm;
     type = vm.type();
-    snp = new SnpLaunch(vm, this);
+    snp = new SevSnpLaunch(vm, this);
   }
 
   private Task task() {

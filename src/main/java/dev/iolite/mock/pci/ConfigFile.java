@@ -14,9 +14,9 @@ import java.lang.foreign.ValueLayout;
  * pieces.
  */
 final class ConfigFile extends PositionedFile {
-  private final PciDevice device;
+  private final PciDev device;
 
-  ConfigFile(Task task, PciDevice device) {
+  ConfigFile(Task task, PciDev device) {
     super(task);
     this.device = device;
   }

@@ -40,7 +40,7 @@ final class ConfigLayout {
   private static final int IDE_ASSOCIATIONS = 1;
 
   private final DeviceShape shape;
-  private final ConfigSpace space;
+  private final FunctionConfig space;
   private int link = PciRegs.CAPABILITIES;
   private int pm;
   private int msi;
@@ -50,7 +50,7 @@ final class ConfigLayout {
   ConfigLayout(DeviceShape shape) {
     this.shape = shape;
     space =
-        new ConfigSpace(
+        new FunctionConfig(
             shape.express().isPresent() ? PciRegs.EXTENDED_BYTES : PciRegs.CONVENTIONAL_BYTES);
     header();
     shape.msiX().ifPresent(this::msiX);
@@ -60,7 +60,7 @@ final class ConfigLayout {
     shape.express().filter(Express::ide).ifPresent(_ -> ide());
   }
 
-  ConfigSpace space() {
+  FunctionConfig space() {
     return space;
   }
 

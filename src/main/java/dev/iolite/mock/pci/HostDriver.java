@@ -42,7 +42,7 @@ final class HostDriver implements PciDriver {
   }
 
   @Override
-  public boolean matches(PciDevice device) {
+  public boolean matches(PciDev device) {
     return hasId(device.shape().vendor(), device.shape().device());
   }
 
@@ -63,7 +63,7 @@ final class HostDriver implements PciDriver {
 
   /** It drives nothing that its table does not name, whatever driver_override says. */
   @Override
-  public void probe(PciDevice device) {
+  public void probe(PciDev device) {
     refuseIf(!matches(device), Errno.ENODEV);
     refuseIf(name.equals(NVME) && isVirtual(device), Errno.ENODEV);
     device.enable();
@@ -78,11 +78,11 @@ final class HostDriver implements PciDriver {
    * A VF of QEMU's nvme is a secondary controller that is offline until its PF brings it online, so
    * that it never gets ready (drivers/nvme/host/core.c:nvme_wait_ready).
    */
-  private static boolean isVirtual(PciDevice device) {
+  private static boolean isVirtual(PciDev device) {
     return device.bus().physical(device.function()).isPresent();
   }
 
-  private List<HostNode> nodes(PciDevice device) {
+  private List<HostNode> nodes(PciDev device) {
     return name.equals(NVME) ? disk() : nodes.getOrDefault(device.address(), List.of());
   }
 
@@ -97,7 +97,7 @@ final class HostDriver implements PciDriver {
   }
 
   @Override
-  public void remove(PciDevice device, Runnable released) {
+  public void remove(PciDev device, Runnable released) {
     made.remove(
         device,
         () -> {

@@ -16,7 +16,7 @@ final class Interrupts {
   private static final int MSI_QUEUE_SHIFT = 4;
   private static final int MSI_QUEUE_MASK = 7;
 
-  private final ConfigSpace config;
+  private final FunctionConfig config;
   private final int msi;
   private final int msiX;
   private final Optional<MsixTable> table;

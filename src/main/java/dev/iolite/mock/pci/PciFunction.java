@@ -3,7 +3,7 @@ package dev.iolite.mock.pci;
 import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.IommuDevice;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.device.Bar;
@@ -32,21 +32,21 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   private final Bdf address;
   private final DeviceShape shape;
   private final ConfigLayout layout;
-  private final ConfigSpace config;
+  private final FunctionConfig config;
   private final Interrupts interrupts;
   private final TeeInterface tee;
   private final Map<Integer, Long> assigned = new HashMap<>();
   private final Map<Integer, SparseMemory> memories = new HashMap<>();
   private final Map<Integer, Registers> registers = new HashMap<>();
   private final DeviceLogic logic;
-  private final Optional<IommuGroup> group;
+  private final Optional<IommuDeviceGroup> group;
   private Optional<Translation> translation = Optional.empty();
   private boolean present = true;
   private boolean busy;
   private boolean working;
   private Optional<Runnable> later = Optional.empty();
 
-  PciFunction(Bdf address, DeviceModel model, Optional<IommuGroup> group) {
+  PciFunction(Bdf address, DeviceModel model, Optional<IommuDeviceGroup> group) {
     this.address = address;
     this.group = group;
     shape = model.shape();
@@ -93,7 +93,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     present = true;
     reset();
     assigned.forEach((bar, start) -> {
-      if (bar == PciDevice.ROM) {
+      if (bar == PciDev.ROM) {
         assignRom(start);
       } else {
         assign(bar, start);
@@ -109,7 +109,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   @Override
-  public Optional<IommuGroup> group() {
+  public Optional<IommuDeviceGroup> group() {
     return group;
   }
 
@@ -218,7 +218,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
 
   /** Says where the firmware put the expansion ROM, and writes it there. */
   void assignRom(long start) {
-    assigned.put(PciDevice.ROM, start);
+    assigned.put(PciDev.ROM, start);
     config.write(PciRegs.ROM, 4, (int) start);
   }
 

@@ -7,7 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.pci.PciRegs;
 import dev.iolite.uapi.vfio.Vfio;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ final class IrqState {
 
   private final Task task;
   private final VfioPciCore core;
-  private final PciDevice pci;
+  private final PciDev pci;
   private int type = NONE;
   private final TreeMap<Integer, EventFdFile> vectors = new TreeMap<>();
   private int msiQueueSize;

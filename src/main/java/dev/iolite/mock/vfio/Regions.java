@@ -8,8 +8,8 @@ import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciResource;
+import dev.iolite.mock.pci.IoResource;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.uapi.vfio.Vfio;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -61,7 +61,7 @@ final class Regions {
 
   /** vfio_pci_bar_rw and vfio_pci_core_do_io_rw. */
   private long bar(int index, long address, long bytes, long at, boolean write) {
-    PciResource resource = core.pci().resource(index);
+    IoResource resource = core.pci().resource(index);
     refuseIf(!resource.isPresent() || at >= resource.bytes(), Errno.EINVAL);
     long count = Math.min(bytes, resource.bytes() - at);
     core.device().calls().accessing(core.device(), index, new BarRange(at, count));
@@ -97,7 +97,7 @@ final class Regions {
     private final long excludedTo;
     private final MemorySegment buffer = MemorySegment.ofArray(new byte[PAGE]);
 
-    BarIo(int index, PciResource resource) {
+    BarIo(int index, IoResource resource) {
       this.index = index;
       tests = resource.isMemory();
       widest = index == ROM ? ROM_WIDTH : Long.BYTES;
@@ -154,7 +154,7 @@ final class Regions {
 
     private long readOne(long at, int width) {
       requireMemory();
-      return index == PciDevice.ROM ? readRom(at, width) : core.read(index, at, width);
+      return index == PciDev.ROM ? readRom(at, width) : core.read(index, at, width);
     }
 
     private long readRom(long at, int width) {

@@ -33,7 +33,7 @@ class ViommuTest {
   private static final int TYPE = 2;
   private static final int EVENTS = 1;
 
-  private final List<Viommu> made = new ArrayList<>();
+  private final List<IommufdViommu> made = new ArrayList<>();
   private final List<String> told = new ArrayList<>();
   private final Machine machine =
       new Machine(
@@ -58,12 +58,12 @@ class ViommuTest {
       }
 
       @Override
-      public void initVdevice(Vdevice vdevice) {
+      public void initVdevice(IommufdVdevice vdevice) {
         told.add("joined " + vdevice.virtualId());
       }
 
       @Override
-      public void destroyVdevice(Vdevice vdevice) {
+      public void destroyVdevice(IommufdVdevice vdevice) {
         told.add("left " + vdevice.virtualId());
       }
 

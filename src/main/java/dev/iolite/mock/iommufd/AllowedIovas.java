@@ -9,7 +9,7 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /** Ranges of IOVA that do not overlap, both ends included: those that must stay mappable. */
-final class IovaRanges {
+final class AllowedIovas {
   private final NavigableMap<Long, Long> lastByFirst = new TreeMap<>(Long::compareUnsigned);
 
   /** One range. */

@@ -10,7 +10,7 @@ import java.util.Optional;
  * <p>Who owns its DMA is as drivers/iommu/iommu.c has it: a host driver's domain, or one user with
  * a token of its own (an iommufd context).
  */
-public final class IommuGroup {
+public final class IommuDeviceGroup {
   private final int id;
   private final boolean interruptsIsolated;
   private final List<IommuDevice> devices = new ArrayList<>();
@@ -24,7 +24,7 @@ public final class IommuGroup {
    * @param id its number in {@code /sys/kernel/iommu_groups}
    * @param interruptsIsolated whether a device of it can't raise another's interrupts
    */
-  public IommuGroup(int id, boolean interruptsIsolated) {
+  public IommuDeviceGroup(int id, boolean interruptsIsolated) {
     this.id = id;
     this.interruptsIsolated = interruptsIsolated;
   }

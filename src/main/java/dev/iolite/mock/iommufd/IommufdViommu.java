@@ -9,12 +9,12 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /** A part of an IOMMU that is given to a guest (struct iommufd_viommu). */
-public final class Viommu extends IommufdObject {
+public final class IommufdViommu extends ContextObject {
   private final int type;
   private final Iommu iommu;
   private final HwptPaging parent;
   private final ViommuOps ops;
-  private final Map<Long, Vdevice> vdevices = new TreeMap<>(Long::compareUnsigned);
+  private final Map<Long, IommufdVdevice> vdevices = new TreeMap<>(Long::compareUnsigned);
   private final List<VeventQueue> queues = new ArrayList<>();
 
   /**
@@ -22,7 +22,8 @@ public final class Viommu extends IommufdObject {
    *
    * @throws Refused what the driver says; nothing is kept then
    */
-  Viommu(int type, Iommu iommu, HwptPaging parent, ViommuDriver driver, Optional<UserData> data) {
+  IommufdViommu(
+      int type, Iommu iommu, HwptPaging parent, ViommuDriver driver, Optional<UserData> data) {
     super(parent.context());
     this.type = type;
     this.iommu = iommu;
@@ -53,7 +54,7 @@ public final class Viommu extends IommufdObject {
 
   /** The device that the guest knows by this id (driver.c:iommufd_viommu_find_dev). */
   public Optional<IommuDevice> device(long virtualId) {
-    return Optional.ofNullable(vdevices.get(virtualId)).map(Vdevice::device);
+    return Optional.ofNullable(vdevices.get(virtualId)).map(IommufdVdevice::device);
   }
 
   /**
@@ -77,7 +78,7 @@ public final class Viommu extends IommufdObject {
     return ops;
   }
 
-  Map<Long, Vdevice> vdevices() {
+  Map<Long, IommufdVdevice> vdevices() {
     return vdevices;
   }
 

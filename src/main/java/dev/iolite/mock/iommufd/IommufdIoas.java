@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** An I/O address space (struct iommufd_ioas). */
-final class Ioas extends IommufdObject {
+final class IommufdIoas extends ContextObject {
   private final IoPageTable table = new IoPageTable();
   private final List<HwptPaging> hwpts = new ArrayList<>();
 
-  Ioas(IommufdFile context) {
+  IommufdIoas(IommufdFile context) {
     super(context);
   }
 

@@ -12,7 +12,7 @@ import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
-import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciDev;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,10 +23,10 @@ import java.util.UUID;
  * A device of vfio-pci, from probe to remove (struct vfio_device): who refers to it, who has opened
  * it, and the iommufd that it is bound to.
  */
-final class VfioDevice implements AssignedDevice {
+final class VfioPciDevice implements AssignedDevice {
   private static final int MAJOR = 248;
 
-  private final PciDevice pci;
+  private final PciDev pci;
   private final int index;
   private final VfioDeviceSet set;
   private final VfioGroup group;
@@ -49,13 +49,13 @@ final class VfioDevice implements AssignedDevice {
    * @param physical the device of the physical function, if this is one of its virtual ones and
    *     vfio-pci has that
    */
-  VfioDevice(
+  VfioPciDevice(
       Task task,
-      PciDevice pci,
+      PciDev pci,
       int index,
       VfioDeviceSet set,
       VfioGroup group,
-      Optional<VfioDevice> physical,
+      Optional<VfioPciDevice> physical,
       AssignedDeviceCalls calls) {
     this.calls = calls;
     physicalToken = physical.flatMap(device -> device.ownToken);
@@ -71,7 +71,7 @@ final class VfioDevice implements AssignedDevice {
     set.join(this);
   }
 
-  PciDevice pci() {
+  PciDev pci() {
     return pci;
   }
 

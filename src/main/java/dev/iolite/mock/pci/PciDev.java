@@ -19,7 +19,7 @@ import java.util.TreeMap;
  * A function as the kernel keeps it (struct pci_dev), from its discovery to its removal; the
  * function itself may go earlier.
  */
-public final class PciDevice {
+public final class PciDev {
   /** The index of the expansion ROM among the resources. */
   public static final int ROM = 6;
 
@@ -36,7 +36,7 @@ public final class PciDevice {
 
   private final PciFunction function;
   private final PciBus bus;
-  private final PciResource[] resources = new PciResource[ROM + 1];
+  private final IoResource[] resources = new IoResource[ROM + 1];
   private Optional<PciDriver> driver = Optional.empty();
   private Optional<String> driverOverride = Optional.empty();
   private final Map<String, Node> files = new TreeMap<>();
@@ -54,21 +54,21 @@ public final class PciDevice {
   private boolean releasing;
   private final Map<Integer, String> holders = new TreeMap<>();
 
-  PciDevice(PciFunction function, PciBus bus) {
+  PciDev(PciFunction function, PciBus bus) {
     this.function = function;
     this.bus = bus;
-    Arrays.fill(resources, PciResource.NONE);
+    Arrays.fill(resources, IoResource.NONE);
     for (Bar bar : function.shape().bars()) {
       resources[bar.index()] =
           function
               .assigned(bar.index())
-              .map(start -> PciResource.of(bar, start))
-              .orElseGet(() -> PciResource.unassigned(bar));
+              .map(start -> IoResource.of(bar, start))
+              .orElseGet(() -> IoResource.unassigned(bar));
     }
     function
         .assigned(ROM)
         .ifPresent(start ->
-            resources[ROM] = PciResource.ofRom(start, ConfigLayout.romBytes(function.shape())));
+            resources[ROM] = IoResource.ofRom(start, ConfigLayout.romBytes(function.shape())));
     resetMethods = usableResets();
   }
 
@@ -93,7 +93,7 @@ public final class PciDevice {
   }
 
   /** A BAR (0 to 5) or the ROM (6). */
-  public PciResource resource(int index) {
+  public IoResource resource(int index) {
     return resources[index];
   }
 
@@ -181,7 +181,7 @@ public final class PciDevice {
     enableCount = 1;
     setPower(D0);
     int command = function.configRead(PciRegs.COMMAND, 2);
-    for (PciResource resource : resources) {
+    for (IoResource resource : resources) {
       command |= resource.isMemory() ? PciRegs.COMMAND_MEMORY : 0;
       command |= resource.isPorts() ? PciRegs.COMMAND_IO : 0;
     }

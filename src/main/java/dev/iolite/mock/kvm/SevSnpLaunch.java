@@ -16,7 +16,7 @@ import java.util.HashSet;
 import java.util.Set;
 
 /** How an SEV-SNP guest comes to be; arch/x86/kvm/svm/sev.c. */
-final class SnpLaunch {
+final class SevSnpLaunch {
   /** SNP_POLICY_MASK_RSVD_MBO: must be one. */
   private static final long POLICY_RESERVED = 1 << 17;
 
@@ -29,7 +29,7 @@ final class SnpLaunch {
   private boolean context;
   private boolean finished;
 
-  SnpLaunch(KvmVm vm, SevVm sev) {
+  SevSnpLaunch(KvmVm vm, SevVm sev) {
     this.vm = vm;
     this.sev = sev;
   }
@@ -77,7 +77,7 @@ final class SnpLaunch {
     long source = kvm_sev_snp_launch_update.uaddr(update);
     refuseIf(!zero && (source == 0 || source % Page.BYTES != 0), Errno.EINVAL);
     long page = kvm_sev_snp_launch_update.gfn_start(update);
-    MemorySlot slot = vm.slots().at(page << 12);
+    KvmMemorySlot slot = vm.slots().at(page << 12);
     if (page >>> 52 != 0 || slot == null || !slot.hasGuestMemfd()) {
       throw refused(Errno.EINVAL);
     }

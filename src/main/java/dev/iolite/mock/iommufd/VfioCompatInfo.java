@@ -15,14 +15,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /** VFIO_IOMMU_GET_INFO (vfio_compat.c:iommufd_vfio_iommu_get_info). */
-final class VfioInfo {
+final class VfioCompatInfo {
   private static final long LEAST_BYTES = vfio_iommu_type1_info.iova_pgsizes$offset() + Long.BYTES;
   private static final long INFO_BYTES = vfio_iommu_type1_info.sizeof();
   private static final long AVAIL_BYTES = vfio_iommu_type1_info_dma_avail.sizeof();
   private static final long RANGES_BYTES = vfio_iommu_type1_info_cap_iova_range.sizeof();
   private static final long RANGE_BYTES = vfio_iova_range.sizeof();
 
-  private VfioInfo() {}
+  private VfioCompatInfo() {}
 
   /** Tells page sizes, and in capabilities how much can be mapped where. */
   static void give(IommufdFile context, long argument) {
@@ -70,7 +70,7 @@ final class VfioInfo {
 
   /** iommufd_fill_cap_iova. */
   private static long giveRanges(Task task, IoPageTable table, long address, long room) {
-    List<IovaRanges.Span> spans = table.reserved().holes(0, -1);
+    List<AllowedIovas.Span> spans = table.reserved().holes(0, -1);
     MemorySegment range = task.scratch(RANGE_BYTES);
     for (int i = 0; i < spans.size() && room >= RANGES_BYTES + (i + 1) * RANGE_BYTES; i++) {
       vfio_iova_range.start(range, spans.get(i).first());

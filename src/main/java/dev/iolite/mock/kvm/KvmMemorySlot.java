@@ -7,7 +7,7 @@ import java.util.BitSet;
 import java.util.Optional;
 
 /** A range of guest-physical addresses with what is behind it (struct kvm_memory_slot). */
-final class MemorySlot {
+final class KvmMemorySlot {
   final int addressSpace;
   final int id;
   final long bytes;
@@ -33,7 +33,7 @@ final class MemorySlot {
   private long guestMemfdOffset;
   private boolean guestMemfdOnly;
 
-  MemorySlot(
+  KvmMemorySlot(
       int addressSpace,
       int id,
       long gpa,

@@ -4,7 +4,7 @@ import dev.iolite.mock.core.IommuDevice.Translation;
 import java.util.Optional;
 
 /** A page table that devices can be attached to (struct iommufd_hw_pagetable). */
-abstract class Hwpt extends IommufdObject {
+abstract class HwPagetable extends ContextObject {
   private final boolean isForPasids;
   private Optional<FaultQueue> faults = Optional.empty();
 
@@ -13,7 +13,7 @@ abstract class Hwpt extends IommufdObject {
    *
    * @param isForPasids whether IOMMU_HWPT_ALLOC_PASID was asked for
    */
-  Hwpt(IommufdFile context, boolean isForPasids) {
+  HwPagetable(IommufdFile context, boolean isForPasids) {
     super(context);
     this.isForPasids = isForPasids;
   }

@@ -8,4 +8,4 @@ import java.lang.foreign.MemorySegment;
  * @param type IOMMU_HW_INFO_TYPE_*
  * @param data the struct of that type
  */
-public record HwInfo(int type, MemorySegment data) {}
+public record IommuHwInfo(int type, MemorySegment data) {}

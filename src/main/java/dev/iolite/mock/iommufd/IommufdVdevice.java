@@ -9,13 +9,13 @@ import dev.iolite.mock.core.Refused;
 import java.util.Optional;
 
 /** A device as a guest's IOMMU knows it (struct iommufd_vdevice). */
-public final class Vdevice extends IommufdObject implements GuestDevice {
-  private final Viommu viommu;
+public final class IommufdVdevice extends ContextObject implements GuestDevice {
+  private final IommufdViommu viommu;
   private final IommufdDevice device;
   private final long virtualId;
   private boolean isKnown;
 
-  private Vdevice(Viommu viommu, IommufdDevice device, long virtualId) {
+  private IommufdVdevice(IommufdViommu viommu, IommufdDevice device, long virtualId) {
     super(viommu.context());
     this.viommu = viommu;
     this.device = device;
@@ -28,10 +28,10 @@ public final class Vdevice extends IommufdObject implements GuestDevice {
    * @throws Refused EINVAL: behind another IOMMU; EEXIST: the device has one, or the id is taken;
    *     what the driver says
    */
-  static Vdevice allocate(Viommu viommu, IommufdDevice device, long virtualId) {
+  static IommufdVdevice allocate(IommufdViommu viommu, IommufdDevice device, long virtualId) {
     refuseIf(!viommu.iommu().equals(device.iommu()), Errno.EINVAL);
     refuseIf(device.vdevice().isPresent(), Errno.EEXIST);
-    var vdevice = new Vdevice(viommu, device, virtualId);
+    var vdevice = new IommufdVdevice(viommu, device, virtualId);
     viommu.context().objects().allocate(vdevice);
     viommu.get();
     device.get();
@@ -61,7 +61,7 @@ public final class Vdevice extends IommufdObject implements GuestDevice {
   }
 
   /** The vIOMMU that it belongs to. */
-  public Viommu viommu() {
+  public IommufdViommu viommu() {
     return viommu;
   }
 

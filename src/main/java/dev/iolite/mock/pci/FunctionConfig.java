@@ -6,7 +6,7 @@ import java.util.Arrays;
  * A function's configuration space as its hardware has it: which bits can be written, and what they
  * are after a reset. Offsets are aligned to the width of an access.
  */
-final class ConfigSpace {
+final class FunctionConfig {
   private final byte[] bytes;
   private final byte[] initial;
   private final byte[] writable;
@@ -16,7 +16,7 @@ final class ConfigSpace {
    *
    * @param size 256 or 4096
    */
-  ConfigSpace(int size) {
+  FunctionConfig(int size) {
     bytes = new byte[size];
     initial = new byte[size];
     writable = new byte[size];

@@ -10,9 +10,9 @@ import dev.iolite.pci.PciRegs;
  * @param bytes how many; 0 if there is none
  * @param flags IORESOURCE_* bits
  */
-public record PciResource(long start, long bytes, long flags) {
+public record IoResource(long start, long bytes, long flags) {
   /** There is nothing. */
-  public static final PciResource NONE = new PciResource(0, 0, 0);
+  public static final IoResource NONE = new IoResource(0, 0, 0);
 
   private static final long IO = 0x100;
   private static final long MEMORY = 0x200;
@@ -23,7 +23,7 @@ public record PciResource(long start, long bytes, long flags) {
   private static final long UNSET = 0x2000_0000;
 
   /** Of a BAR; the low bits are the register's (drivers/pci/probe.c:decode_bar). */
-  static PciResource of(Bar bar, long start) {
+  static IoResource of(Bar bar, long start) {
     long flags =
         switch (bar.kind()) {
               case PORTS -> IO | PciRegs.BAR_IO;
@@ -32,12 +32,12 @@ public record PciResource(long start, long bytes, long flags) {
             }
             | (bar.prefetchable() ? PREFETCH | PciRegs.BAR_PREFETCHABLE : 0)
             | SIZE_ALIGN;
-    return new PciResource(start, bar.bytes(), flags);
+    return new IoResource(start, bar.bytes(), flags);
   }
 
   /** Of a BAR that there was no room for (drivers/pci/setup-res.c:pci_claim_resource). */
-  static PciResource unassigned(Bar bar) {
-    return new PciResource(0, bar.bytes(), of(bar, 0).flags | UNSET);
+  static IoResource unassigned(Bar bar) {
+    return new IoResource(0, bar.bytes(), of(bar, 0).flags | UNSET);
   }
 
   /** Whether it has an address. */
@@ -46,8 +46,8 @@ public record PciResource(long start, long bytes, long flags) {
   }
 
   /** Of an expansion ROM. */
-  static PciResource ofRom(long start, long bytes) {
-    return new PciResource(start, bytes, MEMORY | PREFETCH | READ_ONLY | SIZE_ALIGN);
+  static IoResource ofRom(long start, long bytes) {
+    return new IoResource(start, bytes, MEMORY | PREFETCH | READ_ONLY | SIZE_ALIGN);
   }
 
   /** Whether it is memory. */

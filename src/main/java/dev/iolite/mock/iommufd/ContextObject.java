@@ -6,13 +6,13 @@ package dev.iolite.mock.iommufd;
  * <p>The table of ids holds one of its users; an object can be destroyed while that is the only
  * one. Its operations are those of drivers/iommu/iommufd/main.c:iommufd_object_ops.
  */
-abstract class IommufdObject {
+abstract class ContextObject {
   private final IommufdFile context;
   private int id;
   private int users = 1;
 
   /** A new object without an id. */
-  IommufdObject(IommufdFile context) {
+  ContextObject(IommufdFile context) {
     this.context = context;
   }
 
