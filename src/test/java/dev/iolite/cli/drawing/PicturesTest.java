@@ -3,12 +3,12 @@ package dev.iolite.cli.drawing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.iolite.tdi.layout.BarSize;
-import dev.iolite.tdi.layout.MmioLayout;
-import dev.iolite.tdi.layout.BarLayout;
-import dev.iolite.tdi.layout.Kind;
 import dev.iolite.cli.drawing.LayoutPicture.Palette;
 import dev.iolite.kernel.Page;
+import dev.iolite.tdi.layout.BarLayout;
+import dev.iolite.tdi.layout.BarSize;
+import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.vfio.ByteRange;
 import java.io.StringReader;
 import java.util.ArrayList;
