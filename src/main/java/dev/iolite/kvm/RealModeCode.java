@@ -9,22 +9,19 @@ public final class RealModeCode {
   private static final int MOST_BYTES = 64;
   private static final long LIMIT = 1L << Integer.SIZE;
 
-  /** General registers, in the order of their numbers. */
+  /** General registers. */
   public enum Register {
-    /** Accumulator. */
-    EAX,
-    /** Counter. */
-    ECX,
-    /** Data. */
-    EDX,
-    /** Base. */
-    EBX,
-    /** Stack pointer. */
-    ESP,
-    /** Base pointer. */
-    EBP,
-    /** Source index. */
-    ESI
+    EAX(0),
+    ECX(1),
+    EDX(2),
+    EBX(3),
+    ESI(6);
+
+    private final int number;
+
+    Register(int number) {
+      this.number = number;
+    }
   }
 
   private final ByteBuffer code = ByteBuffer.allocate(MOST_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -49,12 +46,12 @@ public final class RealModeCode {
 
   /** {@code mov register, value}, of 32 bits. */
   public RealModeCode set(Register register, long value) {
-    return put(0x66, 0xb8 + register.ordinal()).putInt(value);
+    return put(0x66, 0xb8 + register.number).putInt(value);
   }
 
   /** {@code mov register, value}, of the register's low 16 bits. */
   public RealModeCode setLow(Register register, int value) {
-    return put(0xb8 + register.ordinal(), value, value >> Byte.SIZE);
+    return put(0xb8 + register.number, value, value >> Byte.SIZE);
   }
 
   /** {@code mov eax, [gpa]}. */
