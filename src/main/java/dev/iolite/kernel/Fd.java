@@ -3,6 +3,8 @@ package dev.iolite.kernel;
 import dev.iolite.uapi.catalog.Call;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.SystemCall;
+import dev.iolite.uapi.catalog.SystemCalls;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -50,7 +52,7 @@ public final class Fd implements AutoCloseable {
   public static Fd open(Kernel kernel, FdKind kind, String path, int flags) {
     int fd = tryOpen(kernel, path, flags);
     if (fd < 0) {
-      throw KernelException.of(kernel, "open", CallTarget.of(kind, path), "", -fd);
+      throw KernelException.of(kernel, SystemCalls.OPEN.name(), CallTarget.of(kind, path), "", -fd);
     }
     return owned(kernel, kind, fd, path);
   }
@@ -60,7 +62,7 @@ public final class Fd implements AutoCloseable {
     int fd;
     do {
       fd = kernel.open(path, flags | Libc.O_CLOEXEC());
-    } while (fd == Errno.EINTR.negated());
+    } while (isRepeated(SystemCalls.OPEN, fd));
     return fd;
   }
 
@@ -204,8 +206,12 @@ public final class Fd implements AutoCloseable {
     int result;
     do {
       result = kernel.ioctl(number(), command.number(), argument);
-    } while (result == Errno.EINTR.negated() && command.onInterrupt() == Call.OnInterrupt.REPEAT);
+    } while (isRepeated(command, result));
     return result;
+  }
+
+  private static boolean isRepeated(Call call, long result) {
+    return result == Errno.EINTR.negated() && call.onInterrupt() == Call.OnInterrupt.REPEAT;
   }
 
   /** The exception for an answer with which the caller can't go on after all. */
@@ -263,7 +269,8 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what read(2) said
    */
   public long read(MemorySegment into) {
-    return transfer("read", into, "", (address, bytes) -> kernel.read(number(), address, bytes));
+    return transfer(
+        SystemCalls.READ, into, "", (address, bytes) -> kernel.read(number(), address, bytes));
   }
 
   /**
@@ -273,7 +280,7 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what read(2) said, or that it read less
    */
   void readWhole(MemorySegment into) {
-    requireWhole("read", into, read(into));
+    requireWhole(SystemCalls.READ, into, read(into));
   }
 
   /**
@@ -283,7 +290,8 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what write(2) said
    */
   public long write(MemorySegment from) {
-    return transfer("write", from, "", (address, bytes) -> kernel.write(number(), address, bytes));
+    return transfer(
+        SystemCalls.WRITE, from, "", (address, bytes) -> kernel.write(number(), address, bytes));
   }
 
   /**
@@ -293,13 +301,13 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what write(2) said, or that it took less
    */
   void writeWhole(MemorySegment from) {
-    requireWhole("write", from, write(from));
+    requireWhole(SystemCalls.WRITE, from, write(from));
   }
 
-  private void requireWhole(String name, MemorySegment memory, long result) {
+  private void requireWhole(SystemCall call, MemorySegment memory, long result) {
     if (result != memory.byteSize()) {
       throw KernelException.of(
-          name, target(), "bytes=" + memory.byteSize(), result, ": that is not all of them");
+          call.name(), target(), "bytes=" + memory.byteSize(), result, ": that is not all of them");
     }
   }
 
@@ -311,7 +319,10 @@ public final class Fd implements AutoCloseable {
    */
   long entries(MemorySegment into) {
     return transfer(
-        "getdents64", into, "", (address, bytes) -> kernel.getdents(number(), address, bytes));
+        SystemCalls.GETDENTS64,
+        into,
+        "",
+        (address, bytes) -> kernel.getdents(number(), address, bytes));
   }
 
   /**
@@ -322,7 +333,7 @@ public final class Fd implements AutoCloseable {
    */
   public long pread(MemorySegment into, long offset) {
     return transfer(
-        "pread",
+        SystemCalls.PREAD,
         into,
         at(offset),
         (address, bytes) -> kernel.pread(number(), address, bytes, offset));
@@ -336,7 +347,7 @@ public final class Fd implements AutoCloseable {
    */
   public long pwrite(MemorySegment from, long offset) {
     return transfer(
-        "pwrite",
+        SystemCalls.PWRITE,
         from,
         at(offset),
         (address, bytes) -> kernel.pwrite(number(), address, bytes, offset));
@@ -352,21 +363,21 @@ public final class Fd implements AutoCloseable {
     long call(long address, long bytes);
   }
 
-  private long transfer(String name, MemorySegment memory, String where, Transfer transfer) {
+  private long transfer(SystemCall call, MemorySegment memory, String where, Transfer transfer) {
     long result;
     try {
       do {
         result = transfer.call(address(memory), memory.byteSize());
-      } while (result == Errno.EINTR.negated());
+      } while (isRepeated(call, result));
     } finally {
       Reference.reachabilityFence(memory);
     }
     String detail = "bytes=" + memory.byteSize() + where;
     if (result < 0) {
-      throw KernelException.of(kernel, name, target(), detail, Math.toIntExact(-result));
+      throw KernelException.of(kernel, call.name(), target(), detail, Math.toIntExact(-result));
     }
     if (result > memory.byteSize()) {
-      throw KernelException.of(name, target(), detail, result, KernelException.NOT_ITS_OWN);
+      throw KernelException.of(call.name(), target(), detail, result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }
@@ -401,7 +412,7 @@ public final class Fd implements AutoCloseable {
     }
     int result = kernel.close(number);
     if (result != Errno.EINTR.negated()) {
-      KernelException.requireDone("close", target(), "", result);
+      KernelException.requireDone(SystemCalls.CLOSE.name(), target(), "", result);
     }
   }
 

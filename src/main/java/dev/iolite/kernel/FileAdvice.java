@@ -171,6 +171,8 @@ final class FileAdvice {
       case EINVAL -> new Advice(NO_PAGES, "map whole pages, at least one");
       case ENOMEM ->
           new Advice("the process is out of address space or memory", "free memory, or map less");
+      case EBUSY ->
+          new Advice("something else uses what is to be mapped", "end that, then map it again");
       case ENODEV -> new Advice("what is to be mapped has no mapping", "read and write it instead");
       case EAGAIN ->
           new Advice(
