@@ -1,26 +1,11 @@
 /*
  * Package dev.iolite.uapi.tsmarmv5: a proposal of May 2026 for binding a TDI, not in any release.
  * Written for this project from its public description. Its first number is taken in Linux 7.3.
+ * Its request bears the name of the one in tsm.h, and has another shape.
  */
 #include <linux/types.h>
 #include <linux/ioctl.h>
 
-/*
- * The type of vIOMMU that a TDX host has. No proposal names one: this number is this project's own.
- */
-#define IOMMU_VIOMMU_TYPE_TDX 0x7d58
-
-enum iommu_vdevice_tsm_op_type {
-	IOMMU_VDEVICE_TSM_BIND = 1,
-	IOMMU_VDEVICE_TSM_UNBIND = 2,
-};
-
-struct iommu_vdevice_tsm_op {
-	__u32 size;
-	__u32 type;
-	__u32 flags;
-	__u32 vdevice_id;
-};
 #define IOMMU_VDEVICE_TSM_OP _IO(';', 0x95)
 
 enum iommu_vdevice_tsm_scope {
@@ -43,15 +28,10 @@ struct iommu_vdevice_tsm_req {
 #define IOMMU_VDEVICE_TSM_REQ _IO(';', 0x96)
 
 /*
- * What a request of scope INFO asks for. The proposal leaves that to the architecture: the numbers
- * and the shape are this project's own. The nonce is that of GET_MEASUREMENTS; a request for the
- * report may end before it.
+ * What a request of scope INFO asks for. The proposal leaves that to the architecture: the shape is
+ * this project's own. The nonce is that of GET_MEASUREMENTS; a request for the report may end before
+ * it.
  */
-enum iommu_vdevice_tsm_object {
-	IOMMU_VDEVICE_TSM_OBJECT_REPORT = 0,
-	IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = 1,
-};
-
 struct iommu_vdevice_tsm_info {
 	__u32 object;
 	__u8 nonce[32];

@@ -7,49 +7,14 @@
 
 #define IOMMU_VIOMMU_TYPE_ARM_REALM_SMMUV3 3
 
-enum iommu_vdevice_tsm_arch {
-	IOMMU_VDEVICE_TSM_ARCH_CCA = 1,
-	IOMMU_VDEVICE_TSM_ARCH_SEV = 2,
-	IOMMU_VDEVICE_TSM_ARCH_TDX = 3,
-};
-
-enum iommu_vdevice_tsm_request {
-	IOMMU_VDEVICE_TSM_VALIDATE_MMIO = 1,
-	IOMMU_VDEVICE_TSM_SET_TDI_STATE = 2,
+/* More requests of IOMMU_VDEVICE_TSM_REQ. */
+enum iommu_vdevice_tsm_object_request {
 	IOMMU_VDEVICE_TSM_READ_OBJECT = 5,
 	IOMMU_VDEVICE_TSM_REGENERATE_OBJECT = 6,
 	IOMMU_VDEVICE_TSM_OBJECT_INFO = 7,
 };
 
-struct iommu_vdevice_tsm_req {
-	__u32 size;
-	__u32 vdevice_id;
-	__u32 op;
-	__u32 tvm_arch;
-	__u32 req_len;
-	__u32 resp_len;
-	__u64 req_uptr;
-	__u64 resp_uptr;
-	__u64 tsm_code;
-};
 #define IOMMU_VDEVICE_TSM_REQ _IO(';', 0x96)
-
-/* gpa_top is the first address after the range. */
-struct iommu_vdevice_tsm_validate_mmio {
-	__u64 gpa_base;
-	__u64 gpa_top;
-	__u64 pa_base;
-};
-
-struct iommu_vdevice_tsm_set_tdi_state {
-	__u32 state;
-};
-
-/* Types of objects. The proposal's numbers are not known: these are this project's own. */
-enum iommu_vdevice_tsm_object {
-	IOMMU_VDEVICE_TSM_OBJECT_REPORT = 0,
-	IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = 1,
-};
 
 struct iommu_vdevice_tsm_object_info {
 	__u32 type;

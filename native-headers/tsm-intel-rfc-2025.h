@@ -6,11 +6,6 @@
 #include <linux/types.h>
 #include <linux/ioctl.h>
 
-/*
- * The type of vIOMMU that a TDX host has. No proposal names one: this number is this project's own.
- */
-#define IOMMU_VIOMMU_TYPE_TDX 0x7d58
-
 struct vfio_device_tsm_bind {
 	__u32 argsz;
 	__u32 flags;

@@ -7,63 +7,18 @@
 #include <linux/ioctl.h>
 
 /*
- * The type of vIOMMU that a TDX host has. No proposal names one: this number is this project's own.
- * It is there for its vDEVICEs: the HWPT need not be a nesting parent, and there is no type specific
- * data. A TSM that can bind must be connected to the device, or the type is not supported
- * (EOPNOTSUPP).
+ * IOMMU_VIOMMU_TYPE_TDX is there for its vDEVICEs: the HWPT need not be a nesting parent, and there
+ * is no type specific data. A TSM that can bind must be connected to the device, or the type is not
+ * supported (EOPNOTSUPP).
  */
-#define IOMMU_VIOMMU_TYPE_TDX 0x7d58
 
-enum iommu_vdevice_tsm_op_type {
-	IOMMU_VDEVICE_TSM_BIND = 1,
-	IOMMU_VDEVICE_TSM_UNBIND = 2,
-};
-
-struct iommu_vdevice_tsm_op {
-	__u32 size;
-	__u32 type;
-	__u32 flags;
-	__u32 vdevice_id;
-};
 #define IOMMU_VDEVICE_TSM_OP _IO(';', 0x98)
-
-enum iommu_vdevice_tsm_arch {
-	IOMMU_VDEVICE_TSM_ARCH_CCA = 1,
-	IOMMU_VDEVICE_TSM_ARCH_SEV = 2,
-	IOMMU_VDEVICE_TSM_ARCH_TDX = 3,
-};
-
-enum iommu_vdevice_tsm_request {
-	IOMMU_VDEVICE_TSM_VALIDATE_MMIO = 1,
-	IOMMU_VDEVICE_TSM_SET_TDI_STATE = 2,
-	IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA = 3,
-	IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA = 4,
-	IOMMU_VDEVICE_TSM_READ_REPORT = 5,
-	IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = 6,
-};
-
-struct iommu_vdevice_tsm_req {
-	__u32 size;
-	__u32 vdevice_id;
-	__u32 op;
-	__u32 tvm_arch;
-	__u32 req_len;
-	__u32 resp_len;
-	__u64 req_uptr;
-	__u64 resp_uptr;
-	__u64 tsm_code;
-};
 #define IOMMU_VDEVICE_TSM_REQ _IO(';', 0x99)
 
-/* gpa_top is the first address after the range. */
-struct iommu_vdevice_tsm_validate_mmio {
-	__u64 gpa_base;
-	__u64 gpa_top;
-	__u64 pa_base;
-};
-
-struct iommu_vdevice_tsm_set_tdi_state {
-	__u32 state;
+/* More requests of IOMMU_VDEVICE_TSM_REQ. */
+enum iommu_vdevice_tsm_evidence_request {
+	IOMMU_VDEVICE_TSM_READ_REPORT = 5,
+	IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = 6,
 };
 
 /* The nonce of GET_MEASUREMENTS; the answer is the device's MEASUREMENTS message. */
@@ -122,21 +77,8 @@ struct vfio_device_feature_dma_buf_runs {
 /* KVM_CHECK_EXTENSION answers with these flags, as far as the VM's slots may have them. */
 #define KVM_CAP_MEMORY_DMABUF 252
 
-/* No call, but the bit of KVM_CAP_EXIT_HYPERCALL for those that follow. */
-#define KVM_HC_TSM 13
-
 /*
- * Hypercalls of a guest that the VMM answers (KVM_EXIT_HYPERCALL), if their bit is enabled; if not,
- * KVM answers -KVM_ENOSYS. No proposal has numbers for x86. Outside long mode arguments have 32 bits.
- * args[0] is the virtual BDF; VALIDATE has the first address, the first one after the range and the
- * physical address in args[1] to args[3]; SET_STATE the state in args[1]. READ_REPORT and
- * READ_MEASUREMENTS have the address and the length of a room in shared memory in args[1] and
- * args[2], which takes the answer. Of READ_MEASUREMENTS the first 32 bytes of the room are the
- * nonce of GET_MEASUREMENTS. ret is a negative errno, or 0, or the length of the answer.
+ * No call, but the bit of KVM_CAP_EXIT_HYPERCALL for the KVM_HC_TSM_ calls of tsm.h. While it is not
+ * set, KVM answers them with -KVM_ENOSYS.
  */
-#define KVM_HC_TSM_BIND 0x7d00
-#define KVM_HC_TSM_UNBIND 0x7d01
-#define KVM_HC_TSM_VALIDATE_MMIO 0x7d02
-#define KVM_HC_TSM_SET_TDI_STATE 0x7d03
-#define KVM_HC_TSM_READ_REPORT 0x7d04
-#define KVM_HC_TSM_READ_MEASUREMENTS 0x7d05
+#define KVM_HC_TSM 13

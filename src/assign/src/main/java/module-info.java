@@ -12,6 +12,8 @@ module dev.iolite.assign {
   exports dev.iolite.steps;
   exports dev.iolite.tdi;
   exports dev.iolite.tdi.evidence;
+  exports dev.iolite.tdi.guest;
+  exports dev.iolite.tdi.journal;
   exports dev.iolite.tdi.layout;
   exports dev.iolite.tdi.ledger;
   exports dev.iolite.tdi.plan;

@@ -9,4 +9,6 @@ module dev.iolite.cli {
 
   opens dev.iolite.cli to
       info.picocli;
+  opens dev.iolite.cli.held to
+      info.picocli;
 }

@@ -8,5 +8,6 @@ module dev.iolite {
   exports dev.iolite.kvm;
   exports dev.iolite.pci;
   exports dev.iolite.trace;
+  exports dev.iolite.tsm;
   exports dev.iolite.vfio;
 }

@@ -13,22 +13,16 @@ final class TsmArmV5Catalog {
     static List<UapiStruct> structs() {
         return List.of(
             UapiStruct.of("tsmarmv5", "iommu_vdevice_tsm_info", iommu_vdevice_tsm_info.layout()),
-            UapiStruct.of("tsmarmv5", "iommu_vdevice_tsm_op", iommu_vdevice_tsm_op.layout()),
             UapiStruct.of("tsmarmv5", "iommu_vdevice_tsm_req", iommu_vdevice_tsm_req.layout())
         );
     }
 
     static List<UapiConstant> constants() {
         return List.of(
-            new UapiConstant("tsmarmv5", "IOMMU_VIOMMU_TYPE_TDX", TsmArmV5.IOMMU_VIOMMU_TYPE_TDX()),
-            new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_BIND", TsmArmV5.IOMMU_VDEVICE_TSM_BIND()),
-            new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_UNBIND", TsmArmV5.IOMMU_VDEVICE_TSM_UNBIND()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_SCOPE_INFO", TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_SCOPE_STATE_CHANGE", TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_STATE_CHANGE()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_SCOPE_DEBUG_READ", TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_DEBUG_READ()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_SCOPE_DEBUG_WRITE", TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_DEBUG_WRITE()),
-            new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_OBJECT_REPORT", TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_REPORT()),
-            new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS", TsmArmV5.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_OP", TsmArmV5.IOMMU_VDEVICE_TSM_OP()),
             new UapiConstant("tsmarmv5", "IOMMU_VDEVICE_TSM_REQ", TsmArmV5.IOMMU_VDEVICE_TSM_REQ())
         );

@@ -15,9 +15,6 @@ final class TsmCcaV7Catalog {
             UapiStruct.of("tsmccav7", "iommu_vdevice_tsm_object_info", iommu_vdevice_tsm_object_info.layout()),
             UapiStruct.of("tsmccav7", "iommu_vdevice_tsm_read_object", iommu_vdevice_tsm_read_object.layout()),
             UapiStruct.of("tsmccav7", "iommu_vdevice_tsm_regenerate_object", iommu_vdevice_tsm_regenerate_object.layout()),
-            UapiStruct.of("tsmccav7", "iommu_vdevice_tsm_req", iommu_vdevice_tsm_req.layout()),
-            UapiStruct.of("tsmccav7", "iommu_vdevice_tsm_set_tdi_state", iommu_vdevice_tsm_set_tdi_state.layout()),
-            UapiStruct.of("tsmccav7", "iommu_vdevice_tsm_validate_mmio", iommu_vdevice_tsm_validate_mmio.layout()),
             UapiStruct.of("tsmccav7", "kvm_exit_arm64_tio", kvm_exit_arm64_tio.layout())
         );
     }
@@ -27,16 +24,9 @@ final class TsmCcaV7Catalog {
             new UapiConstant("tsmccav7", "IOMMU_VIOMMU_TYPE_ARM_REALM_SMMUV3", TsmCcaV7.IOMMU_VIOMMU_TYPE_ARM_REALM_SMMUV3()),
             new UapiConstant("tsmccav7", "KVM_EXIT_ARM64_TIO", TsmCcaV7.KVM_EXIT_ARM64_TIO()),
             new UapiConstant("tsmccav7", "KVM_ARM64_TIO_VDEV_VALIDATE_MAPPING", TsmCcaV7.KVM_ARM64_TIO_VDEV_VALIDATE_MAPPING()),
-            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_ARCH_CCA", TsmCcaV7.IOMMU_VDEVICE_TSM_ARCH_CCA()),
-            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_ARCH_SEV", TsmCcaV7.IOMMU_VDEVICE_TSM_ARCH_SEV()),
-            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_ARCH_TDX", TsmCcaV7.IOMMU_VDEVICE_TSM_ARCH_TDX()),
-            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_VALIDATE_MMIO", TsmCcaV7.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()),
-            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_SET_TDI_STATE", TsmCcaV7.IOMMU_VDEVICE_TSM_SET_TDI_STATE()),
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_READ_OBJECT", TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT()),
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_REGENERATE_OBJECT", TsmCcaV7.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT()),
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_OBJECT_INFO", TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO()),
-            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_OBJECT_REPORT", TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_REPORT()),
-            new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS", TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS()),
             new UapiConstant("tsmccav7", "IOMMU_VDEVICE_TSM_REQ", TsmCcaV7.IOMMU_VDEVICE_TSM_REQ())
         );
     }

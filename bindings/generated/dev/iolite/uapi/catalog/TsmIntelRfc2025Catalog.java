@@ -20,7 +20,6 @@ final class TsmIntelRfc2025Catalog {
 
     static List<UapiConstant> constants() {
         return List.of(
-            new UapiConstant("tsmintelrfc2025", "IOMMU_VIOMMU_TYPE_TDX", TsmIntelRfc2025.IOMMU_VIOMMU_TYPE_TDX()),
             new UapiConstant("tsmintelrfc2025", "VFIO_DEVICE_TSM_BIND", TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND()),
             new UapiConstant("tsmintelrfc2025", "VFIO_DEVICE_TSM_UNBIND", TsmIntelRfc2025.VFIO_DEVICE_TSM_UNBIND()),
             new UapiConstant("tsmintelrfc2025", "IOMMU_VDEVICE_TSM_GUEST_REQUEST", TsmIntelRfc2025.IOMMU_VDEVICE_TSM_GUEST_REQUEST()),

@@ -12,11 +12,7 @@ final class TsmSeed2025Catalog {
 
     static List<UapiStruct> structs() {
         return List.of(
-            UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_op", iommu_vdevice_tsm_op.layout()),
             UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_read_measurements", iommu_vdevice_tsm_read_measurements.layout()),
-            UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_req", iommu_vdevice_tsm_req.layout()),
-            UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_set_tdi_state", iommu_vdevice_tsm_set_tdi_state.layout()),
-            UapiStruct.of("tsmseed2025", "iommu_vdevice_tsm_validate_mmio", iommu_vdevice_tsm_validate_mmio.layout()),
             UapiStruct.of("tsmseed2025", "vfio_device_feature_dma_buf_runs", vfio_device_feature_dma_buf_runs.layout()),
             UapiStruct.of("tsmseed2025", "vfio_dma_buf_get_runs", vfio_dma_buf_get_runs.layout()),
             UapiStruct.of("tsmseed2025", "vfio_dma_buf_run", vfio_dma_buf_run.layout())
@@ -25,25 +21,9 @@ final class TsmSeed2025Catalog {
 
     static List<UapiConstant> constants() {
         return List.of(
-            new UapiConstant("tsmseed2025", "IOMMU_VIOMMU_TYPE_TDX", TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX()),
             new UapiConstant("tsmseed2025", "VFIO_DEVICE_FEATURE_DMA_BUF_RUNS", TsmSeed2025.VFIO_DEVICE_FEATURE_DMA_BUF_RUNS()),
             new UapiConstant("tsmseed2025", "KVM_CAP_MEMORY_DMABUF", TsmSeed2025.KVM_CAP_MEMORY_DMABUF()),
             new UapiConstant("tsmseed2025", "KVM_HC_TSM", TsmSeed2025.KVM_HC_TSM()),
-            new UapiConstant("tsmseed2025", "KVM_HC_TSM_BIND", TsmSeed2025.KVM_HC_TSM_BIND()),
-            new UapiConstant("tsmseed2025", "KVM_HC_TSM_UNBIND", TsmSeed2025.KVM_HC_TSM_UNBIND()),
-            new UapiConstant("tsmseed2025", "KVM_HC_TSM_VALIDATE_MMIO", TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO()),
-            new UapiConstant("tsmseed2025", "KVM_HC_TSM_SET_TDI_STATE", TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE()),
-            new UapiConstant("tsmseed2025", "KVM_HC_TSM_READ_REPORT", TsmSeed2025.KVM_HC_TSM_READ_REPORT()),
-            new UapiConstant("tsmseed2025", "KVM_HC_TSM_READ_MEASUREMENTS", TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_BIND", TsmSeed2025.IOMMU_VDEVICE_TSM_BIND()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_UNBIND", TsmSeed2025.IOMMU_VDEVICE_TSM_UNBIND()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_ARCH_CCA", TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_CCA()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_ARCH_SEV", TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_ARCH_TDX", TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_VALIDATE_MMIO", TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_SET_TDI_STATE", TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA", TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()),
-            new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA", TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_READ_REPORT", TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_READ_MEASUREMENTS", TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS()),
             new UapiConstant("tsmseed2025", "IOMMU_VDEVICE_TSM_OP", TsmSeed2025.IOMMU_VDEVICE_TSM_OP()),

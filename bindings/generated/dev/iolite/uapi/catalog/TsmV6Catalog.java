@@ -12,25 +12,11 @@ final class TsmV6Catalog {
 
     static List<UapiStruct> structs() {
         return List.of(
-            UapiStruct.of("tsmv6", "iommu_vdevice_tsm_op", iommu_vdevice_tsm_op.layout()),
-            UapiStruct.of("tsmv6", "iommu_vdevice_tsm_req", iommu_vdevice_tsm_req.layout()),
-            UapiStruct.of("tsmv6", "iommu_vdevice_tsm_set_tdi_state", iommu_vdevice_tsm_set_tdi_state.layout()),
-            UapiStruct.of("tsmv6", "iommu_vdevice_tsm_validate_mmio", iommu_vdevice_tsm_validate_mmio.layout())
         );
     }
 
     static List<UapiConstant> constants() {
         return List.of(
-            new UapiConstant("tsmv6", "IOMMU_VIOMMU_TYPE_TDX", TsmV6.IOMMU_VIOMMU_TYPE_TDX()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_BIND", TsmV6.IOMMU_VDEVICE_TSM_BIND()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_UNBIND", TsmV6.IOMMU_VDEVICE_TSM_UNBIND()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_ARCH_CCA", TsmV6.IOMMU_VDEVICE_TSM_ARCH_CCA()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_ARCH_SEV", TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_ARCH_TDX", TsmV6.IOMMU_VDEVICE_TSM_ARCH_TDX()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_VALIDATE_MMIO", TsmV6.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_SET_TDI_STATE", TsmV6.IOMMU_VDEVICE_TSM_SET_TDI_STATE()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA", TsmV6.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA()),
-            new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA", TsmV6.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA()),
             new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_OP", TsmV6.IOMMU_VDEVICE_TSM_OP()),
             new UapiConstant("tsmv6", "IOMMU_VDEVICE_TSM_REQ", TsmV6.IOMMU_VDEVICE_TSM_REQ())
         );

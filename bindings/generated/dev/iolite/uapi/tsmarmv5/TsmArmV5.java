@@ -23,33 +23,6 @@ public class TsmArmV5 extends TsmArmV5$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int IOMMU_VIOMMU_TYPE_TDX = (int)32088L;
-    /**
-     * {@snippet lang=c :
-     * #define IOMMU_VIOMMU_TYPE_TDX 32088
-     * }
-     */
-    public static int IOMMU_VIOMMU_TYPE_TDX() {
-        return IOMMU_VIOMMU_TYPE_TDX;
-    }
-    private static final int IOMMU_VDEVICE_TSM_BIND = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_op_type.IOMMU_VDEVICE_TSM_BIND = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_BIND() {
-        return IOMMU_VDEVICE_TSM_BIND;
-    }
-    private static final int IOMMU_VDEVICE_TSM_UNBIND = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_op_type.IOMMU_VDEVICE_TSM_UNBIND = 2
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_UNBIND() {
-        return IOMMU_VDEVICE_TSM_UNBIND;
-    }
     private static final int IOMMU_VDEVICE_TSM_SCOPE_INFO = (int)0L;
     /**
      * {@snippet lang=c :
@@ -85,24 +58,6 @@ public class TsmArmV5 extends TsmArmV5$shared {
      */
     public static int IOMMU_VDEVICE_TSM_SCOPE_DEBUG_WRITE() {
         return IOMMU_VDEVICE_TSM_SCOPE_DEBUG_WRITE;
-    }
-    private static final int IOMMU_VDEVICE_TSM_OBJECT_REPORT = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_object.IOMMU_VDEVICE_TSM_OBJECT_REPORT = 0
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_OBJECT_REPORT() {
-        return IOMMU_VDEVICE_TSM_OBJECT_REPORT;
-    }
-    private static final int IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_object.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS() {
-        return IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS;
     }
     private static final int IOMMU_VDEVICE_TSM_OP = (int)15253L;
     /**

@@ -50,55 +50,10 @@ public class TsmCcaV7 extends TsmCcaV7$shared {
     public static int KVM_ARM64_TIO_VDEV_VALIDATE_MAPPING() {
         return KVM_ARM64_TIO_VDEV_VALIDATE_MAPPING;
     }
-    private static final int IOMMU_VDEVICE_TSM_ARCH_CCA = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_arch.IOMMU_VDEVICE_TSM_ARCH_CCA = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_ARCH_CCA() {
-        return IOMMU_VDEVICE_TSM_ARCH_CCA;
-    }
-    private static final int IOMMU_VDEVICE_TSM_ARCH_SEV = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_arch.IOMMU_VDEVICE_TSM_ARCH_SEV = 2
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_ARCH_SEV() {
-        return IOMMU_VDEVICE_TSM_ARCH_SEV;
-    }
-    private static final int IOMMU_VDEVICE_TSM_ARCH_TDX = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_arch.IOMMU_VDEVICE_TSM_ARCH_TDX = 3
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_ARCH_TDX() {
-        return IOMMU_VDEVICE_TSM_ARCH_TDX;
-    }
-    private static final int IOMMU_VDEVICE_TSM_VALIDATE_MMIO = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_VALIDATE_MMIO = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_VALIDATE_MMIO() {
-        return IOMMU_VDEVICE_TSM_VALIDATE_MMIO;
-    }
-    private static final int IOMMU_VDEVICE_TSM_SET_TDI_STATE = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_SET_TDI_STATE = 2
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_SET_TDI_STATE() {
-        return IOMMU_VDEVICE_TSM_SET_TDI_STATE;
-    }
     private static final int IOMMU_VDEVICE_TSM_READ_OBJECT = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_READ_OBJECT = 5
+     * enum iommu_vdevice_tsm_object_request.IOMMU_VDEVICE_TSM_READ_OBJECT = 5
      * }
      */
     public static int IOMMU_VDEVICE_TSM_READ_OBJECT() {
@@ -107,7 +62,7 @@ public class TsmCcaV7 extends TsmCcaV7$shared {
     private static final int IOMMU_VDEVICE_TSM_REGENERATE_OBJECT = (int)6L;
     /**
      * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT = 6
+     * enum iommu_vdevice_tsm_object_request.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT = 6
      * }
      */
     public static int IOMMU_VDEVICE_TSM_REGENERATE_OBJECT() {
@@ -116,29 +71,11 @@ public class TsmCcaV7 extends TsmCcaV7$shared {
     private static final int IOMMU_VDEVICE_TSM_OBJECT_INFO = (int)7L;
     /**
      * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_OBJECT_INFO = 7
+     * enum iommu_vdevice_tsm_object_request.IOMMU_VDEVICE_TSM_OBJECT_INFO = 7
      * }
      */
     public static int IOMMU_VDEVICE_TSM_OBJECT_INFO() {
         return IOMMU_VDEVICE_TSM_OBJECT_INFO;
-    }
-    private static final int IOMMU_VDEVICE_TSM_OBJECT_REPORT = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_object.IOMMU_VDEVICE_TSM_OBJECT_REPORT = 0
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_OBJECT_REPORT() {
-        return IOMMU_VDEVICE_TSM_OBJECT_REPORT;
-    }
-    private static final int IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_object.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS() {
-        return IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS;
     }
     private static final int IOMMU_VDEVICE_TSM_REQ = (int)15254L;
     /**

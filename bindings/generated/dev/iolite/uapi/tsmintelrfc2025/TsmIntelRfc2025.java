@@ -23,15 +23,6 @@ public class TsmIntelRfc2025 extends TsmIntelRfc2025$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int IOMMU_VIOMMU_TYPE_TDX = (int)32088L;
-    /**
-     * {@snippet lang=c :
-     * #define IOMMU_VIOMMU_TYPE_TDX 32088
-     * }
-     */
-    public static int IOMMU_VIOMMU_TYPE_TDX() {
-        return IOMMU_VIOMMU_TYPE_TDX;
-    }
     private static final int VFIO_DEVICE_TSM_BIND = (int)15226L;
     /**
      * {@snippet lang=c :

@@ -23,15 +23,6 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int IOMMU_VIOMMU_TYPE_TDX = (int)32088L;
-    /**
-     * {@snippet lang=c :
-     * #define IOMMU_VIOMMU_TYPE_TDX 32088
-     * }
-     */
-    public static int IOMMU_VIOMMU_TYPE_TDX() {
-        return IOMMU_VIOMMU_TYPE_TDX;
-    }
     private static final int VFIO_DEVICE_FEATURE_DMA_BUF_RUNS = (int)14L;
     /**
      * {@snippet lang=c :
@@ -59,145 +50,10 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     public static int KVM_HC_TSM() {
         return KVM_HC_TSM;
     }
-    private static final int KVM_HC_TSM_BIND = (int)32000L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_HC_TSM_BIND 32000
-     * }
-     */
-    public static int KVM_HC_TSM_BIND() {
-        return KVM_HC_TSM_BIND;
-    }
-    private static final int KVM_HC_TSM_UNBIND = (int)32001L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_HC_TSM_UNBIND 32001
-     * }
-     */
-    public static int KVM_HC_TSM_UNBIND() {
-        return KVM_HC_TSM_UNBIND;
-    }
-    private static final int KVM_HC_TSM_VALIDATE_MMIO = (int)32002L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_HC_TSM_VALIDATE_MMIO 32002
-     * }
-     */
-    public static int KVM_HC_TSM_VALIDATE_MMIO() {
-        return KVM_HC_TSM_VALIDATE_MMIO;
-    }
-    private static final int KVM_HC_TSM_SET_TDI_STATE = (int)32003L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_HC_TSM_SET_TDI_STATE 32003
-     * }
-     */
-    public static int KVM_HC_TSM_SET_TDI_STATE() {
-        return KVM_HC_TSM_SET_TDI_STATE;
-    }
-    private static final int KVM_HC_TSM_READ_REPORT = (int)32004L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_HC_TSM_READ_REPORT 32004
-     * }
-     */
-    public static int KVM_HC_TSM_READ_REPORT() {
-        return KVM_HC_TSM_READ_REPORT;
-    }
-    private static final int KVM_HC_TSM_READ_MEASUREMENTS = (int)32005L;
-    /**
-     * {@snippet lang=c :
-     * #define KVM_HC_TSM_READ_MEASUREMENTS 32005
-     * }
-     */
-    public static int KVM_HC_TSM_READ_MEASUREMENTS() {
-        return KVM_HC_TSM_READ_MEASUREMENTS;
-    }
-    private static final int IOMMU_VDEVICE_TSM_BIND = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_op_type.IOMMU_VDEVICE_TSM_BIND = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_BIND() {
-        return IOMMU_VDEVICE_TSM_BIND;
-    }
-    private static final int IOMMU_VDEVICE_TSM_UNBIND = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_op_type.IOMMU_VDEVICE_TSM_UNBIND = 2
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_UNBIND() {
-        return IOMMU_VDEVICE_TSM_UNBIND;
-    }
-    private static final int IOMMU_VDEVICE_TSM_ARCH_CCA = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_arch.IOMMU_VDEVICE_TSM_ARCH_CCA = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_ARCH_CCA() {
-        return IOMMU_VDEVICE_TSM_ARCH_CCA;
-    }
-    private static final int IOMMU_VDEVICE_TSM_ARCH_SEV = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_arch.IOMMU_VDEVICE_TSM_ARCH_SEV = 2
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_ARCH_SEV() {
-        return IOMMU_VDEVICE_TSM_ARCH_SEV;
-    }
-    private static final int IOMMU_VDEVICE_TSM_ARCH_TDX = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_arch.IOMMU_VDEVICE_TSM_ARCH_TDX = 3
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_ARCH_TDX() {
-        return IOMMU_VDEVICE_TSM_ARCH_TDX;
-    }
-    private static final int IOMMU_VDEVICE_TSM_VALIDATE_MMIO = (int)1L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_VALIDATE_MMIO = 1
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_VALIDATE_MMIO() {
-        return IOMMU_VDEVICE_TSM_VALIDATE_MMIO;
-    }
-    private static final int IOMMU_VDEVICE_TSM_SET_TDI_STATE = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_SET_TDI_STATE = 2
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_SET_TDI_STATE() {
-        return IOMMU_VDEVICE_TSM_SET_TDI_STATE;
-    }
-    private static final int IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA = 3
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA() {
-        return IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA;
-    }
-    private static final int IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA = (int)4L;
-    /**
-     * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA = 4
-     * }
-     */
-    public static int IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA() {
-        return IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA;
-    }
     private static final int IOMMU_VDEVICE_TSM_READ_REPORT = (int)5L;
     /**
      * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_READ_REPORT = 5
+     * enum iommu_vdevice_tsm_evidence_request.IOMMU_VDEVICE_TSM_READ_REPORT = 5
      * }
      */
     public static int IOMMU_VDEVICE_TSM_READ_REPORT() {
@@ -206,7 +62,7 @@ public class TsmSeed2025 extends TsmSeed2025$shared {
     private static final int IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = (int)6L;
     /**
      * {@snippet lang=c :
-     * enum iommu_vdevice_tsm_request.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = 6
+     * enum iommu_vdevice_tsm_evidence_request.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS = 6
      * }
      */
     public static int IOMMU_VDEVICE_TSM_READ_MEASUREMENTS() {

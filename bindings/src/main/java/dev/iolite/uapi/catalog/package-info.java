@@ -1,8 +1,10 @@
 /**
- * A list of what the bindings contain, for programs that show it or check it.
+ * A list of what the bindings contain, for programs that show it or check it, and the table of
+ * calls: what each ioctl and system call is, by which it is made, decoded and modelled.
  *
  * <p>The lists themselves are generated together with the bindings, so that no reflection is needed
- * to find a struct by its name.
+ * to find a struct by its name. What the headers don't say of a call is in {@code
+ * native-headers/calls}.
  *
  * <p>On the bindings themselves: jextract gives an ioctl number made with {@code _IO} as an {@code
  * int} and one made with {@code _IOR}, {@code _IOW} or {@code _IOWR} as a {@code long}, because

@@ -18,6 +18,7 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
 import dev.iolite.vfio.VfioDevice;
 import dev.iolite.vfio.VfioInfo;
@@ -26,7 +27,7 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Looks at a device through VFIO and iommufd, which both answer only about a device that is bound.
+ * Looks at a device through VFIO and iommufd, both of which only answer for a device that is bound.
  *
  * <p>A device without a driver is given to vfio-pci while it is looked at. One that a driver of the
  * host has is left alone: taking it away could cost the host a disk.
@@ -56,17 +57,17 @@ public final class DeviceInspection implements AutoCloseable {
       VfioDevice unbound =
           opening.push(VfioDevice.open(kernel, pci.requireVfioCdev(), address.toString()));
       iommufd = opening.push(Iommufd.open(kernel));
-      device = opening.push(unbound.bind(iommufd.fd(), vfToken));
+      device = opening.push(unbound.bind(iommufd, vfToken));
       open = opening.release();
     }
   }
 
-  /** What VFIO says of it. */
+  /** What VFIO says about it. */
   public VfioInfo vfio() {
     return VfioInfo.of(device);
   }
 
-  /** What iommufd says of the IOMMU in front of it. Attaches it to an empty address space. */
+  /** What iommufd says about the IOMMU in front of it. Attaches it to an empty address space. */
   public IommuInfo iommu() {
     try (Ioas ioas = iommufd.allocIoas();
         var _ = device.attach(ioas.id())) {
@@ -97,9 +98,9 @@ public final class DeviceInspection implements AutoCloseable {
         var _ = device.attach(ioas.id());
         DmaBuf dmaBuf =
             device.exportDmaBuf(
-                bar.index(), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR());
+                PciRegion.bar(bar.index()), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR());
         IovaMapping _ = ioas.mapFileAnywhere(dmaBuf.fd(), 0, bar.bytes(), IovaAccess.READ_WRITE);
-        DeviceMemory _ = device.region(bar.index()).map()) {
+        DeviceMemory _ = device.region(bar).map()) {
       device.config().setMemoryDecode(false);
     }
   }

@@ -10,10 +10,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What came of using a device as an assignment does.
+ * The result of using a device the way an assignment does.
  *
- * <p>Only a device that a VFIO driver has already is used, and none that a process uses: the kernel
- * refuses to bind that a second time before it touches it (drivers/vfio/vfio_main.c:vfio_df_open).
+ * <p>Only a device that already has a VFIO driver and that no process uses is tried: the kernel
+ * refuses to bind a device a second time before it touches it
+ * (drivers/vfio/vfio_main.c:vfio_df_open).
  */
 sealed interface DeviceTrial {
   /** How much memory is locked for it, in bytes: as much as {@code iolite passthrough} does. */

@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * Finds out what a host can do for device assignment, by trying the very calls that an assignment
- * makes. Whatever is opened or made for that is gone again when the checks are over.
+ * makes. Everything that it opens or makes for this is gone when the checks are over.
  */
 public final class Doctor {
   private final Kernel kernel;

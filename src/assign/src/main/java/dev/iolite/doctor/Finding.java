@@ -1,15 +1,16 @@
 package dev.iolite.doctor;
 
+import dev.iolite.kernel.Advice;
+
 /**
- * What one check found.
+ * The result of a check.
  *
  * @param check what was looked at
  * @param status how it stands
  * @param observed what was seen
- * @param why why it matters, or why it is so; empty if all is well
- * @param next what to do about it; empty if there is nothing to do
+ * @param advice why it matters or why it is so, and what to do about it; empty words if all is well
  */
-public record Finding(String check, Status status, String observed, String why, String next) {
+public record Finding(String check, Status status, String observed, Advice advice) {
 
   /** How it stands. */
   public enum Status {
@@ -23,16 +24,26 @@ public record Finding(String check, Status status, String observed, String why, 
 
   /** It is there and works. */
   static Finding ok(String check, String observed) {
-    return new Finding(check, Status.OK, observed, "", "");
+    return new Finding(check, Status.OK, observed, new Advice("", ""));
   }
 
   /** It is not there, and can be done without. */
   static Finding optional(String check, String observed, String why, String next) {
-    return new Finding(check, Status.OPTIONAL, observed, why, next);
+    return new Finding(check, Status.OPTIONAL, observed, new Advice(why, next));
   }
 
   /** It is not there, and is needed. */
   static Finding missing(String check, String observed, String why, String next) {
-    return new Finding(check, Status.MISSING, observed, why, next);
+    return new Finding(check, Status.MISSING, observed, new Advice(why, next));
+  }
+
+  /** Why it matters, or why it is so; empty if all is well. */
+  public String why() {
+    return advice.cause();
+  }
+
+  /** What to do about it; empty if there is nothing to do. */
+  public String next() {
+    return advice.next();
   }
 }

@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** What sysfs and procfs show of the machine. */
+/** Checks what sysfs and procfs show of the machine. */
 final class HostChecks {
   private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+).*");
   private static final int PROVED_MAJOR = 7;
@@ -38,7 +38,7 @@ final class HostChecks {
             "kernel",
             Finding.Status.OPTIONAL,
             "iolite is proved on Linux 7.3; older ones lack dma-buf export or mapping",
-            "the checks below tell what this one has; or " + HostPlatform.OTHER_KERNEL);
+            "the checks below tell what this one has; or " + Need.OTHER_KERNEL);
     return need.look(() -> {
       String release = files.read("/proc/sys/kernel/osrelease");
       return isProved(release) ? need.ok("Linux " + release) : need.absent("Linux " + release);
@@ -60,7 +60,7 @@ final class HostChecks {
         new Need(
             "IOMMU",
             Finding.Status.MISSING,
-            "without one no device can be given away safely",
+            "without one, no device can be assigned safely",
             platform.iommu());
     return need.look(
         trial,
@@ -80,7 +80,7 @@ final class HostChecks {
         new Need(
             "IOMMU groups",
             Finding.Status.MISSING,
-            "a device can be given away only with all of its group",
+            "a device can only be assigned together with all of its group",
             platform.iommu());
     return need.look(
         trial,
@@ -109,7 +109,7 @@ final class HostChecks {
             "TSM",
             Finding.Status.OPTIONAL,
             "no TEE security manager: a device can be assigned, but not made private",
-            "a kernel with CONFIG_PCI_TSM; " + HostPlatform.OTHER_KERNEL);
+            "a kernel with CONFIG_PCI_TSM; " + Need.OTHER_KERNEL);
     return need.look(() -> {
       Optional<List<String>> managers = files.listIfPresent("/sys/class/tsm");
       if (managers.isEmpty()) {

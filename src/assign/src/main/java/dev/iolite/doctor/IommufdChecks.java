@@ -4,13 +4,12 @@ import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
-import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.SysFs;
 
-/** What iommufd does, and how much memory it may lock. */
+/** Checks iommufd, and how much memory it may lock. */
 final class IommufdChecks {
   private static final Need IOMMUFD =
       new Need(
@@ -18,7 +17,7 @@ final class IommufdChecks {
           Finding.Status.MISSING,
           "devices are attached through it",
           "modprobe iommufd; if there is no such module, a kernel with CONFIG_IOMMUFD: "
-              + HostPlatform.OTHER_KERNEL);
+              + Need.OTHER_KERNEL);
   private static final String RAISE = "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit";
   private static final long PROBE_BYTES = 2 << 20;
 

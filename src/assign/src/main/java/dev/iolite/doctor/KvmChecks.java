@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What KVM does, and the types of VM that it makes. */
+/** Checks KVM, and the types of VM that it can make. */
 final class KvmChecks {
   private static final String GREETING = "hello";
   private static final Duration DEADLINE = Duration.ofSeconds(30);
@@ -69,7 +69,7 @@ final class KvmChecks {
 
   private static String describe(KvmInfo.Type type) {
     return type.failure()
-        .map(errno -> type.type() + " (none left or none to be had: " + errno + ")")
+        .map(errno -> type.type() + " (none left or none available: " + errno + ")")
         .orElse(type.type().name());
   }
 }

@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How much memory this process may have locked for DMA.
+ * The amount of memory that this process may lock for DMA.
  *
  * @param bytes the limit; empty if there is none
  * @param exempt whether the kernel does not charge this process at all: it has CAP_IPC_LOCK in the

@@ -2,6 +2,7 @@ package dev.iolite.doctor;
 
 import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import java.util.EnumSet;
@@ -11,14 +12,18 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * What a check looks for.
+ * Something that a check looks for.
  *
  * @param check the check's name
- * @param without how it stands if that is not there: {@code OPTIONAL} or {@code MISSING}
+ * @param without the status if it is not there: {@code OPTIONAL} or {@code MISSING}
  * @param purpose why it matters
  * @param ifAbsent what to do if the kernel does not have it
  */
 record Need(String check, Finding.Status without, String purpose, String ifAbsent) {
+  /** What to do about a kernel that lacks something. */
+  static final String OTHER_KERNEL =
+      HostPlatform.OTHER_KERNEL + " (scripts/lab builds one to try with)";
+
   /** No such file, and a file whose driver is not there. */
   private static final Set<Errno> NO_FILE = EnumSet.of(Errno.ENOENT, Errno.ENXIO, Errno.ENODEV);
 
@@ -59,7 +64,7 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
 
   /** Something of it is not there. */
   Finding lacks(String observed, String next) {
-    return new Finding(check, without, observed, purpose, next);
+    return new Finding(check, without, observed, new Advice(purpose, next));
   }
 
   /** It can't be used, for this reason. */
@@ -85,10 +90,9 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
         check,
         without,
         observed,
-        advice.map(Advice::cause).orElse(purpose),
-        advice
-            .map(Advice::next)
-            .orElse("dmesg may have the reason; iolite --trace doctor shows the calls"));
+        advice.orElseGet(() ->
+            new Advice(
+                purpose, "dmesg may have the reason; iolite --trace doctor shows the calls")));
   }
 
   /** What the kernel said to a call. */

@@ -1,12 +1,11 @@
 package dev.iolite.doctor;
 
-import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import java.util.List;
 import java.util.Optional;
 
-/** Whether VFIO is there, and what it does for a device that nobody uses. */
+/** Checks whether VFIO is there, and what it does for a device that nobody uses. */
 final class VfioChecks {
   private static final Need VFIO_PCI =
       new Need(
@@ -20,7 +19,7 @@ final class VfioChecks {
           Finding.Status.MISSING,
           "an iommufd takes devices only through it; it is there once the vfio module is loaded",
           "modprobe vfio-pci; if that does not help, a kernel with CONFIG_VFIO_DEVICE_CDEV: "
-              + HostPlatform.OTHER_KERNEL);
+              + Need.OTHER_KERNEL);
   private static final Need DEVICE =
       new Need(
           "device",
@@ -29,7 +28,7 @@ final class VfioChecks {
           "iolite pci bind, with the address of a device that the host can spare");
   private static final String DMA_BUF = "dma-buf export";
   private static final String DMA_BUF_PURPOSE =
-      "a device's BARs are mapped for the DMA of others through it";
+      "a device's BARs are mapped through it for the DMA of other devices";
 
   private final SysFs files;
 
@@ -63,7 +62,7 @@ final class VfioChecks {
         });
   }
 
-  /** What came of the use of a device: a refusal of all that there are is the run's, too. */
+  /** The result of the use of a device: a refusal of all that there are is the run's, too. */
   Finding device(DeviceTrial trial) {
     return switch (trial) {
       case DeviceTrial.NotTried notTried ->
@@ -95,8 +94,7 @@ final class VfioChecks {
             DMA_BUF,
             Finding.Status.MISSING,
             DMA_BUF_PURPOSE,
-            "a kernel with CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: "
-                + HostPlatform.OTHER_KERNEL);
+            "a kernel with CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: " + Need.OTHER_KERNEL);
     return done.sharing()
         .map(need::failed)
         .orElseGet(() -> need.ok("a BAR of " + done.device() + " exported and mapped"));

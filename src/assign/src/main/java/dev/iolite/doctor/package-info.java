@@ -1,4 +1,4 @@
-/** What a host can do for device assignment, and what it lacks. */
+/** Finds out what a host can do for device assignment, and what it lacks. */
 @NullMarked
 package dev.iolite.doctor;
 

@@ -24,6 +24,7 @@ import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -33,13 +34,13 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * A PCI device assigned to a KVM guest: its BAR and the guest's memory stand at the same addresses
+ * A PCI device assigned to a KVM guest. Its BAR and the guest's memory are at the same addresses
  * for the guest (GPA) and for the device (IOVA).
  *
- * <p>Each call is a step, and its undo is a step on the way back. KVM is told of the device before
- * the bind, because the bind looks up the device's KVM once; memory decode is switched on before
- * the dma-buf is made, or it would be born revoked. Bus mastering is switched on last and off
- * first, so that the device makes no DMA while its mappings come and go.
+ * <p>Each call is a step, and its undo is a step on the way back. KVM learns of the device before
+ * the bind, because the bind looks up the device's KVM only once. Memory decode is switched on
+ * before the dma-buf is made, which would otherwise be revoked from the start. Bus mastering is
+ * switched on last and off first, so that the device makes no DMA while its mappings come and go.
  */
 final class Assignment {
   /** The guest's memory starts at address 0 and has this size. */
@@ -110,7 +111,7 @@ final class Assignment {
     DeviceMemory bar =
         steps.open(
             PassthroughStep.MAP_BAR.on(barInfo.name()),
-            () -> device.region(barInfo.index()).map(),
+            () -> device.region(barInfo).map(),
             m -> "0x%x bytes at 0x%x".formatted(m.bytes(), m.address()),
             "unmapped");
 
@@ -164,7 +165,9 @@ final class Assignment {
             PassthroughStep.EXPORT_DMA_BUF.on(bar.name()),
             () ->
                 device.exportDmaBuf(
-                    bar.index(), List.of(new ByteRange(0, bar.bytes())), Libc.O_RDWR()),
+                    PciRegion.bar(bar.index()),
+                    List.of(new ByteRange(0, bar.bytes())),
+                    Libc.O_RDWR()),
             DmaBuf::toString,
             "closed");
     return steps.open(

@@ -5,7 +5,7 @@ import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.vfio.DmaBuf;
 
-/** A BAR in an address space, where other devices reach it by DMA. */
+/** A BAR that is mapped in an address space, where other devices reach it by DMA. */
 final class BarDma implements AutoCloseable {
   private final Ioas ioas;
   private final DmaBuf dmaBuf;

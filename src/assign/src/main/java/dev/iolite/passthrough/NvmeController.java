@@ -2,6 +2,7 @@ package dev.iolite.passthrough;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.DeviceMemory;
+import dev.iolite.kernel.Page;
 import dev.iolite.steps.ScenarioException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /**
- * As much of an NVMe driver as it takes to ask a controller who it is: the admin queue and the
+ * Just enough of an NVMe driver to ask a controller for its identity: the admin queue and the
  * Identify command. Registers and structures are those of the NVM Express Base Specification.
  */
 final class NvmeController implements AutoCloseable {
@@ -21,9 +22,8 @@ final class NvmeController implements AutoCloseable {
   /** The PCI class code of NVM Express controllers. */
   static final int PCI_CLASS = 0x01_08_02;
 
-  private static final long PAGE = 4096;
-  private static final long COMPLETION_QUEUE = PAGE;
-  private static final long DATA = 2 * PAGE;
+  private static final long COMPLETION_QUEUE = Page.BYTES;
+  private static final long DATA = 2 * Page.BYTES;
   private static final int ENTRIES = 16;
 
   private static final long CAP = 0x00;
@@ -94,7 +94,7 @@ final class NvmeController implements AutoCloseable {
   }
 
   /**
-   * What a controller says of itself.
+   * A controller's identity.
    *
    * @param model its model number
    * @param serial its serial number
@@ -151,7 +151,7 @@ final class NvmeController implements AutoCloseable {
         "the NVMe controller to stop", deadline, () -> (registers.read32(CSTS) & CSTS_READY) == 0);
   }
 
-  /** Disables the controller: it makes no DMA to its queues any more. */
+  /** Disables the controller: it no longer makes DMA to its queues. */
   @Override
   public void close() {
     disable();

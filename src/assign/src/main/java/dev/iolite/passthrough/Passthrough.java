@@ -2,7 +2,9 @@ package dev.iolite.passthrough;
 
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.pci.EduRegs;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
@@ -27,12 +29,12 @@ import java.util.function.Predicate;
  * Assigns a device to a guest, proves that it works, and takes everything back.
  *
  * <p>Two devices can be driven: QEMU's {@code edu} (DMA both ways, an interrupt, a guest that reads
- * and writes its registers) and any NVMe controller (reset, admin queue, Identify). Another device
- * is assigned and taken back, and its registers are left alone.
+ * and writes its registers) and any NVMe controller (reset, admin queue, Identify). Any other
+ * device is assigned and taken back; its registers are left alone.
  */
 public final class Passthrough {
   private static final String QEMU_NVME = "1b36:0010";
-  private static final int PAGE = 4096;
+  private static final int PAGE = (int) Page.BYTES;
   private static final long DMA_FROM = 0x10_0000;
   private static final long DMA_TO = 0x11_0000;
   private static final long NVME_MEMORY = 0x10_0000;
@@ -47,7 +49,7 @@ public final class Passthrough {
    * Prepares scenarios.
    *
    * @param kernel where to run them
-   * @param listener is told of each step when it is done
+   * @param listener receives each step when it is done
    * @param stop is asked before each step whether to stop there; what was done is undone then
    */
   public Passthrough(Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
@@ -65,7 +67,7 @@ public final class Passthrough {
   public List<PciAddress> devices() {
     List<PciDevice> all = new Pci(kernel).devices();
     return List.of(
-        first(all, "edu device", Passthrough::isEdu),
+        first(all, "edu device", EduRegs::isEdu),
         first(all, "NVMe controller that is not in use", Passthrough::isFreeQemuNvme));
   }
 
@@ -115,7 +117,7 @@ public final class Passthrough {
   }
 
   private static boolean drive(Steps steps, PciDevice device, Assignment assignment) {
-    if (isEdu(device)) {
+    if (EduRegs.isEdu(device)) {
       driveEdu(steps, assignment);
     } else if (isNvme(device)) {
       driveNvme(steps, assignment);
@@ -123,10 +125,6 @@ public final class Passthrough {
       return false;
     }
     return true;
-  }
-
-  private static boolean isEdu(PciDevice device) {
-    return id(device).equals(EduDevice.PCI_ID);
   }
 
   private static boolean isNvme(PciDevice device) {
@@ -151,7 +149,7 @@ public final class Passthrough {
     steps.open(
         PassthroughStep.CONNECT_MSI,
         () -> {
-          IrqSet interrupts = assignment.device().irqs(PciIrq.MSI.index());
+          IrqSet interrupts = assignment.device().irqs(PciIrq.MSI);
           interrupts.enable(List.of(event));
           return interrupts;
         },
@@ -161,7 +159,7 @@ public final class Passthrough {
     EduDevice edu = new EduDevice(assignment.bar(), event);
     steps.step(
         PassthroughStep.READ_IDENTIFICATION,
-        () -> expect("the identification register", edu.identification(), EduDevice.IDENTIFICATION),
+        () -> expect("the identification register", edu.identification(), EduRegs.IDENTIFICATION),
         "0x%08x"::formatted);
     steps.step(
         PassthroughStep.INTERRUPT,
@@ -177,15 +175,15 @@ public final class Passthrough {
           int read =
               GuestProgram.run(
                   assignment,
-                  assignment.barGpa() + EduDevice.ID,
-                  assignment.barGpa() + EduDevice.LIVENESS,
+                  assignment.barGpa() + EduRegs.ID,
+                  assignment.barGpa() + EduRegs.LIVENESS,
                   GUEST_WRITES);
-          expect("the identification register, read by the guest,", read, EduDevice.IDENTIFICATION);
+          expect("the identification register, read by the guest,", read, EduRegs.IDENTIFICATION);
           return expect("what the guest wrote, read by the host,", edu.liveness(), GUEST_WRITES);
         },
         wrote ->
             "the guest read 0x%08x; the host reads the 0x%08x that the guest wrote"
-                .formatted(EduDevice.IDENTIFICATION, wrote));
+                .formatted(EduRegs.IDENTIFICATION, wrote));
   }
 
   /** Moves a page in parts: QEMU 7.2's device refuses one that reaches its buffer's end. */

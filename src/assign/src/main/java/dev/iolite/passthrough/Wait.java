@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** Waits for a device that tells its state only when asked. */
+/** Waits for a device that has to be polled. */
 final class Wait {
   private static final long BETWEEN_LOOKS_NANOS = 50_000;
 

@@ -1,6 +1,6 @@
 /**
- * A device assigned end to end on the kernel's real VFIO, iommufd and KVM, and driven to prove that
- * the assignment works.
+ * The assignment of a device to a guest, end to end, on VFIO, iommufd and KVM. The device is driven
+ * to prove that the assignment works.
  */
 @NullMarked
 package dev.iolite.passthrough;

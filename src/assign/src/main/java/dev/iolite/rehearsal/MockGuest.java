@@ -6,15 +6,15 @@ import dev.iolite.mock.kvm.GuestStep;
 import dev.iolite.mock.kvm.ToldGuest;
 import dev.iolite.mock.kvm.TsmExits;
 import dev.iolite.steps.ScenarioException;
-import dev.iolite.tdi.GuestAgent;
-import dev.iolite.tdi.GuestAnswer;
-import dev.iolite.tdi.GuestAsk;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
-/** The guest of an assignment on a model: it does what it is told. */
+/** The guest of an assignment on a model. It follows instructions. */
 public final class MockGuest implements GuestAgent {
   private static final long ALL_ONES = -1;
 

@@ -3,16 +3,16 @@ package dev.iolite.rehearsal;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.kvm.ToldGuest;
-import dev.iolite.tdi.GuestAgent;
-import dev.iolite.tdi.RealModeAgent;
-import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.RealModeAgent;
+import dev.iolite.tdi.guest.SwProtectedAgent;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.kvm.Kvm;
 import java.util.Optional;
 
-/** A model of a host whose confidential guests do what they are told. */
+/** A model of a host whose confidential guests follow instructions. */
 public final class Rehearsal implements AutoCloseable {
   private final ToldGuest guest = new ToldGuest();
   private final MockKernel kernel;

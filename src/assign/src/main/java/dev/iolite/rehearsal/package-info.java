@@ -1,6 +1,6 @@
 /**
- * An assignment rehearsed: a confidential host, its device and a guest that does what it is told,
- * all of them models. The only room that knows both the assignment and the model.
+ * Rehearsals of an assignment: a confidential host, its device and a guest that follows
+ * instructions, all of them models. The only package that knows both the assignment and the model.
  */
 @NullMarked
 package dev.iolite.rehearsal;

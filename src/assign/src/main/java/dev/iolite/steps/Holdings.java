@@ -15,15 +15,15 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * What this process holds of devices and guests, and whose a device is: to be compared before and
- * after. A memory mapping holds a device as much as a descriptor does.
+ * What this process holds of devices and guests, and which driver and TSM a device has, to compare
+ * before and after. A memory mapping holds a device just as a descriptor does.
  *
  * <p>Descriptors that the Java runtime opens for itself do not count. For selectors, and for
  * virtual threads that wait for a socket, it opens eventpolls, and eventfds to wake them. Nothing
  * in this library uses eventpolls, so all of them are the runtime's, and so is everything that they
  * watch.
  *
- * @param descriptors its descriptors of such kinds, and what each is of
+ * @param descriptors its descriptors of these kinds, and what each refers to
  * @param mappings its mappings of such files
  * @param driver the device's driver; empty if none has it
  * @param driverOverride the only driver that may have it, if that was set

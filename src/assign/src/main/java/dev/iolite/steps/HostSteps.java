@@ -13,7 +13,9 @@ import dev.iolite.vfio.VfioDevice;
 import java.util.Optional;
 import java.util.UUID;
 
-/** The steps that every assignment of a device begins with; each is undone when its steps are. */
+/**
+ * The steps that every assignment of a device begins with; each is undone together with its steps.
+ */
 public final class HostSteps {
   private HostSteps() {}
 
@@ -52,7 +54,7 @@ public final class HostSteps {
   }
 
   /**
-   * Opens a device and binds it to iommufd. KVM is told of it before the bind, because the bind
+   * Opens a device and binds it to iommufd. KVM learns of it before the bind, because the bind
    * looks up the device's VM once.
    *
    * @param token the VF token, for a device that takes one
@@ -80,7 +82,7 @@ public final class HostSteps {
         });
     return steps.step(
         HostStep.BIND_DEVICE,
-        () -> descriptor.push(unbound.bind(iommufd.fd(), token)),
+        () -> descriptor.push(unbound.bind(iommufd, token)),
         bound -> bound.deviceId().toString());
   }
 }

@@ -1,7 +1,7 @@
 package dev.iolite.steps;
 
 /**
- * A step of a kind, done to something in particular.
+ * A kind of step, applied to something in particular.
  *
  * @param kind the kind
  * @param what to what it is done

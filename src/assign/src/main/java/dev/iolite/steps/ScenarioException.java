@@ -1,6 +1,6 @@
 package dev.iolite.steps;
 
-/** The calls succeeded, but what the device or the guest did is not what it should have done. */
+/** The calls succeeded, but the device or the guest did not do what it should have done. */
 public final class ScenarioException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

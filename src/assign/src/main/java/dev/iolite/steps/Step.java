@@ -5,15 +5,15 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * One step as it went.
+ * A step and its outcome.
  *
  * @param device which device it was made for
  * @param kind what kind of step it is
  * @param undo whether it is the undo of one of that kind
- * @param name what was done, in a person's words
- * @param succeeded whether it came out as it should
- * @param outcome what came of it, in a person's words
- * @param calls the system calls that it made, as far as they are told of
+ * @param name what was done, in words for people
+ * @param succeeded whether it succeeded
+ * @param outcome the outcome, in words for people
+ * @param calls the system calls that it made, as far as they are traced
  * @param took how long it took
  */
 public record Step(

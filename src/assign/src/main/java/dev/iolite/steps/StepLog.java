@@ -1,11 +1,11 @@
 package dev.iolite.steps;
 
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Tells of the steps that are made for a device, each with the calls that it made. */
+/** Reports the steps that are made for a device, each with the calls that it made. */
 public final class StepLog {
   private final String device;
   private final Consumer<Step> listener;
@@ -42,11 +42,11 @@ public final class StepLog {
   }
 
   /**
-   * Steps that are told of with their calls.
+   * Reports steps with their calls.
    *
    * @param device which device the steps are made for
    * @param kernel where they are made
-   * @param listener is told of each step when it is done
+   * @param listener receives each step when it is done
    * @param stop is asked before each step forward whether to stop here
    */
   public static StepLog tracing(
@@ -54,7 +54,7 @@ public final class StepLog {
     return new StepLog(device, kernel, listener, stop, true);
   }
 
-  /** Steps that are told of without their calls, which cost more than the calls themselves. */
+  /** Reports steps without their calls; tracing these costs more than the calls themselves. */
   public static StepLog brief(
       String device, Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
     return new StepLog(device, kernel, listener, stop, false);
@@ -99,7 +99,7 @@ public final class StepLog {
     make(new Told(kind, true, name), action, Function.identity());
   }
 
-  /** How a step is told of. */
+  /** How a step is reported. */
   private record Told(StepKind kind, boolean isUndo, String name) {}
 
   private <T> T make(Told told, Supplier<T> action, Function<T, String> outcome) {

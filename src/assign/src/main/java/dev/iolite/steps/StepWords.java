@@ -3,10 +3,10 @@ package dev.iolite.steps;
 import java.util.Optional;
 
 /**
- * How a person is told of a step.
+ * The description of a step for people.
  *
  * @param forward what is done
- * @param undo what takes it back; empty if nothing does
+ * @param undo what undoes it; empty if nothing does
  */
 public record StepWords(String forward, Optional<String> undo) {
   /** With what the step is done to put in. */

@@ -1,15 +1,15 @@
 package dev.iolite.steps;
 
 import dev.iolite.kernel.CloseStack;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Makes steps one after the other. Closing undoes, in reverse, those that have an undo; each undo
- * is a step too. All undos are tried, whatever the others do.
+ * Makes steps one after the other. Closing undoes those that have an undo, in reverse order; each
+ * undo is a step, too. All undos are tried, even if some fail.
  */
 public final class Steps implements AutoCloseable {
   private final StepLog log;
@@ -25,7 +25,7 @@ public final class Steps implements AutoCloseable {
     return log.kernel();
   }
 
-  /** Knows, from now on, the calls that this kernel has beyond the headers, to tell of them. */
+  /** From now on, also decodes the calls that this kernel has beyond the headers. */
   public void know(List<Ioctl> more) {
     log.know(more);
   }

@@ -2,7 +2,7 @@ package dev.iolite.tdi;
 
 import dev.iolite.steps.Step;
 
-/** Is told how an assignment goes, in the thread that does the work. */
+/** Follows the progress of an assignment, in the thread that does the work. */
 public interface AssignmentListener {
   /** A part of its life begins. */
   default void stage(Stage stage) {}

@@ -4,8 +4,9 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.tdi.evidence.Trust;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.tdi.layout.MmioLayout;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tsm.Profile;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
@@ -13,7 +14,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** What an assignment is to be like. Immutable; each {@code with} makes another. */
+/** The options of an assignment. Immutable; each {@code with} method returns a new object. */
 public final class AssignmentOptions {
   private static final long RAM_BYTES = 4L << 20;
   private static final long VIRTUAL_BDF = 0x10;
@@ -21,7 +22,7 @@ public final class AssignmentOptions {
   private final Kernel kernel;
   private final PciAddress address;
   private VmType vmType = VmType.DEFAULT;
-  private Optional<ProfileName> profile = Optional.empty();
+  private Optional<Profile> profile = Optional.empty();
   private Optional<MmioLayout> layout = Optional.empty();
   private Optional<Trust> trust = Optional.empty();
   private Optional<UUID> vfToken = Optional.empty();
@@ -66,44 +67,44 @@ public final class AssignmentOptions {
     return changed;
   }
 
-  /** With a VM of this type; a plain one unless this is said. */
+  /** With a VM of this type; a plain one by default. */
   public AssignmentOptions withVmType(VmType type) {
     return with(changed -> changed.vmType = type);
   }
 
   /** With this UAPI profile; the kernel is probed unless this is said. */
-  public AssignmentOptions withProfile(ProfileName name) {
+  public AssignmentOptions withProfile(Profile name) {
     return with(changed -> changed.profile = Optional.of(name));
   }
 
-  /** With this layout of the BARs once bound; report and kernel are asked unless this is said. */
+  /** With this layout of the BARs once bound; report and kernel are asked by default. */
   public AssignmentOptions withLayout(MmioLayout known) {
     return with(changed -> changed.layout = Optional.of(known));
   }
 
-  /**
-   * With the device's measurements to be signed by whom this trusts; nobody unless this is said.
-   */
+  /** With the key that must have signed the device's measurements; none by default. */
   public AssignmentOptions withTrust(Trust trusted) {
     return with(changed -> changed.trust = Optional.of(trusted));
   }
 
-  /** With this VF token, which a virtual function of a physical one at vfio-pci needs. */
+  /**
+   * With this VF token, which a virtual function of a physical one that is bound to vfio-pci needs.
+   */
   public AssignmentOptions withVfToken(UUID token) {
     return with(changed -> changed.vfToken = Optional.of(token));
   }
 
-  /** With so much memory for the guest, in bytes; 4 MiB unless this is said. */
+  /** With this much memory for the guest, in bytes; 4 MiB by default. */
   public AssignmentOptions withRam(long bytes) {
     return with(changed -> changed.ramBytes = bytes);
   }
 
-  /** With this bus, device and function number for the guest; 00:02.0 unless this is said. */
+  /** With this bus, device and function number for the guest; 00:02.0 by default. */
   public AssignmentOptions withVirtualBdf(long number) {
     return with(changed -> changed.virtualBdf = number);
   }
 
-  /** With a journal, opened when the assignment begins; without one unless this is said. */
+  /** With a journal, opened when the assignment begins; without one by default. */
   public AssignmentOptions withJournal(Supplier<Journal> opener) {
     return with(changed -> changed.journal = opener);
   }
@@ -120,69 +121,69 @@ public final class AssignmentOptions {
     return with(changed -> changed.stop = asked);
   }
 
-  /** With the system calls in each step that the listener is told of. */
+  /** With the system calls in each step that the listener receives. */
   public AssignmentOptions traced() {
     return with(changed -> changed.traced = true);
   }
 
-  /** With so much time for each run of the guest; 20 s unless this is said. */
+  /** With this much time for each run of the guest; 20 s by default. */
   public AssignmentOptions withDeadline(Duration time) {
     return with(changed -> changed.deadline = time);
   }
 
-  Kernel kernel() {
+  public Kernel kernel() {
     return kernel;
   }
 
-  PciAddress address() {
+  public PciAddress address() {
     return address;
   }
 
-  VmType vmType() {
+  public VmType vmType() {
     return vmType;
   }
 
-  Optional<ProfileName> profile() {
+  public Optional<Profile> profile() {
     return profile;
   }
 
-  Optional<MmioLayout> layout() {
+  public Optional<MmioLayout> layout() {
     return layout;
   }
 
-  Optional<Trust> trust() {
+  public Optional<Trust> trust() {
     return trust;
   }
 
-  Optional<UUID> vfToken() {
+  public Optional<UUID> vfToken() {
     return vfToken;
   }
 
-  long ramBytes() {
+  public long ramBytes() {
     return ramBytes;
   }
 
-  long virtualBdf() {
+  public long virtualBdf() {
     return virtualBdf;
   }
 
-  Supplier<Journal> journal() {
+  public Supplier<Journal> journal() {
     return journal;
   }
 
-  AssignmentListener listener() {
+  public AssignmentListener listener() {
     return listener;
   }
 
-  BooleanSupplier stop() {
+  public BooleanSupplier stop() {
     return stop;
   }
 
-  boolean isTraced() {
+  public boolean isTraced() {
     return traced;
   }
 
-  Duration deadline() {
+  public Duration deadline() {
     return deadline;
   }
 }

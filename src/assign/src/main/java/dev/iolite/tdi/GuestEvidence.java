@@ -1,9 +1,14 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.evidence.UntrustedEvidenceException;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAsk;
+import dev.iolite.tdi.guest.GuestRoom;
 import dev.iolite.tdi.profile.TsmOperation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,10 +18,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/** What a guest reads of its device before it trusts it, in a page that it has shared for that. */
+/**
+ * What a guest reads about its device before it trusts it, in a page that it shares for this
+ * purpose.
+ */
 final class GuestEvidence {
-  private static final long PAGE = 4096;
-
   private final TdiAssignment assignment;
   private final GuestAgent guest;
   private final Consumer<Check> listener;
@@ -25,7 +31,7 @@ final class GuestEvidence {
   /**
    * Prepares to read.
    *
-   * @param listener is told of each check
+   * @param listener receives each check
    * @param gpa of the page
    */
   GuestEvidence(TdiAssignment assignment, GuestAgent guest, Consumer<Check> listener, long gpa) {
@@ -44,7 +50,7 @@ final class GuestEvidence {
   /** Reads what there is. */
   void read(Set<TsmOperation> operations) {
     if (operations.contains(TsmOperation.READ_REPORT)) {
-      given("read the interface's report", new GuestAsk.ReadReport(gpa, PAGE));
+      given("read the interface's report", new GuestAsk.ReadReport(gpa, Page.BYTES));
     }
     if (operations.contains(TsmOperation.READ_MEASUREMENTS)) {
       compareMeasurements();
@@ -54,7 +60,7 @@ final class GuestEvidence {
   /** Has the guest ask; tells how long what it was given is, 0 if it was refused. */
   private int given(String what, GuestAsk ask) {
     long answer = guest.ask(ask);
-    boolean isGiven = answer > 0 && answer <= PAGE;
+    boolean isGiven = answer > 0 && answer <= Page.BYTES;
     listener.accept(
         new Check(
             "the VMM grants the guest's wish to " + what,
@@ -63,12 +69,13 @@ final class GuestEvidence {
     return isGiven ? (int) answer : 0;
   }
 
-  /** That it says the same to both proves little; who trusts a certificate has it verified. */
+  /** That it says the same to both proves little; whoever trusts a certificate has it verified. */
   private void compareMeasurements() {
     GuestRoom room = new GuestRoom(guest, gpa);
     byte[] nonce = Measurements.freshNonce();
     room.write(nonce);
-    int bytes = given("read the device's measurements", new GuestAsk.ReadMeasurements(gpa, PAGE));
+    int bytes =
+        given("read the device's measurements", new GuestAsk.ReadMeasurements(gpa, Page.BYTES));
     if (bytes == 0) {
       return;
     }

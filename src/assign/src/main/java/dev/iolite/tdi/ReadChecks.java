@@ -1,13 +1,15 @@
 package dev.iolite.tdi;
 
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.GuestAnswer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Judges reads of BARs. All ones are what a read gets that nobody answers, and they may also be
- * what the device has there: devices need not answer in all of a BAR. The host's own read tells the
- * two apart, as soon as the place is shared.
+ * Judges reads of BARs. A read that nobody answers returns all ones, but the device may also hold
+ * all ones there: devices need not answer everywhere in a BAR. The host's own read tells the two
+ * apart as soon as the place is shared.
  */
 final class ReadChecks {
   private static final GuestAnswer NOBODY = new GuestAnswer.Reached(0xffff_ffffL);
@@ -22,7 +24,7 @@ final class ReadChecks {
   /**
    * Prepares checks.
    *
-   * @param listener is told of each check
+   * @param listener receives each check
    */
   ReadChecks(TdiAssignment assignment, Consumer<Check> listener) {
     this.assignment = assignment;

@@ -7,6 +7,7 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tdi.host.TsmConnection;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ public final class Shortcomings {
    * @param profile the calls that its kernel has
    * @param type the guest's VM; one that software protects is all that it takes
    * @return a sentence for each thing
-   * @throws dev.iolite.kernel.KernelException what the kernel said of sysfs or KVM
+   * @throws dev.iolite.kernel.KernelException what the kernel said about sysfs or KVM
    */
   public static List<String> of(
       Kernel kernel, PciAddress address, UapiProfile profile, VmType type) {
@@ -37,7 +38,7 @@ public final class Shortcomings {
         missing.add("KVM can make no confidential VM: it offers " + types + ", not TDX or SNP.");
       }
     }
-    missing.addAll(ofTsm(new Tsm(kernel), device));
+    missing.addAll(TsmConnection.missing(new Tsm(kernel), device));
     Set<TsmOperation> has = profile.operations();
     if (!has.contains(TsmOperation.BIND)) {
       missing.add("The kernel has no call that binds a TDI (step 3).");
@@ -56,20 +57,6 @@ public final class Shortcomings {
           has.contains(TsmOperation.VALIDATE_MMIO)
               ? "KVM has no slot for private MMIO (step 6): the TSM maps what the guest validates."
               : "KVM has no slot for private MMIO (step 6).");
-    }
-    return missing;
-  }
-
-  /** What keeps every TSM from a device; nothing if one can be connected to it. */
-  static List<String> ofTsm(Tsm tsms, PciDevice device) {
-    List<String> missing = new ArrayList<>();
-    if (tsms.names().isEmpty()) {
-      missing.add("There is no TSM in /sys/class/tsm: no driver of TDX Connect or SEV-TIO works.");
-    }
-    if (device.tsm().isEmpty()) {
-      missing.add(
-          device
-              + " has no tsm/ in sysfs: it has neither IDE nor TEE-IO, or the kernel no PCI TSM.");
     }
     return missing;
   }

@@ -1,6 +1,6 @@
 package dev.iolite.tdi;
 
-/** The parts of an assignment's life, as a person is shown them. */
+/** The stages of an assignment's life, as they are shown to people. */
 public enum Stage {
   /** Host and guest are made ready. */
   PREPARE("make host and guest ready"),

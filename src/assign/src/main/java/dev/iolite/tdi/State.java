@@ -3,7 +3,7 @@ package dev.iolite.tdi;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Where an assignment stands. */
+/** The state of an assignment. */
 public enum State {
   /** Nothing is held: the device has the driver that it had. */
   UNASSIGNED("unassigned"),

@@ -8,10 +8,11 @@ import dev.iolite.kvm.VmType;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tdi.host.TsmConnection;
 import dev.iolite.tdi.profile.ProfileProbe;
 import java.util.Set;
 
-/** Chooses the type of VM for an assignment of which nobody has said it. */
+/** Chooses the type of VM for an assignment if the user has not. */
 public final class SuitableVm {
   private SuitableVm() {}
 
@@ -33,7 +34,7 @@ public final class SuitableVm {
               && !types.contains(VmType.SNP);
       return isOnlyChoice
               && ProfileProbe.probe(iommufd).isPresent()
-              && Shortcomings.ofTsm(new Tsm(kernel), new Pci(kernel).device(address)).isEmpty()
+              && TsmConnection.missing(new Tsm(kernel), new Pci(kernel).device(address)).isEmpty()
           ? VmType.SW_PROTECTED
           : VmType.DEFAULT;
     } catch (KernelException e) {

@@ -5,8 +5,8 @@ import dev.iolite.steps.StepWords;
 import java.util.Optional;
 
 /**
- * The kinds of step that an assignment is made of, beside those of {@link
- * dev.iolite.steps.HostStep}. The words of each say what it does, and what takes it back.
+ * The kinds of step that an assignment is made of, in addition to those of {@link
+ * dev.iolite.steps.HostStep}. The words of each say what it does and what undoes it.
  */
 public enum TdiStep implements StepKind {
   FIND_DEVICE("look for the device"),

@@ -1,8 +1,17 @@
 package dev.iolite.tdi;
 
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.pci.EduRegs;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.EduDma;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;
@@ -18,16 +27,13 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
- * The whole life of an assignment, once, with what can be reached checked from the guest's side at
- * each stand; on a host that can't bind, its shared half. Nothing is written to a device that is
- * not known here, and of each run only the first word is read.
+ * Goes through the whole life of an assignment once, and checks in each state, from the guest's
+ * side, what can be reached; on a host that can't bind, only through the shared half. Nothing is
+ * written to an unknown device, and only the first word of each run is read.
  */
 public final class Walkthrough {
   private static final int STATE_RUN = 2;
-  private static final int COMMAND = 4;
-  private static final int MEMORY_DECODE = 2;
   private static final long ROOM_GPA = 0x2000;
-  private static final long PAGE = 4096;
   private static final int WORD = 4;
 
   private final TdiAssignment assignment;
@@ -41,7 +47,7 @@ public final class Walkthrough {
    *
    * @param assignment not assigned yet
    * @param guest its guest
-   * @param listener is told of each check
+   * @param listener receives each check
    */
   public Walkthrough(TdiAssignment assignment, GuestAgent guest, Consumer<Check> listener) {
     this.assignment = assignment;
@@ -183,9 +189,9 @@ public final class Walkthrough {
     Set<TsmOperation> operations = assignment.usedProfile().orElseThrow().operations();
     GuestEvidence evidence = new GuestEvidence(assignment, guest, this::note, ROOM_GPA);
     if (evidence.canRead(operations)) {
-      granted("share a page", new GuestAsk.Convert(ROOM_GPA, PAGE, Kind.SHARED));
+      granted("share a page", new GuestAsk.Convert(ROOM_GPA, Page.BYTES, Kind.SHARED));
       evidence.read(operations);
-      granted("take the page back", new GuestAsk.Convert(ROOM_GPA, PAGE, Kind.PRIVATE));
+      granted("take the page back", new GuestAsk.Convert(ROOM_GPA, Page.BYTES, Kind.PRIVATE));
     }
     // Without a layout nobody here knows what to look for: such a guest learns it by itself.
     boolean isKnown = assignment.knowsLayout();
@@ -247,8 +253,8 @@ public final class Walkthrough {
     driveEdu();
     Map<Integer, Long> places = assignment.barAddresses();
     long bdf = assignment.virtualBdf();
-    int command = guest.readConfig(bdf, COMMAND);
-    guest.writeConfig(bdf, COMMAND, command & ~MEMORY_DECODE);
+    int command = guest.readConfig(bdf, PciRegs.COMMAND);
+    guest.writeConfig(bdf, PciRegs.COMMAND, command & ~PciRegs.COMMAND_MEMORY);
     places.forEach((bar, gpa) -> {
       if (guest.reaches(gpa)) {
         GuestAnswer cut = guest.read(gpa, WORD, Kind.SHARED);
@@ -256,7 +262,7 @@ public final class Walkthrough {
       }
     });
     checkLedger();
-    guest.writeConfig(bdf, COMMAND, command);
+    guest.writeConfig(bdf, PciRegs.COMMAND, command);
     checkWords("with it the guest reads the BARs again", words);
     driveEdu();
     if (assignment.reset()) {
@@ -266,17 +272,23 @@ public final class Walkthrough {
 
   /** A device reaches shared memory only. */
   private boolean hasPageForDma() {
-    boolean isPrivate = !assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+    boolean isPrivate = !assignment.assigned().ram().isShared(EduDma.RAM_GPA, Page.BYTES);
     if (isPrivate && guest.asks()) {
-      granted("share a page for DMA", new GuestAsk.Convert(EduDma.RAM_GPA, PAGE, Kind.SHARED));
+      granted(
+          "share a page for DMA", new GuestAsk.Convert(EduDma.RAM_GPA, Page.BYTES, Kind.SHARED));
     }
-    return assignment.ram().isShared(EduDma.RAM_GPA, PAGE);
+    return assignment.assigned().ram().isShared(EduDma.RAM_GPA, Page.BYTES);
+  }
+
+  private boolean isEdu() {
+    PciDevice pci = assignment.assigned().pci();
+    return pci.vendor() == EduRegs.VENDOR && pci.device() == EduRegs.DEVICE;
   }
 
   private void driveEdu() {
     Optional<Long> bar =
         Optional.ofNullable(assignment.barAddresses().get(0)).filter(guest::reaches);
-    if (bar.isPresent() && assignment.isDevice(EduDma.VENDOR, EduDma.DEVICE) && hasPageForDma()) {
+    if (bar.isPresent() && isEdu() && hasPageForDma()) {
       note(new EduDma(guest, bar.get()).run());
     }
   }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
@@ -18,6 +17,7 @@ import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.UndoOrder;
 import dev.iolite.trace.TracedCall;
+import dev.iolite.uapi.catalog.FdKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
@@ -19,6 +18,7 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Edu;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.passthrough.Passthrough;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.VfioDevice;
 import java.util.ArrayList;
@@ -188,7 +188,7 @@ class HostSafetyTest {
     makeVirtualFunctions();
     sysfs.write("/sys/bus/pci/drivers/nvme/unbind", PHYSICAL);
     refused(() -> DriverBinding.bind(device(PHYSICAL), "vfio-pci"))
-        .hasMessageContaining("Next: iolite pci unbind " + PHYSICAL)
+        .hasMessageContaining("Next: give " + PHYSICAL + " a driver again")
         .hasMessageEndingWith("; then echo 0 > " + NUM_VFS);
 
     assertThat(DriverBinding.giveBack(device(PHYSICAL))).contains("nvme");
@@ -279,7 +279,7 @@ class HostSafetyTest {
         var iommufd = Iommufd.open(kernel)) {
       VfioDevice unbound = open(BEHIND_PORT);
       kvmDevice.add(unbound);
-      unbound.bind(iommufd.fd()).close();
+      unbound.bind(iommufd).close();
       isLeftAlone(BEHIND_PORT, "no process that can be seen has it open");
     }
     DriverBinding.giveBack(device(BEHIND_PORT));
@@ -301,7 +301,7 @@ class HostSafetyTest {
           VfioDevice unbound = VfioDevice.open(host, device(host, GPU).requireVfioCdev(), GPU);
           var iommufd = Iommufd.open(host)) {
         // drivers/pci/setup-res.c:pci_enable_resources
-        assertThatThrownBy(() -> unbound.bind(iommufd.fd())).hasMessageContaining("EINVAL");
+        assertThatThrownBy(() -> unbound.bind(iommufd)).hasMessageContaining("EINVAL");
       }
     }
   }

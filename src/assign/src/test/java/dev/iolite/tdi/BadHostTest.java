@@ -11,7 +11,6 @@ import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
@@ -24,8 +23,9 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.Tsm;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -95,7 +95,7 @@ class BadHostTest {
   void aProfileThatTheKernelDoesNotHaveIsRefused() {
     assertRefused(
         new Life(Platform.TDX, Profile.MAINLINE_7_3),
-        options -> options.withProfile(ProfileName.SEED_2025),
+        options -> options.withProfile(Profile.SEED_2025),
         "seed-2025");
   }
 
@@ -122,7 +122,7 @@ class BadHostTest {
     VfioDevice other =
         VfioDevice.open(life.kernel, pci.requireVfioCdev(), Life.ENDPOINT.toString());
     Iommufd iommufd = Iommufd.open(life.kernel);
-    var bound = other.bind(iommufd.fd());
+    var bound = other.bind(iommufd);
     Holdings before = life.holdings();
     TdiAssignment assignment = life.assignment();
     assertThatThrownBy(assignment::assign).isInstanceOf(RuntimeException.class);

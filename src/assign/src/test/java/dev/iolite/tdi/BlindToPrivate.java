@@ -1,5 +1,8 @@
 package dev.iolite.tdi;
 
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 
 /** A guest whose private reads all get what a read gets that nobody answers. */

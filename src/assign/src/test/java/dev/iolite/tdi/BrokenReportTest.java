@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tsm.Profile;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;

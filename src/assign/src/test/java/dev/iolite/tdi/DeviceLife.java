@@ -1,17 +1,18 @@
 package dev.iolite.tdi;
 
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tdi.guest.GuestAgent;
 import dev.iolite.tdi.layout.Kind;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,7 +43,7 @@ abstract class DeviceLife implements AutoCloseable {
 
   abstract VmType vmType();
 
-  abstract ProfileName profile();
+  abstract Profile profile();
 
   /** The guest of an assignment. */
   abstract GuestAgent guest(TdiAssignment assignment);

@@ -1,8 +1,8 @@
 package dev.iolite.tdi;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.mock.Calls;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.util.List;
 import java.util.Map;
 

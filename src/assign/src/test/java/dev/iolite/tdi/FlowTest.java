@@ -3,13 +3,16 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
-import dev.iolite.mock.tsm.TdiState;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;
 import dev.iolite.tdi.profile.TsmOperation;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;

@@ -9,9 +9,11 @@ import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.rehearsal.MockGuest;
+import dev.iolite.tdi.guest.GuestAnswer;
+import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tsm.Profile;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -57,7 +59,8 @@ class GuestRamTest {
       assertThat(life.deviceReads(page * PAGE))
           .as("DMA to page %d after %s", page, when)
           .isEqualTo(shared.get(page));
-      assertThat(assignment.ram().isShared(page * PAGE, PAGE)).isEqualTo(shared.get(page));
+      assertThat(assignment.assigned().ram().isShared(page * PAGE, PAGE))
+          .isEqualTo(shared.get(page));
     }
     assertThat(assignment.ledger().problems()).as("after %s", when).isEmpty();
   }
@@ -97,7 +100,7 @@ class GuestRamTest {
     for (Wish wish : wishes) {
       left.set(nth);
       try {
-        assignment.ram().convert(wish.gpa(), wish.bytes(), wish.kind());
+        assignment.assigned().ram().convert(wish.gpa(), wish.bytes(), wish.kind());
         shared.set(wish.page(), wish.page() + wish.pages(), wish.kind() == Kind.SHARED);
       } catch (KernelException e) {
         assertThat(e.errno()).isEqualTo(Errno.ENOMEM);
@@ -168,15 +171,15 @@ class GuestRamTest {
     TdiAssignment assignment =
         new TdiAssignment(life.options(new FaultyKernel(life.kernel, life.ioctls(), faults)));
     assignment.assign();
-    assignment.ram().convert(0, 3 * PAGE, Kind.SHARED);
+    assignment.assigned().ram().convert(0, 3 * PAGE, Kind.SHARED);
     armed.set(1);
-    assertThatThrownBy(() -> assignment.ram().convert(PAGE, PAGE, Kind.PRIVATE))
+    assertThatThrownBy(() -> assignment.assigned().ram().convert(PAGE, PAGE, Kind.PRIVATE))
         .isInstanceOf(KernelException.class);
     armed.set(0);
     assertThat(life.deviceReads(PAGE)).as("it is private for KVM").isFalse();
     assertThat(life.deviceReads(0)).isTrue();
     assertThat(life.deviceReads(2 * PAGE)).isTrue();
-    assignment.ram().convert(PAGE, PAGE, Kind.SHARED);
+    assignment.assigned().ram().convert(PAGE, PAGE, Kind.SHARED);
     assertThat(life.deviceReads(PAGE)).as("healed").isTrue();
     assignment.close();
     life.kernel.close();

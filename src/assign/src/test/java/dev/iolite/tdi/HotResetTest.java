@@ -10,12 +10,13 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.steps.Holdings;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -40,7 +41,9 @@ class HotResetTest {
       try (Sibling sibling = Sibling.of(life, assignment)) {
         sibling.device().config().setMemoryDecode(true);
         DmaBuf part =
-            sibling.device().exportDmaBuf(2, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
+            sibling
+                .device()
+                .exportDmaBuf(PciRegion.BAR2, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
         IovaMapping mapping =
             assignment.assigned().ioas().mapFile(IOVA, part.fd(), 0, PAGE, IovaAccess.READ_WRITE);
         assertThat(life.deviceReads(IOVA)).isTrue();

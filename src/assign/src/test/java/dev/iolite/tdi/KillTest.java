@@ -7,6 +7,8 @@ import dev.iolite.mock.Platform;
 import dev.iolite.mock.remote.MockHost;
 import dev.iolite.mock.remote.RemoteKernel;
 import dev.iolite.steps.Holdings;
+import dev.iolite.tdi.journal.Journal;
+import dev.iolite.tdi.journal.Recovery;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -3,6 +3,7 @@ package dev.iolite.tdi;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.remote.RemoteKernel;
 import dev.iolite.steps.Step;
+import dev.iolite.tdi.journal.Journal;
 import java.nio.file.Path;
 
 /** A process that lives assignments on a host of another process until it is killed. */

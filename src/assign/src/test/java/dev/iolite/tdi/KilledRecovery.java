@@ -4,6 +4,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.remote.RemoteKernel;
+import dev.iolite.tdi.journal.Recovery;
 import java.nio.file.Path;
 
 /** A process that recovers on a host of another process, until it is killed. */

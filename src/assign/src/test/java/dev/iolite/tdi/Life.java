@@ -3,10 +3,10 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Page;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceHost;
@@ -16,14 +16,14 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.ToldGuest;
 import dev.iolite.mock.pci.Machine;
-import dev.iolite.mock.tsm.TdiState;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.MmioLayout;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.ByteRange;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -204,8 +204,8 @@ final class Life extends DeviceLife {
   }
 
   @Override
-  ProfileName profile() {
-    return ProfileName.of(kernel.profile().toString()).orElseThrow();
+  Profile profile() {
+    return kernel.profile();
   }
 
   @Override
@@ -227,7 +227,7 @@ final class Life extends DeviceLife {
             0, List.of(new ByteRange(0, 0x2000), new ByteRange(0x3000, 0xd000)),
             2, List.of(new ByteRange(0, 16L << 30)),
             4, List.of()),
-        MmioLayout.PAGE);
+        Page.BYTES);
   }
 
   @Override

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.EventFd;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tsm.Profile;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
 import java.time.Duration;
@@ -30,7 +30,7 @@ class LockedMsixTest {
         EventFd after = EventFd.create(life.kernel);
         TdiAssignment assignment = life.assignment()) {
       assignment.assign();
-      try (IrqSet irqs = assignment.assigned().vfio().irqs(PciIrq.MSIX.index())) {
+      try (IrqSet irqs = assignment.assigned().vfio().irqs(PciIrq.MSIX)) {
         irqs.enable(List.of(before));
         assignment.bind();
         irqs.connect(3, after);

@@ -3,9 +3,9 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
+import dev.iolite.tsm.Profile;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Optional;

@@ -3,9 +3,9 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tsm.Profile;
 
 /** What takes a device's mappings away from those who have them. */
 enum Revocation {

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Holdings;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.RealModeAgent;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Profile;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -42,8 +44,7 @@ abstract class SharedHalfSuite {
       boolean binds = new Walkthrough(assignment, new RealModeAgent(assignment), checks::add).run();
       assertThat(binds).isFalse();
       assertThat(assignment.state()).isEqualTo(State.SHARED);
-      assertThat(assignment.usedProfile().map(UapiProfile::name))
-          .contains(ProfileName.MAINLINE_7_3);
+      assertThat(assignment.usedProfile().map(UapiProfile::name)).contains(Profile.MAINLINE_7_3);
     }
     assertThat(checks).hasSizeGreaterThan(6).allMatch(Check::isSo);
     assertThat(checks.stream().filter(check -> check.what().startsWith("DMA to IOVA")))

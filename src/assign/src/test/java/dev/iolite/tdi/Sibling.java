@@ -17,7 +17,7 @@ record Sibling(BoundVfioDevice device) implements AutoCloseable {
     String cdev = new Pci(life.kernel).device(Life.SIBLING).requireVfioCdev();
     VfioDevice opened = VfioDevice.open(life.kernel, cdev, Life.SIBLING.toString());
     try {
-      return new Sibling(opened.bind(iommufd.fd()));
+      return new Sibling(opened.bind(iommufd));
     } catch (RuntimeException e) {
       opened.close();
       throw e;

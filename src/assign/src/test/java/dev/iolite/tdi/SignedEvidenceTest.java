@@ -4,13 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tdi.evidence.UntrustedEvidenceException;
+import dev.iolite.tdi.guest.Check;
+import dev.iolite.tdi.guest.SilentGuest;
+import dev.iolite.tsm.Profile;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

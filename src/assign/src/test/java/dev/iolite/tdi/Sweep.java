@@ -3,14 +3,16 @@ package dev.iolite.tdi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.UndoOrder;
+import dev.iolite.tdi.journal.Journal;
+import dev.iolite.tdi.journal.Recovery;
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +65,7 @@ final class Sweep {
     Calls onlyZero =
         call ->
             call.command()
-                .filter(command -> command.result() instanceof Ioctl.Result.Done)
+                .filter(command -> command.result() instanceof Call.Result.Done)
                 // The one that exports a dma-buf hands out the number as a descriptor.
                 .filter(command -> !command.equals(VfioIoctls.VFIO_DEVICE_FEATURE))
                 .isPresent();

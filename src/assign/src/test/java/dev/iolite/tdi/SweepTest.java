@@ -4,7 +4,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
+import dev.iolite.tsm.Profile;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;

@@ -11,13 +11,15 @@ import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.bars.MmioMaps;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.TsmCallException;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -44,7 +46,7 @@ class WithdrawalTest {
     Life life = new Life(platform, profile);
     try (TdiAssignment assignment = life.assignment()) {
       assignment.assign();
-      DeviceMemory left = assignment.assigned().vfio().region(0).map();
+      DeviceMemory left = assignment.assigned().vfio().region(PciRegion.BAR0).map();
 
       assertThatThrownBy(assignment::bind)
           .isInstanceOf(ScenarioException.class)
@@ -66,7 +68,7 @@ class WithdrawalTest {
           assignment
               .assigned()
               .vfio()
-              .exportDmaBuf(0, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
+              .exportDmaBuf(PciRegion.BAR0, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR());
 
       assertThatThrownBy(assignment::bind)
           .isInstanceOfSatisfying(
@@ -131,7 +133,7 @@ class WithdrawalTest {
       // Somebody takes the map away and puts a page of RAM there, which nobody takes back.
       long bytes = mine.bytes();
       mine.close();
-      ioas.map(bar, assignment.sharedRam().asSlice(0, PAGE), IovaAccess.READ_WRITE);
+      ioas.map(bar, assignment.assigned().ram().shared().asSlice(0, PAGE), IovaAccess.READ_WRITE);
       assertThat(bytes).isEqualTo(0x8000);
 
       assertThatThrownBy(assignment::bind)

@@ -2,10 +2,10 @@ package dev.iolite.cli;
 
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.AssignmentListener;
-import dev.iolite.tdi.Check;
 import dev.iolite.tdi.Stage;
 import dev.iolite.tdi.State;
 import dev.iolite.tdi.TdiAssignment;
+import dev.iolite.tdi.guest.Check;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.LedgerRow;
 import dev.iolite.tdi.profile.UapiProfile;
@@ -21,7 +21,7 @@ import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Help.Ansi.Text;
 
 /** Tells of an assignment while it goes, or all of it at the end as JSON. */
-final class AssignmentReport implements AssignmentListener {
+public final class AssignmentReport implements AssignmentListener {
   private static final int CALLS_INDENT = 17;
 
   private final Output output;
@@ -37,14 +37,14 @@ final class AssignmentReport implements AssignmentListener {
    * @param allCalls whether calls are shown with their arguments
    * @param svg where the bound device's BARs are to be drawn
    */
-  AssignmentReport(Output output, boolean allCalls, Optional<Path> svg) {
+  public AssignmentReport(Output output, boolean allCalls, Optional<Path> svg) {
     this.output = output;
     this.allCalls = allCalls;
     this.svg = svg;
   }
 
   /** Whose standing is shown with each state. */
-  void watch(TdiAssignment watched) {
+  public void watch(TdiAssignment watched) {
     assignment = Optional.of(watched);
   }
 
@@ -150,7 +150,7 @@ final class AssignmentReport implements AssignmentListener {
   }
 
   /** What was told as JSON, or will be. */
-  List<Map<String, Object>> events() {
+  public List<Map<String, Object>> events() {
     return List.copyOf(events);
   }
 

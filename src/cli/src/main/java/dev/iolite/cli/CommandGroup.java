@@ -2,7 +2,7 @@ package dev.iolite.cli;
 
 import picocli.CommandLine.ParameterException;
 
-/** A command that only has commands of its own. */
+/** A command that only has subcommands. */
 abstract class CommandGroup extends IoliteCommand implements Runnable {
   @Override
   public final void run() {

@@ -4,7 +4,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
-/** What every command understands. */
+/** The options of every command. */
 final class CommonOptions {
   /** How results are printed. */
   enum Format {

@@ -3,6 +3,7 @@ package dev.iolite.cli;
 import dev.iolite.doctor.Doctor;
 import dev.iolite.doctor.Finding;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi.Style;
@@ -22,7 +23,7 @@ final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
     List<Finding> findings = new Doctor(kernel()).examine();
     Output output = output();
     if (output.isJson()) {
-      output.json(findings);
+      output.json(findings.stream().map(DoctorCommand::json).toList());
     } else {
       output.styledTable(
           List.of("CHECK", "STATUS", "FOUND"),
@@ -39,10 +40,24 @@ final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
     return complete ? ExitCode.OK : ExitCode.CHECK_FAILED;
   }
 
+  private static Map<String, Object> json(Finding finding) {
+    return Json.object(
+        "check",
+        finding.check(),
+        "status",
+        finding.status(),
+        "observed",
+        finding.observed(),
+        "why",
+        finding.why(),
+        "next",
+        Remedies.next(finding.advice()));
+  }
+
   private static void explain(Output output, Finding finding) {
     output.line("");
     output.line(output.styled(finding.check(), Style.bold), ": " + finding.why());
-    output.line("  do: " + finding.next());
+    output.line("  do: " + Remedies.next(finding.advice()));
   }
 
   private static Text coloured(Output output, Finding.Status status) {

@@ -10,7 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 
 /** Shows a person what a device measures of itself. */
-final class EvidenceView {
+public final class EvidenceView {
   private static final HexFormat HEX = HexFormat.of();
 
   private EvidenceView() {}
@@ -20,7 +20,8 @@ final class EvidenceView {
    *
    * @param name of what is shown first
    */
-  static void show(Output output, String name, String value, Evidence evidence, Verdict verdict) {
+  public static void show(
+      Output output, String name, String value, Evidence evidence, Verdict verdict) {
     Measurements measured = evidence.measurements();
     List<String> properties = new ArrayList<>(List.of(name, value));
     properties.addAll(

@@ -20,7 +20,7 @@ import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParseResult;
 
 /** Says what went wrong in a person's words, and turns it into an exit code. */
-final class Failures implements IExecutionExceptionHandler {
+public final class Failures implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
     PrintWriter err = command.getErr();
@@ -32,11 +32,11 @@ final class Failures implements IExecutionExceptionHandler {
   }
 
   /** What went wrong, and what else did on the way out. */
-  static List<String> lines(Exception e) {
+  public static List<String> lines(Exception e) {
     List<String> lines = new ArrayList<>();
     lines.add("iolite: " + text(e));
     for (Throwable suppressed : e.getSuppressed()) {
-      lines.add("  and on the way out: " + suppressed);
+      lines.add("  and on the way out: " + Remedies.in(suppressed.toString(), suppressed));
     }
     return lines;
   }
@@ -44,11 +44,11 @@ final class Failures implements IExecutionExceptionHandler {
   private static String text(Exception e) {
     return code(e) == ExitCode.INTERNAL
         ? "internal error: " + e + " (run again with --verbose and report it)"
-        : String.valueOf(e.getMessage());
+        : Remedies.message(e);
   }
 
   /** What the exit code for a failure is. */
-  static int code(Exception e) {
+  public static int code(Exception e) {
     return switch (e) {
       case ScenarioException _,
           GuestDeadlineException _,

@@ -9,7 +9,7 @@ import java.io.Reader;
  * @param reader its lines
  * @param isTerminal whether a person types them
  */
-record Input(BufferedReader reader, boolean isTerminal) {
+public record Input(BufferedReader reader, boolean isTerminal) {
   /** Nothing at all. */
   static Input none() {
     return new Input(new BufferedReader(Reader.nullReader()), false);

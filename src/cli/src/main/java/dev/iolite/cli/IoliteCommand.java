@@ -1,12 +1,12 @@
 package dev.iolite.cli;
 
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.rehearsal.Rehearsal;
-import dev.iolite.tdi.Journal;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -15,12 +15,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** What all commands share: the options that {@link Main} declares for them. */
-abstract class IoliteCommand {
+public abstract class IoliteCommand {
   @Spec private CommandSpec spec;
   private volatile Supplier<Ioctls> ioctls = Ioctls::ofHeaders;
 
   /** How this command line was parsed. */
-  final CommandSpec spec() {
+  protected final CommandSpec spec() {
     return spec;
   }
 
@@ -50,12 +50,12 @@ abstract class IoliteCommand {
   }
 
   /** Where to print to, in the format that was asked for. */
-  final Output output() {
+  protected final Output output() {
     return new Output(spec.commandLine(), main().options().format());
   }
 
   /** Whether the user wants the command to end, and undo what it did. */
-  final BooleanSupplier stopRequested() {
+  protected final BooleanSupplier stopRequested() {
     return main()::isStopping;
   }
 
@@ -65,7 +65,7 @@ abstract class IoliteCommand {
   }
 
   /** Prints a message to standard error, as errors look there. */
-  final void error(String message) {
+  protected final void error(String message) {
     Main.errors(spec.commandLine()).error(message);
   }
 

@@ -35,13 +35,13 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
 
 /**
- * Results as JSON. Beside a record's components it has what the tables show of it: methods named
- * {@code is...} by Jackson's own rule, others by a form below.
+ * Results as JSON. In addition to a record's components, it has what the tables show of the record:
+ * methods named {@code is...} by Jackson's own rule, others by a form below.
  *
  * <p>Every {@code long} of the library's records is an unsigned address, size or register, and
  * becomes hexadecimal text: as a number it would lose digits in many readers, or turn negative.
  */
-final class Json {
+public final class Json {
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
@@ -81,7 +81,7 @@ final class Json {
   }
 
   /** An object with these members, in this order; names and values are given in turn. */
-  static Map<String, Object> object(Object... namesAndValues) {
+  public static Map<String, Object> object(Object... namesAndValues) {
     Map<String, Object> map = new LinkedHashMap<>();
     for (int i = 0; i < namesAndValues.length; i += 2) {
       map.put((String) namesAndValues[i], namesAndValues[i + 1]);

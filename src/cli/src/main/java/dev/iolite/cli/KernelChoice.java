@@ -4,9 +4,9 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.remote.RemoteKernel;
 import dev.iolite.rehearsal.Rehearsal;
+import dev.iolite.tsm.Profile;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.TypeConversionException;
 
-/** Which kernel the commands work on, as {@code --kernel} names it. */
+/** The kernel that the commands work on, as {@code --kernel} names it. */
 final class KernelChoice {
   private static final String SERVED = "mock@";
 

@@ -4,7 +4,7 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tsm.Profile;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
@@ -162,7 +162,7 @@ public final class Main extends CommandGroup {
         .setExecutionExceptionHandler(new Failures())
         .registerConverter(KernelChoice.class, KernelChoice::parse)
         .registerConverter(PciAddress.class, Main::address)
-        .registerConverter(ProfileName.class, Main::profile)
+        .registerConverter(Profile.class, Main::profile)
         .registerConverter(VmType.class, Main::vmType);
   }
 
@@ -199,15 +199,15 @@ public final class Main extends CommandGroup {
     return kernel.get();
   }
 
-  private static ProfileName profile(String text) {
-    return ProfileName.of(text)
+  private static Profile profile(String text) {
+    return Profile.of(text)
         .orElseThrow(() ->
             new TypeConversionException(
                 "there is no profile '%s'; there are %s"
                     .formatted(
                         text,
-                        Arrays.stream(ProfileName.values())
-                            .map(ProfileName::toString)
+                        Arrays.stream(Profile.values())
+                            .map(Profile::toString)
                             .collect(Collectors.joining(", ")))));
   }
 

@@ -33,7 +33,8 @@ final class MockCommand extends CommandGroup {
     @Parameters(
         index = "1",
         paramLabel = "MODEL",
-        description = "mock:plain, mock:tdx or mock:sev, perhaps with a profile, as for --kernel")
+        description =
+            "mock:plain, mock:tdx or mock:sev, optionally with a profile, as for --kernel")
     private KernelChoice choice = KernelChoice.parse("mock:plain");
 
     @Override

@@ -1,9 +1,9 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.drawing.LayoutPicture;
+import dev.iolite.cli.drawing.LayoutPicture.Palette;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.layout.Kind;
-import dev.iolite.tdi.layout.LayoutPicture;
-import dev.iolite.tdi.layout.LayoutPicture.Palette;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.io.PrintWriter;
 import java.util.List;
@@ -14,12 +14,12 @@ import picocli.CommandLine.Help.ColorScheme;
 
 /**
  * Prints results: tables and lines for people, JSON for programs. A text is printed as it is, since
- * it may come from a device; only {@link #styled} ones have colours, and those on a terminal only.
+ * it may come from a device; only {@link #styled} texts have colours, and only on a terminal.
  *
- * <p>What is for people fits a terminal's width. A pipe has none, so that a line stays a line for
- * the programs that read it there.
+ * <p>Output for people fits the width of the terminal. A pipe has no width, so a line stays a line
+ * for the programs that read it.
  */
-final class Output {
+public final class Output {
   private static final int GAP = 2;
   private static final int CONTINUATION = 4;
 
@@ -45,22 +45,22 @@ final class Output {
   }
 
   /** Where it prints to. */
-  PrintWriter writer() {
+  public PrintWriter writer() {
     return out;
   }
 
   /** What it prints for. */
-  Terminal terminal() {
+  public Terminal terminal() {
     return terminal;
   }
 
   /** Whether a program reads it. */
-  boolean isJson() {
+  public boolean isJson() {
     return format == CommonOptions.Format.JSON;
   }
 
   /** Prints a value as JSON, whatever the format. */
-  void json(Object value) {
+  public void json(Object value) {
     String text = Json.of(value);
     out.println(terminal.canEncode(text) ? text : Json.ascii(value));
   }
@@ -71,7 +71,7 @@ final class Output {
   }
 
   /** Prints a line for people; programs do without it. */
-  void notice(String text) {
+  public void notice(String text) {
     if (!isJson()) {
       line(styled(text, Style.bold), "");
     }
@@ -89,12 +89,12 @@ final class Output {
   }
 
   /** Prints a text as it is, however wide: it is laid out already, or not ours. */
-  void verbatim(String text) {
+  public void verbatim(String text) {
     out.println(text);
   }
 
   /** Prints a line; on a terminal more than one, if it is too long. */
-  void line(String text) {
+  public void line(String text) {
     wrap(text, text.length() - text.stripLeading().length() + CONTINUATION);
   }
 
@@ -116,7 +116,7 @@ final class Output {
   }
 
   /** Prints a text, in more than one line if it is long; nothing of it is left out. */
-  void wrapped(int indent, String text) {
+  public void wrapped(int indent, String text) {
     int margin = terminal.indent(indent);
     out.println(
         Wrapping.of(" ".repeat(margin) + text, terminal.textColumns(), margin + CONTINUATION));
@@ -131,7 +131,7 @@ final class Output {
   }
 
   /** Prints a drawn layout, with the kinds in colours of their own. */
-  void picture(MmioLayout layout) {
+  public void picture(MmioLayout layout) {
     boolean hasBlocks = terminal.canEncode(Palette.BLOCKS.characters());
     Palette palette = hasBlocks ? Palette.BLOCKS : Palette.ASCII;
     for (LayoutPicture.Line line : LayoutPicture.of(layout, terminal.pictureColumns(), palette)) {
@@ -151,7 +151,7 @@ final class Output {
   }
 
   /** Prints names and values, given in turn; where there is little room, a long value below. */
-  void properties(String... namesAndValues) {
+  public void properties(String... namesAndValues) {
     int width = 0;
     for (int i = 0; i < namesAndValues.length; i += 2) {
       width = Math.max(width, namesAndValues[i].length());

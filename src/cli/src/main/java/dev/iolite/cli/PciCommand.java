@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite pci}: the PCI functions of this host and the drivers they are bound to. */
+/** {@code iolite pci}: the PCI functions of this host and their drivers. */
 @Command(
     name = "pci",
     description = "Lists PCI functions, and binds them to vfio-pci and back.",
@@ -53,7 +53,7 @@ final class PciCommand extends CommandGroup {
   }
 
   /** {@code iolite pci show BDF}. */
-  @Command(name = "show", description = "Shows all that sysfs says of a function.")
+  @Command(name = "show", description = "Shows everything that sysfs says about a function.")
   static final class ShowCommand extends IoliteCommand implements Callable<Integer> {
     @Parameters(paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
     private PciAddress address;
@@ -118,7 +118,7 @@ final class PciCommand extends CommandGroup {
   @Command(
       name = "bind",
       description = {
-        "Gives a function to vfio-pci, and leaves it there; iolite pci unbind gives it back.",
+        "Binds a function to vfio-pci and leaves it there; iolite pci unbind gives it back.",
         "A function that the host or a process uses is left alone."
       })
   static final class BindCommand extends IoliteCommand implements Callable<Integer> {
@@ -172,7 +172,8 @@ final class PciCommand extends CommandGroup {
 
   private static String command(PciInfo info) {
     if (!info.answers()) {
-      return "the device does not answer, all reads as ones: it has fallen off, or has no power";
+      return "the device does not answer, every read returns all ones: it has dropped off the bus,"
+          + " or has no power";
     }
     String decode = (info.command() & 2) != 0 ? "on" : "off";
     return "0x%04x  memory decode %s, bus master %s"

@@ -1,7 +1,7 @@
 package dev.iolite.cli;
 
 import dev.iolite.pci.PciAddress;
-import dev.iolite.tdi.Journal;
+import dev.iolite.tdi.journal.Journal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** Where processes that have a device assigned keep journal and socket, as an option. */
-final class RunDirectory {
+public final class RunDirectory {
   private static final String SOCKET = ".sock";
   private static final String JOURNAL = ".journal";
 
@@ -26,7 +26,7 @@ final class RunDirectory {
   private Optional<Path> given = Optional.empty();
 
   /** The directory; perhaps it is not there yet. */
-  Path path() {
+  public Path path() {
     return given.orElseGet(RunDirectory::usual);
   }
 
@@ -36,7 +36,7 @@ final class RunDirectory {
   }
 
   /** The socket of the process that holds a device. */
-  Path socket(PciAddress address) {
+  public Path socket(PciAddress address) {
     return path().resolve(address.toString().replace(':', '-') + SOCKET);
   }
 
@@ -54,7 +54,7 @@ final class RunDirectory {
   }
 
   /** The devices that there are sockets of, of processes that live or have died. */
-  List<PciAddress> sockets() {
+  public List<PciAddress> sockets() {
     return devices(SOCKET);
   }
 

@@ -1,6 +1,6 @@
 package dev.iolite.cli;
 
-import dev.iolite.tdi.layout.ByteSize;
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.LedgerRow;
 import dev.iolite.tdi.ledger.SlotAccess;
@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Optional;
 
 /** What is mapped where: for the guest in the EPT and S-EPT, for DMA in the IOAS. */
-final class StandingTable {
+public final class StandingTable {
   private static final String NO = "-";
 
   private StandingTable() {}
 
-  static void print(Output output, List<LedgerRow> rows) {
+  public static void print(Output output, List<LedgerRow> rows) {
     output.line("");
     output.table(
         List.of("REGION", "GPA", "SIZE", "KIND", "SLOT", "EPT", "S-EPT", "IOAS", "DMA-BUF"),

@@ -1,26 +1,30 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldReply;
+import dev.iolite.cli.held.HeldSession;
+import dev.iolite.cli.held.HeldSocket;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.VmType;
+import dev.iolite.pci.EduRegs;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.AssignmentListener;
 import dev.iolite.tdi.AssignmentOptions;
-import dev.iolite.tdi.GuestAgent;
-import dev.iolite.tdi.RealModeAgent;
 import dev.iolite.tdi.Shortcomings;
-import dev.iolite.tdi.SilentGuest;
 import dev.iolite.tdi.SuitableVm;
-import dev.iolite.tdi.SwProtectedAgent;
 import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.Walkthrough;
 import dev.iolite.tdi.evidence.Trust;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tdi.guest.GuestAgent;
+import dev.iolite.tdi.guest.RealModeAgent;
+import dev.iolite.tdi.guest.SilentGuest;
+import dev.iolite.tdi.guest.SwProtectedAgent;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Profile;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -39,16 +43,13 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "assign",
     description = {
-      "Gives a device interface to a guest of its own, shared; lets the guest have it bound, use it"
-          + " privately and return it; checks from the guest's side what can be reached, and takes"
-          + " everything back. On a kernel that can't bind, the shared half of that, and what is"
+      "Assigns a device interface to a guest of its own: first shared, then bound and used"
+          + " privately, then returned. Checks from the guest's side what can be reached, and takes"
+          + " everything back. On a kernel that can't bind, does the shared half and says what is"
           + " missing.",
       "Without a BDF: the first function that a TSM can be connected to, else QEMU's first edu."
     })
 final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> {
-  private static final int EDU_VENDOR = 0x1234;
-  private static final int EDU_DEVICE = 0x11e8;
-
   @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:07.0 or 00:07.0")
   private Optional<PciAddress> address = Optional.empty();
 
@@ -58,7 +59,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       description =
           "the calls that bind TDIs: seed-2025, intel-rfc-2025, arm-v5, v6, cca-v7 or mainline-7.3"
               + " (default: what the kernel is found to have)")
-  private Optional<ProfileName> profile = Optional.empty();
+  private Optional<Profile> profile = Optional.empty();
 
   @Option(
       names = "--vm",
@@ -66,14 +67,16 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       description =
           "the guest's VM: default, sw-protected, tdx or snp (default: what a model's platform"
               + " protects; on a host sw-protected if it binds interfaces and has no confidential"
-              + " VMs, else default). What a tdx or snp guest on a host does is not seen: it is"
-              + " bound and unbound for it")
+              + " VMs, else default). A tdx or snp guest on a host can't be observed: the interface"
+              + " is bound and unbound on its behalf")
   private Optional<VmType> vm = Optional.empty();
 
   @Option(
       names = "--layout",
       paramLabel = "FILE",
-      description = "what of the BARs is private once bound (default: what report or kernel say)")
+      description =
+          "which parts of the BARs are private once bound (default: what the report or the kernel"
+              + " says)")
   private Optional<Path> layout = Optional.empty();
 
   @Option(
@@ -84,7 +87,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
 
   @Option(
       names = "--calls",
-      description = "show each system call with its arguments, not its name only")
+      description = "show each system call with its arguments, not only its name")
   private boolean calls;
 
   @Option(
@@ -92,7 +95,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       description = {
         "assign only, keep the guest, and take commands from standard input and from 'iolite tdi"
             + " show', 'bind' and 'unbind' in other terminals; 'help' lists them. At the end of"
-            + " input everything is given back. A command that fails does not end it, and the exit"
+            + " input, everything is given back. A command that fails does not end it; the exit"
             + " code is that of giving back"
       })
   private boolean hold;
@@ -170,7 +173,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
   }
 
-  /** Does what a reply tells of, and ends the reply. */
+  /** Does the work that a reply reports, and ends the reply. */
   private static void end(HeldReply reply, String name, TdiAssignment assignment, Runnable work) {
     int code = ExitCode.INTERNAL;
     try {
@@ -252,7 +255,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   private static PciAddress choose(Kernel kernel) {
     List<PciDevice> all = new Pci(kernel).devices();
     return first(all, device -> device.tsm().isPresent())
-        .or(() -> first(all, d -> d.vendor() == EDU_VENDOR && d.device() == EDU_DEVICE))
+        .or(() -> first(all, EduRegs::isEdu))
         .orElseThrow(() ->
             new PreconditionException(
                 "looked for a device to assign",

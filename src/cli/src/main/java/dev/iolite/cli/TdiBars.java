@@ -1,13 +1,14 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.ByteSize;
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.layout.BarSize;
-import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.RangeScheme;
 import dev.iolite.tdi.layout.ReportedRange;
-import dev.iolite.tdi.profile.Arch;
+import dev.iolite.tsm.Arch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What a report does not say: how large the BARs are, and the pages of the host. */
+/** Options for what a report does not say: the sizes of the BARs and of the host's pages. */
 final class TdiBars {
   /** A BAR has fewer than 2^63 bytes; what is reported beyond that is refused as not in it. */
   private static final long MOST_PAGES = 1L << 50;
@@ -30,7 +31,7 @@ final class TdiBars {
       names = "--bar",
       paramLabel = "N=SIZE",
       description = {
-        "how large BAR N is, such as 2=16G; a report does not say it",
+        "the size of BAR N, such as 2=16G; a report does not contain it",
         "(default: the smallest power of two that holds what is reported of the BAR)"
       })
   private Map<Integer, String> sizes = new TreeMap<>();
@@ -39,7 +40,7 @@ final class TdiBars {
       names = "--platform",
       paramLabel = "NAME",
       description =
-          "whose host the device is on, tdx, sev or cca: how it places ranges, and what its"
+          "the platform of the device's host, tdx, sev or cca: how it places ranges, and what its"
               + " firmware refuses")
   private Optional<Arch> platform = Optional.empty();
 
@@ -49,8 +50,8 @@ final class TdiBars {
       description = {
         "how the platform places reported ranges in their BARs: aligned (by their address modulo"
             + " the BAR's size: SEV-TIO), relative (the first one is the BAR's start: TDX)",
-        "(default: the platform's; without one, aligned, unless only relative fits; where that is a"
-            + " guess, it is said)"
+        "(default: the platform's; without one, aligned, unless only relative fits; a guess is"
+            + " reported as one)"
       })
   private Optional<RangeScheme> scheme = Optional.empty();
 
@@ -65,18 +66,18 @@ final class TdiBars {
    * Where a report's ranges are in the BARs.
    *
    * @param scheme by which they were placed
-   * @param doubt what is to be said of that, if it is a guess that decides
+   * @param doubt what to say about that, if it is a guess that decides
    */
   record Placed(MmioLayout layout, RangeScheme scheme, Optional<String> doubt) {}
 
   /** Why the platform's firmware does not take an interface with such a report. */
   List<String> refusals(InterfaceReport report) {
-    return platform.map(arch -> arch.refusals(report)).orElse(List.of());
+    return platform.equals(Optional.of(Arch.TDX)) ? report.tdxRefusals() : List.of();
   }
 
   /** Places a report's ranges; where nothing says how, aligned unless only relative fits. */
   Placed place(InterfaceReport report) {
-    Optional<RangeScheme> told = scheme.or(() -> platform.map(Arch::rangeScheme));
+    Optional<RangeScheme> told = scheme.or(() -> platform.map(RangeScheme::of));
     if (told.isPresent()) {
       return new Placed(layout(report, told.get()), told.get(), Optional.empty());
     }
@@ -112,7 +113,7 @@ final class TdiBars {
 
   private MmioLayout layout(InterfaceReport report, RangeScheme chosen) {
     long pageBytes = bytes("--page-size", pageSize);
-    if (pageBytes < MmioLayout.PAGE || Long.bitCount(pageBytes) != 1) {
+    if (pageBytes < Page.BYTES || Long.bitCount(pageBytes) != 1) {
       throw usage("--page-size is a power of two, 4K or more, not " + pageSize);
     }
     return MmioLayout.of(report, sizes(report, chosen), pageBytes, chosen);
@@ -136,7 +137,7 @@ final class TdiBars {
         long last = range.endPage() - 1;
         long differing = chosen == RangeScheme.ALIGNED ? last ^ start : last - start;
         long rounded = Math.max(1, Long.highestOneBit(differing) << 1);
-        bytes.put(range.id(), Math.min(rounded, MOST_PAGES) * ReportedRange.PAGE);
+        bytes.put(range.id(), Math.min(rounded, MOST_PAGES) * Page.BYTES);
       }
     }
     sizes.forEach((bar, text) -> bytes.put(bar, bytes("--bar", text)));

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldCommand;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 

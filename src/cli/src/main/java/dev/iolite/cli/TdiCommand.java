@@ -6,7 +6,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = "tdi",
     description =
-        "Device interfaces (TDIs) for confidential guests: plan, assign, bind, look, recover.",
+        "Device interfaces (TDIs) for confidential guests: plan, assign, bind, inspect, recover.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TdiPlanCommand.class,
@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       TdiUnbindCommand.class,
       TdiReportCommand.class,
       TdiEvidenceCommand.class,
-      TdiRecoverCommand.class
+      TdiRecoverCommand.class,
+      TdiStatesCommand.class
     })
 final class TdiCommand extends CommandGroup {}

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldMeasurements;
 import dev.iolite.tdi.evidence.Evidence;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
@@ -20,11 +21,11 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "evidence",
     description = {
-      "Shows what a device measures of itself (SPDM 1.1 to 1.3): a MEASUREMENTS message, or"
+      "Shows a device's measurements (SPDM 1.1 to 1.3): a MEASUREMENTS message, or"
           + " GET_MEASUREMENTS and MEASUREMENTS, each also after the messages from GET_VERSION to"
           + " ALGORITHMS. With --trust, verifies the signature.",
       "Exit code 1 if a message breaks a rule of its format, or the signature is missing or not"
-          + " that of a trusted device; 4 if something is missing that it takes to verify it."
+          + " that of a trusted device; 4 if something that is needed to verify it is missing."
     })
 final class TdiEvidenceCommand extends IoliteCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -38,7 +39,7 @@ final class TdiEvidenceCommand extends IoliteCommand implements Callable<Integer
   @Option(
       names = "--nonce",
       paramLabel = "HEX",
-      description = "what the device was asked with: the answer must be made for it")
+      description = "the nonce of the request, which the answer must have been made for")
   private Optional<String> nonce = Optional.empty();
 
   @Mixin private final TrustOptions trust = new TrustOptions();

@@ -1,9 +1,9 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.drawing.LayoutSvg;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.LayoutFile;
-import dev.iolite.tdi.layout.LayoutSvg;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,7 +16,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** The files of the {@code tdi} commands; one that can't be read or written is missing to them. */
-final class TdiFiles {
+public final class TdiFiles {
   /** The largest piece of evidence that the kernel hands out. */
   private static final int LARGEST_EVIDENCE = 16 << 20;
 
@@ -63,7 +63,7 @@ final class TdiFiles {
     }
   }
 
-  static void writeSvg(Path file, MmioLayout layout, String title) {
+  public static void writeSvg(Path file, MmioLayout layout, String title) {
     write(file, LayoutSvg.of(layout, title));
   }
 
@@ -77,12 +77,12 @@ final class TdiFiles {
   }
 
   /** As below, of what wraps one. */
-  static PreconditionException failed(String tried, UncheckedIOException e) {
+  public static PreconditionException failed(String tried, UncheckedIOException e) {
     return failed(tried, Optional.ofNullable(e.getCause()).orElseGet(() -> new IOException(e)));
   }
 
   /** What a failure of the file system means. */
-  static PreconditionException failed(String tried, IOException e) {
+  public static PreconditionException failed(String tried, IOException e) {
     String observed =
         switch (e) {
           case NoSuchFileException _ -> "there is no such file or directory";
@@ -93,7 +93,7 @@ final class TdiFiles {
         new PreconditionException(
             tried,
             observed,
-            "the name is spelled otherwise, or the file is another user's",
+            "the name is misspelt, or the file is another user's",
             "check the name and the permissions with ls -l");
     failure.initCause(e);
     return failure;

@@ -1,7 +1,7 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.tdi.layout.BarLayout;
-import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.plan.Abilities;
@@ -10,9 +10,9 @@ import dev.iolite.tdi.plan.PlannedDmaBuf;
 import dev.iolite.tdi.plan.PlannedIoctl;
 import dev.iolite.tdi.plan.PlannedSlot;
 import dev.iolite.tdi.plan.SlotPlan;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** {@code iolite tdi plan}: what gives a guest the MMIO of a layout, without doing it. */
+/** {@code iolite tdi plan}: shows what would give a guest the MMIO of a layout. */
 @Command(
     name = "plan",
     description = {
@@ -50,7 +50,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
   @Option(
       names = "--layout",
       paramLabel = "FILE",
-      description = "the BARs' sizes, and what of them is private")
+      description = "the sizes of the BARs, and which parts of them are private")
   private Optional<Path> layoutFile = Optional.empty();
 
   @Mixin private final TdiBars bars = new TdiBars();
@@ -61,13 +61,13 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
       description =
           "which kernel: seed-2025 (the default), intel-rfc-2025, arm-v5, v6, cca-v7, mainline-7.3",
       defaultValue = "seed-2025")
-  private ProfileName profile;
+  private Profile profile;
 
   @Option(
       names = "--gpa",
       paramLabel = "N=ADDRESS",
       description = {
-        "where BAR N stands in the guest, such as 2=0x8000000000; BARs without one are left out",
+        "the guest address of BAR N, such as 2=0x8000000000; BARs without one are left out",
         "(default: all of them from 0x10000000000 on, each at a multiple of its size)"
       })
   private Map<Integer, String> gpas = new TreeMap<>();
@@ -81,7 +81,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
 
   @Option(
       names = "--dry-run",
-      description = "show the ioctls with their arguments, field by field and byte by byte, too")
+      description = "also show the ioctls with their arguments, field by field and byte by byte")
   private boolean dryRun;
 
   @Override

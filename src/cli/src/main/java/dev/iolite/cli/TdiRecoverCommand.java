@@ -1,9 +1,10 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldClient;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.pci.PciAddress;
-import dev.iolite.tdi.Recovery;
+import dev.iolite.tdi.journal.Recovery;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -24,8 +25,9 @@ import picocli.CommandLine.Parameters;
     name = "recover",
     description = {
       "Releases what a process held of a device when it was killed: disconnects the TSM that it"
-          + " connected, and gives the device back to its driver. What else it held went with it.",
-      "Without a BDF: of all devices that killed processes have left a journal of."
+          + " connected, and gives the device back to its driver. Everything else went with the"
+          + " process.",
+      "Without a BDF: all devices for which killed processes have left a journal."
     })
 final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer> {
   private static final int LAST_STEPS = 5;
@@ -47,13 +49,7 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
       } catch (RuntimeException e) {
         Failures.lines(e).forEach(this::error);
         results.add(
-            Json.object(
-                "device",
-                device,
-                "error",
-                String.valueOf(e.getMessage()),
-                "steps",
-                report.events()));
+            Json.object("device", device, "error", Remedies.message(e), "steps", report.events()));
         code = code == ExitCode.OK ? Failures.code(e) : code;
       }
     }
@@ -74,7 +70,7 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
     return all;
   }
 
-  /** What came of it; empty if there was nothing to do. */
+  /** The outcome; empty if there was nothing to do. */
   private Optional<Map<String, Object>> recover(
       Kernel kernel, PciAddress device, AssignmentReport report) {
     Optional<Recovery.Found> found = run(kernel, device, report);

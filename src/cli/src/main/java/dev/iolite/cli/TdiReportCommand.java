@@ -32,7 +32,7 @@ final class TdiReportCommand extends IoliteCommand implements Callable<Integer> 
 
   @Mixin private final TdiBars bars = new TdiBars();
 
-  @Option(names = "--svg", paramLabel = "FILE", description = "draw the BARs into this file, too")
+  @Option(names = "--svg", paramLabel = "FILE", description = "also draw the BARs into this file")
   private Optional<Path> svg = Optional.empty();
 
   @Override

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.held.HeldCommand;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -7,16 +8,16 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code iolite tdi show}: how a held device stands. */
+/** {@code iolite tdi show}: the state of a held device. */
 @Command(
     name = "show",
     description = {
-      "Shows how a device stands that a process holds: its state, the dma-bufs that are open, what"
-          + " is mapped where, its BARs, and whether all of that agrees.",
+      "Shows a device that a process holds: its state, the open dma-bufs, what is mapped where, its"
+          + " BARs, and whether all of that is consistent.",
       "The process is 'iolite tdi assign BDF --hold' in another terminal."
     })
 final class TdiShowCommand extends HeldCommand implements Callable<Integer> {
-  @Option(names = "--svg", paramLabel = "FILE", description = "draw the BARs into this file, too")
+  @Option(names = "--svg", paramLabel = "FILE", description = "also draw the BARs into this file")
   private Optional<Path> svg = Optional.empty();
 
   @Override

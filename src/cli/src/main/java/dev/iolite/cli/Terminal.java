@@ -1,7 +1,7 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.drawing.LayoutPicture;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.tdi.layout.LayoutPicture;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,9 +16,8 @@ import picocli.CommandLine.Help.ColorScheme;
 
 /**
  * What a stream is connected to: a terminal with its width and colours, or a pipe or file that has
- * neither; and the characters that can be written to it. Each descriptor is looked at on its own,
- * where the Java runtime and picocli only tell whether standard input and output both are a
- * terminal.
+ * neither; and the characters that can be written to it. Each descriptor is examined by itself; the
+ * Java runtime and picocli can only tell whether both standard input and output are a terminal.
  *
  * @param isTerminal whether it is a terminal
  * @param columns its width, {@link #LEAST_COLUMNS} or more; empty if it has none: a pipe, a file,
@@ -26,7 +25,7 @@ import picocli.CommandLine.Help.ColorScheme;
  * @param charset what its characters are encoded in
  * @param colours whether text is coloured
  */
-record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi colours) {
+public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi colours) {
   /** Standard input. */
   static final int IN = 0;
 
@@ -106,7 +105,7 @@ record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi c
   }
 
   /** What another process has to know to print for this terminal. */
-  Map<String, String> description() {
+  public Map<String, String> description() {
     Map<String, String> description = new HashMap<>();
     columns.ifPresent(width -> description.put("columns", Integer.toString(width)));
     description.put("charset", charset.name());
@@ -135,7 +134,7 @@ record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi c
   }
 
   /** Colours and styles, if it has them. */
-  ColorScheme colorScheme() {
+  public ColorScheme colorScheme() {
     return Help.defaultColorScheme(colours);
   }
 }

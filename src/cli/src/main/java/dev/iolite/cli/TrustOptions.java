@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Whose signature over a device's measurements is to be believed. */
+/** The options that say whose signature over a device's measurements is trusted. */
 final class TrustOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;

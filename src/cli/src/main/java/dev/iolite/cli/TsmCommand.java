@@ -60,7 +60,7 @@ final class TsmCommand extends CommandGroup {
   /** {@code iolite tsm connect BDF}. */
   @Command(
       name = "connect",
-      description = "Makes a secure session of a TSM with a function, and leaves it there.")
+      description = "Makes a secure session between a TSM and a function, and leaves it there.")
   static final class ConnectCommand extends IoliteCommand implements Callable<Integer> {
     @Parameters(paramLabel = "BDF", description = "such as 0000:00:07.0 or 00:07.0")
     private PciAddress address;

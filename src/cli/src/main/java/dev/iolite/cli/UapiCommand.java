@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite uapi}: what the kernel's headers define, as the bindings have it. */
+/** {@code iolite uapi}: what the kernel's headers define, according to the bindings. */
 @Command(
     name = "uapi",
     description = {
@@ -40,7 +40,7 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
       throw new PreconditionException(
           "looked for UAPI names with \"" + name.orElse("") + "\" in them",
           "the bindings have none",
-          "the name is spelled otherwise, or this kernel's headers do not define it",
+          "the name is misspelt, or this kernel's headers do not define it",
           "iolite uapi lists all names");
     }
     Output output = output();

@@ -9,7 +9,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.IHelpSectionRenderer;
 
 /** Fits usage messages to a terminal. */
-final class UsageHelp {
+public final class UsageHelp {
   private static final int MOST_COLUMNS = 80;
 
   /** The narrowest layout of picocli. */
@@ -24,7 +24,7 @@ final class UsageHelp {
   private UsageHelp() {}
 
   /** Does so for a command and those below it. */
-  static void fit(CommandLine command, Terminal terminal) {
+  public static void fit(CommandLine command, Terminal terminal) {
     int columns = Math.min(terminal.columns().orElse(MOST_COLUMNS), MOST_COLUMNS);
     if (columns >= LEAST_COLUMNS) {
       command.setUsageHelpWidth(columns);

@@ -7,19 +7,19 @@ import dev.iolite.tdi.evidence.UntrustedEvidenceException;
 import java.util.Optional;
 
 /**
- * What came of verifying a signature.
+ * The result of verifying a signature.
  *
  * @param verified whether it is that of a trusted device
  * @param text what a person reads
  * @param failure why it is not, if somebody is trusted
  */
-record Verdict(boolean verified, String text, Optional<RuntimeException> failure) {
+public record Verdict(boolean verified, String text, Optional<RuntimeException> failure) {
   /**
    * Verifies, if somebody is trusted.
    *
    * @param nonce what the device was asked with, if that is known
    */
-  static Verdict of(Optional<Trust> trust, Evidence evidence, Optional<byte[]> nonce) {
+  public static Verdict of(Optional<Trust> trust, Evidence evidence, Optional<byte[]> nonce) {
     if (trust.isEmpty()) {
       boolean isSigned = evidence.measurements().signature().isPresent();
       return new Verdict(
@@ -38,12 +38,12 @@ record Verdict(boolean verified, String text, Optional<RuntimeException> failure
   }
 
   /** What a program finds beside the table's words: why it is not, in full. */
-  String words() {
-    return failure.map(e -> String.valueOf(e.getMessage())).orElse(text);
+  public String words() {
+    return failure.map(Remedies::message).orElse(text);
   }
 
   /** Fails if somebody is trusted, and it is not theirs. */
-  void require() {
+  public void require() {
     if (failure.isPresent()) {
       throw failure.get();
     }

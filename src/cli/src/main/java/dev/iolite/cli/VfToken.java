@@ -4,14 +4,14 @@ import java.util.Optional;
 import java.util.UUID;
 import picocli.CommandLine.Option;
 
-/** The VF token that commands take which use a device. */
+/** The VF token, an option of the commands that use a device. */
 final class VfToken {
   @Option(
       names = "--vf-token",
       paramLabel = "UUID",
       description =
-          "the token of SR-IOV functions: a virtual function whose physical function is at vfio-pci"
-              + " needs the one that was given for that")
+          "the token of SR-IOV functions: a virtual function whose physical function is bound to"
+              + " vfio-pci needs the one that was given for the physical function")
   private Optional<UUID> token = Optional.empty();
 
   /** What was given. */

@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite vfio}: a device as VFIO sees it. */
+/** {@code iolite vfio}: a device as VFIO shows it. */
 @Command(
     name = "vfio",
     description = "Shows a device as VFIO sees it.",

@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 
 /**
  * Breaks text into lines that fit a width: between words, but not between a number and its unit or
- * a name and how often it stands for, and within a word only if it is longer than a line. Escape
- * sequences of colours take no room.
+ * between a name and its count, and within a word only if the word is longer than a line. Colour
+ * sequences take up no width.
  */
 final class Wrapping {
   private static final Pattern COLOUR = Pattern.compile("\u001b\\[[0-9;]*m");

@@ -3,6 +3,7 @@ package dev.iolite.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.iolite.kernel.CallTarget;
 import dev.iolite.kernel.DeviceFaultException;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.ForwardingKernel;
@@ -11,6 +12,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.steps.ScenarioException;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.kvm.Kvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +35,9 @@ class FailuresTest {
 
   @Test
   void theKernelTheMachineAndTheCheckHaveCodesOfTheirOwn() {
-    assertThat(Failures.code(new KernelException("open", "/dev/kvm", "", 2)))
+    assertThat(
+            Failures.code(
+                new KernelException("open", CallTarget.of(FdKind.KVM, "/dev/kvm"), "", 2)))
         .isEqualTo(ExitCode.KERNEL);
     assertThat(Failures.code(new PreconditionException("a", "b", "c", "d")))
         .isEqualTo(ExitCode.PRECONDITION);

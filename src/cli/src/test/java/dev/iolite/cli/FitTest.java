@@ -55,6 +55,7 @@ class FitTest {
 
   static Stream<String> commands() {
     return Stream.of(
+        "tdi states",
         "--kernel mock:tdx tdi assign",
         "--kernel mock:tdx tdi assign --calls",
         "--kernel mock:sev tdi assign --profile cca-v7",

@@ -34,6 +34,7 @@ class MainTest {
         "passthrough",
         "tdi report",
         "tdi plan",
+        "tdi states",
         "uapi"
       })
   void everyCommandHasHelpWithTheExitCodes(String command) {

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.tdi.TestDevice;
+import dev.iolite.tsm.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

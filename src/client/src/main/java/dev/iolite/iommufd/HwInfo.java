@@ -15,8 +15,8 @@ import java.util.stream.IntStream;
 /**
  * What the IOMMU in front of a device can do for it.
  *
- * @param hardware what the driver tells of the hardware
- * @param capabilities IOMMU_HW_CAP_* bits; those without a method here are of later kernels
+ * @param hardware what the driver reports about the hardware
+ * @param capabilities IOMMU_HW_CAP_* bits; those without a method here belong to later kernels
  * @param pasidBits how wide the device's PASIDs are; 0 if it has none or they are off
  */
 public record HwInfo(IommuHardware hardware, long capabilities, int pasidBits) {

@@ -4,10 +4,10 @@ import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.HwptId;
 
 /**
- * A hardware page table, which holds what its IOAS has mapped in the IOMMU's own form.
+ * A hardware page table: the mappings of an IOAS in the IOMMU's own format.
  *
- * <p>Attaching a device to an IOAS makes or shares one by itself. One is made by hand where it must
- * have a property of its own, or to be the parent of a guest's page table.
+ * <p>Attaching a device to an IOAS makes or shares one automatically. Make one explicitly if it
+ * needs a property of its own, or as the parent of a guest's page table.
  */
 public final class Hwpt implements AutoCloseable {
   private final HwptId id;

@@ -3,7 +3,7 @@ package dev.iolite.iommufd;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.IoasId;
-import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_ioas_allow_iovas;
 import dev.iolite.uapi.iommufd.iommu_ioas_copy;
@@ -23,8 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * An I/O address space: what the devices attached to it see as memory.
  *
  * <p>Mappings may be made before and after devices are attached. Memory is pinned from the moment a
- * device is attached or a page table is made from the IOAS; until then a mapping is only noted, so
- * that errors of the memory itself (EFAULT, ENOMEM) come no earlier than that.
+ * device is attached or a page table is made from the IOAS; until then a mapping is only recorded,
+ * so errors of the memory itself (EFAULT, ENOMEM) do not occur before that.
  *
  * <p>Safe for use by many threads, except that no thread may use a mapping while another unmaps it.
  */
@@ -105,7 +105,7 @@ public final class Ioas implements AutoCloseable {
    *
    * <p>The file is a memfd, whose pages are pinned as by {@link #map}, or a dma-buf that VFIO
    * exported over a single range of a BAR. If the kernel revokes that dma-buf (reset, memory decode
-   * off), the device loses it for ever: the mapping stays, but it must be unmapped and made again.
+   * off), the device loses it for good: the mapping stays, but it must be unmapped and made again.
    * Any other file is refused no earlier than when its pages are needed: here if a device is
    * attached, else when one is. Read in drivers/iommu/iommufd/ioas.c:iommufd_ioas_map_file and
    * io_pagetable.c:iopt_map_file_pages.
@@ -156,8 +156,8 @@ public final class Ioas implements AutoCloseable {
    * @param iova the first address, a multiple of the IOAS's alignment
    * @param source what to map
    * @throws dev.iolite.kernel.KernelException as {@link #map}, and ENOENT: the source is not mapped
-   *     any more, or its IOAS is of another iommufd. EPERM: the access asks to write what was
-   *     mapped for reading
+   *     any longer, or its IOAS belongs to another iommufd. EPERM: the access asks to write what
+   *     was mapped for reading
    */
   public IovaMapping copy(long iova, IovaMapping source, IovaAccess access) {
     return copy(Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA(), iova, source, access);
@@ -259,7 +259,7 @@ public final class Ioas implements AutoCloseable {
         MemorySegment array = iommu_iova_range.allocateArray(capacity, arena);
         iommu_ioas_iova_ranges.num_iovas(query, capacity);
         iommu_ioas_iova_ranges.allowed_iovas(query, array.address());
-        int result = iommufd.tryIoctl(IommufdIoctls.IOMMU_IOAS_IOVA_RANGES, query);
+        int result = iommufd.ioctl(IommufdIoctls.IOMMU_IOAS_IOVA_RANGES, query, Errno.EMSGSIZE);
         int count = iommu_ioas_iova_ranges.num_iovas(query);
         if (result == 0 && Integer.compareUnsigned(count, capacity) > 0) {
           throw iommufd.malformed(
@@ -272,7 +272,7 @@ public final class Ioas implements AutoCloseable {
           return new IovaRanges(
               read(array, count), iommu_ioas_iova_ranges.out_iova_alignment(query));
         }
-        if (result != Errno.EMSGSIZE.negated() || count <= capacity) {
+        if (count <= capacity) {
           throw iommufd.failed(IommufdIoctls.IOMMU_IOAS_IOVA_RANGES, query, result);
         }
         capacity = count;

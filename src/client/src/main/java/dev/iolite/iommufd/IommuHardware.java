@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What an IOMMU driver tells of its hardware, in the form of that kind of IOMMU.
+ * What an IOMMU driver reports about its hardware, in the format of that kind of IOMMU.
  *
- * <p>The registers are raw: the hardware may have more than the driver uses.
+ * <p>The registers are raw: the hardware may support more than the driver uses.
  */
 public sealed interface IommuHardware {
   /** The kind of IOMMU, in words. */

@@ -5,11 +5,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * All that the kernel tells of the IOMMU in front of a device.
+ * All that the kernel reports about the IOMMU in front of a device.
  *
  * @param hardware the hardware and its capabilities
  * @param ranges where the device can be mapped, and how aligned
- * @param nesting whether page tables of a guest can be nested for the device on this kernel
+ * @param nesting whether this kernel can nest a guest's page tables for the device
  */
 public record IommuInfo(HwInfo hardware, IovaRanges ranges, boolean nesting) {
   /**

@@ -3,11 +3,11 @@ package dev.iolite.iommufd;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HwptId;
 import dev.iolite.kernel.IoasId;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_hw_info;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
@@ -19,9 +19,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An opened {@code /dev/iommu}: I/O address spaces and page tables, and the devices bound to it.
+ * An open {@code /dev/iommu}: I/O address spaces, page tables, and the devices bound to it.
  *
- * <p>Closing it destroys all of its objects, as soon as no bound device holds it any more.
+ * <p>Closing it destroys all of its objects as soon as no bound device holds it open.
  */
 public final class Iommufd implements AutoCloseable {
   /** Where it is. */
@@ -43,7 +43,7 @@ public final class Iommufd implements AutoCloseable {
     return new Iommufd(Fd.open(kernel, FdKind.IOMMUFD, PATH, Libc.O_RDWR()));
   }
 
-  /** The descriptor, to bind devices to. */
+  /** The descriptor, to be given to the kernel. */
   public Fd fd() {
     return fd;
   }
@@ -84,12 +84,8 @@ public final class Iommufd implements AutoCloseable {
           alloc, flags.stream().mapToInt(HwptFlag::bit).reduce(0, (a, b) -> a | b));
       iommu_hwpt_alloc.dev_id(alloc, device.value());
       iommu_hwpt_alloc.pt_id(alloc, ioas.id().value());
-      int result = fd.tryIoctl(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc);
-      if (result == Errno.EOPNOTSUPP.negated()) {
+      if (fd.ioctl(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc, Errno.EOPNOTSUPP) < 0) {
         return Optional.empty();
-      }
-      if (result < 0) {
-        throw fd.failed(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc, result);
       }
       return Optional.of(new Hwpt(fd, new HwptId(iommu_hwpt_alloc.out_hwpt_id(alloc))));
     }
@@ -114,12 +110,8 @@ public final class Iommufd implements AutoCloseable {
       iommu_viommu_alloc.type(alloc, type.number());
       iommu_viommu_alloc.dev_id(alloc, device.value());
       iommu_viommu_alloc.hwpt_id(alloc, parent.id().value());
-      int result = fd.tryIoctl(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc);
-      if (result == Errno.EOPNOTSUPP.negated()) {
+      if (fd.ioctl(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, Errno.EOPNOTSUPP) < 0) {
         return Optional.empty();
-      }
-      if (result < 0) {
-        throw fd.failed(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, result);
       }
       var id = new ViommuId(iommu_viommu_alloc.out_viommu_id(alloc));
       return Optional.of(new Viommu(fd, id, type, parent.id()));

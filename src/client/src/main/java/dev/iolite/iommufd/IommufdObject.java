@@ -1,12 +1,12 @@
 package dev.iolite.iommufd;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_destroy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** An object of an iommufd, destroyed when closed. Without its iommufd there is no object. */
+/** An object of an iommufd, destroyed when closed. It does not outlive its iommufd. */
 final class IommufdObject implements AutoCloseable {
   private final Fd iommufd;
   private final int id;

@@ -1,7 +1,7 @@
 package dev.iolite.iommufd;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_option;
 import java.lang.foreign.Arena;

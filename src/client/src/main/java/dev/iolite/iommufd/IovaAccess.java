@@ -2,7 +2,7 @@ package dev.iolite.iommufd;
 
 import dev.iolite.uapi.iommufd.Iommufd;
 
-/** What a device may do with mapped memory. The kernel knows no mapping without any access. */
+/** What a device may do with mapped memory. The kernel has no mapping without access. */
 public enum IovaAccess {
   /** The device may read the memory. */
   READ(Iommufd.IOMMU_IOAS_MAP_READABLE()),

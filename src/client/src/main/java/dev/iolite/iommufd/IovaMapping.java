@@ -1,11 +1,11 @@
 package dev.iolite.iommufd;
 
 /**
- * Something that a device reaches at a range of I/O virtual addresses. Closing it unmaps exactly
- * that.
+ * Memory that a device reaches at a range of I/O virtual addresses. Closing it unmaps exactly that
+ * range.
  *
- * <p>It is gone without being closed when its {@link Ioas} is closed, or unmaps a range that holds
- * it; {@link #close} does nothing then, even if something else has been mapped there since.
+ * <p>It ends without being closed when its {@link Ioas} is closed or unmaps a range that includes
+ * it. {@link #close} then does nothing, even if something else has been mapped there since.
  */
 public final class IovaMapping implements AutoCloseable {
   private final Ioas ioas;

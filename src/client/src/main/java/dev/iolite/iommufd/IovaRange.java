@@ -1,8 +1,8 @@
 package dev.iolite.iommufd;
 
 /**
- * A range of I/O virtual addresses. It has its last address rather than its end, because the end of
- * the whole space does not fit 64 bits. All numbers are unsigned.
+ * A range of I/O virtual addresses. It is described by its last address rather than its end,
+ * because the end of the whole space does not fit into 64 bits. All numbers are unsigned.
  *
  * @param first the first address
  * @param last the last address, which belongs to the range
@@ -24,7 +24,7 @@ public record IovaRange(long first, long last) {
   }
 
   /**
-   * The range of so many bytes from an address.
+   * The range of this many bytes from an address.
    *
    * @param bytes unsigned, more than 0
    * @throws IllegalArgumentException if it is empty or goes beyond the address space

@@ -3,7 +3,8 @@ package dev.iolite.iommufd;
 import java.util.List;
 
 /**
- * Where an IOAS can be mapped. Each attached device narrows it; detaching can widen it again.
+ * The addresses at which an IOAS can map. Each attached device narrows them; detaching can widen
+ * them again.
  *
  * @param allowed the ranges, from low to high, neither overlapping nor touching
  * @param alignment what every mapping's IOVA, size and offset in a page must be a multiple of, in

@@ -1,6 +1,6 @@
 package dev.iolite.iommufd;
 
-/** Whom pinned memory is charged to. A process with CAP_IPC_LOCK is charged in neither way. */
+/** Whom the kernel charges for pinned memory. A process with CAP_IPC_LOCK is not charged at all. */
 public enum MemlockAccounting {
   /** The user: all its processes share one sum. The kernel's default. */
   USER,

@@ -3,8 +3,8 @@ package dev.iolite.iommufd;
 import dev.iolite.kernel.Fd;
 
 /**
- * A device as a VM's virtual IOMMU knows it. Made by {@link Viommu#allocVdevice}; to be closed
- * before its device is, which would destroy it.
+ * A device as a VM's virtual IOMMU knows it. Made by {@link Viommu#allocVdevice}. Close it before
+ * its device: closing that would destroy it.
  */
 public final class Vdevice implements AutoCloseable {
   private final VdeviceId id;

@@ -3,7 +3,7 @@ package dev.iolite.iommufd;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.HwptId;
-import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_vdevice_alloc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

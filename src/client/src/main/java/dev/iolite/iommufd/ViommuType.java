@@ -3,8 +3,8 @@ package dev.iolite.iommufd;
 import dev.iolite.uapi.iommufd.Iommufd;
 
 /**
- * What a virtual IOMMU is like, an IOMMU_VIOMMU_TYPE_ number. Proposals have more than the headers,
- * so it is a number with a name.
+ * The type of a virtual IOMMU, an IOMMU_VIOMMU_TYPE_ number. Proposals have more types than the
+ * headers, so this is a number with a name.
  *
  * @param name what it is called in messages
  * @param number the kernel's number, unsigned 32 bits; 0 is no type

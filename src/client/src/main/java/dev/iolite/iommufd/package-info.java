@@ -1,5 +1,5 @@
 /**
- * iommufd: I/O address spaces, what is mapped in them for devices, and what the IOMMU can do.
+ * iommufd: I/O address spaces, their mappings, and what the IOMMU can do.
  *
  * <p>{@link dev.iolite.iommufd.Iommufd} is {@code /dev/iommu}, {@link dev.iolite.iommufd.Ioas} an
  * address space in it, {@link dev.iolite.iommufd.IovaMapping} a mapping in that. Each closes what

@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Who has the addresses of a BAR that vfio-pci could not reserve. Read in
+ * Finds out who holds the addresses of a BAR that vfio-pci could not reserve. Read in
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_map_bars and kernel/resource.c:r_show.
  */
 final class BarDiagnosis {
@@ -53,9 +53,9 @@ final class BarDiagnosis {
             .formatted(range.start, range.end, bar.holder, range.holder),
         "take it from the host's driver: for a framebuffer of the boot (BOOTFB, efifb, simplefb)"
             + " boot with initcall_blacklist=sysfb_init, for another driver unbind that; then"
-            + " iolite pci unbind "
-            + address
-            + " and bind it again; /proc/iomem shows who has what");
+            + " take the function from vfio-pci and bind it again; /proc/iomem shows who has what",
+        Remedy.GIVE_BACK_AND_BIND,
+        List.of(address));
   }
 
   /** Those of memory; the kernel shows their addresses to root only. */

@@ -1,11 +1,14 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Why a device can't be bound to an iommufd. Read in
+ * Finds out why a device can't be bound to an iommufd. Read in
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid,
  * drivers/iommu/iommufd/device.c:iommufd_bind_iommu and
  * drivers/iommu/iommu.c:__iommu_device_set_domain.
@@ -14,19 +17,16 @@ final class BindDiagnosis {
   /** What iommu_group_show_resv_regions prints of a range that must stay mapped one to one. */
   private static final String DIRECT = " direct";
 
-  /** How the argument shows VFIO_DEVICE_BIND_FLAG_TOKEN, the only flag. */
-  private static final String WITH_TOKEN = "flags=1,";
-
   private final SysFs files;
   private final String address;
   private final String directory;
   private final boolean token;
 
-  BindDiagnosis(SysFs files, String address, String detail) {
+  BindDiagnosis(SysFs files, String address, MemorySegment bind) {
     this.files = files;
     this.address = address;
     this.directory = "/sys/bus/pci/devices/" + address;
-    this.token = detail.contains(WITH_TOKEN);
+    this.token = (vfio_device_bind_iommufd.flags(bind) & Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN()) != 0;
   }
 
   Optional<Advice> of(Errno errno) {
@@ -80,8 +80,8 @@ final class BindDiagnosis {
                             " one to one (direct in reserved_regions), so the kernel lends it to"
                                 + " nobody")),
                 "switch off in the firmware what uses these ranges (RMRR or IVMD: legacy USB, a"
-                    + " management controller, integrated graphics), or choose another device;"
-                    + " iolite pci list"));
+                    + " management controller, integrated graphics), or choose another device",
+                Remedy.LIST_FUNCTIONS));
   }
 
   private Optional<Advice> unwantedToken() {

@@ -8,10 +8,10 @@ import java.util.Optional;
 /**
  * Copies of this process's own memory, at addresses that may be wrong.
  *
- * <p>A caller may pass an address at which nothing is: then the kernel says EFAULT, and so must we
- * get by. A load by the JVM would end the process instead. So the copy is made by the kernel too,
- * by a read of {@code /proc/self/mem}, which fails where nothing is mapped. That file is opened for
- * each copy, so that a decorator holds no descriptor and needs no closing.
+ * <p>A caller may pass an address where nothing is mapped. The kernel then answers EFAULT; a load
+ * by the JVM would end the process instead. So the kernel makes the copy, too, by a read of {@code
+ * /proc/self/mem}, which fails where nothing is mapped. That file is opened for each copy, so that
+ * a decorator holds no descriptor and needs no closing.
  */
 public final class CallerMemory {
   private static final Kernel HOST = new HostKernel();

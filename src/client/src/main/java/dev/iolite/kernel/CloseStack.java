@@ -6,11 +6,11 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Resources that are closed in the reverse of the order in which they were opened.
+ * Closes resources in the reverse of the order in which they were opened.
  *
- * <p>Every one is closed whatever the others do: the first failure is thrown, the later ones are
- * suppressed onto it. Those that failed stay, and are tried again if the stack is closed again. Not
- * safe for use by several threads.
+ * <p>Each is closed even if others fail. The first failure is thrown and the later ones are
+ * suppressed onto it. Resources that failed to close stay on the stack and are tried again when it
+ * is closed again. Not safe for use by several threads.
  */
 public final class CloseStack implements AutoCloseable {
   /** Undoes one thing. */

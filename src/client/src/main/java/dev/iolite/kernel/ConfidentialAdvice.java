@@ -2,22 +2,12 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of the calls for confidential VMs and their devices. */
+/** Advice on errors of the calls for confidential VMs and their devices. */
 final class ConfidentialAdvice {
   private ConfidentialAdvice() {}
 
   static @Nullable Advice known(String call, Errno errno) {
     return switch (call) {
-      case "tsm/connect" -> connect(errno);
-      case "tsm/disconnect" ->
-          switch (errno) {
-            case ENXIO -> new Advice("the function is connected to no TSM", "iolite tsm list");
-            case EINVAL ->
-                new Advice(
-                    "the function is connected to another TSM",
-                    "iolite tsm list shows which; name that one");
-            default -> null;
-          };
       case "IOMMU_VIOMMU_ALLOC" ->
           switch (errno) {
             case EINVAL ->
@@ -40,7 +30,8 @@ final class ConfidentialAdvice {
                 new Advice(
                     "the device is behind another IOMMU than the vIOMMU; where the vDEVICE binds:"
                         + " no TSM is connected to the device",
-                    "make the vIOMMU with the same device; iolite tsm connect BDF");
+                    "make the vIOMMU with the same device; connect the device to a TSM",
+                    Remedy.LIST_TSMS);
             case ENOENT ->
                 new Advice(
                     "the vIOMMU is destroyed, or the device is being unbound",
@@ -71,30 +62,13 @@ final class ConfidentialAdvice {
         "add the device's file to the VM's VFIO device (KVM_DEV_VFIO_FILE_ADD) before the bind");
   }
 
-  private static @Nullable Advice connect(Errno errno) {
-    return switch (errno) {
-      case EBUSY ->
-          new Advice(
-              "the function is connected already", "iolite tsm list; iolite tsm disconnect BDF");
-      case ENXIO ->
-          new Advice(
-              "there is no TSM of this name, it is one for guests, or it does not want the"
-                  + " function",
-              "iolite tsm list; dmesg has the driver's reason");
-      case EINVAL -> new Advice("that is no TSM's name", "iolite tsm list shows the names");
-      case EPERM, EACCES -> new Advice("this user may not do it", "run as root");
-      default ->
-          new Advice(
-              "the TSM's driver could not set up the session: SPDM, IDE or the firmware",
-              "dmesg has the driver's reason");
-    };
-  }
-
   private static @Nullable Advice bind(Errno errno) {
     return switch (errno) {
       case EINVAL ->
           new Advice(
-              "no TSM is connected to the device", "iolite tsm connect BDF, then bind again");
+              "no TSM is connected to the device",
+              "connect the device to a TSM, then bind again",
+              Remedy.CONNECT_TSM);
       case ENODEV -> withoutVm();
       case ENOENT ->
           new Advice(

@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * What this process may do, as /proc/self shows it (fs/proc/array.c:task_state, task_cap).
+ * What this process is allowed to do, as /proc/self shows it (fs/proc/array.c:task_state,
+ * task_cap).
  *
  * @param user the effective user id in its user namespace; empty if it is not shown
  * @param groups the effective and the supplementary group ids

@@ -1,5 +1,9 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.vfio.Vfio;

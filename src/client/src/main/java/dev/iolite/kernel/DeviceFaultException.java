@@ -1,6 +1,6 @@
 package dev.iolite.kernel;
 
-/** A mapped device register that nothing answered for: the access ended in a SIGBUS. */
+/** An access to a mapped device register that nothing answered: it ended in a SIGBUS. */
 public final class DeviceFaultException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

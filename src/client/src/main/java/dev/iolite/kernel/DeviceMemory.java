@@ -1,9 +1,6 @@
 package dev.iolite.kernel;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -12,22 +9,17 @@ import java.util.function.ToLongFunction;
 /**
  * A device's registers, mapped into this process.
  *
- * <p>The kernel takes such a mapping's pages away when the device is reset or its memory decode is
- * switched off; a touch is then a SIGBUS, as it is once the device is gone. The JVM turns that into
- * an {@link InternalError}, but raises it only at its next safepoint, which may be far from the
- * access. Each access here ends with a transition into the JVM, at which it must be raised, so the
- * {@link DeviceFaultException} always comes out of the access that faulted. {@link #batch} pays for
- * one transition only.
+ * <p>The kernel takes the pages of such a mapping away when the device is reset or its memory
+ * decode is switched off. An access then ends in a SIGBUS, as it does once the device is gone. The
+ * JVM turns that into an {@link InternalError}, but raises it only at its next safepoint, which may
+ * be far from the access. Each access here ends with a transition into the JVM, where it must be
+ * raised, so the {@link DeviceFaultException} always comes out of the access that faulted. {@link
+ * #batch} pays for one transition only.
  *
- * <p>Registers are little endian and are read and written whole, in program order, never merged.
- * Offsets are in bytes from the start of the mapping and multiples of the access size.
+ * <p>Registers are read and written in program order, never merged. Offsets are multiples of the
+ * access size.
  */
-public final class DeviceMemory implements AutoCloseable {
-  private static final VarHandle INT32 =
-      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-  private static final VarHandle INT64 =
-      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-
+public final class DeviceMemory implements Registers, AutoCloseable {
   /** So far below 0 that no number of batches that find it closed brings it up again. */
   private static final int CLOSED = Integer.MIN_VALUE;
 
@@ -35,7 +27,9 @@ public final class DeviceMemory implements AutoCloseable {
   private final String name;
 
   /** How the registers are reached if the device is a model's. */
-  private final Optional<RegisterAccess> model;
+  private final Optional<Registers> model;
+
+  private final Registers registers;
 
   /** How many batches are running; below 0 when closed. */
   private final AtomicInteger batches = new AtomicInteger();
@@ -48,7 +42,12 @@ public final class DeviceMemory implements AutoCloseable {
   public DeviceMemory(Mapping mapping, String name) {
     this.mapping = mapping;
     this.name = name;
-    this.model = mapping.registers();
+    model = mapping.registers();
+    registers = access(mapping.segment());
+  }
+
+  private Batch access(MemorySegment memory) {
+    return model.<Batch>map(ModelRegisters::new).orElseGet(() -> new MappedRegisters(memory));
   }
 
   /** Where it is mapped in this process, to be given to the kernel (a memory slot's address). */
@@ -62,16 +61,14 @@ public final class DeviceMemory implements AutoCloseable {
   }
 
   /**
-   * Reads a 32-bit register.
+   * {@inheritDoc}
    *
    * @throws DeviceFaultException if the device does not answer
    */
-  public int read32(long offset) {
+  @Override
+  public long read(long offset, int bytes) {
     try {
-      if (model.isPresent()) {
-        return (int) modelled(offset, Integer.BYTES).read(offset, Integer.BYTES);
-      }
-      int value = (int) INT32.getVolatile(mapping.segment(), offset);
+      long value = registers.read(offset, bytes);
       raisePendingFault();
       return value;
     } catch (InternalError e) {
@@ -80,53 +77,14 @@ public final class DeviceMemory implements AutoCloseable {
   }
 
   /**
-   * Writes a 32-bit register.
+   * {@inheritDoc}
    *
    * @throws DeviceFaultException if the device does not answer
    */
-  public void write32(long offset, int value) {
+  @Override
+  public void write(long offset, int bytes, long value) {
     try {
-      if (model.isPresent()) {
-        modelled(offset, Integer.BYTES).write(offset, Integer.BYTES, value);
-        return;
-      }
-      INT32.setVolatile(mapping.segment(), offset, value);
-      raisePendingFault();
-    } catch (InternalError e) {
-      throw fault(e);
-    }
-  }
-
-  /**
-   * Reads a 64-bit register in one access.
-   *
-   * @throws DeviceFaultException if the device does not answer
-   */
-  public long read64(long offset) {
-    try {
-      if (model.isPresent()) {
-        return modelled(offset, Long.BYTES).read(offset, Long.BYTES);
-      }
-      long value = (long) INT64.getVolatile(mapping.segment(), offset);
-      raisePendingFault();
-      return value;
-    } catch (InternalError e) {
-      throw fault(e);
-    }
-  }
-
-  /**
-   * Writes a 64-bit register in one access.
-   *
-   * @throws DeviceFaultException if the device does not answer
-   */
-  public void write64(long offset, long value) {
-    try {
-      if (model.isPresent()) {
-        modelled(offset, Long.BYTES).write(offset, Long.BYTES, value);
-        return;
-      }
-      INT64.setVolatile(mapping.segment(), offset, value);
+      registers.write(offset, bytes, value);
       raisePendingFault();
     } catch (InternalError e) {
       throw fault(e);
@@ -135,7 +93,9 @@ public final class DeviceMemory implements AutoCloseable {
 
   /**
    * Makes many accesses at the price of plain loads and stores. A fault among them surfaces here at
-   * the latest; what was read after it is void.
+   * the latest; what was read after it is void. Each access checks its bounds, but not whether the
+   * registers are still mapped: they can't be unmapped before the batch ends. After it there is
+   * nothing there to access.
    *
    * @param body what to do with the registers; must not keep them
    * @return what the body returned
@@ -147,94 +107,60 @@ public final class DeviceMemory implements AutoCloseable {
       batches.decrementAndGet();
       throw new IllegalStateException("the mapping of " + name + " is closed");
     }
-    Registers registers =
-        model.isPresent() ? new ModelRegisters() : new MappedRegisters(mapping.unguarded());
+    Batch batch = access(mapping.unguarded());
     try {
-      long value = body.applyAsLong(registers);
+      long value = body.applyAsLong(batch);
       raisePendingFault();
       return value;
     } catch (InternalError e) {
       throw fault(e);
     } finally {
-      registers.end();
+      batch.end();
       batches.decrementAndGet();
     }
   }
 
-  /**
-   * A device's registers during a {@link #batch}. Each access checks its bounds, but not whether
-   * the registers are still mapped: they can't be unmapped before the batch ends. After it there is
-   * nothing here to access.
-   */
-  public abstract static sealed class Registers {
-    private Registers() {}
-
-    /** Reads a 32-bit register. */
-    public abstract int read32(long offset);
-
-    /** Writes a 32-bit register. */
-    public abstract void write32(long offset, int value);
-
-    abstract void end();
+  /** Registers that can be reached until the batch ends. */
+  interface Batch extends Registers {
+    void end();
   }
 
-  private static final class MappedRegisters extends Registers {
-    private MemorySegment memory;
-
-    private MappedRegisters(MemorySegment memory) {
-      this.memory = memory;
-    }
-
-    @Override
-    public int read32(long offset) {
-      return (int) INT32.getVolatile(memory, offset);
-    }
-
-    @Override
-    public void write32(long offset, int value) {
-      INT32.setVolatile(memory, offset, value);
-    }
-
-    @Override
-    void end() {
-      memory = MemorySegment.NULL;
-    }
-  }
-
-  private final class ModelRegisters extends Registers {
+  /** A model's registers, for the accesses that a mapping of memory would allow. */
+  private final class ModelRegisters implements Batch {
+    private final Registers device;
     private boolean ended;
 
-    @Override
-    public int read32(long offset) {
-      return (int) access(offset).read(offset, Integer.BYTES);
+    private ModelRegisters(Registers device) {
+      this.device = device;
     }
 
     @Override
-    public void write32(long offset, int value) {
-      access(offset).write(offset, Integer.BYTES, value);
+    public long read(long offset, int bytes) {
+      check(offset, bytes);
+      return device.read(offset, bytes);
     }
 
-    private RegisterAccess access(long offset) {
+    @Override
+    public void write(long offset, int bytes, long value) {
+      check(offset, bytes);
+      device.write(offset, bytes, value);
+    }
+
+    private void check(long offset, int bytes) {
       if (ended) {
         throw new IndexOutOfBoundsException("the batch has ended");
       }
-      return modelled(offset, Integer.BYTES);
+      mapping.address();
+      Objects.checkFromIndexSize(offset, bytes, mapping.bytes());
+      if (offset % bytes != 0) {
+        throw new IllegalArgumentException("0x%x is no multiple of %d".formatted(offset, bytes));
+      }
     }
 
     @Override
-    void end() {
+    public void end() {
       ended = true;
     }
-  }
-
-  /** The model's registers, for an access that a mapping of memory would allow. */
-  private RegisterAccess modelled(long offset, int bytes) {
-    mapping.address();
-    Objects.checkFromIndexSize(offset, bytes, mapping.bytes());
-    if (offset % bytes != 0) {
-      throw new IllegalArgumentException("0x%x is no multiple of %d".formatted(offset, bytes));
-    }
-    return model.orElseThrow();
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.Arena;
@@ -23,7 +24,7 @@ public final class EventFd implements AutoCloseable {
   public static EventFd create(Kernel kernel) {
     int number = kernel.eventfd(0, Libc.EFD_CLOEXEC() | Libc.EFD_NONBLOCK());
     if (number < 0) {
-      throw new KernelException("eventfd", "the process", "", -number);
+      throw new KernelException("eventfd", CallTarget.of("the process"), "", -number);
     }
     return new EventFd(Fd.owned(kernel, FdKind.EVENTFD, number, "eventfd"));
   }
@@ -66,7 +67,7 @@ public final class EventFd implements AutoCloseable {
           return 0;
         }
         if (ready < 0 && ready != Errno.EINTR.negated()) {
-          throw new KernelException("poll", fd.toString(), "", -ready);
+          throw new KernelException("poll", fd.target(), "", -ready);
         }
         if (ready > 0 && take(count)) {
           return count.get(ValueLayout.JAVA_LONG, 0);

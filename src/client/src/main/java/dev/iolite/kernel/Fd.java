@@ -1,16 +1,23 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.SystemCall;
+import dev.iolite.uapi.catalog.SystemCalls;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * An open descriptor: what kind it is, which kernel it belongs to, and whether it is ours to close.
+ * An open descriptor, with its kind, the kernel that it belongs to, and whether this object closes
+ * it.
  *
- * <p>The calls here turn a negated errno into a {@link KernelException}, and repeat a call that a
- * signal interrupted where that is harmless. The {@code try} calls return the negated errno
- * instead, for callers to whom a "no" is an answer.
+ * <p>The methods here turn a negated errno into a {@link KernelException}, and repeat a call that a
+ * signal interrupted where that is harmless. The {@code try} methods return the negated errno
+ * instead, for callers that expect a refusal.
  *
  * <p>A descriptor is closed once. Calls after that fail with {@link IllegalStateException}; they
  * never reach a descriptor that got the same number later. Closing while another thread is inside a
@@ -21,14 +28,17 @@ public final class Fd implements AutoCloseable {
   private final FdKind kind;
   private final int number;
   private final String name;
+  private final Optional<String> device;
   private final boolean owned;
   private volatile boolean closed;
 
-  private Fd(Kernel kernel, FdKind kind, int number, String name, boolean owned) {
+  private Fd(
+      Kernel kernel, FdKind kind, int number, String name, Optional<String> device, boolean owned) {
     this.kernel = kernel;
     this.kind = kind;
     this.number = number;
     this.name = name;
+    this.device = device;
     this.owned = owned;
   }
 
@@ -42,7 +52,7 @@ public final class Fd implements AutoCloseable {
   public static Fd open(Kernel kernel, FdKind kind, String path, int flags) {
     int fd = tryOpen(kernel, path, flags);
     if (fd < 0) {
-      throw KernelException.of(kernel, "open", path, "", -fd);
+      throw KernelException.of(kernel, SystemCalls.OPEN.name(), CallTarget.of(kind, path), "", -fd);
     }
     return owned(kernel, kind, fd, path);
   }
@@ -52,18 +62,27 @@ public final class Fd implements AutoCloseable {
     int fd;
     do {
       fd = kernel.open(path, flags | Libc.O_CLOEXEC());
-    } while (fd == Errno.EINTR.negated());
+    } while (isRepeated(SystemCalls.OPEN, fd));
     return fd;
   }
 
   /** Takes over a descriptor that a call returned; it is closed with this object. */
   public static Fd owned(Kernel kernel, FdKind kind, int number, String name) {
-    return new Fd(kernel, kind, number, name, true);
+    return new Fd(kernel, kind, number, name, Optional.empty(), true);
+  }
+
+  /**
+   * As {@link #owned(Kernel, FdKind, int, String)}, with a device behind it.
+   *
+   * @param device the device's name on its bus, such as {@code 0000:00:03.0}
+   */
+  public static Fd owned(Kernel kernel, FdKind kind, int number, String name, String device) {
+    return new Fd(kernel, kind, number, name, Optional.of(device), true);
   }
 
   /** Refers to a descriptor that belongs to someone else; {@link #close} leaves it open. */
   public static Fd borrowed(Kernel kernel, FdKind kind, int number, String name) {
-    return new Fd(kernel, kind, number, name, false);
+    return new Fd(kernel, kind, number, name, Optional.empty(), false);
   }
 
   /** The kernel that this descriptor belongs to. */
@@ -88,6 +107,11 @@ public final class Fd implements AutoCloseable {
     return number;
   }
 
+  /** What a call on it is made on, for messages. */
+  public CallTarget target() {
+    return new CallTarget(Optional.of(kind), toString(), device);
+  }
+
   /** Whether {@link #close} has been called. */
   public boolean isClosed() {
     return closed;
@@ -100,7 +124,24 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, MemorySegment argument) {
-    return done(command, () -> decoded(command, argument), tryIoctl(command, argument));
+    return done(command, argument, () -> decoded(command, argument), tryIoctl(command, argument));
+  }
+
+  /**
+   * Makes an ioctl to which the kernel may say an expected no.
+   *
+   * @param answers the errnos that the caller goes on with
+   * @return what the command returns when it was done, or one of the answers, negated
+   * @throws KernelException what else the kernel said
+   */
+  public int ioctl(Ioctl command, MemorySegment argument, Errno... answers) {
+    int result = tryIoctl(command, argument);
+    for (Errno answer : answers) {
+      if (result == answer.negated()) {
+        return result;
+      }
+    }
+    return done(command, argument, () -> decoded(command, argument), result);
   }
 
   /**
@@ -110,7 +151,11 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, long argument) {
-    return done(command, () -> Long.toUnsignedString(argument), tryIoctl(command, argument));
+    return done(
+        command,
+        MemorySegment.NULL,
+        () -> Long.toUnsignedString(argument),
+        tryIoctl(command, argument));
   }
 
   /**
@@ -135,20 +180,20 @@ public final class Fd implements AutoCloseable {
 
   /** The result of a command, unless it is one that the command does not have. */
   private int known(Ioctl command, Supplier<String> argument, int result) {
-    if (result > 0 && command.result() instanceof Ioctl.Result.Done) {
+    if (result > 0 && command.result() instanceof Call.Result.Done) {
       throw KernelException.of(
-          command.name(), toString(), argument.get(), result, KernelException.NOT_ITS_OWN);
+          command.name(), target(), argument.get(), result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }
 
   /** The result of a command that was done. */
-  private int done(Ioctl command, Supplier<String> argument, int result) {
+  private int done(Ioctl command, MemorySegment struct, Supplier<String> argument, int result) {
     if (result < 0) {
-      throw failure(command, argument.get(), result);
+      throw failure(command, struct, argument.get(), result);
     }
-    if (result > 0 && command.result() instanceof Ioctl.Result.NotDone(String words)) {
-      throw KernelException.of(command.name(), toString(), argument.get(), result, ": " + words);
+    if (result > 0 && command.result() instanceof Call.Result.NotDone(String words)) {
+      throw KernelException.of(command.name(), target(), argument.get(), result, ": " + words);
     }
     return result;
   }
@@ -161,17 +206,22 @@ public final class Fd implements AutoCloseable {
     int result;
     do {
       result = kernel.ioctl(number(), command.number(), argument);
-    } while (result == Errno.EINTR.negated() && command.onInterrupt() == Ioctl.OnInterrupt.REPEAT);
+    } while (isRepeated(command, result));
     return result;
   }
 
-  /** The exception for a result of {@link #tryIoctl} that was no expected answer after all. */
-  public KernelException failed(Ioctl command, MemorySegment argument, int result) {
-    return failure(command, decoded(command, argument), result);
+  private static boolean isRepeated(Call call, long result) {
+    return result == Errno.EINTR.negated() && call.onInterrupt() == Call.OnInterrupt.REPEAT;
   }
 
-  private KernelException failure(Ioctl command, String argument, int result) {
-    return KernelException.of(kernel, command.name(), toString(), argument, -result);
+  /** The exception for an answer with which the caller can't go on after all. */
+  public KernelException failed(Ioctl command, MemorySegment argument, int result) {
+    return failure(command, argument, decoded(command, argument), result);
+  }
+
+  private KernelException failure(
+      Ioctl command, MemorySegment struct, String argument, int result) {
+    return KernelException.of(kernel, command.name(), target(), struct, argument, -result);
   }
 
   /**
@@ -182,7 +232,7 @@ public final class Fd implements AutoCloseable {
   public KernelException malformed(
       Ioctl command, MemorySegment argument, int result, String meaning) {
     return KernelException.of(
-        command.name(), toString(), decoded(command, argument), result, meaning);
+        command.name(), target(), decoded(command, argument), result, meaning);
   }
 
   private static String decoded(Ioctl command, MemorySegment argument) {
@@ -219,7 +269,8 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what read(2) said
    */
   public long read(MemorySegment into) {
-    return transfer("read", into, "", (address, bytes) -> kernel.read(number(), address, bytes));
+    return transfer(
+        SystemCalls.READ, into, "", (address, bytes) -> kernel.read(number(), address, bytes));
   }
 
   /**
@@ -229,7 +280,7 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what read(2) said, or that it read less
    */
   void readWhole(MemorySegment into) {
-    requireWhole("read", into, read(into));
+    requireWhole(SystemCalls.READ, into, read(into));
   }
 
   /**
@@ -239,7 +290,8 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what write(2) said
    */
   public long write(MemorySegment from) {
-    return transfer("write", from, "", (address, bytes) -> kernel.write(number(), address, bytes));
+    return transfer(
+        SystemCalls.WRITE, from, "", (address, bytes) -> kernel.write(number(), address, bytes));
   }
 
   /**
@@ -249,13 +301,13 @@ public final class Fd implements AutoCloseable {
    * @throws KernelException what write(2) said, or that it took less
    */
   void writeWhole(MemorySegment from) {
-    requireWhole("write", from, write(from));
+    requireWhole(SystemCalls.WRITE, from, write(from));
   }
 
-  private void requireWhole(String name, MemorySegment memory, long result) {
+  private void requireWhole(SystemCall call, MemorySegment memory, long result) {
     if (result != memory.byteSize()) {
       throw KernelException.of(
-          name, toString(), "bytes=" + memory.byteSize(), result, ": that is not all of them");
+          call.name(), target(), "bytes=" + memory.byteSize(), result, ": that is not all of them");
     }
   }
 
@@ -267,7 +319,10 @@ public final class Fd implements AutoCloseable {
    */
   long entries(MemorySegment into) {
     return transfer(
-        "getdents64", into, "", (address, bytes) -> kernel.getdents(number(), address, bytes));
+        SystemCalls.GETDENTS64,
+        into,
+        "",
+        (address, bytes) -> kernel.getdents(number(), address, bytes));
   }
 
   /**
@@ -278,7 +333,7 @@ public final class Fd implements AutoCloseable {
    */
   public long pread(MemorySegment into, long offset) {
     return transfer(
-        "pread",
+        SystemCalls.PREAD,
         into,
         at(offset),
         (address, bytes) -> kernel.pread(number(), address, bytes, offset));
@@ -292,7 +347,7 @@ public final class Fd implements AutoCloseable {
    */
   public long pwrite(MemorySegment from, long offset) {
     return transfer(
-        "pwrite",
+        SystemCalls.PWRITE,
         from,
         at(offset),
         (address, bytes) -> kernel.pwrite(number(), address, bytes, offset));
@@ -308,21 +363,21 @@ public final class Fd implements AutoCloseable {
     long call(long address, long bytes);
   }
 
-  private long transfer(String name, MemorySegment memory, String where, Transfer transfer) {
+  private long transfer(SystemCall call, MemorySegment memory, String where, Transfer transfer) {
     long result;
     try {
       do {
         result = transfer.call(address(memory), memory.byteSize());
-      } while (result == Errno.EINTR.negated());
+      } while (isRepeated(call, result));
     } finally {
       Reference.reachabilityFence(memory);
     }
     String detail = "bytes=" + memory.byteSize() + where;
     if (result < 0) {
-      throw KernelException.of(kernel, name, toString(), detail, Math.toIntExact(-result));
+      throw KernelException.of(kernel, call.name(), target(), detail, Math.toIntExact(-result));
     }
     if (result > memory.byteSize()) {
-      throw KernelException.of(name, toString(), detail, result, KernelException.NOT_ITS_OWN);
+      throw KernelException.of(call.name(), target(), detail, result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }
@@ -357,7 +412,7 @@ public final class Fd implements AutoCloseable {
     }
     int result = kernel.close(number);
     if (result != Errno.EINTR.negated()) {
-      KernelException.requireDone("close", toString(), "", result);
+      KernelException.requireDone(SystemCalls.CLOSE.name(), target(), "", result);
     }
   }
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -15,14 +16,14 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * The kernel this process runs on, called through libc.
+ * The kernel that this process runs on, called through libc.
  *
  * <p>errno is captured by the same downcall that sets it, into a segment that belongs to the
  * calling thread. No call is linked as critical: each may block, and a blocked critical call would
  * hold up the garbage collector. Needs {@code --enable-native-access=dev.iolite}.
  *
- * <p>Each call has a class of its own, so that it is linked when it is first made: linking takes
- * milliseconds, and few programs make them all.
+ * <p>Each call has a class of its own and is linked when it is first made: linking takes
+ * milliseconds, and few programs make all calls.
  */
 public final class HostKernel implements Kernel {
   private static final Linker LINKER = Linker.nativeLinker();
@@ -182,7 +183,7 @@ public final class HostKernel implements Kernel {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return Optional.empty();
   }
 

@@ -3,7 +3,7 @@ package dev.iolite.kernel;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Whose processor the machine has, for advice that fits it. */
+/** The vendor of the machine's processor, for advice that fits it. */
 public enum HostPlatform {
   /** Intel's, with VT-d, VT-x and TDX. */
   INTEL(
@@ -27,18 +27,17 @@ public enum HostPlatform {
   UNKNOWN(
       "enable the IOMMU in the firmware, and boot without switching it off",
       "enable virtualisation in the firmware; modprobe kvm_intel or kvm_amd",
-      "iolite kvm info lists the types of VM",
+      "KVM_CAP_VM_TYPES has the types of VM",
       "load the platform's driver"),
   /** No x86. */
   OTHER(
       "enable the IOMMU in the firmware, and boot a kernel with its driver",
       "boot a kernel with KVM, at the privilege level that it needs",
-      "iolite knows those of x86 only",
+      "only those of x86 are known here",
       "load the platform's driver");
 
   /** What to do about a kernel that lacks something. */
-  public static final String OTHER_KERNEL =
-      "boot Linux 7.3 or newer (scripts/lab builds one to try with)";
+  public static final String OTHER_KERNEL = "boot Linux 7.3 or newer";
 
   private static final Pattern VENDOR = Pattern.compile("(?m)^vendor_id\\s*:\\s*(\\w+)");
   private static final Pattern HYPERVISOR = Pattern.compile("(?m)^flags\\s*:.*\\bhypervisor\\b");

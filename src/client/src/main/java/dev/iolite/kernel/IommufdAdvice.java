@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of iommufd's calls. */
+/** Advice on errors of iommufd's calls. */
 final class IommufdAdvice {
   private IommufdAdvice() {}
 
@@ -44,7 +44,8 @@ final class IommufdAdvice {
             case EADDRINUSE ->
                 new Advice(
                     "an attached device can not reach one of the ranges",
-                    "iolite iommu info BDF shows the allowed ranges");
+                    "allow only what the device can reach (IOMMU_IOAS_IOVA_RANGES)",
+                    Remedy.SHOW_IOVAS);
             case EINVAL ->
                 new Advice(
                     "two of the ranges overlap, or one has a single byte", "give disjoint ranges");
@@ -55,7 +56,8 @@ final class IommufdAdvice {
             case EINVAL ->
                 new Advice(
                     "there is no such IOAS, or what is mapped in it does not fit the IOMMU",
-                    "iolite iommu info BDF shows the allowed ranges");
+                    "map only what IOMMU_IOAS_IOVA_RANGES allows",
+                    Remedy.SHOW_IOVAS);
             case ENOENT ->
                 new Advice(
                     "no such device is bound to this iommufd", "bind the device to it first");
@@ -75,7 +77,10 @@ final class IommufdAdvice {
                 new Advice(
                     "no such device is bound to this iommufd", "bind the device to it first");
             case EOPNOTSUPP ->
-                new Advice("the device has no IOMMU (no-IOMMU mode)", "iolite doctor");
+                new Advice(
+                    "the device has no IOMMU (no-IOMMU mode)",
+                    "enable the IOMMU in the firmware",
+                    Remedy.CHECK_HOST);
             default -> null;
           };
       case "IOMMU_OPTION" ->
@@ -116,7 +121,8 @@ final class IommufdAdvice {
               "the IOVA is in a reserved range or outside what the device can reach, or address,"
                   + " length or IOVA are not aligned to the IOAS alignment, or a mapped file is no"
                   + " memfd",
-              "iolite iommu info BDF shows the allowed ranges and the alignment");
+              "keep to the ranges and the alignment of IOMMU_IOAS_IOVA_RANGES",
+              Remedy.SHOW_IOVAS);
       case ENOMEM ->
           new Advice(
               "the pages may not be locked: the memlock limit is reached",
@@ -128,7 +134,8 @@ final class IommufdAdvice {
       case ENOSPC ->
           new Advice(
               "no free range of the IOAS is large enough",
-              "iolite iommu info BDF shows the allowed ranges; unmap something, or demand less");
+              "unmap something, or demand less",
+              Remedy.SHOW_IOVAS);
       case ENOENT ->
           new Advice(
               "the IOAS is destroyed, or what should be copied is not mapped",

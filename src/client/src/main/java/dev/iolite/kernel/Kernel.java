@@ -3,16 +3,15 @@ package dev.iolite.kernel;
 import java.util.Optional;
 
 /**
- * The system calls that iolite makes, with descriptors and addresses exactly as the kernel has
- * them.
+ * The system calls that iolite makes, with the kernel's own descriptors and addresses.
  *
  * <p>Every call returns what the system call returns, or the negated errno ({@code -22} for EINVAL)
  * in the range {@code [-4095, -1]}. The error travels in the return value, so it can't be lost
- * between two calls or two threads. No method retries, none throws for a failed call; {@link Fd}
+ * between two calls or two threads. No method retries, and none throws if a call fails; {@link Fd}
  * does both.
  *
- * <p>Addresses point into native memory that stays allocated for the time of the call. An
- * implementation that isn't the host must treat a bad address as the kernel does, with EFAULT.
+ * <p>Addresses point into native memory that stays allocated during the call. Every implementation
+ * must treat a bad address as the kernel does, with EFAULT.
  *
  * <p>Implementations are safe for use by many threads.
  */
@@ -79,13 +78,13 @@ public interface Kernel {
    * @param address where the mapping starts
    * @return empty if the mapping is to be touched itself
    */
-  Optional<RegisterAccess> registers(long address);
+  Optional<Registers> registers(long address);
 
   /**
    * Waits for events, as poll(2).
    *
    * @param pollfds address of {@code count} structs pollfd
-   * @param timeoutMillis at most this long; negative waits for ever
+   * @param timeoutMillis at most this long; negative waits forever
    * @return how many descriptors have events (0: timed out) or a negated errno
    */
   int poll(long pollfds, int count, int timeoutMillis);

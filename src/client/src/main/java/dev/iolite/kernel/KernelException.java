@@ -1,14 +1,16 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.FdKind;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
  * A system call that failed: what was tried, on what, what the kernel said and, where it is known,
  * what causes that and what to do next.
  *
- * <p>Mostly it returned an errno. Some return a positive number when they did not do what they were
- * asked for, or did a part of it only; and one that returned a number which it does not have may
- * have done anything. Of those {@link #errno} is {@link Errno#UNKNOWN}, and {@link #result} has the
+ * <p>Most calls fail with an errno. Some return a positive number if they did nothing or only a
+ * part of what they were asked for. A call that returned a number which it does not have may have
+ * done anything. For these, {@link #errno} is {@link Errno#UNKNOWN}, and {@link #result} has the
  * number.
  */
 public final class KernelException extends RuntimeException {
@@ -18,55 +20,53 @@ public final class KernelException extends RuntimeException {
   static final String NOT_ITS_OWN = ", which this call does not have";
 
   private final String call;
-  private final String subject;
+  private final transient CallTarget on;
   private final String detail;
   private final long result;
   private final String said;
   private final boolean diagnosed;
-  private final String cause;
-  private final String next;
+  private final transient Optional<Advice> advice;
 
   /**
    * Describes a failed call, whose usual cause depends on the call and the errno only.
    *
    * @param call the system call or ioctl, by its name in the headers
-   * @param subject the descriptor or path it was made on
+   * @param on what it was made on
    * @param detail the decoded argument; empty if there is none
    * @param errno what the kernel said, as the positive number
    */
-  public KernelException(String call, String subject, String detail, int errno) {
-    this(call, subject, detail, errno, Optional.empty());
+  public KernelException(String call, CallTarget on, String detail, int errno) {
+    this(call, on, detail, errno, Optional.empty());
   }
 
   private KernelException(
-      String call, String subject, String detail, int errno, Optional<Advice> found) {
+      String call, CallTarget on, String detail, int errno, Optional<Advice> found) {
     this(
         call,
-        subject,
+        on,
         detail,
         -errno,
         said(errno),
         found.isPresent(),
-        found.or(() -> Advice.of(call, subject, detail, Errno.of(errno))));
+        found.or(() -> Advice.of(call, on, Errno.of(errno))));
   }
 
   private KernelException(
       String call,
-      String subject,
+      CallTarget on,
       String detail,
       long result,
       String said,
       boolean diagnosed,
       Optional<Advice> advice) {
-    super(message(call, subject, detail, said, diagnosed, advice));
+    super(message(call, on.name(), detail, said, diagnosed, advice));
     this.call = call;
-    this.subject = subject;
+    this.on = on;
     this.detail = detail;
     this.result = result;
     this.said = said;
     this.diagnosed = diagnosed;
-    cause = advice.map(Advice::cause).orElse("");
-    next = advice.map(Advice::next).orElse("");
+    this.advice = advice;
   }
 
   /**
@@ -76,9 +76,19 @@ public final class KernelException extends RuntimeException {
    * @param kernel the kernel that the call was made on
    */
   public static KernelException of(
-      Kernel kernel, String call, String subject, String detail, int errno) {
+      Kernel kernel, String call, CallTarget on, String detail, int errno) {
+    return of(kernel, call, on, MemorySegment.NULL, detail, errno);
+  }
+
+  /**
+   * As {@link #of(Kernel, String, CallTarget, String, int)}, for an ioctl.
+   *
+   * @param argument its struct; {@link MemorySegment#NULL} if there is none
+   */
+  static KernelException of(
+      Kernel kernel, String call, CallTarget on, MemorySegment argument, String detail, int errno) {
     return new KernelException(
-        call, subject, detail, errno, Diagnosis.of(kernel, call, subject, detail, Errno.of(errno)));
+        call, on, detail, errno, Diagnosis.of(kernel, call, on, argument, Errno.of(errno)));
   }
 
   /**
@@ -86,35 +96,29 @@ public final class KernelException extends RuntimeException {
    * surely.
    *
    * @param call the system call or ioctl, by its name in the headers
-   * @param subject the descriptor or path it was made on
+   * @param on what it was made on
    * @param detail the decoded argument; empty if there is none
    * @param result what it returned
    * @param meaning what that says, to follow the number
    */
   public static KernelException of(
-      String call, String subject, String detail, long result, String meaning) {
+      String call, CallTarget on, String detail, long result, String meaning) {
     return new KernelException(
         call,
-        subject,
+        on,
         detail,
         result,
         "the kernel said " + result + meaning,
         false,
-        Optional.of(Advice.ofNumber(call, subject, detail)));
+        Optional.of(Advice.ofNumber(call, on)));
   }
 
   /** The same result, told of another subject and argument. */
-  KernelException on(String newSubject, String newDetail) {
+  KernelException on(CallTarget other, String newDetail) {
     return result < 0
-        ? new KernelException(call, newSubject, newDetail, Math.toIntExact(-result))
+        ? new KernelException(call, other, newDetail, Math.toIntExact(-result))
         : new KernelException(
-            call,
-            newSubject,
-            newDetail,
-            result,
-            said,
-            false,
-            Optional.of(Advice.ofNumber(call, newSubject, newDetail)));
+            call, other, newDetail, result, said, false, Optional.of(Advice.ofNumber(call, other)));
   }
 
   /**
@@ -122,12 +126,12 @@ public final class KernelException extends RuntimeException {
    *
    * @throws KernelException if it did not
    */
-  static void requireDone(String call, String subject, String detail, int result) {
+  static void requireDone(String call, CallTarget on, String detail, int result) {
     if (result < 0) {
-      throw new KernelException(call, subject, detail, -result);
+      throw new KernelException(call, on, detail, -result);
     }
     if (result > 0) {
-      throw of(call, subject, detail, result, NOT_ITS_OWN);
+      throw of(call, on, detail, result, NOT_ITS_OWN);
     }
   }
 
@@ -138,7 +142,12 @@ public final class KernelException extends RuntimeException {
 
   /** The descriptor or path that the call was made on. */
   public String subject() {
-    return subject;
+    return on.name();
+  }
+
+  /** The kind of descriptor that the call was made on; empty if it was none. */
+  public Optional<FdKind> kind() {
+    return on.kind();
   }
 
   /** The argument as it was when the call failed; empty if there is none. */
@@ -173,7 +182,7 @@ public final class KernelException extends RuntimeException {
 
   /** The cause and the next step, where they are known. */
   public Optional<Advice> advice() {
-    return cause.isEmpty() ? Optional.empty() : Optional.of(new Advice(cause, next));
+    return advice;
   }
 
   private static String message(

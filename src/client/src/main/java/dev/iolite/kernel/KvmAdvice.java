@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of KVM's calls. */
+/** Advice on errors of KVM's calls. */
 final class KvmAdvice {
   private KvmAdvice() {}
 
@@ -12,7 +12,9 @@ final class KvmAdvice {
           switch (errno) {
             case EINVAL ->
                 new Advice(
-                    "this host does not have the VM type", "iolite kvm info lists the types");
+                    "this host does not have the VM type",
+                    "choose one of KVM_CAP_VM_TYPES",
+                    Remedy.SHOW_KVM);
             case EBUSY, EIO ->
                 new Advice(
                     "another hypervisor holds the processor's virtualisation, the firmware has"
@@ -24,7 +26,9 @@ final class KvmAdvice {
                     "stop another confidential VM");
             case EOPNOTSUPP, ENOTTY ->
                 new Advice(
-                    "this host does not have the VM type", "iolite kvm info lists the types");
+                    "this host does not have the VM type",
+                    "choose one of KVM_CAP_VM_TYPES",
+                    Remedy.SHOW_KVM);
             default -> null;
           };
       case "KVM_SET_USER_MEMORY_REGION", "KVM_SET_USER_MEMORY_REGION2" ->
@@ -41,7 +45,8 @@ final class KvmAdvice {
                 new Advice(
                     "an address or size is not page-aligned, the flags do not fit the VM type, or"
                         + " the slot number is out of range",
-                    "iolite kvm info shows the number of slots");
+                    "KVM_CAP_NR_MEMSLOTS is the number of slots",
+                    Remedy.SHOW_KVM);
             default -> null;
           };
       case "KVM_CREATE_DEVICE" ->
@@ -52,18 +57,6 @@ final class KvmAdvice {
                     "this KVM has no such device: it was built without CONFIG_KVM_VFIO, or the vfio"
                         + " module came after it",
                     "modprobe vfio; else a kernel with CONFIG_KVM_VFIO");
-            default -> null;
-          };
-      case "KVM_SET_DEVICE_ATTR" ->
-          switch (errno) {
-            case EINVAL, EBADF ->
-                new Advice("the descriptor is no VFIO device", "open /dev/vfio/devices/vfioN");
-            case EEXIST -> new Advice("the device was added already", "add each device once");
-            case ENOENT -> new Advice("the device was not added", "add it before it is taken away");
-            case ENXIO ->
-                new Advice(
-                    "this KVM's VFIO device does not have the attribute",
-                    HostPlatform.OTHER_KERNEL);
             default -> null;
           };
       case "KVM_RUN" ->
@@ -93,7 +86,8 @@ final class KvmAdvice {
                 new Advice(
                     "the VM has as many vCPUs as it may, the id is too large, or the VM's launch is"
                         + " not so far",
-                    "iolite kvm info shows the limits");
+                    "KVM_CAP_MAX_VCPUS and KVM_CAP_MAX_VCPU_ID are the limits",
+                    Remedy.SHOW_KVM);
             default -> dead(errno);
           };
       case "KVM_CREATE_GUEST_MEMFD" ->
@@ -102,7 +96,8 @@ final class KvmAdvice {
                 new Advice(
                     "the VM's type has no guest_memfd, or no such flag, or the size is not of whole"
                         + " pages",
-                    "iolite kvm info shows which types have what");
+                    "compare with KVM_CAP_GUEST_MEMFD and its flags on this VM",
+                    Remedy.SHOW_KVM);
             default -> dead(errno);
           };
       case "KVM_SET_MEMORY_ATTRIBUTES" ->
@@ -110,7 +105,8 @@ final class KvmAdvice {
             case EINVAL ->
                 new Advice(
                     "the VM's type has no private memory, or the range is not of whole pages",
-                    "iolite kvm info shows which types have private memory");
+                    "compare with KVM_CAP_MEMORY_ATTRIBUTES on this VM",
+                    Remedy.SHOW_KVM);
             case EBUSY ->
                 new Advice(
                     "a slot that is private only, or a private interface, is in the range",
@@ -122,7 +118,8 @@ final class KvmAdvice {
             case EINVAL ->
                 new Advice(
                     "this VM does not have the capability, or not with this argument",
-                    "iolite kvm info lists the capabilities");
+                    "ask for the capability (KVM_CHECK_EXTENSION) first",
+                    Remedy.SHOW_KVM);
             case EEXIST, EPERM ->
                 new Advice(
                     "it is too late for the capability: vCPUs or an interrupt controller were made",
@@ -143,11 +140,36 @@ final class KvmAdvice {
                 new Advice(
                     "the range is empty or not of whole pages, or this VM can't be filled before it"
                         + " runs",
-                    "check the range; iolite kvm info has KVM_CAP_PRE_FAULT_MEMORY");
+                    "check the range, and KVM_CAP_PRE_FAULT_MEMORY on this VM",
+                    Remedy.SHOW_KVM);
             default -> null;
           };
       default -> call.startsWith("KVM_") ? dead(errno) : null;
     };
+  }
+
+  /** The VFIO device of a VM (virt/kvm/vfio.c:kvm_vfio_set_file). */
+  static @Nullable Advice ofDevice(String call, Errno errno) {
+    if (!call.equals("KVM_SET_DEVICE_ATTR")) {
+      return known(call, errno);
+    }
+    return switch (errno) {
+      case EINVAL, EBADF ->
+          new Advice("the descriptor is no VFIO device", "open /dev/vfio/devices/vfioN");
+      case EEXIST -> new Advice("the device was added already", "add each device once");
+      case ENOENT -> new Advice("the device was not added", "add it before it is taken away");
+      case ENXIO ->
+          new Advice(
+              "this KVM's VFIO device does not have the attribute",
+              HostPlatform.OTHER_KERNEL,
+              Remedy.OTHER_KERNEL);
+      default -> null;
+    };
+  }
+
+  /** A vCPU, whose run area is mapped (virt/kvm/kvm_main.c:kvm_vcpu_mmap). */
+  static @Nullable Advice ofVcpu(String call, Errno errno) {
+    return call.equals("mmap") ? FileAdvice.mapped(errno) : known(call, errno);
   }
 
   /** virt/kvm/kvm_main.c:kvm_vm_ioctl, kvm_vcpu_ioctl. */

@@ -3,7 +3,7 @@ package dev.iolite.kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What usually causes an error of the sub-commands that launch a confidential VM. Read in
+ * Advice on errors of the sub-commands that launch a confidential VM. Read in
  * arch/x86/kvm/svm/sev.c:__sev_guest_init, sev_asid_new, arch/x86/kvm/vmx/tdx.c:__tdx_td_init.
  */
 final class LaunchAdvice {
@@ -55,7 +55,8 @@ final class LaunchAdvice {
       case ENOTTY, EOPNOTSUPP ->
           new Advice(
               "KVM has no TDX",
-              "enable it in the firmware, and boot with kvm_intel.tdx=1; iolite doctor");
+              "enable it in the firmware, and boot with kvm_intel.tdx=1",
+              Remedy.CHECK_HOST);
       default -> null;
     };
   }
@@ -104,7 +105,9 @@ final class LaunchAdvice {
               "try again a little later");
       case ENOTTY ->
           new Advice(
-              "KVM has no SEV-SNP, or the secure processor gave no context", "iolite doctor");
+              "KVM has no SEV-SNP, or the secure processor gave no context",
+              "enable SEV-SNP in the firmware; dmesg has the ccp driver's reason",
+              Remedy.CHECK_HOST);
       case ENODEV, ENXIO ->
           new Advice(
               "the secure processor is not there any more",

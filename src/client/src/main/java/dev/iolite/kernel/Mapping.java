@@ -8,20 +8,20 @@ import java.util.Optional;
 /**
  * Memory that mmap(2) gave, unmapped when closed.
  *
- * <p>The segment may be used by any thread until then; after that its use fails with {@link
+ * <p>Until then, any thread may use the segment; afterwards, its use fails with {@link
  * IllegalStateException} instead of reaching memory that is no longer mapped.
  */
 public final class Mapping implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Kernel kernel;
-  private final String name;
+  private final CallTarget of;
   private final long address;
   private final MemorySegment segment;
   private boolean mapped = true;
 
-  private Mapping(Kernel kernel, String name, long address, long bytes) {
+  private Mapping(Kernel kernel, CallTarget of, long address, long bytes) {
     this.kernel = kernel;
-    this.name = name;
+    this.of = of;
     this.address = address;
     this.segment = MemorySegment.ofAddress(address).reinterpret(bytes, arena, null);
   }
@@ -38,7 +38,7 @@ public final class Mapping implements AutoCloseable {
     long address =
         file.kernel().mmap(0, bytes, protection, Libc.MAP_SHARED(), file.number(), offset);
     return checked(
-        file.kernel(), file.toString(), address, bytes, "offset=0x" + Long.toHexString(offset));
+        file.kernel(), file.target(), address, bytes, "offset=0x" + Long.toHexString(offset));
   }
 
   /**
@@ -57,21 +57,21 @@ public final class Mapping implements AutoCloseable {
             Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS(),
             -1,
             0);
-    return checked(kernel, "anonymous memory", address, bytes, "");
+    return checked(kernel, CallTarget.of("anonymous memory"), address, bytes, "");
   }
 
   private static Mapping checked(
-      Kernel kernel, String name, long address, long bytes, String detail) {
+      Kernel kernel, CallTarget of, long address, long bytes, String detail) {
     if (address < 0 && address >= -Kernel.MAX_ERRNO) {
       String bytesText = "bytes=0x" + Long.toHexString(bytes);
       throw KernelException.of(
           kernel,
           "mmap",
-          name,
+          of,
           detail.isEmpty() ? bytesText : detail + " " + bytesText,
           Math.toIntExact(-address));
     }
-    return new Mapping(kernel, name, address, bytes);
+    return new Mapping(kernel, of, address, bytes);
   }
 
   /** The mapped memory. */
@@ -84,19 +84,29 @@ public final class Mapping implements AutoCloseable {
    * keeps it from being unmapped meanwhile. The check costs as much as the access.
    */
   MemorySegment unguarded() {
-    return MemorySegment.ofAddress(address()).reinterpret(segment.byteSize());
+    return memory(address(), segment.byteSize());
+  }
+
+  /**
+   * Memory of this process that is known to be there: an access to other addresses ends the JVM.
+   *
+   * @param address where it begins
+   * @param bytes its length
+   */
+  public static MemorySegment memory(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
   /** Where it is mapped in this process, to be given to the kernel. */
   public long address() {
     if (!segment.scope().isAlive()) {
-      throw new IllegalStateException("the mapping of " + name + " is closed");
+      throw new IllegalStateException("the mapping of " + of.name() + " is closed");
     }
     return address;
   }
 
   /** How it is reached if it is the registers of a model's device. */
-  Optional<RegisterAccess> registers() {
+  Optional<Registers> registers() {
     return kernel.registers(address);
   }
 
@@ -106,7 +116,7 @@ public final class Mapping implements AutoCloseable {
   }
 
   /**
-   * Unmaps the memory, once. After an error nothing can be reached through this object any more,
+   * Unmaps the memory, once. After an error, nothing can be reached through this object any longer,
    * but the memory is still mapped, and can be closed again.
    *
    * @throws KernelException what munmap(2) said; ENOMEM: the process has as many mappings as it may
@@ -123,11 +133,14 @@ public final class Mapping implements AutoCloseable {
     int result = kernel.munmap(address, segment.byteSize());
     mapped = result != 0;
     KernelException.requireDone(
-        "munmap", name, "bytes=0x" + Long.toHexString(segment.byteSize()), result);
+        "munmap",
+        CallTarget.of(of.name()),
+        "bytes=0x" + Long.toHexString(segment.byteSize()),
+        result);
   }
 
   @Override
   public String toString() {
-    return "mapping of " + name;
+    return "mapping of " + of.name();
   }
 }

@@ -1,8 +1,9 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 
-/** An anonymous file in memory: RAM that can be mapped here, by the IOMMU and by KVM. */
+/** An anonymous file in memory: RAM that this process, the IOMMU and KVM can map. */
 public final class MemFd implements AutoCloseable {
   private final Fd fd;
   private final long bytes;
@@ -22,12 +23,12 @@ public final class MemFd implements AutoCloseable {
   public static MemFd create(Kernel kernel, String name, long bytes) {
     int number = kernel.memfdCreate(name, Libc.MFD_CLOEXEC());
     if (number < 0) {
-      throw new KernelException("memfd_create", name, "", -number);
+      throw new KernelException("memfd_create", CallTarget.of(name), "", -number);
     }
     try (CloseStack opening = new CloseStack()) {
       Fd fd = opening.push(Fd.owned(kernel, FdKind.MEMFD, number, name));
       KernelException.requireDone(
-          "ftruncate", fd.toString(), "bytes=" + bytes, kernel.ftruncate(number, bytes));
+          "ftruncate", fd.target(), "bytes=" + bytes, kernel.ftruncate(number, bytes));
       opening.release();
       return new MemFd(fd, bytes);
     }

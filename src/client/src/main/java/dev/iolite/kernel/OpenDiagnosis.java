@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Why a device node can't be opened. Read in fs/namei.c:may_open, inode_permission and
+ * Finds out why a device node can't be opened. Read in fs/namei.c:may_open, inode_permission and
  * may_open_dev, security/device_cgroup.c:devcgroup_check_permission, drivers/char/misc.c:misc_open.
  */
 final class OpenDiagnosis {
@@ -84,7 +84,8 @@ final class OpenDiagnosis {
               new Advice(
                   "the kernel has no iommufd: its module is not loaded, or it was not built",
                   "modprobe iommufd; if there is no such module, a kernel with CONFIG_IOMMUFD: "
-                      + HostPlatform.OTHER_KERNEL));
+                      + HostPlatform.OTHER_KERNEL,
+                  Remedy.OTHER_KERNEL));
       case SEV ->
           Optional.of(
               new Advice(
@@ -104,9 +105,8 @@ final class OpenDiagnosis {
     return new Advice(
         "it is a directory, which a container's runtime makes of a volume that the host does not"
             + " have",
-        "give the container the node (--device "
-            + path
-            + "), on a host that has it; the host's iolite doctor says what that lacks");
+        "give the container the node (--device " + path + "), on a host that has it",
+        Remedy.CHECK_HOST);
   }
 
   // -- the node may not be opened

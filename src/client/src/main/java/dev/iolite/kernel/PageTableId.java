@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 /**
  * What a device can be attached to: an IOAS, for which the kernel picks or makes a page table, or a
- * page table itself. Such ids cross from iommufd to VFIO, so they stand below both.
+ * page table itself. Such ids pass from iommufd to VFIO, so they are defined below both.
  */
 public sealed interface PageTableId permits IoasId, HwptId {
   /** The id, unsigned, unique within its iommufd. */

@@ -1,16 +1,15 @@
 package dev.iolite.kernel;
 
 /**
- * Something that could not be done because of the state of the machine, found without a failed
- * system call: what was tried, what was seen, what usually causes that and what to do next.
+ * Something that the state of the machine does not allow, found without a failed system call: what
+ * was tried, what was seen, the usual cause and the next step.
  */
 public final class PreconditionException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final String tried;
   private final String observed;
-  private final String cause;
-  private final String next;
+  private final transient Advice advice;
 
   /**
    * Describes what is missing. The parts become one message, so they have no full stop at the end.
@@ -21,11 +20,22 @@ public final class PreconditionException extends RuntimeException {
    * @param next the next step, a command where there is one
    */
   public PreconditionException(String tried, String observed, String cause, String next) {
-    super(tried + ": " + observed + ". Usual cause: " + cause + ". Next: " + next);
+    this(tried, observed, new Advice(cause, next));
+  }
+
+  /**
+   * Describes what is missing. The parts become one message, so they have no full stop at the end.
+   *
+   * @param tried what was tried, on what
+   * @param observed what was seen instead of what is needed
+   * @param advice the usual cause and the next step
+   */
+  public PreconditionException(String tried, String observed, Advice advice) {
+    super(
+        tried + ": " + observed + ". Usual cause: " + advice.cause() + ". Next: " + advice.next());
     this.tried = tried;
     this.observed = observed;
-    this.cause = cause;
-    this.next = next;
+    this.advice = advice;
   }
 
   /** What was tried, on what. */
@@ -40,6 +50,6 @@ public final class PreconditionException extends RuntimeException {
 
   /** The usual cause and the next step. */
   public Advice advice() {
-    return new Advice(cause, next);
+    return advice;
   }
 }

@@ -1,5 +1,6 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
@@ -14,7 +15,7 @@ import java.util.function.Supplier;
 /**
  * The small text files through which Linux shows its devices: sysfs and procfs.
  *
- * <p>All of it goes through the {@link Kernel}, so a model of Linux can show files of its own.
+ * <p>Everything goes through the {@link Kernel}, so a model of Linux can have files of its own.
  */
 public final class SysFs {
   /** A page, which no attribute in sysfs exceeds. A larger buffer takes long to clear. */
@@ -25,10 +26,25 @@ public final class SysFs {
   private static final long DIRENT_NAME = 19;
 
   private final Kernel kernel;
+  private final Optional<String> device;
 
   /** Uses the files of this kernel. */
   public SysFs(Kernel kernel) {
+    this(kernel, Optional.empty());
+  }
+
+  private SysFs(Kernel kernel, Optional<String> device) {
     this.kernel = kernel;
+    this.device = device;
+  }
+
+  /**
+   * The same files, used for a device.
+   *
+   * @param name its name on its bus, which errors have as data
+   */
+  public SysFs of(String name) {
+    return new SysFs(kernel, Optional.of(name));
   }
 
   /**
@@ -74,7 +90,9 @@ public final class SysFs {
       file.writeWhole(
           arena.allocateFrom(ValueLayout.JAVA_BYTE, text.getBytes(StandardCharsets.UTF_8)));
     } catch (KernelException e) {
-      throw e.call().equals("write") ? e.on(path, "'" + text.strip() + "'") : e;
+      throw e.call().equals("write")
+          ? e.on(new CallTarget(e.kind(), path, device), "'" + text.strip() + "'")
+          : e;
     }
   }
 
@@ -132,11 +150,15 @@ public final class SysFs {
       MemorySegment buffer = arena.allocate(PATH_MAX);
       long length = kernel.readlink(path, buffer.address(), buffer.byteSize());
       if (length < 0) {
-        throw new KernelException("readlink", path, "", (int) -length);
+        throw new KernelException("readlink", CallTarget.of(path), "", (int) -length);
       }
       if (length >= PATH_MAX) {
         throw KernelException.of(
-            "readlink", path, "bytes=" + PATH_MAX, length, ": there may be more of the link");
+            "readlink",
+            CallTarget.of(path),
+            "bytes=" + PATH_MAX,
+            length,
+            ": there may be more of the link");
       }
       return new String(
           buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);

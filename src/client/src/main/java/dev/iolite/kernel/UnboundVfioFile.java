@@ -3,8 +3,8 @@ package dev.iolite.kernel;
 /**
  * An opened VFIO device that is not bound to an iommufd yet.
  *
- * <p>KVM must be told of the device before that: the bind looks up the device's KVM once, and never
- * again. Holding this type is the proof that the order can still be kept.
+ * <p>KVM must learn of the device first: the bind looks up the device's KVM once, and never again.
+ * Who holds this type can still keep that order.
  */
 public interface UnboundVfioFile {
   /**

@@ -1,8 +1,9 @@
 package dev.iolite.kernel;
 
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What usually causes an error of VFIO's calls. */
+/** What usually causes an error of a call on a VFIO device. */
 final class VfioAdvice {
   private VfioAdvice() {}
 
@@ -19,13 +20,15 @@ final class VfioAdvice {
                 new Advice(
                     "another device of the same IOMMU group is used by a host driver or through"
                         + " another iommufd, or interrupts are not isolated",
-                    "iolite pci show BDF lists the group; bind every device of it to vfio-pci, and"
-                        + " use one iommufd; enable interrupt remapping in the firmware");
+                    "bind every device of the group to vfio-pci, and use one iommufd; enable"
+                        + " interrupt remapping in the firmware",
+                    Remedy.SHOW_FUNCTION);
             case EBUSY ->
                 new Advice(
                     "the IOMMU group is open by its own file, or the kernel has given it a page"
                         + " table already",
-                    "fuser -v /dev/vfio/* shows who has it; iolite pci show BDF lists the group");
+                    "fuser -v /dev/vfio/* shows who has it",
+                    Remedy.SHOW_FUNCTION);
             case EACCES ->
                 new Advice(
                     "a VF token is needed: of the device and its SR-IOV functions others are in"
@@ -38,7 +41,8 @@ final class VfioAdvice {
             case ENODEV ->
                 new Advice(
                     "the device has no IOMMU group: there is no IOMMU, or it is off",
-                    "iolite doctor says how this machine gets one");
+                    "enable the IOMMU in the firmware, and boot without switching it off",
+                    Remedy.CHECK_HOST);
             default -> null;
           };
       case "VFIO_DEVICE_ATTACH_IOMMUFD_PT" ->
@@ -47,7 +51,8 @@ final class VfioAdvice {
                 new Advice(
                     "what is mapped in the IOAS does not fit the device: an IOVA outside its"
                         + " window, a reserved range, or a file that can not be used for DMA",
-                    "iolite iommu info BDF shows the allowed ranges");
+                    "map only what IOMMU_IOAS_IOVA_RANGES allows",
+                    Remedy.SHOW_IOVAS);
             case ENOENT ->
                 new Advice(
                     "there is no such object in the iommufd that the device is bound to",
@@ -55,13 +60,14 @@ final class VfioAdvice {
             case EBUSY ->
                 new Advice(
                     "another device of the IOMMU group is attached to another object",
-                    "attach all devices of the group to the same one; iolite pci show BDF lists"
-                        + " it");
+                    "attach all devices of the group to the same one",
+                    Remedy.SHOW_FUNCTION);
             case ENOMEM, EFAULT, EPERM -> IommufdAdvice.mapped(errno);
             case ENOSPC, EADDRINUSE ->
                 new Advice(
                     "a reserved range of the device overlaps what is mapped in the IOAS",
-                    "iolite iommu info BDF shows the allowed ranges");
+                    "map only what IOMMU_IOAS_IOVA_RANGES allows",
+                    Remedy.SHOW_IOVAS);
             default -> null;
           };
       case "VFIO_DEVICE_FEATURE" ->
@@ -69,18 +75,21 @@ final class VfioAdvice {
             case ENOTTY ->
                 new Advice(
                     "this kernel or device does not have the feature",
-                    "iolite vfio info BDF lists the features; for a dma-buf a kernel with"
-                        + " CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: "
-                        + HostPlatform.OTHER_KERNEL);
+                    "PROBE the feature first; for a dma-buf a kernel with CONFIG_VFIO_PCI_DMABUF"
+                        + " and CONFIG_PCI_P2PDMA: "
+                        + HostPlatform.OTHER_KERNEL,
+                    Remedy.SHOW_DEVICE);
             case EINVAL ->
                 new Advice(
                     "the arguments do not fit the feature; for a dma-buf: an empty, unaligned or"
                         + " too long range, or a BAR that can not be shared",
-                    "iolite vfio info BDF shows the BARs");
+                    "compare with the BAR's size (VFIO_DEVICE_GET_REGION_INFO)",
+                    Remedy.SHOW_DEVICE);
             case ENODEV ->
                 new Advice(
                     "for a dma-buf: the region is no BAR, or its resources could not be claimed",
-                    "iolite vfio info BDF shows the BARs");
+                    "compare with the BAR's size (VFIO_DEVICE_GET_REGION_INFO)",
+                    Remedy.SHOW_DEVICE);
             case EBUSY ->
                 new Advice(
                     "a TSM has locked the interface, which lets nobody have its memory anew",
@@ -96,7 +105,8 @@ final class VfioAdvice {
             case ENOTTY, EINVAL ->
                 new Advice(
                     "the device can not be reset on its own",
-                    "iolite vfio info BDF shows whether it can");
+                    "reset its slot or bus, if all devices there are yours",
+                    Remedy.SHOW_DEVICE);
             case EAGAIN ->
                 new Advice("the kernel is busy with the device", "try again a little later");
             default -> null;
@@ -107,7 +117,8 @@ final class VfioAdvice {
                 new Advice(
                     "there is no such interrupt on the device, or another kind of interrupt is set"
                         + " up",
-                    "iolite vfio info BDF lists the interrupts");
+                    "compare with the kinds of interrupt that it has (VFIO_DEVICE_GET_IRQ_INFO)",
+                    Remedy.SHOW_DEVICE);
             case EBUSY ->
                 new Advice("a TSM has locked the interface with its interrupts", "unbind it first");
             case ENOSPC ->
@@ -115,7 +126,8 @@ final class VfioAdvice {
             case ENOTTY ->
                 new Advice(
                     "this kind of interrupt does not have the action; only INTx can be masked",
-                    "iolite vfio info BDF lists the interrupts");
+                    "compare with the kinds of interrupt that it has (VFIO_DEVICE_GET_IRQ_INFO)",
+                    Remedy.SHOW_DEVICE);
             default -> null;
           };
       case "VFIO_DEVICE_GET_INFO" ->
@@ -130,7 +142,8 @@ final class VfioAdvice {
             case EINVAL ->
                 new Advice(
                     "the device has no region or interrupt of this index, or is not bound",
-                    "iolite vfio info BDF lists them");
+                    "VFIO_DEVICE_GET_INFO says how many it has",
+                    Remedy.SHOW_DEVICE);
             default -> null;
           };
       case "VFIO_DEVICE_DETACH_IOMMUFD_PT" ->
@@ -145,15 +158,72 @@ final class VfioAdvice {
             case ENODEV ->
                 new Advice(
                     "neither the slot nor the bus of the device can be reset",
-                    "iolite vfio info BDF shows the resets that it has");
+                    "reset the function on its own",
+                    Remedy.SHOW_DEVICE);
             case EINVAL, EPERM ->
                 new Advice(
                     "the reset would meet devices that this process has not bound to the same"
                         + " iommufd",
-                    "iolite vfio info BDF shows how many; bind all of them");
+                    "bind all of them",
+                    Remedy.SHOW_DEVICE);
+            default -> null;
+          };
+      case "mmap" ->
+          switch (errno) {
+            case EINVAL ->
+                new Advice(
+                    "the region can not be mapped: it is no memory BAR, smaller than a page, or the"
+                        + " offset is not a multiple of the page size",
+                    "map only regions that have VFIO_REGION_INFO_FLAG_MMAP",
+                    Remedy.SHOW_DEVICE);
+            case EBUSY, ENODEV -> notReserved();
+            default -> FileAdvice.mapped(errno);
+          };
+      case "pread", "pwrite" ->
+          switch (errno) {
+            case EBUSY, ENODEV -> notReserved();
+            case EINVAL ->
+                new Advice(
+                    "the device is not bound to an iommufd, or has no such region, or the offset is"
+                        + " beyond its end",
+                    "compare with the region's size (VFIO_DEVICE_GET_REGION_INFO)",
+                    Remedy.SHOW_DEVICE);
+            case EIO ->
+                new Advice(
+                    "the device's memory decode is off (PCI_COMMAND bit 1), or the device does not"
+                        + " answer",
+                    "switch memory decode on, or reset the device");
             default -> null;
           };
       default -> null;
+    };
+  }
+
+  private static Advice notReserved() {
+    return new Advice(
+        "vfio-pci could not reserve the BAR, which a host driver or the boot's framebuffer has; or"
+            + " a TSM has locked the interface",
+        "cat /proc/iomem as root shows who has the range",
+        Remedy.SHOW_FUNCTION);
+  }
+
+  /** What is known of a number that was no success. */
+  static Optional<Advice> ofNumber(String call) {
+    return switch (call) {
+      case "VFIO_DEVICE_SET_IRQS" ->
+          Optional.of(
+              new Advice(
+                  "without interrupt remapping MSI has one vector, or the host's vectors are used"
+                      + " up",
+                  "connect no more eventfds than that; /proc/interrupts shows what uses the"
+                      + " vectors"));
+      case "VFIO_DEVICE_BIND_IOMMUFD" ->
+          Optional.of(
+              new Advice(
+                  "the device has been pulled out, or does not answer",
+                  "dmesg has the driver's reason",
+                  Remedy.SHOW_FUNCTION));
+      default -> Optional.empty();
     };
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The system-call boundary: raw calls, the descriptors they work on, and the errors they return.
  *
- * <p>{@link dev.iolite.kernel.Kernel} is what everything above is written against. {@link
- * dev.iolite.kernel.HostKernel} is the only class of the project that calls native code.
+ * <p>{@link dev.iolite.kernel.Kernel} is the interface that everything above is written against.
+ * {@link dev.iolite.kernel.HostKernel} is the only class of the project that calls native code.
  */
 @NullMarked
 package dev.iolite.kernel;

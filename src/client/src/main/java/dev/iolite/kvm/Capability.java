@@ -5,7 +5,7 @@ import dev.iolite.uapi.kvm.Kvm;
 import java.util.List;
 
 /**
- * Something that a KVM has or can do, asked for with KVM_CHECK_EXTENSION.
+ * A property or feature of KVM, queried with KVM_CHECK_EXTENSION.
  *
  * @param name its name in the headers, without {@code KVM_CAP_}
  * @param number its number

@@ -5,12 +5,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Why a vCPU came back from the guest, decoded from its kvm_run.
+ * The reason why a vCPU left the guest, decoded from its kvm_run.
  *
  * <p>The exits that a guest makes often ({@link IoOut}, {@link IoIn}, {@link MmioRead}, {@link
  * MmioWrite}, {@link Hypercall}) are views of kvm_run, made once for each vCPU: they are valid
- * until the vCPU runs again. What answers them is written back through them, and reaches the guest
- * when it runs again. The others are values.
+ * until the vCPU runs again. Answers are written through them and reach the guest when it runs
+ * again. The other exits are values.
  */
 public sealed interface Exit {
 

@@ -7,7 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Makes an {@link Exit} of what the kernel left in a vCPU's kvm_run. */
+/** Makes an {@link Exit} from what the kernel left in a vCPU's kvm_run. */
 final class ExitDecoder {
   private static final int MAX_DATA = 16;
 

@@ -3,7 +3,7 @@ package dev.iolite.kvm;
 import dev.iolite.uapi.kvm.Kvm;
 import java.util.Optional;
 
-/** Why a vCPU came back from the guest: the KVM_EXIT_ numbers that x86 uses. */
+/** The reasons why a vCPU leaves the guest: the KVM_EXIT_ numbers that x86 uses. */
 public enum ExitReason {
   /** The processor gave a reason that KVM does not know. */
   UNKNOWN(Kvm.KVM_EXIT_UNKNOWN()),

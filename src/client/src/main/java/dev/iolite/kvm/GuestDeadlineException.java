@@ -2,7 +2,7 @@ package dev.iolite.kvm;
 
 import java.time.Duration;
 
-/** A guest did not stop within the time that its run was given. */
+/** A guest did not stop before the deadline of its run. */
 public final class GuestDeadlineException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

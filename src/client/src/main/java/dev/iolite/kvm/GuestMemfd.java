@@ -12,8 +12,8 @@ import java.util.function.Consumer;
  * Memory that belongs to one VM and that this process can't reach, unless it was made to be mapped.
  * Made by {@link Vm#createGuestMemfd}.
  *
- * <p>A slot that uses it does not keep it: closing it takes the private memory away from under the
- * slot, so close the slot first. The descriptor keeps the VM's memory structures alive.
+ * <p>A slot that uses it does not keep it open: closing it takes the private memory away from under
+ * the slot, so close the slot first. The descriptor keeps the VM's memory structures alive.
  */
 public final class GuestMemfd implements AutoCloseable {
 

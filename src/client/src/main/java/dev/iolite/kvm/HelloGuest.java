@@ -2,6 +2,7 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.kvm.RealModeCode.Register;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -9,7 +10,7 @@ import java.time.Duration;
 
 /**
  * The smallest guest that shows that KVM works: it prints a text through an I/O port and halts. It
- * uses no file but {@code /dev/kvm}.
+ * needs no file other than {@code /dev/kvm}.
  */
 public final class HelloGuest {
   /** The longest text that it can print, in bytes as UTF-8. */
@@ -19,24 +20,7 @@ public final class HelloGuest {
   private static final long GPA = 0x1000;
   private static final long BYTES = 0x1000;
 
-  /** 16-bit code at {@link #GPA}; the text follows it. */
-  private static final byte[] CODE = {
-    (byte) 0xbe,
-    0x0f,
-    0x10, //       mov si, text
-    (byte) 0xba,
-    (byte) 0xf8,
-    0x03, //       mov dx, PORT
-    (byte) 0xac, // next: lodsb
-    (byte) 0x84,
-    (byte) 0xc0, //       test al, al
-    0x74,
-    0x03, //       jz done
-    (byte) 0xee, //       out dx, al
-    (byte) 0xeb,
-    (byte) 0xf8, //       jmp next
-    (byte) 0xf4, // done: hlt
-  };
+  private static final int CODE_BYTES = 15;
 
   /**
    * What the guest did.
@@ -67,8 +51,8 @@ public final class HelloGuest {
     try (Kvm kvm = Kvm.open(kernel);
         Mapping ram = Mapping.anonymous(kernel, BYTES);
         Vm vm = kvm.createVm(VmType.DEFAULT)) {
-      MemorySegment.copy(MemorySegment.ofArray(CODE), 0, ram.segment(), 0, CODE.length);
-      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, ram.segment(), CODE.length, bytes.length);
+      code().copyTo(ram.segment(), 0);
+      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, ram.segment(), CODE_BYTES, bytes.length);
       Vcpu vcpu = vm.createVcpu(0, vm.addSlot(GPA, BYTES, ram.address()));
       vcpu.enterRealMode(GPA);
       var printed = new Printed();
@@ -78,6 +62,19 @@ public final class HelloGuest {
       }
       return new Result(printed.bytes.toString(StandardCharsets.UTF_8), printed.exits);
     }
+  }
+
+  /** The text follows it. */
+  private static RealModeCode code() {
+    return new RealModeCode()
+        .setLow(Register.ESI, (int) GPA + CODE_BYTES)
+        .setLow(Register.EDX, PORT)
+        .put(0xac) // next: lodsb
+        .put(0x84, 0xc0) // test al, al
+        .put(0x74, 0x03) // jz done
+        .put(0xee) // out dx, al
+        .put(0xeb, 0xf8) // jmp next
+        .halt(); // done:
   }
 
   private static final class Printed {

@@ -2,10 +2,10 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.libc.Libc;
 import java.util.Set;
 
@@ -60,11 +60,11 @@ public final class Kvm implements AutoCloseable {
   }
 
   /**
-   * What the host's KVM says of a capability; a VM may say otherwise, see {@link Vm#check}.
+   * What the host's KVM says about a capability; a VM may say otherwise, see {@link Vm#check}.
    *
    * <p>KVM_CHECK_EXTENSION, virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic.
    *
-   * @return 0 if it does not have it, else 1 or what the capability says
+   * @return 0 if KVM does not have it, else 1 or what the capability says
    */
   public int check(Capability capability) {
     return fd.ioctl(KvmIoctls.KVM_CHECK_EXTENSION, capability.number());

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What the host's KVM can do, found out with the calls that a real run makes.
+ * What the host's KVM can do, found out by the calls that a real run makes.
  *
  * @param apiVersion the API's version, 12
  * @param vcpuMmapBytes how much of a vCPU's descriptor is mapped
@@ -20,9 +20,9 @@ import java.util.Set;
  * @param maxVcpus how many vCPUs a VM can have
  * @param maxVcpuId one more than the largest vCPU id
  * @param maxMemorySlots how many memory slots a VM can have
- * @param types every type of VM there could be, and what came of making one
+ * @param types every possible type of VM, and the result of making one
  * @param capabilities every capability that is there, by its name without {@code KVM_CAP_}, with
- *     what the kernel says of it
+ *     what the kernel says about it
  */
 public record KvmInfo(
     int apiVersion,
@@ -38,7 +38,7 @@ public record KvmInfo(
    * A type of VM.
    *
    * @param type which
-   * @param offered whether KVM_CAP_VM_TYPES has it
+   * @param offered whether KVM_CAP_VM_TYPES lists it
    * @param failure what KVM_CREATE_VM said when none could be made; empty if one could
    * @param privateMemory whether its memory can be made private
    * @param guestMemfd whether it can have a guest_memfd

@@ -3,11 +3,12 @@ package dev.iolite.kvm;
 import java.util.Set;
 
 /**
- * A range of guest-physical addresses that memory of this process backs, private memory, or both.
- * Made by {@link Vm#addSlot} and {@link Vm#addPrivateSlot}; closing it deletes it from the VM.
+ * A range of guest-physical addresses, backed by memory of this process, by private memory, or by
+ * both. Made by {@link Vm#addSlot} and {@link Vm#addPrivateSlot}; closing it deletes it from the
+ * VM.
  *
- * <p>The kernel follows the process's mappings: what is mapped at the host address when the guest
- * touches the slot is what the guest gets. So the mapping must outlive the slot.
+ * <p>The kernel follows the process's mappings: the guest gets what is mapped at the host address
+ * when it accesses the slot. So the mapping must outlive the slot.
  */
 public final class MemorySlot implements AutoCloseable {
   private final Vm vm;

@@ -1,6 +1,6 @@
 package dev.iolite.kvm;
 
-/** A VM that needs nothing before it runs. */
+/** A VM that needs no preparation before it runs. */
 public final class PlainLaunch extends VmLaunch {
 
   PlainLaunch(Vm vm) {

@@ -1,6 +1,9 @@
 package dev.iolite.kvm;
 
-/** What the secure processor's firmware says, by the names of linux/psp-sev.h (sev_ret_code). */
+/**
+ * The status codes of the secure processor's firmware, with the names of linux/psp-sev.h
+ * (sev_ret_code).
+ */
 final class SevStatus {
   /** By code, from 1 on; empty where there is none. */
   private static final String[] NAMES = {

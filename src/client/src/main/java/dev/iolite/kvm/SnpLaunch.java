@@ -2,9 +2,10 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.kernel.Page;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_sev_cmd;
 import dev.iolite.uapi.kvm.kvm_sev_init;
@@ -17,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The launch of an SEV-SNP guest: the sub-commands of KVM_MEMORY_ENCRYPT_OP on a VM of that type.
- * The secure processor's error is in the messages.
+ * Messages contain the secure processor's error.
  *
  * <p>arch/x86/kvm/svm/sev.c:sev_mem_enc_ioctl
  */
@@ -26,8 +27,6 @@ public final class SnpLaunch extends VmLaunch {
 
   /** SMT is allowed, and the bit that must be one. */
   private static final long POLICY = 0x3_0000;
-
-  private static final int PAGE_SHIFT = 12;
 
   private final Fd processor;
 
@@ -67,7 +66,7 @@ public final class SnpLaunch extends VmLaunch {
   public void addMemory(long gpa, MemorySegment content) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment update = kvm_sev_snp_launch_update.allocate(arena);
-      kvm_sev_snp_launch_update.gfn_start(update, gpa >>> PAGE_SHIFT);
+      kvm_sev_snp_launch_update.gfn_start(update, gpa >>> Page.SHIFT);
       kvm_sev_snp_launch_update.uaddr(update, content.address());
       kvm_sev_snp_launch_update.len(update, content.byteSize());
       kvm_sev_snp_launch_update.type(update, (byte) Kvm.KVM_SEV_SNP_PAGE_TYPE_NORMAL());
@@ -78,7 +77,7 @@ public final class SnpLaunch extends VmLaunch {
         left = kvm_sev_snp_launch_update.len(update);
         make(arena, vm(), processor, name, id, update);
         if (kvm_sev_snp_launch_update.len(update) == left) {
-          throw KernelException.of(name, vm().fd().toString(), "", 0, ", and added nothing");
+          throw KernelException.of(name, vm().fd().target(), "", 0, ", and added nothing");
         }
       } while (kvm_sev_snp_launch_update.len(update) != 0);
     }
@@ -108,7 +107,7 @@ public final class SnpLaunch extends VmLaunch {
     int result = vm.fd().tryIoctl(KvmIoctls.KVM_MEMORY_ENCRYPT_OP, command);
     if (result < 0) {
       throw new KernelException(
-          name, vm.fd().toString(), SevStatus.text(kvm_sev_cmd.error(command)), -result);
+          name, vm.fd().target(), SevStatus.text(kvm_sev_cmd.error(command)), -result);
     }
   }
 

@@ -1,9 +1,10 @@
 package dev.iolite.kvm;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.kernel.Page;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
 import dev.iolite.uapi.kvm.kvm_cpuid_entry2;
@@ -16,7 +17,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The launch of a trust domain: the sub-commands of KVM_MEMORY_ENCRYPT_OP on a VM and vCPU of type
- * TDX. The TDX module's status is in the messages, as hw_error.
+ * TDX. Messages contain the TDX module's status, as hw_error.
  *
  * <p>arch/x86/kvm/vmx/tdx.c:tdx_vm_ioctl, tdx_vcpu_unlocked_ioctl
  */
@@ -32,7 +33,6 @@ public final class TdxLaunch extends VmLaunch {
   private static final long LEAST_XFAM = 3;
 
   private static final int IOAPIC_PINS = 24;
-  private static final int PAGE_SHIFT = 12;
 
   private TdxLaunch(Vm vm, Vcpu vcpu) {
     super(vm, vcpu);
@@ -112,7 +112,7 @@ public final class TdxLaunch extends VmLaunch {
       MemorySegment region = kvm_tdx_init_mem_region.allocate(arena);
       kvm_tdx_init_mem_region.source_addr(region, content.address());
       kvm_tdx_init_mem_region.gpa(region, gpa);
-      kvm_tdx_init_mem_region.nr_pages(region, content.byteSize() >>> PAGE_SHIFT);
+      kvm_tdx_init_mem_region.nr_pages(region, content.byteSize() >>> Page.SHIFT);
       make(
           arena,
           vcpu().fd(),
@@ -149,7 +149,7 @@ public final class TdxLaunch extends VmLaunch {
     int result = on.tryIoctl(ioctl, command);
     if (result < 0) {
       throw new KernelException(
-          name, on.toString(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
+          name, on.target(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
     }
   }
 }

@@ -3,13 +3,13 @@ package dev.iolite.kvm;
 import java.util.Map;
 
 /**
- * What the TDX module says, by the names of arch/x86/include/asm/shared/tdx_errno.h and
+ * The status codes of the TDX module, with the names of arch/x86/include/asm/shared/tdx_errno.h and
  * arch/x86/include/asm/tdx.h. The low 32 bits of a status are details.
  */
 final class TdxStatus {
   private static final long STATUS = 0xffff_ffff_0000_0000L;
 
-  /** What the kernel itself says of a SEAMCALL that did not reach the module (TDX_SW_ERROR). */
+  /** What the kernel itself says about a SEAMCALL that did not reach the module (TDX_SW_ERROR). */
   private static final long SOFTWARE = 0x8000_ff00_0000_0000L;
 
   private static final Map<Long, String> OF_SOFTWARE =

@@ -4,8 +4,8 @@ import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
@@ -22,8 +22,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * A virtual processor. Made by {@link Vm#createVcpu}. For use by one thread at a time; it is best
- * run by the same one always.
+ * A virtual processor. Made by {@link Vm#createVcpu}. For use by one thread at a time; ideally, the
+ * same thread always runs it.
  */
 public final class Vcpu implements AutoCloseable {
   private static final long REAL_MODE_END = 1L << 20;
@@ -65,11 +65,11 @@ public final class Vcpu implements AutoCloseable {
    *
    * @throws KernelException EINVAL: the guest's state is protected from the host
    */
-  public Registers registers() {
+  public GeneralRegisters registers() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment regs = kvm_regs.allocate(arena);
       fd.ioctl(KvmIoctls.KVM_GET_REGS, regs);
-      return Registers.of(regs);
+      return GeneralRegisters.of(regs);
     }
   }
 
@@ -80,7 +80,7 @@ public final class Vcpu implements AutoCloseable {
    *
    * @throws KernelException EINVAL: the guest's state is protected from the host
    */
-  public void setRegisters(Registers registers) {
+  public void setRegisters(GeneralRegisters registers) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment regs = kvm_regs.allocate(arena);
       registers.store(regs);
@@ -128,7 +128,7 @@ public final class Vcpu implements AutoCloseable {
       }
       fd.ioctl(KvmIoctls.KVM_SET_SREGS, sregs);
     }
-    setRegisters(Registers.at(gpa - base));
+    setRegisters(GeneralRegisters.at(gpa - base));
   }
 
   /**
@@ -205,10 +205,7 @@ public final class Vcpu implements AutoCloseable {
       kvm_pre_fault_memory.size(range, bytes);
       do {
         long before = kvm_pre_fault_memory.size(range);
-        int result = fd.tryIoctl(KvmIoctls.KVM_PRE_FAULT_MEMORY, range);
-        if (result < 0 && result != Errno.EAGAIN.negated()) {
-          throw fd.failed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result);
-        }
+        int result = fd.ioctl(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, Errno.EAGAIN);
         if (result == 0 && kvm_pre_fault_memory.size(range) == before) {
           throw fd.malformed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result, ", and mapped nothing");
         }
@@ -225,7 +222,7 @@ public final class Vcpu implements AutoCloseable {
       kvm_run.exit_reason(run.segment(), Kvm.KVM_EXIT_UNKNOWN());
       return exit;
     }
-    throw new KernelException(KvmIoctls.KVM_RUN.name(), toString(), "", -result);
+    throw new KernelException(KvmIoctls.KVM_RUN.name(), fd.target(), "", -result);
   }
 
   private String where() {

@@ -2,8 +2,8 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.UnboundVfioFile;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.kvm_device_attr;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

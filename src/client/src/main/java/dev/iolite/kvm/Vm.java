@@ -3,9 +3,9 @@ package dev.iolite.kvm;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_create_guest_memfd;
@@ -61,11 +61,11 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * What this VM says of a capability.
+   * What this VM says about a capability.
    *
    * <p>KVM_CHECK_EXTENSION on the VM, virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic.
    *
-   * @return 0 if it does not have it, else 1 or what the capability says
+   * @return 0 if the VM does not have it, else 1 or what the capability says
    */
   public int check(Capability capability) {
     return fd.ioctl(KvmIoctls.KVM_CHECK_EXTENSION_ON_VM, capability.number());
@@ -269,7 +269,7 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Deletes the slot of a number, whoever made it.
+   * Deletes the slot with a number, no matter who made it.
    *
    * <p>KVM_SET_USER_MEMORY_REGION with size 0, virt/kvm/kvm_main.c:kvm_set_memory_region, which
    * says EINVAL if there is none.

@@ -3,10 +3,11 @@ package dev.iolite.kvm;
 import dev.iolite.kernel.CloseStack;
 
 /**
- * A VM with one vCPU on the way to its guest's first instruction, whatever that takes for its type.
+ * A VM with one vCPU on its way to the guest's first instruction, with all the steps that its type
+ * requires.
  *
- * <p>{@link #begin} makes both; then come slots and devices; {@link #finish} ends the way, and the
- * vCPU can be run. Closing it closes the VM and all that was made from it.
+ * <p>{@link #begin} makes both; slots and devices follow; after {@link #finish}, the vCPU can be
+ * run. Closing it closes the VM and all that was made from it.
  */
 public abstract sealed class VmLaunch implements AutoCloseable
     permits PlainLaunch, SnpLaunch, TdxLaunch {

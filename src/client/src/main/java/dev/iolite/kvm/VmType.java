@@ -4,7 +4,7 @@ import dev.iolite.uapi.kvm.Kvm;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** What kind of virtual machine KVM_CREATE_VM makes, by the kernel's numbers for x86-64. */
+/** The type of virtual machine that KVM_CREATE_VM makes, with the kernel's numbers for x86-64. */
 public enum VmType {
   /** A plain VM, whose memory the host can read. */
   DEFAULT(Kvm.KVM_X86_DEFAULT_VM()),

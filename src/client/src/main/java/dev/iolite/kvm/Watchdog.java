@@ -1,5 +1,6 @@
 package dev.iolite.kvm;
 
+import dev.iolite.kernel.CallTarget;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.kvm.kvm_run;
@@ -12,7 +13,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * Takes a vCPU out of the guest when its time is up.
  *
- * <p>One thread for each vCPU that has ever run, set once for each run, not for each exit.
+ * <p>There is one thread for each vCPU that has ever run. It is armed once for each run, not for
+ * each exit.
  *
  * <p>No guest escapes it. It first sets {@code immediate_exit} in kvm_run, then sends the vCPU's
  * thread a signal. KVM_RUN reads {@code immediate_exit} when it begins. If it reads it as set, it
@@ -45,7 +47,7 @@ final class Watchdog implements AutoCloseable {
   Watch watch(Duration deadline) {
     int tid = kernel.interruptible();
     if (tid < 0) {
-      throw new KernelException("sigaction", "the process", "", -tid);
+      throw new KernelException("sigaction", CallTarget.of("the process"), "", -tid);
     }
     return new Watch(tid, deadline);
   }

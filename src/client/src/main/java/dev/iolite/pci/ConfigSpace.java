@@ -13,21 +13,11 @@ import java.util.Set;
  * (drivers/pci/pci-sysfs.c:pci_read_config).
  */
 public final class ConfigSpace {
-  private static final int COMMAND = 0x04;
-  private static final int STATUS = 0x06;
-  private static final int STATUS_CAPABILITIES = 1 << 4;
-  private static final int HEADER_TYPE = 0x0e;
-  private static final int HEADER_TYPE_MASK = 0x7f;
-  private static final int FIRST_CAPABILITY = 0x34;
-  private static final int FIRST_CAPABILITY_CARDBUS = 0x14;
   private static final int HEADER_CARDBUS = 0x80;
-  private static final int STANDARD = 0x100;
-  private static final int COMMAND_MEMORY = 1 << 1;
-  private static final int COMMAND_MASTER = 1 << 2;
   private static final int NEXT_SHIFT = 20;
 
   /** The size of the header that every function has. */
-  public static final int HEADER = 0x40;
+  public static final int HEADER = PciRegs.HEADER_BYTES;
 
   /** The header type of an ordinary function. */
   public static final int ORDINARY = 0;
@@ -90,22 +80,22 @@ public final class ConfigSpace {
    * What kind of header it has, {@link #ORDINARY}, {@link #BRIDGE}, {@link #CARDBUS} or another.
    */
   public int headerType() {
-    return read8(HEADER_TYPE) & HEADER_TYPE_MASK;
+    return read8(PciRegs.HEADER_TYPE) & PciRegs.HEADER_TYPE_MASK;
   }
 
   /** The command register, PCI_COMMAND. */
   public int command() {
-    return read16(COMMAND);
+    return read16(PciRegs.COMMAND);
   }
 
   /** Whether the function answers at its memory BARs. */
   public boolean hasMemoryDecode() {
-    return (command() & COMMAND_MEMORY) != 0;
+    return (command() & PciRegs.COMMAND_MEMORY) != 0;
   }
 
   /** Whether the function may start DMA. */
   public boolean hasBusMaster() {
-    return (command() & COMMAND_MASTER) != 0;
+    return (command() & PciRegs.COMMAND_MASTER) != 0;
   }
 
   /**
@@ -114,7 +104,7 @@ public final class ConfigSpace {
    */
   public boolean hidesCapabilities() {
     return answers()
-        && (read16(STATUS) & STATUS_CAPABILITIES) != 0
+        && (read16(PciRegs.STATUS) & PciRegs.STATUS_CAPABILITIES) != 0
         && size() <= (headerType() == CARDBUS ? HEADER_CARDBUS : HEADER);
   }
 
@@ -128,14 +118,14 @@ public final class ConfigSpace {
     if (!answers()) {
       return capabilities;
     }
-    if (size() > HEADER && (read16(STATUS) & STATUS_CAPABILITIES) != 0) {
+    if (size() > HEADER && (read16(PciRegs.STATUS) & PciRegs.STATUS_CAPABILITIES) != 0) {
       switch (headerType()) {
-        case ORDINARY, BRIDGE -> addStandard(capabilities, FIRST_CAPABILITY, HEADER);
-        case CARDBUS -> addStandard(capabilities, FIRST_CAPABILITY_CARDBUS, HEADER_CARDBUS);
+        case ORDINARY, BRIDGE -> addStandard(capabilities, PciRegs.CAPABILITIES, HEADER);
+        case CARDBUS -> addStandard(capabilities, PciRegs.CARDBUS_CAPABILITIES, HEADER_CARDBUS);
         default -> {}
       }
     }
-    if (size() > STANDARD) {
+    if (size() > PciRegs.CONVENTIONAL_BYTES) {
       addExtended(capabilities);
     }
     return capabilities;
@@ -156,8 +146,10 @@ public final class ConfigSpace {
 
   private void addExtended(List<PciCapability> capabilities) {
     Set<Integer> seen = new HashSet<>();
-    int offset = STANDARD;
-    while (offset >= STANDARD && offset + Integer.BYTES <= size() && seen.add(offset)) {
+    int offset = PciRegs.CONVENTIONAL_BYTES;
+    while (offset >= PciRegs.CONVENTIONAL_BYTES
+        && offset + Integer.BYTES <= size()
+        && seen.add(offset)) {
       int header = read32(offset);
       if (header == 0 || header == -1) {
         return;

@@ -13,9 +13,9 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * What every process has open or mapped, by /proc, as of when this was made. What this user may not
- * look into is left out, as are references inside the kernel, such as that of KVM, and processes of
- * another PID namespace.
+ * What every process has open or mapped according to /proc, at the time when this object was made.
+ * Processes that this user may not inspect are left out, and so are references inside the kernel,
+ * such as that of KVM, and processes of other PID namespaces.
  */
 final class DeviceUsers {
   /**

@@ -1,14 +1,17 @@
 package dev.iolite.pci;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
+import java.util.List;
 import java.util.Optional;
 
 /**
- * That a function has a certain driver, and what it had before. Closing it brings that back.
+ * The binding of a function to a driver, with what it had before. Closing it restores that.
  *
  * <p>The driver is bound through its own {@code bind} file and not through {@code drivers_probe}:
- * that one is silent when the probe fails (drivers/base/bus.c:bind_store, drivers_probe_store). Not
+ * that file is silent if the probe fails (drivers/base/bus.c:bind_store, drivers_probe_store). Not
  * safe for use by several threads.
  */
 public final class DriverBinding implements AutoCloseable {
@@ -197,8 +200,11 @@ public final class DriverBinding implements AutoCloseable {
           throw new PreconditionException(
               tried,
               "it was taken from " + driver.get() + ", but " + still + " has it now",
-              "another program gave it to that driver, or the driver refuses to let go",
-              "dmesg has the driver's reason; iolite pci show " + device);
+              new Advice(
+                  "another program gave it to that driver, or the driver refuses to let go",
+                  "dmesg has the driver's reason",
+                  Remedy.SHOW_FUNCTION,
+                  List.of(device.toString())));
         });
   }
 

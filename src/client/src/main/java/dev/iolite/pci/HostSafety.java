@@ -1,6 +1,8 @@
 package dev.iolite.pci;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,9 +11,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What must hold before a function is taken from its driver or given to another. The kernel asks
- * nobody: it takes a device away from those who use it, or waits for them in a way that can't be
- * interrupted. Nothing is changed here.
+ * What must hold before a function is taken from its driver or given to another. The kernel does
+ * not ask: it takes a device away from its users, or waits for them in a way that can't be
+ * interrupted. This class changes nothing.
  */
 final class HostSafety {
   private final PciDevice device;
@@ -41,8 +43,10 @@ final class HostSafety {
       throw new PreconditionException(
           tried,
           driver + " has the device and has no unbind file",
-          "the driver is of the kind that never lets go (suppress_bind_attrs)",
-          "boot without the driver, or with the ids that iolite pci list shows in vfio-pci.ids=");
+          new Advice(
+              "the driver is of the kind that never lets go (suppress_bind_attrs)",
+              "boot without the driver, or with the device's ids in vfio-pci.ids=",
+              Remedy.LIST_FUNCTIONS));
     }
     requireNoVirtualFunctions();
     requireHostDoesWithout();
@@ -51,9 +55,10 @@ final class HostSafety {
   }
 
   /**
-   * Before the function, which has no driver, is given to one. While somebody has it open through
-   * VFIO, it has a driver still, which another process takes off: the kernel waits for the one with
-   * the device locked, and a bind would wait for the other (drivers/base/bus.c:bind_store).
+   * Checks before the function, which has no driver, is given to one. While somebody has it open
+   * through VFIO, it has a driver still, which another process takes off: the kernel waits for the
+   * one with the device locked, and a bind would wait for the other
+   * (drivers/base/bus.c:bind_store).
    *
    * @throws PreconditionException if it may not be
    */
@@ -81,9 +86,12 @@ final class HostSafety {
       throw new PreconditionException(
           tried,
           "it is a bridge, and the devices behind it need its driver",
-          "its whole IOMMU group was meant to be given away; a bridge stays as it is, without a"
-              + " driver or with pcieport, and VFIO lends the rest of the group all the same",
-          "iolite pci show " + device + "; bind only the devices behind it");
+          new Advice(
+              "its whole IOMMU group was meant to be given away; a bridge stays as it is, without a"
+                  + " driver or with pcieport, and VFIO lends the rest of the group all the same",
+              "bind only the devices behind it",
+              Remedy.SHOW_FUNCTION,
+              List.of(device.toString())));
     }
   }
 
@@ -101,18 +109,21 @@ final class HostSafety {
     throw new PreconditionException(
         tried,
         "it has VFs: " + virtual.stream().map(this::described).collect(Collectors.joining(", ")),
-        "sriov_numvfs is "
-            + virtual.size()
-            + "; the kernel resets the VFs with their PF, removes them with the PF's driver and"
-            + " waits for those who use them, or refuses the PF to vfio-pci",
-        Stream.of(
-                held.stream().map(process -> "end process " + process),
-                device.driver().isEmpty()
-                    ? Stream.of("iolite pci unbind " + device + " gives it a driver again")
-                    : Stream.<String>empty(),
-                Stream.of(off))
-            .flatMap(steps -> steps)
-            .collect(Collectors.joining("; then ")));
+        new Advice(
+            "sriov_numvfs is "
+                + virtual.size()
+                + "; the kernel resets the VFs with their PF, removes them with the PF's driver and"
+                + " waits for those who use them, or refuses the PF to vfio-pci",
+            Stream.of(
+                    held.stream().map(process -> "end process " + process),
+                    device.driver().isEmpty()
+                        ? Stream.of("give " + device + " a driver again")
+                        : Stream.<String>empty(),
+                    Stream.of(off))
+                .flatMap(steps -> steps)
+                .collect(Collectors.joining("; then ")),
+            device.driver().isEmpty() ? Remedy.GIVE_BACK : Remedy.NONE,
+            List.of(device.toString())));
   }
 
   private String described(PciDevice vf) {

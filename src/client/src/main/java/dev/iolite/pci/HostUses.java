@@ -2,10 +2,10 @@ package dev.iolite.pci;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 
 /**
  * Finds what this host uses of a function: disks, network interfaces and nodes that processes hold,
- * all of which lie below it in sysfs, whatever drivers are between.
+ * all of which are below it in sysfs, no matter which drivers are in between.
  */
 final class HostUses {
   private static final String BLOCK = "/sys/class/block/";
@@ -115,7 +115,7 @@ final class HostUses {
   }
 
   /**
-   * The name that the kernel gives to a node; one of devtmpfs has it, others may have been made.
+   * The name that the kernel gives to a node: a node of devtmpfs has it, others may have been made.
    */
   private Optional<String> nodeName(String entry) {
     return files.readIfPresent(entry + "/uevent").stream()

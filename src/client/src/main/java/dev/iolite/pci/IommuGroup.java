@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An IOMMU group: devices that the IOMMU can not keep apart, so that only all of them together can
- * be given to one owner.
+ * An IOMMU group: devices that the IOMMU can't isolate from each other, so they can only be given
+ * to one owner together.
  *
  * @param id its number
  * @param members every device in it

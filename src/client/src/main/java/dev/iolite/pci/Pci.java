@@ -1,8 +1,10 @@
 package dev.iolite.pci;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +42,7 @@ public final class Pci {
    * What all functions say, without those that go meanwhile.
    *
    * @param ask asks one of them
-   * @throws KernelException what the kernel said of a function that is there
+   * @throws KernelException what the kernel said about a function that is there
    */
   public <T> List<T> each(Function<PciDevice, T> ask) {
     List<T> answers = new ArrayList<>();
@@ -66,8 +68,10 @@ public final class Pci {
       throw new PreconditionException(
           "find the PCI device " + address,
           "there is no " + DEVICES + "/" + address,
-          "another address, or the device is not plugged in",
-          "iolite pci list");
+          new Advice(
+              "another address, or the device is not plugged in",
+              "choose one that is in " + DEVICES,
+              Remedy.LIST_FUNCTIONS));
     }
     return new PciDevice(kernel, address);
   }

@@ -1,6 +1,6 @@
 package dev.iolite.pci;
 
-/** Names of the classes of PCI functions that a person is likely to meet. */
+/** Names of common classes of PCI functions. */
 final class PciClass {
   private static final int SUBCLASS_SHIFT = 8;
   private static final int BASE_SHIFT = 16;

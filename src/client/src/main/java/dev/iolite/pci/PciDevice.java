@@ -1,9 +1,11 @@
 package dev.iolite.pci;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,7 +18,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * A PCI function as sysfs shows it. Every method reads sysfs anew, and fails with a {@link
+ * A PCI function as sysfs shows it. Every method reads sysfs anew and fails with a {@link
  * KernelException} of ENOENT or ENODEV if the function has gone.
  */
 public final class PciDevice {
@@ -43,7 +45,7 @@ public final class PciDevice {
 
   PciDevice(Kernel kernel, PciAddress address) {
     this.kernel = kernel;
-    this.sysFs = new SysFs(kernel);
+    this.sysFs = new SysFs(kernel).of(address.toString());
     this.address = address;
     this.path = Pci.DEVICES + "/" + address;
   }
@@ -147,8 +149,10 @@ public final class PciDevice {
               ? "VFIO has the device in no-IOMMU mode, in which its DMA reaches all of the host's"
                   + " memory"
               : "the device has no IOMMU group",
-          "there is no IOMMU, it is switched off, or it does not translate for this device",
-          HostPlatform.of(sysFs).iommu() + "; then iolite doctor");
+          new Advice(
+              "there is no IOMMU, it is switched off, or it does not translate for this device",
+              HostPlatform.of(sysFs).iommu(),
+              Remedy.CHECK_HOST));
     }
   }
 
@@ -172,8 +176,11 @@ public final class PciDevice {
           others.stream()
               .map(other -> other.name() + " (" + other.driver().orElseThrow() + ")")
               .collect(Collectors.joining(", ", "this host uses ", " of the same IOMMU group")),
-          "the IOMMU can't keep the devices of a group apart, so all of them are lent or none",
-          others.stream().map(this::makesWay).collect(Collectors.joining("; ")));
+          new Advice(
+              "the IOMMU can't keep the devices of a group apart, so all of them are lent or none",
+              others.stream().map(this::makesWay).collect(Collectors.joining("; ")),
+              others.stream().allMatch(this::isLendable) ? Remedy.GIVE_TO_VFIO : Remedy.NONE,
+              others.stream().map(IommuGroup.Member::name).toList()));
     }
   }
 
@@ -187,11 +194,17 @@ public final class PciDevice {
     }
     return pci.get().isBridge()
         ? "boot without " + driver + ", as " + member.name() + " is a bridge"
-        : "iolite pci bind " + member.name();
+        : "bind " + member.name() + " to vfio-pci";
+  }
+
+  private boolean isLendable(IommuGroup.Member member) {
+    return PciAddress.tryParse(member.name())
+        .filter(at -> !new PciDevice(kernel, at).isBridge())
+        .isPresent();
   }
 
   /**
-   * Makes sure that the function can be lent and enabled, as far as sysfs tells.
+   * Makes sure that the function can be assigned and enabled, as far as sysfs shows.
    *
    * @throws PreconditionException if it is a bridge or has VFs, or its group is not viable, as
    *     {@link #requireViableGroup} says; if it does not answer, or a BAR has no address:
@@ -340,11 +353,14 @@ public final class PciDevice {
                       tried,
                       "it has none; its driver is " + driver,
                       driver.contains("vfio")
-                          ? "the kernel was built without CONFIG_VFIO_DEVICE_CDEV"
-                          : "the device is not bound to vfio-pci",
-                      driver.contains("vfio")
-                          ? "use a kernel with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV"
-                          : "iolite pci bind " + address));
+                          ? new Advice(
+                              "the kernel was built without CONFIG_VFIO_DEVICE_CDEV",
+                              "use a kernel with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV")
+                          : new Advice(
+                              "the device is not bound to vfio-pci",
+                              "bind " + address + " to vfio-pci",
+                              Remedy.GIVE_TO_VFIO,
+                              List.of(address.toString()))));
         });
   }
 
@@ -373,7 +389,7 @@ public final class PciDevice {
         .findFirst();
   }
 
-  /** What the kernel says of its TSM; empty if no TSM knows it. */
+  /** What the kernel says about its TSM; empty if no TSM knows it. */
   public Optional<TsmState> tsm() {
     return sysFs
         .listIfPresent(path + "/tsm")
@@ -400,7 +416,7 @@ public final class PciDevice {
       throw new PreconditionException(
           "read " + path + "/" + attribute,
           "it says '" + text + "', which makes no sense there",
-          "the kernel is newer than iolite knows, or this is no sysfs",
+          "the kernel is newer than this program, or this is no sysfs",
           "look at the file, and report what it says");
     }
   }

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * All that sysfs says of a PCI function, read at one time.
+ * All that sysfs says about a PCI function at one time.
  *
  * @param address where it is
  * @param vendor vendor id, 16 bits
@@ -15,20 +15,20 @@ import java.util.OptionalInt;
  * @param classCode base class, subclass and programming interface, 24 bits
  * @param className what kind of device that is, in words
  * @param driver the driver that has it; empty if none has
- * @param driverOverride the only driver that may have it, if that was set
+ * @param driverOverride the only driver that may bind it, if that was set
  * @param iommuGroup its IOMMU group; empty if no IOMMU translates for it
  * @param answers whether its configuration space reads as anything but all ones
  * @param headerType 0 for an ordinary function, 1 for a PCI bridge, 2 for a CardBus bridge
  * @param command the command register, 16 bits
  * @param resources its BARs and its ROM
  * @param capabilities the capabilities in its configuration space, as far as this user may read
- * @param capabilitiesHidden whether it has some, and this user may not read them
- * @param resetMethods the ways in which the kernel would reset it, the first choice first
- * @param numaNode the NUMA node it is near to; empty if the firmware does not say
+ * @param capabilitiesHidden whether it has capabilities that this user may not read
+ * @param resetMethods the methods by which the kernel would reset it, the preferred one first
+ * @param numaNode its NUMA node; empty if the firmware does not say
  * @param vfioCdev its VFIO character device; empty if it has none
  * @param physicalFunction its physical function, if it is a VF
  * @param virtualFunctions its VFs
- * @param tsm what the kernel says of its TSM; empty if no TSM knows it
+ * @param tsm what the kernel says about its TSM; empty if no TSM knows it
  */
 public record PciInfo(
     PciAddress address,

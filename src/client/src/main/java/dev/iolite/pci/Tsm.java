@@ -1,15 +1,19 @@
 package dev.iolite.pci;
 
+import dev.iolite.kernel.Advice;
+import dev.iolite.kernel.CallTarget;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * The TEE security managers of the host, and what they are connected to, as sysfs has them. What a
- * function says of its own is {@link PciDevice#tsm}.
+ * The TEE security managers of the host and what they are connected to, according to sysfs. {@link
+ * PciDevice#tsm} is a single function's view.
  */
 public final class Tsm {
   private static final String CLASS = "/sys/class/tsm";
@@ -45,10 +49,12 @@ public final class Tsm {
         "find the host's TSM",
         names.isEmpty() ? "there is none in " + CLASS : "there are " + String.join(", ", names),
         names.isEmpty()
-            ? "the platform has no TEE for devices, its driver is not loaded or was refused by the"
-                + " firmware, or the kernel was built without CONFIG_PCI_TSM"
-            : "several platforms' drivers are loaded",
-        names.isEmpty() ? "iolite doctor; dmesg has the driver's reason" : "name one with --tsm");
+            ? new Advice(
+                "the platform has no TEE for devices, its driver is not loaded or was refused by"
+                    + " the firmware, or the kernel was built without CONFIG_PCI_TSM",
+                "dmesg has the driver's reason",
+                Remedy.CHECK_HOST)
+            : new Advice("several platforms' drivers are loaded", "name one with --tsm"));
   }
 
   /**
@@ -82,20 +88,26 @@ public final class Tsm {
 
   private void write(PciDevice device, String attribute, String tsm) {
     try {
-      sysFs.write(device.path() + "/tsm/" + attribute, tsm);
+      device.sysFs().write(device.path() + "/tsm/" + attribute, tsm);
     } catch (KernelException e) {
       if (e.errno() == Errno.ENOENT && e.call().equals("open")) {
         throw new PreconditionException(
             attribute + " " + device + " and " + tsm,
             "the function has no tsm/" + attribute,
             names().isEmpty()
-                ? "the host has no TSM"
-                : "only function 0 of a device with IDE or TEE-IO has one",
-            names().isEmpty() ? "iolite tsm list; iolite doctor" : "iolite pci show " + device);
+                ? new Advice("the host has no TSM", "load its driver", Remedy.CHECK_HOST)
+                : new Advice(
+                    "only function 0 of a device with IDE or TEE-IO has one",
+                    "connect that function",
+                    Remedy.SHOW_FUNCTION,
+                    List.of(device.toString())));
       }
       throw e.call().equals("write") && e.result() < 0
           ? new KernelException(
-              "tsm/" + attribute, device.toString(), tsm, Math.toIntExact(-e.result()))
+              "tsm/" + attribute,
+              new CallTarget(e.kind(), device.toString(), Optional.of(device.toString())),
+              tsm,
+              Math.toIntExact(-e.result()))
           : e;
     }
   }

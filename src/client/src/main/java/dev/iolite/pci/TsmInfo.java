@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The TSMs of the host and the functions that they know or could be connected to, read at one time.
+ * The TSMs of the host and the functions that they know or could be connected to, at one time.
  *
  * @param tsms the TSMs' names
  * @param functions the functions with a {@code tsm} directory, in the order of their addresses

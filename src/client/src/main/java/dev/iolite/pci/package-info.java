@@ -1,6 +1,6 @@
 /**
- * PCI functions as sysfs shows them: what there is, which driver has it, its IOMMU group, and the
- * change of its driver to vfio-pci and back.
+ * PCI functions as sysfs shows them: drivers, IOMMU groups, resources, and the change of a
+ * function's driver to vfio-pci and back.
  */
 @NullMarked
 package dev.iolite.pci;

@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.StringJoiner;
 
-/** What is in memory, as text. */
+/** Formats the content of memory as text. */
 final class Text {
   private static final int IOC_NR_BITS = 8;
   private static final int IOC_TYPE_BITS = 8;

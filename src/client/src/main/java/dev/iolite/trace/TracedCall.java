@@ -5,7 +5,7 @@ import dev.iolite.kernel.Kernel;
 import java.util.Optional;
 
 /**
- * One call of a kernel, as it went.
+ * A call to a kernel and its outcome.
  *
  * @param call the system call, such as {@code ioctl} or {@code pread}
  * @param name the ioctl's name in the headers, or its number taken apart if it is not known; for
@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param changed what the kernel wrote: the fields of the struct that differ, the bytes read, the
  *     kind of a new descriptor; empty if nothing
  * @param result what it returned: a negated errno in {@code [-4095, -1]}
- * @param meaning what the result says; empty if it is an errno, or speaks for itself
+ * @param meaning the meaning of the result; empty if it is an errno or speaks for itself
  * @param nanos how long it took, without the tracing
  * @param thread the name of the thread that made it, or its number if it has no name
  */

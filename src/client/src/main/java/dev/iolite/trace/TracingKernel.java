@@ -2,12 +2,13 @@ package dev.iolite.trace;
 
 import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.DescriptorKinds;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
+import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
 import dev.iolite.kernel.StructText;
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.MemoryLayout;
@@ -18,37 +19,36 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Passes every call on to another kernel and tells of it afterwards.
+ * Passes every call on to another kernel and reports it afterwards.
  *
  * <p>An ioctl is decoded by the kind of its descriptor and its number. The kinds are learned from
  * the calls: from the path of an open, from what ioctls return or put into their structs; a
  * descriptor from elsewhere is an {@code fd} and its ioctls are shown by number.
  *
- * <p>Of an ioctl's struct exactly as much is read as the headers give it. VFIO's structs with an
- * {@code argsz} can be followed by more, which is not shown; of other buffers the first bytes are.
- * It is read without touching it: an address at which nothing is mapped shows as such, and the call
- * goes on to the kernel, which says EFAULT.
+ * <p>An ioctl's struct is read exactly to the length that the headers give it. VFIO's structs with
+ * an {@code argsz} can be followed by more, which is not shown; of other buffers, the first bytes
+ * are shown. It is read without being accessed: an address where nothing is mapped is shown as
+ * such, and the call is passed on to the kernel, which answers EFAULT.
  *
- * <p>Safe for use by many threads; calls are told of by the thread that made them, when they are
- * over, so that of two threads the later call may be told of first.
+ * <p>Safe for use by many threads. Each thread reports its own calls when they are over, so the
+ * later of two calls may be reported first.
  */
-public final class TracingKernel implements Kernel {
+public final class TracingKernel extends ForwardingKernel {
   private static final int SHOWN_BYTES = 32;
   private static final int SHOWN_POLLFDS = 8;
 
-  /** Which calls are told of. */
+  /** Which calls are reported. */
   public enum Scope {
     /** All of them. */
     ALL,
     /**
      * All but those that only look around: that read links, directories, or files outside of {@code
-     * /dev}, as those of sysfs and procfs. Nor is told of {@link Kernel#interruptible}. What is
-     * left out is not decoded, and so costs next to nothing.
+     * /dev}, as those of sysfs and procfs. Nor is {@link Kernel#interruptible}. What is left out is
+     * not decoded, and so costs next to nothing.
      */
     WITHOUT_LOOKING_AROUND
   }
 
-  private final Kernel inner;
   private final Scope scope;
   private final Supplier<Ioctls> ioctls;
   private final Consumer<TracedCall> sink;
@@ -58,8 +58,8 @@ public final class TracingKernel implements Kernel {
    * Traces all of a kernel's calls.
    *
    * @param inner the kernel that makes them
-   * @param sink what is told of them, by the thread that made the call; it must not throw, since
-   *     the call has happened by then, and must not call this kernel
+   * @param sink receives them, by the thread that made the call; it must not throw, since the call
+   *     has happened by then, and must not call this kernel
    */
   public TracingKernel(Kernel inner, Consumer<TracedCall> sink) {
     this(inner, Scope.ALL, Ioctls::ofHeaders, sink);
@@ -88,7 +88,7 @@ public final class TracingKernel implements Kernel {
    */
   public TracingKernel(
       Kernel inner, Scope scope, Supplier<Ioctls> ioctls, Consumer<TracedCall> sink) {
-    this.inner = inner;
+    super(inner);
     this.scope = scope;
     this.ioctls = ioctls;
     this.sink = sink;
@@ -98,31 +98,31 @@ public final class TracingKernel implements Kernel {
     return scope == Scope.WITHOUT_LOOKING_AROUND;
   }
 
-  /** Whether an open is not told of. */
+  /** Whether an open is not reported. */
   private boolean skips(String path, int flags) {
     return skipsLooks()
         && !path.startsWith("/dev/")
         && (flags & Libc.O_ACCMODE()) == Libc.O_RDONLY();
   }
 
-  /** Whether a read and the close of a descriptor are not told of. */
+  /** Whether a read and the close of a descriptor are not reported. */
   private boolean skips(int fd) {
     return skipsLooks() && kinds.of(fd).equals(Optional.of(FdKind.FILE));
   }
 
-  /** Makes a call, and tells of it. */
+  /** Makes a call, and reports it. */
   private long call(String call, String subject, String argument, LongSupplier body) {
     return call(call, subject, argument, body, _ -> "");
   }
 
-  /** Makes a call, and tells of it and of what it changed. */
+  /** Makes a call, and reports it with what it changed. */
   private long call(
       String call, String subject, String argument, LongSupplier body, Words changed) {
     return call(call, call, subject, argument, body, changed, _ -> "");
   }
 
   /**
-   * Makes a call, and tells of it, of what it changed and of what its result says.
+   * Makes a call, and reports it with what it changed and what its result means.
    *
    * @param changed asked first, and once
    */
@@ -153,7 +153,7 @@ public final class TracingKernel implements Kernel {
     return result;
   }
 
-  /** What is to be told of a call, given its result. */
+  /** What to report of a call, given its result. */
   @FunctionalInterface
   private interface Words {
     String of(long result);
@@ -174,35 +174,35 @@ public final class TracingKernel implements Kernel {
   public int open(String path, int flags) {
     Words noted = makes(DescriptorKinds.ofPath(path));
     if (skips(path, flags)) {
-      int fd = inner.open(path, flags);
+      int fd = super.open(path, flags);
       noted.of(fd);
       return fd;
     }
     return (int)
-        call("open", path, "flags=" + Text.value(flags), () -> inner.open(path, flags), noted);
+        call("open", path, "flags=" + Text.value(flags), () -> super.open(path, flags), noted);
   }
 
   @Override
   public int close(int fd) {
     if (skips(fd)) {
       kinds.remove(fd);
-      return inner.close(fd);
+      return super.close(fd);
     }
     String name = kinds.name(fd);
     kinds.remove(fd);
-    return (int) call("close", name, "", () -> inner.close(fd));
+    return (int) call("close", name, "", () -> super.close(fd));
   }
 
   @Override
   public long read(int fd, long address, long bytes) {
     if (skips(fd)) {
-      return inner.read(fd, address, bytes);
+      return super.read(fd, address, bytes);
     }
     return call(
         "read",
         kinds.name(fd),
         "bytes=" + bytes,
-        () -> inner.read(fd, address, bytes),
+        () -> super.read(fd, address, bytes),
         read -> shown(address, read));
   }
 
@@ -213,7 +213,7 @@ public final class TracingKernel implements Kernel {
         "write",
         kinds.name(fd),
         written(address, bytes),
-        () -> inner.write(fd, address, bytes),
+        () -> super.write(fd, address, bytes),
         _ -> "",
         partOf(bytes));
   }
@@ -225,7 +225,7 @@ public final class TracingKernel implements Kernel {
         "pread",
         kinds.name(fd),
         "bytes=" + bytes + at(offset),
-        () -> inner.pread(fd, address, bytes, offset),
+        () -> super.pread(fd, address, bytes, offset),
         read -> shown(address, read),
         partOf(bytes));
   }
@@ -237,7 +237,7 @@ public final class TracingKernel implements Kernel {
         "pwrite",
         kinds.name(fd),
         written(address, bytes) + at(offset),
-        () -> inner.pwrite(fd, address, bytes, offset),
+        () -> super.pwrite(fd, address, bytes, offset),
         _ -> "",
         partOf(bytes));
   }
@@ -274,7 +274,7 @@ public final class TracingKernel implements Kernel {
         "lseek",
         kinds.name(fd),
         "offset=" + Text.value(offset) + ", whence=" + whence,
-        () -> inner.lseek(fd, offset, whence));
+        () -> super.lseek(fd, offset, whence));
   }
 
   @Override
@@ -284,7 +284,7 @@ public final class TracingKernel implements Kernel {
             "ftruncate",
             kinds.name(fd),
             "bytes=" + Text.value(bytes),
-            () -> inner.ftruncate(fd, bytes));
+            () -> super.ftruncate(fd, bytes));
   }
 
   @Override
@@ -305,20 +305,20 @@ public final class TracingKernel implements Kernel {
             command.map(Ioctl::name).orElseGet(() -> Text.ioctl(request)),
             kinds.name(fd),
             argumentText,
-            () -> inner.ioctl(fd, request, argument),
+            () -> super.ioctl(fd, request, argument),
             result ->
                 command.map(known -> changed(known, before, argument, (int) result)).orElse(""),
             result ->
                 command.map(known -> meaning(known, before, argument, (int) result)).orElse(""));
   }
 
-  /** What the table of calls says of a result. */
+  /** What the table of calls says about a result. */
   private static String meaning(
       Ioctl command, Optional<MemorySegment> before, long argument, int result) {
     return switch (command.result()) {
-      case Ioctl.Result.Value(String words) when result >= 0 -> words;
-      case Ioctl.Result.NotDone(String words) when result > 0 -> words;
-      case Ioctl.Result.Done _
+      case Call.Result.Value(String words) when result >= 0 -> words;
+      case Call.Result.NotDone(String words) when result > 0 -> words;
+      case Call.Result.Done _
           when result > 0
               && DescriptorKinds.made(command, after(before, argument), result).isEmpty() ->
           "no result of this call";
@@ -359,7 +359,7 @@ public final class TracingKernel implements Kernel {
                 Text.value(prot),
                 Text.value(flags),
                 Text.value(offset)),
-        () -> inner.mmap(address, bytes, prot, flags, fd, offset));
+        () -> super.mmap(address, bytes, prot, flags, fd, offset));
   }
 
   @Override
@@ -369,12 +369,7 @@ public final class TracingKernel implements Kernel {
             "munmap",
             "",
             "address=" + Text.value(address) + ", bytes=" + Text.value(bytes),
-            () -> inner.munmap(address, bytes));
-  }
-
-  @Override
-  public Optional<RegisterAccess> registers(long address) {
-    return inner.registers(address);
+            () -> super.munmap(address, bytes));
   }
 
   @Override
@@ -390,7 +385,7 @@ public final class TracingKernel implements Kernel {
             before.map(fds -> StructText.of(layout, fds)).orElseGet(() -> unreadable(pollfds))
                 + ", timeout="
                 + timeoutMillis,
-            () -> inner.poll(pollfds, count, timeoutMillis),
+            () -> super.poll(pollfds, count, timeoutMillis),
             _ ->
                 before
                     .flatMap(fds ->
@@ -407,7 +402,7 @@ public final class TracingKernel implements Kernel {
             "eventfd",
             "",
             "initial=" + initial + ", flags=" + Text.value(flags),
-            () -> inner.eventfd(initial, flags),
+            () -> super.eventfd(initial, flags),
             makes(FdKind.EVENTFD));
   }
 
@@ -418,42 +413,42 @@ public final class TracingKernel implements Kernel {
             "memfd_create",
             name,
             "flags=" + Text.value(flags),
-            () -> inner.memfdCreate(name, flags),
+            () -> super.memfdCreate(name, flags),
             makes(FdKind.MEMFD));
   }
 
   @Override
   public long readlink(String path, long address, long bytes) {
     if (skipsLooks()) {
-      return inner.readlink(path, address, bytes);
+      return super.readlink(path, address, bytes);
     }
     return call(
         "readlink",
         path,
         "bytes=" + bytes,
-        () -> inner.readlink(path, address, bytes),
+        () -> super.readlink(path, address, bytes),
         length -> shown(address, length));
   }
 
   @Override
   public long getdents(int fd, long address, long bytes) {
     if (skipsLooks()) {
-      return inner.getdents(fd, address, bytes);
+      return super.getdents(fd, address, bytes);
     }
     return call(
-        "getdents64", kinds.name(fd), "bytes=" + bytes, () -> inner.getdents(fd, address, bytes));
+        "getdents64", kinds.name(fd), "bytes=" + bytes, () -> super.getdents(fd, address, bytes));
   }
 
   @Override
   public int interruptible() {
     if (skipsLooks()) {
-      return inner.interruptible();
+      return super.interruptible();
     }
-    return (int) call("interruptible", "", "", inner::interruptible);
+    return (int) call("interruptible", "", "", super::interruptible);
   }
 
   @Override
   public int interrupt(int tid) {
-    return (int) call("interrupt", "thread " + tid, "", () -> inner.interrupt(tid));
+    return (int) call("interrupt", "thread " + tid, "", () -> super.interrupt(tid));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Tracing: a {@link dev.iolite.kernel.Kernel} around a Kernel that tells of every call, with its
- * arguments decoded. Where nobody traces it is simply not there.
+ * Tracing: a {@link dev.iolite.kernel.Kernel} around another one that reports every call, with its
+ * arguments decoded. Without tracing, it is simply absent.
  */
 @NullMarked
 package dev.iolite.trace;

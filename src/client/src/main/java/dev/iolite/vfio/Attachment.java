@@ -2,7 +2,10 @@ package dev.iolite.vfio;
 
 import dev.iolite.kernel.PageTableId;
 
-/** That a device's DMA goes through a page table. Closing it detaches the device. */
+/**
+ * A device's attachment to the page table that its DMA goes through. Closing it detaches the
+ * device.
+ */
 public final class Attachment implements AutoCloseable {
   private final BoundVfioDevice device;
   private final int number;

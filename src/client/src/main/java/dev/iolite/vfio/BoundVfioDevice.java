@@ -1,5 +1,6 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
@@ -7,7 +8,8 @@ import dev.iolite.kernel.HwptId;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PageTableId;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.kernel.Remedy;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
 import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
@@ -23,11 +25,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A VFIO device that is bound to an iommufd: ours to use.
+ * A VFIO device that is bound to an iommufd and can be used.
  *
- * <p>Closing it detaches and unbinds the device. What was made of it (mappings, interrupts) is
- * closed before: a mapping keeps the kernel's side of the device open. Not safe for use by several
- * threads, except for what {@link #region} returns.
+ * <p>Closing it detaches and unbinds the device. Close what was made from it (mappings, interrupts)
+ * first: a mapping keeps the kernel's side of the device open. Not safe for use by several threads,
+ * except for what {@link #region} returns.
  */
 public final class BoundVfioDevice implements AutoCloseable {
   private static final int DETACHED = 0;
@@ -35,6 +37,7 @@ public final class BoundVfioDevice implements AutoCloseable {
   private final Fd fd;
   private final DeviceId deviceId;
   private final String name;
+  private Optional<ConfigRegion> config = Optional.empty();
   private int attachments;
   private int current = DETACHED;
 
@@ -113,11 +116,7 @@ public final class BoundVfioDevice implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       var command = VfioIoctls.VFIO_DEVICE_GET_INFO;
       long fixed = vfio_device_info.sizeof();
-      InfoCall.Reply reply = InfoCall.make(arena, fd, command, fixed, _ -> {});
-      MemorySegment info = reply.info();
-      if (reply.result() < 0) {
-        throw fd.failed(command, info, reply.result());
-      }
+      MemorySegment info = InfoCall.make(arena, fd, command, fixed, _ -> {}).info();
       int flags = vfio_device_info.flags(info);
       boolean chain = (flags & Vfio.VFIO_DEVICE_FLAGS_CAPS()) != 0;
       return new DeviceInfo(
@@ -138,26 +137,31 @@ public final class BoundVfioDevice implements AutoCloseable {
    * drivers/vfio/vfio_main.c:vfio_get_region_info and
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info.
    *
-   * @param index the region's index, such as that of a {@link PciRegion}
-   * @return empty if the device has no such index (EINVAL); a BAR that the device lacks is there
-   *     with size 0
+   * @return empty if the device has no such index (EINVAL); a BAR that it lacks is there with size
+   *     0
    * @throws KernelException what the kernel said otherwise
    * @throws MalformedReplyException if the capability chain breaks the rules
    */
-  public Optional<RegionInfo> regionInfo(int index) {
+  public Optional<RegionInfo> regionInfo(PciRegion region) {
+    return regionInfo(region.index());
+  }
+
+  private Optional<RegionInfo> regionInfo(int index) {
     try (Arena arena = Arena.ofConfined()) {
       var command = VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
       long fixed = vfio_region_info.sizeof();
       InfoCall.Reply reply =
           InfoCall.make(
-              arena, fd, command, fixed, segment -> vfio_region_info.index(segment, index));
-      MemorySegment info = reply.info();
-      if (reply.result() == Errno.EINVAL.negated()) {
+              arena,
+              fd,
+              command,
+              fixed,
+              segment -> vfio_region_info.index(segment, index),
+              Errno.EINVAL);
+      if (reply.result() < 0) {
         return Optional.empty();
       }
-      if (reply.result() < 0) {
-        throw fd.failed(command, info, reply.result());
-      }
+      MemorySegment info = reply.info();
       int flags = vfio_region_info.flags(info);
       boolean chain = (flags & Vfio.VFIO_REGION_INFO_FLAG_CAPS()) != 0;
       return Optional.of(
@@ -185,6 +189,14 @@ public final class BoundVfioDevice implements AutoCloseable {
     return infos;
   }
 
+  /** The BARs that can be mapped as a whole, in the order of their indexes. */
+  public List<RegionInfo> wholeBars() {
+    return regionInfos().stream()
+        .filter(region -> region.index() <= PciRegion.BAR5.index())
+        .filter(region -> region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes()))))
+        .toList();
+  }
+
   /**
    * The first BAR that can be mapped as a whole: its memory can be given to a guest and to another
    * device.
@@ -192,68 +204,77 @@ public final class BoundVfioDevice implements AutoCloseable {
    * @throws PreconditionException if there is none
    */
   public RegionInfo firstWholeBar() {
-    return regionInfos().stream()
-        .filter(region -> region.index() <= PciRegion.BAR5.index())
-        .filter(region -> region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes()))))
+    return wholeBars().stream()
         .findFirst()
         .orElseThrow(() ->
             new PreconditionException(
                 "looked for a BAR of " + name + " to give to the guest",
                 "none can be mapped as a whole",
-                "the device has only I/O ports, BARs smaller than a page, or ones with holes",
-                "iolite vfio info " + name));
+                new Advice(
+                    "the device has only I/O ports, BARs smaller than a page, or ones with holes",
+                    "choose another device",
+                    Remedy.SHOW_DEVICE,
+                    List.of(name))));
   }
 
   /**
    * A region, to be read, written or mapped.
    *
-   * @param index the region's index, such as that of a {@link PciRegion}
    * @throws PreconditionException if the device does not have it
    */
-  public Region region(int index) {
+  public Region region(PciRegion region) {
     RegionInfo info =
-        regionInfo(index)
+        regionInfo(region)
             .filter(found -> found.bytes() != 0)
             .orElseThrow(() ->
                 new PreconditionException(
-                    "use " + PciRegion.nameOf(index) + " of " + name,
+                    "use " + region + " of " + name,
                     "the device does not have it",
-                    "the device has other regions",
-                    "iolite vfio info " + name));
+                    new Advice(
+                        "the device has other regions",
+                        "use one that it has",
+                        Remedy.SHOW_DEVICE,
+                        List.of(name))));
+    return region(info);
+  }
+
+  /** As {@link #region(PciRegion)}, for one of {@link #regionInfos}, whatever its index. */
+  public Region region(RegionInfo info) {
     return new Region(fd, info, name);
   }
 
   /**
-   * The configuration space of a PCI device, as VFIO shows it: some bits are the kernel's.
+   * The configuration space of a PCI device, as VFIO shows it: some bits are the kernel's. The
+   * kernel is asked once where in the device's file it is.
    *
    * @throws PreconditionException if it is no PCI device
    */
   public ConfigRegion config() {
-    return new ConfigRegion(region(PciRegion.CONFIG.index()));
+    ConfigRegion found = config.orElseGet(() -> new ConfigRegion(region(PciRegion.CONFIG)));
+    config = Optional.of(found);
+    return found;
   }
 
   /**
    * What a kind of interrupt is, by VFIO_DEVICE_GET_IRQ_INFO. Read in
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_irq_info.
    *
-   * @param index the index of the kind, such as that of a {@link PciIrq}
-   * @return empty if the device has no such index (EINVAL); a kind that the device lacks is there
-   *     with count 0
+   * @return empty if the device has no such index (EINVAL); a kind that it lacks is there with
+   *     count 0
    * @throws KernelException what the kernel said otherwise
    */
-  public Optional<IrqInfo> irqInfo(int index) {
+  public Optional<IrqInfo> irqInfo(PciIrq irq) {
+    return irqInfo(irq.index());
+  }
+
+  private Optional<IrqInfo> irqInfo(int index) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment info = vfio_irq_info.allocate(arena);
       vfio_irq_info.argsz(info, (int) info.byteSize());
       vfio_irq_info.index(info, index);
-      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, info);
-      if (result == Errno.EINVAL.negated()) {
-        return Optional.empty();
-      }
-      if (result < 0) {
-        throw fd.failed(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, info, result);
-      }
-      return Optional.of(new IrqInfo(index, vfio_irq_info.flags(info), vfio_irq_info.count(info)));
+      return fd.ioctl(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, info, Errno.EINVAL) < 0
+          ? Optional.empty()
+          : Optional.of(new IrqInfo(index, vfio_irq_info.flags(info), vfio_irq_info.count(info)));
     }
   }
 
@@ -270,19 +291,21 @@ public final class BoundVfioDevice implements AutoCloseable {
   /**
    * The interrupts of a kind, not enabled yet.
    *
-   * @param index the index of the kind, such as that of a {@link PciIrq}
    * @throws PreconditionException if the device has none of them
    */
-  public IrqSet irqs(int index) {
+  public IrqSet irqs(PciIrq irq) {
     IrqInfo info =
-        irqInfo(index)
+        irqInfo(irq)
             .filter(found -> found.count() != 0)
             .orElseThrow(() ->
                 new PreconditionException(
-                    "use " + PciIrq.nameOf(index) + " of " + name,
+                    "use " + irq + " of " + name,
                     "the device does not have it",
-                    "the device has other kinds of interrupts",
-                    "iolite vfio info " + name));
+                    new Advice(
+                        "the device has other kinds of interrupts",
+                        "use one that it has",
+                        Remedy.SHOW_DEVICE,
+                        List.of(name))));
     return new IrqSet(fd, info);
   }
 
@@ -361,11 +384,7 @@ public final class BoundVfioDevice implements AutoCloseable {
   private boolean setFeature(VfioFeature feature) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment set = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_SET(), 0);
-      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE, set);
-      if (result < 0 && result != Errno.ENOTTY.negated()) {
-        throw fd.failed(VfioIoctls.VFIO_DEVICE_FEATURE, set, result);
-      }
-      return result >= 0;
+      return fd.ioctl(VfioIoctls.VFIO_DEVICE_FEATURE, set, Errno.ENOTTY) >= 0;
     }
   }
 
@@ -402,15 +421,11 @@ public final class BoundVfioDevice implements AutoCloseable {
       MemorySegment get = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_GET(), data.byteSize());
       MemorySegment payload = get.asSlice(vfio_device_feature.sizeof());
       payload.copyFrom(data);
-      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE, get);
-      if (result == Errno.ENOTTY.negated()) {
-        return false;
+      boolean has = fd.ioctl(VfioIoctls.VFIO_DEVICE_FEATURE, get, Errno.ENOTTY) >= 0;
+      if (has) {
+        data.copyFrom(payload);
       }
-      if (result < 0) {
-        throw fd.failed(VfioIoctls.VFIO_DEVICE_FEATURE, get, result);
-      }
-      data.copyFrom(payload);
-      return true;
+      return has;
     }
   }
 
@@ -420,25 +435,24 @@ public final class BoundVfioDevice implements AutoCloseable {
    * back with the BAR until the device is closed. An IOAS takes one of a single range only. Read in
    * drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf.
    *
-   * @param region the BAR's index, 0 to 5
    * @param ranges the parts in the order they shall have; each starts and ends at a page
    * @param openFlags O_RDWR or O_RDONLY; O_CLOEXEC is added
    * @throws KernelException EINVAL: no range, or an empty, unaligned or too long one, or a BAR that
    *     is no memory; ENODEV: the region is no BAR, or another driver has claimed it; EOPNOTSUPP or
    *     ENOTTY: the driver or the kernel does not make dma-bufs
    */
-  public DmaBuf exportDmaBuf(int region, List<ByteRange> ranges, int openFlags) {
-    return exportDmaBuf(region, ranges, openFlags, 0);
+  public DmaBuf exportDmaBuf(PciRegion bar, List<ByteRange> ranges, int openFlags) {
+    return exportDmaBuf(bar, ranges, openFlags, 0);
   }
 
   /**
-   * As {@link #exportDmaBuf(int, List, int)}, with flags that a proposal has.
+   * As {@link #exportDmaBuf(PciRegion, List, int)}, with flags that a proposal has.
    *
    * @param flags of struct vfio_device_feature_dma_buf; 7.3 has none and says EINVAL to any
    * @throws KernelException as there, and what the proposal says
    */
-  public DmaBuf exportDmaBuf(int region, List<ByteRange> ranges, int openFlags, int flags) {
-    return DmaBuf.export(fd, name, region, ranges, openFlags, flags);
+  public DmaBuf exportDmaBuf(PciRegion bar, List<ByteRange> ranges, int openFlags, int flags) {
+    return DmaBuf.export(fd, name, bar, ranges, openFlags, flags);
   }
 
   static MemorySegment feature(Arena arena, VfioFeature feature, int operation, long dataBytes) {

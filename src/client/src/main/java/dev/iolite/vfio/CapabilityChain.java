@@ -14,7 +14,7 @@ import java.util.Set;
  *
  * <p>Offsets count from the start of the reply; 0 ends the chain. The kernel puts each capability
  * behind the struct, on a multiple of 8 (drivers/vfio/vfio_main.c:vfio_info_cap_add), so a chain
- * that comes back to a capability, leaves the reply or is not aligned is no chain.
+ * that returns to a capability, leaves the reply or is not aligned is malformed.
  */
 final class CapabilityChain {
   private static final long ALIGNMENT = Long.BYTES;

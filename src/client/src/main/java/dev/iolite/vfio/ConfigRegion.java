@@ -1,16 +1,12 @@
 package dev.iolite.vfio;
 
+import dev.iolite.pci.PciRegs;
+
 /**
- * The PCI configuration space of a bound device, as VFIO shows it: the kernel keeps some registers
- * to itself and acts on others (drivers/vfio/pci/vfio_pci_config.c).
+ * The PCI configuration space of a bound device as VFIO shows it: the kernel hides some registers
+ * and acts on writes to others (drivers/vfio/pci/vfio_pci_config.c).
  */
 public final class ConfigRegion {
-  private static final int VENDOR = 0x00;
-  private static final int DEVICE = 0x02;
-  private static final int COMMAND = 0x04;
-  private static final int COMMAND_MEMORY = 1 << 1;
-  private static final int COMMAND_MASTER = 1 << 2;
-
   private final Region region;
 
   ConfigRegion(Region region) {
@@ -24,22 +20,22 @@ public final class ConfigRegion {
 
   /** The vendor id. */
   public int vendor() {
-    return Short.toUnsignedInt(region.read16(VENDOR));
+    return Short.toUnsignedInt(region.read16(PciRegs.VENDOR));
   }
 
   /** The device id. */
   public int device() {
-    return Short.toUnsignedInt(region.read16(DEVICE));
+    return Short.toUnsignedInt(region.read16(PciRegs.DEVICE));
   }
 
   /** The command register, PCI_COMMAND. */
   public int command() {
-    return Short.toUnsignedInt(region.read16(COMMAND));
+    return Short.toUnsignedInt(region.read16(PciRegs.COMMAND));
   }
 
   /** Whether the device answers at its memory BARs. */
   public boolean hasMemoryDecode() {
-    return (command() & COMMAND_MEMORY) != 0;
+    return (command() & PciRegs.COMMAND_MEMORY) != 0;
   }
 
   /**
@@ -48,21 +44,21 @@ public final class ConfigRegion {
    * mapped from a dma-buf. Read in drivers/vfio/pci/vfio_pci_config.c:vfio_basic_config_write.
    */
   public void setMemoryDecode(boolean on) {
-    set(COMMAND_MEMORY, on);
+    set(PciRegs.COMMAND_MEMORY, on);
   }
 
   /** Whether the device may start DMA and send interrupt messages. */
   public boolean hasBusMaster() {
-    return (command() & COMMAND_MASTER) != 0;
+    return (command() & PciRegs.COMMAND_MASTER) != 0;
   }
 
   /** Lets the device start DMA and send interrupt messages, or not. */
   public void setBusMaster(boolean on) {
-    set(COMMAND_MASTER, on);
+    set(PciRegs.COMMAND_MASTER, on);
   }
 
   private void set(int bit, boolean on) {
     int command = command();
-    region.write16(COMMAND, (short) (on ? command | bit : command & ~bit));
+    region.write16(PciRegs.COMMAND, (short) (on ? command | bit : command & ~bit));
   }
 }

@@ -4,7 +4,7 @@ import dev.iolite.uapi.vfio.Vfio;
 import java.util.List;
 
 /**
- * What VFIO_DEVICE_GET_INFO says of a device.
+ * What VFIO_DEVICE_GET_INFO says about a device.
  *
  * @param flags VFIO_DEVICE_FLAGS_* bits
  * @param regions the highest region index plus 1; some in between may not exist

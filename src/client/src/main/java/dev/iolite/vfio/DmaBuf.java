@@ -1,9 +1,9 @@
 package dev.iolite.vfio;
 
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_feature;
@@ -14,20 +14,20 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A dma-buf over parts of a BAR. It may outlive the device, but is revoked for ever then. */
+/** A dma-buf over parts of a BAR. It may outlive the device, but is then revoked for good. */
 public final class DmaBuf implements AutoCloseable {
   private final Fd fd;
-  private final int region;
+  private final PciRegion bar;
   private final List<ByteRange> ranges;
 
-  private DmaBuf(Fd fd, int region, List<ByteRange> ranges) {
+  private DmaBuf(Fd fd, PciRegion bar, List<ByteRange> ranges) {
     this.fd = fd;
-    this.region = region;
+    this.bar = bar;
     this.ranges = ranges;
   }
 
   static DmaBuf export(
-      Fd device, String name, int region, List<ByteRange> ranges, int openFlags, int flags) {
+      Fd device, String name, PciRegion bar, List<ByteRange> ranges, int openFlags, int flags) {
     List<ByteRange> copy = List.copyOf(ranges);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment get =
@@ -37,7 +37,7 @@ public final class DmaBuf implements AutoCloseable {
               Vfio.VFIO_DEVICE_FEATURE_GET(),
               vfio_device_feature_dma_buf.sizeof() + copy.size() * vfio_region_dma_range.sizeof());
       MemorySegment dmaBuf = get.asSlice(vfio_device_feature.sizeof());
-      vfio_device_feature_dma_buf.region_index(dmaBuf, region);
+      vfio_device_feature_dma_buf.region_index(dmaBuf, bar.index());
       vfio_device_feature_dma_buf.open_flags(dmaBuf, openFlags | Libc.O_CLOEXEC());
       vfio_device_feature_dma_buf.flags(dmaBuf, flags);
       vfio_device_feature_dma_buf.nr_ranges(dmaBuf, copy.size());
@@ -50,18 +50,18 @@ public final class DmaBuf implements AutoCloseable {
       String text =
           name
               + " "
-              + PciRegion.nameOf(region)
+              + bar
               + copy.stream().map(ByteRange::toString).collect(Collectors.joining(",", " ", ""));
       int result = device.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE_DMA_BUF, get);
       if (result < 0) {
         throw KernelException.of(
             device.kernel(),
             VfioIoctls.VFIO_DEVICE_FEATURE.name(),
-            device.toString(),
+            device.target(),
             "GET of DMA_BUF over " + text.strip() + (flags == 0 ? "" : ", flags=" + flags),
             -result);
       }
-      return new DmaBuf(Fd.owned(device.kernel(), FdKind.DMA_BUF, result, text), region, copy);
+      return new DmaBuf(Fd.owned(device.kernel(), FdKind.DMA_BUF, result, text), bar, copy);
     }
   }
 
@@ -70,9 +70,9 @@ public final class DmaBuf implements AutoCloseable {
     return fd;
   }
 
-  /** The index of the BAR. */
-  public int region() {
-    return region;
+  /** The BAR. */
+  public PciRegion bar() {
+    return bar;
   }
 
   /**
@@ -84,7 +84,7 @@ public final class DmaBuf implements AutoCloseable {
   }
 
   /**
-   * Its size in bytes as the kernel has it, by lseek(2) to the end. Read in
+   * Its size in bytes according to the kernel, by lseek(2) to the end. Read in
    * drivers/dma-buf/dma-buf.c:dma_buf_llseek.
    *
    * @throws KernelException what lseek(2) said
@@ -92,7 +92,7 @@ public final class DmaBuf implements AutoCloseable {
   public long bytes() {
     long bytes = fd.kernel().lseek(fd.number(), 0, Libc.SEEK_END());
     if (bytes < 0) {
-      throw new KernelException("lseek", fd.toString(), "", Math.toIntExact(-bytes));
+      throw new KernelException("lseek", fd.target(), "", Math.toIntExact(-bytes));
     }
     return bytes;
   }

@@ -1,6 +1,6 @@
 package dev.iolite.vfio;
 
-/** What a probe of a feature says. */
+/** The result of a probe for a feature. */
 public enum FeatureSupport {
   /** The device has it. */
   SUPPORTED,

@@ -2,7 +2,7 @@ package dev.iolite.vfio;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.vfio_pci_dependent_device;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
 import java.lang.foreign.Arena;
@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, which unlike the others fails with ENOSPC and says in count
- * how many devices there are. Read in
+ * VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, which, unlike the others, fails with ENOSPC and returns the
+ * number of devices in its count. Read in
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
  */
 final class HotResetCall {
-  /** Devices may come while we ask, but not for ever. */
+  /** Devices may appear while we ask, but not endlessly. */
   private static final int TRIES = 4;
 
   /** A bus has no more functions; with SR-IOV the kernel counts those of several buses. */
@@ -38,7 +38,7 @@ final class HotResetCall {
                 vfio_pci_hot_reset_info.sizeof() + room * vfio_pci_dependent_device.sizeof(),
                 Long.BYTES);
         vfio_pci_hot_reset_info.argsz(info, Math.toIntExact(info.byteSize()));
-        int result = fd.tryIoctl(command, info);
+        int result = fd.ioctl(command, info, Errno.ENODEV, Errno.ENOSPC);
         if (result >= 0) {
           return Optional.of(decode(info, room));
         }
@@ -46,7 +46,7 @@ final class HotResetCall {
           return Optional.empty();
         }
         int count = vfio_pci_hot_reset_info.count(info);
-        if (result != Errno.ENOSPC.negated() || count <= room || count > MAX_DEVICES) {
+        if (count <= room || count > MAX_DEVICES) {
           throw fd.failed(command, info, result);
         }
         room = count;

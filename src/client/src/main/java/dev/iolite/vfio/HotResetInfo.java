@@ -1,15 +1,17 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.uapi.vfio.Vfio;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What a reset of the device's slot or bus would reset.
+ * The devices that a reset of the device's slot or bus would reset.
  *
  * @param flags VFIO_PCI_HOT_RESET_FLAG_* bits
- * @param devices every device that it would reset, the asked one among them
+ * @param devices every device that it would reset, including this one
  */
 public record HotResetInfo(int flags, List<Dependent> devices) {
   /** Copies the list. */
@@ -38,8 +40,12 @@ public record HotResetInfo(int flags, List<Dependent> devices) {
       throw new PreconditionException(
           "reset the slot or bus of " + name,
           "the reset would hit " + others + " too, which this process does not own",
-          "it has another driver, or is in an IOMMU group of its own and not bound to this iommufd",
-          "iolite pci show " + name + "; give all functions of the group to vfio-pci");
+          new Advice(
+              "it has another driver, or is in an IOMMU group of its own and not bound to this"
+                  + " iommufd",
+              "give all functions of the group to vfio-pci",
+              Remedy.SHOW_FUNCTION,
+              List.of(name)));
     }
   }
 

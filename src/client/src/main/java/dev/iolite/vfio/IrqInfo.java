@@ -3,7 +3,7 @@ package dev.iolite.vfio;
 import dev.iolite.uapi.vfio.Vfio;
 
 /**
- * What VFIO_DEVICE_GET_IRQ_INFO says of a kind of interrupt.
+ * What VFIO_DEVICE_GET_IRQ_INFO says about a kind of interrupt.
  *
  * @param index the index of the kind
  * @param flags VFIO_IRQ_INFO_* bits

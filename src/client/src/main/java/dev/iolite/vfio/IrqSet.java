@@ -3,7 +3,7 @@ package dev.iolite.vfio;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_irq_set;
 import java.lang.foreign.Arena;
@@ -29,7 +29,7 @@ public final class IrqSet implements AutoCloseable {
     this.info = info;
   }
 
-  /** What the kernel says of them. */
+  /** What the kernel says about them. */
   public IrqInfo info() {
     return info;
   }
@@ -41,8 +41,8 @@ public final class IrqSet implements AutoCloseable {
    * @param events the eventfd of interrupt 0, 1 and so on; one for INTx
    * @throws KernelException EINVAL: more than the device has, or another kind is enabled; ENOSPC:
    *     the host has no vectors left; ENODEV or ENOTCONN: the interrupt line can not be used. A
-   *     positive {@link KernelException#result}: the host has so many vectors, fewer than there are
-   *     eventfds; none is enabled, and so many can be (vfio_msi_enable)
+   *     positive {@link KernelException#result}: the number of vectors that the host has left,
+   *     fewer than there are eventfds. None is enabled, and that many can be (vfio_msi_enable)
    */
   public void enable(List<EventFd> events) {
     connect(0, events.stream().mapToInt(event -> event.fd().number()).toArray());

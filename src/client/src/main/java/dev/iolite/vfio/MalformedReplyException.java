@@ -1,6 +1,6 @@
 package dev.iolite.vfio;
 
-/** A reply of the kernel that contradicts its own rules, such as an endless capability chain. */
+/** A reply from the kernel that contradicts its own rules, such as an endless capability chain. */
 public final class MalformedReplyException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

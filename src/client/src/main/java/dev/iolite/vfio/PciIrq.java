@@ -10,7 +10,7 @@ public enum PciIrq {
   MSI(Vfio.VFIO_PCI_MSI_IRQ_INDEX(), "MSI"),
   /** Message-signalled interrupts with a table. */
   MSIX(Vfio.VFIO_PCI_MSIX_IRQ_INDEX(), "MSI-X"),
-  /** The kernel's word that the device reported an error. */
+  /** The kernel's notice that the device reported an error. */
   ERR(Vfio.VFIO_PCI_ERR_IRQ_INDEX(), "ERR"),
   /** The kernel's request to give the device back. */
   REQ(Vfio.VFIO_PCI_REQ_IRQ_INDEX(), "REQ");
@@ -26,6 +26,12 @@ public enum PciIrq {
   /** The index of the kind. */
   public int index() {
     return index;
+  }
+
+  /** For example {@code MSI-X}. */
+  @Override
+  public String toString() {
+    return words;
   }
 
   /** The name of a kind by its index; one beyond the known ones is {@code IRQ 5} and so on. */

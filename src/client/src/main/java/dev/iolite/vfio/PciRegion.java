@@ -1,6 +1,7 @@
 package dev.iolite.vfio;
 
 import dev.iolite.uapi.vfio.Vfio;
+import java.util.Objects;
 
 /** The regions that every PCI device has at a fixed index; those it lacks have size 0. */
 public enum PciRegion {
@@ -32,6 +33,16 @@ public enum PciRegion {
   /** The region's index. */
   public int index() {
     return index;
+  }
+
+  /**
+   * A base address register.
+   *
+   * @param number 0 to 5
+   */
+  public static PciRegion bar(int number) {
+    Objects.checkIndex(number, BAR5.index + 1);
+    return values()[number];
   }
 
   /** The name of a region by its index; one beyond the fixed ones is {@code region 9} and so on. */

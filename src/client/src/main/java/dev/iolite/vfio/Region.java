@@ -1,10 +1,13 @@
 package dev.iolite.vfio;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Registers;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -16,15 +19,10 @@ import java.nio.ByteOrder;
  *
  * <p>Reads and writes go through pread(2) and pwrite(2) on the device's file; the kernel makes them
  * one access of the device each if they are 1, 2, 4 or 8 bytes at a multiple of that
- * (drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_do_io_rw). Values are little endian. Offsets are
- * in bytes from the start of the region; an access beyond its end is an {@link
- * IndexOutOfBoundsException}. Safe for use by several threads.
+ * (drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_do_io_rw). An access beyond the region's end is
+ * an {@link IndexOutOfBoundsException}. Safe for use by several threads.
  */
-public final class Region {
-  private static final ValueLayout.OfShort INT16 =
-      ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT32 =
-      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+public final class Region implements Registers {
   private static final ValueLayout.OfLong INT64 =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -38,72 +36,34 @@ public final class Region {
     this.name = deviceName + " " + info.name();
   }
 
-  /** What the kernel says of it. */
+  /** What the kernel says about it. */
   public RegionInfo info() {
     return info;
   }
 
   /**
-   * Reads 8 bits.
+   * {@inheritDoc}
    *
    * @throws KernelException EIO: memory decode is off, or the device does not answer
    */
-  public byte read8(long offset) {
+  @Override
+  public long read(long offset, int bytes) {
     try (Arena arena = Arena.ofConfined()) {
-      return read(arena.allocate(Byte.BYTES), offset).get(ValueLayout.JAVA_BYTE, 0);
-    }
-  }
-
-  /** Reads 16 bits; as {@link #read8}. */
-  public short read16(long offset) {
-    try (Arena arena = Arena.ofConfined()) {
-      return read(arena.allocate(INT16), offset).get(INT16, 0);
-    }
-  }
-
-  /** Reads 32 bits; as {@link #read8}. */
-  public int read32(long offset) {
-    try (Arena arena = Arena.ofConfined()) {
-      return read(arena.allocate(INT32), offset).get(INT32, 0);
-    }
-  }
-
-  /** Reads 64 bits; as {@link #read8}. */
-  public long read64(long offset) {
-    try (Arena arena = Arena.ofConfined()) {
-      return read(arena.allocate(INT64), offset).get(INT64, 0);
+      MemorySegment value = arena.allocate(INT64);
+      read(value.asSlice(0, bytes), offset);
+      return value.get(INT64, 0);
     }
   }
 
   /**
-   * Writes 8 bits.
+   * {@inheritDoc}
    *
    * @throws KernelException EIO: memory decode is off; EINVAL: the region can not be written
    */
-  public void write8(long offset, byte value) {
+  @Override
+  public void write(long offset, int bytes, long value) {
     try (Arena arena = Arena.ofConfined()) {
-      write(arena.allocateFrom(ValueLayout.JAVA_BYTE, value), offset);
-    }
-  }
-
-  /** Writes 16 bits; as {@link #write8}. */
-  public void write16(long offset, short value) {
-    try (Arena arena = Arena.ofConfined()) {
-      write(arena.allocateFrom(INT16, value), offset);
-    }
-  }
-
-  /** Writes 32 bits; as {@link #write8}. */
-  public void write32(long offset, int value) {
-    try (Arena arena = Arena.ofConfined()) {
-      write(arena.allocateFrom(INT32, value), offset);
-    }
-  }
-
-  /** Writes 64 bits; as {@link #write8}. */
-  public void write64(long offset, long value) {
-    try (Arena arena = Arena.ofConfined()) {
-      write(arena.allocateFrom(INT64, value), offset);
+      write(arena.allocateFrom(INT64, value).asSlice(0, bytes), offset);
     }
   }
 
@@ -154,8 +114,10 @@ public final class Region {
                 + " of "
                 + name,
             "the kernel did only " + done,
-            "the driver does not give access to all of the region",
-            "iolite vfio info shows the regions");
+            new Advice(
+                "the driver does not give access to all of the region",
+                "keep to the part that it does",
+                Remedy.SHOW_DEVICE));
       }
       done += moved;
     }
@@ -176,8 +138,10 @@ public final class Region {
       throw new PreconditionException(
           "map " + name + " into this process",
           "the region can not be mapped",
-          "it is no memory BAR, or smaller than a page and not alone in it",
-          "use its read and write methods; iolite vfio info shows what can be mapped");
+          new Advice(
+              "it is no memory BAR, or smaller than a page and not alone in it",
+              "use its read and write methods",
+              Remedy.SHOW_DEVICE));
     }
     check(offset, bytes);
     int protection =

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What VFIO_DEVICE_GET_REGION_INFO says of a region.
+ * What VFIO_DEVICE_GET_REGION_INFO says about a region.
  *
  * @param index its index
  * @param flags VFIO_REGION_INFO_FLAG_* bits

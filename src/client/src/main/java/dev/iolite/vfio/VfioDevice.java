@@ -1,12 +1,14 @@
 package dev.iolite.vfio;
 
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.CallTarget;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.UnboundVfioFile;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
@@ -18,8 +20,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A VFIO device's character device, opened and not bound to an iommufd yet. All that the kernel
- * lets one do with it is to bind it, or to tell KVM of it before that.
+ * A VFIO device's character device, opened and not yet bound to an iommufd. The kernel allows only
+ * two things with it: to pass it to KVM, and then to bind it.
  *
  * <p>Not safe for use by several threads.
  */
@@ -46,9 +48,15 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
   public static VfioDevice open(Kernel kernel, String path, String name) {
     int number = Fd.tryOpen(kernel, path, Libc.O_RDWR());
     if (number < 0) {
-      throw KernelException.of(kernel, "open", path, "device=" + name, -number);
+      throw KernelException.of(
+          kernel,
+          "open",
+          new CallTarget(Optional.of(FdKind.VFIO_DEVICE), path, Optional.of(name)),
+          "device=" + name,
+          -number);
     }
-    return new VfioDevice(Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path), name);
+    return new VfioDevice(
+        Fd.owned(kernel, FdKind.VFIO_DEVICE, number, name + ", " + path, name), name);
   }
 
   /** What the device is called in messages. */
@@ -72,39 +80,37 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
    * its whole IOMMU group for that iommufd. This object is used up then: the descriptor belongs to
    * the result, and closing this does nothing. If the bind fails, this stays open and unbound.
    *
-   * @param iommufd an opened {@code /dev/iommu}
    * @throws KernelException EINVAL: another descriptor of the device is bound, or its group is
    *     opened the old way, or the IOMMU is not cache-coherent, or the firmware demands a 1:1
    *     mapping of the device; EPERM: another device of the IOMMU group has a host driver or
    *     belongs to another iommufd, or interrupts are not isolated; EBUSY: a page table that is not
    *     the default one is in place, or the group's file is in use; EACCES: a VF token is needed;
-   *     EAGAIN: the kernel is busy with the device; ENODEV: no IOMMU group; EBADFD: the descriptor
-   *     is no iommufd. A positive {@link KernelException#result}: Intel graphics whose
-   *     configuration space can't be read. Read in
+   *     EAGAIN: the kernel is busy with the device; ENODEV: no IOMMU group. A positive {@link
+   *     KernelException#result}: Intel graphics whose configuration space can't be read. Read in
    *     drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd,
    *     drivers/iommu/iommufd/device.c:iommufd_device_bind and
    *     drivers/vfio/pci/vfio_pci_igd.c:vfio_pci_igd_init
    * @throws IllegalStateException if it is bound or closed already
    */
-  public BoundVfioDevice bind(Fd iommufd) {
+  public BoundVfioDevice bind(Iommufd iommufd) {
     return bind(iommufd, Optional.empty());
   }
 
   /**
-   * As {@link #bind(Fd)}, with a VF token, which the users of a physical function at vfio-pci and
-   * of its virtual functions share. That of a physical function sets it while no virtual function
-   * is in use; that of a virtual function must give the same. Other devices take none. Read in
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid.
+   * As {@link #bind(Iommufd)}, with a VF token, which the users of a physical function at vfio-pci
+   * and of its virtual functions share. That of a physical function sets it while no virtual
+   * function is in use; that of a virtual function must give the same. Other devices take none.
+   * Read in drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid.
    *
-   * @throws KernelException as {@link #bind(Fd)}, and EACCES: it is another token; EINVAL: the
+   * @throws KernelException as {@link #bind(Iommufd)}, and EACCES: it is another token; EINVAL: the
    *     device takes none
    */
-  public BoundVfioDevice bind(Fd iommufd, Optional<UUID> token) {
+  public BoundVfioDevice bind(Iommufd iommufd, Optional<UUID> token) {
     requireUnbound();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bind = vfio_device_bind_iommufd.allocate(arena);
       vfio_device_bind_iommufd.argsz(bind, (int) bind.byteSize());
-      vfio_device_bind_iommufd.iommufd(bind, iommufd.number());
+      vfio_device_bind_iommufd.iommufd(bind, iommufd.fd().number());
       token.ifPresent(uuid -> {
         vfio_device_bind_iommufd.flags(bind, Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN());
         vfio_device_bind_iommufd.token_uuid_ptr(bind, bytes(arena, uuid).address());

@@ -12,7 +12,7 @@ public enum VfioFeature {
   MIG_DEVICE_STATE(Vfio.VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE()),
   /** To enter low power. Set only. */
   LOW_POWER_ENTRY(Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY()),
-  /** To enter low power and be told of a wake-up. Set only. */
+  /** To enter low power and be notified of a wake-up. Set only. */
   LOW_POWER_ENTRY_WITH_WAKEUP(Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP()),
   /** To leave low power. Set only. */
   LOW_POWER_EXIT(Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_EXIT()),

@@ -7,12 +7,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * All that VFIO says of a device.
+ * All that VFIO says about a device.
  *
  * @param device flags and capabilities of the device
  * @param regions every region that there is an index for
- * @param irqs every kind of interrupt that there is an index for
- * @param features what a probe of each known feature said
+ * @param irqs every kind of interrupt that has an index
+ * @param features the result of a probe for each known feature
  * @param hotReset what a reset of the slot or bus would reset; empty if there can be none
  */
 public record VfioInfo(

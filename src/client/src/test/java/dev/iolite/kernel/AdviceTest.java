@@ -1,7 +1,13 @@
 package dev.iolite.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import java.io.IOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.constantpool.PoolEntry;
@@ -11,29 +17,61 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is said of each error: there is something, and it can be done as it stands. */
+/** What is said of each error: it is right for what the call was made on, and can be done. */
 class AdviceTest {
-  private static final String DEVICE = "VFIO device 7 (0000:03:00.1, /dev/vfio/devices/vfio0)";
+  private static final Optional<String> DEVICE = Optional.of("0000:03:00.1");
   private static final Pattern PLACEHOLDER =
       Pattern.compile("\\b(BDF|PATH|UUID|NAME|FILE|VENDOR|DEVICE|NODE|DEV|GROUP|USER)\\b");
   private static final Pattern BDF = Pattern.compile("\\bBDF\\b|VENDOR:DEVICE");
+  private static final Pattern COMMAND = Pattern.compile("\\biolite |scripts/");
+  private static final Set<String> CLIENT =
+      Set.of("kernel", "trace", "vfio", "iommufd", "kvm", "pci");
+
+  /** What only a device or its file is told. */
+  private static final Pattern OF_DEVICES = Pattern.compile("BAR|vfio|PCI|driver|device|firmware");
 
   static List<String> calls() {
     return KernelErrnos.calls();
   }
 
+  /** What the client makes a call on. */
+  private static CallTarget target(String call) {
+    return switch (call) {
+      case "mmap", "pread", "pwrite" ->
+          new CallTarget(Optional.of(FdKind.VFIO_DEVICE), "VFIO device 7", DEVICE);
+      case "write", "tsm/connect", "tsm/disconnect" ->
+          new CallTarget(Optional.of(FdKind.FILE), "/sys/bus/x/bind", DEVICE);
+      case "open" -> CallTarget.of(FdKind.IOMMUFD, "/dev/iommu");
+      case "ftruncate" -> CallTarget.of(FdKind.MEMFD, "memfd 3");
+      case "memfd_create", "eventfd", "munmap" -> CallTarget.of("the process");
+      default ->
+          Stream.of(VfioIoctls.all(), IommufdIoctls.all(), KvmIoctls.all())
+              .flatMap(List::stream)
+              .filter(known -> known.name().equals(call))
+              .reduce((_, last) -> last)
+              .map(Ioctl::on)
+              .map(kind -> new CallTarget(Optional.of(kind), kind + " 5", DEVICE))
+              .orElseGet(() -> CallTarget.of(FdKind.KVM_VM, "KVM VM 5"));
+    };
+  }
+
   @ParameterizedTest
   @MethodSource("calls")
   void everyErrnoThatTheKernelAnswersToACallHasACauseAndANextStep(String call) {
+    CallTarget on = target(call);
     assertThat(KernelErrnos.of(call))
         .allSatisfy(errno ->
-            assertThat(new KernelException(call, DEVICE, "", -errno.negated()).advice())
+            assertThat(new KernelException(call, on, "", -errno.negated()).advice())
                 .as("%s: %s", call, errno)
                 .hasValueSatisfying(advice -> {
                   assertThat(advice.cause()).isNotBlank();
@@ -52,50 +90,123 @@ class AdviceTest {
             "VFIO_DEVICE_TSM_BIND"));
     for (String call : calls) {
       for (Errno errno : Errno.values()) {
-        for (String subject : List.of(DEVICE, "iommufd 5 (/dev/iommu)", "/sys/bus/x/bind")) {
-          assertThat(new KernelException(call, subject, "", -errno.negated()).getMessage())
-              .as("%s on %s: %s", call, subject, errno)
+        for (CallTarget on : targets()) {
+          assertThat(new KernelException(call, on, "", -errno.negated()).getMessage())
+              .as("%s on %s: %s", call, on, errno)
               .doesNotContainPattern(PLACEHOLDER);
         }
       }
     }
   }
 
+  /** Every kind of descriptor, a file of a device, and none. */
+  private static List<CallTarget> targets() {
+    return Stream.concat(
+            Stream.of(FdKind.values()).map(kind -> CallTarget.of(kind, kind + " 5")),
+            Stream.of(
+                CallTarget.of("anonymous memory"),
+                new CallTarget(Optional.of(FdKind.FILE), "/sys/bus/x/bind", DEVICE)))
+        .toList();
+  }
+
+  static List<Arguments> ofNoDevice() {
+    CallTarget eventFd = CallTarget.of(FdKind.EVENTFD, "eventfd 5");
+    CallTarget memFd = CallTarget.of(FdKind.MEMFD, "memfd 5");
+    CallTarget nothing = CallTarget.of("anonymous memory");
+    return List.of(
+        arguments("mmap", nothing, Errno.EINVAL, "multiple of the page size"),
+        arguments("mmap", nothing, Errno.ENOMEM, "out of address space"),
+        arguments("mmap", nothing, Errno.EAGAIN, "memlock"),
+        arguments("munmap", nothing, Errno.EINVAL, "multiple of the page size"),
+        arguments("munmap", nothing, Errno.ENOMEM, "vm.max_map_count"),
+        arguments("mmap", memFd, Errno.EINVAL, "multiple of the page size"),
+        arguments("mmap", memFd, Errno.EPERM, "sealed"),
+        arguments("ftruncate", memFd, Errno.EPERM, "sealed"),
+        arguments("ftruncate", memFd, Errno.EINVAL, "negative"),
+        arguments("mmap", eventFd, Errno.ENODEV, "no mapping"),
+        arguments("write", eventFd, Errno.EINVAL, "8 bytes"),
+        arguments("write", eventFd, Errno.EAGAIN, "overflow"),
+        arguments("read", eventFd, Errno.EAGAIN, "the count is 0"),
+        arguments("read", eventFd, Errno.EINVAL, "8 bytes"),
+        arguments("poll", eventFd, Errno.EINVAL, "more descriptors"),
+        arguments("mmap", CallTarget.of(FdKind.KVM_VCPU, "vCPU 5"), Errno.EINVAL, "page size"),
+        arguments(
+            "mmap", CallTarget.of(FdKind.GUEST_MEMFD, "memory 5"), Errno.ENODEV, "no mapping"),
+        arguments("mmap", CallTarget.of(FdKind.DMA_BUF, "dma-buf 5"), Errno.ENOMEM, "free memory"),
+        arguments("lseek", CallTarget.of(FdKind.DMA_BUF, "dma-buf 5"), Errno.EINVAL, "its size"),
+        arguments("write", CallTarget.of(FdKind.FILE, "/proc/x"), Errno.EINVAL, "the value"),
+        arguments("readlink", CallTarget.of("/proc/x"), Errno.EINVAL, "no symbolic link"),
+        arguments("getdents64", CallTarget.of(FdKind.FILE, "/x"), Errno.ENOTDIR, "no directory"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("ofNoDevice")
+  void aCallOnNoDeviceIsNotToldOfDevices(String call, CallTarget on, Errno errno, String said) {
+    assertThat(new KernelException(call, on, "", -errno.negated()).getMessage())
+        .contains(said)
+        .doesNotContainPattern(OF_DEVICES);
+  }
+
   @Test
-  void theDeviceIsFoundInSubjectOrArgument() {
-    assertThat(new KernelException("write", "/sys/bus/pci/drivers/vfio-pci/bind", "", 22))
-        .hasMessageContaining("Next: iolite pci show (with the device's address);");
-    assertThat(
-            new KernelException(
-                "write", "/sys/bus/pci/drivers/vfio-pci/bind", "'0000:03:00.1'", 22))
-        .hasMessageContaining("Next: iolite pci show 0000:03:00.1;");
+  void aShortTransferIsToldOfSysfsOnlyIfItWasToAFile() {
+    CallTarget file = CallTarget.of(FdKind.FILE, "/sys/x");
+    CallTarget eventFd = CallTarget.of(FdKind.EVENTFD, "eventfd 5");
+    assertThat(Advice.ofNumber("write", file).cause()).contains("sysfs");
+    assertThat(Advice.ofNumber("write", eventFd).cause()).doesNotContain("sysfs");
+  }
+
+  @Test
+  void theAttributesOfAVmsVfioDeviceAreNotThoseOfAVm() {
+    assertThat(advice("KVM_SET_DEVICE_ATTR", FdKind.KVM_DEVICE, Errno.EBADF).cause())
+        .contains("no VFIO device");
+    assertThat(advice("KVM_SET_DEVICE_ATTR", FdKind.KVM_VM, Errno.EBADF).cause())
+        .doesNotContain("VFIO");
+  }
+
+  private static Advice advice(String call, FdKind kind, Errno errno) {
+    return Advice.of(call, CallTarget.of(kind, kind + " 5"), errno).orElseThrow();
+  }
+
+  @Test
+  void onlyTheDeviceItselfIsToldOfItsRegions() {
+    for (CallTarget on : targets()) {
+      Optional<Advice> advice = Advice.of("mmap", on, Errno.EINVAL);
+      assertThat(advice.map(Advice::cause).orElse("").contains("memory BAR"))
+          .as(on.toString())
+          .isEqualTo(on.kind().equals(Optional.of(FdKind.VFIO_DEVICE)));
+    }
   }
 
   /** The text of a message is a constant of its class; the usage is in annotations, and none. */
   @Test
   void noMessageOfTheProductHasAPlaceholder() throws IOException, URISyntaxException {
+    assertThat(constants("", text -> BDF.matcher(text).find() && !text.equals("BDF"))).isEmpty();
+  }
+
+  /** Commands are the front end's. */
+  @Test
+  void noTextOfTheClientNamesACommandOfOurs() throws IOException, URISyntaxException {
+    List<String> found = new ArrayList<>();
+    for (String room : CLIENT) {
+      found.addAll(constants(room, text -> COMMAND.matcher(text).find()));
+    }
+    assertThat(found).isEmpty();
+  }
+
+  private static List<String> constants(String room, Predicate<String> wanted)
+      throws IOException, URISyntaxException {
     Path classes =
         Path.of(Advice.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     List<String> found = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(classes.resolve("dev/iolite"))) {
-      for (Path file : files.filter(AdviceTest::isScanned).toList()) {
+    try (Stream<Path> files = Files.walk(classes.resolve("dev/iolite").resolve(room))) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
         for (PoolEntry entry : ClassFile.of().parse(file).constantPool()) {
-          if (entry instanceof StringEntry constant && hasPlaceholder(constant.stringValue())) {
+          if (entry instanceof StringEntry constant && wanted.test(constant.stringValue())) {
             found.add(file.getFileName() + ": " + constant.stringValue());
           }
         }
       }
     }
-    assertThat(found).isEmpty();
-  }
-
-  /** Alone it is a table's heading. */
-  private static boolean hasPlaceholder(String text) {
-    return BDF.matcher(text).find() && !text.equals("BDF");
-  }
-
-  /** In a table of advice BDF stands for the device, and is filled in. */
-  private static boolean isScanned(Path file) {
-    return file.toString().endsWith(".class") && !file.toString().endsWith("Advice.class");
+    return found;
   }
 }

@@ -46,6 +46,12 @@ class DeviceMemoryTest {
     registers.write64(8, 0x1122_3344_5566_7788L);
     assertThat(registers.read64(8)).isEqualTo(0x1122_3344_5566_7788L);
     assertThat(registers.read32(8)).isEqualTo(0x5566_7788);
+    registers.write16(10, (short) 0x9abc);
+    registers.write8(9, (byte) 0xde);
+    assertThat(registers.read64(8)).isEqualTo(0x1122_3344_9abc_de88L);
+    assertThat(registers.read16(10)).isEqualTo((short) 0x9abc);
+    assertThat(registers.read8(9)).isEqualTo((byte) 0xde);
+    assertThat(registers.read(10, 2)).as("zero-extended").isEqualTo(0x9abc);
   }
 
   @Test
@@ -106,7 +112,7 @@ class DeviceMemoryTest {
 
   @Test
   void whatABatchLeaksReachesNothing() {
-    AtomicReference<DeviceMemory.Registers> leaked = new AtomicReference<>();
+    AtomicReference<Registers> leaked = new AtomicReference<>();
     registers.batch(memory -> {
       leaked.set(memory);
       return 0;

@@ -3,6 +3,9 @@ package dev.iolite.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.libc.Libc;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -126,6 +129,8 @@ class FdTest {
         Arena arena = Arena.ofConfined()) {
       Fd fd = event.fd();
       MemorySegment argument = arena.allocate(8);
+      assertNumber(
+          () -> fd.ioctl(ANY, argument, Errno.EINVAL), 3, ", which this call does not have");
       assertNumber(() -> fd.tryIoctl(ANY, 0), 3, ", which this call does not have");
       assertNumber(() -> fd.ioctl(ANY, 0), 3, ", which this call does not have");
       assertNumber(() -> fd.tryIoctl(ANY, argument), 3, ", which this call does not have");
@@ -137,22 +142,37 @@ class FdTest {
   }
 
   @Test
+  void onlyAnExpectedErrnoIsAnAnswer() {
+    try (EventFd event = EventFd.create(answering(Errno.ENOTTY.negated()));
+        Arena arena = Arena.ofConfined()) {
+      Fd fd = event.fd();
+      MemorySegment argument = arena.allocate(8);
+      assertThat(fd.ioctl(ANY, argument, Errno.EINVAL, Errno.ENOTTY))
+          .isEqualTo(Errno.ENOTTY.negated());
+      assertThatThrownBy(() -> fd.ioctl(ANY, argument, Errno.EINVAL, Errno.EPERM))
+          .isInstanceOfSatisfying(
+              KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOTTY));
+    }
+  }
+
+  @Test
   void aNumberThatBelongsToTheAnswerIsReturned() {
     try (EventFd event = EventFd.create(answering(3))) {
       Fd fd = event.fd();
       assertThat(fd.ioctl(ANY.answering("of them"), 0)).isEqualTo(3);
-      Fd made = fd.ioctlFd(ANY.returning(FdKind.FILE), 0, "made");
+      Fd made = fd.ioctlFd(ANY.returning(new Call.Result.Descriptor(FdKind.FILE)), 0, "made");
       assertThat(made.number()).isEqualTo(3);
     }
     try (EventFd event = EventFd.create(answering(0))) {
-      Fd made = event.fd().ioctlFd(ANY.returning(FdKind.FILE), 0, "made");
+      Fd made =
+          event.fd().ioctlFd(ANY.returning(new Call.Result.Descriptor(FdKind.FILE)), 0, "made");
       assertThat(made.number()).as("a descriptor like any other").isZero();
     }
   }
 
   @Test
   void aNumberThatSaysWhyACommandWasNotDoneIsAnErrorUnlessItIsAskedFor() {
-    Ioctl command = ANY.notDoneIfPositive("are to be had");
+    Ioctl command = ANY.returning(new Call.Result.NotDone("are to be had"));
     try (EventFd event = EventFd.create(answering(3))) {
       assertNumber(() -> event.fd().ioctl(command, 0), 3, ": are to be had");
       assertThat(event.fd().tryIoctl(command, 0)).isEqualTo(3);

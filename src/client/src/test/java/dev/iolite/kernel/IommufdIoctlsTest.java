@@ -2,12 +2,15 @@ package dev.iolite.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.uapi.catalog.DmaBufIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.catalog.UapiCatalog;
 import dev.iolite.uapi.catalog.UapiConstant;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 
@@ -24,9 +27,7 @@ class IommufdIoctlsTest {
 
   @Test
   void everyCommandOfTheDmaBufHeadersIsThereOnceButTheOneWithANumberTwice() {
-    List<Ioctl> all =
-        Stream.of(DmaBufIoctls.all(), UdmabufIoctls.all()).flatMap(List::stream).toList();
-    assertThat(all)
+    assertThat(DmaBufIoctls.all())
         .extracting(Ioctl::name, Ioctl::number)
         .containsExactlyInAnyOrderElementsOf(
             commands(
@@ -39,7 +40,6 @@ class IommufdIoctlsTest {
   void noTwoCommandsOfOneKindOfDescriptorHaveTheSameNumber() {
     assertThat(IommufdIoctls.all()).extracting(Ioctl::number).doesNotHaveDuplicates();
     assertThat(DmaBufIoctls.all()).extracting(Ioctl::number).doesNotHaveDuplicates();
-    assertThat(UdmabufIoctls.all()).extracting(Ioctl::number).doesNotHaveDuplicates();
     assertThat(IommufdIoctls.all()).extracting(Ioctl::on).containsOnly(FdKind.IOMMUFD);
   }
 

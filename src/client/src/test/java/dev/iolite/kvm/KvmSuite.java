@@ -256,7 +256,8 @@ abstract class KvmSuite {
   @Test
   void registersAreSetAndRead() {
     try (Guest guest = guest(0xf4)) {
-      Registers set = new Registers(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 2);
+      GeneralRegisters set =
+          new GeneralRegisters(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 2);
       guest.vcpu.setRegisters(set);
       assertThat(guest.vcpu.registers()).isEqualTo(set);
     }
@@ -382,7 +383,7 @@ abstract class KvmSuite {
         assertThatThrownBy(() -> kvm.createVm(type))
             .isInstanceOfSatisfying(
                 KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
-            .hasMessageContaining("iolite kvm info");
+            .hasMessageContaining("KVM_CAP_VM_TYPES");
       }
     }
   }

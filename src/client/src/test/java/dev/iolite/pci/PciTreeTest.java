@@ -55,7 +55,7 @@ class PciTreeTest {
     assertThatThrownBy(() -> pci.device(PciAddress.parse("00:1f.0")))
         .isInstanceOf(PreconditionException.class)
         .hasMessageContaining("0000:00:1f.0")
-        .hasMessageContaining("Next: iolite pci list");
+        .hasMessageContaining("Next: choose one that is in /sys/bus/pci/devices");
   }
 
   @Test
@@ -153,7 +153,7 @@ class PciTreeTest {
   void saysWhyThereIsNoCharacterDevice() throws IOException {
     assertThatThrownBy(device()::requireVfioCdev)
         .isInstanceOf(PreconditionException.class)
-        .hasMessageContaining("Next: iolite pci bind 0000:00:03.0");
+        .hasMessageContaining("Next: bind 0000:00:03.0 to vfio-pci");
 
     Files.createSymbolicLink(
         directory.resolve("driver"), root.resolve("sys/bus/pci/drivers/vfio-pci"));
@@ -355,7 +355,7 @@ class PciTreeTest {
         .isInstanceOf(PreconditionException.class)
         .hasMessageStartingWith("assign 0000:00:03.0: ")
         .hasMessageContaining("0000:00:03.2 (snd_hda_intel), 0000:00:03.3 (xhci_hcd)")
-        .hasMessageEndingWith("Next: iolite pci bind 0000:00:03.2; iolite pci bind 0000:00:03.3");
+        .hasMessageEndingWith("Next: bind 0000:00:03.2 to vfio-pci; bind 0000:00:03.3 to vfio-pci");
 
     member("0000:00:01.0", "shpchp");
     Path bridge = root.resolve("sys/bus/pci/devices/0000:00:01.0");

@@ -2,10 +2,10 @@ package dev.iolite.bench;
 
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.libc.Libc;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;

@@ -1,13 +1,10 @@
 package dev.iolite.bench;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.Rehearsal;
@@ -19,6 +16,10 @@ import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.tdi.plan.SlotPlan;
+import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_map;
@@ -148,8 +149,7 @@ public final class ModelFigures {
     double plan() {
       long start = System.nanoTime();
       MmioLayout layout =
-          MmioLayout.ofPrivate(
-              List.of(new BarSize(2, BAR_BYTES)), Map.of(2, guarded), MmioLayout.PAGE);
+          MmioLayout.ofPrivate(List.of(new BarSize(2, BAR_BYTES)), Map.of(2, guarded), Page.BYTES);
       SlotPlan plan = SlotPlan.of(layout, Map.of(2, BAR_BYTES), abilities);
       double millis = (System.nanoTime() - start) / 1e6;
       if (plan.slots().size() != RUNS) {

@@ -2,10 +2,11 @@ package dev.iolite.bench;
 
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.Registers;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -62,7 +63,7 @@ public class ReadBenchmark {
     return memory().batch(ReadBenchmark::sum);
   }
 
-  private static long sum(DeviceMemory.Registers registers) {
+  private static long sum(Registers registers) {
     int sum = 0;
     for (int offset = 0; offset < BYTES; offset += Integer.BYTES) {
       sum += registers.read32(offset);

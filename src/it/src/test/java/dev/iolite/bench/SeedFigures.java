@@ -4,6 +4,7 @@ import dev.iolite.iommufd.Hwpt;
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.Viommu;
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
@@ -20,17 +21,17 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
-import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.Kind;
-import dev.iolite.tdi.profile.Arch;
-import dev.iolite.tdi.profile.ProfileName;
 import dev.iolite.tdi.profile.TdiBinding;
-import dev.iolite.tdi.profile.TdiState;
 import dev.iolite.tdi.profile.TdiTarget;
 import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -61,7 +62,7 @@ public final class SeedFigures implements AutoCloseable {
 
   private final Kernel kernel = new HostKernel();
   private final SysFs files = new SysFs(kernel);
-  private final UapiProfile profile = UapiProfile.of(ProfileName.SEED_2025, Arch.TDX);
+  private final UapiProfile profile = UapiProfile.of(Profile.SEED_2025, Arch.TDX);
   private final CloseStack opened = new CloseStack();
   private final BoundVfioDevice device;
   private final Mapping ram;
@@ -83,7 +84,7 @@ public final class SeedFigures implements AutoCloseable {
     VfioDevice unbound =
         opened.push(VfioDevice.open(kernel, pci.requireVfioCdev(), pci.toString()));
     vm.createVfioDevice().add(unbound);
-    device = opened.push(unbound.bind(iommufd.fd()));
+    device = opened.push(unbound.bind(iommufd));
     device.config().setMemoryDecode(true);
     device.config().setBusMaster(true);
     Tsm tsms = new Tsm(kernel);
@@ -105,7 +106,7 @@ public final class SeedFigures implements AutoCloseable {
   }
 
   private void print() {
-    long bytes = device.region(BAR).info().bytes();
+    long bytes = device.region(PciRegion.bar(BAR)).info().bytes();
     System.out.printf("%-32s %8s %9s %9s %9s%n", "", "faults", "4 KiB", "2 MiB", "1 GiB");
     if (bytes >= HUGE_PAGE) {
       map("aligned to 1 GiB", GPA, bytes);
@@ -167,7 +168,8 @@ public final class SeedFigures implements AutoCloseable {
   }
 
   private DmaBuf export() {
-    List<ByteRange> all = List.of(new ByteRange(0, device.region(BAR).info().bytes()));
+    List<ByteRange> all =
+        List.of(new ByteRange(0, device.region(PciRegion.bar(BAR)).info().bytes()));
     return profile.exportDmaBuf(device, BAR, all, Kind.PRIVATE);
   }
 

@@ -21,11 +21,13 @@ import org.junit.jupiter.api.Test;
  */
 class SourceFormatTest {
   private static final boolean APPLY = "apply".equals(System.getProperty("iolite.format"));
+  private static final List<Path> SOURCES =
+      List.of(Path.of("src"), Path.of("bindings", "src"), Path.of("examples"));
 
   @Test
   void everySourceFileIsFormatted() throws IOException, FormatterException {
     List<Path> unformatted = new ArrayList<>();
-    for (Path sources : List.of(Path.of("src"), Path.of("bindings", "src"))) {
+    for (Path sources : SOURCES) {
       try (Stream<Path> files = Files.walk(sources)) {
         for (Path file : files.filter(SourceFormatTest::isSource).toList()) {
           if (!isFormatted(file)) {

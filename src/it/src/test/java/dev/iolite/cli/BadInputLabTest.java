@@ -118,7 +118,7 @@ class BadInputLabTest {
     try (DriverBinding _ = DriverBinding.bind(device(EDU), "vfio-pci");
         var iommufd = dev.iolite.iommufd.Iommufd.open(kernel);
         var opened = VfioDevice.open(kernel, device(EDU).requireVfioCdev(), EDU);
-        var _ = opened.bind(iommufd.fd())) {
+        var _ = opened.bind(iommufd)) {
       failsWith(
           Cli.run("vfio", "info", EDU), ExitCode.KERNEL, "VFIO_DEVICE_BIND_IOMMUFD", "EINVAL");
     }

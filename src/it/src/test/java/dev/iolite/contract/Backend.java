@@ -3,9 +3,9 @@ package dev.iolite.contract;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.remote.MockHost;
 import dev.iolite.mock.remote.RemoteKernel;
+import dev.iolite.tsm.Profile;
 import java.nio.file.Path;
 
 /**

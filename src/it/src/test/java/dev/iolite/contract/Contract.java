@@ -1,16 +1,16 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_SREGS;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_REGS;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_SREGS;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_REGS;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_SREGS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_segment;
 import dev.iolite.uapi.kvm.kvm_sregs;

@@ -1,7 +1,7 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_GUEST_MEMFD;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_GUEST_MEMFD;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

@@ -1,15 +1,15 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_GET_HW_INFO;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_HWPT_ALLOC;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_HWPT_GET_DIRTY_BITMAP;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_HWPT_INVALIDATE;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_HWPT_SET_DIRTY_TRACKING;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_IOVA_RANGES;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_MAP;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_OPTION;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VDEVICE_ALLOC;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_GET_HW_INFO;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_HWPT_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_HWPT_GET_DIRTY_BITMAP;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_HWPT_INVALIDATE;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_HWPT_SET_DIRTY_TRACKING;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_IOVA_RANGES;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_MAP;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_OPTION;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VDEVICE_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

@@ -1,12 +1,12 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_ALLOC;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_ALLOW_IOVAS;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_COPY;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_IOVA_RANGES;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_MAP;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_MAP_FILE;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_IOAS_UNMAP;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_ALLOW_IOVAS;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_COPY;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_IOVA_RANGES;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_MAP;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_MAP_FILE;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_IOAS_UNMAP;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

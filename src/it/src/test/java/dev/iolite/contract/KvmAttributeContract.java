@@ -1,7 +1,7 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 

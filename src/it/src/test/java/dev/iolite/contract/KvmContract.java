@@ -1,13 +1,13 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION;
-import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_GUEST_MEMFD;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VCPU;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CHECK_EXTENSION;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_GUEST_MEMFD;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VCPU;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 

@@ -1,13 +1,13 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_API_VERSION;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_DIRTY_LOG;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_VCPU_MMAP_SIZE;
-import static dev.iolite.kernel.KvmIoctls.KVM_IOEVENTFD;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_API_VERSION;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_DIRTY_LOG;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_VCPU_MMAP_SIZE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_IOEVENTFD;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

@@ -1,13 +1,13 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VCPU;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_REGS;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_SREGS;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_VCPU_MMAP_SIZE;
-import static dev.iolite.kernel.KvmIoctls.KVM_IOEVENTFD;
-import static dev.iolite.kernel.KvmIoctls.KVM_PRE_FAULT_MEMORY;
-import static dev.iolite.kernel.KvmIoctls.KVM_RUN;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_REGS;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VCPU;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_REGS;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_VCPU_MMAP_SIZE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_IOEVENTFD;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_PRE_FAULT_MEMORY;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_RUN;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_REGS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 

@@ -1,15 +1,15 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_DEVICE;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_GET_DEVICE_ATTR_ON_DEVICE;
-import static dev.iolite.kernel.KvmIoctls.KVM_HAS_DEVICE_ATTR_ON_DEVICE;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_DEVICE_ATTR_ON_DEVICE;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_DEVICE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_DEVICE_ATTR_ON_DEVICE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_HAS_DEVICE_ATTR_ON_DEVICE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_DEVICE_ATTR_ON_DEVICE;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_device_attr;

@@ -1,15 +1,16 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_op;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_validate_mmio;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
 import java.lang.foreign.MemorySegment;
@@ -28,7 +29,7 @@ abstract class SeedBindContract extends SeedContract {
   void theTsmsViommuNeedsNoNestParentButTheTsm() {
     // iommufd/tsm.c:iommufd_tsm_viommu_ops; viommu.c:iommufd_viommu_alloc_ioctl
     refusesNestParents();
-    int tdx = TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX();
+    int tdx = Tsm.IOMMU_VIOMMU_TYPE_TDX();
     fails(Errno.EINVAL, ioctl(iommufd, IOMMU_VIOMMU_ALLOC, viommuOf(tdx, 8)));
     int other = Iommufd.IOMMU_VIOMMU_TYPE_TEGRA241_CMDQV();
     fails(Errno.EOPNOTSUPP, ioctl(iommufd, IOMMU_VIOMMU_ALLOC, viommuOf(other, 0)));
@@ -266,7 +267,7 @@ abstract class SeedBindContract extends SeedContract {
   void theResidueIsOfTheAnswersRoomOrElseOfTheRequest() {
     // tsm.c:pci_tsm_guest_req; tsm-sim.c:sim_request, sim_measure
     succeeds(op(BIND));
-    int setState = TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+    int setState = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
     MemorySegment run = zeros(12);
     run.set(ValueLayout.JAVA_INT, 0, RUN);
     assertThat(request(requestOf(setState, run, 0))).as("not taken of 12 bytes").isEqualTo(8);
@@ -387,6 +388,6 @@ abstract class SeedBindContract extends SeedContract {
     iommu_vdevice_tsm_validate_mmio.gpa_base(asked, from);
     iommu_vdevice_tsm_validate_mmio.gpa_top(asked, to);
     iommu_vdevice_tsm_validate_mmio.pa_base(asked, physical);
-    return request(requestOf(TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), asked, 0));
+    return request(requestOf(Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), asked, 0));
   }
 }

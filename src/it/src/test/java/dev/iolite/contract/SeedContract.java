@@ -1,13 +1,13 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_HWPT_ALLOC;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VDEVICE_ALLOC;
-import static dev.iolite.kernel.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_DEVICE;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_DEVICE_ATTR_ON_DEVICE;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_FEATURE;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_HWPT_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VDEVICE_ALLOC;
+import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_DEVICE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_DEVICE_ATTR_ON_DEVICE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_FEATURE;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.iommufd.Iommufd;
@@ -18,9 +18,10 @@ import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_device_attr;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_op;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.vfio.vfio_device_feature_dma_buf;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -43,8 +44,8 @@ abstract class SeedContract extends VfioContract {
   static final int PRIVATE = TsmSeed2025.VFIO_DMA_BUF_PRIVATE();
   static final int DMABUF = (int) TsmSeed2025.KVM_MEM_DMABUF();
   static final int PRIVATE_ONLY = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
-  static final int BIND = TsmSeed2025.IOMMU_VDEVICE_TSM_BIND();
-  static final int UNBIND = TsmSeed2025.IOMMU_VDEVICE_TSM_UNBIND();
+  static final int BIND = Tsm.IOMMU_VDEVICE_TSM_BIND();
+  static final int UNBIND = Tsm.IOMMU_VDEVICE_TSM_UNBIND();
   static final int UNLOCKED = 0;
   static final int LOCKED = 1;
   static final int RUN = 2;
@@ -81,7 +82,7 @@ abstract class SeedContract extends VfioContract {
     ioas = ioas();
     hwpt = hwpt(0);
     connect();
-    viommu = succeedsAs(viommuOf(TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX(), 0));
+    viommu = succeedsAs(viommuOf(Tsm.IOMMU_VIOMMU_TYPE_TDX(), 0));
     vdevice = vdevice(VIRTUAL_BDF);
   }
 
@@ -179,7 +180,7 @@ abstract class SeedContract extends VfioContract {
     MemorySegment request = sized(iommu_vdevice_tsm_req.layout());
     iommu_vdevice_tsm_req.vdevice_id(request, vdevice);
     iommu_vdevice_tsm_req.op(request, operation);
-    iommu_vdevice_tsm_req.tvm_arch(request, TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX());
+    iommu_vdevice_tsm_req.tvm_arch(request, Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX());
     iommu_vdevice_tsm_req.req_len(request, (int) asked.byteSize());
     iommu_vdevice_tsm_req.req_uptr(request, asked.address());
     iommu_vdevice_tsm_req.resp_len(request, room);
@@ -195,7 +196,7 @@ abstract class SeedContract extends VfioContract {
   final int state(int to) {
     MemorySegment asked = zeros(4);
     asked.set(ValueLayout.JAVA_INT, 0, to);
-    return request(requestOf(TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE(), asked, 0));
+    return request(requestOf(Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE(), asked, 0));
   }
 
   /** The argument of a request for the report, which is longer than 16 bytes. */

@@ -1,13 +1,13 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION;
-import static dev.iolite.kernel.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VCPU;
-import static dev.iolite.kernel.KvmIoctls.KVM_CREATE_VM;
-import static dev.iolite.kernel.KvmIoctls.KVM_ENABLE_CAP;
-import static dev.iolite.kernel.KvmIoctls.KVM_RUN;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
-import static dev.iolite.kernel.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CHECK_EXTENSION;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VCPU;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_ENABLE_CAP;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_RUN;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_MEMORY_ATTRIBUTES;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
@@ -17,6 +17,7 @@ import dev.iolite.uapi.kvm.kvm_memory_attributes;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -305,7 +306,7 @@ abstract class SeedGuestContract extends SeedContract {
     // x86.c:____kvm_emulate_hypercall
     int all = 1 << 12 | 1 << 13;
     assertThat(ioctl(vm, KVM_CHECK_EXTENSION_ON_VM, Kvm.KVM_CAP_EXIT_HYPERCALL())).isEqualTo(all);
-    int number = TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO();
+    int number = Tsm.KVM_HC_TSM_VALIDATE_MMIO();
     succeeds(calls(number));
     assertThat(output()).isEqualTo(-1000);
     fails(Errno.EINVAL, enableHypercalls(1 << 14));

@@ -1,13 +1,14 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_FEATURE;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_FEATURE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_validate_mmio;
 import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.vfio.Vfio;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** What is checked before what, and what else random programs have shown of the private half. */
 abstract class SeedOrderContract extends SeedContract {
-  private static final int SEV_ENABLE_DMA = TsmSeed2025.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA();
+  private static final int SEV_ENABLE_DMA = Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA();
   private static final int MOST_REQUEST_BYTES = 64 << 10;
   private static final int ROM = 6;
 
@@ -103,7 +104,7 @@ abstract class SeedOrderContract extends SeedContract {
     // tsm-sim.c:sim_validate
     MemorySegment asked = struct(iommu_vdevice_tsm_validate_mmio.layout());
     iommu_vdevice_tsm_validate_mmio.gpa_top(asked, Long.MIN_VALUE);
-    MemorySegment request = requestOf(TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), asked, 0);
+    MemorySegment request = requestOf(Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), asked, 0);
     succeeds(op(BIND));
     fails(Errno.EINVAL, request(request));
     succeeds(state(UNLOCKED));

@@ -1,11 +1,11 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_FEATURE;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_RESET;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_FEATURE;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_RESET;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

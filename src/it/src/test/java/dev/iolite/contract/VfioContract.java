@@ -1,13 +1,13 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_FEATURE;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_FEATURE;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
@@ -158,31 +158,9 @@ abstract class VfioContract extends IommufdContract {
     assertThat(kernel.pwrite(device, value.address(), bytes, offset(region) + at)).isEqualTo(bytes);
   }
 
-  /** 32-bit registers that are mapped. */
-  interface Registers {
-    int read32(long offset);
-
-    void write32(long offset, int value);
-  }
-
   /** The registers at an address that mmap gave; a model's are reached through it. */
   final Registers registers(long address) {
-    Optional<RegisterAccess> model = kernel.registers(address);
-    return new Registers() {
-      @Override
-      public int read32(long offset) {
-        return model
-            .map(registers -> (int) registers.read(offset, 4))
-            .orElseGet(() -> at(address, EDU_BYTES).get(ValueLayout.JAVA_INT, offset));
-      }
-
-      @Override
-      public void write32(long offset, int value) {
-        model.ifPresentOrElse(
-            registers -> registers.write(offset, 4, value),
-            () -> at(address, EDU_BYTES).set(ValueLayout.JAVA_INT, offset, value));
-      }
-    };
+    return kernel.registers(address).orElseGet(() -> Registers.of(at(address, EDU_BYTES)));
   }
 
   final int command(int device) {

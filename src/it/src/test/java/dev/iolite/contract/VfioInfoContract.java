@@ -1,11 +1,11 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_RESET;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_RESET;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

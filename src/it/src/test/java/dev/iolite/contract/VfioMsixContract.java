@@ -1,11 +1,11 @@
 package dev.iolite.contract;
 
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_RESET;
-import static dev.iolite.kernel.VfioIoctls.VFIO_DEVICE_SET_IRQS;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_RESET;
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_SET_IRQS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;

@@ -2,8 +2,8 @@ package dev.iolite.differential;
 
 import static dev.iolite.differential.Machine.name;
 
-import dev.iolite.kernel.KvmIoctls;
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;

@@ -2,7 +2,7 @@ package dev.iolite.differential;
 
 import static dev.iolite.differential.Machine.name;
 
-import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_destroy;
 import dev.iolite.uapi.iommufd.iommu_hw_info;
 import dev.iolite.uapi.iommufd.iommu_hw_info_vtd;

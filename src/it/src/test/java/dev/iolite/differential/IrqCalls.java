@@ -3,7 +3,7 @@ package dev.iolite.differential;
 import static dev.iolite.differential.Machine.descriptor;
 import static dev.iolite.differential.Machine.name;
 
-import dev.iolite.kernel.VfioIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import dev.iolite.uapi.vfio.Vfio;

@@ -3,7 +3,7 @@ package dev.iolite.differential;
 import static dev.iolite.differential.Machine.descriptor;
 import static dev.iolite.differential.Machine.name;
 
-import dev.iolite.kernel.KvmIoctls;
+import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_create_guest_memfd;

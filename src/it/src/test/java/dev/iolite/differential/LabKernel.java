@@ -1,7 +1,7 @@
 package dev.iolite.differential;
 
 import dev.iolite.mock.MockKernel;
-import dev.iolite.mock.Profile;
+import dev.iolite.tsm.Profile;
 import java.util.Arrays;
 import java.util.List;
 

@@ -1,9 +1,9 @@
 package dev.iolite.differential;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;

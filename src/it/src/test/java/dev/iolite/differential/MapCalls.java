@@ -4,7 +4,7 @@ import static dev.iolite.differential.Machine.PAGE;
 import static dev.iolite.differential.Machine.name;
 
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -92,7 +92,7 @@ final class MapCalls {
     return mapping.isMemory ? Integer.toHexString(word.getAsInt()) : "something";
   }
 
-  private static OptionalInt modelled(RegisterAccess registers) {
+  private static OptionalInt modelled(Registers registers) {
     try {
       return OptionalInt.of((int) registers.read(0, Integer.BYTES));
     } catch (InternalError e) {

@@ -1,5 +1,6 @@
 package dev.iolite.differential;
 
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -96,7 +97,7 @@ final class Reached {
       boolean done = !answer.startsWith("E");
       switch (op.kind()) {
         case TSM_OP -> {
-          boolean binds = op.arg(1) == TsmSeed2025.IOMMU_VDEVICE_TSM_BIND();
+          boolean binds = op.arg(1) == Tsm.IOMMU_VDEVICE_TSM_BIND();
           count(Goal.BOUND, binds && done);
           count(Goal.BUSY, binds && answer.equals("EBUSY"));
         }
@@ -120,13 +121,13 @@ final class Reached {
 
     private void request(Op op, boolean done) {
       long operation = op.arg(1);
-      if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
+      if (operation == Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE()) {
         count(Goal.RUNNING, done && op.arg(6) == STATE_RUN);
       } else if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT()) {
         count(Goal.REPORT, done);
       } else if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS()) {
         count(Goal.MEASUREMENTS, done);
-      } else if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
+      } else if (operation == Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
         count(Goal.VALIDATED, done);
       }
     }

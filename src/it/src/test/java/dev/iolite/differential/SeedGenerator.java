@@ -3,6 +3,7 @@ package dev.iolite.differential;
 import static dev.iolite.differential.Handles.NEWEST;
 
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,13 +25,13 @@ final class SeedGenerator {
   private static final long PRIVATE = TsmSeed2025.VFIO_DMA_BUF_PRIVATE();
   private static final long DMABUF = TsmSeed2025.KVM_MEM_DMABUF();
   private static final long PRIVATE_SLOT = DMABUF | TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
-  private static final long BIND = TsmSeed2025.IOMMU_VDEVICE_TSM_BIND();
-  private static final long UNBIND = TsmSeed2025.IOMMU_VDEVICE_TSM_UNBIND();
-  private static final long VALIDATE = TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
-  private static final long SET_STATE = TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+  private static final long BIND = Tsm.IOMMU_VDEVICE_TSM_BIND();
+  private static final long UNBIND = Tsm.IOMMU_VDEVICE_TSM_UNBIND();
+  private static final long VALIDATE = Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
+  private static final long SET_STATE = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
   private static final long READ_REPORT = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT();
   private static final long READ_MEASUREMENTS = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS();
-  private static final long TDX = TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX();
+  private static final long TDX = Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX();
   private static final long UNLOCKED = 0;
   private static final long LOCKED = 1;
   private static final long RUN = 2;
@@ -116,7 +117,7 @@ final class SeedGenerator {
         Op.of(Kind.COMMAND, NEWEST, ON),
         Op.of(Kind.HWPT, 0, NEWEST, 0),
         Op.of(Kind.CONNECT, newest.number, 0),
-        Op.of(Kind.VIOMMU, TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX(), NEWEST, NEWEST, 0, 0),
+        Op.of(Kind.VIOMMU, Tsm.IOMMU_VIOMMU_TYPE_TDX(), NEWEST, NEWEST, 0, 0),
         Op.of(Kind.VDEVICE, NEWEST, NEWEST, virtualId()));
   }
 
@@ -322,7 +323,7 @@ final class SeedGenerator {
   }
 
   private Op viommu() {
-    long type = chance.oneIn(6) ? chance.pick(0, 1, 2, 3, -1) : TsmSeed2025.IOMMU_VIOMMU_TYPE_TDX();
+    long type = chance.oneIn(6) ? chance.pick(0, 1, 2, 3, -1) : Tsm.IOMMU_VIOMMU_TYPE_TDX();
     long data = chance.oneIn(10) ? 8 : 0;
     return Op.of(Kind.VIOMMU, type, chance.ref(), chance.ref(), data, chance.oneIn(20) ? 1 : 0);
   }
@@ -448,6 +449,6 @@ final class SeedGenerator {
   private long hypercall() {
     return chance.oneIn(4)
         ? chance.pick(12, 13, 1, 0x7cff, 0x7d06)
-        : TsmSeed2025.KVM_HC_TSM_BIND() + chance.below(6);
+        : Tsm.KVM_HC_TSM_BIND() + chance.below(6);
   }
 }

@@ -2,13 +2,14 @@ package dev.iolite.differential;
 
 import static dev.iolite.differential.Machine.name;
 
-import dev.iolite.kernel.IommufdIoctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_vdevice_alloc;
 import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_op;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -146,7 +147,7 @@ final class TsmCalls {
     for (int i = 0; i < WORDS; i++) {
       payload.setAtIndex(ValueLayout.JAVA_LONG, i, op.arg(6 + i));
     }
-    if (operation == TsmSeed2025.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
+    if (operation == Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO()) {
       long start = machine.memoryStart((int) op.arg(9));
       payload.setAtIndex(ValueLayout.JAVA_LONG, WORDS - 1, start + op.arg(6 + WORDS - 1));
     }

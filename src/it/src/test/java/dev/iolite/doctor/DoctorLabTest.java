@@ -104,7 +104,7 @@ class DoctorLabTest {
     try (DriverBinding _ = DriverBinding.bind(edu, VFIO_PCI);
         Iommufd iommufd = Iommufd.open(kernel);
         VfioDevice unbound = VfioDevice.open(kernel, edu.requireVfioCdev(), "edu");
-        BoundVfioDevice device = unbound.bind(iommufd.fd())) {
+        BoundVfioDevice device = unbound.bind(iommufd)) {
       Examined findings = examine(kernel);
 
       assertThat(findings.get("device").status()).isEqualTo(Finding.Status.MISSING);

@@ -7,7 +7,6 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
@@ -17,10 +16,12 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,7 @@ class AttachedIoasLabTest {
 
   private BoundVfioDevice bound() {
     try (VfioDevice cdev = VfioDevice.open(kernel, edu.requireVfioCdev(), "edu")) {
-      return cdev.bind(iommufd.fd());
+      return cdev.bind(iommufd);
     }
   }
 
@@ -74,7 +75,7 @@ class AttachedIoasLabTest {
   private DmaBuf dmaBuf(int ranges) {
     long bytes = BAR_BYTES / ranges;
     return device.exportDmaBuf(
-        0,
+        PciRegion.BAR0,
         IntStream.range(0, ranges).mapToObj(i -> new ByteRange(i * bytes, bytes)).toList(),
         Libc.O_RDWR());
   }
@@ -133,7 +134,7 @@ class AttachedIoasLabTest {
     IovaRange high = ioas.ranges().allowed().getLast();
     assertThat(assertFails(Errno.EINVAL, () -> ioas.map(MSI.first(), pages(1), IovaAccess.READ)))
         .hasMessageContaining("reserved range")
-        .hasMessageContaining("iolite iommu info");
+        .hasMessageContaining("IOMMU_IOAS_IOVA_RANGES");
     assertFails(Errno.EINVAL, () -> ioas.map(MSI.first() - PAGE, pages(2), IovaAccess.READ));
     assertFails(Errno.EINVAL, () -> ioas.map(high.last() + 1, pages(1), IovaAccess.READ));
     assertThat(ioas.map(high.last() + 1 - PAGE, pages(1), IovaAccess.READ).isMapped()).isTrue();

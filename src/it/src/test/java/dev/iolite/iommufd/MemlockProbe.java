@@ -21,7 +21,7 @@ final class MemlockProbe {
     Kernel kernel = new HostKernel();
     try (Iommufd iommufd = Iommufd.open(kernel);
         VfioDevice cdev = VfioDevice.open(kernel, arguments[0], "edu");
-        BoundVfioDevice device = cdev.bind(iommufd.fd());
+        BoundVfioDevice device = cdev.bind(iommufd);
         Mapping ram = Mapping.anonymous(kernel, LIMIT + PAGE)) {
       Ioas ioas = iommufd.allocIoas();
       device.attach(ioas.id());

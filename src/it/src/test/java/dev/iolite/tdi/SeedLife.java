@@ -7,7 +7,8 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
-import dev.iolite.tdi.profile.ProfileName;
+import dev.iolite.tdi.guest.SwProtectedAgent;
+import dev.iolite.tsm.Profile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,8 +39,8 @@ final class SeedLife extends DeviceLife {
   }
 
   @Override
-  ProfileName profile() {
-    return ProfileName.SEED_2025;
+  Profile profile() {
+    return Profile.SEED_2025;
   }
 
   @Override

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.ForwardingKernel;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
@@ -15,6 +14,7 @@ import dev.iolite.steps.UndoOrder;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TsmCallException;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.nio.file.Path;
 import java.util.List;

@@ -15,6 +15,7 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.VfioDevice;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,14 +42,15 @@ class TracingLabTest {
             DriverBinding.bind(new Pci(host).device(PciAddress.parse("0000:00:02.0")), "vfio-pci");
         Iommufd iommufd = Iommufd.open(kernel);
         VfioDevice cdev = VfioDevice.open(kernel, driver.device().requireVfioCdev(), "edu");
-        BoundVfioDevice device = cdev.bind(iommufd.fd());
+        BoundVfioDevice device = cdev.bind(iommufd);
         Ioas ioas = iommufd.allocIoas();
         Mapping ram = Mapping.anonymous(kernel, 4096)) {
       device.attach(ioas.id());
       ioas.map(0x10000, ram.segment(), IovaAccess.READ);
       ioas.mapAnywhere(ram.segment(), IovaAccess.READ_WRITE);
       device.config().setMemoryDecode(true);
-      try (DmaBuf bar = device.exportDmaBuf(0, List.of(new ByteRange(0, 4096)), Libc.O_RDWR())) {
+      try (DmaBuf bar =
+          device.exportDmaBuf(PciRegion.BAR0, List.of(new ByteRange(0, 4096)), Libc.O_RDWR())) {
         ioas.mapFile(0x20000, bar.fd(), 0, 4096, IovaAccess.READ);
       }
       device.detach();
@@ -70,7 +72,8 @@ class TracingLabTest {
         .anySatisfy(line ->
             assertThat(line)
                 .matches(
-                    "ioctl\\(iommufd \\d+, IOMMU_IOAS_MAP .* iova=0\\}\\) = 0 -> \\{iova=0x\\w+\\}"))
+                    "ioctl\\(iommufd \\d+, IOMMU_IOAS_MAP .* iova=0\\}\\) = 0 ->"
+                        + " \\{iova=0x\\w+\\}"))
         .anySatisfy(line ->
             assertThat(line)
                 .matches(

@@ -177,8 +177,8 @@ class DriverBindingLabTest {
     PciDevice edu = LabDevice.pci(EDU);
     DriverBinding binding = DriverBinding.bind(edu, VFIO_PCI);
     Iommufd iommufd = Iommufd.open(KERNEL);
-    BoundVfioDevice device = LabDevice.open(edu).bind(iommufd.fd());
-    DeviceMemory memory = device.region(PciRegion.BAR0.index()).map();
+    BoundVfioDevice device = LabDevice.open(edu).bind(iommufd);
+    DeviceMemory memory = device.region(PciRegion.BAR0).map();
     device.close();
     iommufd.close();
 

@@ -38,7 +38,7 @@ final class LabDevice implements AutoCloseable {
       DriverBinding binding = opening.push(DriverBinding.bind(pci(address), VFIO_PCI));
       Iommufd iommufd = opening.push(Iommufd.open(KERNEL));
       VfioDevice unbound = opening.push(open(binding.device()));
-      BoundVfioDevice device = opening.push(unbound.bind(iommufd.fd()));
+      BoundVfioDevice device = opening.push(unbound.bind(iommufd));
       return new LabDevice(opening.release(), iommufd, device);
     }
   }

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 class VfioDeviceLabTest {
   private static final String GROUPED_EDU = "0000:01:01.0";
   private static final String GROUPED_RNG = "0000:01:02.0";
-  private static final int BAR0 = PciRegion.BAR0.index();
+  private static final PciRegion BAR0 = PciRegion.BAR0;
   private static final long PAGE = 4096;
   private static final long EDU_BYTES = 1 << 20;
   private static final int EDU_ID = 0x0100_00ed;
@@ -121,13 +121,11 @@ class VfioDeviceLabTest {
     try (LabDevice lab = LabDevice.of(EDU)) {
       BoundVfioDevice device = lab.device();
 
-      assertThat(device.regionInfo(PciRegion.VGA.index())).isEmpty();
-      assertThat(device.regionInfo(9)).isEmpty();
-      assertThat(device.irqInfo(5)).isEmpty();
-      assertThatThrownBy(() -> device.region(PciRegion.BAR1.index()))
+      assertThat(device.regionInfo(PciRegion.VGA)).isEmpty();
+      assertThatThrownBy(() -> device.region(PciRegion.BAR1))
           .isInstanceOf(PreconditionException.class)
           .hasMessageContaining("use BAR1 of " + EDU);
-      assertThatThrownBy(() -> device.irqs(PciIrq.MSIX.index()))
+      assertThatThrownBy(() -> device.irqs(PciIrq.MSIX))
           .isInstanceOf(PreconditionException.class)
           .hasMessageContaining("use MSI-X of " + EDU);
       try (Arena arena = Arena.ofConfined()) {
@@ -148,32 +146,19 @@ class VfioDeviceLabTest {
       Iommufd iommufd = opened.push(Iommufd.open(LabDevice.KERNEL));
       VfioDevice first = opened.push(LabDevice.open(pci));
       VfioDevice second = opened.push(LabDevice.open(pci));
-      BoundVfioDevice bound = first.bind(iommufd.fd());
+      BoundVfioDevice bound = first.bind(iommufd);
 
       assertThat(bound.deviceId().value()).isPositive();
       assertThat(bound.name()).isEqualTo(EDU);
       assertThat(bound.fd().isClosed()).isFalse();
       assertThatThrownBy(first::fd).isInstanceOf(IllegalStateException.class);
-      assertThatThrownBy(() -> first.bind(iommufd.fd())).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> first.bind(iommufd)).isInstanceOf(IllegalStateException.class);
       first.close();
       assertThat(bound.info().isPci()).isTrue();
 
-      assertErrno(Errno.EINVAL, () -> second.bind(iommufd.fd()));
+      assertErrno(Errno.EINVAL, () -> second.bind(iommufd));
       bound.close();
-      opened.push(second.bind(iommufd.fd()));
-    }
-  }
-
-  @Test
-  void isBoundToAnIommufdOnly() {
-    PciDevice pci = LabDevice.pci(EDU);
-    try (CloseStack opened = new CloseStack()) {
-      opened.push(DriverBinding.bind(pci, LabDevice.VFIO_PCI));
-      VfioDevice device = opened.push(LabDevice.open(pci));
-      EventFd event = opened.push(EventFd.create(LabDevice.KERNEL));
-
-      assertErrno(Errno.EBADFD, () -> device.bind(event.fd()));
-      assertThat(device.fd().isClosed()).isFalse();
+      opened.push(second.bind(iommufd));
     }
   }
 
@@ -188,7 +173,7 @@ class VfioDeviceLabTest {
       Iommufd iommufd = opened.push(Iommufd.open(LabDevice.KERNEL));
       VfioDevice device = opened.push(LabDevice.open(pci));
 
-      assertThatThrownBy(() -> device.bind(iommufd.fd()))
+      assertThatThrownBy(() -> device.bind(iommufd))
           .hasMessageContaining("VFIO_DEVICE_BIND_IOMMUFD")
           .hasMessageContaining(GROUPED_EDU)
           .hasMessageContaining("EPERM")
@@ -205,7 +190,7 @@ class VfioDeviceLabTest {
       opened.push(DriverBinding.bind(LabDevice.pci(GROUPED_RNG), LabDevice.VFIO_PCI));
       opened.push(DriverBinding.bind(edu, LabDevice.VFIO_PCI));
       Iommufd iommufd = opened.push(Iommufd.open(LabDevice.KERNEL));
-      BoundVfioDevice device = opened.push(opened.push(LabDevice.open(edu)).bind(iommufd.fd()));
+      BoundVfioDevice device = opened.push(opened.push(LabDevice.open(edu)).bind(iommufd));
 
       HotResetInfo info = device.hotResetInfo().orElseThrow();
 
@@ -319,7 +304,7 @@ class VfioDeviceLabTest {
   @Test
   void mapsOnlyWhatCanBeMapped() {
     try (LabDevice lab = LabDevice.of(EDU)) {
-      Region config = lab.device().region(PciRegion.CONFIG.index());
+      Region config = lab.device().region(PciRegion.CONFIG);
       Region bar = lab.device().region(BAR0);
 
       assertThatThrownBy(config::map)
@@ -374,7 +359,7 @@ class VfioDeviceLabTest {
           IovaMapping mapping =
               ioas.mapFile(0x1000_0000L, buffer.fd(), 0, EDU_BYTES, IovaAccess.READ_WRITE)) {
         assertThat(buffer.bytes()).isEqualTo(EDU_BYTES);
-        assertThat(buffer.region()).isEqualTo(BAR0);
+        assertThat(buffer.bar()).isEqualTo(BAR0);
         assertThat(mapping.bytes()).isEqualTo(EDU_BYTES);
       }
       try (DmaBuf buffer = lab.device().exportDmaBuf(BAR0, two, Libc.O_RDWR())) {
@@ -397,7 +382,7 @@ class VfioDeviceLabTest {
       assertNoDmaBuf(lab, Errno.EINVAL, BAR0, List.of(new ByteRange(0, 100)));
       assertNoDmaBuf(lab, Errno.EINVAL, BAR0, List.of(new ByteRange(100, PAGE)));
       assertNoDmaBuf(lab, Errno.EINVAL, BAR0, List.of(new ByteRange(PAGE, EDU_BYTES)));
-      assertNoDmaBuf(lab, Errno.ENODEV, PciRegion.CONFIG.index(), List.of(new ByteRange(0, PAGE)));
+      assertNoDmaBuf(lab, Errno.ENODEV, PciRegion.CONFIG, List.of(new ByteRange(0, PAGE)));
     }
   }
 
@@ -424,7 +409,7 @@ class VfioDeviceLabTest {
         EventFd event = EventFd.create(LabDevice.KERNEL)) {
       switchOn(lab.device());
       Region bar = lab.device().region(BAR0);
-      IrqSet irqs = lab.push(lab.device().irqs(PciIrq.MSI.index()));
+      IrqSet irqs = lab.push(lab.device().irqs(PciIrq.MSI));
       assertThat(irqs.info().count()).isEqualTo(1);
       assertErrno(Errno.EINVAL, () -> irqs.trigger(0));
 
@@ -456,7 +441,7 @@ class VfioDeviceLabTest {
         EventFd event = EventFd.create(LabDevice.KERNEL)) {
       switchOn(lab.device());
       Region bar = lab.device().region(BAR0);
-      IrqSet irqs = lab.push(lab.device().irqs(PciIrq.INTX.index()));
+      IrqSet irqs = lab.push(lab.device().irqs(PciIrq.INTX));
 
       irqs.enable(List.of(event));
       bar.write32(EDU_RAISE, 1);
@@ -477,8 +462,8 @@ class VfioDeviceLabTest {
   void enablesOneKindOfInterruptsAtATime() {
     try (LabDevice lab = LabDevice.of(EDU);
         EventFd event = EventFd.create(LabDevice.KERNEL)) {
-      IrqSet line = lab.push(lab.device().irqs(PciIrq.INTX.index()));
-      IrqSet messages = lab.push(lab.device().irqs(PciIrq.MSI.index()));
+      IrqSet line = lab.push(lab.device().irqs(PciIrq.INTX));
+      IrqSet messages = lab.push(lab.device().irqs(PciIrq.MSI));
       line.enable(List.of(event));
 
       assertErrno(Errno.EINVAL, () -> messages.enable(List.of(event)));
@@ -524,7 +509,7 @@ class VfioDeviceLabTest {
   }
 
   private static void assertNoDmaBuf(
-      LabDevice lab, Errno errno, int region, List<ByteRange> ranges) {
+      LabDevice lab, Errno errno, PciRegion region, List<ByteRange> ranges) {
     assertErrno(errno, () -> lab.device().exportDmaBuf(region, ranges, Libc.O_RDWR()));
   }
 

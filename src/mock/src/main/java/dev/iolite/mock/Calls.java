@@ -1,10 +1,10 @@
 package dev.iolite.mock;
 
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.util.Optional;
 
-/** Which calls a fault is meant for. */
+/** Selects the calls that a fault applies to. */
 @FunctionalInterface
 public interface Calls {
   /**

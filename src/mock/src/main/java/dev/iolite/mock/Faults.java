@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** What is to go wrong, and when: the plan of a {@link FaultyKernel}. */
+/** The plan of a {@link FaultyKernel}: what goes wrong, and when. */
 public final class Faults {
   /** When a call fails. */
   public enum When {

@@ -2,11 +2,11 @@ package dev.iolite.mock;
 
 import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.DescriptorKinds;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
+import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +15,7 @@ import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 
 /** A kernel whose calls go wrong as planned; all else goes to the kernel below. */
-public final class FaultyKernel implements Kernel {
-  private final Kernel inner;
+public final class FaultyKernel extends ForwardingKernel {
   private final Ioctls ioctls;
   private final Faults faults;
   private final DescriptorKinds kinds = new DescriptorKinds();
@@ -38,7 +37,7 @@ public final class FaultyKernel implements Kernel {
    * @param faults when and how; asked of every call
    */
   public FaultyKernel(Kernel inner, Ioctls ioctls, Faults faults) {
-    this.inner = inner;
+    super(inner);
     this.ioctls = ioctls;
     this.faults = faults;
   }
@@ -119,7 +118,7 @@ public final class FaultyKernel implements Kernel {
 
   /** A call that hands out a descriptor of this kind. */
   private int opens(Calls.Call call, FdKind kind, IntSupplier body) {
-    int fd = (int) transfer(call, 0, _ -> body.getAsInt(), made -> inner.close((int) made));
+    int fd = (int) transfer(call, 0, _ -> body.getAsInt(), made -> super.close((int) made));
     if (fd >= 0) {
       kinds.add(fd, kind);
     }
@@ -128,46 +127,46 @@ public final class FaultyKernel implements Kernel {
 
   @Override
   public int open(String path, int flags) {
-    return opens(onPath("open", path), DescriptorKinds.ofPath(path), () -> inner.open(path, flags));
+    return opens(onPath("open", path), DescriptorKinds.ofPath(path), () -> super.open(path, flags));
   }
 
   @Override
   public int close(int fd) {
     Calls.Call call = onFile("close", fd);
     kinds.remove(fd);
-    return (int) call(call, () -> inner.close(fd));
+    return (int) call(call, () -> super.close(fd));
   }
 
   @Override
   public long read(int fd, long address, long bytes) {
-    return transfer(onFile("read", fd), bytes, most -> inner.read(fd, address, most), _ -> {});
+    return transfer(onFile("read", fd), bytes, most -> super.read(fd, address, most), _ -> {});
   }
 
   @Override
   public long write(int fd, long address, long bytes) {
-    return transfer(onFile("write", fd), bytes, most -> inner.write(fd, address, most), _ -> {});
+    return transfer(onFile("write", fd), bytes, most -> super.write(fd, address, most), _ -> {});
   }
 
   @Override
   public long pread(int fd, long address, long bytes, long offset) {
     return transfer(
-        onFile("pread", fd), bytes, most -> inner.pread(fd, address, most, offset), _ -> {});
+        onFile("pread", fd), bytes, most -> super.pread(fd, address, most, offset), _ -> {});
   }
 
   @Override
   public long pwrite(int fd, long address, long bytes, long offset) {
     return transfer(
-        onFile("pwrite", fd), bytes, most -> inner.pwrite(fd, address, most, offset), _ -> {});
+        onFile("pwrite", fd), bytes, most -> super.pwrite(fd, address, most, offset), _ -> {});
   }
 
   @Override
   public long lseek(int fd, long offset, int whence) {
-    return call(onFile("lseek", fd), () -> inner.lseek(fd, offset, whence));
+    return call(onFile("lseek", fd), () -> super.lseek(fd, offset, whence));
   }
 
   @Override
   public int ftruncate(int fd, long bytes) {
-    return (int) call(onFile("ftruncate", fd), () -> inner.ftruncate(fd, bytes));
+    return (int) call(onFile("ftruncate", fd), () -> super.ftruncate(fd, bytes));
   }
 
   @Override
@@ -180,9 +179,9 @@ public final class FaultyKernel implements Kernel {
             transfer(
                 call,
                 0,
-                _ -> inner.ioctl(fd, request, argument),
+                _ -> super.ioctl(fd, request, argument),
                 done ->
-                    made(command, argument, (int) done).ifPresent(m -> inner.close(m.number())));
+                    made(command, argument, (int) done).ifPresent(m -> super.close(m.number())));
     if (result >= 0) {
       made(command, argument, result).ifPresent(made -> kinds.add(made.number(), made.kind()));
     }
@@ -203,52 +202,37 @@ public final class FaultyKernel implements Kernel {
     return transfer(
         onFile("mmap", fd),
         0,
-        _ -> inner.mmap(address, bytes, prot, flags, fd, offset),
-        mapped -> inner.munmap(mapped, bytes));
+        _ -> super.mmap(address, bytes, prot, flags, fd, offset),
+        mapped -> super.munmap(mapped, bytes));
   }
 
   @Override
   public int munmap(long address, long bytes) {
-    return (int) call(plain("munmap"), () -> inner.munmap(address, bytes));
-  }
-
-  @Override
-  public Optional<RegisterAccess> registers(long address) {
-    return inner.registers(address);
+    return (int) call(plain("munmap"), () -> super.munmap(address, bytes));
   }
 
   @Override
   public int poll(long pollfds, int count, int timeoutMillis) {
-    return (int) call(plain("poll"), () -> inner.poll(pollfds, count, timeoutMillis));
+    return (int) call(plain("poll"), () -> super.poll(pollfds, count, timeoutMillis));
   }
 
   @Override
   public int eventfd(int initial, int flags) {
-    return opens(plain("eventfd"), FdKind.EVENTFD, () -> inner.eventfd(initial, flags));
+    return opens(plain("eventfd"), FdKind.EVENTFD, () -> super.eventfd(initial, flags));
   }
 
   @Override
   public int memfdCreate(String name, int flags) {
-    return opens(plain("memfd_create"), FdKind.MEMFD, () -> inner.memfdCreate(name, flags));
+    return opens(plain("memfd_create"), FdKind.MEMFD, () -> super.memfdCreate(name, flags));
   }
 
   @Override
   public long readlink(String path, long address, long bytes) {
-    return call(onPath("readlink", path), () -> inner.readlink(path, address, bytes));
+    return call(onPath("readlink", path), () -> super.readlink(path, address, bytes));
   }
 
   @Override
   public long getdents(int fd, long address, long bytes) {
-    return call(onFile("getdents64", fd), () -> inner.getdents(fd, address, bytes));
-  }
-
-  @Override
-  public int interruptible() {
-    return inner.interruptible();
-  }
-
-  @Override
-  public int interrupt(int tid) {
-    return inner.interrupt(tid);
+    return call(onFile("getdents64", fd), () -> super.getdents(fd, address, bytes));
   }
 }

@@ -5,8 +5,8 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.RegisterAccess;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.Mapper;
@@ -36,12 +36,13 @@ import dev.iolite.mock.pci.PciBus;
 import dev.iolite.mock.tsm.LockRules;
 import dev.iolite.mock.tsm.TsmControl;
 import dev.iolite.mock.tsm.TsmDriver;
-import dev.iolite.mock.tsm.TsmProfile;
+import dev.iolite.mock.tsm.TsmUapi;
 import dev.iolite.mock.vfio.DeviceControl;
 import dev.iolite.mock.vfio.VfioDriver;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
-import dev.iolite.uapi.tsmv6.TsmV6;
+import dev.iolite.uapi.tsm.Tsm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -54,11 +55,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
- * A model of Linux 7.3, as one process sees it: any program written against {@link Kernel} runs on
- * it. It answers as the kernel does, down to the order in which a call's checks are made.
+ * A model of Linux 7.3 as one process sees it. Any program written against {@link Kernel} runs on
+ * it. It answers as the kernel does, down to the order in which a call makes its checks.
  *
- * <p>What is mapped through it is real memory of this process, taken from the host's memfds; all
- * else is the model's. A host that is not used any more can be closed, to give that memory back.
+ * <p>What is mapped through it is real memory of this process, taken from the host's memfds;
+ * everything else is modelled. Close a host that is no longer used, to free that memory.
  */
 public final class MockKernel implements Kernel, AutoCloseable {
   private static final int MOST_DESCRIPTORS_POLLED = 1 << 20;
@@ -90,13 +91,13 @@ public final class MockKernel implements Kernel, AutoCloseable {
             builder.mapper.orElseGet(() -> Mapper.here(host)));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
-    TsmProfile calls;
+    TsmUapi calls;
     task.enter();
     try {
       bus = PciBus.install(task, tree, builder.machine.orElseGet(this::usualMachine));
       HostFiles.addTo(tree, bus);
       tsm = installTsm(builder.seed);
-      calls = tsmProfile();
+      calls = tsm.uapi(profile, platform.arch());
       vfio = VfioDriver.install(task, tree, bus, calls.assignedDevices());
       IommufdDriver.install(task, tree, IommuPlatform.of(iommu()), calls.guestDevices());
     } finally {
@@ -141,23 +142,6 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return TsmDriver.install(task, tree, parent, bus::functions, bus::follow, rules);
   }
 
-  private TsmProfile tsmProfile() {
-    int arch =
-        switch (platform) {
-          case PLAIN -> 0;
-          case TDX -> TsmV6.IOMMU_VDEVICE_TSM_ARCH_TDX();
-          case SEV -> TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV();
-        };
-    return switch (profile) {
-      case V6 -> tsm.v6(arch);
-      case SEED_2025 -> tsm.seed(arch);
-      case ARM_V5 -> tsm.armV5();
-      case CCA_V7 -> tsm.ccaV7(arch);
-      case INTEL_RFC_2025 -> tsm.intelRfc();
-      case MAINLINE_7_3 -> TsmProfile.mainline();
-    };
-  }
-
   /**
    * A confidential host has nest parents and vIOMMUs, as a vDEVICE needs both; under seed-2025 the
    * vIOMMUs of a TDX host are the TSM's.
@@ -171,7 +155,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
       case TDX ->
           new IommuWithViommus(
               VtdIommu.scalable(),
-              Map.of(TsmV6.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));
+              Map.of(Tsm.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));
       case SEV -> new AmdIommu();
     };
   }
@@ -217,45 +201,45 @@ public final class MockKernel implements Kernel, AutoCloseable {
 
     private Builder() {}
 
-    /** What it can protect a guest with; {@link Platform#PLAIN} unless this is said. */
+    /** The platform, which decides how guests are protected; {@link Platform#PLAIN} by default. */
     public Builder platform(Platform wanted) {
       platform = wanted;
       return this;
     }
 
-    /** How TDIs are bound on it; the platform's usual profile unless this is said. */
+    /** How TDIs are bound on it; the platform's usual profile by default. */
     public Builder profile(Profile wanted) {
       profile = Optional.of(wanted);
       return this;
     }
 
-    /** What the vCPUs run whose state can't be set; they halt at once unless this is said. */
+    /** What the vCPUs run whose state can't be set; they halt at once by default. */
     public Builder guests(GuestScripts scripts) {
       guests = scripts;
       return this;
     }
 
-    /** How the TDX module or the secure processor answers; it works unless this is said. */
+    /** How the TDX module or the secure processor answers; it works by default. */
     public Builder firmware(SecureFirmware answers) {
       firmware = answers;
       return this;
     }
 
-    /** How the caller's memory is reached; the caller is this process unless this is said. */
+    /** How the caller's memory is reached; the caller is this process by default. */
     public Builder caller(UserMemory memory) {
       caller = Optional.of(memory);
       return this;
     }
 
-    /** How memory is mapped for the caller; in this process unless this is said. */
+    /** How memory is mapped for the caller; in this process by default. */
     public Builder mapper(Mapper mappings) {
       mapper = Optional.of(mappings);
       return this;
     }
 
     /**
-     * What devices it has; those of {@link Machine#lab} unless this is said, and on a plain
-     * platform with the profile seed-2025 those of {@link Machine#seedLab}.
+     * What devices it has; those of {@link Machine#lab} by default, and on a plain platform with
+     * the profile seed-2025 those of {@link Machine#seedLab}.
      */
     public Builder machine(Machine devices) {
       machine = Optional.of(devices);
@@ -473,7 +457,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
     return answered(() -> {
       // arch/x86/kernel/sys_x86_64.c:mmap
-      refuseIf((offset & (AddressSpace.PAGE - 1)) != 0, Errno.EINVAL);
+      refuseIf((offset & (Page.BYTES - 1)) != 0, Errno.EINVAL);
       Optional<OpenFile> file =
           (flags & ANONYMOUS) != 0 ? Optional.empty() : Optional.of(task.descriptors().get(fd));
       return task.memory().map(address, bytes, prot, flags, file, offset);
@@ -490,7 +474,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     task.enter();
     try {
       return task.memory().registers(address);

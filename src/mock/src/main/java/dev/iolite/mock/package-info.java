@@ -1,6 +1,6 @@
 /**
- * A model of Linux 7.3 behind {@link dev.iolite.kernel.Kernel}: VFIO, iommufd, KVM and the TSM
- * without devices, without an IOMMU, without privileges.
+ * A model of Linux 7.3 behind {@link dev.iolite.kernel.Kernel}: VFIO, iommufd, KVM and the TSM,
+ * without devices, an IOMMU or privileges.
  */
 @NullMarked
 package dev.iolite.mock;

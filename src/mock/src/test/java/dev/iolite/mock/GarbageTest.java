@@ -3,16 +3,10 @@ package dev.iolite.mock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.iommufd.Iommufd;
-import dev.iolite.kernel.DmaBufIoctls;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.KvmIoctls;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmType;
@@ -23,11 +17,19 @@ import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
+import dev.iolite.uapi.catalog.Call;
+import dev.iolite.uapi.catalog.DmaBufIoctls;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
@@ -192,10 +194,10 @@ class GarbageTest {
       kvm_create_device.type(struct, dev.iolite.uapi.kvm.Kvm.KVM_DEV_TYPE_VFIO());
       kernel.ioctl(vm.fd().number(), KvmIoctls.KVM_CREATE_DEVICE.number(), struct.address());
       open.add(new Open(kvm_create_device.fd(struct), FdKind.KVM_DEVICE));
-      BoundVfioDevice device = cdev.bind(iommufd.fd());
+      BoundVfioDevice device = cdev.bind(iommufd);
       device.attach(iommufd.allocIoas().id());
       device.config().setMemoryDecode(true);
-      add(device.exportDmaBuf(0, List.of(new ByteRange(0, 8192)), Libc.O_RDWR()).fd());
+      add(device.exportDmaBuf(PciRegion.BAR0, List.of(new ByteRange(0, 8192)), Libc.O_RDWR()).fd());
       add(vm.createGuestMemfd(1 << 20).fd());
       Stream.of(device.fd(), iommufd.fd(), vm.fd()).forEach(this::add);
       open.add(new Open(kernel.open(Kvm.PATH, Libc.O_RDWR()), FdKind.KVM));
@@ -262,7 +264,7 @@ class GarbageTest {
 
     /** That of a feature depends on the feature. */
     private static boolean hasNumbers(Ioctl command) {
-      return !(command.result() instanceof Ioctl.Result.Done)
+      return !(command.result() instanceof Call.Result.Done)
           || command.equals(VfioIoctls.VFIO_DEVICE_FEATURE);
     }
 

@@ -31,7 +31,7 @@ public final class VfioUser implements AutoCloseable {
     iommufd = opened.push(Iommufd.open(kernel));
     VfioDevice unbound =
         opened.push(VfioDevice.open(kernel, pci.requireVfioCdev(), pci.toString()));
-    device = opened.push(unbound.bind(iommufd.fd()));
+    device = opened.push(unbound.bind(iommufd));
     ioas = opened.push(iommufd.allocIoas());
     opened.push(device.attach(ioas.id()));
     device.config().setMemoryDecode(true);

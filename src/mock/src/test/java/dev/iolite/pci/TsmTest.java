@@ -41,12 +41,12 @@ class TsmTest {
       tsm.connect(device, "tsm0");
       assertThat(device.tsm().orElseThrow().connect()).contains("tsm0");
       assertThat(device.tsm().orElseThrow().dsm()).contains(ENDPOINT.toString());
-      refused(Errno.EBUSY, "iolite tsm disconnect 0000:00:07.0", () -> tsm.connect(device, "tsm0"));
+      refused(Errno.EBUSY, "disconnect it first", () -> tsm.connect(device, "tsm0"));
       refused(Errno.EINVAL, "name that one", () -> tsm.disconnect(device, "tsm1"));
 
       tsm.disconnect(device, "tsm0");
       assertThat(device.tsm().orElseThrow().connect()).isEmpty();
-      refused(Errno.ENXIO, "iolite tsm list", () -> tsm.disconnect(device, "tsm0"));
+      refused(Errno.ENXIO, "connect it first", () -> tsm.disconnect(device, "tsm0"));
     }
   }
 
@@ -55,7 +55,7 @@ class TsmTest {
     try (MockKernel kernel = MockKernel.tdx()) {
       Tsm tsm = new Tsm(kernel);
       PciDevice device = new Pci(kernel).device(ENDPOINT);
-      refused(Errno.EINVAL, "shows the names", () -> tsm.connect(device, "nonsense"));
+      refused(Errno.EINVAL, "name one of /sys/class/tsm", () -> tsm.connect(device, "nonsense"));
       refused(Errno.ENXIO, "dmesg", () -> tsm.connect(device, "tsm1"));
       kernel.tsm().failNext(TsmErrors.Operation.CONNECT, Errno.EIO, false);
       refused(Errno.EIO, "dmesg", () -> tsm.connect(device, "tsm0"));

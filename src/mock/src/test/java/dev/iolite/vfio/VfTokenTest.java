@@ -58,7 +58,7 @@ class VfTokenTest {
   private BoundVfioDevice bind(String address, Optional<UUID> token) {
     VfioDevice unbound = VfioDevice.open(kernel, device(address).requireVfioCdev(), address);
     try {
-      return unbound.bind(iommufd.fd(), token);
+      return unbound.bind(iommufd, token);
     } catch (KernelException e) {
       unbound.close();
       throw e;

@@ -7,15 +7,12 @@ import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
@@ -23,6 +20,9 @@ import dev.iolite.mock.MockKernel;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
 import dev.iolite.uapi.vfio.vfio_region_info;
@@ -59,7 +59,7 @@ class VfioCallsTest {
               return 0;
             });
 
-    RegionInfo info = device.regionInfo(3).orElseThrow();
+    RegionInfo info = device.regionInfo(PciRegion.BAR3).orElseThrow();
 
     assertThat(rooms).containsExactly(32, 40);
     assertThat(info.index()).isEqualTo(3);
@@ -76,7 +76,7 @@ class VfioCallsTest {
               return 0;
             });
 
-    assertThatThrownBy(() -> device.regionInfo(0))
+    assertThatThrownBy(() -> device.regionInfo(PciRegion.BAR0))
         .isInstanceOf(MalformedReplyException.class)
         .hasMessageContaining("after 4 tries");
     assertThat(rooms).hasSize(4);
@@ -92,7 +92,7 @@ class VfioCallsTest {
               return 0;
             });
 
-    assertThatThrownBy(() -> device.regionInfo(0))
+    assertThatThrownBy(() -> device.regionInfo(PciRegion.BAR0))
         .isInstanceOf(MalformedReplyException.class)
         .hasMessageContaining("4294967295 bytes");
   }
@@ -166,7 +166,8 @@ class VfioCallsTest {
     assertUnexpected(
         () -> featured.getFeature(VfioFeature.MIGRATION, MemorySegment.ofArray(new long[1])));
     assertUnexpected(() -> answering(VfioIoctls.VFIO_DEVICE_GET_INFO, _ -> 5).info());
-    assertUnexpected(() -> answering(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, _ -> 5).irqInfo(0));
+    assertUnexpected(
+        () -> answering(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, _ -> 5).irqInfo(PciIrq.INTX));
     assertUnexpected(() -> answering(VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET, _ -> 5).hotReset());
   }
 
@@ -186,13 +187,36 @@ class VfioCallsTest {
             DriverBinding.bind(new Pci(kernel).device(PciAddress.parse(EDU)), "vfio-pci");
         Iommufd iommufd = Iommufd.open(kernel);
         VfioDevice unbound = VfioDevice.open(kernel, at.device().requireVfioCdev(), EDU)) {
-      assertThatThrownBy(() -> unbound.bind(iommufd.fd()))
+      assertThatThrownBy(() -> unbound.bind(iommufd))
           .isInstanceOfSatisfying(
               KernelException.class, e -> assertThat(e.result()).isEqualTo(0x86))
           .hasMessageContaining("the kernel said 134: PCI's error")
-          .hasMessageContaining("iolite pci show " + EDU);
-      unbound.bind(iommufd.fd()).close();
+          .hasMessageContaining("dmesg has the driver's reason");
+      unbound.bind(iommufd).close();
     }
+  }
+
+  @Test
+  void configurationSpaceIsLookedForOnce() {
+    int[] queries = {0};
+    Kernel kernel =
+        new ForwardingKernel(MockKernel.plain()) {
+          @Override
+          public int ioctl(int fd, long request, long argument) {
+            queries[0] += request == VfioIoctls.VFIO_DEVICE_GET_REGION_INFO.number() ? 1 : 0;
+            return super.ioctl(fd, request, argument);
+          }
+        };
+    try (DriverBinding at =
+            DriverBinding.bind(new Pci(kernel).device(PciAddress.parse(EDU)), "vfio-pci");
+        Iommufd iommufd = Iommufd.open(kernel);
+        VfioDevice unbound = VfioDevice.open(kernel, at.device().requireVfioCdev(), EDU);
+        BoundVfioDevice device = unbound.bind(iommufd)) {
+      assertThat(device.config().vendor()).isEqualTo(0x1234);
+      device.config().setMemoryDecode(true);
+      assertThat(device.config().hasMemoryDecode()).isTrue();
+    }
+    assertThat(queries[0]).isEqualTo(1);
   }
 
   /** A BAR of 4 KiB in a file, of which a call moves 3 bytes at most. */

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A device's certificates, from the one that its root signed down to its own.
+ * A device's certificates, from the one that the root signed down to the device's own.
  *
  * @param name the file's, for messages
  * @param certificates the device's own is the last

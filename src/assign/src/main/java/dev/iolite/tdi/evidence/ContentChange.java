@@ -1,7 +1,7 @@
 package dev.iolite.tdi.evidence;
 
 /**
- * Whether a device's measurements changed while they were asked for one after the other (bits 4 and
+ * Whether a device's measurements changed while they were requested one after the other (bits 4 and
  * 5 of an answer's second parameter, from SPDM 1.2 on).
  */
 public enum ContentChange {

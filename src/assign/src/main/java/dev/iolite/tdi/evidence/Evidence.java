@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What there is of a device's measurements, in the forms in which TSMs and tools hand it out: an
- * answer alone; requests and their answers; and each of these with the messages before them, from
- * GET_VERSION to ALGORITHMS. The messages stand one after the other, with nothing in between.
+ * A device's measurements in the forms in which TSMs and tools hand them out: an answer alone;
+ * requests and their answers; and each of these with the messages before them, from GET_VERSION to
+ * ALGORITHMS. The messages follow one another with nothing in between.
  *
  * <p>Only a signature proves that they are the device's: {@link Trust} verifies it.
  */

@@ -5,7 +5,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What an SPDM connection makes its digests with (BaseHashSel of ALGORITHMS). */
+/** The digest algorithm of an SPDM connection (BaseHashSel of ALGORITHMS). */
 public enum HashAlgorithm {
   /** SHA-2 with 256 bits. */
   SHA_256(1, "SHA-256", "SHA256", 32),
@@ -39,7 +39,7 @@ public enum HashAlgorithm {
     return Arrays.stream(values()).filter(algorithm -> algorithm.bit == bits).findFirst();
   }
 
-  /** Whether the JDK has it. */
+  /** Whether the JDK implements it. */
   boolean isKnown() {
     return this != SM3_256;
   }

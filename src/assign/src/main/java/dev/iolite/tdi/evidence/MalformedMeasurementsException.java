@@ -1,6 +1,6 @@
 package dev.iolite.tdi.evidence;
 
-/** A message of SPDM, asking for measurements or giving them, that breaks a rule of its format. */
+/** An SPDM message that requests or returns measurements and breaks a rule of its format. */
 public final class MalformedMeasurementsException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * One thing that a device measures of itself. Two are equal if they say the same.
+ * One of a device's measurements. Two are equal if their content is.
  *
  * @param index by which the device knows it, 1 to 254
  * @param type what it is of
@@ -39,7 +39,7 @@ public record Measurement(int index, MeasurementType type, boolean digest, Memor
     return value.toArray(ValueLayout.JAVA_BYTE);
   }
 
-  /** The value in a person's eyes: in quotes if it is printable text and no digest, else in hex. */
+  /** The value for people: in quotes if it is printable text and no digest, else in hex. */
   public String text() {
     byte[] bytes = bytes();
     boolean isText = !digest && bytes.length > 0;

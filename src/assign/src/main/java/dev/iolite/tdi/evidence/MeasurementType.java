@@ -3,7 +3,7 @@ package dev.iolite.tdi.evidence;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What a measurement is of (DMTFSpecMeasurementValueType of DSP0274), with SPDM's numbers. */
+/** What a measurement measures (DMTFSpecMeasurementValueType of DSP0274), with SPDM's numbers. */
 public enum MeasurementType {
   /** Firmware that can't be changed. */
   ROM(0, "immutable ROM"),

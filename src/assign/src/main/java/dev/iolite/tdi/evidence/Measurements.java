@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a device answers when it is asked for measurements: SPDM's MEASUREMENTS message. All of it
- * is little endian:
+ * A device's answer to a request for measurements: SPDM's MEASUREMENTS message. All of it is little
+ * endian:
  *
  * <pre>
  *  0  1     version

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * What a device was asked: SPDM's GET_MEASUREMENTS message.
+ * A request for measurements: SPDM's GET_MEASUREMENTS message.
  *
  * <pre>
  *  0  1   version

@@ -5,8 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Reads a message that stands among others; offsets are from its start. Nothing in a message says
- * how long it is, so it may go on up to the end of all.
+ * Reads one of several messages; offsets are from its start. Nothing in a message says how long it
+ * is, so it may extend to the end of the input.
  *
  * @param all the messages
  * @param start where this one is

@@ -15,7 +15,7 @@ import java.security.spec.PSSParameterSpec;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What a device signs with (BaseAsymSel of ALGORITHMS). */
+/** The signature algorithm of a device (BaseAsymSel of ALGORITHMS). */
 public enum SigningAlgorithm {
   /** RSA with 2048 bits, PKCS #1 1.5. */
   RSASSA_2048(1, Kind.RSASSA, 2048, 256),
@@ -69,7 +69,7 @@ public enum SigningAlgorithm {
     return Arrays.stream(values()).filter(algorithm -> algorithm.bit == bits).findFirst();
   }
 
-  /** Whether one of them has signatures of so many bytes. */
+  /** Whether one of them has signatures of this many bytes. */
   static boolean canSign(long bytes) {
     return Arrays.stream(values()).anyMatch(algorithm -> algorithm.signatureBytes == bytes);
   }
@@ -78,7 +78,7 @@ public enum SigningAlgorithm {
     return signatureBytes;
   }
 
-  /** Whether the JDK has it. */
+  /** Whether the JDK implements it. */
   boolean isKnown() {
     return kind != Kind.SM2;
   }

@@ -3,7 +3,7 @@ package dev.iolite.tdi.evidence;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** A version of SPDM (DSP0274) whose messages are understood. */
+/** A supported version of SPDM (DSP0274). */
 public enum SpdmVersion {
   /** 1.1: a signature covers the requests and answers for measurements, and nothing else. */
   V1_1(0x11),

@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Whose signature makes measurements believable: a device's key or certificate, or a root that has
- * vouched for the device's. The cryptography is the JDK's.
+ * The signer that is trusted: a device's key or certificate, or a root that vouches for the
+ * device's. The cryptography is the JDK's.
  *
- * <p>A signature covers the request, with its nonce, and the answer; from SPDM 1.2 on the messages
- * from GET_VERSION to ALGORITHMS too.
+ * <p>A signature covers the request, with its nonce, and the answer; from SPDM 1.2 on, also the
+ * messages from GET_VERSION to ALGORITHMS.
  */
 public final class Trust {
   private static final String TRIED = "verify the signature of the measurements";

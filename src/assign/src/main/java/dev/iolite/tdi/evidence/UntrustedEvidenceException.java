@@ -1,6 +1,6 @@
 package dev.iolite.tdi.evidence;
 
-/** Measurements of which it is not proved that the trusted device made them. */
+/** Measurements that are not proved to come from the trusted device. */
 public final class UntrustedEvidenceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

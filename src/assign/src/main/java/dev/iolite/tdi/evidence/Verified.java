@@ -1,7 +1,7 @@
 package dev.iolite.tdi.evidence;
 
 /**
- * A signature over measurements that is the trusted device's.
+ * A verified signature of the trusted device over measurements.
  *
  * @param signing what it was made with
  * @param hash what was signed is a digest by it

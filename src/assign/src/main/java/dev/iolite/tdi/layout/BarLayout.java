@@ -1,5 +1,6 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.vfio.ByteRange;
 import java.util.AbstractList;
@@ -9,8 +10,8 @@ import java.util.Objects;
 import java.util.RandomAccess;
 
 /**
- * Which bytes of a BAR are private and which are shared. The runs are as long as they can be, so
- * that the kinds take turns; a run costs 8 bytes of memory here.
+ * Which bytes of a BAR are private and which are shared. The runs are as long as possible, so the
+ * kinds alternate; a run costs 8 bytes of memory here.
  */
 public final class BarLayout {
   private final int bar;
@@ -103,7 +104,7 @@ public final class BarLayout {
   /**
    * A run, counted from the start of the BAR.
    *
-   * @throws IndexOutOfBoundsException if there are not so many
+   * @throws IndexOutOfBoundsException if there are fewer
    */
   public Run run(int index) {
     Objects.checkIndex(index, ends.length);
@@ -122,7 +123,7 @@ public final class BarLayout {
   }
 
   /** The index of the run that has an offset. */
-  int indexAt(long offset) {
+  public int indexAt(long offset) {
     if (offset < 0 || offset >= bytes()) {
       throw new IndexOutOfBoundsException(
           "offset 0x%x of BAR %d, which has 0x%x bytes".formatted(offset, bar, bytes()));
@@ -135,7 +136,7 @@ public final class BarLayout {
    * The kind of a byte.
    *
    * @param offset from the start of the BAR
-   * @throws IndexOutOfBoundsException if the BAR does not have it
+   * @throws IndexOutOfBoundsException if it is outside the BAR
    */
   public Kind kindAt(long offset) {
     return kind(indexAt(offset));

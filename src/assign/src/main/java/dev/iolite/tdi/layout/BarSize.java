@@ -1,7 +1,9 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.ByteSize;
+
 /**
- * How large a memory BAR is.
+ * The size of a memory BAR.
  *
  * @param bar its index, 0 to 5
  * @param bytes its size, more than 0

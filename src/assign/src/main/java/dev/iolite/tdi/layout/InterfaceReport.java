@@ -1,5 +1,7 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.tsm.InterfaceFlag;
+import dev.iolite.tsm.TdxRefusal;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -10,9 +12,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
- * What a device says of an interface once that is locked: TDISP DEVICE_INTERFACE_REPORT, PCI
+ * What a device reports about an interface once it is locked: TDISP DEVICE_INTERFACE_REPORT, PCI
  * Express 7.0, 11.3.11. All of it is little endian:
  *
  * <pre>
@@ -108,7 +111,7 @@ public record InterfaceReport(
     Optional<MemorySegment> own = deviceSpecific(bytes, end, remarks);
     noteRanges(remarks, ranges);
     return new InterfaceReport(
-        flags(info),
+        InterfaceFlag.of(info),
         Short.toUnsignedInt(bytes.get(SHORT, MSIX_AT)),
         Short.toUnsignedInt(bytes.get(SHORT, LNR_AT)),
         bytes.get(INT, TPH_AT),
@@ -131,8 +134,8 @@ public record InterfaceReport(
         .filter(range -> range.kind() == Kind.PRIVATE)
         .anyMatch(range -> range.attributes().contains(RangeAttribute.MSIX_TABLE))) {
       remarks.add(
-          "the MSI-X table is locked: while the interface is, vectors that were set up before go on,"
-              + " and the host can neither change nor mask any");
+          "the MSI-X table is locked: while the interface is, vectors that were set up before go"
+              + " on, and the host can neither change nor mask any");
     }
   }
 
@@ -141,14 +144,25 @@ public record InterfaceReport(
     return HEAD_BYTES + index * RANGE_BYTES;
   }
 
-  private static Set<InterfaceFlag> flags(int info) {
-    Set<InterfaceFlag> flags = EnumSet.noneOf(InterfaceFlag.class);
-    for (InterfaceFlag flag : InterfaceFlag.values()) {
-      if ((info & flag.bit()) != 0) {
-        flags.add(flag);
-      }
-    }
-    return flags;
+  /**
+   * Why a TDX module does not take the interface though TDISP allows it, as far as the report
+   * tells.
+   *
+   * @return a sentence without its full stop for each reason; nothing if it takes it
+   */
+  public List<String> tdxRefusals() {
+    return TdxRefusal.of(flags, msixControl, lnrControl, tphControl).stream()
+        .map(refusal ->
+            refusal == TdxRefusal.USES_UNWANTED ? "it uses " + unwanted() : refusal.toString())
+        .map(reason -> "a TDX module refuses it: " + reason)
+        .toList();
+  }
+
+  private String unwanted() {
+    return TdxRefusal.UNWANTED.stream()
+        .filter(flags::contains)
+        .map(InterfaceFlag::toString)
+        .collect(Collectors.joining(", "));
   }
 
   private static List<ReportedRange> ranges(MemorySegment bytes, int count, List<String> remarks) {

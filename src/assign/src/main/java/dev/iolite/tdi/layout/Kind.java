@@ -1,6 +1,6 @@
 package dev.iolite.tdi.layout;
 
-/** Whose memory is: a page of a BAR or of a guest's RAM is of one kind at a time. */
+/** Who can reach memory: a page of a BAR or of a guest's RAM is of one kind at a time. */
 public enum Kind {
   /** The host and other devices reach it too. */
   SHARED("shared"),

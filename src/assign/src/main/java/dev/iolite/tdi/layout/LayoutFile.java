@@ -1,5 +1,6 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.vfio.ByteRange;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
@@ -11,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Layouts as files of YAML or JSON: of each memory BAR its size, and what of it is private; the
+ * Layouts in YAML or JSON files: the size of each memory BAR and which parts of it are private; the
  * rest is shared.
  *
  * <pre>{@code
@@ -58,8 +59,8 @@ public final class LayoutFile {
   public static MmioLayout parse(String text) {
     LayoutNode file = LayoutNode.parse(text);
     file.only("page-size", "bars");
-    long pageBytes = file.optional("page-size").map(LayoutNode::bytes).orElse(MmioLayout.PAGE);
-    if (pageBytes < MmioLayout.PAGE || Long.bitCount(pageBytes) != 1) {
+    long pageBytes = file.optional("page-size").map(LayoutNode::bytes).orElse(Page.BYTES);
+    if (pageBytes < Page.BYTES || Long.bitCount(pageBytes) != 1) {
       throw file.required("page-size").fault("a page size is a power of two, 4K or more");
     }
     List<BarSize> sizes = new ArrayList<>();

@@ -1,5 +1,6 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.ByteSize;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

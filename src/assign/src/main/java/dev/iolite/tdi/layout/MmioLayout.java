@@ -1,5 +1,6 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.vfio.ByteRange;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -16,9 +17,6 @@ import java.util.TreeMap;
  * @param pageBytes the host's page size, at which all runs start and end, except where the BAR ends
  */
 public record MmioLayout(List<BarLayout> bars, long pageBytes) {
-  /** The page size of most hosts, in bytes. */
-  public static final long PAGE = 4096;
-
   /**
    * Copies and checks.
    *
@@ -69,7 +67,7 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
       }
       long at = InterfaceReport.offsetOfRange(i);
       BarSize size = memoryBar(range, bars, at);
-      long pages = size.bytes() / ReportedRange.PAGE;
+      long pages = size.bytes() / Page.BYTES;
       starts.computeIfAbsent(range.id(), _ -> scheme.barStart(range.firstPage(), pages));
       long page = range.firstPage() - starts.get(range.id());
       if (page + range.pages() > pages) {
@@ -83,7 +81,7 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
       if (range.kind() == Kind.PRIVATE) {
         ranges
             .computeIfAbsent(range.id(), _ -> new ArrayList<>())
-            .add(new ByteRange(page * ReportedRange.PAGE, range.bytes()));
+            .add(new ByteRange(page * Page.BYTES, range.bytes()));
       }
     }
     return ofPrivate(bars, ranges, pageBytes);
@@ -135,9 +133,9 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
   }
 
   private static void requirePageSize(long pageBytes) {
-    if (pageBytes < PAGE || Long.bitCount(pageBytes) != 1) {
+    if (pageBytes < Page.BYTES || Long.bitCount(pageBytes) != 1) {
       throw new IllegalArgumentException(
-          "a page size is a power of two from %d on, not %d".formatted(PAGE, pageBytes));
+          "a page size is a power of two from %d on, not %d".formatted(Page.BYTES, pageBytes));
     }
   }
 

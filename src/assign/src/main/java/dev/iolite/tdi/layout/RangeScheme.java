@@ -1,16 +1,17 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.tsm.Arch;
 import java.util.Locale;
 
 /**
- * How a range that is reported is found in its BAR. A report has addresses to which the TSM has
- * added an offset that it tells nobody, so their absolute values say nothing. Linux has both ways
- * of its drivers/pci/tsm; the platform decides.
+ * How a reported range is placed in its BAR. The addresses in a report include an offset that the
+ * TSM keeps secret, so their absolute values mean nothing. Linux has both schemes
+ * (drivers/pci/tsm); the platform decides.
  */
 public enum RangeScheme {
   /**
    * The offset keeps every BAR aligned to its size, so a range's place is its address modulo that
-   * size: SEV-TIO, and whoever says nothing else.
+   * size: SEV-TIO, and the default.
    */
   ALIGNED {
     @Override
@@ -25,6 +26,11 @@ public enum RangeScheme {
       return firstPage;
     }
   };
+
+  /** The one that Linux has for a platform. */
+  public static RangeScheme of(Arch arch) {
+    return arch == Arch.TDX ? RELATIVE : ALIGNED;
+  }
 
   /**
    * The page that a BAR starts with, as the report counts them.

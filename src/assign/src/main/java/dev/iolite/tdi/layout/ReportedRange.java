@@ -1,5 +1,6 @@
 package dev.iolite.tdi.layout;
 
+import dev.iolite.kernel.Page;
 import java.util.Collections;
 import java.util.Set;
 import java.util.TreeSet;
@@ -15,9 +16,6 @@ import java.util.TreeSet;
  * @param attributes what it is
  */
 public record ReportedRange(int id, long firstPage, long pages, Set<RangeAttribute> attributes) {
-  /** The size of a report's pages, in bytes. */
-  public static final long PAGE = 4096;
-
   /** Copies the set. */
   public ReportedRange {
     attributes = Collections.unmodifiableSet(new TreeSet<>(attributes));
@@ -30,7 +28,7 @@ public record ReportedRange(int id, long firstPage, long pages, Set<RangeAttribu
 
   /** Its length in bytes. */
   public long bytes() {
-    return pages * PAGE;
+    return pages * Page.BYTES;
   }
 
   /** Whether it is in a BAR, whose index is then its id. */

@@ -1,7 +1,7 @@
 package dev.iolite.tdi.layout;
 
 /**
- * A part of a BAR that is of one kind.
+ * A part of a BAR that is all of one kind.
  *
  * @param offset its start, in bytes from the start of the BAR
  * @param bytes its length in bytes, more than 0

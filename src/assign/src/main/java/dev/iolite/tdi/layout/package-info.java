@@ -1,6 +1,6 @@
 /**
- * Which bytes of a device's BARs are the guest's alone and which are shared: from the interface's
- * report, from the kernel, or from a file. Nothing here makes a call.
+ * Which bytes of a device's BARs belong to the guest alone and which are shared, from the
+ * interface's report, the kernel or a file. Nothing here makes a call.
  */
 @NullMarked
 package dev.iolite.tdi.layout;

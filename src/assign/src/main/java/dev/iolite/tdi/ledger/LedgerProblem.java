@@ -1,7 +1,7 @@
 package dev.iolite.tdi.ledger;
 
 /**
- * Pages of which two things are recorded that can't both be right.
+ * Pages with two recorded facts that can't both be true.
  *
  * @param gpa the first guest-physical address
  * @param bytes how many bytes

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Pages that follow one another and of which the same is true.
+ * Consecutive pages with the same facts.
  *
  * @param region the name of the region; empty outside of all
  * @param gpa the first guest-physical address

@@ -1,6 +1,6 @@
 package dev.iolite.tdi.ledger;
 
-/** Which accesses of a guest a memory slot serves. */
+/** The accesses of a guest that a memory slot serves. */
 public enum SlotAccess {
   /** Shared ones only. */
   SHARED("shared"),

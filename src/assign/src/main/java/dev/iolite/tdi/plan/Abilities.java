@@ -1,7 +1,7 @@
 package dev.iolite.tdi.plan;
 
 /**
- * What a kernel can do with the MMIO of an interface, as far as a plan depends on it.
+ * What a kernel can do with the MMIO of an interface, as far as plans depend on it.
  *
  * @param sharedSlots how a slot of shared MMIO is made
  * @param privateMmio how private MMIO comes to the guest

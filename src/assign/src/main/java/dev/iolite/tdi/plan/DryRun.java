@@ -1,13 +1,13 @@
 package dev.iolite.tdi.plan;
 
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.IommufdIoctls;
-import dev.iolite.kernel.KvmIoctls;
 import dev.iolite.kernel.StructText;
-import dev.iolite.kernel.VfioIoctls;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_ioas_map_file;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region;
@@ -29,7 +29,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 
-/** The ioctls that carry a plan out, with the bytes of their arguments, without making them. */
+/**
+ * Shows the ioctls that would carry out a plan, with the bytes of their arguments, without making
+ * them.
+ */
 public final class DryRun {
   /** What a value that is not known yet is in the bytes. */
   private static final int UNKNOWN = -1;

@@ -1,9 +1,9 @@
 package dev.iolite.tdi.plan;
 
+import dev.iolite.kernel.ByteSize;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.BarSize;
-import dev.iolite.tdi.layout.ByteSize;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +12,7 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Where the BARs of a layout stand in a guest: at pages, apart from one another. */
+/** The guest addresses of a layout's BARs: page-aligned and not overlapping. */
 final class Places {
   private static final long SMALLEST_HUGE = 2L << 20;
   private static final long LARGEST_HUGE = 1L << 30;

@@ -1,6 +1,6 @@
 package dev.iolite.tdi.plan;
 
-import dev.iolite.kernel.Ioctl;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 

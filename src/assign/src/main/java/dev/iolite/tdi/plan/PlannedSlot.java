@@ -4,7 +4,7 @@ import dev.iolite.tdi.layout.Kind;
 import java.util.OptionalInt;
 
 /**
- * A memory slot to make. It serves accesses of its kind only.
+ * A memory slot to make. It serves only accesses of its kind.
  *
  * @param gpa its first guest-physical address
  * @param bytes its length in bytes

@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * The fewest dma-bufs, memory slots and IOAS maps that give a guest the MMIO of a layout. A slot
- * can't have holes, so each run has its own; a dma-buf can, where the kernel lets it be used so.
- * Only shared runs are mapped in the IOAS. An I/O virtual address is the guest-physical one.
+ * can't have holes, so each run has its own; a dma-buf can, where the kernel allows it. Only shared
+ * runs are mapped in the IOAS, at IOVAs that equal the guest-physical addresses.
  *
  * @param dmaBufs the dma-bufs to open, by BAR, and of a BAR the shared ones first
  * @param slots the memory slots to make, by BAR and offset

@@ -1,21 +1,22 @@
 package dev.iolite.tdi.profile;
 
-import dev.iolite.iommufd.VdeviceId;
-import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.uapi.tsmv6.TsmV6;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_set_tdi_state;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_validate_mmio;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_set_tdi_state;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
- * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture, of which the proposals differ in the
- * number, and in the operations after those that are here.
+ * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture, The proposals differ in its number
+ * and in the operations after those that are here.
  */
-final class ArchRequest {
+final class ArchRequest implements Ability.SetsState, Ability.ValidatesMmio {
   private final TsmCaller caller;
   private final Ioctl command;
   private final Arch arch;
@@ -29,38 +30,31 @@ final class ArchRequest {
             .answering(TsmCaller.RESIDUE);
   }
 
-  Ioctl command() {
-    return command;
+  @Override
+  public List<Ioctl> ioctls() {
+    return List.of(command);
   }
 
-  void setState(Fd iommufd, VdeviceId vdevice, TdiState to) {
+  @Override
+  public void setState(TdiBinding binding, TdiState to) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment payload = iommu_vdevice_tsm_set_tdi_state.allocate(arena);
       iommu_vdevice_tsm_set_tdi_state.state(payload, to.number());
-      int operation = TsmV6.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
-      make(TsmOperation.SET_STATE, iommufd, vdevice, operation, payload, MemorySegment.NULL);
+      int operation = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+      make(TsmOperation.SET_STATE, binding, operation, payload, MemorySegment.NULL);
     }
   }
 
-  void validateMmio(Fd iommufd, VdeviceId vdevice, long gpaBase, long gpaTop, long physical) {
+  @Override
+  public void validateMmio(TdiBinding binding, long gpaBase, long gpaTop, long physical) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment payload = iommu_vdevice_tsm_validate_mmio.allocate(arena);
       iommu_vdevice_tsm_validate_mmio.gpa_base(payload, gpaBase);
       iommu_vdevice_tsm_validate_mmio.gpa_top(payload, gpaTop);
       iommu_vdevice_tsm_validate_mmio.pa_base(payload, physical);
-      int operation = TsmV6.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
-      make(TsmOperation.VALIDATE_MMIO, iommufd, vdevice, operation, payload, MemorySegment.NULL);
+      int operation = Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
+      make(TsmOperation.VALIDATE_MMIO, binding, operation, payload, MemorySegment.NULL);
     }
-  }
-
-  void switchDma(Fd iommufd, VdeviceId vdevice, boolean on) {
-    make(
-        on ? TsmOperation.ENABLE_DMA : TsmOperation.DISABLE_DMA,
-        iommufd,
-        vdevice,
-        on ? TsmV6.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA() : TsmV6.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA(),
-        MemorySegment.NULL,
-        MemorySegment.NULL);
   }
 
   /**
@@ -75,15 +69,14 @@ final class ArchRequest {
    */
   long make(
       TsmOperation operation,
-      Fd iommufd,
-      VdeviceId vdevice,
+      TdiBinding binding,
       int number,
       MemorySegment payload,
       MemorySegment answer) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment req = iommu_vdevice_tsm_req.allocate(arena);
       iommu_vdevice_tsm_req.size(req, (int) iommu_vdevice_tsm_req.sizeof());
-      iommu_vdevice_tsm_req.vdevice_id(req, vdevice.value());
+      iommu_vdevice_tsm_req.vdevice_id(req, binding.vdeviceId());
       iommu_vdevice_tsm_req.op(req, number);
       iommu_vdevice_tsm_req.tvm_arch(req, arch.number());
       iommu_vdevice_tsm_req.req_len(req, (int) payload.byteSize());
@@ -91,7 +84,7 @@ final class ArchRequest {
       iommu_vdevice_tsm_req.resp_len(req, (int) answer.byteSize());
       iommu_vdevice_tsm_req.resp_uptr(req, answer.address());
       return caller.request(
-          operation, iommufd, command, req, iommu_vdevice_tsm_req::tsm_code, answer);
+          operation, binding.iommufd(), command, req, iommu_vdevice_tsm_req::tsm_code, answer);
     }
   }
 }

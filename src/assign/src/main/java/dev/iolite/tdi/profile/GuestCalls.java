@@ -1,19 +1,18 @@
 package dev.iolite.tdi.profile;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kvm.Exit;
-import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsm.Tsm;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
-/** Hypercalls of a guest that the VMM answers. */
+/** The hypercalls of a guest that the VMM answers. */
 final class GuestCalls {
   /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, which is for guests and not among the bindings. */
   private static final int MAP_GPA_RANGE = 12;
 
   /** KVM_MAP_GPA_RANGE_ENCRYPTED. */
   private static final long MAP_ENCRYPTED = 1 << 4;
-
-  private static final int PAGE_SHIFT = 12;
 
   private GuestCalls() {}
 
@@ -31,25 +30,25 @@ final class GuestCalls {
           new GuestRequest.MapGpa(
               bdf, bytes(call.argument(1)), (call.argument(2) & MAP_ENCRYPTED) != 0, answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_BIND()) {
+    if (number == Tsm.KVM_HC_TSM_BIND()) {
       return Optional.of(new GuestRequest.Bind(bdf, answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_UNBIND()) {
+    if (number == Tsm.KVM_HC_TSM_UNBIND()) {
       return Optional.of(new GuestRequest.Unbind(bdf, answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO()) {
+    if (number == Tsm.KVM_HC_TSM_VALIDATE_MMIO()) {
       return Optional.of(
           new GuestRequest.ValidateMmio(
               bdf, call.argument(1), call.argument(2), call.argument(3), answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE()) {
+    if (number == Tsm.KVM_HC_TSM_SET_TDI_STATE()) {
       return Optional.of(new GuestRequest.SetState(bdf, call.argument(1), answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_READ_REPORT()) {
+    if (number == Tsm.KVM_HC_TSM_READ_REPORT()) {
       return Optional.of(
           new GuestRequest.ReadReport(bdf, call.argument(1), call.argument(2), answer));
     }
-    if (number == TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS()) {
+    if (number == Tsm.KVM_HC_TSM_READ_MEASUREMENTS()) {
       return Optional.of(
           new GuestRequest.ReadMeasurements(bdf, call.argument(1), call.argument(2), answer));
     }
@@ -58,8 +57,8 @@ final class GuestCalls {
 
   /** A number of pages that no address space has is a length that no memory has. */
   private static long bytes(long pages) {
-    return pages < 0 || pages > Long.MAX_VALUE >>> PAGE_SHIFT
+    return pages < 0 || pages > Long.MAX_VALUE >>> Page.SHIFT
         ? Long.MAX_VALUE
-        : pages << PAGE_SHIFT;
+        : pages << Page.SHIFT;
   }
 }

@@ -1,12 +1,13 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.tsm.TdiState;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
- * What a guest asks its VMM for, decoded from the exit of its vCPU. Everything in it is the guest's
- * word. It is valid until the vCPU runs again; so is its answer, which the guest then gets.
+ * A guest's request to its VMM, decoded from the exit of its vCPU. Nothing in it is trusted. It is
+ * valid until the vCPU runs again; so is its answer, which the guest then receives.
  */
 public sealed interface GuestRequest {
   /** What takes the answer; {@link #respond} is the way to give it. */

@@ -16,10 +16,10 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What is known of a call that should change an interface's state.
+ * What is known about a call that should change an interface's state.
  *
- * <p>A call that failed was not done if its errno is one that the proposals give before they turn
- * to the TSM. All others may come from the TSM, the device, or the copying of the answer, when the
+ * <p>A failed call had no effect if its errno is one that the proposals return before they turn to
+ * the TSM. All others may come from the TSM, the device, or the copying of the answer, after the
  * change has happened:
  *
  * <table>
@@ -39,7 +39,7 @@ public enum Outcome {
   DONE("it was done"),
   /** It was not done: all is as before. */
   NOT_DONE("nothing was done"),
-  /** It may have been done; only a stop, or the end of the binding, makes the state known again. */
+  /** It may have been done; only a stop or the end of the binding makes the state known again. */
   MAYBE_DONE("it may have been done all the same");
 
   private static final Set<Errno> BEFORE_ALL =
@@ -74,7 +74,7 @@ public enum Outcome {
     return before.contains(errno) ? NOT_DONE : MAYBE_DONE;
   }
 
-  /** As a message has it. */
+  /** As in messages. */
   @Override
   public String toString() {
     return words;

@@ -3,14 +3,15 @@ package dev.iolite.tdi.profile;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.FdKind;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.FdKind;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmv6.TsmV6;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_op;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
 import dev.iolite.vfio.BoundVfioDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -34,7 +35,7 @@ import java.util.Optional;
  *       so it has ones everywhere: ids that no object has, and flags that no command has
  * </ul>
  *
- * <p>A number is taken for a proposal's if its struct has the proposal's length. Those above 0x95
+ * <p>A number counts as a proposal's if its struct has the proposal's length. Those above 0x95
  * (IOMMU_IOAS_NOIOMMU_GET_PA, the last that 7.3 has) are tried; 0x95 and 0x94, which two proposals
  * use, are never sent: arm-v5 is told by the length of its other command, 0x96. Of a VFIO device
  * the number 0x3b7a, which 7.3 does not have (ENOTTY), is tried with a struct that says it has 0
@@ -53,10 +54,10 @@ public final class ProfileProbe {
   /**
    * What was found.
    *
-   * @param profile {@link ProfileName#MAINLINE_7_3} if no proposal's calls are there
+   * @param profile {@link Profile#MAINLINE_7_3} if no proposal's calls are there
    * @param calls what was asked and answered, in order
    */
-  public record Found(ProfileName profile, List<String> calls) {
+  public record Found(Profile profile, List<String> calls) {
     /** Copies the list. */
     public Found {
       calls = List.copyOf(calls);
@@ -89,7 +90,7 @@ public final class ProfileProbe {
    * @return empty if no proposal's calls are there; a proposal without calls on iommufd is not
    *     found
    */
-  public static Optional<ProfileName> probe(Iommufd iommufd) {
+  public static Optional<Profile> probe(Iommufd iommufd) {
     return new ProfileProbe(iommufd.fd(), iommufd.fd()).findOnIommufd();
   }
 
@@ -98,49 +99,49 @@ public final class ProfileProbe {
    *
    * @throws PreconditionException if it has another
    */
-  public static void require(ProfileName wanted, Iommufd iommufd, BoundVfioDevice device) {
+  public static void require(Profile wanted, Iommufd iommufd, BoundVfioDevice device) {
     Found found = probe(iommufd, device);
-    if (found.profile == wanted || wanted == ProfileName.MAINLINE_7_3) {
+    if (found.profile == wanted || wanted == Profile.MAINLINE_7_3) {
       return;
     }
     throw new PreconditionException(
         "use the UAPI profile " + wanted,
         "the kernel has " + found.profile + " (" + String.join("; ", found.calls) + ")",
-        wanted == ProfileName.ARM_V5
+        wanted == Profile.ARM_V5
             ? "the number 0x95, by which it binds, is IOMMU_IOAS_NOIOMMU_GET_PA of this kernel"
             : "the kernel was built without the proposal, or with another revision of it",
         "use --profile " + found.profile + ", or boot a kernel that has " + wanted);
   }
 
-  private ProfileName find() {
+  private Profile find() {
     return findOnIommufd().orElseGet(this::findOnDevice);
   }
 
-  private Optional<ProfileName> findOnIommufd() {
+  private Optional<Profile> findOnIommufd() {
     if (is(TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), REQ_BYTES)
         && is(TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), OP_BYTES)) {
-      return Optional.of(ProfileName.SEED_2025);
+      return Optional.of(Profile.SEED_2025);
     }
     int shared = TsmV6.IOMMU_VDEVICE_TSM_OP();
     if (is(TsmV6.IOMMU_VDEVICE_TSM_REQ(), REQ_BYTES) && is(shared, OP_BYTES)) {
-      return Optional.of(ProfileName.V6);
+      return Optional.of(Profile.V6);
     }
     if (exists(shared)) {
       if (hasLength(shared, REQ_BYTES)) {
-        return Optional.of(ProfileName.CCA_V7);
+        return Optional.of(Profile.CCA_V7);
       }
       if (hasLength(shared, SCOPED_REQ_BYTES)) {
-        return Optional.of(ProfileName.ARM_V5);
+        return Optional.of(Profile.ARM_V5);
       }
     }
     return Optional.empty();
   }
 
-  private ProfileName findOnDevice() {
+  private Profile findOnDevice() {
     Ioctl bind = of(FdKind.VFIO_DEVICE, TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND());
     return ask(device, bind, 0, 0) == Errno.EINVAL.negated()
-        ? ProfileName.INTEL_RFC_2025
-        : ProfileName.MAINLINE_7_3;
+        ? Profile.INTEL_RFC_2025
+        : Profile.MAINLINE_7_3;
   }
 
   /** Whether an iommufd has a command of a number, with a struct of this length. */

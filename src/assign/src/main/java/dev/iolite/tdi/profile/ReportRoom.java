@@ -6,11 +6,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.ToLongFunction;
 
-/** Reads a report, or another object, whose length nobody tells, with more room until it fits. */
+/** Reads a report, or another object of unknown length, with more room until it fits. */
 final class ReportRoom {
   private static final int FIRST = 4096;
 
-  /** The largest object that a TSM keeps, as the proposals for evidence have it. */
+  /** The largest object that a TSM keeps, according to the proposals for evidence. */
   static final int MOST = 16 << 20;
 
   private ReportRoom() {}

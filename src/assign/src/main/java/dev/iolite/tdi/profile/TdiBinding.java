@@ -1,23 +1,97 @@
 package dev.iolite.tdi.profile;
 
+import dev.iolite.iommufd.Vdevice;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tsm.TdiState;
+import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
+
 /**
  * A device interface that is bound to a VM. Each operation is one call of the proposal; those that
  * {@link UapiProfile#operations} does not list throw {@link UnsupportedByProfileException}, and all
  * throw {@link TsmCallException} if the call fails. Not safe for use by several threads.
  */
-public interface TdiBinding extends AutoCloseable {
+public final class TdiBinding implements AutoCloseable {
+  private final UapiProfile profile;
+  private final TsmCaller caller;
+  private final Ability.Binds how;
+  private final TdiTarget target;
+  private final Vdevice vdevice;
+  private boolean unbound;
+  private boolean released;
+
+  private TdiBinding(
+      UapiProfile profile, TsmCaller caller, Ability.Binds how, TdiTarget target, Vdevice vdevice) {
+    this.profile = profile;
+    this.caller = caller;
+    this.how = how;
+    this.target = target;
+    this.vdevice = vdevice;
+  }
+
+  /** Makes the vDEVICE, and binds it; without the binding there is no vDEVICE either. */
+  static TdiBinding bind(UapiProfile profile, Ability.Binds how, TdiTarget target) {
+    TsmCaller caller = new TsmCaller(profile.name());
+    Vdevice vdevice = vdevice(caller, target);
+    TdiBinding binding = new TdiBinding(profile, caller, how, target, vdevice);
+    try {
+      how.bind(binding);
+      return binding;
+    } catch (RuntimeException e) {
+      try {
+        vdevice.close();
+      } catch (KernelException undo) {
+        e.addSuppressed(undo);
+      }
+      throw e;
+    }
+  }
+
+  private static Vdevice vdevice(TsmCaller caller, TdiTarget target) {
+    try {
+      return target.viommu().allocVdevice(target.device().deviceId(), target.virtualBdf());
+    } catch (KernelException e) {
+      throw caller.failed(TsmOperation.BIND, e, OptionalLong.empty());
+    }
+  }
+
+  /** The iommufd that the device is bound to. */
+  Fd iommufd() {
+    return target.iommufd().fd();
+  }
+
+  /** The device. */
+  Fd device() {
+    return target.device().fd();
+  }
+
+  /** The number of its vDEVICE. */
+  int vdeviceId() {
+    return vdevice.id().value();
+  }
+
+  private <T extends Ability> T require(TsmOperation operation, Class<T> kind) {
+    return profile.require(operation, kind);
+  }
+
   /** Whether the bind has locked the interface; if not, {@link #setState} does. */
-  boolean isLockedByBind();
+  public boolean isLockedByBind() {
+    return how.locks();
+  }
 
   /**
    * Changes the interface's state.
    *
-   * @param to {@link TdiState#UNLOCKED}, which stops it, {@link TdiState#LOCKED} or {@link
-   *     TdiState#RUN}
+   * @param to {@link TdiState#CONFIG_UNLOCKED}, which stops it, {@link TdiState#CONFIG_LOCKED} or
+   *     {@link TdiState#RUN}
    * @throws TsmCallException EBUSY: it is not in a state to be locked, or the host can reach its
-   *     memory; EIO: the device refuses; ENXIO, ENOENT: it is not bound any more
+   *     memory; EIO: the device refuses; ENXIO, ENOENT: it is no longer bound
    */
-  void setState(TdiState to);
+  public void setState(TdiState to) {
+    require(TsmOperation.SET_STATE, Ability.SetsState.class).setState(this, to);
+  }
 
   /**
    * Has the guest's private view of MMIO checked. Where the proposal has no slots for private MMIO,
@@ -27,9 +101,12 @@ public interface TdiBinding extends AutoCloseable {
    * @param gpaTop the first one after the range, a multiple of 4 KiB
    * @param physical what the report says is there
    * @throws TsmCallException EINVAL: not the interface's TEE memory; EEXIST: something is mapped
-   *     there; EIO: the interface is not locked; ENXIO: it is not bound any more
+   *     there; EIO: the interface is not locked; ENXIO: it is no longer bound
    */
-  void validateMmio(long gpaBase, long gpaTop, long physical);
+  public void validateMmio(long gpaBase, long gpaTop, long physical) {
+    require(TsmOperation.VALIDATE_MMIO, Ability.ValidatesMmio.class)
+        .validateMmio(this, gpaBase, gpaTop, physical);
+  }
 
   /**
    * The interface's report, as the device gave it.
@@ -37,7 +114,9 @@ public interface TdiBinding extends AutoCloseable {
    * @throws TsmCallException EIO: the interface is not locked; ENXIO, ENOENT: it is not bound any
    *     more
    */
-  byte[] report();
+  public byte[] report() {
+    return require(TsmOperation.READ_REPORT, Ability.ReadsReport.class).report(this);
+  }
 
   /**
    * The measurements of the interface's device, made anew: a MEASUREMENTS message of SPDM, or that
@@ -49,17 +128,28 @@ public interface TdiBinding extends AutoCloseable {
    * @throws TsmCallException EIO: the device refuses; ENXIO, ENOENT: the interface is not bound any
    *     more
    */
-  byte[] measurements(byte[] nonce);
+  public byte[] measurements(byte[] nonce) {
+    if (nonce.length != Measurements.NONCE_BYTES) {
+      throw new IllegalArgumentException(
+          "a nonce has %d bytes, not %d".formatted(Measurements.NONCE_BYTES, nonce.length));
+    }
+    return require(TsmOperation.READ_MEASUREMENTS, Ability.Measures.class)
+        .measurements(this, MemorySegment.ofArray(nonce));
+  }
 
   /**
    * Switches on the host's half of the interface's way through the IOMMU, on SEV.
    *
    * @throws TsmCallException EIO: the interface does not run
    */
-  void enableDma();
+  public void enableDma() {
+    require(TsmOperation.ENABLE_DMA, Ability.SwitchesDma.class).switchDma(this, true);
+  }
 
   /** Switches that off; as {@link #enableDma}. */
-  void disableDma();
+  public void disableDma() {
+    require(TsmOperation.DISABLE_DMA, Ability.SwitchesDma.class).switchDma(this, false);
+  }
 
   /**
    * Unbinds, once, and destroys the vDEVICE, which unbinds too. Private memory of the interface
@@ -69,8 +159,41 @@ public interface TdiBinding extends AutoCloseable {
    * @throws TsmCallException if one of the two failed; the other was tried all the same
    */
   @Override
-  void close();
+  public void close() {
+    if (released) {
+      return;
+    }
+    TsmCallException first = null;
+    if (!unbound) {
+      unbound = true;
+      try {
+        how.unbind(this);
+      } catch (TsmCallException e) {
+        first = e;
+      }
+    }
+    try {
+      vdevice.close();
+      released = true;
+    } catch (KernelException e) {
+      var destroy = caller.failed(TsmOperation.UNBIND, e, OptionalLong.empty());
+      if (first == null) {
+        throw destroy;
+      }
+      first.addSuppressed(destroy);
+    }
+    if (first != null) {
+      throw first;
+    }
+  }
 
   /** Whether the vDEVICE is destroyed, and so the kernel has surely unbound the interface. */
-  boolean isReleased();
+  public boolean isReleased() {
+    return released;
+  }
+
+  @Override
+  public String toString() {
+    return "binding of " + vdevice + " under " + profile;
+  }
 }

@@ -5,8 +5,8 @@ import dev.iolite.iommufd.Viommu;
 import dev.iolite.vfio.BoundVfioDevice;
 
 /**
- * What is bound: a device that was given to a VM before it was bound to the iommufd, and its place
- * in the VM.
+ * The target of a bind: a device that was given to a VM before it was bound to the iommufd, and its
+ * place in the VM.
  *
  * @param iommufd what the device is bound to
  * @param viommu of that iommufd, of the type that {@link UapiProfile#viommuType} says

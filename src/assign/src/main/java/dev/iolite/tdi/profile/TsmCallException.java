@@ -1,16 +1,17 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.kernel.KernelException;
+import dev.iolite.tsm.Profile;
 import java.util.OptionalLong;
 
 /**
  * A call to the TSM that failed: which operation of which proposal, what the kernel said (the
- * cause), what the TSM said where the call tells, and what that means for the interface.
+ * cause), what the TSM said, where the call returns it, and what that means for the interface.
  */
 public final class TsmCallException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final ProfileName profile;
+  private final Profile profile;
   private final TsmOperation operation;
   private final KernelException kernel;
   private final Outcome outcome;
@@ -18,7 +19,7 @@ public final class TsmCallException extends RuntimeException {
   private final long code;
 
   TsmCallException(
-      ProfileName profile,
+      Profile profile,
       TsmOperation operation,
       KernelException kernel,
       Outcome outcome,
@@ -43,7 +44,7 @@ public final class TsmCallException extends RuntimeException {
   }
 
   /** The profile that was used. */
-  public ProfileName profile() {
+  public Profile profile() {
     return profile;
   }
 

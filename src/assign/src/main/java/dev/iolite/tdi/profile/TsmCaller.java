@@ -2,20 +2,21 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;
 
-/** Makes the calls of a profile, and says of those that failed what they may have done. */
+/** Makes the calls of a profile, and says what a failed one may have done. */
 final class TsmCaller {
   /** What a request's result is. */
   static final String RESIDUE = "bytes not used of the answer's room, or else of the request";
 
-  private final ProfileName profile;
+  private final Profile profile;
 
-  TsmCaller(ProfileName profile) {
+  TsmCaller(Profile profile) {
     this.profile = profile;
   }
 
@@ -65,18 +66,15 @@ final class TsmCaller {
       Ioctl command,
       MemorySegment argument,
       ToLongFunction<MemorySegment> code) {
-    int result;
-    try {
-      do {
-        result = fd.tryIoctl(command, argument);
-      } while (result == Errno.EINTR.negated() && operation.onlyReads());
-    } catch (KernelException unexpected) {
-      throw failed(operation, unexpected, code(code, argument));
+    while (true) {
+      try {
+        return fd.ioctl(command, argument);
+      } catch (KernelException e) {
+        if (e.errno() != Errno.EINTR || !operation.onlyReads()) {
+          throw failed(operation, e, code(code, argument));
+        }
+      }
     }
-    if (result < 0) {
-      throw failed(operation, fd.failed(command, argument, result), code(code, argument));
-    }
-    return result;
   }
 
   private static OptionalLong code(ToLongFunction<MemorySegment> code, MemorySegment argument) {

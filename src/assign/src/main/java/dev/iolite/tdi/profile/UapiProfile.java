@@ -1,49 +1,96 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.ViommuType;
-import dev.iolite.kernel.Ioctl;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities;
+import dev.iolite.tdi.plan.Abilities.PrivateMmio;
+import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
- * One interface for binding TDIs, as a proposal has it on a platform. It has no state.
+ * One interface for binding TDIs, as a proposal has it on a platform: the list of its abilities. It
+ * has no state. What it has no ability for is refused here, without a call.
  *
- * <p>Its calls are to be made only on a kernel that has it: {@link ProfileProbe} finds out.
+ * <p>Make its calls only on a kernel that has it; {@link ProfileProbe} finds out.
  */
-public interface UapiProfile {
+public final class UapiProfile {
+  private final Profile name;
+  private final Arch arch;
+  private final List<Ability> abilities;
+
+  private UapiProfile(Profile name, Arch arch, List<Ability> abilities) {
+    this.name = name;
+    this.arch = arch;
+    this.abilities = List.copyOf(abilities);
+  }
+
   /** The profile of a name, on a platform. */
-  static UapiProfile of(ProfileName name, Arch arch) {
-    return switch (name) {
-      case MAINLINE_7_3 -> new MainlineProfile(arch);
-      case ARM_V5 -> new ArmV5Profile(arch);
-      case V6 -> new V6Profile(arch);
-      case CCA_V7 -> new CcaV7Profile(arch);
-      case INTEL_RFC_2025 -> new IntelRfc2025Profile(arch);
-      case SEED_2025 -> new Seed2025Profile(arch);
-    };
+  public static UapiProfile of(Profile name, Arch arch) {
+    TsmCaller caller = new TsmCaller(name);
+    return new UapiProfile(
+        name,
+        arch,
+        switch (name) {
+          case MAINLINE_7_3 -> List.of();
+          case ARM_V5 -> ArmV5Profile.abilities(caller);
+          case V6 -> V6Profile.abilities(caller, arch);
+          case CCA_V7 -> CcaV7Profile.abilities(caller, arch);
+          case INTEL_RFC_2025 -> IntelRfc2025Profile.abilities(caller);
+          case SEED_2025 -> Seed2025Profile.abilities(caller, arch);
+        });
   }
 
   /** Which one it is. */
-  ProfileName name();
+  public Profile name() {
+    return name;
+  }
 
   /** The platform it is for. */
-  Arch arch();
+  public Arch arch() {
+    return arch;
+  }
+
+  private <T extends Ability> Optional<T> find(Class<T> kind) {
+    return abilities.stream().filter(kind::isInstance).map(kind::cast).findFirst();
+  }
+
+  /**
+   * The ability for an operation.
+   *
+   * @throws UnsupportedByProfileException if it has none
+   */
+  <T extends Ability> T require(TsmOperation operation, Class<T> kind) {
+    return find(kind).orElseThrow(() -> new UnsupportedByProfileException(name, arch, operation));
+  }
 
   /** What it has calls for. Others throw {@link UnsupportedByProfileException}, without a call. */
-  Set<TsmOperation> operations();
+  public Set<TsmOperation> operations() {
+    return Arrays.stream(TsmOperation.values())
+        .filter(operation -> find(operation.ability()).isPresent())
+        .collect(Collectors.toCollection(() -> EnumSet.noneOf(TsmOperation.class)));
+  }
 
   /** Whether it has a way to bind a TDI. */
-  default boolean bindsTdis() {
-    return operations().contains(TsmOperation.BIND);
+  public boolean bindsTdis() {
+    return find(Ability.Binds.class).isPresent();
   }
 
   /**
@@ -51,32 +98,54 @@ public interface UapiProfile {
    *
    * @param slots how many memory slots the VM has left
    */
-  Abilities abilities(int slots);
+  public Abilities abilities(int slots) {
+    boolean byDmaBuf = find(Ability.SharedSlots.class).isPresent();
+    return new Abilities(
+        byDmaBuf ? SharedSlots.BY_DMABUF : SharedSlots.BY_ADDRESS, privateMmio(), false, slots);
+  }
+
+  private PrivateMmio privateMmio() {
+    PrivateMmio withoutSlots =
+        find(Ability.ValidatesMmio.class).isPresent() ? PrivateMmio.BY_TSM : PrivateMmio.NOT_AT_ALL;
+    return find(Ability.PrivateSlots.class)
+        .map(slots ->
+            slots.ofWholeDmaBuf()
+                ? PrivateMmio.SLOT_OF_WHOLE_DMABUF
+                : PrivateMmio.SLOTS_OF_ONE_DMABUF)
+        .orElse(withoutSlots);
+  }
 
   /** The type of the vIOMMU that a vDEVICE to be bound is made of. */
-  ViommuType viommuType();
+  public ViommuType viommuType() {
+    return switch (arch) {
+      case CCA -> new ViommuType("ARM_REALM_SMMUV3", TsmCcaV7.IOMMU_VIOMMU_TYPE_ARM_REALM_SMMUV3());
+      // AMD's driver takes any number but 0 (drivers/iommu/amd/iommufd.c).
+      case SEV -> new ViommuType("AMD", 1);
+      case TDX -> new ViommuType("TDX", Tsm.IOMMU_VIOMMU_TYPE_TDX());
+    };
+  }
 
   /**
    * Whether that vIOMMU must be made of a nest parent. One that is the TSM's translates nothing, so
    * any page table of the device will do.
    */
-  default boolean needsNestParent() {
-    return true;
+  public boolean needsNestParent() {
+    return find(Ability.TsmViommus.class).isEmpty();
   }
 
   /**
    * The bits of KVM_CAP_EXIT_HYPERCALL by which the guest's KVM_HC_TSM_ calls leave it; 0 if the
    * proposal has none, since its guests leave in some other way.
    */
-  default long hypercallExits() {
-    return 0;
+  public long hypercallExits() {
+    return find(Ability.HypercallExits.class).map(Ability.HypercallExits::bits).orElse(0L);
   }
 
   /**
    * Makes the vDEVICE and binds the device's interface to the VM that the device was given to.
    *
    * <p>If the bind fails, the vDEVICE is destroyed again, which unbinds what may have been bound;
-   * what then fails in turn is suppressed onto the exception.
+   * failures of that are suppressed onto the exception.
    *
    * @throws TsmCallException EINVAL: no TSM is connected to the device; ENODEV, ENOENT: the device
    *     was given to no VM before it was bound to the iommufd; EBUSY: bound to another VM, or the
@@ -84,7 +153,9 @@ public interface UapiProfile {
    *     device; EEXIST: it has a vDEVICE already
    * @throws UnsupportedByProfileException if it can't
    */
-  TdiBinding bind(TdiTarget target);
+  public TdiBinding bind(TdiTarget target) {
+    return TdiBinding.bind(this, require(TsmOperation.BIND, Ability.Binds.class), target);
+  }
 
   /**
    * Makes a dma-buf of a kind over parts of a BAR; see {@link BoundVfioDevice#exportDmaBuf}. Where
@@ -97,7 +168,16 @@ public interface UapiProfile {
    *     which nothing is of that kind; EINVAL: nothing of the ranges is
    * @throws UnsupportedByProfileException if the kind is private and it has no use for such
    */
-  DmaBuf exportDmaBuf(BoundVfioDevice device, int bar, List<ByteRange> ranges, Kind kind);
+  public DmaBuf exportDmaBuf(BoundVfioDevice device, int bar, List<ByteRange> ranges, Kind kind) {
+    int flags =
+        switch (kind) {
+          case PRIVATE ->
+              require(TsmOperation.EXPORT_PRIVATE, Ability.ExportsPrivate.class).flags(kind);
+          case SHARED ->
+              find(Ability.ExportsPrivate.class).map(ability -> ability.flags(kind)).orElse(0);
+        };
+    return device.exportDmaBuf(PciRegion.bar(bar), ranges, Libc.O_RDWR(), flags);
+  }
 
   /**
    * What of the BAR a dma-buf has, as the kernel says.
@@ -105,7 +185,9 @@ public interface UapiProfile {
    * @return empty if the proposal has no such query
    * @throws dev.iolite.kernel.KernelException what the kernel said
    */
-  Optional<List<DmaBufRun>> runs(DmaBuf dmaBuf);
+  public Optional<List<DmaBufRun>> runs(DmaBuf dmaBuf) {
+    return find(Ability.ListsRuns.class).map(ability -> ability.runs(dmaBuf));
+  }
 
   /**
    * Makes a memory slot for private accesses, over a dma-buf.
@@ -117,10 +199,16 @@ public interface UapiProfile {
    *     not fit it; as for {@link Vm#addDmaBufSlot}
    * @throws UnsupportedByProfileException if it has no such slots
    */
-  MemorySlot addPrivateSlot(Vm vm, long gpa, long bytes, DmaBuf dmaBuf, long offset);
+  public MemorySlot addPrivateSlot(Vm vm, long gpa, long bytes, DmaBuf dmaBuf, long offset) {
+    var slots = require(TsmOperation.PRIVATE_SLOT, Ability.PrivateSlots.class);
+    return vm.addDmaBufSlot(gpa, bytes, 0, slots.flags(), dmaBuf.fd(), offset);
+  }
 
   /** As {@link #addPrivateSlot}, for shared accesses. */
-  MemorySlot addSharedSlot(Vm vm, long gpa, long bytes, DmaBuf dmaBuf, long offset);
+  public MemorySlot addSharedSlot(Vm vm, long gpa, long bytes, DmaBuf dmaBuf, long offset) {
+    var slots = require(TsmOperation.SHARED_SLOT, Ability.SharedSlots.class);
+    return vm.addDmaBufSlot(gpa, bytes, 0, slots.flags(), dmaBuf.fd(), offset);
+  }
 
   /**
    * What the guest asks the VMM for: KVM_EXIT_HYPERCALL with a KVM_HC_TSM_ number, which are this
@@ -129,8 +217,18 @@ public interface UapiProfile {
    *
    * @return empty if the exit is about something else, which is the caller's to answer
    */
-  Optional<GuestRequest> request(Exit exit);
+  public Optional<GuestRequest> request(Exit exit) {
+    return GuestCalls.decode(exit)
+        .or(() -> find(Ability.Exits.class).flatMap(ability -> ability.request(exit)));
+  }
 
   /** Its calls beyond those of the headers, for who traces them or makes them fail. */
-  List<Ioctl> ioctls();
+  public List<Ioctl> ioctls() {
+    return abilities.stream().flatMap(ability -> ability.ioctls().stream()).toList();
+  }
+
+  @Override
+  public String toString() {
+    return name + " on " + arch;
+  }
 }

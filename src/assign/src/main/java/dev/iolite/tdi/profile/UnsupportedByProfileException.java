@@ -1,5 +1,7 @@
 package dev.iolite.tdi.profile;
 
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -8,18 +10,18 @@ import java.util.stream.Collectors;
 public final class UnsupportedByProfileException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  private final ProfileName profile;
+  private final Profile profile;
   private final TsmOperation operation;
 
-  UnsupportedByProfileException(ProfileName profile, Arch arch, TsmOperation operation) {
+  UnsupportedByProfileException(Profile profile, Arch arch, TsmOperation operation) {
     super(message(profile, arch, operation));
     this.profile = profile;
     this.operation = operation;
   }
 
-  private static String message(ProfileName profile, Arch arch, TsmOperation operation) {
-    List<ProfileName> others =
-        Arrays.stream(ProfileName.values())
+  private static String message(Profile profile, Arch arch, TsmOperation operation) {
+    List<Profile> others =
+        Arrays.stream(Profile.values())
             .filter(name -> UapiProfile.of(name, arch).operations().contains(operation))
             .toList();
     return "can't %s: the UAPI profile %s has no call for it on %s. Profiles that have: %s"
@@ -29,11 +31,11 @@ public final class UnsupportedByProfileException extends RuntimeException {
             arch,
             others.isEmpty()
                 ? "none"
-                : others.stream().map(ProfileName::toString).collect(Collectors.joining(", ")));
+                : others.stream().map(Profile::toString).collect(Collectors.joining(", ")));
   }
 
   /** The profile that was used. */
-  public ProfileName profile() {
+  public Profile profile() {
     return profile;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The calls that bind a TDI and serve its guest, as each proposal has them: one implementation for
- * each UAPI profile.
+ * The calls of each proposal that bind a TDI and serve its guest: one implementation for each UAPI
+ * profile.
  */
 @NullMarked
 package dev.iolite.tdi.profile;

@@ -2,6 +2,7 @@ package dev.iolite.tdi.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +36,7 @@ class InterfaceReportFuzzTest {
   private static void layOut(InterfaceReport report, RangeScheme scheme) {
     MmioLayout layout;
     try {
-      layout = MmioLayout.of(report, SIZES, MmioLayout.PAGE, scheme);
+      layout = MmioLayout.of(report, SIZES, Page.BYTES, scheme);
     } catch (MalformedReportException _) {
       return;
     }

@@ -7,6 +7,7 @@ import static dev.iolite.tdi.layout.ReportBytes.UPDATABLE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.iolite.tsm.InterfaceFlag;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;

@@ -3,6 +3,7 @@ package dev.iolite.tdi.layout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.vfio.ByteRange;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,7 +22,7 @@ class LayoutFileTest {
       MmioLayout.ofPrivate(
           List.of(new BarSize(0, 64 << 10), new BarSize(2, 16L << 30)),
           Map.of(0, List.of(new ByteRange(0, 8 << 10), new ByteRange(0x3000, 52 << 10))),
-          MmioLayout.PAGE);
+          Page.BYTES);
 
   @Test
   void theFormOfTheDocumentationIsRead() {
@@ -53,7 +54,7 @@ class LayoutFileTest {
       ranges.add(new ByteRange(i * 8192, 4096));
     }
     MmioLayout many =
-        MmioLayout.ofPrivate(List.of(new BarSize(1, 1L << 30)), Map.of(1, ranges), MmioLayout.PAGE);
+        MmioLayout.ofPrivate(List.of(new BarSize(1, 1L << 30)), Map.of(1, ranges), Page.BYTES);
     assertThat(LayoutFile.parse(LayoutFile.text(many))).isEqualTo(many);
   }
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.vfio.ByteRange;
 import java.util.List;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** What of a BAR is private and what is shared. */
 class MmioLayoutTest {
-  private static final long PAGE = MmioLayout.PAGE;
+  private static final long PAGE = Page.BYTES;
   private static final long LARGE_PAGE = 64 << 10;
   private static final List<BarSize> SIZES = List.of(new BarSize(0, 16 * PAGE));
 

@@ -2,6 +2,7 @@ package dev.iolite.tdi.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.kernel.Page;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -51,7 +52,7 @@ class ReportPropertyTest {
     List<Kind[]> wanted = new ArrayList<>();
     for (int bar : BARS) {
       int pages = 1 << random.nextInt(6);
-      sizes.add(new BarSize(bar, pages * MmioLayout.PAGE));
+      sizes.add(new BarSize(bar, pages * Page.BYTES));
       wanted.add(fill(report, random, bar, pages, shift));
     }
     if (random.nextBoolean()) {
@@ -61,10 +62,10 @@ class ReportPropertyTest {
       report.deviceSpecific(new byte[random.nextInt(20)]);
       report.raw(new int[random.nextInt(3)]);
     }
-    MmioLayout layout = MmioLayout.of(report.parse(), sizes, MmioLayout.PAGE, scheme);
+    MmioLayout layout = MmioLayout.of(report.parse(), sizes, Page.BYTES, scheme);
     for (int i = 0; i < BARS.length; i++) {
       for (int page = 0; page < wanted.get(i).length; page++) {
-        assertThat(layout.bars().get(i).kindAt(page * MmioLayout.PAGE))
+        assertThat(layout.bars().get(i).kindAt(page * Page.BYTES))
             .as("%s, BAR %d, page %d", scheme, BARS[i], page)
             .isEqualTo(wanted.get(i)[page]);
       }

@@ -2,6 +2,7 @@ package dev.iolite.tdi.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
@@ -19,7 +20,7 @@ class DryRunTest {
       MmioLayout.ofPrivate(
           List.of(new BarSize(0, 64 << 10)),
           Map.of(0, List.of(new ByteRange(0, 8 << 10), new ByteRange(0x3000, 52 << 10))),
-          MmioLayout.PAGE);
+          Page.BYTES);
 
   private static List<PlannedIoctl> run(
       SharedSlots shared, PrivateMmio guarded, boolean mapsSeveralRanges) {

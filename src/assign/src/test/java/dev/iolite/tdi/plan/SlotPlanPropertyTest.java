@@ -3,6 +3,7 @@ package dev.iolite.tdi.plan;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
@@ -22,7 +23,7 @@ import net.jqwik.api.Property;
  * with as little as there can be.
  */
 class SlotPlanPropertyTest {
-  private static final long PAGE = MmioLayout.PAGE;
+  private static final long PAGE = Page.BYTES;
   private static final int MOST_PAGES = 24;
 
   /** A layout as a plain list of pages, by BAR. */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.iommufd.IovaRanges;
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.Kind;
@@ -39,13 +40,13 @@ class SlotPlanTest {
       MmioLayout.ofPrivate(
           List.of(new BarSize(0, 64 * K)),
           Map.of(0, List.of(new ByteRange(0, 8 * K), new ByteRange(12 * K, 52 * K))),
-          MmioLayout.PAGE);
+          Page.BYTES);
 
   private static final MmioLayout TWO_SHARED =
       MmioLayout.ofPrivate(
           List.of(new BarSize(0, 16 * K)),
           Map.of(0, List.of(new ByteRange(4 * K, 4 * K))),
-          MmioLayout.PAGE);
+          Page.BYTES);
 
   private static PreconditionException refused(MmioLayout layout, Map<Integer, Long> gpas) {
     return catchThrowableOfType(PreconditionException.class, () -> SlotPlan.of(layout, gpas, SEED));
@@ -115,8 +116,7 @@ class SlotPlanTest {
   @Test
   void aLayoutThatIsAllSharedIsOneOfEachForABarAndNoRemark() {
     MmioLayout layout =
-        MmioLayout.allShared(
-            List.of(new BarSize(0, 64 * K), new BarSize(2, 1 << 30)), MmioLayout.PAGE);
+        MmioLayout.allShared(List.of(new BarSize(0, 64 * K), new BarSize(2, 1 << 30)), Page.BYTES);
     for (Abilities abilities : List.of(SEED, MAINLINE, INTEL, CCA)) {
       SlotPlan plan = SlotPlan.of(layout, Map.of(0, 0xc000_0000L, 2, GPA), abilities);
       assertThat(plan.dmaBufs()).hasSize(2);
@@ -129,8 +129,7 @@ class SlotPlanTest {
   @Test
   void aBarWithoutAnAddressIsLeftOut() {
     MmioLayout layout =
-        MmioLayout.allShared(
-            List.of(new BarSize(0, 64 * K), new BarSize(2, 64 * K)), MmioLayout.PAGE);
+        MmioLayout.allShared(List.of(new BarSize(0, 64 * K), new BarSize(2, 64 * K)), Page.BYTES);
     SlotPlan plan = SlotPlan.of(layout, Map.of(2, GPA), SEED);
     assertThat(plan.slots()).singleElement().satisfies(s -> assertThat(s.bar()).isEqualTo(2));
     assertThat(plan.remarks()).isEmpty();
@@ -138,7 +137,7 @@ class SlotPlanTest {
 
   @Test
   void aBarThatIsNoWholePageGetsNoSlot() {
-    MmioLayout layout = MmioLayout.allShared(List.of(new BarSize(3, 256)), MmioLayout.PAGE);
+    MmioLayout layout = MmioLayout.allShared(List.of(new BarSize(3, 256)), Page.BYTES);
     SlotPlan plan = SlotPlan.of(layout, Map.of(3, GPA), SEED);
     assertThat(plan.slots()).isEmpty();
     assertThat(plan.dmaBufs()).isEmpty();
@@ -147,7 +146,7 @@ class SlotPlanTest {
 
   @Test
   void anAddressThatForbidsHugePagesIsRemarked() {
-    MmioLayout layout = MmioLayout.allShared(List.of(new BarSize(2, 4L << 30)), MmioLayout.PAGE);
+    MmioLayout layout = MmioLayout.allShared(List.of(new BarSize(2, 4L << 30)), Page.BYTES);
     assertThat(SlotPlan.of(layout, Map.of(2, 4L << 30), SEED).remarks()).isEmpty();
     assertThat(SlotPlan.of(layout, Map.of(2, 1L << 30), SEED).remarks()).isEmpty();
     assertThat(SlotPlan.of(layout, Map.of(2, 2L << 20), SEED).remarks())
@@ -186,8 +185,7 @@ class SlotPlanTest {
   @Test
   void barsThatOverlapAreRefused() {
     MmioLayout layout =
-        MmioLayout.allShared(
-            List.of(new BarSize(0, 64 * K), new BarSize(2, 16 * K)), MmioLayout.PAGE);
+        MmioLayout.allShared(List.of(new BarSize(0, 64 * K), new BarSize(2, 16 * K)), Page.BYTES);
     for (long second : new long[] {GPA, GPA + 60 * K, GPA + 4 * K, GPA - 12 * K}) {
       assertThat(refused(layout, Map.of(0, GPA, 2, second)))
           .hasMessageContainingAll("BAR 0", "BAR 2", "overlap");
@@ -208,7 +206,7 @@ class SlotPlanTest {
     IovaRanges allowed =
         new IovaRanges(
             List.of(new IovaRange(0, 0xfedf_ffffL), new IovaRange(0xfef0_0000L, GPA - 1)), 4096);
-    MmioLayout layout = MmioLayout.allShared(List.of(new BarSize(0, 1 << 20)), MmioLayout.PAGE);
+    MmioLayout layout = MmioLayout.allShared(List.of(new BarSize(0, 1 << 20)), Page.BYTES);
     SlotPlan.of(layout, Map.of(0, 0xfed0_0000L), SEED, allowed);
     for (long gpa : new long[] {0xfee0_0000L, 0xfee8_0000L, GPA}) {
       assertThatExceptionOfType(PreconditionException.class)
@@ -224,7 +222,7 @@ class SlotPlanTest {
         MmioLayout.ofPrivate(
             List.of(new BarSize(0, 64 * K)),
             Map.of(0, List.of(new ByteRange(0, 64 * K))),
-            MmioLayout.PAGE);
+            Page.BYTES);
     IovaRanges none = new IovaRanges(List.of(), 4096);
     assertThat(SlotPlan.of(layout, Map.of(0, GPA), SEED, none).maps()).isEmpty();
   }

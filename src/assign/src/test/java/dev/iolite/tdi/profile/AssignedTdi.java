@@ -12,7 +12,6 @@ import dev.iolite.kvm.VmLaunch;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.TdispEndpoint;
@@ -23,6 +22,9 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.VfioDevice;
 import java.util.Optional;
@@ -59,7 +61,7 @@ final class AssignedTdi implements AutoCloseable {
     }
     VfioDevice unbound = opened.push(VfioDevice.open(kernel, pci.requireVfioCdev(), ADDRESS));
     launch.vm().createVfioDevice().add(unbound);
-    device = opened.push(unbound.bind(iommufd.fd()));
+    device = opened.push(unbound.bind(iommufd));
     device.config().setMemoryDecode(true);
     device.config().setBusMaster(true);
     new Tsm(kernel).connect(pci, "tsm0");
@@ -76,9 +78,7 @@ final class AssignedTdi implements AutoCloseable {
 
   /** The client's profile for a model. */
   static UapiProfile profile(MockKernel model) {
-    return UapiProfile.of(
-        ProfileName.of(model.profile().toString()).orElseThrow(),
-        model.platform() == Platform.SEV ? Arch.SEV : Arch.TDX);
+    return UapiProfile.of(model.profile(), model.platform() == Platform.SEV ? Arch.SEV : Arch.TDX);
   }
 
   static AssignedTdi on(Platform platform, Profile profile) {
@@ -122,7 +122,7 @@ final class AssignedTdi implements AutoCloseable {
 
   /** The state that the device itself is in; empty if it is not bound. */
   Optional<TdiState> state() {
-    return model.tsm().state(ADDRESS).flatMap(state -> TdiState.of(state.number()));
+    return model.tsm().state(ADDRESS);
   }
 
   /** Where a BAR is on the bus. */
@@ -138,7 +138,7 @@ final class AssignedTdi implements AutoCloseable {
   TdiBinding bindAndLock() {
     TdiBinding binding = profile.bind(target);
     if (!binding.isLockedByBind()) {
-      binding.setState(TdiState.LOCKED);
+      binding.setState(TdiState.CONFIG_LOCKED);
     }
     return binding;
   }

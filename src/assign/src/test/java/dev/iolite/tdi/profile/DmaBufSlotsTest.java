@@ -8,14 +8,16 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.tdi.layout.Kind;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -117,7 +119,7 @@ class DmaBufSlotsTest {
           DmaBuf hidden = at.profile.exportDmaBuf(at.device, 0, BAR0, Kind.PRIVATE);
           var slot = at.profile.addPrivateSlot(vm, GPA, 0x2000, hidden, 0)) {
         at.launch.vcpu().preFault(GPA, 0x2000);
-        binding.setState(TdiState.UNLOCKED);
+        binding.setState(TdiState.CONFIG_UNLOCKED);
         assertThat(slot.exists()).isTrue();
         assertThatThrownBy(() -> at.launch.vcpu().run(DEADLINE))
             .hasMessageContaining("KVM_RUN")
@@ -150,7 +152,7 @@ class DmaBufSlotsTest {
       }
       copy(edu.device(), 0, EDU_BUFFER, 1);
       copy(edu.device(), EDU_BUFFER, IOVA + 0xc00, 3);
-      Region target = at.device.region(2);
+      Region target = at.device.region(PciRegion.BAR2);
       assertThat(target.read64(0x1bf8)).isZero();
       assertThat(target.read64(0x1c00)).isEqualTo(0x1000);
       assertThat(target.read64(0x1ff8)).isEqualTo(0x13f8);
@@ -162,7 +164,7 @@ class DmaBufSlotsTest {
 
   /** Half of the device's buffer by DMA; command 1 fills it, 3 writes it to memory. */
   private static void copy(BoundVfioDevice edu, long source, long destination, long command) {
-    Region registers = edu.region(0);
+    Region registers = edu.region(PciRegion.BAR0);
     registers.write64(0x80, source);
     registers.write64(0x88, destination);
     registers.write64(0x90, 0x800);

@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kvm.Exit;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.mock.kvm.TsmExits;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -136,7 +137,7 @@ class GuestRequestTest {
       at.launch.finish();
       Exit tio = at.launch.vcpu().run(DEADLINE);
       assertThat(tio).isInstanceOf(Exit.Other.class);
-      assertThat(UapiProfile.of(ProfileName.V6, Arch.TDX).request(tio)).isEmpty();
+      assertThat(UapiProfile.of(Profile.V6, Arch.TDX).request(tio)).isEmpty();
       assertThat(serve(at.profile, tio)).isTrue();
       assertThat(requests).containsExactly("validate 0x10 0x1000 0x3000 0x5000");
       assertThat(at.launch.vcpu().run(DEADLINE)).isInstanceOf(Exit.IoOut.class);

@@ -5,18 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.Faults.When;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.tsm.TsmErrors;
 import dev.iolite.tdi.evidence.Measurements;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -88,7 +90,7 @@ class OutcomeTest {
       at.model.tsm().failNext(TsmErrors.Operation.SET_STATE, Errno.EIO, false);
       TsmCallException before = failure(() -> binding.setState(TdiState.RUN));
       assertThat(before.outcome()).isEqualTo(Outcome.MAYBE_DONE);
-      assertThat(at.state()).contains(TdiState.LOCKED);
+      assertThat(at.state()).contains(TdiState.CONFIG_LOCKED);
       at.model.tsm().failNext(TsmErrors.Operation.SET_STATE, Errno.EIO, true);
       TsmCallException after = failure(() -> binding.setState(TdiState.RUN));
       assertThat(after.outcome()).isEqualTo(Outcome.MAYBE_DONE);
@@ -104,16 +106,14 @@ class OutcomeTest {
   }
 
   private static AssignedTdi faulty(Profile profile, Faults faults) {
-    UapiProfile client = UapiProfile.of(ProfileName.of(profile.toString()).orElseThrow(), Arch.TDX);
+    UapiProfile client = UapiProfile.of(profile, Arch.TDX);
     Ioctls ioctls = Ioctls.ofHeaders().with(client.ioctls());
     return AssignedTdi.on(
         Platform.TDX, profile, kernel -> new FaultyKernel(kernel, ioctls, faults));
   }
 
   private static Ioctl command(Profile profile, String name) {
-    return UapiProfile.of(ProfileName.of(profile.toString()).orElseThrow(), Arch.TDX)
-        .ioctls()
-        .stream()
+    return UapiProfile.of(profile, Arch.TDX).ioctls().stream()
         .filter(ioctl -> ioctl.name().equals(name))
         .findFirst()
         .orElseThrow();

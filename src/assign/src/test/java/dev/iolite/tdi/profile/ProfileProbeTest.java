@@ -7,8 +7,8 @@ import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.VfioUser;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import java.util.ArrayList;
@@ -91,20 +91,19 @@ class ProfileProbeTest {
   void aProfileThatTheKernelDoesNotHaveIsRefused() {
     try (MockKernel model = MockKernel.plain();
         VfioUser user = new VfioUser(model, DEVICE)) {
-      ProfileProbe.require(ProfileName.MAINLINE_7_3, user.iommufd(), user.device());
-      assertThatThrownBy(
-              () -> ProfileProbe.require(ProfileName.ARM_V5, user.iommufd(), user.device()))
+      ProfileProbe.require(Profile.MAINLINE_7_3, user.iommufd(), user.device());
+      assertThatThrownBy(() -> ProfileProbe.require(Profile.ARM_V5, user.iommufd(), user.device()))
           .isInstanceOf(PreconditionException.class)
           .hasMessageContaining("use the UAPI profile arm-v5: the kernel has mainline-7.3")
           .hasMessageContaining("0x95, by which it binds, is IOMMU_IOAS_NOIOMMU_GET_PA");
-      assertThatThrownBy(() -> ProfileProbe.require(ProfileName.V6, user.iommufd(), user.device()))
+      assertThatThrownBy(() -> ProfileProbe.require(Profile.V6, user.iommufd(), user.device()))
           .isInstanceOf(PreconditionException.class)
           .hasMessageContaining("another revision");
     }
     try (MockKernel model =
             MockKernel.builder().platform(Platform.TDX).profile(Profile.ARM_V5).build();
         VfioUser user = new VfioUser(model, DEVICE)) {
-      ProfileProbe.require(ProfileName.ARM_V5, user.iommufd(), user.device());
+      ProfileProbe.require(Profile.ARM_V5, user.iommufd(), user.device());
     }
   }
 }

@@ -2,13 +2,15 @@ package dev.iolite.tdi.profile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +32,7 @@ class ProfileTraceTest {
     "ARM_V5, IOMMU_VDEVICE_TSM_REQ, 'scope=0, req_len=0x24, resp_len=0x1000'"
   })
   void theyHaveTheirNamesAndFields(Profile profile, String name, String fields) {
-    UapiProfile client = UapiProfile.of(ProfileName.of(profile.toString()).orElseThrow(), Arch.TDX);
+    UapiProfile client = UapiProfile.of(profile, Arch.TDX);
     Ioctls ioctls = Ioctls.ofHeaders().with(client.ioctls());
     try (AssignedTdi at =
             AssignedTdi.on(

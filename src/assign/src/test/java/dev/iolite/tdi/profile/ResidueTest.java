@@ -4,16 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.Ioctls;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import dev.iolite.vfio.ByteRange;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What the calls of a profile return besides 0 and an errno. */
 class ResidueTest {
   private static AssignedTdi on(Profile profile, Faults faults) {
-    UapiProfile client = UapiProfile.of(ProfileName.of(profile.toString()).orElseThrow(), Arch.TDX);
+    UapiProfile client = UapiProfile.of(profile, Arch.TDX);
     return AssignedTdi.on(
         Platform.TDX,
         profile,
@@ -74,7 +76,7 @@ class ResidueTest {
       assertMaybeDone(
           () -> binding.setState(TdiState.RUN),
           "the kernel said 2: so many bytes of the request were not taken");
-      assertThat(at.state()).contains(TdiState.LOCKED);
+      assertThat(at.state()).contains(TdiState.CONFIG_LOCKED);
       binding.close();
     }
   }
@@ -163,7 +165,7 @@ class ResidueTest {
   @Test
   void aTraceSaysWhatAResidueIs() {
     List<TracedCall> calls = new ArrayList<>();
-    UapiProfile client = UapiProfile.of(ProfileName.SEED_2025, Arch.TDX);
+    UapiProfile client = UapiProfile.of(Profile.SEED_2025, Arch.TDX);
     UnaryOperator<dev.iolite.kernel.Kernel> tracing =
         model ->
             new TracingKernel(

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.DeviceMeasurement;
 import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.tsm.TsmErrors;
@@ -18,6 +17,9 @@ import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.plan.Abilities;
 import dev.iolite.tdi.plan.Abilities.PrivateMmio;
 import dev.iolite.tdi.plan.Abilities.SharedSlots;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.ByteRange;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -63,17 +65,17 @@ class UapiProfileTest {
       TdiBinding binding = at.profile.bind(at.target);
       assertThat(at.bound()).isEqualTo("tsm0");
       assertThat(at.state())
-          .contains(binding.isLockedByBind() ? TdiState.LOCKED : TdiState.UNLOCKED);
+          .contains(binding.isLockedByBind() ? TdiState.CONFIG_LOCKED : TdiState.CONFIG_UNLOCKED);
       assertThat(binding.isLockedByBind()).isEqualTo(profile != Profile.CCA_V7);
       if (!binding.isLockedByBind()) {
-        binding.setState(TdiState.LOCKED);
+        binding.setState(TdiState.CONFIG_LOCKED);
       }
-      assertThat(at.state()).contains(TdiState.LOCKED);
+      assertThat(at.state()).contains(TdiState.CONFIG_LOCKED);
 
       binding.setState(TdiState.RUN);
       assertThat(at.state()).contains(TdiState.RUN);
-      binding.setState(TdiState.UNLOCKED);
-      assertThat(at.state()).contains(TdiState.UNLOCKED);
+      binding.setState(TdiState.CONFIG_UNLOCKED);
+      assertThat(at.state()).contains(TdiState.CONFIG_UNLOCKED);
 
       assertThat(binding.isReleased()).isFalse();
       binding.close();
@@ -208,7 +210,7 @@ class UapiProfileTest {
       TdiBinding bound;
       if (bindsUnlocked) {
         bound = at.profile.bind(at.target);
-        assertThatThrownBy(() -> bound.setState(TdiState.LOCKED))
+        assertThatThrownBy(() -> bound.setState(TdiState.CONFIG_LOCKED))
             .isInstanceOf(TsmCallException.class);
         bound.close();
       } else {
@@ -236,7 +238,7 @@ class UapiProfileTest {
                 assertThat(e.kernel().call()).isEqualTo("IOMMU_VDEVICE_ALLOC");
               })
           .hasMessageContaining("close that one first");
-      assertThat(at.state()).contains(TdiState.LOCKED);
+      assertThat(at.state()).contains(TdiState.CONFIG_LOCKED);
       first.setState(TdiState.RUN);
     }
   }
@@ -250,7 +252,7 @@ class UapiProfileTest {
           .isInstanceOfSatisfying(
               TsmCallException.class, e -> assertThat(e.outcome()).isEqualTo(Outcome.NOT_DONE))
           .hasMessageContaining("EINVAL")
-          .hasMessageContaining("iolite tsm connect ");
+          .hasMessageContaining("connect the device to a TSM");
       new Tsm(at.model).connect(at.pci, "tsm0");
       at.bindAndLock().close();
     }
@@ -297,17 +299,17 @@ class UapiProfileTest {
     "SEED_2025, BY_DMABUF, SLOTS_OF_ONE_DMABUF, false"
   })
   void whatAPlanMayRestOn(
-      ProfileName name, SharedSlots shared, PrivateMmio hidden, boolean severalRanges) {
+      Profile name, SharedSlots shared, PrivateMmio hidden, boolean severalRanges) {
     assertThat(UapiProfile.of(name, Arch.TDX).abilities(7))
         .isEqualTo(new Abilities(shared, hidden, severalRanges, 7));
   }
 
   @Test
-  void namesAreTheModels() {
+  void aNameFindsItsProfile() {
     for (Profile profile : Profile.values()) {
-      assertThat(ProfileName.of(profile.toString())).map(Enum::name).contains(profile.name());
+      assertThat(Profile.of(profile.toString())).contains(profile);
     }
-    assertThat(ProfileName.of("v7")).isEmpty();
+    assertThat(Profile.of("v7")).isEmpty();
   }
 
   @Test

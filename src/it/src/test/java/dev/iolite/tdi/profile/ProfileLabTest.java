@@ -23,10 +23,12 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.VfioDevice;
 import java.util.List;
 import java.util.Set;
@@ -49,7 +51,7 @@ class ProfileLabTest {
 
   private BoundVfioDevice bound() {
     try (VfioDevice cdev = VfioDevice.open(kernel, edu.requireVfioCdev(), "edu")) {
-      return cdev.bind(iommufd.fd());
+      return cdev.bind(iommufd);
     }
   }
 
@@ -62,14 +64,14 @@ class ProfileLabTest {
   @Tag("stock")
   void itIsMainline() {
     ProfileProbe.Found found = ProfileProbe.probe(iommufd, device);
-    assertThat(found.profile()).isEqualTo(ProfileName.MAINLINE_7_3);
+    assertThat(found.profile()).isEqualTo(Profile.MAINLINE_7_3);
     assertThat(found.calls())
         .containsExactly(
             "iommufd 0x3b99 of 0 bytes: ENOTTY",
             "iommufd 0x3b97 of 0 bytes: ENOTTY",
             "iommufd 0x3b96 of 0 bytes: ENOTTY",
             "VFIO device 0x3b7a of 0 bytes: ENOTTY");
-    assertThatThrownBy(() -> ProfileProbe.require(ProfileName.SEED_2025, iommufd, device))
+    assertThatThrownBy(() -> ProfileProbe.require(Profile.SEED_2025, iommufd, device))
         .isInstanceOf(PreconditionException.class);
   }
 
@@ -109,8 +111,8 @@ class ProfileLabTest {
     var two = List.of(new ByteRange(0, 0x1000), new ByteRange(0x2000, 0x1000));
     device.config().setMemoryDecode(true);
     try (Ioas scratch = iommufd.allocIoas();
-        DmaBuf single = device.exportDmaBuf(0, one, Libc.O_RDWR());
-        DmaBuf several = device.exportDmaBuf(0, two, Libc.O_RDWR())) {
+        DmaBuf single = device.exportDmaBuf(PciRegion.BAR0, one, Libc.O_RDWR());
+        DmaBuf several = device.exportDmaBuf(PciRegion.BAR0, two, Libc.O_RDWR())) {
       scratch.mapFile(0, single.fd(), 0, 0x1000, IovaAccess.READ).close();
       assertThat(mapping(scratch, several)).isEqualTo(Errno.EOPNOTSUPP);
       device.config().setMemoryDecode(false);

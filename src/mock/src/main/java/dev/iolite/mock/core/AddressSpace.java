@@ -6,7 +6,8 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.MemFd;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Page;
+import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -19,16 +20,13 @@ import java.util.TreeMap;
 
 /**
  * What the process has mapped through the model, at addresses of the real process: pages can be
- * touched directly; a device's registers only through {@link #registers}, and touching them
- * directly is a SIGBUS, not memory.
+ * accessed directly; a device's registers only through {@link #registers}, and accessing them
+ * directly ends in a SIGBUS.
  *
  * <p>The rest of the process's memory (Java's arenas) is not known here. It can be used as well,
  * but is not kept when the process frees it by other means than {@link #map} and {@link #unmap}.
  */
 public final class AddressSpace {
-  /** The size of a page, in bytes. */
-  public static final long PAGE = 4096;
-
   private static final int FIXED = 0x10;
   private static final int FIXED_NOREPLACE = 0x10_0000;
 
@@ -54,7 +52,7 @@ public final class AddressSpace {
           switch (object) {
             case MappedObject.Pages pages ->
                 new MappedObject.Pages(pages.ram(), pages.offset() + skipped);
-            case MappedObject.Registers registers -> skip(registers, skipped);
+            case MappedObject.DeviceRegisters registers -> skip(registers, skipped);
           };
       return new Area(partStart, Math.min(end(), to) - partStart, protection, partObject, file);
     }
@@ -80,11 +78,12 @@ public final class AddressSpace {
     this.mapper = mapper;
   }
 
-  private static MappedObject.Registers skip(MappedObject.Registers registers, long skipped) {
-    RegisterAccess access = registers.access();
+  private static MappedObject.DeviceRegisters skip(
+      MappedObject.DeviceRegisters registers, long skipped) {
+    Registers access = registers.access();
     Memory memory = registers.memory();
-    return new MappedObject.Registers(
-        new RegisterAccess() {
+    return new MappedObject.DeviceRegisters(
+        new Registers() {
           @Override
           public long read(long offset, int bytes) {
             return access.read(offset + skipped, bytes);
@@ -118,9 +117,9 @@ public final class AddressSpace {
   public long map(
       long address, long bytes, int protection, int flags, Optional<OpenFile> file, long offset) {
     refuseIf(bytes == 0, Errno.EINVAL);
-    long whole = (bytes + PAGE - 1) & -PAGE;
+    long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(whole == 0 || Long.compareUnsigned(whole, 1L << 47) >= 0, Errno.ENOMEM);
-    refuseIf((address & (PAGE - 1)) != 0 && (flags & FIXED) != 0, Errno.EINVAL);
+    refuseIf((address & (Page.BYTES - 1)) != 0 && (flags & FIXED) != 0, Errno.EINVAL);
     // mm/mmap.c:file_mmap_ok, of a device's file
     boolean ends = Long.compareUnsigned(offset >>> 12, (-1 - whole) >>> 12) > 0;
     refuseIf(file.isPresent() && ends, Errno.EOVERFLOW);
@@ -139,7 +138,7 @@ public final class AddressSpace {
         switch (object) {
           case MappedObject.Pages pages ->
               mapper.map(address, whole, protection, fixed, pages.ram().hostFd(), pages.offset());
-          case MappedObject.Registers _ ->
+          case MappedObject.DeviceRegisters _ ->
               mapper.map(address, whole, protection, fixed, nothing(), 0);
         };
     if (at < 0 && at >= -Kernel.MAX_ERRNO) {
@@ -174,8 +173,8 @@ public final class AddressSpace {
    * that it was pinned for no longer follows the address.
    */
   public void unmap(long address, long bytes) {
-    refuseIf((address & (PAGE - 1)) != 0 || bytes == 0, Errno.EINVAL);
-    long whole = (bytes + PAGE - 1) & -PAGE;
+    refuseIf((address & (Page.BYTES - 1)) != 0 || bytes == 0, Errno.EINVAL);
+    long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(whole <= 0 || address < 0 || address > HostUserMemory.TASK_SIZE - whole, Errno.EINVAL);
     pinnedForeign.forEach(pages -> pages.leave(address, address + whole, true));
     for (Area area : overlapping(address, address + whole)) {
@@ -232,11 +231,11 @@ public final class AddressSpace {
   }
 
   /** How the registers mapped at an address are reached; empty if there are none. */
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return at(address)
         .map(area -> area.part(address, area.end()).object)
         .flatMap(object ->
-            object instanceof MappedObject.Registers registers
+            object instanceof MappedObject.DeviceRegisters registers
                 ? Optional.of(registers.access())
                 : Optional.empty());
   }
@@ -306,9 +305,9 @@ public final class AddressSpace {
   }
 
   /**
-   * Pinned memory that the model has not mapped. While the process has it, it is reached where it
-   * is. When a call of the process takes it away, it is copied first: no mapping leads to it then,
-   * so the copy is the page.
+   * Pinned memory that the model has not mapped. While the process has it mapped, it is reached
+   * where it is. When a call of the process takes it away, it is copied first: no mapping leads to
+   * it then, so the copy is the page.
    */
   private final class ForeignPages implements Memory {
     private final long address;
@@ -397,8 +396,8 @@ public final class AddressSpace {
    * What a guest reaches at an address of this process, at the time of the access (KVM's memory
    * slots follow the process's page tables; they pin nothing).
    *
-   * <p>What was a mapping of the model and is none any more is nothing: the host may have put
-   * something of the JVM's there.
+   * <p>What is no longer a mapping of the model is nothing: the host may have put something of the
+   * JVM's there.
    */
   public Memory asSeenByGuest(long address) {
     boolean isMapping = at(address).isPresent();
@@ -432,7 +431,7 @@ public final class AddressSpace {
     }
     return switch (found.part(address, address + bytes).object) {
       case MappedObject.Pages pages -> new Pin(pages.ram(), pages.offset(), bytes, () -> {});
-      case MappedObject.Registers registers -> registers.memory();
+      case MappedObject.DeviceRegisters registers -> registers.memory();
     };
   }
 

@@ -2,7 +2,7 @@ package dev.iolite.mock.core;
 
 import java.util.Optional;
 
-/** A device that is open through VFIO, for who binds its interface. */
+/** A device that is open through VFIO, as seen by the code that binds its interface. */
 public interface AssignedDevice {
   /** The function. */
   TeeFunction function();

@@ -2,7 +2,7 @@ package dev.iolite.mock.core;
 
 import java.util.List;
 
-/** What a kernel's VFIO has beyond that of 7.3: calls on devices that are given to a VM. */
+/** The calls of a kernel's VFIO beyond those of 7.3, on devices that are given to a VM. */
 public interface AssignedDeviceCalls {
   /** A device was opened: its file is bound to an iommufd. */
   void opened(AssignedDevice device);

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A small file of procfs or sysfs: what it shows and what it takes.
+ * A small file of procfs or sysfs: what reading it returns and what writing it does.
  *
  * @param show its content, made when it is read from the start; empty if it can't be read
  * @param store takes what one call wrote; empty if it can't be written
@@ -72,7 +73,7 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
           // fs/sysfs/file.c:sysfs_kf_write
           return 0;
         }
-        long taken = Math.min(bytes, AddressSpace.PAGE);
+        long taken = Math.min(bytes, Page.BYTES);
         byte[] written = task.in(address, taken).toArray(ValueLayout.JAVA_BYTE);
         store
             .orElseThrow(() -> refused(Errno.EIO))

@@ -1,7 +1,7 @@
 package dev.iolite.mock.core;
 
 /**
- * A dma-buf (struct dma_buf): what others need to know of it. Its exporter is a subclass.
+ * A dma-buf (struct dma_buf): what others need to know about it. Its exporter is a subclass.
  *
  * <p>mmap answers ENODEV here; an exporter that has none says what drivers/dma-buf/dma-buf.c says.
  */

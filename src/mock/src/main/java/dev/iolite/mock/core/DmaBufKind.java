@@ -1,6 +1,6 @@
 package dev.iolite.mock.core;
 
-/** What may be done with a dma-buf of VFIO's. */
+/** What a dma-buf exported by VFIO may be used for. */
 public enum DmaBufKind {
   /** As in 7.3: it is the host's while the device is. */
   PLAIN,

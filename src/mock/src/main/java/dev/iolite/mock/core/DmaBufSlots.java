@@ -2,7 +2,7 @@ package dev.iolite.mock.core;
 
 import dev.iolite.kernel.Errno;
 
-/** What a kernel's memory slots have beyond those of 7.3: a dma-buf in the guest_memfd's place. */
+/** The memory slots of a kernel beyond those of 7.3: with a dma-buf in place of the guest_memfd. */
 public interface DmaBufSlots {
   /**
    * What such a slot serves.

@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/** An eventfd, as fs/eventfd.c has it. */
+/** An eventfd (fs/eventfd.c). */
 public final class EventFdFile extends OpenFile {
   private static final int SEMAPHORE = 1;
   private final boolean semaphore;
@@ -52,7 +52,7 @@ public final class EventFdFile extends OpenFile {
   }
 
   /**
-   * Has a driver told of each event instead of a reader; it takes the count (virt/kvm/eventfd.c,
+   * Notifies a driver of each event instead of a reader; it takes the count (virt/kvm/eventfd.c,
    * drivers/vfio/virqfd.c). What is there already counts.
    */
   public void listen(Runnable listener) {

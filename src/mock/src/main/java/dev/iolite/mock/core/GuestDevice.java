@@ -1,6 +1,9 @@
 package dev.iolite.mock.core;
 
-/** A device as a guest's IOMMU knows it (struct iommufd_vdevice), for who binds its interface. */
+/**
+ * A device as a guest's IOMMU knows it (struct iommufd_vdevice), as seen by the code that binds its
+ * interface.
+ */
 public interface GuestDevice {
   /** The device. */
   IommuDevice device();

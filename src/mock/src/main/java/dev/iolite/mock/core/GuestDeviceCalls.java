@@ -4,7 +4,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** What a kernel's {@code /dev/iommu} has beyond that of 7.3: calls on vDEVICEs. */
+/** The calls of a kernel's {@code /dev/iommu} beyond those of 7.3, on vDEVICEs. */
 public interface GuestDeviceCalls {
   /**
    * A command.

@@ -6,6 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -13,11 +14,10 @@ import org.jspecify.annotations.Nullable;
  * The memory of this very process.
  *
  * <p>A load from a bad address would end the JVM, so the host's kernel is asked first. It reads
- * four bytes of each page in question for FIONBIO, which costs a third of what a copy through a
- * file does; stores are such copies, because a page that can be read may refuse to be written.
+ * four bytes of each page in question for FIONBIO, at a third of the cost of a copy through a file.
+ * Stores are such copies, because a page that can be read may not be writable.
  */
 public final class HostUserMemory implements UserMemory, AutoCloseable {
-  private static final long PAGE = 4096;
   private static final long PROBED = Integer.BYTES;
   private static final int BOUNCE_BYTES = 64 << 10;
   private static final long FIONBIO = 0x5421;
@@ -61,10 +61,10 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
     requireInProcess(address, bytes);
     long last = address + bytes - 1;
     probe(address);
-    for (long page = (address & -PAGE) + PAGE; page <= last; page += PAGE) {
+    for (long page = (address & -Page.BYTES) + Page.BYTES; page <= last; page += Page.BYTES) {
       probe(page);
     }
-    MemorySegment.copy(MemorySegment.ofAddress(address).reinterpret(bytes), 0, into, 0, bytes);
+    MemorySegment.copy(Mapping.memory(address, bytes), 0, into, 0, bytes);
   }
 
   @Override

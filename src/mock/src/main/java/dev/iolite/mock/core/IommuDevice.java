@@ -14,7 +14,7 @@ public interface IommuDevice {
   String name();
 
   /** Its group; empty if no IOMMU is in front of it. */
-  Optional<IommuGroup> group();
+  Optional<IommuDeviceGroup> group();
 
   /** Addresses that are not to be translated (MSI windows, firmware's). */
   List<Range> reserved();

@@ -22,7 +22,7 @@ public abstract class IommufdContext extends OpenFile {
   public abstract GuestDevice guestDevice(int id);
 
   /** Whether a device of the group is bound here (iommufd_ctx_has_group). */
-  public boolean owns(IommuGroup group) {
+  public boolean owns(IommuDeviceGroup group) {
     return group.owner().filter(this::equals).isPresent();
   }
 

@@ -1,7 +1,7 @@
 package dev.iolite.mock.core;
 
 /**
- * What a caller of mmap(2) wants.
+ * A request to mmap(2).
  *
  * @param bytes how much, in whole pages
  * @param protection PROT_* bits

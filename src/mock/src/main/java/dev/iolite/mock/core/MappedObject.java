@@ -1,8 +1,8 @@
 package dev.iolite.mock.core;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 
-/** What a mapping leads to. */
+/** The object behind a mapping. */
 public sealed interface MappedObject {
   /**
    * Memory: the caller touches it directly, and a driver can pin its pages.
@@ -18,5 +18,5 @@ public sealed interface MappedObject {
    * @param access how they are reached; offsets count from the start of the mapping
    * @param memory the same for a guest or a device
    */
-  record Registers(RegisterAccess access, Memory memory) implements MappedObject {}
+  record DeviceRegisters(Registers access, Memory memory) implements MappedObject {}
 }

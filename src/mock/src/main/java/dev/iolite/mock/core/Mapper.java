@@ -3,8 +3,8 @@ package dev.iolite.mock.core;
 import dev.iolite.kernel.Kernel;
 
 /**
- * How a file of the host comes to be mapped where the caller touches it: in this process, or by the
- * caller itself, if it is another one.
+ * Maps a file of the host where the caller accesses it: in this process or, if the caller is
+ * another process, there.
  */
 public interface Mapper {
   /**

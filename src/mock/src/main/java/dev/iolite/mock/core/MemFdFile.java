@@ -7,7 +7,7 @@ import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
-/** An anonymous file in memory, as mm/memfd.c and mm/shmem.c have it. */
+/** An anonymous file in memory (mm/memfd.c, mm/shmem.c). */
 public final class MemFdFile extends PositionedFile {
   /** What is moved is copied in parts, so that no caller makes the model take much memory. */
   private static final long MOST_AT_ONCE = 1 << 20;
@@ -37,7 +37,7 @@ public final class MemFdFile extends PositionedFile {
     return "/memfd:" + name + " (deleted)";
   }
 
-  /** Its pages, which live on with whoever takes a reference. */
+  /** Its pages, which live as long as somebody has a reference to them. */
   public Ram ram() {
     return ram;
   }

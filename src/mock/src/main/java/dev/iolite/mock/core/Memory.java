@@ -3,8 +3,8 @@ package dev.iolite.mock.core;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What a page table entry or a memory slot can lead to: memory, or a device's registers. The
- * objects that refer to it keep it alive, not the descriptors and mappings it came from.
+ * What a page table entry or a memory slot can lead to: memory, or a device's registers. It is kept
+ * alive by the objects that refer to it, not by the descriptors and mappings that it came from.
  */
 public interface Memory {
   /**

@@ -3,7 +3,7 @@ package dev.iolite.mock.core;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** What a name in the tree of files stands for. */
+/** What a name in the file tree refers to. */
 public sealed interface Node {
   /**
    * A directory.

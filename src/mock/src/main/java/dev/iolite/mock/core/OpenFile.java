@@ -8,7 +8,7 @@ import dev.iolite.uapi.libc.Libc;
 
 /**
  * An open file, the kernel's struct file. The calls here answer as the kernel does for a file whose
- * driver lacks the operation; each kind of file overrides those it has.
+ * driver lacks the operation; each kind of file overrides those that it supports.
  *
  * <p>It lives while a descriptor, a mapping or another object refers to it, and is released when
  * the last of them goes. Everything is called under the kernel's lock.

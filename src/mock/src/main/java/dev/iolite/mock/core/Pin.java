@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Memory that a driver holds on to.
+ * Memory that a driver has pinned.
  *
  * @param memory what is pinned
  * @param offset where in it the pinned range starts, in bytes

@@ -6,7 +6,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import java.util.List;
 
-/** VFIO as in 7.3; a proposal changes what it needs to. */
+/** VFIO as in 7.3; a proposal overrides what it changes. */
 public class PlainVfio implements AssignedDeviceCalls {
   /** VFIO of 7.3. */
   public PlainVfio() {}

@@ -1,6 +1,6 @@
 package dev.iolite.mock.core;
 
-/** A file with a position, from which read and write go on where the last one ended. */
+/** A file with a position: a read or write continues where the last one ended. */
 public abstract class PositionedFile extends OpenFile {
   private long position;
 

@@ -10,8 +10,8 @@ import java.util.Optional;
 
 /**
  * Pages of memory: those of a memfd, of an anonymous mapping, of kvm_run. They are a file of the
- * host, so that they can be mapped where the caller touches them; pages that nobody touched cost
- * nothing. They go when the last that refers to them does.
+ * host, so that they can be mapped where the caller accesses them; pages that were never accessed
+ * cost nothing. They are freed with the last reference.
  */
 public final class Ram implements Memory {
   private final Kernel host;

@@ -5,8 +5,8 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * A call's error on its way out of the model. It carries no stack trace: it is an answer, and as
- * cheap as one.
+ * A call's error on its way out of the model. It carries no stack trace, because it is an ordinary
+ * answer and must be cheap.
  */
 public final class Refused extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -17,8 +17,8 @@ import java.util.function.Supplier;
 /**
  * The process that makes the calls: its memory, its descriptors, and its threads that wait.
  *
- * <p>The model has one lock. It is held during every call, and given up by {@link #await} only, so
- * what is read after an await may have changed.
+ * <p>The model has one lock. It is held during every call and released only by {@link #await}, so
+ * state that was read before an await may have changed after it.
  */
 public final class Task {
   private static final long SCRATCH_BYTES = 64 << 10;
@@ -185,7 +185,7 @@ public final class Task {
   /**
    * As {@link #await}, at most until a time.
    *
-   * @param deadlineNanos in System.nanoTime's terms; Long.MAX_VALUE waits for ever
+   * @param deadlineNanos in System.nanoTime's terms; Long.MAX_VALUE waits forever
    * @return whether the condition holds
    */
   public boolean awaitUntil(BooleanSupplier condition, long deadlineNanos) {

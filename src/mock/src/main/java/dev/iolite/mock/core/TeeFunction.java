@@ -40,8 +40,8 @@ public interface TeeFunction {
   byte[] interfaceReport(long mmioOffset);
 
   /**
-   * What the device says of its firmware and configuration: SPDM's MEASUREMENTS message; if it is
-   * signed, after the messages that the signature covers.
+   * What the device says about its firmware and configuration: SPDM's MEASUREMENTS message; if it
+   * is signed, after the messages that the signature covers.
    *
    * @param nonce that of the request, {@link #NONCE_BYTES}
    */

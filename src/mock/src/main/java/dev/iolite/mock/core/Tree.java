@@ -37,7 +37,7 @@ public final class Tree {
   }
 
   /**
-   * Adds a file under a path; the directories above it come to be. Such a directory may later get
+   * Adds a file under a path; the directories above it are created. Such a directory may later get
    * more files, but not one that was added as a node of its own.
    *
    * @param path absolute
@@ -78,8 +78,8 @@ public final class Tree {
   /**
    * open(2). No file is ever created: neither procfs nor sysfs lets anybody.
    *
-   * @throws Refused what fs/namei.c:do_open says of the flags, ENOENT, ENOTDIR, ELOOP, EACCES, or
-   *     what the driver says
+   * @throws Refused what fs/namei.c:do_open says about the flags, ENOENT, ENOTDIR, ELOOP, EACCES,
+   *     or what the driver says
    */
   public OpenFile open(String path, int flags) {
     // fs/open.c:build_open_flags

@@ -3,8 +3,8 @@ package dev.iolite.mock.core;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The caller's memory, at addresses that may be wrong: the only way in which the model reads or
- * writes it, so that a caller in another process can be served by another implementation.
+ * The caller's memory, at addresses that may be wrong. The model reads and writes it only in this
+ * way, so another implementation can serve a caller in another process.
  *
  * <p>Used under the kernel's lock.
  */

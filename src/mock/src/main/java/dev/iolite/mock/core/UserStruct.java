@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import java.lang.foreign.MemorySegment;
 
-/** A struct that callers may know a shorter or longer version of. */
+/** A struct of which callers may know a shorter or longer version. */
 public final class UserStruct {
   private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[4096]).asReadOnly();
 

@@ -1,6 +1,6 @@
 /**
- * What every part of the model stands on: the calling process with its memory, descriptors and
- * waiting, open files, the tree of names, and the seams between the parts.
+ * The foundation of every part of the model: the calling process with its memory, descriptors and
+ * waiting, open files, the file tree, and the interfaces between the parts.
  */
 @NullMarked
 package dev.iolite.mock.core;

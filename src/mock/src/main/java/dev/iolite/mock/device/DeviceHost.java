@@ -2,12 +2,14 @@ package dev.iolite.mock.device;
 
 import java.lang.foreign.MemorySegment;
 
-/** What a device can do by itself: DMA and interrupts. To be used under the model's lock. */
+/**
+ * What a device can do on its own initiative: DMA and interrupts. For use under the model's lock.
+ */
 public interface DeviceHost {
   /**
    * A DMA read, through the IOMMU.
    *
-   * @param address as the device has it, an IOVA
+   * @param address the address that the device uses, an IOVA
    * @throws dev.iolite.mock.core.Memory.Unreachable bus mastering is off, or the IOMMU faults
    */
   void read(long address, MemorySegment into);
@@ -16,9 +18,9 @@ public interface DeviceHost {
   void write(long address, MemorySegment from);
 
   /**
-   * Does something when the access of the device's registers that goes on now has ended, as a
-   * device does that works by itself: its DMA may then lead to its own registers. What such work
-   * asks to be done later in turn is not done: a device whose DMA starts its DMA would never end.
+   * Runs work after the current access to the device's registers, as a device does that works by
+   * itself: its DMA may then reach its own registers. Work that is scheduled from such work is
+   * dropped: a device whose DMA starts its DMA would never end.
    */
   void later(Runnable work);
 
@@ -28,9 +30,9 @@ public interface DeviceHost {
   /** Sends an interrupt message; it is lost while messages or bus mastering are off. */
   void send(int vector);
 
-  /** Pulls the interrupt line, or lets it go. */
+  /** Asserts or deasserts the interrupt line. */
   void setLine(boolean asserted);
 
-  /** The memory behind a BAR, for a device whose registers are partly that. */
+  /** The memory behind a BAR, for a device some of whose registers are plain memory. */
   SparseMemory memory(int bar);
 }

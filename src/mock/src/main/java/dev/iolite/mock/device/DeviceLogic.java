@@ -1,13 +1,13 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import java.util.Optional;
 
 /**
- * What a device does. Called under the model's lock, one access at a time; whatever it does takes
- * no time.
+ * The behaviour of a device. Called under the model's lock, one access at a time; everything it
+ * does takes no time.
  *
- * <p>One without any of these methods is memory behind its BARs.
+ * <p>A device without any of these methods is memory behind its BARs.
  */
 public interface DeviceLogic {
   /**
@@ -16,7 +16,7 @@ public interface DeviceLogic {
    *
    * @return empty for a BAR that is plain memory
    */
-  default Optional<RegisterAccess> registers(int bar) {
+  default Optional<Registers> registers(int bar) {
     return Optional.empty();
   }
 

@@ -3,8 +3,8 @@ package dev.iolite.mock.device;
 import java.lang.foreign.MemorySegment;
 
 /**
- * One thing that a device measures of itself: a measurement block of SPDM's MEASUREMENTS message
- * (DSP0274 1.2), in DMTF's form.
+ * One of a device's measurements: a measurement block of SPDM's MEASUREMENTS message (DSP0274 1.2),
+ * in DMTF's form.
  *
  * @param index by which it can be asked for: 1 to 254, or what no device should use, 0 or 255
  * @param type what it is of, and with {@link #RAW} that the value is the thing itself, not a digest

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a device says of its firmware and configuration when it is asked by SPDM's GET_MEASUREMENTS,
- * for all of it (DSP0274 1.2).
+ * A device's answer to SPDM's GET_MEASUREMENTS for all measurements of its firmware and
+ * configuration (DSP0274 1.2).
  *
  * @param blocks at most 255, and together shorter than 16 MiB
  * @param opaque what follows, in the device's own form: at most 1024 bytes

@@ -3,10 +3,10 @@ package dev.iolite.mock.device;
 import java.util.function.Function;
 
 /**
- * A kind of device: what it looks like, and what each one made of it does.
+ * A kind of device: its shape, and the behaviour of each device made from it.
  *
- * @param shape what it looks like
- * @param logic makes what a new one does, of what it can do by itself
+ * @param shape its configuration space, BARs and capabilities
+ * @param logic makes the behaviour of a new device from its access to DMA and interrupts
  */
 public record DeviceModel(DeviceShape shape, Function<DeviceHost, DeviceLogic> logic) {
   /** The same device as a TSM in software takes it; see {@link DeviceShape#takenForTee}. */

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * What a PCI function looks like: all that its configuration space says at power-on.
+ * The shape of a PCI function: everything that its configuration space says at power-on.
  *
  * @param vendor the vendor id, 16 bits
  * @param device the device id, 16 bits

@@ -1,5 +1,6 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -7,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Makes a {@link DeviceShape}, and checks at the end that its parts fit together. */
+/** Builds a {@link DeviceShape}, and finally checks that its parts fit together. */
 public final class DeviceShapeBuilder {
   private static final int QEMU_SUBSYSTEM_VENDOR = 0x1af4;
   private static final int QEMU_SUBSYSTEM_DEVICE = 0x1100;
@@ -81,7 +82,7 @@ public final class DeviceShapeBuilder {
     return this;
   }
 
-  /** An MSI capability with so many vectors. */
+  /** An MSI capability with this many vectors. */
   public DeviceShapeBuilder msi(int vectors) {
     msi = Optional.of(new Msi(vectors));
     return this;
@@ -176,9 +177,9 @@ public final class DeviceShapeBuilder {
     for (TdiRange range : report.ranges()) {
       requireInside(
           range.bar(),
-          range.firstPage() * TdiRange.PAGE,
-          Integer.toUnsignedLong(range.pages()) * TdiRange.PAGE);
-      long start = range.firstPage() * TdiRange.PAGE;
+          range.firstPage() * Page.BYTES,
+          Integer.toUnsignedLong(range.pages()) * Page.BYTES);
+      long start = range.firstPage() * Page.BYTES;
       if (range.bar() < bar || (range.bar() == bar && start < end)) {
         throw new IllegalArgumentException("the report's ranges do not ascend at " + range);
       }

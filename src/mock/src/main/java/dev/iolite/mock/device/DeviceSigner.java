@@ -13,9 +13,9 @@ import java.security.interfaces.ECPrivateKey;
 import java.util.HexFormat;
 
 /**
- * What a device signs its measurements with: a key on the curve P-384, over SHA-384, by the rules
- * of SPDM 1.2 (DSP0274). Who trusts it is told by a certificate of that key, which is not the
- * device's affair.
+ * The key with which a device signs its measurements: on the curve P-384, over SHA-384, by the
+ * rules of SPDM 1.2 (DSP0274). A certificate of that key, which is not the device's business, tells
+ * others whether to trust it.
  */
 public final class DeviceSigner {
   private static final int KEY_BITS = 384;

@@ -1,46 +1,25 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.pci.EduRegs;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * QEMU's {@code edu} device, as docs/specs/edu.rst of QEMU has it and version 7.2 does it: 1 MiB of
- * registers, a 4 KiB buffer that DMA fills and empties, factorials, an interrupt.
+ * QEMU's {@code edu} device, as QEMU's docs/specs/edu.rst describes it and version 7.2 implements
+ * it: 1 MiB of registers, a 4 KiB buffer that DMA fills and empties, factorials, an interrupt.
  *
  * <p>DMA and factorials are done at once, so the bits that say that they run are never seen. QEMU
- * ends when a DMA is not inside the buffer, or reaches its end; here it is not done, and no
+ * exits when a DMA is not inside the buffer or reaches its end; here, it is not done, and no
  * interrupt comes.
  */
 public final class Edu implements DeviceLogic {
   private static final int BAR_BYTES = 1 << 20;
-  private static final int IDENTIFICATION = 0x0100_00ed;
-
-  private static final int REG_ID = 0x00;
-  private static final int REG_LIVENESS = 0x04;
-  private static final int REG_FACTORIAL = 0x08;
-  private static final int REG_STATUS = 0x20;
-  private static final int REG_IRQ_STATUS = 0x24;
-  private static final int REG_IRQ_RAISE = 0x60;
-  private static final int REG_IRQ_ACK = 0x64;
-  private static final int REG_DMA_SOURCE = 0x80;
-  private static final int REG_DMA_DESTINATION = 0x88;
-  private static final int REG_DMA_COUNT = 0x90;
-  private static final int REG_DMA_COMMAND = 0x98;
-
-  private static final int STATUS_IRQ_AFTER_FACTORIAL = 0x80;
-  private static final long DMA_RUN = 1;
-  private static final long DMA_TO_MEMORY = 2;
-  private static final long DMA_IRQ = 4;
-  private static final int IRQ_FACTORIAL = 1;
-  private static final int IRQ_DMA = 0x100;
   private static final long DMA_MASK = (1L << 28) - 1;
-  private static final long BUFFER = 0x4_0000;
-  private static final int BUFFER_BYTES = 4096;
 
   private final DeviceHost host;
-  private final MemorySegment buffer = MemorySegment.ofArray(new byte[BUFFER_BYTES]);
+  private final MemorySegment buffer = MemorySegment.ofArray(new byte[EduRegs.BUFFER_BYTES]);
   private int liveness;
   private int factorial;
   private int status;
@@ -57,7 +36,7 @@ public final class Edu implements DeviceLogic {
   /** The device, as it stands in the lab. */
   public static DeviceModel model() {
     return new DeviceModel(
-        DeviceShape.builder(0x1234, 0x11e8)
+        DeviceShape.builder(EduRegs.VENDOR, EduRegs.DEVICE)
             .revision(0x10)
             .bar(Bar.memory32(0, BAR_BYTES))
             .msi(1)
@@ -66,9 +45,9 @@ public final class Edu implements DeviceLogic {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(int bar) {
+  public Optional<Registers> registers(int bar) {
     return Optional.of(
-        new RegisterAccess() {
+        new Registers() {
           @Override
           public long read(long offset, int bytes) {
             return readRegister(offset, bytes);
@@ -87,7 +66,7 @@ public final class Edu implements DeviceLogic {
   }
 
   private static boolean isTooWide(long offset, int bytes) {
-    return offset < REG_DMA_SOURCE && bytes == Long.BYTES;
+    return offset < EduRegs.DMA_SOURCE && bytes == Long.BYTES;
   }
 
   private long readRegister(long offset, int bytes) {
@@ -100,15 +79,15 @@ public final class Edu implements DeviceLogic {
     }
     long value =
         switch ((int) offset) {
-          case REG_ID -> IDENTIFICATION;
-          case REG_LIVENESS -> liveness;
-          case REG_FACTORIAL -> factorial;
-          case REG_STATUS -> status;
-          case REG_IRQ_STATUS -> irqStatus;
-          case REG_DMA_SOURCE -> source;
-          case REG_DMA_DESTINATION -> destination;
-          case REG_DMA_COUNT -> count;
-          case REG_DMA_COMMAND -> command;
+          case EduRegs.ID -> EduRegs.IDENTIFICATION;
+          case EduRegs.LIVENESS -> liveness;
+          case EduRegs.FACTORIAL -> factorial;
+          case EduRegs.STATUS -> status;
+          case EduRegs.IRQ_STATUS -> irqStatus;
+          case EduRegs.DMA_SOURCE -> source;
+          case EduRegs.DMA_DESTINATION -> destination;
+          case EduRegs.DMA_COUNT -> count;
+          case EduRegs.DMA_COMMAND -> command;
           default -> -1;
         };
     return value & all;
@@ -119,15 +98,15 @@ public final class Edu implements DeviceLogic {
       return;
     }
     switch ((int) offset) {
-      case REG_LIVENESS -> liveness = (int) ~value;
-      case REG_FACTORIAL -> computeFactorial((int) value);
-      case REG_STATUS -> status = (int) value & STATUS_IRQ_AFTER_FACTORIAL;
-      case REG_IRQ_RAISE -> raise((int) value);
-      case REG_IRQ_ACK -> acknowledge((int) value);
-      case REG_DMA_SOURCE -> source = value;
-      case REG_DMA_DESTINATION -> destination = value;
-      case REG_DMA_COUNT -> count = value;
-      case REG_DMA_COMMAND -> startDma(value);
+      case EduRegs.LIVENESS -> liveness = (int) ~value;
+      case EduRegs.FACTORIAL -> computeFactorial((int) value);
+      case EduRegs.STATUS -> status = (int) value & EduRegs.STATUS_IRQ_AFTER_FACTORIAL;
+      case EduRegs.IRQ_RAISE -> raise((int) value);
+      case EduRegs.IRQ_ACK -> acknowledge((int) value);
+      case EduRegs.DMA_SOURCE -> source = value;
+      case EduRegs.DMA_DESTINATION -> destination = value;
+      case EduRegs.DMA_COUNT -> count = value;
+      case EduRegs.DMA_COMMAND -> startDma(value);
       default -> {}
     }
   }
@@ -139,8 +118,8 @@ public final class Edu implements DeviceLogic {
       product *= (int) factor;
     }
     factorial = product;
-    if ((status & STATUS_IRQ_AFTER_FACTORIAL) != 0) {
-      raise(IRQ_FACTORIAL);
+    if ((status & EduRegs.STATUS_IRQ_AFTER_FACTORIAL) != 0) {
+      raise(EduRegs.IRQ_FACTORIAL);
     }
   }
 
@@ -164,38 +143,38 @@ public final class Edu implements DeviceLogic {
   }
 
   private void startDma(long value) {
-    if ((value & DMA_RUN) == 0) {
+    if ((value & EduRegs.DMA_RUN) == 0) {
       return;
     }
-    command = value & ~DMA_RUN;
-    long inBuffer = (value & DMA_TO_MEMORY) == 0 ? destination : source;
+    command = value & ~EduRegs.DMA_RUN;
+    long inBuffer = (value & EduRegs.DMA_TO_MEMORY) == 0 ? destination : source;
     if (!isInBuffer(inBuffer)) {
       return;
     }
-    MemorySegment part = buffer.asSlice(inBuffer - BUFFER, count);
-    long address = (value & DMA_TO_MEMORY) == 0 ? source : destination;
+    MemorySegment part = buffer.asSlice(inBuffer - EduRegs.BUFFER, count);
+    long address = (value & EduRegs.DMA_TO_MEMORY) == 0 ? source : destination;
     host.later(() -> copy(value, address & DMA_MASK, part));
   }
 
   /** QEMU's does it some time after the write of the command register. */
   private void copy(long command, long address, MemorySegment part) {
-    if ((command & DMA_TO_MEMORY) == 0) {
+    if ((command & EduRegs.DMA_TO_MEMORY) == 0) {
       readPages(address, part);
     } else {
       writePages(address, part);
     }
-    if ((command & DMA_IRQ) != 0) {
-      raise(IRQ_DMA);
+    if ((command & EduRegs.DMA_IRQ) != 0) {
+      raise(EduRegs.IRQ_DMA);
     }
   }
 
   /** QEMU wants the byte after the last one to be in the buffer too. */
   private boolean isInBuffer(long address) {
     long end = address + count;
-    return address >= BUFFER
-        && address < BUFFER + BUFFER_BYTES
+    return address >= EduRegs.BUFFER
+        && address < EduRegs.BUFFER + EduRegs.BUFFER_BYTES
         && end > address
-        && end < BUFFER + BUFFER_BYTES;
+        && end < EduRegs.BUFFER + EduRegs.BUFFER_BYTES;
   }
 
   /** Page by page, as the IOMMU decides by pages; what it denies reads as 0 in QEMU. */
@@ -224,6 +203,6 @@ public final class Edu implements DeviceLogic {
   }
 
   private static long inPage(long address, long bytes) {
-    return Math.min(BUFFER_BYTES - address % BUFFER_BYTES, bytes);
+    return Math.min(EduRegs.BUFFER_BYTES - address % EduRegs.BUFFER_BYTES, bytes);
   }
 }

@@ -1,8 +1,8 @@
 package dev.iolite.mock.device;
 
 /**
- * What a device's PCI Express capability says. The model's devices are integrated endpoints of the
- * root complex.
+ * A device's PCI Express capability. The model's devices are integrated endpoints of the root
+ * complex.
  *
  * @param functionLevelReset whether the function can be reset on its own (FLR)
  * @param teeIo whether it supports TDISP (DEVCAP bit 30)

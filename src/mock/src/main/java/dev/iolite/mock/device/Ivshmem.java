@@ -1,6 +1,6 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import java.util.Optional;
 
 /**
@@ -44,8 +44,8 @@ public final class Ivshmem implements DeviceLogic {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(int bar) {
-    return bar == REGISTERS_BAR ? Optional.of(new Registers()) : Optional.empty();
+  public Optional<Registers> registers(int bar) {
+    return bar == REGISTERS_BAR ? Optional.of(new Bar0()) : Optional.empty();
   }
 
   @Override
@@ -55,7 +55,7 @@ public final class Ivshmem implements DeviceLogic {
   }
 
   /** Two registers of 32 bits; all else, the position of the only peer too, is 0. */
-  private final class Registers implements RegisterAccess {
+  private final class Bar0 implements Registers {
     @Override
     public long read(long offset, int bytes) {
       if (offset == INTERRUPT_MASK) {

@@ -1,7 +1,7 @@
 package dev.iolite.mock.device;
 
 /**
- * Message signalled interrupts, as the MSI capability has them: 64-bit addresses, no mask bits.
+ * The MSI capability, with 64-bit addresses and without mask bits.
  *
  * @param vectors how many the device can send: 1, 2, 4, 8, 16 or 32
  */

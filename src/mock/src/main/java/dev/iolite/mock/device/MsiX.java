@@ -1,8 +1,7 @@
 package dev.iolite.mock.device;
 
 /**
- * Message signalled interrupts, as the MSI-X capability has them: a table and a pending bit array
- * inside BARs.
+ * The MSI-X capability: a table and a pending bit array inside BARs.
  *
  * @param vectors how many, 1 to 2048
  * @param tableBar the BAR with the table

@@ -1,6 +1,6 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -9,9 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * An NVMe controller as QEMU's looks, with as much behind its registers as a driver needs to ask it
- * who it is: the admin queues and Identify Controller. Any other command ends with Invalid Command
- * Opcode. There are no namespaces and no queues for I/O.
+ * An NVMe controller that looks like QEMU's, with just enough behind its registers for a driver to
+ * identify it: the admin queues and Identify Controller. Any other command ends with Invalid
+ * Command Opcode. There are no namespaces and no queues for I/O.
  */
 public final class Nvme implements DeviceLogic {
   private static final ValueLayout.OfShort INT16 =
@@ -83,9 +83,9 @@ public final class Nvme implements DeviceLogic {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(int bar) {
+  public Optional<Registers> registers(int bar) {
     return Optional.of(
-        new RegisterAccess() {
+        new Registers() {
           @Override
           public long read(long offset, int bytes) {
             return readRegister(offset, bytes);

@@ -1,5 +1,6 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.ByteSize;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -40,9 +41,6 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
  */
 public final class ShapeFile {
-  private static final String UNITS = "KMGT";
-  private static final int UNIT_BITS = 10;
-
   private ShapeFile() {}
 
   /**
@@ -288,15 +286,9 @@ public final class ShapeFile {
   /** A number, perhaps with a unit. */
   private static long size(JsonNode object, String key) {
     String text = text(object, key);
-    int unit = text.isEmpty() ? -1 : UNITS.indexOf(text.charAt(text.length() - 1));
     try {
-      long number = Long.decode(unit < 0 ? text : text.substring(0, text.length() - 1));
-      int shift = UNIT_BITS * (unit + 1);
-      if (number < 0 || number > Long.MAX_VALUE >> shift) {
-        throw new NumberFormatException("out of range");
-      }
-      return number << shift;
-    } catch (NumberFormatException e) {
+      return ByteSize.parse(text);
+    } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "'%s' is a number, perhaps with K, M, G or T behind it, not %s".formatted(key, text), e);
     }

@@ -1,14 +1,15 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a TSM in software makes up for a device. */
+/** The report that a TSM in software makes up for a device. */
 final class SoftwareReport {
-  private static final int PAGE = (int) TdiRange.PAGE;
+  private static final int PAGE = (int) Page.BYTES;
   private static final int DIGEST_BYTES = 32;
   private static final ValueLayout.OfInt ID =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -19,7 +20,7 @@ final class SoftwareReport {
   /**
    * Prepares it.
    *
-   * @param shared what is not TEE memory, besides what MSI-X has
+   * @param shared what is not TEE memory, in addition to MSI-X's structures
    */
   SoftwareReport(DeviceShape shape, List<TdiRange> shared) {
     this.shape = shape;

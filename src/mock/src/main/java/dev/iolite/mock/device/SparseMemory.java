@@ -1,6 +1,7 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Page;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -9,8 +10,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** Memory of a device: zeros, and it costs nothing where only zeros were written. */
-public final class SparseMemory implements Memory, RegisterAccess {
-  private static final int PAGE = 4096;
+public final class SparseMemory implements Memory, Registers {
+  private static final int PAGE = (int) Page.BYTES;
   private static final ValueLayout.OfShort INT16 =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT32 =

@@ -1,5 +1,7 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
+
 /**
  * A range of a BAR in a TDISP DEVICE_INTERFACE_REPORT (PCI Express 7.0, 11.3.11).
  *
@@ -9,9 +11,6 @@ package dev.iolite.mock.device;
  * @param attributes the report's attribute bits, 0 to 3
  */
 public record TdiRange(int bar, long firstPage, int pages, int attributes) {
-  /** The size of the report's pages, in bytes. */
-  public static final long PAGE = 4096;
-
   /** The range is the MSI-X table. */
   public static final int MSIX_TABLE = 1;
 
@@ -35,7 +34,7 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
 
   /** Where it ends in the BAR, in bytes. */
   public long endBytes() {
-    return (firstPage + Integer.toUnsignedLong(pages)) * PAGE;
+    return (firstPage + Integer.toUnsignedLong(pages)) * Page.BYTES;
   }
 
   /**
@@ -49,7 +48,7 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
     return (attributes & NON_TEE) == 0 && (msixLocked || !msiX);
   }
 
-  /** Whether it is told of: all that is TEE memory after the lock, and all that never is. */
+  /** Whether it is reported: all that is TEE memory after the lock, and all that never is. */
   boolean isReported(boolean msixLocked) {
     return isTee(msixLocked) || (attributes & NON_TEE) != 0;
   }

@@ -1,5 +1,6 @@
 package dev.iolite.mock.device;
 
+import dev.iolite.kernel.Page;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -8,7 +9,7 @@ import java.util.OptionalInt;
 import java.util.function.ToLongFunction;
 
 /**
- * What a device reports of its interface once that is locked (TDISP DEVICE_INTERFACE_REPORT).
+ * What a device reports about its interface once it is locked (TDISP DEVICE_INTERFACE_REPORT).
  *
  * @param interfaceInfo bits: 0 no firmware update, 1 DMA without PASID, 2 with PASID, 3 ATS, 4 PRS
  * @param ranges the memory of its BARs, by BAR and page ascending
@@ -59,8 +60,8 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
     bytes.putShort((short) msixControl.orElse(0)).putShort((short) 0);
     bytes.putInt(0).putInt(told.size());
     for (TdiRange range : told) {
-      long start = barAddress.applyAsLong(range) + range.firstPage() * TdiRange.PAGE;
-      bytes.putLong(Long.divideUnsigned(start, TdiRange.PAGE)).putInt(range.pages());
+      long start = barAddress.applyAsLong(range) + range.firstPage() * Page.BYTES;
+      bytes.putLong(Long.divideUnsigned(start, Page.BYTES)).putInt(range.pages());
       bytes.putInt((range.bar() << BAR_SHIFT) | range.attributes());
     }
     bytes.putInt((int) deviceSpecific.byteSize());

@@ -1,14 +1,15 @@
 package dev.iolite.mock.device;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Page;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * An accelerator that can be given to a confidential guest, with all that real ones have: IDE and
- * TDISP, registers of which a page stays shared, 16 GiB of memory, MSI-X structures with shared
- * doorbells beside them, and a range whose kind can change.
+ * An accelerator that can be assigned to a confidential guest, with everything that real ones have:
+ * IDE and TDISP, registers of which one page stays shared, 16 GiB of memory, MSI-X structures with
+ * shared doorbells next to them, and a range whose kind can change.
  *
  * <ul>
  *   <li>BAR0, 64 KiB: page 0 has the registers below, page 2 the shared doorbells: a 32-bit write
@@ -17,7 +18,7 @@ import java.util.Optional;
  *   <li>BAR4, 32 KiB: page 0 the MSI-X table, page 1 the pending bits, the rest plain shared memory
  * </ul>
  *
- * <p>It is one that a TDX module takes: only 64-bit BARs have TEE memory.
+ * <p>A TDX module accepts it: only 64-bit BARs have TEE memory.
  *
  * <p>The registers of page 0: 0x00 identification, 0x08 scratch, 0x10 IOVA, 0x18 offset in BAR2,
  * 0x20 bytes (at most 1 MiB), 0x28 command (1: memory to device, 2: device to memory), 0x30 result
@@ -41,7 +42,6 @@ public final class TdispEndpoint implements DeviceLogic {
   private static final int MEMORY_BAR = 2;
   private static final int MSIX_BAR = 4;
   private static final int VECTORS = 16;
-  private static final int PAGE = 4096;
   private static final int DOORBELL_PAGE = 2;
   private static final int LONGEST_COPY = 1 << 20;
 
@@ -83,7 +83,7 @@ public final class TdispEndpoint implements DeviceLogic {
             .bar(Bar.memory64(REGISTERS_BAR, 64 << 10))
             .bar(Bar.prefetchable64(MEMORY_BAR, MEMORY_BYTES))
             .bar(Bar.memory32(MSIX_BAR, 32 << 10))
-            .msiX(new MsiX(VECTORS, MSIX_BAR, 0, MSIX_BAR, PAGE))
+            .msiX(new MsiX(VECTORS, MSIX_BAR, 0, MSIX_BAR, Page.BYTES))
             .power(DeviceShape.Power.KEEPS_STATE)
             .express(new Express(true, true, true))
             .measurements(measurements)
@@ -94,7 +94,7 @@ public final class TdispEndpoint implements DeviceLogic {
                     new TdiRange(REGISTERS_BAR, 3, 9, 0),
                     new TdiRange(REGISTERS_BAR, 12, 2, TdiRange.UPDATABLE),
                     new TdiRange(REGISTERS_BAR, 14, 2, 0),
-                    new TdiRange(MEMORY_BAR, 0, (int) (MEMORY_BYTES / PAGE), 0),
+                    new TdiRange(MEMORY_BAR, 0, (int) (MEMORY_BYTES / Page.BYTES), 0),
                     new TdiRange(MSIX_BAR, 0, 1, TdiRange.MSIX_TABLE),
                     new TdiRange(MSIX_BAR, 1, 1, TdiRange.MSIX_PBA),
                     new TdiRange(MSIX_BAR, 2, 6, TdiRange.NON_TEE)))
@@ -103,8 +103,8 @@ public final class TdispEndpoint implements DeviceLogic {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(int bar) {
-    return bar == REGISTERS_BAR ? Optional.of(new Registers()) : Optional.empty();
+  public Optional<Registers> registers(int bar) {
+    return bar == REGISTERS_BAR ? Optional.of(new Bar0()) : Optional.empty();
   }
 
   @Override
@@ -117,7 +117,7 @@ public final class TdispEndpoint implements DeviceLogic {
   }
 
   /** BAR0; an access of fewer than 64 bits sees the low ones. */
-  private final class Registers implements RegisterAccess {
+  private final class Bar0 implements Registers {
     @Override
     public long read(long at, int width) {
       long value =
@@ -145,7 +145,7 @@ public final class TdispEndpoint implements DeviceLogic {
           host.send(0);
         }
         default -> {
-          if (at / PAGE == DOORBELL_PAGE && value >= 0 && value < VECTORS) {
+          if (at / Page.BYTES == DOORBELL_PAGE && value >= 0 && value < VECTORS) {
             host.send((int) value);
           }
         }

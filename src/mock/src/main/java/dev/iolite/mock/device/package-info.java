@@ -1,6 +1,6 @@
 /**
- * Devices: what they look like to PCI ({@link dev.iolite.mock.device.DeviceShape}) and what they do
- * ({@link dev.iolite.mock.device.DeviceLogic}). A user adds one with a few lines of either.
+ * Devices: their shape on PCI ({@link dev.iolite.mock.device.DeviceShape}) and their behaviour
+ * ({@link dev.iolite.mock.device.DeviceLogic}). A user adds one with a few lines of each.
  */
 @NullMarked
 package dev.iolite.mock.device;

@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /**
  * AMD-Vi with the driver of drivers/iommu/amd/iommu.c, as on a host with SEV-SNP: version 1 page
- * tables of six levels, no PASIDs, no guest's page tables.
+ * tables of six levels, no PASIDs, no guest page tables.
  */
 public final class AmdIommu implements Iommu {
   /** SNPSup, HDSup, HASup and IASup, and nothing that a guest could use. */
@@ -27,7 +27,7 @@ public final class AmdIommu implements Iommu {
 
   /** drivers/iommu/amd/iommufd.c:amd_iommufd_hw_info. */
   @Override
-  public HwInfo hwInfo(IommuDevice device, int requestedType) {
+  public IommuHwInfo hwInfo(IommuDevice device, int requestedType) {
     int type = Iommufd.IOMMU_HW_INFO_TYPE_AMD();
     refuseIf(
         requestedType != Iommufd.IOMMU_HW_INFO_TYPE_DEFAULT() && requestedType != type,
@@ -36,7 +36,7 @@ public final class AmdIommu implements Iommu {
     MemorySegment info =
         MemorySegment.ofArray(new long[(int) iommu_hw_info_amd.sizeof() / Long.BYTES]);
     iommu_hw_info_amd.efr(info, EFR);
-    return new HwInfo(type, info);
+    return new IommuHwInfo(type, info);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.kernel.Page;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,11 +57,11 @@ final class Area {
   }
 
   long firstPage() {
-    return startByte / Pages.PAGE;
+    return startByte / Page.BYTES;
   }
 
   long lastPage() {
-    return (startByte + (last - first)) / Pages.PAGE;
+    return (startByte + (last - first)) / Page.BYTES;
   }
 
   /** Puts it into page tables: pins its pages (pages.c:iopt_area_fill_domain). */

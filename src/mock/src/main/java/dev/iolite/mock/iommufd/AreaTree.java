@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The areas of an address space by IOVA, none overlapping: a balanced (AVL) tree that also knows
- * the longest hole in each subtree, so that room is found without looking at every area.
+ * the longest hole in each subtree, so free space is found without visiting every area.
  */
 final class AreaTree {
   private @Nullable Area root;

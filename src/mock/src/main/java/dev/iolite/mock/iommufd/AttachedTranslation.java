@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * @param hwpt the page table
  * @param device the one that was attached first: page requests are said to be its
  */
-record AttachedTranslation(Hwpt hwpt, IommufdDevice device) implements Translation {
+record AttachedTranslation(HwPagetable hwpt, IommufdDevice device) implements Translation {
   @Override
   public void read(long iova, MemorySegment into) {
     hwpt.translation().read(iova, into);

@@ -4,7 +4,9 @@ import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import org.jspecify.annotations.Nullable;
 
-/** The commands of a kernel by number: those of 7.3, and what a proposal puts in their place. */
+/**
+ * The commands of a kernel by number: those of 7.3, and those with which a proposal replaces them.
+ */
 final class CommandTable {
   private static final int NUMBER_MASK = 0xff;
 
@@ -43,7 +45,7 @@ final class CommandTable {
     return known;
   }
 
-  /** Who is told of vDEVICEs. */
+  /** Who is notified of vDEVICEs. */
   GuestDeviceCalls calls() {
     return calls;
   }

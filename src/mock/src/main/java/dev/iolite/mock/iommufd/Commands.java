@@ -1,146 +1,53 @@
 package dev.iolite.mock.iommufd;
 
-import dev.iolite.uapi.iommufd.Iommufd;
-import dev.iolite.uapi.iommufd.iommu_destroy;
-import dev.iolite.uapi.iommufd.iommu_fault_alloc;
-import dev.iolite.uapi.iommufd.iommu_hw_info;
-import dev.iolite.uapi.iommufd.iommu_hw_queue_alloc;
-import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
-import dev.iolite.uapi.iommufd.iommu_hwpt_get_dirty_bitmap;
-import dev.iolite.uapi.iommufd.iommu_hwpt_invalidate;
-import dev.iolite.uapi.iommufd.iommu_hwpt_set_dirty_tracking;
-import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
-import dev.iolite.uapi.iommufd.iommu_ioas_allow_iovas;
-import dev.iolite.uapi.iommufd.iommu_ioas_change_process;
-import dev.iolite.uapi.iommufd.iommu_ioas_copy;
-import dev.iolite.uapi.iommufd.iommu_ioas_iova_ranges;
-import dev.iolite.uapi.iommufd.iommu_ioas_map;
-import dev.iolite.uapi.iommufd.iommu_ioas_map_file;
-import dev.iolite.uapi.iommufd.iommu_ioas_noiommu_get_pa;
-import dev.iolite.uapi.iommufd.iommu_ioas_unmap;
-import dev.iolite.uapi.iommufd.iommu_option;
-import dev.iolite.uapi.iommufd.iommu_vdevice_alloc;
-import dev.iolite.uapi.iommufd.iommu_veventq_alloc;
-import dev.iolite.uapi.iommufd.iommu_vfio_ioas;
-import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import java.util.Optional;
 
 /** The commands of {@code /dev/iommu} (main.c:iommufd_ioctl_ops). */
 final class Commands {
   private Commands() {}
 
-  /**
-   * The command with a number; empty: there is none. What it needs is loaded when it is asked for,
-   * as the classes of all structs take the JVM long.
-   */
+  /** The command with a number, by the table of calls; empty: there is none. */
   static Optional<Command> find(int number) {
-    if (number == Iommufd.IOMMU_DESTROY()) {
-      return Optional.of(Command.of(number, iommu_destroy.layout(), "id", ObjectCommands::destroy));
-    }
-    if (number == Iommufd.IOMMU_IOAS_ALLOC()) {
-      return Optional.of(
-          Command.of(number, iommu_ioas_alloc.layout(), "out_ioas_id", IoasCommands::alloc));
-    }
-    if (number == Iommufd.IOMMU_IOAS_ALLOW_IOVAS()) {
-      return Optional.of(
-          Command.of(
-              number, iommu_ioas_allow_iovas.layout(), "allowed_iovas", IoasCommands::allowIovas));
-    }
-    if (number == Iommufd.IOMMU_IOAS_COPY()) {
-      return Optional.of(
-          Command.of(number, iommu_ioas_copy.layout(), "src_iova", MapCommands::copy));
-    }
-    if (number == Iommufd.IOMMU_IOAS_IOVA_RANGES()) {
-      return Optional.of(
-          Command.of(
-              number,
-              iommu_ioas_iova_ranges.layout(),
-              "out_iova_alignment",
-              IoasCommands::iovaRanges));
-    }
-    if (number == Iommufd.IOMMU_IOAS_MAP()) {
-      return Optional.of(Command.of(number, iommu_ioas_map.layout(), "iova", MapCommands::map));
-    }
-    if (number == Iommufd.IOMMU_IOAS_UNMAP()) {
-      return Optional.of(
-          Command.of(number, iommu_ioas_unmap.layout(), "length", MapCommands::unmap));
-    }
-    if (number == Iommufd.IOMMU_OPTION()) {
-      return Optional.of(
-          Command.of(number, iommu_option.layout(), "val64", OptionCommands::option));
-    }
-    if (number == Iommufd.IOMMU_VFIO_IOAS()) {
-      return Optional.of(
-          Command.of(number, iommu_vfio_ioas.layout(), "__reserved", OptionCommands::vfioIoas));
-    }
-    if (number == Iommufd.IOMMU_HWPT_ALLOC()) {
-      return Optional.of(
-          Command.of(number, iommu_hwpt_alloc.layout(), "__reserved", HwptCommands::alloc));
-    }
-    if (number == Iommufd.IOMMU_GET_HW_INFO()) {
-      return Optional.of(
-          Command.of(number, iommu_hw_info.layout(), "__reserved", ObjectCommands::hwInfo));
-    }
-    if (number == Iommufd.IOMMU_HWPT_SET_DIRTY_TRACKING()) {
-      return Optional.of(
-          Command.of(
-              number,
-              iommu_hwpt_set_dirty_tracking.layout(),
-              "__reserved",
-              DirtyCommands::setTracking));
-    }
-    if (number == Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP()) {
-      return Optional.of(
-          Command.of(
-              number, iommu_hwpt_get_dirty_bitmap.layout(), "data", DirtyCommands::getBitmap));
-    }
-    if (number == Iommufd.IOMMU_HWPT_INVALIDATE()) {
-      return Optional.of(
-          Command.of(
-              number, iommu_hwpt_invalidate.layout(), "__reserved", HwptCommands::invalidate));
-    }
-    if (number == Iommufd.IOMMU_FAULT_QUEUE_ALLOC()) {
-      return Optional.of(
-          Command.of(
-              number, iommu_fault_alloc.layout(), "out_fault_fd", QueueCommands::faultQueue));
-    }
-    if (number == Iommufd.IOMMU_IOAS_MAP_FILE()) {
-      return Optional.of(
-          Command.of(number, iommu_ioas_map_file.layout(), "iova", MapCommands::mapFile));
-    }
-    if (number == Iommufd.IOMMU_VIOMMU_ALLOC()) {
-      return Optional.of(
-          Command.of(number, iommu_viommu_alloc.layout(), "out_viommu_id", ViommuCommands::viommu));
-    }
-    if (number == Iommufd.IOMMU_VDEVICE_ALLOC()) {
-      return Optional.of(
-          Command.of(number, iommu_vdevice_alloc.layout(), "virt_id", ViommuCommands::vdevice));
-    }
-    if (number == Iommufd.IOMMU_IOAS_CHANGE_PROCESS()) {
-      return Optional.of(
-          Command.of(
-              number,
-              iommu_ioas_change_process.layout(),
-              "__reserved",
-              IoasCommands::changeProcess));
-    }
-    if (number == Iommufd.IOMMU_VEVENTQ_ALLOC()) {
-      return Optional.of(
-          Command.of(
-              number, iommu_veventq_alloc.layout(), "out_veventq_fd", QueueCommands::veventQueue));
-    }
-    if (number == Iommufd.IOMMU_HW_QUEUE_ALLOC()) {
-      return Optional.of(
-          Command.of(number, iommu_hw_queue_alloc.layout(), "length", ViommuCommands::hwQueue));
-    }
-    if (number == Iommufd.IOMMU_IOAS_NOIOMMU_GET_PA()) {
-      return Optional.of(
-          Command.of(
-              number,
-              iommu_ioas_noiommu_get_pa.layout(),
-              "out_phys",
-              IoasCommands::physicalAddress));
-    }
-    return Optional.empty();
+    return IommufdIoctls.all().stream()
+        .filter(call -> call.number() == number)
+        .findFirst()
+        .map(Commands::of);
+  }
+
+  /** The last field of the struct's first version, and what the command does. */
+  private static Command of(Ioctl call) {
+    return switch (call.name()) {
+      case "IOMMU_DESTROY" -> command(call, "id", ObjectCommands::destroy);
+      case "IOMMU_IOAS_ALLOC" -> command(call, "out_ioas_id", IoasCommands::alloc);
+      case "IOMMU_IOAS_ALLOW_IOVAS" -> command(call, "allowed_iovas", IoasCommands::allowIovas);
+      case "IOMMU_IOAS_COPY" -> command(call, "src_iova", MapCommands::copy);
+      case "IOMMU_IOAS_IOVA_RANGES" ->
+          command(call, "out_iova_alignment", IoasCommands::iovaRanges);
+      case "IOMMU_IOAS_MAP" -> command(call, "iova", MapCommands::map);
+      case "IOMMU_IOAS_UNMAP" -> command(call, "length", MapCommands::unmap);
+      case "IOMMU_OPTION" -> command(call, "val64", OptionCommands::option);
+      case "IOMMU_VFIO_IOAS" -> command(call, "__reserved", OptionCommands::vfioIoas);
+      case "IOMMU_HWPT_ALLOC" -> command(call, "__reserved", HwptCommands::alloc);
+      case "IOMMU_GET_HW_INFO" -> command(call, "__reserved", ObjectCommands::hwInfo);
+      case "IOMMU_HWPT_SET_DIRTY_TRACKING" ->
+          command(call, "__reserved", DirtyCommands::setTracking);
+      case "IOMMU_HWPT_GET_DIRTY_BITMAP" -> command(call, "data", DirtyCommands::getBitmap);
+      case "IOMMU_HWPT_INVALIDATE" -> command(call, "__reserved", HwptCommands::invalidate);
+      case "IOMMU_FAULT_QUEUE_ALLOC" -> command(call, "out_fault_fd", QueueCommands::faultQueue);
+      case "IOMMU_IOAS_MAP_FILE" -> command(call, "iova", MapCommands::mapFile);
+      case "IOMMU_VIOMMU_ALLOC" -> command(call, "out_viommu_id", ViommuCommands::viommu);
+      case "IOMMU_VDEVICE_ALLOC" -> command(call, "virt_id", ViommuCommands::vdevice);
+      case "IOMMU_IOAS_CHANGE_PROCESS" -> command(call, "__reserved", IoasCommands::changeProcess);
+      case "IOMMU_VEVENTQ_ALLOC" -> command(call, "out_veventq_fd", QueueCommands::veventQueue);
+      case "IOMMU_HW_QUEUE_ALLOC" -> command(call, "length", ViommuCommands::hwQueue);
+      case "IOMMU_IOAS_NOIOMMU_GET_PA" -> command(call, "out_phys", IoasCommands::physicalAddress);
+      default -> throw new AssertionError("the model lacks " + call.name());
+    };
+  }
+
+  private static Command command(Ioctl call, String lastField, Command.Body body) {
+    return Command.of((int) call.number(), call.argument().orElseThrow(), lastField, body);
   }
 }

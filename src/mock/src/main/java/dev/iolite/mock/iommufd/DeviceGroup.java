@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommuDevice;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Refused;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,21 +14,21 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What a context keeps of an IOMMU group (struct iommufd_group): which page table all its devices
+ * A context's record of an IOMMU group (struct iommufd_group): the page table that all its devices
  * use, without a PASID and with each.
  */
 final class DeviceGroup {
   private static final int NO_PASID = 0;
 
-  private final IommuGroup group;
+  private final IommuDeviceGroup group;
   private final Map<Integer, Attachment> attachments = new TreeMap<>();
   private int users;
 
-  DeviceGroup(IommuGroup group) {
+  DeviceGroup(IommuDeviceGroup group) {
     this.group = group;
   }
 
-  IommuGroup group() {
+  IommuDeviceGroup group() {
     return group;
   }
 
@@ -52,7 +52,7 @@ final class DeviceGroup {
       this.handle = handle;
     }
 
-    Hwpt hwpt() {
+    HwPagetable hwpt() {
       return handle.hwpt();
     }
   }
@@ -69,7 +69,7 @@ final class DeviceGroup {
    * @throws Refused EBUSY: it is attached; EINVAL: the group uses another page table, or can't use
    *     this one; EADDRINUSE: what it reserves is in use
    */
-  void attach(Hwpt hwpt, IommufdDevice device, int pasid) {
+  void attach(HwPagetable hwpt, IommufdDevice device, int pasid) {
     Attachment attachment = attachments.get(pasid);
     if (attachment != null) {
       refuseIf(attachment.devices.containsKey(device.id()), Errno.EBUSY);
@@ -108,7 +108,7 @@ final class DeviceGroup {
   }
 
   /** device.c:iommufd_hwpt_attach_device, up to what the IOMMU's driver checks. */
-  private void requireUsable(Hwpt hwpt, IommufdDevice device, int pasid) {
+  private void requireUsable(HwPagetable hwpt, IommufdDevice device, int pasid) {
     requirePasidsSuit(hwpt, pasid);
     for (IommuDevice each : group.devices()) {
       refuseIf(!hwpt.isAcceptedBy(device.context().platform().of(each)), Errno.EINVAL);
@@ -124,7 +124,7 @@ final class DeviceGroup {
   }
 
   /** device.c:iommufd_hwpt_pasid_compat. */
-  private void requirePasidsSuit(Hwpt hwpt, int pasid) {
+  private void requirePasidsSuit(HwPagetable hwpt, int pasid) {
     if (pasid == NO_PASID) {
       boolean hasPasids = attachments.keySet().stream().anyMatch(other -> other != NO_PASID);
       refuseIf(!hwpt.isForPasids() && hasPasids, Errno.EINVAL);
@@ -152,7 +152,7 @@ final class DeviceGroup {
    * @return the page table, whose reference is the caller's to give back; empty: it was attached to
    *     none
    */
-  Optional<Hwpt> detach(IommufdDevice device, int pasid) {
+  Optional<HwPagetable> detach(IommufdDevice device, int pasid) {
     Attachment attachment = attachments.get(pasid);
     if (attachment == null) {
       return Optional.empty();
@@ -163,7 +163,7 @@ final class DeviceGroup {
       attachment.handle.endRequests();
       attachments.remove(pasid);
     }
-    Hwpt hwpt = attachment.hwpt();
+    HwPagetable hwpt = attachment.hwpt();
     if (pasid == NO_PASID) {
       hwpt.paging().ioas().table().reserved().remove(device.device());
     }
@@ -177,12 +177,12 @@ final class DeviceGroup {
    *     already
    * @throws Refused EINVAL, EADDRINUSE; nothing has moved then
    */
-  Optional<Hwpt> replace(IommufdDevice device, int pasid, Hwpt hwpt) {
+  Optional<HwPagetable> replace(IommufdDevice device, int pasid, HwPagetable hwpt) {
     Attachment attachment = attachments.get(pasid);
     if (attachment == null || !attachment.devices.containsKey(device.id())) {
       throw refused(Errno.EINVAL);
     }
-    Hwpt old = attachment.hwpt();
+    HwPagetable old = attachment.hwpt();
     if (hwpt.equals(old)) {
       return Optional.empty();
     }

@@ -1,15 +1,15 @@
 package dev.iolite.mock.iommufd;
 
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import java.util.HashMap;
 import java.util.Map;
 
 /** The groups of a context that have a bound device (the groups of struct iommufd_ctx). */
 final class DeviceGroups {
-  private final Map<IommuGroup, DeviceGroup> groups = new HashMap<>();
+  private final Map<IommuDeviceGroup, DeviceGroup> groups = new HashMap<>();
 
   /** The group, with a reference for the caller (device.c:iommufd_get_group). */
-  DeviceGroup get(IommuGroup group) {
+  DeviceGroup get(IommuDeviceGroup group) {
     DeviceGroup its = groups.computeIfAbsent(group, DeviceGroup::new);
     its.get();
     return its;

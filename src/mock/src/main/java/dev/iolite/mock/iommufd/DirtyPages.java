@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.kernel.Page;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -7,7 +8,6 @@ import java.util.function.LongConsumer;
 
 /** Which pages of IOVA were written: the dirty bits of page table entries, all of 4 KiB. */
 final class DirtyPages {
-  private static final int PAGE_SHIFT = 12;
   private static final int WORD_SHIFT = 6;
 
   /** Words of 64 pages by their number, none 0. */
@@ -15,7 +15,7 @@ final class DirtyPages {
 
   /** Notes the pages of a range. */
   void set(long first, long last) {
-    for (long page = first >>> PAGE_SHIFT; page <= last >>> PAGE_SHIFT; page++) {
+    for (long page = first >>> Page.SHIFT; page <= last >>> Page.SHIFT; page++) {
       words.merge(page >>> WORD_SHIFT, 1L << page, (a, b) -> a | b);
     }
   }
@@ -23,15 +23,15 @@ final class DirtyPages {
   /**
    * Tells the noted pages of a range.
    *
-   * @param clear whether they are not noted any more
+   * @param clear whether their records are cleared
    * @param each is given the IOVA of each page
    */
   void take(long first, long last, boolean clear, LongConsumer each) {
     if (words.isEmpty()) {
       return;
     }
-    long firstPage = first >>> PAGE_SHIFT;
-    long lastPage = last >>> PAGE_SHIFT;
+    long firstPage = first >>> Page.SHIFT;
+    long lastPage = last >>> Page.SHIFT;
     var in = words.subMap(firstPage >>> WORD_SHIFT, true, lastPage >>> WORD_SHIFT, true);
     for (var entries = in.entrySet().iterator(); entries.hasNext(); ) {
       Map.Entry<Long, Long> word = entries.next();
@@ -40,7 +40,7 @@ final class DirtyPages {
       for (long bits = kept; bits != 0; bits &= bits - 1) {
         long page = base + Long.numberOfTrailingZeros(bits);
         if (page >= firstPage && page <= lastPage) {
-          each.accept(page << PAGE_SHIFT);
+          each.accept(page << Page.SHIFT);
           kept &= ~Long.lowestOneBit(bits);
         }
       }

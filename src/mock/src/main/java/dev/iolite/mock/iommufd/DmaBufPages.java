@@ -5,8 +5,8 @@ import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Memory of a dma-buf (IOPT_ADDRESS_DMABUF): never pinned, but taken away when the exporter says
- * so, and for ever (pages.c:iopt_revoke_notify). The areas stay, and lead nowhere.
+ * Memory of a dma-buf (IOPT_ADDRESS_DMABUF): never pinned, but taken away for good when the
+ * exporter says so (pages.c:iopt_revoke_notify). The areas stay, but lead nowhere.
  */
 final class DmaBufPages extends Pages implements DmaBufFile.Importer {
   private final DmaBufFile file;

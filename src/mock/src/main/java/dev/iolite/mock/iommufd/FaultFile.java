@@ -10,9 +10,10 @@ import dev.iolite.uapi.iommufd.iommu_hwpt_page_response;
 import dev.iolite.uapi.iommufd.iommu_hwpt_pgfault;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
-/** Where page requests are read and answered; neither call waits. */
-final class FaultFile extends EventQueueFile {
+/** Where page requests are read and answered; a write does not wait either. */
+final class FaultFile extends EventQueueFile<FaultQueue.Taken> {
   private static final long REQUEST_BYTES = iommu_hwpt_pgfault.sizeof();
   private static final long RESPONSE_BYTES = iommu_hwpt_page_response.sizeof();
 
@@ -28,36 +29,35 @@ final class FaultFile extends EventQueueFile {
     return "anon_inode:[iommufd-pgfault]";
   }
 
-  /**
-   * eventq.c:iommufd_fault_fops_read: whole groups; ESPIPE if not a multiple of a request, EINVAL
-   * if the first group has no room, EFAULT.
-   */
+  /** eventq.c:iommufd_fault_fops_read: whole groups; ESPIPE if not a multiple of a request. */
   @Override
   public long read(long address, long bytes) {
     refuseIf(bytes % REQUEST_BYTES != 0, Errno.ESPIPE);
-    long done = 0;
-    for (var group = queue.peek(); group != null; group = queue.peek()) {
-      if (group.requests().size() * REQUEST_BYTES > bytes - done) {
-        refuseIf(done == 0, Errno.EINVAL);
-        break;
-      }
-      int cookie = queue.take();
-      try {
-        long at = done;
-        for (PageRequest request : group.requests()) {
-          put(address + at, request, group.handle().device().id(), cookie);
-          at += REQUEST_BYTES;
-        }
-        done = at;
-      } catch (Refused e) {
-        queue.untake(cookie);
-        if (done == 0) {
-          throw e;
-        }
-        break;
-      }
+    return readWhole(address, bytes);
+  }
+
+  @Override
+  Optional<FaultQueue.Taken> take() {
+    return queue.take();
+  }
+
+  @Override
+  void untake(FaultQueue.Taken taken) {
+    queue.untake(taken);
+  }
+
+  @Override
+  long size(FaultQueue.Taken taken) {
+    return taken.group().requests().size() * REQUEST_BYTES;
+  }
+
+  @Override
+  void put(long address, FaultQueue.Taken taken) {
+    long at = address;
+    for (PageRequest request : taken.group().requests()) {
+      put(at, request, taken.group().handle().device().id(), taken.cookie());
+      at += REQUEST_BYTES;
     }
-    return done;
   }
 
   /** eventq.c:iommufd_compose_fault_message. */

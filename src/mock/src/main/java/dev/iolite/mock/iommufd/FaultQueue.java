@@ -6,12 +6,12 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** Page requests that wait for user space (struct iommufd_fault). */
-final class FaultQueue extends IommufdObject {
+final class FaultQueue extends ContextObject {
   private final Deque<Group> toDeliver = new ArrayDeque<>();
 
   /** Those that were read, by cookie. */
@@ -30,31 +30,31 @@ final class FaultQueue extends IommufdObject {
     context().process().wake();
   }
 
-  /** The group that is to be read next; null: none. */
-  @Nullable Group peek() {
-    return toDeliver.peek();
-  }
-
   boolean isEmpty() {
     return toDeliver.isEmpty();
   }
 
+  /** A group that was read, by the name with which it is answered. */
+  record Taken(int cookie, Group group) {}
+
   /** Takes the next group to be answered, and names it: the lowest free cookie from 1 on. */
-  int take() {
+  Optional<Taken> take() {
+    Group group = toDeliver.poll();
+    if (group == null) {
+      return Optional.empty();
+    }
     int cookie = 1;
     while (toAnswer.containsKey(cookie)) {
       cookie++;
     }
-    toAnswer.put(cookie, toDeliver.remove());
-    return cookie;
+    toAnswer.put(cookie, group);
+    return Optional.of(new Taken(cookie, group));
   }
 
   /** Undoes {@link #take}: the group can be read again. */
-  void untake(int cookie) {
-    Group group = toAnswer.remove(cookie);
-    if (group != null) {
-      toDeliver.addFirst(group);
-    }
+  void untake(Taken taken) {
+    toAnswer.remove(taken.cookie);
+    toDeliver.addFirst(taken.group);
   }
 
   /** Answers a group that was read; false: there is none with this cookie. */

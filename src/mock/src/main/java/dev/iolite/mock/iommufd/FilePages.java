@@ -4,12 +4,13 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.MemFdFile;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Pin;
 import dev.iolite.mock.core.Ram;
 
-/** Pages of a file (IOPT_ADDRESS_FILE), which stays open with them. Only a memfd has any. */
+/** Pages of a file (IOPT_ADDRESS_FILE), which stays open with them. Only memfds have any. */
 final class FilePages extends PinnedPages {
   private final OpenFile file;
   private final long start;
@@ -32,8 +33,8 @@ final class FilePages extends PinnedPages {
     if (!(file instanceof MemFdFile memfd)) {
       throw refused(Errno.EINVAL);
     }
-    long from = start + first * PAGE;
-    long to = start + (last + 1) * PAGE - 1;
+    long from = start + first * Page.BYTES;
+    long to = start + (last + 1) * Page.BYTES - 1;
     refuseIf(from < 0 || from > to || to >= memfd.ram().bytes(), Errno.EINVAL);
     Ram ram = memfd.ram().get();
     return new Pin(ram, from, to - from + 1, ram::put);

@@ -1,13 +1,14 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.IommuDevice.Translation;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import java.lang.foreign.MemorySegment;
 
-/** A queue of a guest that the IOMMU uses itself (struct iommufd_hw_queue). */
-public final class HwQueue extends IommufdObject {
-  private final Viommu viommu;
+/** A guest's queue that the IOMMU uses itself (struct iommufd_hw_queue). */
+public final class HwQueue extends ContextObject {
+  private final IommufdViommu viommu;
   private final KernelAccess access;
 
   /**
@@ -18,14 +19,14 @@ public final class HwQueue extends IommufdObject {
    * @param bytes how long it is; not 0
    * @throws Refused what pinning it or the driver says; nothing is kept then
    */
-  HwQueue(Viommu viommu, int index, long iova, long bytes) {
+  HwQueue(IommufdViommu viommu, int index, long iova, long bytes) {
     super(viommu.context());
     this.viommu = viommu;
     context().objects().allocate(this);
     try {
       access =
           KernelAccess.open(
-              viommu.parent().ioas(), iova & -Pages.PAGE, ((iova + bytes - 1) | (Pages.PAGE - 1)));
+              viommu.parent().ioas(), iova & -Page.BYTES, ((iova + bytes - 1) | (Page.BYTES - 1)));
     } catch (Refused e) {
       context().objects().abort(this);
       throw e;

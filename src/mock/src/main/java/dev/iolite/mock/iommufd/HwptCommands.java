@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
@@ -30,7 +31,7 @@ final class HwptCommands {
     refuseIf(hasType != hasData, Errno.EINVAL);
     ObjectTable objects = ucmd.context().objects();
     IommufdDevice device = objects.get(iommu_hwpt_alloc.dev_id(cmd), IommufdDevice.class);
-    IommufdObject base = objects.find(iommu_hwpt_alloc.pt_id(cmd));
+    ContextObject base = objects.find(iommu_hwpt_alloc.pt_id(cmd));
     if (base == null) {
       throw refused(Errno.EINVAL);
     }
@@ -42,7 +43,7 @@ final class HwptCommands {
             iommu_hwpt_alloc.data_uptr(cmd),
             iommu_hwpt_alloc.data_len(cmd));
     switch (base) {
-      case Ioas ioas -> {
+      case IommufdIoas ioas -> {
         Optional<UserData> given = hasData ? Optional.of(data) : Optional.empty();
         HwptPaging hwpt = HwptPaging.allocate(ioas, device, flags, given, OptionalInt.empty());
         finish(ucmd, hwpt, hwpt::abort);
@@ -51,7 +52,7 @@ final class HwptCommands {
         HwptNested hwpt = onParent(parent, device, flags, data);
         finish(ucmd, hwpt, hwpt::abort);
       }
-      case Viommu viommu -> {
+      case IommufdViommu viommu -> {
         HwptNested hwpt = onViommu(viommu, device, flags, data);
         finish(ucmd, hwpt, hwpt::abort);
       }
@@ -77,14 +78,14 @@ final class HwptCommands {
 
   /** iommufd_viommu_alloc_hwpt_nested. */
   private static HwptNested onViommu(
-      Viommu viommu, IommufdDevice device, int flags, UserData data) {
+      IommufdViommu viommu, IommufdDevice device, int flags, UserData data) {
     refuseIf(!viommu.iommu().equals(device.iommu()), Errno.EINVAL);
     refuseIf((flags & ~NESTED_FLAGS) != 0 || data.bytes() == 0, Errno.EOPNOTSUPP);
     NestedDomain domain = viommu.ops().allocateNested(flags & ~FAULT_ID_VALID, data);
     return new HwptNested(viommu, viommu.parent(), domain, (flags & PASID) != 0);
   }
 
-  private static void finish(Ucmd ucmd, Hwpt hwpt, Runnable abort) {
+  private static void finish(Ucmd ucmd, HwPagetable hwpt, Runnable abort) {
     MemorySegment cmd = ucmd.argument();
     ObjectTable objects = ucmd.context().objects();
     try {
@@ -129,16 +130,16 @@ final class HwptCommands {
     boolean isPossible =
         iommu_hwpt_invalidate.data_uptr(cmd) != 0
             && entryBytes != 0
-            && entryBytes <= Pages.PAGE
+            && entryBytes <= Page.BYTES
             && Integer.compareUnsigned(requests.entries(), MOST_ENTRIES) <= 0;
     refuseIf(requests.entries() != 0 && !isPossible, Errno.EINVAL);
-    IommufdObject object = ucmd.context().objects().find(iommu_hwpt_invalidate.hwpt_id(cmd));
+    ContextObject object = ucmd.context().objects().find(iommu_hwpt_invalidate.hwpt_id(cmd));
     if (object == null) {
       throw refused(Errno.ENOENT);
     }
     switch (object) {
       case HwptNested nested -> nested.domain().invalidate(requests);
-      case Viommu viommu -> viommu.ops().invalidate(requests);
+      case IommufdViommu viommu -> viommu.ops().invalidate(requests);
       default -> throw refused(Errno.EINVAL);
     }
   }

@@ -3,8 +3,8 @@ package dev.iolite.mock.iommufd;
 import dev.iolite.mock.core.IommuDevice.Translation;
 
 /** A guest's page table on top of a HWPT (struct iommufd_hwpt_nested). */
-final class HwptNested extends Hwpt {
-  private final IommufdObject base;
+final class HwptNested extends HwPagetable {
+  private final ContextObject base;
   private final HwptPaging parent;
   private final NestedDomain domain;
   private final Translation translation;
@@ -15,7 +15,7 @@ final class HwptNested extends Hwpt {
    * @param base what it keeps: its parent, or the vIOMMU whose parent it uses
    * @param parent the host's page table
    */
-  HwptNested(IommufdObject base, HwptPaging parent, NestedDomain domain, boolean isForPasids) {
+  HwptNested(ContextObject base, HwptPaging parent, NestedDomain domain, boolean isForPasids) {
     super(parent.context(), isForPasids);
     this.base = base;
     this.parent = parent;

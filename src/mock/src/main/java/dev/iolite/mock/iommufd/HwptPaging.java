@@ -9,21 +9,21 @@ import dev.iolite.uapi.iommufd.Iommufd;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** A page table that is filled with an IOAS (struct iommufd_hwpt_paging). */
-final class HwptPaging extends Hwpt {
+/** A page table that holds the mappings of an IOAS (struct iommufd_hwpt_paging). */
+final class HwptPaging extends HwPagetable {
   private static final int NEST_PARENT = Iommufd.IOMMU_HWPT_ALLOC_NEST_PARENT();
   private static final int DIRTY_TRACKING = Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING();
   private static final int FAULT_ID_VALID = Iommufd.IOMMU_HWPT_FAULT_ID_VALID();
   private static final int PASID = Iommufd.IOMMU_HWPT_ALLOC_PASID();
 
-  private final Ioas ioas;
+  private final IommufdIoas ioas;
   private final boolean isNestParent;
   private final boolean enforcesCoherency;
   private final PageTable table;
   private boolean isAutomatic;
   private boolean isFilled;
 
-  private HwptPaging(Ioas ioas, IommufdDevice device, int flags, Optional<UserData> data) {
+  private HwptPaging(IommufdIoas ioas, IommufdDevice device, int flags, Optional<UserData> data) {
     super(ioas.context(), (flags & PASID) != 0);
     this.ioas = ioas;
     isNestParent = (flags & NEST_PARENT) != 0;
@@ -41,7 +41,11 @@ final class HwptPaging extends Hwpt {
    * @throws Refused EOPNOTSUPP, or what attaching and filling say
    */
   static HwptPaging allocate(
-      Ioas ioas, IommufdDevice device, int flags, Optional<UserData> data, OptionalInt attach) {
+      IommufdIoas ioas,
+      IommufdDevice device,
+      int flags,
+      Optional<UserData> data,
+      OptionalInt attach) {
     refuseIf(
         (flags & ~(NEST_PARENT | DIRTY_TRACKING | FAULT_ID_VALID | PASID)) != 0, Errno.EOPNOTSUPP);
     refuseIf((flags & DIRTY_TRACKING) != 0 && !device.iommu().tracksDirty(), Errno.EOPNOTSUPP);
@@ -66,7 +70,7 @@ final class HwptPaging extends Hwpt {
       ioas.table().add(table);
     } catch (Refused e) {
       if (attach.isPresent()) {
-        device.group().detach(device, attach.getAsInt()).ifPresent(Hwpt::putAttached);
+        device.group().detach(device, attach.getAsInt()).ifPresent(HwPagetable::putAttached);
       }
       throw e;
     }
@@ -80,7 +84,7 @@ final class HwptPaging extends Hwpt {
     context().objects().abort(this);
   }
 
-  Ioas ioas() {
+  IommufdIoas ioas() {
     return ioas;
   }
 

@@ -5,22 +5,23 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * An address space of devices (struct io_pagetable): what is mapped at which IOVA, what must not
- * be, and the page tables that are kept filled with it.
+ * An address space of devices (struct io_pagetable): what is mapped at which IOVA, what must not be
+ * mapped, and the page tables that are kept in step with it.
  *
- * <p>All page tables of an address space hold the same, so they share its areas.
+ * <p>All page tables of an address space have the same content, so they share its areas.
  */
 final class IoPageTable {
   private final AreaTree areas = new AreaTree();
   private final Reservations reserved = new Reservations();
   private final List<PageTable> tables = new ArrayList<>();
-  private IovaRanges allowed = new IovaRanges();
+  private AllowedIovas allowed = new AllowedIovas();
   private boolean isWithoutHugePages;
   private int accesses;
   private long unmappedBytes;
@@ -98,7 +99,7 @@ final class IoPageTable {
   /** io_pagetable.c:iopt_insert_area. */
   private Area area(Piece piece, long iova, Wish wish) {
     refuseIf(wish.writable && !piece.pages().isWritable(), Errno.EPERM);
-    refuseIf((piece.startByte() & (Pages.PAGE - 1) & (alignment - 1)) != 0, Errno.EINVAL);
+    refuseIf((piece.startByte() & (Page.BYTES - 1) & (alignment - 1)) != 0, Errno.EINVAL);
     long last = iova + piece.bytes() - 1;
     refuseIf(compareUnsigned(last, iova) < 0, Errno.EOVERFLOW);
     return new Area(iova, last, piece.pages(), piece.startByte(), wish.readable, wish.writable);
@@ -232,8 +233,8 @@ final class IoPageTable {
    *
    * @throws Refused EADDRINUSE: one is reserved
    */
-  void allow(IovaRanges ranges) {
-    for (IovaRanges.Span span : ranges.all()) {
+  void allow(AllowedIovas ranges) {
+    for (AllowedIovas.Span span : ranges.all()) {
       refuseIf(reserved.overlaps(span.first(), span.last()), Errno.EADDRINUSE);
     }
     allowed = ranges;
@@ -256,7 +257,7 @@ final class IoPageTable {
    */
   void add(PageTable table) {
     long needed = Math.max(table.leastPage(), alignment);
-    refuseIf(needed > Pages.PAGE, Errno.EINVAL);
+    refuseIf(needed > Page.BYTES, Errno.EINVAL);
     if (needed != alignment) {
       requireAligned(needed);
     }
@@ -299,7 +300,7 @@ final class IoPageTable {
 
   /** io_pagetable.c:iopt_calculate_iova_alignment. */
   private long neededAlignment() {
-    long needed = isWithoutHugePages || accesses > 0 ? Pages.PAGE : 1;
+    long needed = isWithoutHugePages || accesses > 0 ? Page.BYTES : 1;
     for (PageTable table : tables) {
       needed = Math.max(needed, table.leastPage());
     }
@@ -309,7 +310,7 @@ final class IoPageTable {
   /** io_pagetable.c:iopt_check_iova_alignment. */
   private void requireAligned(long needed) {
     forEach(area -> {
-      long bits = area.first | area.bytes() | (area.startByte & (Pages.PAGE - 1));
+      long bits = area.first | area.bytes() | (area.startByte & (Page.BYTES - 1));
       refuseIf((bits & (needed - 1)) != 0, Errno.EADDRINUSE);
     });
   }

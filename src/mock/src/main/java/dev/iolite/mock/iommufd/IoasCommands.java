@@ -26,7 +26,7 @@ final class IoasCommands {
     MemorySegment cmd = ucmd.argument();
     refuseIf(iommu_ioas_alloc.flags(cmd) != 0, Errno.EOPNOTSUPP);
     ObjectTable objects = ucmd.context().objects();
-    var ioas = new Ioas(ucmd.context());
+    var ioas = new IommufdIoas(ucmd.context());
     objects.allocate(ioas);
     iommu_ioas_alloc.out_ioas_id(cmd, ioas.id());
     try {
@@ -43,9 +43,12 @@ final class IoasCommands {
     MemorySegment cmd = ucmd.argument();
     refuseIf(iommu_ioas_iova_ranges.__reserved(cmd) != 0, Errno.EOPNOTSUPP);
     IoPageTable table =
-        ucmd.context().objects().get(iommu_ioas_iova_ranges.ioas_id(cmd), Ioas.class).table();
+        ucmd.context()
+            .objects()
+            .get(iommu_ioas_iova_ranges.ioas_id(cmd), IommufdIoas.class)
+            .table();
     long room = Integer.toUnsignedLong(iommu_ioas_iova_ranges.num_iovas(cmd));
-    List<IovaRanges.Span> spans = table.reserved().holes(0, -1);
+    List<AllowedIovas.Span> spans = table.reserved().holes(0, -1);
     MemorySegment range = ucmd.task().scratch(RANGE_BYTES);
     for (int i = 0; i < spans.size() && i < room; i++) {
       iommu_iova_range.start(range, spans.get(i).first());
@@ -62,8 +65,9 @@ final class IoasCommands {
   static void allowIovas(Ucmd ucmd) {
     MemorySegment cmd = ucmd.argument();
     refuseIf(iommu_ioas_allow_iovas.__reserved(cmd) != 0, Errno.EOPNOTSUPP);
-    Ioas ioas = ucmd.context().objects().get(iommu_ioas_allow_iovas.ioas_id(cmd), Ioas.class);
-    var ranges = new IovaRanges();
+    IommufdIoas ioas =
+        ucmd.context().objects().get(iommu_ioas_allow_iovas.ioas_id(cmd), IommufdIoas.class);
+    var ranges = new AllowedIovas();
     long count = Integer.toUnsignedLong(iommu_ioas_allow_iovas.num_iovas(cmd));
     MemorySegment range = ucmd.task().scratch(RANGE_BYTES);
     for (long i = 0; i < count; i++) {
@@ -74,7 +78,7 @@ final class IoasCommands {
   }
 
   /** iommufd_ioas_load_iovas. */
-  private static void load(IovaRanges ranges, long first, long last) {
+  private static void load(AllowedIovas ranges, long first, long last) {
     refuseIf(compareUnsigned(first, last) >= 0, Errno.EINVAL);
     refuseIf(ranges.overlaps(first, last), Errno.EINVAL);
     ranges.add(first, last);
@@ -85,7 +89,7 @@ final class IoasCommands {
     refuseIf(iommu_ioas_change_process.__reserved(ucmd.argument()) != 0, Errno.EOPNOTSUPP);
     ObjectTable objects = ucmd.context().objects();
     for (int id = 0; id < objects.end(); id++) {
-      if (objects.find(id) instanceof Ioas ioas) {
+      if (objects.find(id) instanceof IommufdIoas ioas) {
         ioas.table().forEach(area -> refuseIf(!area.pages.isFile(), Errno.EINVAL));
       }
     }
@@ -102,7 +106,8 @@ final class IoasCommands {
     refuseIf(iommu_ioas_noiommu_get_pa.length(cmd) == 0, Errno.EINVAL);
     long iova = iommu_ioas_noiommu_get_pa.iova(cmd);
     refuseIf(iova == -1, Errno.EOVERFLOW);
-    Ioas ioas = ucmd.context().objects().get(iommu_ioas_noiommu_get_pa.ioas_id(cmd), Ioas.class);
+    IommufdIoas ioas =
+        ucmd.context().objects().get(iommu_ioas_noiommu_get_pa.ioas_id(cmd), IommufdIoas.class);
     Area area = ioas.table().areas().at(iova);
     if (area == null) {
       throw refused(Errno.ENOENT);

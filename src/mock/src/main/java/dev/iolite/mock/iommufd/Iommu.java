@@ -17,7 +17,7 @@ public interface Iommu {
    * @param requestedType 0, or the only IOMMU_HW_INFO_TYPE_* that the caller wants
    * @throws dev.iolite.mock.core.Refused EOPNOTSUPP: it is of another type
    */
-  HwInfo hwInfo(IommuDevice device, int requestedType);
+  IommuHwInfo hwInfo(IommuDevice device, int requestedType);
 
   /** Whether DMA can be made coherent with the processors' caches: bind needs that. */
   default boolean isCoherent() {

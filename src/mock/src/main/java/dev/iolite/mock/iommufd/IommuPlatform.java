@@ -2,7 +2,7 @@ package dev.iolite.mock.iommufd;
 
 import dev.iolite.mock.core.IommuDevice;
 
-/** Which IOMMU is in front of which device. */
+/** Finds the IOMMU in front of a device. */
 @FunctionalInterface
 public interface IommuPlatform {
   /** The IOMMU of a device that has a group. */

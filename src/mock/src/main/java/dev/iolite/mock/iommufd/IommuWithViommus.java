@@ -4,7 +4,7 @@ import dev.iolite.mock.core.IommuDevice;
 import java.util.Map;
 import java.util.Optional;
 
-/** An IOMMU whose driver has vIOMMUs, too: those of the types that it is given. */
+/** An IOMMU whose driver also supports vIOMMUs, of the types that it is given. */
 public final class IommuWithViommus implements Iommu {
   private final Iommu base;
   private final Map<Integer, ViommuDriver> drivers;
@@ -21,7 +21,7 @@ public final class IommuWithViommus implements Iommu {
   }
 
   @Override
-  public HwInfo hwInfo(IommuDevice device, int requestedType) {
+  public IommuHwInfo hwInfo(IommuDevice device, int requestedType) {
     return base.hwInfo(device, requestedType);
   }
 

@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommuDevice;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.Refused;
 import java.util.List;
@@ -13,13 +13,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** A device in a context (struct iommufd_device). It keeps the context open. */
-final class IommufdDevice extends IommufdObject implements IommufdContext.BoundDevice {
+final class IommufdDevice extends ContextObject implements IommufdContext.BoundDevice {
   private static final int NO_PASID = 0;
 
   private final IommuDevice device;
   private final Iommu iommu;
   private final DeviceGroup group;
-  private Optional<Vdevice> vdevice = Optional.empty();
+  private Optional<IommufdVdevice> vdevice = Optional.empty();
 
   private IommufdDevice(IommufdFile context, IommuDevice device, Iommu iommu, DeviceGroup group) {
     super(context);
@@ -35,7 +35,7 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
    *     its interrupts are not isolated, or its DMA is another's
    */
   static IommufdDevice bind(IommufdFile context, IommuDevice device) {
-    IommuGroup group = device.group().orElseThrow(() -> refused(Errno.ENODEV));
+    IommuDeviceGroup group = device.group().orElseThrow(() -> refused(Errno.ENODEV));
     Iommu iommu = context.platform().of(device);
     refuseIf(!iommu.isCoherent(), Errno.EINVAL);
     refuseIf(!group.interruptsIsolated(), Errno.EPERM);
@@ -63,11 +63,11 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
     return group;
   }
 
-  Optional<Vdevice> vdevice() {
+  Optional<IommufdVdevice> vdevice() {
     return vdevice;
   }
 
-  void setVdevice(Optional<Vdevice> its) {
+  void setVdevice(Optional<IommufdVdevice> its) {
     vdevice = its;
   }
 
@@ -89,8 +89,8 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
   /** device.c:iommufd_device_detach. */
   @Override
   public void detachPasid(int pasid) {
-    Optional<Hwpt> was = group.detach(this, pasid);
-    was.ifPresent(Hwpt::putAttached);
+    Optional<HwPagetable> was = group.detach(this, pasid);
+    was.ifPresent(HwPagetable::putAttached);
     if (was.isPresent()) {
       put();
     }
@@ -109,17 +109,17 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
   /** device.c:iommufd_device_attach and iommufd_device_replace, with iommufd_device_change_pt. */
   private int change(int pasid, int pageTable) {
     boolean isReplaced = isPasidAttached(pasid);
-    IommufdObject object = context().objects().find(pageTable);
+    ContextObject object = context().objects().find(pageTable);
     if (object == null) {
       throw refused(Errno.ENOENT);
     }
     Change change =
         switch (object) {
-          case Hwpt hwpt -> new Change(hwpt, moveTo(hwpt, pasid, isReplaced));
-          case Ioas ioas -> changeTo(ioas, pasid, isReplaced);
+          case HwPagetable hwpt -> new Change(hwpt, moveTo(hwpt, pasid, isReplaced));
+          case IommufdIoas ioas -> changeTo(ioas, pasid, isReplaced);
           default -> throw refused(Errno.EINVAL);
         };
-    change.old.ifPresent(Hwpt::putAttached);
+    change.old.ifPresent(HwPagetable::putAttached);
     if (!isReplaced) {
       get();
     }
@@ -127,9 +127,9 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
   }
 
   /** A change of page tables; the old one's reference is to be given back. */
-  private record Change(Hwpt current, Optional<Hwpt> old) {}
+  private record Change(HwPagetable current, Optional<HwPagetable> old) {}
 
-  private Optional<Hwpt> moveTo(Hwpt hwpt, int pasid, boolean isReplaced) {
+  private Optional<HwPagetable> moveTo(HwPagetable hwpt, int pasid, boolean isReplaced) {
     if (isReplaced) {
       return group.replace(this, pasid, hwpt);
     }
@@ -141,7 +141,7 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
    * Takes an automatic page table of the IOAS that will do, or makes one
    * (device.c:iommufd_device_auto_get_domain).
    */
-  private Change changeTo(Ioas ioas, int pasid, boolean isReplaced) {
+  private Change changeTo(IommufdIoas ioas, int pasid, boolean isReplaced) {
     for (HwptPaging hwpt : List.copyOf(ioas.hwpts())) {
       if (!hwpt.isAutomatic()) {
         continue;
@@ -161,7 +161,7 @@ final class IommufdDevice extends IommufdObject implements IommufdContext.BoundD
             0,
             Optional.empty(),
             isReplaced ? OptionalInt.empty() : OptionalInt.of(pasid));
-    Optional<Hwpt> old = Optional.empty();
+    Optional<HwPagetable> old = Optional.empty();
     if (isReplaced) {
       try {
         old = group.replace(this, pasid, made);

@@ -21,7 +21,7 @@ final class IommufdFile extends IommufdContext {
   private final ObjectTable objects = new ObjectTable();
   private final DeviceGroups groups = new DeviceGroups();
   private final Ucmd ucmd;
-  private Optional<Ioas> vfioIoas = Optional.empty();
+  private Optional<IommufdIoas> vfioIoas = Optional.empty();
   private boolean accountsToProcess;
 
   /** A context without objects (main.c:iommufd_fops_open). */
@@ -45,7 +45,7 @@ final class IommufdFile extends IommufdContext {
     return platform;
   }
 
-  /** Who else is told of vDEVICEs. */
+  /** Who else is notified of vDEVICEs. */
   GuestDeviceCalls guestDeviceCalls() {
     return commands.calls();
   }
@@ -59,11 +59,11 @@ final class IommufdFile extends IommufdContext {
   }
 
   /** The IOAS of VFIO's old calls; empty: none, or it was destroyed. */
-  Optional<Ioas> vfioIoas() {
+  Optional<IommufdIoas> vfioIoas() {
     return vfioIoas.filter(ioas -> ioas.equals(objects.find(ioas.id())));
   }
 
-  void setVfioIoas(Optional<Ioas> ioas) {
+  void setVfioIoas(Optional<IommufdIoas> ioas) {
     vfioIoas = ioas;
   }
 
@@ -108,7 +108,7 @@ final class IommufdFile extends IommufdContext {
 
   @Override
   public GuestDevice guestDevice(int id) {
-    return objects.get(id, Vdevice.class);
+    return objects.get(id, IommufdVdevice.class);
   }
 
   @Override

@@ -5,15 +5,17 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import java.util.List;
 
-/** Finds an IOVA where the caller wants any (io_pagetable.c:iopt_alloc_iova): the lowest. */
+/** Finds the lowest free IOVA for a caller that accepts any (io_pagetable.c:iopt_alloc_iova). */
 final class IovaAllocator {
   /** The largest page that an address is aligned for (HPAGE_SIZE of x86-64). */
   private static final long HUGE_PAGE = 2 << 20;
 
   /** What an automatic IOVA is never below, nor above. */
-  private static final IovaRanges.Span ANYWHERE = new IovaRanges.Span(Pages.PAGE, -1 - Pages.PAGE);
+  private static final AllowedIovas.Span ANYWHERE =
+      new AllowedIovas.Span(Page.BYTES, -1 - Page.BYTES);
 
   private IovaAllocator() {}
 
@@ -27,22 +29,22 @@ final class IovaAllocator {
   static long find(
       AreaTree areas,
       Reservations reserved,
-      IovaRanges allowed,
+      AllowedIovas allowed,
       long leastAlignment,
       long origin,
       long bytes) {
     refuseIf(bytes == 0 || compareUnsigned(bytes, Long.MAX_VALUE) >= 0, Errno.EOVERFLOW);
     long alignment = alignment(origin, bytes);
     refuseIf(compareUnsigned(alignment, leastAlignment) < 0, Errno.EINVAL);
-    long pageOffset = origin & (Pages.PAGE - 1);
-    List<IovaRanges.Span> spans =
+    long pageOffset = origin & (Page.BYTES - 1);
+    List<AllowedIovas.Span> spans =
         allowed.isEmpty() ? List.of(ANYWHERE) : allowed.within(ANYWHERE.first(), ANYWHERE.last());
-    for (IovaRanges.Span span : spans) {
+    for (AllowedIovas.Span span : spans) {
       long start = fit(span.first(), span.last(), bytes, alignment, pageOffset);
       if (start == 0) {
         continue;
       }
-      for (IovaRanges.Span free : reserved.holes(start, span.last())) {
+      for (AllowedIovas.Span free : reserved.holes(start, span.last())) {
         long found = find(areas, free, bytes, alignment, pageOffset);
         if (found != 0) {
           return found;
@@ -61,7 +63,7 @@ final class IovaAllocator {
   }
 
   private static long find(
-      AreaTree areas, IovaRanges.Span free, long bytes, long alignment, long pageOffset) {
+      AreaTree areas, AllowedIovas.Span free, long bytes, long alignment, long pageOffset) {
     long from = free.first();
     while (areas.findHole(from, free.last(), bytes)) {
       long start = fit(areas.holeFirst, areas.holeLast, bytes, alignment, pageOffset);

@@ -3,20 +3,21 @@ package dev.iolite.mock.iommufd;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The kernel's own hold on a range of an IOAS, for hardware that uses it by physical address
- * (struct iommufd_access, internal). It has an id, which nobody is told, and locks what is mapped
- * there.
+ * (struct iommufd_access, internal). It has an id, which is never revealed, and locks what is
+ * mapped there.
  */
-final class KernelAccess extends IommufdObject {
-  private final Ioas ioas;
+final class KernelAccess extends ContextObject {
+  private final IommufdIoas ioas;
   private final List<Hold> holds = new ArrayList<>();
 
-  private KernelAccess(Ioas ioas) {
+  private KernelAccess(IommufdIoas ioas) {
     super(ioas.context());
     this.ioas = ioas;
   }
@@ -30,7 +31,7 @@ final class KernelAccess extends IommufdObject {
    * @param last the last IOVA
    * @throws Refused EADDRINUSE, EINVAL, EPERM, EFAULT, ENOENT
    */
-  static KernelAccess open(Ioas ioas, long first, long last) {
+  static KernelAccess open(IommufdIoas ioas, long first, long last) {
     var access = new KernelAccess(ioas);
     access.context().objects().allocate(access);
     access.context().objects().publish(access);
@@ -57,11 +58,11 @@ final class KernelAccess extends IommufdObject {
   private void hold(Area area, long from, long to) {
     long firstByte = area.byteAt(from);
     long lastByte = area.byteAt(to);
-    boolean isAligned = firstByte % Pages.PAGE == 0 && lastByte % Pages.PAGE == Pages.PAGE - 1;
+    boolean isAligned = firstByte % Page.BYTES == 0 && lastByte % Page.BYTES == Page.BYTES - 1;
     refuseIf(!isAligned, Errno.EINVAL);
     refuseIf(!area.readable, Errno.EPERM);
     refuseIf(area.pages.isDmaBuf(), Errno.EINVAL);
-    var hold = new Hold(area, firstByte / Pages.PAGE, lastByte / Pages.PAGE);
+    var hold = new Hold(area, firstByte / Page.BYTES, lastByte / Page.BYTES);
     area.pages.hold(hold.firstPage, hold.lastPage);
     area.locks++;
     holds.add(hold);

@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Task;
@@ -26,7 +27,7 @@ final class MapCommands {
   /** ULONG_MAX, which no address or length may be. */
   private static final long MOST = -1;
 
-  /** From so many pages on a dma-buf is refused (pages.c:MAX_NPFNS). */
+  /** From this many pages on, a dma-buf is refused (pages.c:MAX_NPFNS). */
   private static final long MOST_DMA_BUF_PAGES = 0xffff_ffffL;
 
   private MapCommands() {}
@@ -46,7 +47,7 @@ final class MapCommands {
     long bytes = iommu_ioas_map.length(cmd);
     refuseIf(iova == MOST || bytes == MOST, Errno.EOVERFLOW);
     IoPageTable.Wish wish = wish(flags);
-    Ioas ioas = ucmd.context().objects().get(iommu_ioas_map.ioas_id(cmd), Ioas.class);
+    IommufdIoas ioas = ucmd.context().objects().get(iommu_ioas_map.ioas_id(cmd), IommufdIoas.class);
     Piece piece = memory(ucmd.task(), iommu_ioas_map.user_va(cmd), bytes, wish.writable());
     iommu_ioas_map.iova(cmd, ioas.table().map(List.of(piece), bytes, iova, wish));
     ucmd.respond();
@@ -56,13 +57,13 @@ final class MapCommands {
   static Piece memory(Task task, long address, long bytes, boolean writable) {
     refuseIf(compareUnsigned(address + bytes, address) < 0, Errno.EOVERFLOW);
     requirePossible(bytes);
-    long page = address & -Pages.PAGE;
+    long page = address & -Page.BYTES;
     return new Piece(new UserPages(task.memory(), page, writable), address - page, bytes);
   }
 
   /** pages.c:iopt_alloc_pages. */
   private static void requirePossible(long bytes) {
-    refuseIf(bytes == 0 || compareUnsigned(bytes, MOST - Pages.PAGE) > 0, Errno.EINVAL);
+    refuseIf(bytes == 0 || compareUnsigned(bytes, MOST - Page.BYTES) > 0, Errno.EINVAL);
   }
 
   /** IOMMU_IOAS_MAP_FILE (iommufd_ioas_map_file). */
@@ -74,7 +75,8 @@ final class MapCommands {
     long bytes = iommu_ioas_map_file.length(cmd);
     refuseIf(iova == MOST || bytes == MOST, Errno.EOVERFLOW);
     IoPageTable.Wish wish = wish(flags);
-    Ioas ioas = ucmd.context().objects().get(iommu_ioas_map_file.ioas_id(cmd), Ioas.class);
+    IommufdIoas ioas =
+        ucmd.context().objects().get(iommu_ioas_map_file.ioas_id(cmd), IommufdIoas.class);
     Piece piece =
         file(
             ucmd.task(),
@@ -90,11 +92,11 @@ final class MapCommands {
   private static Piece file(Task task, int fd, long start, long bytes, boolean writable) {
     refuseIf(bytes == 0, Errno.EINVAL);
     refuseIf(compareUnsigned(start + bytes - 1, start) < 0, Errno.EOVERFLOW);
-    long page = start & -Pages.PAGE;
+    long page = start & -Page.BYTES;
     OpenFile file = task.descriptors().get(fd);
     if (file instanceof DmaBufFile dmaBuf) {
       refuseIf(compareUnsigned(dmaBuf.bytes(), start + bytes - 1) <= 0, Errno.EINVAL);
-      refuseIf(bytes / Pages.PAGE >= MOST_DMA_BUF_PAGES, Errno.EINVAL);
+      refuseIf(bytes / Page.BYTES >= MOST_DMA_BUF_PAGES, Errno.EINVAL);
       requirePossible(bytes);
       return new Piece(new DmaBufPages(dmaBuf, page, writable), start - page, bytes);
     }
@@ -114,8 +116,11 @@ final class MapCommands {
     IoPageTable.Wish wish = wish(flags);
     ObjectTable objects = ucmd.context().objects();
     List<Piece> pieces =
-        objects.get(iommu_ioas_copy.src_ioas_id(cmd), Ioas.class).table().pieces(source, bytes);
-    if (!(objects.find(iommu_ioas_copy.dst_ioas_id(cmd)) instanceof Ioas target)) {
+        objects
+            .get(iommu_ioas_copy.src_ioas_id(cmd), IommufdIoas.class)
+            .table()
+            .pieces(source, bytes);
+    if (!(objects.find(iommu_ioas_copy.dst_ioas_id(cmd)) instanceof IommufdIoas target)) {
       pieces.forEach(piece -> piece.pages().put());
       throw refused(Errno.ENOENT);
     }
@@ -129,7 +134,7 @@ final class MapCommands {
     long iova = iommu_ioas_unmap.iova(cmd);
     long bytes = iommu_ioas_unmap.length(cmd);
     IoPageTable table =
-        ucmd.context().objects().get(iommu_ioas_unmap.ioas_id(cmd), Ioas.class).table();
+        ucmd.context().objects().get(iommu_ioas_unmap.ioas_id(cmd), IommufdIoas.class).table();
     long unmapped;
     if (iova == 0 && bytes == MOST) {
       unmapped = table.unmap(0, MOST);

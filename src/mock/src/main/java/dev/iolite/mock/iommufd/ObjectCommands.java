@@ -8,7 +8,7 @@ import dev.iolite.uapi.iommufd.iommu_destroy;
 import dev.iolite.uapi.iommufd.iommu_hw_info;
 import java.lang.foreign.MemorySegment;
 
-/** What can be done to any object, and what a device tells of its IOMMU. */
+/** The commands that work on any object, and those by which a device describes its IOMMU. */
 final class ObjectCommands {
   private static final int HW_INFO_FLAGS = Iommufd.IOMMU_HW_INFO_FLAG_INPUT_TYPE();
 
@@ -33,7 +33,7 @@ final class ObjectCommands {
             : Iommufd.IOMMU_HW_INFO_TYPE_DEFAULT();
     IommufdDevice device =
         ucmd.context().objects().get(iommu_hw_info.dev_id(cmd), IommufdDevice.class);
-    HwInfo info = device.iommu().hwInfo(device.device(), wanted);
+    IommuHwInfo info = device.iommu().hwInfo(device.device(), wanted);
     giveData(ucmd, info.data());
     iommu_hw_info.out_data_type(cmd, info.type());
     iommu_hw_info.data_len(cmd, (int) info.data().byteSize());

@@ -10,18 +10,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The objects of a context by id (the xarray of struct iommufd_ctx): the lowest free id from 1 on
- * is given first. An id can be taken without an object: while one is made, and for ever where a
- * device took its vDEVICE with it.
+ * is used first. An id can be taken without an object: while one is being made, and for good where
+ * a device took its vDEVICE with it.
  */
 final class ObjectTable {
   private static final int FIRST = 1;
 
-  private @Nullable IommufdObject[] objects = new IommufdObject[16];
+  private @Nullable ContextObject[] objects = new ContextObject[16];
   private final BitSet taken = new BitSet();
   private int lowestFree = FIRST;
 
   /** Takes an id for an object that can't be found yet (main.c:_iommufd_object_alloc). */
-  void allocate(IommufdObject object) {
+  void allocate(ContextObject object) {
     int id = taken.nextClearBit(lowestFree);
     refuseIf(id == Integer.MAX_VALUE, Errno.EBUSY);
     taken.set(id);
@@ -30,7 +30,7 @@ final class ObjectTable {
   }
 
   /** From now on it can be found (main.c:iommufd_object_finalize). */
-  void publish(IommufdObject object) {
+  void publish(ContextObject object) {
     if (object.id() >= objects.length) {
       objects = Arrays.copyOf(objects, Math.max(object.id() + 1, 2 * objects.length));
     }
@@ -38,7 +38,7 @@ final class ObjectTable {
   }
 
   /** Gives the id of an object back that was not published (main.c:iommufd_object_abort). */
-  void abort(IommufdObject object) {
+  void abort(ContextObject object) {
     free(object.id());
   }
 
@@ -58,7 +58,7 @@ final class ObjectTable {
   }
 
   /** Whose id it is; null if nobody's. */
-  @Nullable IommufdObject find(int id) {
+  @Nullable ContextObject find(int id) {
     return id > 0 && id < objects.length ? objects[id] : null;
   }
 
@@ -67,8 +67,8 @@ final class ObjectTable {
    *
    * @throws dev.iolite.mock.core.Refused ENOENT
    */
-  <T extends IommufdObject> T get(int id, Class<T> kind) {
-    IommufdObject object = find(id);
+  <T extends ContextObject> T get(int id, Class<T> kind) {
+    ContextObject object = find(id);
     if (!kind.isInstance(object)) {
       throw refused(Errno.ENOENT);
     }
@@ -81,7 +81,7 @@ final class ObjectTable {
    * @throws dev.iolite.mock.core.Refused ENOENT, EBUSY
    */
   void destroy(int id) {
-    IommufdObject object = find(id);
+    ContextObject object = find(id);
     if (object == null) {
       throw refused(Errno.ENOENT);
     }
@@ -90,7 +90,7 @@ final class ObjectTable {
   }
 
   /** Destroys the object if nothing else refers to it (iommufd_object_put_and_try_destroy). */
-  void putAndTryDestroy(IommufdObject object) {
+  void putAndTryDestroy(ContextObject object) {
     object.put();
     if (object.isUnused()) {
       remove(object, false);
@@ -98,17 +98,17 @@ final class ObjectTable {
   }
 
   /** Destroys an object whose last user is the caller (iommufd_object_destroy_user). */
-  void destroyUser(IommufdObject object) {
+  void destroyUser(ContextObject object) {
     object.put();
     remove(object, false);
   }
 
   /** Destroys the object and never gives its id again (iommufd_object_tombstone_user). */
-  void tombstone(IommufdObject object) {
+  void tombstone(ContextObject object) {
     remove(object, true);
   }
 
-  private void remove(IommufdObject object, boolean keepId) {
+  private void remove(ContextObject object, boolean keepId) {
     objects[object.id()] = null;
     if (!keepId) {
       free(object.id());
@@ -122,7 +122,7 @@ final class ObjectTable {
     while (again) {
       again = false;
       for (int id = FIRST; id < objects.length; id++) {
-        IommufdObject object = objects[id];
+        ContextObject object = objects[id];
         if (object != null && object.isUnused()) {
           remove(object, false);
           again = true;

@@ -28,7 +28,7 @@ final class OptionCommands {
       rlimitMode(ucmd.context(), cmd);
     } else if (option == HUGE_PAGES) {
       int id = iommu_option.object_id(cmd);
-      hugePages(ucmd.context().objects().get(id, Ioas.class).table(), cmd);
+      hugePages(ucmd.context().objects().get(id, IommufdIoas.class).table(), cmd);
     } else {
       throw refused(Errno.EOPNOTSUPP);
     }
@@ -77,11 +77,11 @@ final class OptionCommands {
     refuseIf(iommu_vfio_ioas.__reserved(cmd) != 0, Errno.EOPNOTSUPP);
     int op = iommu_vfio_ioas.op(cmd);
     if (op == Iommufd.IOMMU_VFIO_IOAS_GET()) {
-      Ioas ioas = context.vfioIoas().orElseThrow(() -> refused(Errno.ENODEV));
+      IommufdIoas ioas = context.vfioIoas().orElseThrow(() -> refused(Errno.ENODEV));
       iommu_vfio_ioas.ioas_id(cmd, ioas.id());
       ucmd.respond();
     } else if (op == Iommufd.IOMMU_VFIO_IOAS_SET()) {
-      Ioas ioas = context.objects().get(iommu_vfio_ioas.ioas_id(cmd), Ioas.class);
+      IommufdIoas ioas = context.objects().get(iommu_vfio_ioas.ioas_id(cmd), IommufdIoas.class);
       context.setVfioIoas(Optional.of(ioas));
     } else if (op == Iommufd.IOMMU_VFIO_IOAS_CLEAR()) {
       context.setVfioIoas(Optional.empty());

@@ -8,8 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A page table that is filled with an address space (struct iommu_domain of a HWPT), as the IOMMU
- * walks it.
+ * A page table that holds an address space (struct iommu_domain of a HWPT), as the IOMMU walks it.
  */
 final class PageTable implements Translation {
   private final PagingDomain domain;

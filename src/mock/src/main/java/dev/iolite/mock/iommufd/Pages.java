@@ -1,15 +1,12 @@
 package dev.iolite.mock.iommufd;
 
-import dev.iolite.mock.core.AddressSpace;
 import java.lang.foreign.MemorySegment;
 
 /**
  * Memory that areas map slices of (struct iopt_pages): of the caller, of a file, or of a dma-buf.
- * IOAS_COPY makes several areas share it. It goes with the last of them.
+ * IOAS_COPY makes several areas share it. It is freed with the last of them.
  */
 abstract class Pages {
-  static final long PAGE = AddressSpace.PAGE;
-
   private final boolean writable;
   private int references = 1;
 
@@ -37,7 +34,7 @@ abstract class Pages {
     }
   }
 
-  /** Nothing refers to it any more, and none of its pages is held. */
+  /** Nothing refers to it any longer, and none of its pages is held. */
   abstract void release();
 
   /** Where its first byte is in what it is of: what an automatic IOVA is aligned like. */
@@ -65,7 +62,7 @@ abstract class Pages {
   /** A device's write; as {@link #read}. */
   abstract void write(long at, MemorySegment from);
 
-  /** Whether a device can't reach it any more: a dma-buf that was revoked. */
+  /** Whether a device can no longer reach it: a dma-buf that was revoked. */
   boolean isRevoked() {
     return false;
   }

@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Pin;
 import dev.iolite.mock.core.Refused;
@@ -9,8 +10,8 @@ import java.util.List;
 
 /**
  * Memory that is pinned where and while a page table or the kernel holds it
- * (pages.c:pfn_reader_fill_span). A page that is pinned is not looked up again: what another area
- * maps of it later is the page of then, whatever the caller has mapped there now.
+ * (pages.c:pfn_reader_fill_span). A pinned page is not looked up again: an area that maps it later
+ * gets the same page, even if the caller has mapped something else there since.
  */
 abstract class PinnedPages extends Pages {
   /** In the order of their pages, without overlap. */
@@ -139,8 +140,8 @@ abstract class PinnedPages extends Pages {
     long done = 0;
     while (done < into.byteSize()) {
       Held one = heldAt(at + done);
-      long count = Math.min(into.byteSize() - done, (one.last + 1) * PAGE - (at + done));
-      one.source.pin.read(at + done - one.source.firstPage * PAGE, into.asSlice(done, count));
+      long count = Math.min(into.byteSize() - done, (one.last + 1) * Page.BYTES - (at + done));
+      one.source.pin.read(at + done - one.source.firstPage * Page.BYTES, into.asSlice(done, count));
       done += count;
     }
   }
@@ -150,15 +151,16 @@ abstract class PinnedPages extends Pages {
     long done = 0;
     while (done < from.byteSize()) {
       Held one = heldAt(at + done);
-      long count = Math.min(from.byteSize() - done, (one.last + 1) * PAGE - (at + done));
-      one.source.pin.write(at + done - one.source.firstPage * PAGE, from.asSlice(done, count));
+      long count = Math.min(from.byteSize() - done, (one.last + 1) * Page.BYTES - (at + done));
+      one.source.pin.write(
+          at + done - one.source.firstPage * Page.BYTES, from.asSlice(done, count));
       done += count;
     }
   }
 
   private Held heldAt(long at) {
-    int i = find(at / PAGE);
-    if (i == held.size() || held.get(i).first > at / PAGE) {
+    int i = find(at / Page.BYTES);
+    if (i == held.size() || held.get(i).first > at / Page.BYTES) {
       throw new Memory.Unreachable("no page table holds the page");
     }
     return held.get(i);
@@ -166,6 +168,6 @@ abstract class PinnedPages extends Pages {
 
   /** Whether these pages lie in one piece of memory: what the kernel means by contiguous. */
   boolean isContiguous(long first, long last) {
-    return heldAt(first * PAGE).source == heldAt(last * PAGE).source;
+    return heldAt(first * Page.BYTES).source == heldAt(last * Page.BYTES).source;
   }
 }

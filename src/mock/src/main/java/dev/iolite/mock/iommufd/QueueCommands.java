@@ -38,7 +38,8 @@ final class QueueCommands {
         Errno.EOPNOTSUPP);
     int depth = iommu_veventq_alloc.veventq_depth(cmd);
     refuseIf(depth == 0 || Integer.compareUnsigned(depth, MOST_EVENTS) > 0, Errno.EINVAL);
-    Viommu viommu = ucmd.context().objects().get(iommu_veventq_alloc.viommu_id(cmd), Viommu.class);
+    IommufdViommu viommu =
+        ucmd.context().objects().get(iommu_veventq_alloc.viommu_id(cmd), IommufdViommu.class);
     refuseIf(viommu.queue(type).isPresent(), Errno.EEXIST);
     var queue = new VeventQueue(viommu, type, depth);
     ucmd.context().objects().allocate(queue);
@@ -48,7 +49,7 @@ final class QueueCommands {
 
   /** Tells the caller the queue and its file; nothing stays of either if that fails. */
   private static void finish(
-      Ucmd ucmd, IommufdObject queue, EventQueueFile file, IntConsumer tellFd) {
+      Ucmd ucmd, ContextObject queue, EventQueueFile<?> file, IntConsumer tellFd) {
     ObjectTable objects = ucmd.context().objects();
     Descriptors descriptors = ucmd.task().descriptors();
     try {
@@ -68,7 +69,7 @@ final class QueueCommands {
     objects.publish(queue);
   }
 
-  private static int install(Descriptors descriptors, EventQueueFile file) {
+  private static int install(Descriptors descriptors, EventQueueFile<?> file) {
     try {
       return descriptors.install(file);
     } catch (Refused e) {

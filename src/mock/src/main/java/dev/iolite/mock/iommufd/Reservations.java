@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Ranges of IOVA that can't be mapped, each with its owner: what a page table does not reach, what
- * a device keeps to itself (struct iopt_reserved). They may overlap, and are few.
+ * Ranges of IOVA that can't be mapped, each with its owner: what a page table does not reach, or
+ * what a device reserves (struct iopt_reserved). They may overlap, and are few.
  */
 final class Reservations {
   private final List<Reserved> ranges = new ArrayList<>();
@@ -35,8 +35,8 @@ final class Reservations {
   }
 
   /** What of a range is not reserved (lib/interval_tree.c, spans that are holes). */
-  List<IovaRanges.Span> holes(long first, long last) {
-    List<IovaRanges.Span> holes = new ArrayList<>();
+  List<AllowedIovas.Span> holes(long first, long last) {
+    List<AllowedIovas.Span> holes = new ArrayList<>();
     long from = first;
     for (Reserved range : ranges) {
       if (compareUnsigned(range.last, from) < 0) {
@@ -46,14 +46,14 @@ final class Reservations {
         break;
       }
       if (compareUnsigned(range.first, from) > 0) {
-        holes.add(new IovaRanges.Span(from, range.first - 1));
+        holes.add(new AllowedIovas.Span(from, range.first - 1));
       }
       if (compareUnsigned(range.last, last) >= 0) {
         return holes;
       }
       from = range.last + 1;
     }
-    holes.add(new IovaRanges.Span(from, last));
+    holes.add(new AllowedIovas.Span(from, last));
     return holes;
   }
 }

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A driver's own struct that a caller has given (struct iommu_user_data); not read yet.
+ * A driver-specific struct that a caller has passed (struct iommu_user_data); not read yet.
  *
  * @param task whose memory it is in
  * @param type what it says it is

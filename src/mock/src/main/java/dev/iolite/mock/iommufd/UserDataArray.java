@@ -2,7 +2,7 @@ package dev.iolite.mock.iommufd;
 
 import dev.iolite.mock.core.Task;
 
-/** An array of a driver's structs that a caller has given (struct iommu_user_data_array). */
+/** An array of driver-specific structs that a caller has passed (struct iommu_user_data_array). */
 public final class UserDataArray {
   private final Task task;
   private final int type;

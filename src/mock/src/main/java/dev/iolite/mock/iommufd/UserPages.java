@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.AddressSpace;
 import dev.iolite.mock.core.Pin;
 
@@ -21,7 +22,7 @@ final class UserPages extends PinnedPages {
 
   @Override
   Pin pin(long first, long last) {
-    return memory.pin(address + first * PAGE, (last - first + 1) * PAGE, isWritable());
+    return memory.pin(address + first * Page.BYTES, (last - first + 1) * Page.BYTES, isWritable());
   }
 
   @Override

@@ -3,14 +3,14 @@ package dev.iolite.mock.iommufd;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
- * Events of a vIOMMU (struct iommufd_veventq). One that finds the queue full is lost; that some
- * were is said by a header without data, which is last in the queue or not there.
+ * Events of a vIOMMU (struct iommufd_veventq). An event that finds the queue full is lost. A header
+ * without data, last in the queue, says that some were.
  */
-final class VeventQueue extends IommufdObject {
-  private final Viommu viommu;
+final class VeventQueue extends ContextObject {
+  private final IommufdViommu viommu;
   private final int type;
   private final int depth;
   private final Deque<Event> toDeliver = new ArrayDeque<>();
@@ -22,7 +22,7 @@ final class VeventQueue extends IommufdObject {
    *
    * @param depth how many events it holds
    */
-  VeventQueue(Viommu viommu, int type, int depth) {
+  VeventQueue(IommufdViommu viommu, int type, int depth) {
     super(viommu.context());
     this.viommu = viommu;
     this.type = type;
@@ -64,9 +64,9 @@ final class VeventQueue extends IommufdObject {
     context().process().wake();
   }
 
-  /** Takes the event that is to be read next; null: none. */
-  @Nullable Event take() {
-    return toDeliver.poll();
+  /** Takes the event that is to be read next. */
+  Optional<Event> take() {
+    return Optional.ofNullable(toDeliver.poll());
   }
 
   /** Undoes {@link #take}; that events were lost is not said again if there are others. */

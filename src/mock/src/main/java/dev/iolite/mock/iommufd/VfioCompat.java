@@ -32,7 +32,7 @@ final class VfioCompat {
     } else if (request == Vfio.VFIO_CHECK_EXTENSION()) {
       return checkExtension(context, argument);
     } else if (request == Vfio.VFIO_IOMMU_GET_INFO()) {
-      VfioInfo.give(context, argument);
+      VfioCompatInfo.give(context, argument);
     } else if (request == Vfio.VFIO_IOMMU_MAP_DMA()) {
       map(context, argument);
     } else if (request == Vfio.VFIO_IOMMU_UNMAP_DMA()) {
@@ -44,14 +44,14 @@ final class VfioCompat {
   }
 
   /** get_compat_ioas. */
-  static Ioas ioas(IommufdFile context) {
+  static IommufdIoas ioas(IommufdFile context) {
     return context.vfioIoas().orElseThrow(() -> refused(Errno.ENODEV));
   }
 
   /** iommufd_vfio_set_iommu; there are no devices without an IOMMU. */
   private static void setIommu(IommufdFile context, long type) {
     refuseIf(type != Vfio.VFIO_TYPE1_IOMMU() && type != Vfio.VFIO_TYPE1v2_IOMMU(), Errno.EINVAL);
-    Ioas ioas = ioas(context);
+    IommufdIoas ioas = ioas(context);
     if (type == Vfio.VFIO_TYPE1_IOMMU()) {
       ioas.table().disableHugePages();
     }

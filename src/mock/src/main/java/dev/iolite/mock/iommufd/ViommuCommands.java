@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import static java.lang.Long.compareUnsigned;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hw_queue_alloc;
@@ -46,7 +47,7 @@ final class ViommuCommands {
     refuseIf(!isOther && !parent.isNestParent(), Errno.EINVAL);
     var data = new UserData(ucmd.task(), type, iommu_viommu_alloc.data_uptr(cmd), dataBytes);
     var viommu =
-        new Viommu(
+        new IommufdViommu(
             type,
             device.iommu(),
             parent,
@@ -68,9 +69,10 @@ final class ViommuCommands {
   static void vdevice(Ucmd ucmd) {
     MemorySegment cmd = ucmd.argument();
     ObjectTable objects = ucmd.context().objects();
-    Viommu viommu = objects.get(iommu_vdevice_alloc.viommu_id(cmd), Viommu.class);
+    IommufdViommu viommu = objects.get(iommu_vdevice_alloc.viommu_id(cmd), IommufdViommu.class);
     IommufdDevice device = objects.get(iommu_vdevice_alloc.dev_id(cmd), IommufdDevice.class);
-    Vdevice vdevice = Vdevice.allocate(viommu, device, iommu_vdevice_alloc.virt_id(cmd));
+    IommufdVdevice vdevice =
+        IommufdVdevice.allocate(viommu, device, iommu_vdevice_alloc.virt_id(cmd));
     iommu_vdevice_alloc.out_vdevice_id(cmd, vdevice.id());
     try {
       ucmd.respond();
@@ -93,7 +95,7 @@ final class ViommuCommands {
     refuseIf(bytes == 0, Errno.EINVAL);
     refuseIf(compareUnsigned(iova + bytes - 1, iova) < 0, Errno.EOVERFLOW);
     ObjectTable objects = ucmd.context().objects();
-    Viommu viommu = objects.get(iommu_hw_queue_alloc.viommu_id(cmd), Viommu.class);
+    IommufdViommu viommu = objects.get(iommu_hw_queue_alloc.viommu_id(cmd), IommufdViommu.class);
     refuseIf(!viommu.ops().hasHwQueues(type), Errno.EOPNOTSUPP);
     requireTable(iova, bytes);
     var queue = new HwQueue(viommu, iommu_hw_queue_alloc.index(cmd), iova, bytes);
@@ -109,11 +111,11 @@ final class ViommuCommands {
 
   /** What iommufd_hw_queue_alloc_phys can't count, or not note page by page. */
   private static void requireTable(long iova, long bytes) {
-    long offset = iova & (Pages.PAGE - 1);
+    long offset = iova & (Page.BYTES - 1);
     long end = offset + bytes;
     refuseIf(compareUnsigned(end, bytes) < 0, Errno.ERANGE);
-    refuseIf(compareUnsigned(end, -Pages.PAGE) > 0, Errno.ERANGE);
-    long pages = (end + Pages.PAGE - 1) >>> 12;
+    refuseIf(compareUnsigned(end, -Page.BYTES) > 0, Errno.ERANGE);
+    long pages = (end + Page.BYTES - 1) >>> 12;
     refuseIf(pages > MOST_QUEUE_PAGES, Errno.ENOMEM);
   }
 }

@@ -14,5 +14,5 @@ public interface ViommuDriver {
    * @return its operations
    * @throws dev.iolite.mock.core.Refused whatever the driver says
    */
-  ViommuOps init(Viommu viommu, PagingDomain parent, Optional<UserData> data);
+  ViommuOps init(IommufdViommu viommu, PagingDomain parent, Optional<UserData> data);
 }

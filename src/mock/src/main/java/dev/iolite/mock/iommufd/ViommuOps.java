@@ -6,8 +6,8 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Memory;
 
 /**
- * What a driver's vIOMMU can do (struct iommufd_viommu_ops). An operation that is not overridden is
- * one that the driver does not have.
+ * The operations of a driver's vIOMMU (struct iommufd_viommu_ops). The driver lacks those that are
+ * not overridden.
  */
 public interface ViommuOps {
   /** It is destroyed. */
@@ -37,10 +37,10 @@ public interface ViommuOps {
    *
    * @throws dev.iolite.mock.core.Refused whatever the driver says; there is no vDEVICE then
    */
-  default void initVdevice(Vdevice vdevice) {}
+  default void initVdevice(IommufdVdevice vdevice) {}
 
   /** A device that joined leaves it. */
-  default void destroyVdevice(Vdevice vdevice) {}
+  default void destroyVdevice(IommufdVdevice vdevice) {}
 
   /** Whether it has queues of this type (get_hw_queue_size). */
   default boolean hasHwQueues(int type) {

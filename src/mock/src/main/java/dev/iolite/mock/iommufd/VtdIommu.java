@@ -69,7 +69,7 @@ public final class VtdIommu implements Iommu {
 
   /** intel_iommu_hw_info. */
   @Override
-  public HwInfo hwInfo(IommuDevice device, int requestedType) {
+  public IommuHwInfo hwInfo(IommuDevice device, int requestedType) {
     int type = Iommufd.IOMMU_HW_INFO_TYPE_INTEL_VTD();
     refuseIf(
         requestedType != Iommufd.IOMMU_HW_INFO_TYPE_DEFAULT() && requestedType != type,
@@ -80,7 +80,7 @@ public final class VtdIommu implements Iommu {
     iommu_hw_info_vtd.flags(info, Iommufd.IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17());
     iommu_hw_info_vtd.cap_reg(info, cap);
     iommu_hw_info_vtd.ecap_reg(info, ecap);
-    return new HwInfo(type, info);
+    return new IommuHwInfo(type, info);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.iolite.mock.iommufd;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.IommuDevice.Translation;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.uapi.iommufd.Iommufd;
@@ -13,10 +14,9 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * A guest's first-stage table under VT-d, in the format of the processor's (drivers/iommu/intel/
- * nested.c). It is walked at each access, so that nothing is cached.
+ * nested.c). It is walked at each access; nothing is cached.
  */
 final class VtdNestedDomain implements NestedDomain {
-  private static final int PAGE_SHIFT = 12;
   private static final int INDEX_BITS = 9;
   private static final int FOUR_LEVEL_BITS = 48;
   private static final int FIVE_LEVEL_BITS = 57;
@@ -71,7 +71,7 @@ final class VtdNestedDomain implements NestedDomain {
           Errno.EOPNOTSUPP);
       long address = iommu_hwpt_vtd_s1_invalidate.addr(request);
       boolean isAll = iommu_hwpt_vtd_s1_invalidate.npages(request) == -1;
-      refuseIf((address & (Pages.PAGE - 1)) != 0 || (isAll && address != 0), Errno.EINVAL);
+      refuseIf((address & (Page.BYTES - 1)) != 0 || (isAll && address != 0), Errno.EINVAL);
       requests.setHandled(i + 1);
     }
   }
@@ -100,7 +100,7 @@ final class VtdNestedDomain implements NestedDomain {
   }
 
   private static long count(long iova, long wanted) {
-    return Math.min(wanted, Pages.PAGE - (iova & (Pages.PAGE - 1)));
+    return Math.min(wanted, Page.BYTES - (iova & (Page.BYTES - 1)));
   }
 
   /** The address in the parent's space that an IOVA leads to. */
@@ -111,7 +111,7 @@ final class VtdNestedDomain implements NestedDomain {
     }
     MemorySegment entry = MemorySegment.ofArray(new long[1]);
     long at = table & ADDRESS;
-    int shift = addressBits == FIVE_LEVEL_BITS ? PAGE_SHIFT + 4 * INDEX_BITS : PAGE_SHIFT + 27;
+    int shift = addressBits == FIVE_LEVEL_BITS ? Page.SHIFT + 4 * INDEX_BITS : Page.SHIFT + 27;
     while (true) {
       long index = (iova >>> shift) & ((1 << INDEX_BITS) - 1);
       parent.read(at + index * Long.BYTES, entry);
@@ -119,8 +119,8 @@ final class VtdNestedDomain implements NestedDomain {
       if ((value & PRESENT) == 0 || (write && (value & WRITABLE) == 0)) {
         throw new Memory.Unreachable("the guest does not map IOVA 0x%x".formatted(iova));
       }
-      boolean isLarge = shift > PAGE_SHIFT && shift < PAGE_SHIFT + 27 && (value & LARGE) != 0;
-      if (shift == PAGE_SHIFT || isLarge) {
+      boolean isLarge = shift > Page.SHIFT && shift < Page.SHIFT + 27 && (value & LARGE) != 0;
+      if (shift == Page.SHIFT || isLarge) {
         long offset = (1L << shift) - 1;
         return (value & ADDRESS & ~offset) | (iova & offset);
       }

@@ -1,8 +1,8 @@
 package dev.iolite.mock.kvm;
 
 /**
- * A feature of a processor that decides which bits of its registers may be set, by where CPUID
- * shows it (arch/x86/include/asm/cpufeatures.h).
+ * A processor feature that decides which bits of its registers may be set, with its place in CPUID
+ * (arch/x86/include/asm/cpufeatures.h).
  */
 enum CpuFeature {
   VIRTUAL_MACHINE_EXTENSIONS(1, 0, CpuidEntries.ECX, 5),

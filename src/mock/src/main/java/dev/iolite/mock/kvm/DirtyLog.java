@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 
-/** Which pages of a slot a guest has written, for the VM's owner. */
+/** The pages of a slot that a guest has written, for the VM's owner. */
 final class DirtyLog {
   /** How much of a bitmap is copied at once, in bytes. */
   private static final int CHUNK = 32 << 10;
@@ -19,7 +19,7 @@ final class DirtyLog {
 
   /** virt/kvm/kvm_main.c:kvm_get_dirty_log_protect. */
   static void get(KvmVm vm, MemorySegment argument) {
-    MemorySlot slot = slot(vm, kvm_dirty_log.slot(argument));
+    KvmMemorySlot slot = slot(vm, kvm_dirty_log.slot(argument));
     BitSet dirty = slot.dirty().orElseThrow(() -> refused(Errno.ENOENT));
     BitSet copy = (BitSet) dirty.clone();
     if (vm.manualDirtyLog() == 0) {
@@ -50,7 +50,7 @@ final class DirtyLog {
     requireNumber(vm, number);
     long first = kvm_clear_dirty_log.first_page(argument);
     refuseIf((first & 63) != 0, Errno.EINVAL);
-    MemorySlot slot = slot(vm, number);
+    KvmMemorySlot slot = slot(vm, number);
     BitSet dirty = slot.dirty().orElseThrow(() -> refused(Errno.ENOENT));
     long count = Integer.toUnsignedLong(kvm_clear_dirty_log.num_pages(argument));
     long left = slot.pages() - first;
@@ -83,7 +83,7 @@ final class DirtyLog {
         Errno.EINVAL);
   }
 
-  private static MemorySlot slot(KvmVm vm, int number) {
+  private static KvmMemorySlot slot(KvmVm vm, int number) {
     requireNumber(vm, number);
     return vm.slots().of(number).orElseThrow(() -> refused(Errno.ENOENT));
   }

@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The MSRs that tell what KVM supports, which {@code /dev/kvm} itself can be asked for. */
+/** The MSRs that describe what KVM supports; {@code /dev/kvm} itself returns them. */
 final class FeatureMsrs {
   private static final int UCODE_REVISION = 0x8b;
   private static final int PLATFORM_INFO = 0xce;

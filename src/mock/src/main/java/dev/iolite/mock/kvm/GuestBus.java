@@ -1,14 +1,14 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What an instruction's accesses to memory go through. An access that is MMIO leaves the guest: a
- * read ends the instruction, which is repeated with the answer; a write is put off until the
+ * The path of an instruction's memory accesses. An access that is MMIO leaves the guest: a read
+ * ends the instruction, which is repeated with the answer; a write is deferred until the
  * instruction is done. arch/x86/kvm/x86.c:emulator_read_write, complete_emulated_mmio.
  */
 final class GuestBus {
@@ -64,7 +64,7 @@ final class GuestBus {
   }
 
   private static int inPage(long gpa, int size) {
-    return (int) Math.min(size, AddressSpace.PAGE - (gpa & (AddressSpace.PAGE - 1)));
+    return (int) Math.min(size, Page.BYTES - (gpa & (Page.BYTES - 1)));
   }
 
   private long readPiece(long gpa, int size) {

@@ -3,7 +3,7 @@ package dev.iolite.mock.kvm;
 import java.lang.foreign.MemorySegment;
 
 /**
- * An exit that KVM itself does not know: a proposed UAPI's. All methods are called under the
+ * An exit of a proposed UAPI, which KVM itself does not have. All methods are called under the
  * kernel's lock.
  */
 public interface GuestExit {

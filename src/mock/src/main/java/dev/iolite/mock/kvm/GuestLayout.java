@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Lists what a guest reaches: slots, cut where the attribute changes, and what a TSM mapped. */
+/**
+ * Lists what a guest reaches: slots, split where the attribute changes, and what a TSM has mapped.
+ */
 final class GuestLayout {
   private final KvmVm vm;
   private final List<GuestRange> ranges = new ArrayList<>();
@@ -26,7 +28,7 @@ final class GuestLayout {
     return List.copyOf(ranges);
   }
 
-  private void add(MemorySlot slot) {
+  private void add(KvmMemorySlot slot) {
     Optional<SlotDmaBuf> only = slot.dmaBuf().filter(dmaBuf -> dmaBuf.use().only());
     if (only.isPresent()) {
       add(slot, slot.gpa(), slot.end(), only.get().use().isPrivate());
@@ -45,14 +47,14 @@ final class GuestLayout {
     add(slot, at, slot.end(), false);
   }
 
-  private void add(MemorySlot slot, long from, long to, boolean isPrivate) {
+  private void add(KvmMemorySlot slot, long from, long to, boolean isPrivate) {
     if (from != to) {
       ranges.add(
           new GuestRange(from, to - from, isPrivate, slot.id, behind(slot, from, isPrivate)));
     }
   }
 
-  private static String behind(MemorySlot slot, long from, boolean isPrivate) {
+  private static String behind(KvmMemorySlot slot, long from, boolean isPrivate) {
     long offset = from - slot.gpa();
     Optional<SlotDmaBuf> dmaBuf = slot.dmaBuf().filter(its -> its.use().isPrivate() == isPrivate);
     if (dmaBuf.isPresent()) {

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.OpenFile;
@@ -23,7 +23,7 @@ final class GuestMemfdFile extends OpenFile {
   private final KvmVm vm;
   private final long bytes;
   private final long flags;
-  private final TreeMap<Long, MemorySlot> bindings = new TreeMap<>();
+  private final TreeMap<Long, KvmMemorySlot> bindings = new TreeMap<>();
 
   /** The pages, once somebody needs them. */
   private Optional<Ram> pages = Optional.empty();
@@ -42,7 +42,7 @@ final class GuestMemfdFile extends OpenFile {
   /** virt/kvm/guest_memfd.c:kvm_gmem_create. */
   static GuestMemfdFile create(KvmVm vm, long bytes, long flags) {
     refuseIf((flags & ~vm.guestMemfdFlags()) != 0, Errno.EINVAL);
-    refuseIf(bytes <= 0 || bytes % AddressSpace.PAGE != 0, Errno.EINVAL);
+    refuseIf(bytes <= 0 || bytes % Page.BYTES != 0, Errno.EINVAL);
     return new GuestMemfdFile(vm, bytes, flags);
   }
 
@@ -72,15 +72,15 @@ final class GuestMemfdFile extends OpenFile {
   }
 
   /** virt/kvm/guest_memfd.c:kvm_gmem_commit_memory_region: EEXIST if a slot has part of it. */
-  void bind(MemorySlot slot, long offset) {
-    Map.Entry<Long, MemorySlot> below = bindings.lowerEntry(offset + slot.bytes);
+  void bind(KvmMemorySlot slot, long offset) {
+    Map.Entry<Long, KvmMemorySlot> below = bindings.lowerEntry(offset + slot.bytes);
     refuseIf(below != null && below.getKey() + below.getValue().bytes > offset, Errno.EEXIST);
     bindings.put(offset, slot);
     slot.bind(this, offset);
   }
 
   /** virt/kvm/guest_memfd.c:kvm_gmem_unbind. */
-  void unbind(MemorySlot slot) {
+  void unbind(KvmMemorySlot slot) {
     bindings.remove(slot.guestMemfdOffset());
     slot.unbind();
   }
@@ -108,7 +108,7 @@ final class GuestMemfdFile extends OpenFile {
   /** virt/kvm/guest_memfd.c:kvm_gmem_release: the slots lose their memory and stay. */
   @Override
   protected void release() {
-    bindings.values().forEach(MemorySlot::unbind);
+    bindings.values().forEach(KvmMemorySlot::unbind);
     bindings.clear();
     pages.ifPresent(Ram::put);
     nothing.ifPresent(Ram::put);

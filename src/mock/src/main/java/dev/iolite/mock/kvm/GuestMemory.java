@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How a vCPU's accesses reach memory: arch/x86/kvm/mmu/mmu.c:kvm_mmu_faultin_pfn. The model keeps
- * no page tables of its own for what the VM's owner maps: each access finds its way anew.
+ * no page tables of its own for what the VM's owner maps: each access is resolved anew.
  *
- * <p>An access lies within a page.
+ * <p>An access does not cross a page boundary.
  */
 final class GuestMemory {
   private final KvmVm vm;
@@ -48,7 +48,7 @@ final class GuestMemory {
       vm.mmioPages().remove(gpa);
       return true;
     } catch (Memory.Unreachable e) {
-      // kvm_handle_error_pfn says no more than this.
+      // kvm_handle_error_pfn says only this.
       throw refused(Errno.EFAULT);
     }
   }
@@ -78,7 +78,7 @@ final class GuestMemory {
     if (behind == null) {
       throw refused(Errno.ENOENT);
     }
-    MemorySlot slot = vm.slots().at(gpa);
+    KvmMemorySlot slot = vm.slots().at(gpa);
     if (slot != null && behind.equals(slot.shared)) {
       // A device's registers are mapped without being read.
       if (vm.task().memory().registers(slot.hostAddress + offset).isEmpty()) {
@@ -104,7 +104,7 @@ final class GuestMemory {
     if (isPrivate != vm.attributes().isPrivate(gpa)) {
       throw fault(gpa, isPrivate);
     }
-    MemorySlot slot = vm.slots().at(gpa);
+    KvmMemorySlot slot = vm.slots().at(gpa);
     if (slot != null && slot.dmaBuf().isPresent()) {
       SlotDmaBuf dmaBuf = slot.dmaBuf().get();
       boolean serves = dmaBuf.use().isPrivate() == isPrivate;
@@ -143,7 +143,7 @@ final class GuestMemory {
   }
 
   /** A proposal's slot: where the dma-buf is revoked, the exit is explained, and KVM_RUN is EIO. */
-  private Memory dmaBuf(MemorySlot slot, SlotDmaBuf dmaBuf, long gpa, boolean isPrivate) {
+  private Memory dmaBuf(KvmMemorySlot slot, SlotDmaBuf dmaBuf, long gpa, boolean isPrivate) {
     if (dmaBuf.isRevoked()) {
       run.memoryFault(gpa, isPrivate);
       throw refused(Errno.EIO);

@@ -8,10 +8,10 @@ import java.util.function.LongPredicate;
 
 /**
  * A guest as a list of steps, for a vCPU whose state the VM's owner can't set: its first
- * instruction is the first step. After the last step it halts for ever.
+ * instruction is the first step. After the last step, it halts forever.
  *
  * <p>What a step reads is handed to a consumer, which is called under the kernel's lock: it may
- * note the value, and must make no call on the kernel. A step that expects a value and reads
+ * record the value, but must not make a call on the kernel. A step that expects a value and reads
  * another ends the guest: a trust domain reports a fatal error, an SEV guest asks for its
  * termination, any other has a triple fault.
  *
@@ -132,7 +132,7 @@ public record GuestScript(List<GuestStep> steps) {
       return step(new GuestStep.Leave(exit));
     }
 
-    /** Halts until an interrupt, or for ever; without an interrupt controller it leaves. */
+    /** Halts until an interrupt, or forever; without an interrupt controller, it leaves. */
     public Builder halt() {
       return step(new GuestStep.Halt());
     }

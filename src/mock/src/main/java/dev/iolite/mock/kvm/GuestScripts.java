@@ -2,7 +2,7 @@ package dev.iolite.mock.kvm;
 
 import java.util.Optional;
 
-/** Says what the vCPUs run whose state the VM's owner can't set. */
+/** Says what vCPUs run whose state the VM's owner can't set. */
 @FunctionalInterface
 public interface GuestScripts {
   /**

@@ -6,7 +6,7 @@ import java.util.function.LongConsumer;
 import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 
-/** What a scripted guest does; {@link GuestScript.Builder} says more. */
+/** A step of a scripted guest; see {@link GuestScript.Builder}. */
 public sealed interface GuestStep {
   /**
    * Reads memory.

@@ -11,8 +11,8 @@ import dev.iolite.uapi.kvm.kvm_cpuid_entry2;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What KVM says of the CPUID that a guest can have: KVM_GET_SUPPORTED_CPUID, with the leaves that
- * name the processor and KVM, and no more, and KVM_GET_EMULATED_CPUID.
+ * The CPUID that KVM offers to guests: KVM_GET_SUPPORTED_CPUID, with only the leaves that name the
+ * processor and KVM, and KVM_GET_EMULATED_CPUID.
  */
 final class HostCpuid {
   /** arch/x86/include/asm/kvm_host.h: KVM_MAX_CPUID_ENTRIES. */

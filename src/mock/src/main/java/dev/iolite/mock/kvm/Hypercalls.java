@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.tsm.Tsm;
 
 /** Numbers of linux/kvm_para.h, which is for guests and not among the bindings. */
 final class Hypercalls {
@@ -23,7 +23,6 @@ final class Hypercalls {
 
   /** Whether it is one of KVM_HC_TSM_*. */
   static boolean isTsm(long call) {
-    return call >= TsmSeed2025.KVM_HC_TSM_BIND()
-        && call <= TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS();
+    return call >= Tsm.KVM_HC_TSM_BIND() && call <= Tsm.KVM_HC_TSM_READ_MEASUREMENTS();
   }
 }

@@ -4,7 +4,9 @@ import dev.iolite.uapi.kvm.kvm_dtable;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
 
-/** What each instruction does. It changes registers only when nothing can stop it any more. */
+/**
+ * Executes instructions. Registers change only when nothing can stop the instruction any longer.
+ */
 final class Instructions {
   private final KvmVcpu vcpu;
   private final CpuState cpu;

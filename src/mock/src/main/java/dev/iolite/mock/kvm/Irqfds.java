@@ -13,7 +13,7 @@ import java.util.List;
 
 /**
  * Eventfds that raise a guest's interrupts; virt/kvm/eventfd.c. The model's guests take no
- * interrupts, so it keeps the books only.
+ * interrupts, so this only keeps records.
  */
 final class Irqfds {
   private record Entry(int line, EventFdFile eventfd) {}

@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * What KVM_CHECK_EXTENSION answers; virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic and
  * arch/x86/kvm/x86.c:kvm_vm_ioctl_check_extension. The numbers that depend on the machine are those
- * of the lab. A capability of the kernel's whose calls the model lacks is not here.
+ * of the lab. A capability whose calls the model lacks is not here.
  */
 final class KvmCapabilities {
   /** include/linux/kvm_host.h: KVM_MEM_SLOTS_NUM less KVM_INTERNAL_MEM_SLOTS. */

@@ -4,14 +4,14 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.uapi.kvm.Kvm;
 
 /** {@code /dev/kvm}; virt/kvm/kvm_main.c:kvm_dev_ioctl. */
 final class KvmFile extends OpenFile {
   /** struct kvm_run, the data of port I/O, the ring of coalesced MMIO. */
-  static final long VCPU_MMAP_BYTES = 3 * AddressSpace.PAGE;
+  static final long VCPU_MMAP_BYTES = 3 * Page.BYTES;
 
   private final KvmHost host;
 

@@ -8,7 +8,7 @@ import dev.iolite.mock.core.Task;
 import java.util.HashSet;
 import java.util.Set;
 
-/** What all VMs of a machine share. */
+/** The state that all VMs of a machine share. */
 final class KvmHost {
   private final Task task;
   private final KvmSetup setup;

@@ -10,8 +10,8 @@ import dev.iolite.mock.core.Tree;
 import java.util.Locale;
 
 /**
- * The parameters of the module kvm, in {@code /sys/module/kvm/parameters}, as they are if nobody
- * sets them. What is written to one is kept; the model's KVM is the same with all of them.
+ * The parameters of the module kvm, in {@code /sys/module/kvm/parameters}, with their default
+ * values. A written value is kept, but does not change the model's KVM.
  */
 final class KvmParameters {
   private static final String DIRECTORY = "/sys/module/kvm/parameters/";

@@ -3,7 +3,7 @@ package dev.iolite.mock.kvm;
 import dev.iolite.uapi.kvm.Kvm;
 
 /**
- * What kind of machine the model's KVM runs on.
+ * The kind of machine that the model's KVM runs on.
  *
  * @param vmTypes the types of VM it can make, a bit for each KVM_X86_*_VM
  * @param physicalAddressBits how wide its physical addresses are

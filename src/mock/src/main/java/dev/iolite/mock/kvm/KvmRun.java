@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Ram;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_run;
@@ -9,9 +9,9 @@ import java.lang.foreign.ValueLayout;
 
 /** A vCPU's struct kvm_run, as the kernel writes and reads it, and the page of port I/O data. */
 final class KvmRun {
-  private static final long PIO = AddressSpace.PAGE;
+  private static final long PIO = Page.BYTES;
 
-  /** get_exit_info: what the processor said of its last exit. The model has no processor. */
+  /** get_exit_info: what the processor said about its last exit. The model has no processor. */
   private static final int EXIT_INFO_WORDS = 5;
 
   private static final int INSN_BYTES = 15;
@@ -43,8 +43,8 @@ final class KvmRun {
   void memoryFault(long gpa, boolean isPrivate) {
     reason(Kvm.KVM_EXIT_MEMORY_FAULT());
     MemorySegment fault = kvm_run.memory_fault(segment());
-    kvm_run.memory_fault.gpa(fault, gpa & -AddressSpace.PAGE);
-    kvm_run.memory_fault.size(fault, AddressSpace.PAGE);
+    kvm_run.memory_fault.gpa(fault, gpa & -Page.BYTES);
+    kvm_run.memory_fault.size(fault, Page.BYTES);
     kvm_run.memory_fault.flags(fault, isPrivate ? Kvm.KVM_MEMORY_EXIT_FLAG_PRIVATE() : 0);
   }
 

@@ -3,7 +3,7 @@ package dev.iolite.mock.kvm;
 import dev.iolite.mock.core.DmaBufSlots;
 
 /**
- * What the model's KVM is to be like.
+ * The setup of the model's KVM.
  *
  * @param platform the machine
  * @param scripts what its confidential guests run

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
@@ -234,11 +234,11 @@ final class KvmVcpu {
     long gpa = kvm_pre_fault_memory.gpa(range);
     long bytes = kvm_pre_fault_memory.size(range);
     refuseIf(kvm_pre_fault_memory.flags(range) != 0, Errno.EINVAL);
-    refuseIf(((gpa | bytes) & (AddressSpace.PAGE - 1)) != 0, Errno.EINVAL);
+    refuseIf(((gpa | bytes) & (Page.BYTES - 1)) != 0, Errno.EINVAL);
     refuseIf(Long.compareUnsigned(gpa + bytes, gpa) <= 0, Errno.EINVAL);
     long done = 0;
     try {
-      for (; done != bytes; done += AddressSpace.PAGE) {
+      for (; done != bytes; done += Page.BYTES) {
         refuseIf(!vm.vendor().preFaultAllowed(), Errno.EOPNOTSUPP);
         refuseIf(((gpa + done) >>> 12 & vm.aliasPages()) != 0, Errno.EINVAL);
         memory.preFault(gpa + done);
@@ -252,7 +252,7 @@ final class KvmVcpu {
     kvm_pre_fault_memory.size(range, bytes - done);
   }
 
-  /** Whether the host can't see the registers any more (guest_state_protected). */
+  /** Whether the host can no longer see the registers (guest_state_protected). */
   boolean stateIsProtected() {
     return vm.hasProtectedState() && vm.vendor().hidesRegisters(this);
   }
@@ -287,7 +287,7 @@ final class KvmVcpu {
     kvm_run.apic_base(shared, kvm_sregs.apic_base(cpu.special()));
   }
 
-  /** The VM goes: nobody can reach the vCPU any more. */
+  /** The VM goes: nobody can reach the vCPU any longer. */
   void destroy() {
     run.pages().put();
   }

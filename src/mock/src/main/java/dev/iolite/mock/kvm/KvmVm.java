@@ -15,7 +15,7 @@ import java.util.TreeMap;
 
 /**
  * A VM (struct kvm). Its descriptor, its vCPUs' and devices' descriptors, its guest_memfds and
- * drivers refer to it, and it goes with the last of them.
+ * drivers refer to it; it is freed with the last of them.
  */
 public final class KvmVm implements KvmReference {
   /** The bit of KVM_CAP_EXIT_HYPERCALL for all KVM_HC_TSM_* calls. */

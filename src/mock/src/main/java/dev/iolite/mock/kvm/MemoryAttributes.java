@@ -3,7 +3,7 @@ package dev.iolite.mock.kvm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.uapi.kvm.kvm_memory_attributes;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
@@ -11,7 +11,7 @@ import java.util.TreeMap;
 
 /** Which guest-physical addresses are private (struct kvm's mem_attr_array). */
 final class MemoryAttributes {
-  private static final long OFFSET_IN_PAGE = AddressSpace.PAGE - 1;
+  private static final long OFFSET_IN_PAGE = Page.BYTES - 1;
 
   private final KvmVm vm;
 

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.Refused;
@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A VM's memory slots, in one or two address spaces (the second one is SMM's). */
 final class MemorySlots {
-  private static final long OFFSET_IN_PAGE = AddressSpace.PAGE - 1;
+  private static final long OFFSET_IN_PAGE = Page.BYTES - 1;
 
   /** arch/x86/kernel/cpu/common.c: USER_PTR_MAX. */
   private static final long USER_PTR_MAX = 0x7fff_ffff_f000L;
@@ -30,11 +30,11 @@ final class MemorySlots {
   private static final long MOST_PAGES = (1L << 31) - 1;
 
   private final KvmVm vm;
-  private final List<TreeMap<Long, MemorySlot>> byAddress = new ArrayList<>();
-  private final Map<Integer, MemorySlot> byNumber = new HashMap<>();
+  private final List<TreeMap<Long, KvmMemorySlot>> byAddress = new ArrayList<>();
+  private final Map<Integer, KvmMemorySlot> byNumber = new HashMap<>();
 
   /** The slot found last, as the next access is mostly to the same. */
-  private @Nullable MemorySlot lastFound;
+  private @Nullable KvmMemorySlot lastFound;
 
   MemorySlots(KvmVm vm) {
     this.vm = vm;
@@ -43,12 +43,12 @@ final class MemorySlots {
   }
 
   /** The slot at an address, of the address space that guests are in; null if there is none. */
-  @Nullable MemorySlot at(long gpa) {
-    MemorySlot last = lastFound;
+  @Nullable KvmMemorySlot at(long gpa) {
+    KvmMemorySlot last = lastFound;
     if (last != null && last.contains(gpa)) {
       return last;
     }
-    Map.Entry<Long, MemorySlot> below = byAddress.getFirst().floorEntry(gpa);
+    Map.Entry<Long, KvmMemorySlot> below = byAddress.getFirst().floorEntry(gpa);
     if (below == null || !below.getValue().contains(gpa)) {
       return null;
     }
@@ -57,12 +57,12 @@ final class MemorySlots {
   }
 
   /** The slot of this number, which has the address space in its upper half. */
-  Optional<MemorySlot> of(int number) {
+  Optional<KvmMemorySlot> of(int number) {
     return Optional.ofNullable(byNumber.get(number));
   }
 
   /** Those of the address space that guests are in, by address. */
-  Iterable<MemorySlot> all() {
+  Iterable<KvmMemorySlot> all() {
     return byAddress.getFirst().values();
   }
 
@@ -89,7 +89,7 @@ final class MemorySlots {
     refuseIf(addressSpace >= vm.addressSpaces(), Errno.EINVAL);
     refuseIf(wraps(gpa, bytes), Errno.EINVAL);
     refuseIf((bytes >>> 12) > MOST_PAGES, Errno.EINVAL);
-    MemorySlot old = byNumber.get(number);
+    KvmMemorySlot old = byNumber.get(number);
     if (old == null) {
       refuseIf(bytes == 0, Errno.EINVAL);
       create(region);
@@ -136,8 +136,8 @@ final class MemorySlots {
     int addressSpace = number >>> 16;
     refuseIf(overlaps(addressSpace, number, gpa, bytes), Errno.EEXIST);
     long hostAddress = kvm_userspace_memory_region2.userspace_addr(region);
-    MemorySlot slot =
-        new MemorySlot(
+    KvmMemorySlot slot =
+        new KvmMemorySlot(
             addressSpace,
             number & 0xffff,
             gpa,
@@ -207,7 +207,7 @@ final class MemorySlots {
   }
 
   private boolean overlaps(int addressSpace, int number, long gpa, long bytes) {
-    for (MemorySlot slot :
+    for (KvmMemorySlot slot :
         byAddress.get(addressSpace).headMap(gpa + bytes, false).descendingMap().values()) {
       if (Long.compareUnsigned(slot.end(), gpa) <= 0) {
         return false;
@@ -219,11 +219,11 @@ final class MemorySlots {
     return false;
   }
 
-  private static int number(MemorySlot slot) {
+  private static int number(KvmMemorySlot slot) {
     return slot.addressSpace << 16 | slot.id;
   }
 
-  private void change(MemorySlot old, int flags, long gpa, long bytes, long hostAddress) {
+  private void change(KvmMemorySlot old, int flags, long gpa, long bytes, long hostAddress) {
     refuseIf((flags & (Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlag())) != 0, Errno.EINVAL);
     long fixed = Kvm.KVM_MEM_READONLY() | Kvm.KVM_MEM_GUEST_MEMFD() | dmaBufFlag();
     refuseIf(
@@ -246,7 +246,7 @@ final class MemorySlots {
     vm.mmioPages().slotsChanged();
   }
 
-  private void delete(MemorySlot slot) {
+  private void delete(KvmMemorySlot slot) {
     slot.guestMemfd().ifPresent(file -> file.unbind(slot));
     slot.dmaBuf().ifPresent(SlotDmaBuf::detach);
     byNumber.remove(number(slot));

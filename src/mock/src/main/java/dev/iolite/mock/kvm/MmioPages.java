@@ -1,20 +1,20 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The pages that guests have found nothing behind, as the VM's page tables note them
- * (arch/x86/kvm/mmu/spte.c:make_mmio_spte). A note is good as long as no slot changes; it stays
- * until something is mapped there.
+ * The pages behind which guests have found nothing, as the VM's page tables record them
+ * (arch/x86/kvm/mmu/spte.c:make_mmio_spte). A record is valid until a slot changes; it stays until
+ * something is mapped there.
  */
 final class MmioPages {
   private final Map<Long, Long> generations = new HashMap<>();
   private long generation;
 
   private static long page(long gpa) {
-    return gpa / AddressSpace.PAGE;
+    return gpa / Page.BYTES;
   }
 
   /** A slot has changed (virt/kvm/kvm_main.c:kvm_swap_active_memslots). */

@@ -4,12 +4,12 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
-/** Puts a confidential VM's first content into its private memory. */
+/** Puts the initial content of a confidential VM into its private memory. */
 final class Population {
   private Population() {}
 
@@ -21,12 +21,12 @@ final class Population {
    * @param twice what it says to a page that is there already
    */
   static void addPage(KvmVm vm, long gpa, long source, Set<Long> added, Errno twice) {
-    MemorySlot slot = vm.slots().at(gpa);
+    KvmMemorySlot slot = vm.slots().at(gpa);
     if (slot == null || !slot.hasGuestMemfd()) {
       throw refused(Errno.EINVAL);
     }
     GuestMemfdFile file = slot.guestMemfd().orElseThrow(() -> refused(Errno.EFAULT));
-    MemorySegment page = vm.task().scratch(AddressSpace.PAGE);
+    MemorySegment page = vm.task().scratch(Page.BYTES);
     if (source != 0) {
       try {
         vm.task().memory().asSeenByGuest(source).read(0, page);

@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 
 /** Port I/O: IN, OUT and their string forms. */
 final class PortIo {
@@ -105,8 +105,8 @@ final class PortIo {
     }
     long inPage =
         cpu.flag(CpuState.DIRECTION)
-            ? address & (AddressSpace.PAGE - 1)
-            : AddressSpace.PAGE - (address & (AddressSpace.PAGE - 1));
+            ? address & (Page.BYTES - 1)
+            : Page.BYTES - (address & (Page.BYTES - 1));
     count = (int) Math.max(1, Math.min(wanted, Math.min(inPage, MOST_DATA / bytes)));
     taken = 0;
     run.io(false, port, bytes, count);

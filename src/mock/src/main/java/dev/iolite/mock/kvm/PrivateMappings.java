@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Memory;
 import java.util.Collection;
 import java.util.Map;
@@ -8,8 +8,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a TSM has mapped into a VM's private address space (its S-EPT or NPT) beside the guest_memfd
- * of its slots: the private registers of a device.
+ * What a TSM has mapped into a VM's private address space (its S-EPT or NPT) in addition to the
+ * guest_memfd of its slots: the private registers of a device.
  */
 public final class PrivateMappings {
   /**
@@ -34,7 +34,7 @@ public final class PrivateMappings {
    * @throws IllegalArgumentException if the range is no whole number of pages
    */
   public boolean map(Mapping mapping) {
-    if (((mapping.gpa | mapping.bytes) & (AddressSpace.PAGE - 1)) != 0 || mapping.bytes <= 0) {
+    if (((mapping.gpa | mapping.bytes) & (Page.BYTES - 1)) != 0 || mapping.bytes <= 0) {
       throw new IllegalArgumentException("not whole pages: " + mapping);
     }
     Map.Entry<Long, Mapping> below = byAddress.lowerEntry(mapping.gpa + mapping.bytes);

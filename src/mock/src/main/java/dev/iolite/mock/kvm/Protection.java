@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Refused;
 
-/** What makes a VM a confidential one, or not: the vendor's part of KVM. */
+/** The vendor's part of KVM, which makes a VM confidential or not. */
 interface Protection {
   /**
    * KVM_MEMORY_ENCRYPT_OP on the VM.
@@ -23,7 +23,7 @@ interface Protection {
   /** Whether KVM_PRE_FAULT_MEMORY is allowed now. */
   boolean preFaultAllowed();
 
-  /** Whether the host can't see this vCPU's registers any more. */
+  /** Whether the host can no longer see this vCPU's registers. */
   boolean hidesRegisters(KvmVcpu vcpu);
 
   /**

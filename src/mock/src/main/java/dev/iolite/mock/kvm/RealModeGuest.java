@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Runs 16-bit machine code without paging: what firmware and small test guests are made of. An
- * instruction that it does not know ends as one that KVM can't emulate does, in an internal error.
+ * unknown instruction ends in an internal error, like one that KVM can't emulate.
  */
 final class RealModeGuest implements Guest {
   private static final int DOUBLE_FAULT = 8;

@@ -10,9 +10,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongPredicate;
 
-/**
- * A guest that makes the steps of a script, one at a time, with the exits that they really have.
- */
+/** A guest that executes a script step by step, with the exits that such steps cause in reality. */
 final class ScriptedGuest implements Guest {
   private static final long GHCB_TERMINATE = 0x100;
 

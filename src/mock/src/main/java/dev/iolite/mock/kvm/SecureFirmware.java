@@ -1,8 +1,8 @@
 package dev.iolite.mock.kvm;
 
 /**
- * What the TDX module (its SEAMCALLs) or AMD's secure processor (its commands) says to KVM. The
- * model does what the call stands for if the answer is 0.
+ * The answers of the TDX module (to SEAMCALLs) or of AMD's secure processor (to commands). If the
+ * answer is 0, the model does what the call asks for.
  */
 @FunctionalInterface
 public interface SecureFirmware {

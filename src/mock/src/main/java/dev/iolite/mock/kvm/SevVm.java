@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 
-/** What all VMs on a machine with SEV have; arch/x86/kvm/svm/sev.c. */
+/** What all VMs on a machine with SEV have in common; arch/x86/kvm/svm/sev.c. */
 final class SevVm implements Protection {
   /** SEV_RET_INVALID_GUEST_STATE. */
   private static final int INVALID_GUEST_STATE = 2;
@@ -34,7 +34,7 @@ final class SevVm implements Protection {
 
   private final KvmVm vm;
   private final int type;
-  private final SnpLaunch snp;
+  private final SevSnpLaunch snp;
   private boolean active;
   private Launch launch = Launch.NONE;
 
@@ -44,7 +44,7 @@ final class SevVm implements Protection {
   SevVm(KvmVm vm) {
     this.vm = vm;
     type = vm.type();
-    snp = new SnpLaunch(vm, this);
+    snp = new SevSnpLaunch(vm, this);
   }
 
   private Task task() {

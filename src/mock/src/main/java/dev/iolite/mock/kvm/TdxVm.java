@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 
-/** A trust domain and its way to run; arch/x86/kvm/vmx/tdx.c. */
+/** A trust domain and its launch; arch/x86/kvm/vmx/tdx.c. */
 final class TdxVm implements Protection {
   private static final long ATTRIBUTE_DEBUG = 1;
   private static final int MOST_CPUID_ENTRIES = 256;
@@ -122,7 +122,7 @@ final class TdxVm implements Protection {
     }
   }
 
-  /** TDX_BUG_ON: nothing can be done with the VM any more. */
+  /** TDX_BUG_ON: the VM can no longer be used. */
   private RuntimeException bug() {
     vm.die();
     return refused(Errno.EIO);
@@ -170,19 +170,19 @@ final class TdxVm implements Protection {
     long pages = kvm_tdx_init_mem_region.nr_pages(region);
     long bytes = pages << 12;
     refuseIf(
-        source % AddressSpace.PAGE != 0
+        source % Page.BYTES != 0
             || source == 0
-            || gpa % AddressSpace.PAGE != 0
+            || gpa % Page.BYTES != 0
             || pages == 0
             || Long.compareUnsigned(gpa + bytes, gpa) <= 0
             || !isPrivate(gpa)
             || !isPrivate(gpa + bytes - 1),
         Errno.EINVAL);
     try {
-      for (; pages != 0; pages--, source += AddressSpace.PAGE, gpa += AddressSpace.PAGE) {
+      for (; pages != 0; pages--, source += Page.BYTES, gpa += Page.BYTES) {
         Population.addPage(vm, gpa, source, added, Errno.EIO);
-        kvm_tdx_init_mem_region.source_addr(region, source + AddressSpace.PAGE);
-        kvm_tdx_init_mem_region.gpa(region, gpa + AddressSpace.PAGE);
+        kvm_tdx_init_mem_region.source_addr(region, source + Page.BYTES);
+        kvm_tdx_init_mem_region.gpa(region, gpa + Page.BYTES);
         kvm_tdx_init_mem_region.nr_pages(region, pages - 1);
       }
     } finally {

@@ -5,12 +5,12 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * A guest that does what it is told, for a test or a person that decides as they go. When it has
- * nothing left to do it writes to a port, so that KVM_RUN returns.
+ * A guest that follows instructions, for a test or a person that decides step by step. When it has
+ * nothing left to do, it writes to a port, so that KVM_RUN returns.
  *
- * <p>A step that the guest can't make, since its access is a memory fault, is tried again when it
- * is run again, as a processor does; {@link #forget} makes it give up. For one vCPU; may be told by
- * another thread than the one that runs it.
+ * <p>A step whose access is a memory fault is tried again at the next run, as a processor does;
+ * {@link #forget} makes the guest give up. For one vCPU; another thread than the one that runs it
+ * may give the instructions.
  */
 public final class ToldGuest {
   /** The I/O port that it writes to when it has nothing left to do. */

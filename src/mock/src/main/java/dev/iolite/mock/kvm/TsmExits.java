@@ -2,20 +2,21 @@ package dev.iolite.mock.kvm;
 
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.kvm_exit_arm64_tio;
-import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongConsumer;
 
 /**
- * What a guest asks its VMM for on its way to a private device; for {@link
- * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and a number of this
- * project's (KVM_HC_TSM_*), since no proposal has one for x86. Where KVM_CAP_EXIT_HYPERCALL has a
- * bit for them, they leave only if the VM's owner has set it; else KVM answers -KVM_ENOSYS.
+ * A guest's requests to its VMM on its way to a private device; for {@link
+ * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and one of this
+ * project's own numbers (KVM_HC_TSM_*), since no proposal has one for x86. Where
+ * KVM_CAP_EXIT_HYPERCALL has a bit for them, they leave only if the VM's owner has set it; else KVM
+ * answers -KVM_ENOSYS.
  *
- * <p>The result is called with the VMM's answer, under the kernel's lock: a negated errno, or 0; of
- * what reads something, its length.
+ * <p>The callback receives the VMM's answer, under the kernel's lock: a negated errno, or 0, or the
+ * length of what was read.
  */
 public final class TsmExits {
   private TsmExits() {}
@@ -51,12 +52,12 @@ public final class TsmExits {
 
   /** Asks for a device to be bound. */
   public static GuestExit bind(long virtualBdf, LongConsumer result) {
-    return hypercall(TsmSeed2025.KVM_HC_TSM_BIND(), result, virtualBdf);
+    return hypercall(Tsm.KVM_HC_TSM_BIND(), result, virtualBdf);
   }
 
   /** Asks for a device to be unbound. */
   public static GuestExit unbind(long virtualBdf, LongConsumer result) {
-    return hypercall(TsmSeed2025.KVM_HC_TSM_UNBIND(), result, virtualBdf);
+    return hypercall(Tsm.KVM_HC_TSM_UNBIND(), result, virtualBdf);
   }
 
   /**
@@ -67,8 +68,7 @@ public final class TsmExits {
    */
   public static GuestExit validateMmio(
       long virtualBdf, long gpaBase, long gpaTop, long physical, LongConsumer result) {
-    return hypercall(
-        TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO(), result, virtualBdf, gpaBase, gpaTop, physical);
+    return hypercall(Tsm.KVM_HC_TSM_VALIDATE_MMIO(), result, virtualBdf, gpaBase, gpaTop, physical);
   }
 
   /**
@@ -77,7 +77,7 @@ public final class TsmExits {
    * @param state 0 unlocked, 1 locked, 2 run
    */
   public static GuestExit setState(long virtualBdf, int state, LongConsumer result) {
-    return hypercall(TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE(), result, virtualBdf, state);
+    return hypercall(Tsm.KVM_HC_TSM_SET_TDI_STATE(), result, virtualBdf, state);
   }
 
   /**
@@ -87,7 +87,7 @@ public final class TsmExits {
    * @param bytes how long the room is
    */
   public static GuestExit readReport(long virtualBdf, long gpa, long bytes, LongConsumer result) {
-    return hypercall(TsmSeed2025.KVM_HC_TSM_READ_REPORT(), result, virtualBdf, gpa, bytes);
+    return hypercall(Tsm.KVM_HC_TSM_READ_REPORT(), result, virtualBdf, gpa, bytes);
   }
 
   /**
@@ -99,7 +99,7 @@ public final class TsmExits {
    */
   public static GuestExit readMeasurements(
       long virtualBdf, long gpa, long bytes, LongConsumer result) {
-    return hypercall(TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS(), result, virtualBdf, gpa, bytes);
+    return hypercall(Tsm.KVM_HC_TSM_READ_MEASUREMENTS(), result, virtualBdf, gpa, bytes);
   }
 
   /**

@@ -37,7 +37,7 @@ final class VcpuCpuid {
   /**
    * KVM_SET_CPUID2; arch/x86/kvm/cpuid.c:kvm_vcpu_ioctl_set_cpuid2, kvm_set_cpuid.
    *
-   * @param hasRun whether a guest has been entered: nothing changes any more then
+   * @param hasRun whether a guest has been entered: nothing can change after that
    * @throws dev.iolite.mock.core.Refused E2BIG, EFAULT, or EINVAL
    */
   void set(long argument, boolean hasRun) {

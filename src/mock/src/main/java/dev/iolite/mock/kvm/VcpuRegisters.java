@@ -8,7 +8,7 @@ import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 
-/** The rules for special registers that a VM's owner sets. */
+/** The rules for the special registers that a VM's owner sets. */
 final class VcpuRegisters {
   private static final long CR0_NW = 1L << 29;
   private static final long CR0_CD = 1L << 30;

@@ -7,7 +7,7 @@ import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
 import java.lang.foreign.MemorySegment;
 
-/** What can be switched on for a VM. */
+/** The capabilities that can be switched on for a VM. */
 final class VmCapabilities {
   private static final long MANUAL_PROTECT_ENABLE = 1;
 

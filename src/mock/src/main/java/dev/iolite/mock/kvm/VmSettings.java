@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 
-/** What a VM's owner may settle, most of it before the first vCPU; arch/x86/kvm/x86.c. */
+/** Settings that a VM's owner may make, most of them before the first vCPU; arch/x86/kvm/x86.c. */
 final class VmSettings {
   /** arch/x86/include/asm/kvm_host.h: KVM_MIN_ALLOC_MMU_PAGES. */
   private static final long LEAST_SHADOW_PAGES = 64;

@@ -3,7 +3,10 @@ package dev.iolite.mock.pci;
 import dev.iolite.mock.device.Bar;
 import java.util.Optional;
 
-/** Gives BARs their addresses, as the firmware does: one after the other, each at its size. */
+/**
+ * Assigns addresses to BARs, as the firmware does: one after the other, each at a multiple of its
+ * size.
+ */
 final class AddressMap {
   private static final long LOW_FIRST = 0x8000_0000L;
   private static final long LOW_END = 0xfe00_0000L;

@@ -4,7 +4,7 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * Where a PCI function is.
+ * The address of a PCI function.
  *
  * @param domain 16 bits
  * @param bus 8 bits

@@ -9,14 +9,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A device's {@code config} file: configuration space itself, without anybody between
+ * A device's {@code config} file: configuration space itself, unfiltered
  * (drivers/pci/pci-sysfs.c:pci_read_config, pci_write_config). It is accessed in the widest aligned
  * pieces.
  */
 final class ConfigFile extends PositionedFile {
-  private final PciDevice device;
+  private final PciDev device;
 
-  ConfigFile(Task task, PciDevice device) {
+  ConfigFile(Task task, PciDev device) {
     super(task);
     this.device = device;
   }

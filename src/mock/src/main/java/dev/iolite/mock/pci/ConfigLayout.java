@@ -5,10 +5,11 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.Msi;
 import dev.iolite.mock.device.MsiX;
+import dev.iolite.pci.PciRegs;
 
 /**
- * Makes a function's configuration space from its shape, and knows where its capabilities are. What
- * no capability takes can be written, as in QEMU's devices.
+ * Makes a function's configuration space from its shape, and knows where its capabilities are.
+ * Bytes outside all capabilities can be written, as in QEMU's devices.
  */
 final class ConfigLayout {
   private static final int MSIX_AT = 0x40;
@@ -39,7 +40,7 @@ final class ConfigLayout {
   private static final int IDE_ASSOCIATIONS = 1;
 
   private final DeviceShape shape;
-  private final ConfigSpace space;
+  private final FunctionConfig space;
   private int link = PciRegs.CAPABILITIES;
   private int pm;
   private int msi;
@@ -49,7 +50,7 @@ final class ConfigLayout {
   ConfigLayout(DeviceShape shape) {
     this.shape = shape;
     space =
-        new ConfigSpace(
+        new FunctionConfig(
             shape.express().isPresent() ? PciRegs.EXTENDED_BYTES : PciRegs.CONVENTIONAL_BYTES);
     header();
     shape.msiX().ifPresent(this::msiX);
@@ -59,7 +60,7 @@ final class ConfigLayout {
     shape.express().filter(Express::ide).ifPresent(_ -> ide());
   }
 
-  ConfigSpace space() {
+  FunctionConfig space() {
     return space;
   }
 

@@ -25,7 +25,7 @@ final class DeviceFiles {
 
   private final PciBus bus;
   private final Task task;
-  private final Map<PciDevice, Map<String, Node>> fixed = new HashMap<>();
+  private final Map<PciDev, Map<String, Node>> fixed = new HashMap<>();
 
   DeviceFiles(PciBus bus, Task task) {
     this.bus = bus;
@@ -33,7 +33,7 @@ final class DeviceFiles {
   }
 
   /** The way up from a device's directory to {@code /sys}. */
-  private String up(PciDevice device) {
+  private String up(PciDev device) {
     return "../".repeat((int) device.path().chars().filter(c -> c == '/').count() + 1);
   }
 
@@ -41,7 +41,7 @@ final class DeviceFiles {
   Map<String, Node> ofBus(int number) {
     fixed.keySet().removeIf(device -> !device.isRegistered());
     Map<String, Node> directories = new TreeMap<>();
-    for (PciDevice device : bus.devices()) {
+    for (PciDev device : bus.devices()) {
       if (device.address().bus() == number) {
         directories.put(device.toString(), Nodes.directory(() -> files(device)));
       }
@@ -49,7 +49,7 @@ final class DeviceFiles {
     return directories;
   }
 
-  private Map<String, Node> files(PciDevice device) {
+  private Map<String, Node> files(PciDev device) {
     Map<String, Node> files = new TreeMap<>(fixed.computeIfAbsent(device, this::fixedFiles));
     device
         .driver()
@@ -74,7 +74,7 @@ final class DeviceFiles {
     return files;
   }
 
-  private Map<String, Node> fixedFiles(PciDevice device) {
+  private Map<String, Node> fixedFiles(PciDev device) {
     DeviceShape shape = device.shape();
     Map<String, Node> files = new TreeMap<>();
     files.put("vendor", number(device, shape.vendor(), 4));
@@ -131,7 +131,7 @@ final class DeviceFiles {
   }
 
   /** drivers/pci/iov.c:sriov_pf_dev_attrs. */
-  private Map<String, Node> physicalFiles(PciDevice device, VirtualFunctions all) {
+  private Map<String, Node> physicalFiles(PciDev device, VirtualFunctions all) {
     return Map.of(
         "sriov_totalvfs",
         readable(device, () -> Integer.toString(all.all().size())),
@@ -146,25 +146,25 @@ final class DeviceFiles {
         readable(device, () -> "1"));
   }
 
-  private static Node readable(PciDevice device, Supplier<String> text) {
+  private static Node readable(PciDev device, Supplier<String> text) {
     return Nodes.text(() -> {
       PciFiles.requireRegistered(device);
       return text.get();
     });
   }
 
-  private static Node writable(PciDevice device, Consumer<String> store) {
+  private static Node writable(PciDev device, Consumer<String> store) {
     return Nodes.command(text -> {
       PciFiles.requireRegistered(device);
       store.accept(text);
     });
   }
 
-  private static Node readWrite(PciDevice device, Supplier<String> text, Consumer<String> store) {
+  private static Node readWrite(PciDev device, Supplier<String> text, Consumer<String> store) {
     return raw(device, () -> text.get() + "\n", store);
   }
 
-  private static Node raw(PciDevice device, Supplier<String> text, Consumer<String> store) {
+  private static Node raw(PciDev device, Supplier<String> text, Consumer<String> store) {
     return new Node.Text(
         new Attribute(
             Optional.of(() -> {
@@ -177,7 +177,7 @@ final class DeviceFiles {
             })));
   }
 
-  private static Node number(PciDevice device, int value, int digits) {
+  private static Node number(PciDev device, int value, int digits) {
     String text = "0x" + ("%0" + digits + "x").formatted(value);
     return readable(device, () -> text);
   }
@@ -198,15 +198,13 @@ final class DeviceFiles {
   }
 
   private static String powerName(int state) {
-    return state == PciDevice.D3_HOT
-        ? "D3hot"
-        : state == PciDevice.D3_COLD ? "D3cold" : "D" + state;
+    return state == PciDev.D3_HOT ? "D3hot" : state == PciDev.D3_COLD ? "D3cold" : "D" + state;
   }
 
-  private static String resources(PciDevice device) {
+  private static String resources(PciDev device) {
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < RESOURCES; i++) {
-      PciResource resource = i <= PciDevice.ROM ? device.resource(i) : PciResource.NONE;
+      IoResource resource = i <= PciDev.ROM ? device.resource(i) : IoResource.NONE;
       lines.append(i == 0 ? "" : "\n").append(resource.line());
     }
     return lines.toString();
@@ -224,7 +222,7 @@ final class DeviceFiles {
             shape.classCode() & 0xff);
   }
 
-  private static String uevent(PciDevice device) {
+  private static String uevent(PciDev device) {
     DeviceShape shape = device.shape();
     return device.driver().map(driver -> "DRIVER=" + driver.name() + "\n").orElse("")
         + "PCI_CLASS=%X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\nMODALIAS=%s"
@@ -239,14 +237,14 @@ final class DeviceFiles {
   }
 
   /** drivers/base/dd.c:__device_set_driver_override. */
-  private static void override(PciDevice device, String text) {
+  private static void override(PciDev device, String text) {
     refuseIf(text.length() > LONGEST_OVERRIDE, Errno.EINVAL);
     String name = text.lines().findFirst().orElse("");
     device.setDriverOverride(name.isEmpty() ? Optional.empty() : Optional.of(name));
   }
 
   /** drivers/pci/pci-sysfs.c:enable_store. */
-  private static void enable(PciDevice device, String text) {
+  private static void enable(PciDev device, String text) {
     long value = number(text);
     refuseIf(device.driver().isPresent(), Errno.EBUSY);
     if (value != 0) {
@@ -258,14 +256,14 @@ final class DeviceFiles {
   }
 
   /** drivers/pci/pci-sysfs.c:remove_store. */
-  private void remove(PciDevice device, String text) {
+  private void remove(PciDev device, String text) {
     if (number(text) != 0) {
       bus.remove(device);
     }
   }
 
   /** drivers/pci/pci-sysfs.c:reset_store. */
-  private void reset(PciDevice device, String text) {
+  private void reset(PciDev device, String text) {
     refuseIf(number(text) != 1, Errno.EINVAL);
     refuseIf(!device.hasReset(), Errno.ENOTTY);
     task.awaitUninterrupted(() -> !device.isLocked());
@@ -273,7 +271,7 @@ final class DeviceFiles {
     refuseIf(result < 0, Errno.of(-result));
   }
 
-  private static String resetMethods(PciDevice device) {
+  private static String resetMethods(PciDev device) {
     String names =
         device.resetMethods().stream().map(ResetMethod::word).collect(Collectors.joining(" "));
     return names.isEmpty() ? "" : names + "\n";

@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A driver by which the host itself uses devices: it has them, and does nothing with them. */
+/**
+ * A driver through which the host itself uses devices: it binds them, but does nothing with them.
+ */
 final class HostDriver implements PciDriver {
   private static final String NVME = "nvme";
 
@@ -42,7 +44,7 @@ final class HostDriver implements PciDriver {
   }
 
   @Override
-  public boolean matches(PciDevice device) {
+  public boolean matches(PciDev device) {
     return hasId(device.shape().vendor(), device.shape().device());
   }
 
@@ -63,7 +65,7 @@ final class HostDriver implements PciDriver {
 
   /** It drives nothing that its table does not name, whatever driver_override says. */
   @Override
-  public void probe(PciDevice device) {
+  public void probe(PciDev device) {
     refuseIf(!matches(device), Errno.ENODEV);
     refuseIf(name.equals(NVME) && isVirtual(device), Errno.ENODEV);
     device.enable();
@@ -78,11 +80,11 @@ final class HostDriver implements PciDriver {
    * A VF of QEMU's nvme is a secondary controller that is offline until its PF brings it online, so
    * that it never gets ready (drivers/nvme/host/core.c:nvme_wait_ready).
    */
-  private static boolean isVirtual(PciDevice device) {
+  private static boolean isVirtual(PciDev device) {
     return device.bus().physical(device.function()).isPresent();
   }
 
-  private List<HostNode> nodes(PciDevice device) {
+  private List<HostNode> nodes(PciDev device) {
     return name.equals(NVME) ? disk() : nodes.getOrDefault(device.address(), List.of());
   }
 
@@ -97,7 +99,7 @@ final class HostDriver implements PciDriver {
   }
 
   @Override
-  public void remove(PciDevice device, Runnable released) {
+  public void remove(PciDev device, Runnable released) {
     made.remove(
         device,
         () -> {

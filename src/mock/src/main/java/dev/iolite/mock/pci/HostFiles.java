@@ -85,9 +85,9 @@ public final class HostFiles {
   /** The BARs, and in them what the host has of them (kernel/resource.c:r_show). */
   private static String memory(PciBus bus) {
     StringJoiner lines = new StringJoiner("\n");
-    for (PciDevice device : bus.devices()) {
-      for (int bar = 0; bar < PciDevice.ROM; bar++) {
-        PciResource resource = device.resource(bar);
+    for (PciDev device : bus.devices()) {
+      for (int bar = 0; bar < PciDev.ROM; bar++) {
+        IoResource resource = device.resource(bar);
         if (resource.isMemory()) {
           String range =
               "%08x-%08x : ".formatted(resource.start(), resource.start() + resource.bytes() - 1);

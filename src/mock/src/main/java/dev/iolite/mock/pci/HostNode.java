@@ -1,12 +1,12 @@
 package dev.iolite.mock.pci;
 
 /**
- * A node in {@code /dev} that a driver of the host makes for a device, and what sysfs says of it.
+ * A node in {@code /dev} that a driver of the host makes for a device, and how sysfs shows it.
  *
  * @param directory its directory, below that of the device, such as {@code drm/card0}
  * @param name its name in {@code /dev}, such as {@code dri/card0}
  * @param number its major and minor number, such as {@code 226:0}
  * @param block whether it is a block device
- * @param awaited whether the driver waits for those who have it open, when the device is taken away
+ * @param awaited whether the driver waits for those who have it open when the device is taken away
  */
 record HostNode(String directory, String name, String number, boolean block, boolean awaited) {}

@@ -23,8 +23,8 @@ final class HostNodes {
   private final Tree tree;
   private final Map<String, Node> blocks = new TreeMap<>();
   private final Map<HostNode, Integer> open = new HashMap<>();
-  private final Map<PciDevice, Runnable> waiting = new HashMap<>();
-  private final Map<PciDevice, List<HostNode>> present = new HashMap<>();
+  private final Map<PciDev, Runnable> waiting = new HashMap<>();
+  private final Map<PciDev, List<HostNode>> present = new HashMap<>();
 
   HostNodes(Task task, Tree tree) {
     this.task = task;
@@ -32,12 +32,12 @@ final class HostNodes {
     tree.add("/sys/class/block", new Node.Directory(() -> blocks));
   }
 
-  /** Says that another process has a node open, from the start and for ever. */
+  /** Says that another process has a node open, from the start and forever. */
   void hold(HostNode node) {
     open.merge(node, 1, Integer::sum);
   }
 
-  /** The lowest number that no node of such a name has, as {@code nvme} has it. */
+  /** The lowest number that no node of such a name has, as {@code nvme} chooses it. */
   int free(String prefix) {
     List<String> names =
         present.values().stream().flatMap(List::stream).map(HostNode::name).toList();
@@ -49,7 +49,7 @@ final class HostNodes {
   }
 
   /** A driver makes the nodes of a device. */
-  void add(PciDevice device, List<HostNode> nodes) {
+  void add(PciDev device, List<HostNode> nodes) {
     present.put(device, nodes);
     for (HostNode node : nodes) {
       String path = device.path() + "/" + node.directory();
@@ -82,7 +82,7 @@ final class HostNodes {
   }
 
   /** The content of a directory below that of the device; it is made if it is not there. */
-  private static Map<String, Node> directory(PciDevice device, String path) {
+  private static Map<String, Node> directory(PciDev device, String path) {
     Map<String, Node> directory = device.files();
     for (String name : path.split("/", -1)) {
       Node next =
@@ -97,7 +97,7 @@ final class HostNodes {
     return directory;
   }
 
-  private OpenFile opened(PciDevice device, HostNode node) {
+  private OpenFile opened(PciDev device, HostNode node) {
     if (!present.getOrDefault(device, List.of()).contains(node)) {
       throw refused(Errno.ENXIO);
     }
@@ -122,7 +122,7 @@ final class HostNodes {
    *
    * @param removed called when nobody is waited for
    */
-  void remove(PciDevice device, Runnable removed) {
+  void remove(PciDev device, Runnable removed) {
     for (HostNode node : present.getOrDefault(device, List.of())) {
       tree.remove("/dev/" + node.name());
       tree.remove(byNumber(node));
@@ -136,7 +136,7 @@ final class HostNodes {
     letGo(device);
   }
 
-  private void letGo(PciDevice device) {
+  private void letGo(PciDev device) {
     if (present.getOrDefault(device, List.of()).stream()
         .noneMatch(node -> node.awaited() && open.getOrDefault(node, 0) > 0)) {
       Optional.ofNullable(waiting.remove(device))

@@ -3,7 +3,7 @@ package dev.iolite.mock.pci;
 import java.util.List;
 
 /**
- * Another process of the host, of which only /proc shows anything.
+ * Another process of the host, which is visible only in /proc.
  *
  * @param pid its id
  * @param comm its name

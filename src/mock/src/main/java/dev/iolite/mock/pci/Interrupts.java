@@ -1,6 +1,7 @@
 package dev.iolite.mock.pci;
 
 import dev.iolite.mock.device.MsiX;
+import dev.iolite.pci.PciRegs;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -9,13 +10,13 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A function's interrupts, from the device to the kernel's handlers: the line, MSI and MSI-X, with
- * all that can hold them back on the way.
+ * everything that can hold them back on the way.
  */
 final class Interrupts {
   private static final int MSI_QUEUE_SHIFT = 4;
   private static final int MSI_QUEUE_MASK = 7;
 
-  private final ConfigSpace config;
+  private final FunctionConfig config;
   private final int msi;
   private final int msiX;
   private final Optional<MsixTable> table;

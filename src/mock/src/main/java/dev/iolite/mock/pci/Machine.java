@@ -17,8 +17,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What stands in the model's slots: functions, their host drivers, and which of them share an IOMMU
- * group. Changed until a kernel is made of it.
+ * The hardware of a model: PCI functions, their host drivers, and which of them share an IOMMU
+ * group. It can be changed until a kernel is made from it.
  */
 public final class Machine {
   private static final int NOT_TRANSLATED = -1;
@@ -149,7 +149,7 @@ public final class Machine {
   }
 
   /**
-   * Plugs a function in, alone in its IOMMU group and without a driver.
+   * Plugs in a function, alone in its IOMMU group and without a driver.
    *
    * @param address where, such as {@code 0000:00:02.0}; a function of a bus other than 0 needs the
    *     bridge to it
@@ -163,7 +163,7 @@ public final class Machine {
     return this;
   }
 
-  /** Lets a driver of the host have the function from the start. */
+  /** Binds the function to a driver of the host from the start. */
   public Machine driver(String address, String name) {
     drivers.put(present(address), name);
     return this;
@@ -185,7 +185,7 @@ public final class Machine {
   }
 
   /**
-   * Lets another process run, which never ends.
+   * Adds another process, which never ends.
    *
    * @param pid its id, other than that of this process
    * @param comm its name
@@ -197,7 +197,7 @@ public final class Machine {
   }
 
   /**
-   * Lets a function have VFs (SR-IOV), which come to be when {@code sriov_numvfs} says so: each in
+   * Lets a function have VFs (SR-IOV), which appear when {@code sriov_numvfs} is written: each in
    * an IOMMU group of its own, at the addresses after that of the function.
    *
    * @param each a model for each of them

@@ -1,6 +1,6 @@
 package dev.iolite.mock.pci;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.SparseMemory;
 import java.util.BitSet;
@@ -99,8 +99,8 @@ final class MsixTable {
   }
 
   /** The accesses that {@link #covers} tells of; offsets count from the BAR's start. */
-  RegisterAccess access(int bar) {
-    return new RegisterAccess() {
+  Registers access(int bar) {
+    return new Registers() {
       @Override
       public long read(long offset, int bytes) {
         return isTable(bar, offset)

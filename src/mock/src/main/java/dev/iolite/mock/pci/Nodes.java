@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Short ways to make nodes of sysfs and procfs. */
+/** Shortcuts that make nodes of sysfs and procfs. */
 final class Nodes {
   private Nodes() {}
 

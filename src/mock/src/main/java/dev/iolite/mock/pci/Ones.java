@@ -1,6 +1,6 @@
 package dev.iolite.mock.pci;
 
-/** What is read where nothing answers. */
+/** The value of reads that nothing answers. */
 public final class Ones {
   private Ones() {}
 

@@ -4,7 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.PciFollower;
 import dev.iolite.mock.core.ProcFiles;
@@ -14,6 +14,7 @@ import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.Express;
+import dev.iolite.pci.PciRegs;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -23,7 +24,9 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The PCI bus: functions, the devices that the kernel made of them, drivers (drivers/base). */
+/**
+ * The PCI bus: functions, the devices that the kernel made from them, and drivers (drivers/base).
+ */
 public final class PciBus {
   private static final Object HOST = "the host's own DMA";
 
@@ -33,21 +36,21 @@ public final class PciBus {
 
   private final Task task;
   private final NavigableMap<Bdf, PciFunction> functions = new TreeMap<>();
-  private final NavigableMap<Bdf, PciDevice> devices = new TreeMap<>();
+  private final NavigableMap<Bdf, PciDev> devices = new TreeMap<>();
   private final NavigableMap<String, PciDriver> drivers = new TreeMap<>();
   private final Map<PciDriver, DynamicIds> dynamicIds = new HashMap<>();
-  private final List<IommuGroup> groups = new ArrayList<>();
+  private final List<IommuDeviceGroup> groups = new ArrayList<>();
   private final List<PciFollower> followers = new ArrayList<>();
   private final Map<PciFunction, VirtualFunctions> virtualFunctions = new HashMap<>();
 
   private PciBus(Task task, Machine machine) {
     this.task = task;
     AddressMap addresses = new AddressMap();
-    Map<Integer, IommuGroup> shared = new HashMap<>();
+    Map<Integer, IommuDeviceGroup> shared = new HashMap<>();
     machine
         .functions()
         .forEach((address, model) -> {
-          Optional<IommuGroup> group =
+          Optional<IommuDeviceGroup> group =
               machine.isTranslated(address)
                   ? Optional.of(
                       machine
@@ -75,8 +78,8 @@ public final class PciBus {
         });
   }
 
-  private IommuGroup newGroup() {
-    IommuGroup group = new IommuGroup(groups.size(), true);
+  private IommuDeviceGroup newGroup() {
+    IommuDeviceGroup group = new IommuDeviceGroup(groups.size(), true);
     groups.add(group);
     return group;
   }
@@ -116,29 +119,29 @@ public final class PciBus {
   }
 
   /** What the subsystems that follow a device add to its directory. */
-  Map<String, Node> followersFiles(PciDevice device) {
+  Map<String, Node> followersFiles(PciDev device) {
     Map<String, Node> files = new TreeMap<>();
     followers.forEach(follower -> files.putAll(follower.files(device.function())));
     return files;
   }
 
   /** The devices, by address. */
-  public Collection<PciDevice> devices() {
+  public Collection<PciDev> devices() {
     return devices.values();
   }
 
   /** The functions of the devices. */
   public Collection<TeeFunction> functions() {
-    return devices.values().stream().<TeeFunction>map(PciDevice::function).toList();
+    return devices.values().stream().<TeeFunction>map(PciDev::function).toList();
   }
 
   /** The device of a name in sysfs. */
-  Optional<PciDevice> device(String name) {
+  Optional<PciDev> device(String name) {
     return Bdf.tryParse(name).map(devices::get);
   }
 
-  /** The device of a function; empty if the kernel does not know it (any more). */
-  Optional<PciDevice> device(PciFunction function) {
+  /** The device of a function; empty if the kernel does not, or no longer, know it. */
+  Optional<PciDev> device(PciFunction function) {
     return Optional.ofNullable(devices.get(function.address()));
   }
 
@@ -147,7 +150,7 @@ public final class PciBus {
     return Optional.ofNullable(functions.get(address));
   }
 
-  List<IommuGroup> groups() {
+  List<IommuDeviceGroup> groups() {
     return groups;
   }
 
@@ -167,7 +170,7 @@ public final class PciBus {
   // -- topology
 
   /** Where a device's directory is, below {@code /sys}. */
-  String path(PciDevice device) {
+  String path(PciDev device) {
     String above =
         bridge(device.function())
             .flatMap(this::device)
@@ -185,14 +188,14 @@ public final class PciBus {
   }
 
   /** The devices of a function's bus, and of the buses below it (pci_walk_bus). */
-  public List<PciDevice> onBus(PciFunction function) {
-    List<PciDevice> found = new ArrayList<>();
+  public List<PciDev> onBus(PciFunction function) {
+    List<PciDev> found = new ArrayList<>();
     walk(function.address().bus(), found);
     return found;
   }
 
-  private void walk(int bus, List<PciDevice> found) {
-    for (PciDevice device : devices.values()) {
+  private void walk(int bus, List<PciDev> found) {
+    for (PciDev device : devices.values()) {
       if (device.address().bus() == bus) {
         found.add(device);
         device.shape().secondaryBus().ifPresent(below -> walk(below, found));
@@ -202,9 +205,9 @@ public final class PciBus {
 
   /** Whether no device answers at the addresses from one up to another. */
   public boolean isUnused(long from, long to) {
-    for (PciDevice device : devices.values()) {
-      for (int i = 0; i <= PciDevice.ROM; i++) {
-        PciResource resource = device.resource(i);
+    for (PciDev device : devices.values()) {
+      for (int i = 0; i <= PciDev.ROM; i++) {
+        IoResource resource = device.resource(i);
         if (resource.isMemory()
             && resource.isAssigned()
             && resource.start() < to
@@ -230,14 +233,14 @@ public final class PciBus {
    *
    * @return 0, or negated EAGAIN if a device of it is locked
    */
-  public int resetBus(PciDevice device) {
-    List<PciDevice> all = onBus(device.function());
-    if (all.stream().anyMatch(PciDevice::isLocked)) {
+  public int resetBus(PciDev device) {
+    List<PciDev> all = onBus(device.function());
+    if (all.stream().anyMatch(PciDev::isLocked)) {
       return Errno.EAGAIN.negated();
     }
     List<SavedState> before = new ArrayList<>();
-    for (PciDevice one : all) {
-      one.setPower(PciDevice.D0);
+    for (PciDev one : all) {
+      one.setPower(PciDev.D0);
       before.add(one.save());
       one.function().configWrite(PciRegs.COMMAND, 2, PciRegs.COMMAND_INTX_DISABLE);
     }
@@ -258,7 +261,7 @@ public final class PciBus {
 
   /** drivers/base/dd.c:driver_attach; a device that the driver refuses stays without. */
   private void attachAll(PciDriver driver) {
-    for (PciDevice device : List.copyOf(devices.values())) {
+    for (PciDev device : List.copyOf(devices.values())) {
       if (device.driver().isEmpty() && match(driver, device)) {
         tryProbe(driver, device);
       }
@@ -266,7 +269,7 @@ public final class PciBus {
   }
 
   /** drivers/pci/pci-driver.c:pci_match_device. */
-  private boolean match(PciDriver driver, PciDevice device) {
+  private boolean match(PciDriver driver, PciDev device) {
     return device
         .driverOverride()
         .map(driver.name()::equals)
@@ -279,7 +282,7 @@ public final class PciBus {
     return dynamicIds.computeIfAbsent(driver, _ -> new DynamicIds());
   }
 
-  private boolean tryProbe(PciDriver driver, PciDevice device) {
+  private boolean tryProbe(PciDriver driver, PciDev device) {
     try {
       probe(driver, device);
       return true;
@@ -289,18 +292,19 @@ public final class PciBus {
   }
 
   /** drivers/base/dd.c:really_probe, and pci_dma_configure before it. */
-  private void probe(PciDriver driver, PciDevice device) {
+  private void probe(PciDriver driver, PciDev device) {
     lock(device);
     try {
       refuseIf(!device.isRegistered(), Errno.ENODEV);
       refuseIf(device.driver().isPresent(), Errno.EBUSY);
-      Optional<IommuGroup> claimed = device.function().group().filter(_ -> !driver.isDmaManaged());
+      Optional<IommuDeviceGroup> claimed =
+          device.function().group().filter(_ -> !driver.isDmaManaged());
       refuseIf(claimed.isPresent() && !claimed.get().claim(HOST), Errno.EBUSY);
       try {
         driver.probe(device);
         device.setDriver(Optional.of(driver));
       } catch (Refused e) {
-        claimed.ifPresent(IommuGroup::release);
+        claimed.ifPresent(IommuDeviceGroup::release);
         throw e;
       }
     } finally {
@@ -309,26 +313,26 @@ public final class PciBus {
   }
 
   /** The device lock, held over a wait by one that takes a device from its driver. */
-  private void lock(PciDevice device) {
+  private void lock(PciDev device) {
     task.awaitUninterrupted(() -> !device.isLocked());
     device.setLocked(true);
   }
 
-  private void unlock(PciDevice device) {
+  private void unlock(PciDev device) {
     device.setLocked(false);
     task.wake();
   }
 
   /** drivers/base/bus.c:bind_store. */
   void bind(PciDriver driver, String name) {
-    PciDevice device = device(name).orElseThrow(() -> refused(Errno.ENODEV));
+    PciDev device = device(name).orElseThrow(() -> refused(Errno.ENODEV));
     refuseIf(!match(driver, device), Errno.ENODEV);
     probe(driver, device);
   }
 
   /** drivers/base/bus.c:unbind_store: waits for the device's users. */
   void unbind(PciDriver driver, String name) {
-    PciDevice device = device(name).orElseThrow(() -> refused(Errno.ENODEV));
+    PciDev device = device(name).orElseThrow(() -> refused(Errno.ENODEV));
     refuseIf(!device.driver().equals(Optional.of(driver)), Errno.ENODEV);
     boolean[] done = new boolean[1];
     lock(device);
@@ -342,7 +346,7 @@ public final class PciBus {
   }
 
   /** drivers/base/dd.c:__device_release_driver; the device is locked. */
-  private void release(PciDevice device, Runnable released) {
+  private void release(PciDev device, Runnable released) {
     if (device.driver().isEmpty()) {
       released.run();
       return;
@@ -353,7 +357,7 @@ public final class PciBus {
         device,
         () -> {
           if (!driver.isDmaManaged()) {
-            device.function().group().ifPresent(IommuGroup::release);
+            device.function().group().ifPresent(IommuDeviceGroup::release);
           }
           device.setDriver(Optional.empty());
           device.setReleasing(false);
@@ -368,7 +372,7 @@ public final class PciBus {
   }
 
   /** drivers/base/dd.c:device_attach: the first driver that wants it. */
-  private void attach(PciDevice device) {
+  private void attach(PciDev device) {
     for (PciDriver driver : drivers()) {
       if (device.driver().isEmpty() && match(driver, device) && tryProbe(driver, device)) {
         return;
@@ -402,8 +406,8 @@ public final class PciBus {
     }
   }
 
-  private PciDevice discover(PciFunction function) {
-    PciDevice device = new PciDevice(function, this);
+  private PciDev discover(PciFunction function) {
+    PciDev device = new PciDev(function, this);
     devices.put(function.address(), device);
     function
         .group()
@@ -421,7 +425,7 @@ public final class PciBus {
   }
 
   /** Whether a device is a physical function (is_physfn). */
-  public boolean canHaveVirtualFunctions(PciDevice device) {
+  public boolean canHaveVirtualFunctions(PciDev device) {
     return virtualFunctions(device.function()).isPresent();
   }
 
@@ -434,12 +438,12 @@ public final class PciBus {
   }
 
   /** How many VFs a device has (drivers/pci/iov.c:pci_num_vf). */
-  public int virtualFunctionCount(PciDevice device) {
+  public int virtualFunctionCount(PciDev device) {
     return virtualFunctions(device.function()).map(VirtualFunctions::count).orElse(0);
   }
 
   /** drivers/pci/iov.c:sriov_numvfs_store; waits for the users of VFs that go. */
-  void setVirtualFunctions(PciDevice device, String text) {
+  void setVirtualFunctions(PciDev device, String text) {
     VirtualFunctions all = virtualFunctions(device.function()).orElseThrow();
     long wanted = DeviceFiles.number(text);
     refuseIf((wanted & ~0xffffL) != 0, Errno.EINVAL);
@@ -465,7 +469,7 @@ public final class PciBus {
   }
 
   /** drivers/pci/iov.c:sriov_numvfs_show, which takes the device lock. */
-  String virtualFunctionsText(PciDevice device) {
+  String virtualFunctionsText(PciDev device) {
     task.awaitUninterrupted(() -> !device.isLocked());
     return Integer.toString(virtualFunctionCount(device));
   }
@@ -474,12 +478,12 @@ public final class PciBus {
    * drivers/pci/iov.c:sriov_enable. A VF of a PF that vfio-pci has is vfio-pci's too
    * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_bus_notifier).
    */
-  private void enable(PciDevice physical, VirtualFunctions all, int count) {
+  private void enable(PciDev physical, VirtualFunctions all, int count) {
     all.setCount(count);
     for (PciFunction function : all.enabled()) {
       function.plug();
       function.configWrite(PciRegs.COMMAND, 2, FIRMWARE_COMMAND);
-      PciDevice device = discover(function);
+      PciDev device = discover(function);
       physical
           .driver()
           .filter(PciDriver::capturesVirtualFunctions)
@@ -494,7 +498,7 @@ public final class PciBus {
    *
    * @param disabled called when none is left; at once if there is none
    */
-  public void disableVirtualFunctions(PciDevice device, Runnable disabled) {
+  public void disableVirtualFunctions(PciDev device, Runnable disabled) {
     virtualFunctions(device.function())
         .filter(all -> all.count() > 0)
         .ifPresentOrElse(all -> disable(all, 0, disabled), disabled);
@@ -516,18 +520,18 @@ public final class PciBus {
   }
 
   /** drivers/pci/remove.c:pci_stop_and_remove_bus_device: waits for the device's users. */
-  void remove(PciDevice device) {
+  void remove(PciDev device) {
     boolean[] done = new boolean[1];
     removeThen(device, () -> done[0] = true);
     task.awaitUninterrupted(() -> done[0]);
   }
 
-  private void removeThen(PciDevice device, Runnable removed) {
+  private void removeThen(PciDev device, Runnable removed) {
     device
         .shape()
         .secondaryBus()
         .ifPresent(bus -> {
-          for (PciDevice below : List.copyOf(devices.values())) {
+          for (PciDev below : List.copyOf(devices.values())) {
             if (below.address().bus() == bus) {
               remove(below);
             }

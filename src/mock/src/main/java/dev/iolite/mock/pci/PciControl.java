@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 
 /**
- * A function as a test drives it, from outside the kernel: pulls it out, lets it interrupt, looks
- * at its memory. Safe for use by many threads.
+ * Drives a function from outside the kernel, for tests: pulls it out, makes it interrupt, looks at
+ * its memory. Safe for use by many threads.
  */
 public final class PciControl {
   private final Task task;
@@ -27,7 +27,7 @@ public final class PciControl {
     return function.address();
   }
 
-  /** Does something under the model's lock; what it changes wakes who waits for it. */
+  /** Runs code under the model's lock; its changes wake those who wait for them. */
   public <T> T locked(Supplier<T> body) {
     return task.locked(body);
   }
@@ -61,12 +61,14 @@ public final class PciControl {
     locked(() -> function.interrupts().send(vector));
   }
 
-  /** Pulls the device's interrupt line, or lets it go. */
+  /** Asserts or deasserts the device's interrupt line. */
   public void setLine(boolean asserted) {
     locked(() -> function.interrupts().setLine(asserted));
   }
 
-  /** Reads the memory behind a BAR, whether it answers or not; not the registers before it. */
+  /**
+   * Reads the memory behind a BAR, whether it answers or not, but not the registers in front of it.
+   */
   public void peek(int bar, long offset, MemorySegment into) {
     locked(() -> function.memory(bar).read(offset, into));
   }
@@ -77,7 +79,7 @@ public final class PciControl {
   }
 
   /**
-   * Lets the host itself have the addresses of a BAR, as the framebuffer of the boot has.
+   * Lets the host itself hold the addresses of a BAR, as the boot framebuffer does.
    *
    * @param holder its name in {@code /proc/iomem}
    */
@@ -87,7 +89,7 @@ public final class PciControl {
 
   /**
    * Lets the firmware demand that the function always reaches a range one to one
-   * (IOMMU_RESV_DIRECT), which no IOMMU group can keep that is lent.
+   * (IOMMU_RESV_DIRECT), which an IOMMU group can't keep when it is assigned.
    *
    * @param last the last address of the range
    */
@@ -95,15 +97,15 @@ public final class PciControl {
     locked(() -> function.group().orElseThrow().demandOneToOne(first, last));
   }
 
-  /** Reads configuration space as the hardware has it. */
+  /** Reads configuration space from the hardware. */
   public int config(int offset, int width) {
     return locked(() -> function.configRead(offset, width));
   }
 
   /**
-   * Sets how many vectors the host has for the function's interrupt messages, from when they are
-   * enabled next: fewer than the function has, as on a host whose other devices use them up, or one
-   * without interrupt remapping, where MSI has a single one.
+   * Sets the number of vectors that the host has for the function's interrupt messages, from the
+   * next time they are enabled: fewer than the function has, as on a host whose other devices use
+   * them up, or on one without interrupt remapping, where MSI has a single vector.
    *
    * @throws dev.iolite.mock.core.Refused ENODEV: the kernel has let the function go
    */

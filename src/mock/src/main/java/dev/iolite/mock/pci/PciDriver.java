@@ -6,7 +6,7 @@ public interface PciDriver {
   String name();
 
   /** Whether its table of ids names the device, without driver_override. */
-  boolean matches(PciDevice device);
+  boolean matches(PciDev device);
 
   /** Whether its table of ids names such a device, without driver_override. */
   boolean hasId(int vendor, int device);
@@ -27,12 +27,12 @@ public interface PciDriver {
    *
    * @throws dev.iolite.mock.core.Refused if it does not want it
    */
-  void probe(PciDevice device);
+  void probe(PciDev device);
 
   /**
    * Gives the device back: nobody new can use it from now on.
    *
    * @param released to be called once, when its last user has gone; at once if it has none
    */
-  void remove(PciDevice device, Runnable released);
+  void remove(PciDev device, Runnable released);
 }

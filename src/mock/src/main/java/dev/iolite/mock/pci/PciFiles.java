@@ -3,7 +3,7 @@ package dev.iolite.mock.pci;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
@@ -48,7 +48,7 @@ final class PciFiles {
 
   private Map<String, Node> deviceLinks() {
     Map<String, Node> links = new TreeMap<>();
-    for (PciDevice device : bus.devices()) {
+    for (PciDev device : bus.devices()) {
       links.put(device.toString(), Nodes.link("../../../" + device.path()));
     }
     return links;
@@ -68,7 +68,7 @@ final class PciFiles {
     files.put("unbind", Nodes.command(name -> bus.unbind(driver, name)));
     files.put("new_id", Nodes.command(text -> bus.addId(driver, text)));
     files.put("remove_id", Nodes.command(text -> bus.removeId(driver, text)));
-    for (PciDevice device : bus.devices()) {
+    for (PciDev device : bus.devices()) {
       if (device.driver().equals(Optional.of(driver)) && !device.isReleasing()) {
         files.put(device.toString(), Nodes.link("../../../../" + device.path()));
       }
@@ -78,7 +78,7 @@ final class PciFiles {
 
   private Map<String, Node> groups() {
     Map<String, Node> directories = new TreeMap<>();
-    for (IommuGroup group : bus.groups()) {
+    for (IommuDeviceGroup group : bus.groups()) {
       if (!group.devices().isEmpty()) {
         directories.put(Integer.toString(group.id()), Nodes.directory(() -> group(group)));
       }
@@ -86,7 +86,7 @@ final class PciFiles {
     return directories;
   }
 
-  private Map<String, Node> group(IommuGroup group) {
+  private Map<String, Node> group(IommuDeviceGroup group) {
     return Map.of(
         "devices",
         Nodes.directory(() -> members(group, "../../../../")),
@@ -98,9 +98,9 @@ final class PciFiles {
         Nodes.text("DMA"));
   }
 
-  private Map<String, Node> members(IommuGroup group, String up) {
+  private Map<String, Node> members(IommuDeviceGroup group, String up) {
     Map<String, Node> links = new TreeMap<>();
-    for (PciDevice device : bus.devices()) {
+    for (PciDev device : bus.devices()) {
       if (device.function().group().equals(Optional.of(group))) {
         links.put(device.toString(), Nodes.link(up + device.path()));
       }
@@ -122,7 +122,7 @@ final class PciFiles {
   }
 
   /** What an attribute of a device that has been removed says (fs/kernfs/file.c). */
-  static void requireRegistered(PciDevice device) {
+  static void requireRegistered(PciDev device) {
     if (!device.isRegistered()) {
       throw refused(Errno.ENODEV);
     }

@@ -1,9 +1,9 @@
 package dev.iolite.mock.pci;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.IommuDevice;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.device.Bar;
@@ -14,6 +14,7 @@ import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.SparseMemory;
+import dev.iolite.pci.PciRegs;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +23,7 @@ import java.util.Optional;
 
 /**
  * A function as the bus sees it: configuration space, BARs, interrupts, DMA through the IOMMU.
- * Nothing here is the kernel's; all of it is used under the model's lock.
+ * Nothing here belongs to the kernel; all of it is used under the model's lock.
  */
 public final class PciFunction implements IommuDevice, TeeFunction {
   private static final int D3_HOT = 3;
@@ -31,21 +32,21 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   private final Bdf address;
   private final DeviceShape shape;
   private final ConfigLayout layout;
-  private final ConfigSpace config;
+  private final FunctionConfig config;
   private final Interrupts interrupts;
   private final TeeInterface tee;
   private final Map<Integer, Long> assigned = new HashMap<>();
   private final Map<Integer, SparseMemory> memories = new HashMap<>();
-  private final Map<Integer, RegisterAccess> registers = new HashMap<>();
+  private final Map<Integer, Registers> registers = new HashMap<>();
   private final DeviceLogic logic;
-  private final Optional<IommuGroup> group;
+  private final Optional<IommuDeviceGroup> group;
   private Optional<Translation> translation = Optional.empty();
   private boolean present = true;
   private boolean busy;
   private boolean working;
   private Optional<Runnable> later = Optional.empty();
 
-  PciFunction(Bdf address, DeviceModel model, Optional<IommuGroup> group) {
+  PciFunction(Bdf address, DeviceModel model, Optional<IommuDeviceGroup> group) {
     this.address = address;
     this.group = group;
     shape = model.shape();
@@ -81,7 +82,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return interrupts;
   }
 
-  /** Pulls it out: nothing of it answers any more, and it does nothing any more. */
+  /** Pulls it out: it no longer answers or does anything. */
   void unplug() {
     present = false;
     tee.removed();
@@ -92,7 +93,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     present = true;
     reset();
     assigned.forEach((bar, start) -> {
-      if (bar == PciDevice.ROM) {
+      if (bar == PciDev.ROM) {
         assignRom(start);
       } else {
         assign(bar, start);
@@ -108,7 +109,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   @Override
-  public Optional<IommuGroup> group() {
+  public Optional<IommuDeviceGroup> group() {
     return group;
   }
 
@@ -217,7 +218,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
 
   /** Says where the firmware put the expansion ROM, and writes it there. */
   void assignRom(long start) {
-    assigned.put(PciDevice.ROM, start);
+    assigned.put(PciDev.ROM, start);
     config.write(PciRegs.ROM, 4, (int) start);
   }
 
@@ -243,7 +244,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return tee.admits(table.tableBar(), table.tableOffset(), false);
   }
 
-  private RegisterAccess target(int index, long offset, boolean trusted) {
+  private Registers target(int index, long offset, boolean trusted) {
     Bar bar = shape.bar(index).orElseThrow();
     if (!answers(bar) || !tee.admits(index, offset, trusted)) {
       throw new Memory.Unreachable("%s BAR%d does not answer".formatted(address, index));
@@ -282,7 +283,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   private long read(int bar, long offset, int bytes, boolean trusted) {
-    RegisterAccess target = target(bar, offset, trusted);
+    Registers target = target(bar, offset, trusted);
     begin();
     try {
       return target.read(offset, bytes);
@@ -292,7 +293,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   private void write(int bar, long offset, int bytes, long value, boolean trusted) {
-    RegisterAccess target = target(bar, offset, trusted);
+    Registers target = target(bar, offset, trusted);
     begin();
     try {
       target.write(offset, bytes, value);

@@ -3,7 +3,7 @@ package dev.iolite.mock.pci;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Cuts a copy of many bytes into accesses of registers, each aligned and 1 to 8 bytes wide. */
+/** Splits a copy of many bytes into register accesses, each aligned and 1 to 8 bytes wide. */
 public final class Pieces {
   private Pieces() {}
 

@@ -3,7 +3,7 @@ package dev.iolite.mock.pci;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The ways in which the kernel resets a function (drivers/pci/pci.c:pci_reset_fn_methods). */
+/** The methods by which the kernel resets a function (drivers/pci/pci.c:pci_reset_fn_methods). */
 enum ResetMethod {
   DEVICE_SPECIFIC("device_specific"),
   ACPI("acpi"),

@@ -1,16 +1,18 @@
 package dev.iolite.mock.pci;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdiReport;
+import dev.iolite.pci.PciRegs;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** A function's side of TDISP: what it reports, and what it lets nobody change while locked. */
+/** A function's side of TDISP: what it reports, and what nobody can change while it is locked. */
 final class TeeInterface {
   private static final int BARS = 6;
 
@@ -98,7 +100,7 @@ final class TeeInterface {
 
   private static boolean covers(TdiRange range, int bar, long offset) {
     return range.bar() == bar
-        && offset >= range.firstPage() * TdiRange.PAGE
+        && offset >= range.firstPage() * Page.BYTES
         && offset < range.endBytes();
   }
 
@@ -121,7 +123,7 @@ final class TeeInterface {
     List<BarRange> found = new ArrayList<>();
     for (TdiRange range : ranges()) {
       if (range.bar() == bar && range.isTee(locksMsix())) {
-        long start = range.firstPage() * TdiRange.PAGE;
+        long start = range.firstPage() * Page.BYTES;
         if (!found.isEmpty() && end(found.getLast()) == start) {
           start = found.removeLast().offset();
         }

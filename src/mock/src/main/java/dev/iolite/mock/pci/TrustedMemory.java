@@ -4,8 +4,8 @@ import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A part of a BAR as a confidential guest's private side reaches it: what the device refuses reads
- * as all ones and is lost when written.
+ * A part of a BAR as a confidential guest's private accesses reach it: a read that the device
+ * refuses returns all ones, and a refused write is lost.
  *
  * @param function the function
  * @param bar the BAR

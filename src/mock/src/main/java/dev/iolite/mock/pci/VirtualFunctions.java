@@ -3,7 +3,9 @@ package dev.iolite.mock.pci;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The VFs that a physical function can have (struct pci_sriov), and how many of them it has. */
+/**
+ * The VFs that a physical function can have (struct pci_sriov), and how many of them are enabled.
+ */
 final class VirtualFunctions {
   /** Offset and stride, as QEMU's nvme has them: they follow their PF. */
   static final int OFFSET = 1;

@@ -3,7 +3,7 @@ package dev.iolite.mock.remote;
 import java.util.List;
 
 /**
- * What became of a call.
+ * The outcome of a call.
  *
  * @param result what it returned
  * @param extra what {@link CallKind} says

@@ -3,7 +3,7 @@ package dev.iolite.mock.remote;
 import java.util.List;
 import java.util.Optional;
 
-/** The calls of a Kernel, as they travel; in brackets their numbers, in the order of the call. */
+/** The calls of a Kernel in the protocol; in brackets their numbers, in the order of the call. */
 enum CallKind {
   /** Begins a process [pid]; the answer is the session, or a negated errno. */
   PROCESS(1),

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Mappings that the caller makes itself, once it is told of what: here they are only noted. Each
- * thread of the host serves one of the caller's, and finds what its own call did.
+ * Mappings that the caller makes itself once it knows what to map; here they are only recorded.
+ * Each thread of the host serves one thread of the caller, and finds what its own call did.
  */
 final class CallerMappings implements Mapper {
   private final ThreadLocal<List<Long>> noted = ThreadLocal.withInitial(ArrayList::new);

@@ -1,6 +1,6 @@
 package dev.iolite.mock.remote;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.MockKernel;
 import java.util.Optional;
 
@@ -58,7 +58,7 @@ final class Dispatch {
 
   /** An access to a mapping of registers, which may have gone since. */
   private Answer register(Request call) {
-    Optional<RegisterAccess> registers = kernel.registers(call.number(0));
+    Optional<Registers> registers = kernel.registers(call.number(0));
     if (registers.isEmpty()) {
       return Answer.of(0, FAULT);
     }

@@ -18,9 +18,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A model's host that other processes use over a Unix domain socket, one after the other, as {@link
- * RemoteKernel}. When one ends, even by SIGKILL, what it had open, mapped, bound to a VM is gone,
- * and what it did to the host stays: drivers, driver_override, the TSM's connections.
+ * A modelled host that other processes use over a Unix domain socket, one after the other, through
+ * a {@link RemoteKernel}. When a process ends, even by SIGKILL, what it had open, mapped or bound
+ * to a VM is gone. What it did to the host stays: drivers, driver_override, the TSM's connections.
  *
  * <p>The host reaches a caller's memory by process_vm_readv(2), and the caller maps memory of the
  * host by {@code /proc/PID/fd}: both run as the same user in the same PID namespace.
@@ -47,7 +47,7 @@ public final class MockHost implements AutoCloseable {
   /**
    * Starts a host.
    *
-   * @param socket where to listen; a socket that nobody listens at any more is replaced
+   * @param socket where to listen; a socket that nobody listens on any longer is replaced
    * @param description what the host is like; how the caller is reached is set here
    * @throws PreconditionException if it can't listen there
    */

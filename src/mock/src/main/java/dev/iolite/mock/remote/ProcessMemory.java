@@ -11,9 +11,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The memory of another process, by process_vm_readv(2), which respects what the process has mapped
- * for what, as copy_to_user does, and which must be allowed (ptrace(2): the same user, unless the
- * host restricts it further).
+ * The memory of another process, by process_vm_readv(2), which respects the protection of the
+ * process's mappings, as copy_to_user does, and which must be allowed (ptrace(2): the same user,
+ * unless the host restricts it further).
  */
 final class ProcessMemory implements UserMemory {
   private static final int AT_ONCE = 64 << 10;

@@ -3,17 +3,17 @@ package dev.iolite.mock.remote;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The kernel of a {@link MockHost}: each call travels to it, on a connection of the calling
- * thread's own. Memory that is mapped is the host's, mapped here too; a model's registers are
- * reached by calls.
+ * The kernel of a {@link MockHost}. Each call travels to it on a connection of the calling thread's
+ * own. Mapped memory belongs to the host and is mapped here, too; a model's registers are reached
+ * by calls.
  *
- * <p>To the host the process ends when this is closed, or when it really ends. A thread that is
+ * <p>For the host, the process ends when this is closed, or when it really ends. A thread that is
  * interrupted in a call gets EINTR, and a new connection with its next call.
  */
 public final class RemoteKernel implements Kernel, AutoCloseable {
@@ -163,7 +163,7 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   }
 
   @Override
-  public Optional<RegisterAccess> registers(long address) {
+  public Optional<Registers> registers(long address) {
     return call(CallKind.REGISTERS, address) == 0
         ? Optional.empty()
         : Optional.of(new RemoteRegisters(connections, address));

@@ -1,9 +1,9 @@
 package dev.iolite.mock.remote;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 
 /** Registers of a device of a {@link MockHost}, mapped at an address of this process. */
-record RemoteRegisters(Connections connections, long address) implements RegisterAccess {
+record RemoteRegisters(Connections connections, long address) implements Registers {
   @Override
   public long read(long offset, int bytes) {
     return answered(CallKind.REGISTER_READ, address + offset, bytes);

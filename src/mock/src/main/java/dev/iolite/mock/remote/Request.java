@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A call, as it travels.
+ * A call in the protocol.
  *
  * @param text a path or a name, or nothing
  * @param numbers its other arguments

@@ -12,7 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A connection between a caller's thread and a host: requests one way, answers the other. */
+/**
+ * A connection between a caller's thread and a host, with requests one way and answers the other.
+ */
 final class Wire implements Closeable {
   private static final int MOST_TEXT = 1 << 16;
   private static final int MOST_EXTRA = 1 << 16;

@@ -6,67 +6,70 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
+import dev.iolite.tsm.Arch;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture. The TSM's code comes back even if
  * the request fails: 0, or the number of the error.
+ *
+ * @param arch the platform's; empty if it has none
+ * @param operations what can be asked for, by number
  */
-final class ArchRequests {
-  private final AssignedTdis tdis;
-  private final int arch;
-  private final Operations operations;
-
-  /** What a request asks for. */
-  @FunctionalInterface
-  interface Operations {
-    /**
-     * Executes a request.
-     *
-     * @param operation its number
-     * @return the residue
-     * @throws Refused EINVAL: there is no such operation; what the TSM says
-     */
-    int execute(TeeFunction function, int operation, TsmRequests.Buffers buffers);
+record ArchRequests(
+    AssignedTdis tdis, Optional<Arch> arch, Map<Integer, TsmRequests.Operation> operations) {
+  /** A request with the number that a proposal gives it. */
+  GuestDeviceCalls.Command numbered(int number) {
+    return command(number, this::execute);
   }
 
-  /**
-   * Requests.
-   *
-   * @param arch the platform's IOMMU_VDEVICE_TSM_ARCH_* number; 0 if it has none
-   */
-  ArchRequests(AssignedTdis tdis, int arch, Operations operations) {
-    this.tdis = tdis;
-    this.arch = arch;
-    this.operations = operations;
+  /** A request that does something of its own. */
+  static GuestDeviceCalls.Command command(int number, GuestDeviceCalls.Body body) {
+    return new GuestDeviceCalls.Command(number, iommu_vdevice_tsm_req.layout(), "tsm_code", body);
   }
 
   /**
    * The call.
    *
    * @return the residue
-   * @throws Refused ENOENT: no such vDEVICE; ENODEV: no VM; EINVAL: another architecture; EFAULT,
-   *     after the operation was done, if the code can't be given back; what the operation says
+   * @throws Refused ENOENT: no such vDEVICE; ENODEV: no VM; EINVAL: another architecture, or no
+   *     such operation; EFAULT, after the operation was done, if the code can't be given back; what
+   *     the operation says
    */
-  int execute(GuestDeviceCalls.Call call) {
+  private int execute(GuestDeviceCalls.Call call) {
     MemorySegment asked = call.argument();
     TeeFunction function = tdis.function(call.guestDevice(iommu_vdevice_tsm_req.vdevice_id(asked)));
-    refuseIf(arch == 0 || iommu_vdevice_tsm_req.tvm_arch(asked) != arch, Errno.EINVAL);
+    int wanted = iommu_vdevice_tsm_req.tvm_arch(asked);
+    refuseIf(arch.filter(own -> own.number() == wanted).isEmpty(), Errno.EINVAL);
     try {
-      var buffers =
-          new TsmRequests.Buffers(
-              iommu_vdevice_tsm_req.req_uptr(asked),
-              iommu_vdevice_tsm_req.req_len(asked),
-              iommu_vdevice_tsm_req.resp_uptr(asked),
-              iommu_vdevice_tsm_req.resp_len(asked));
-      int residue = operations.execute(function, iommu_vdevice_tsm_req.op(asked), buffers);
+      int residue = execute(operations, function, asked);
       giveCode(call, 0);
       return residue;
     } catch (Refused e) {
       giveCode(call, -e.errno().negated());
       throw e;
     }
+  }
+
+  /**
+   * Executes the operation that a request asks for.
+   *
+   * @throws Refused EINVAL: there is no such operation; what the operation says
+   */
+  static int execute(
+      Map<Integer, TsmRequests.Operation> operations, TeeFunction function, MemorySegment asked) {
+    var buffers =
+        new TsmRequests.Buffers(
+            iommu_vdevice_tsm_req.req_uptr(asked),
+            iommu_vdevice_tsm_req.req_len(asked),
+            iommu_vdevice_tsm_req.resp_uptr(asked),
+            iommu_vdevice_tsm_req.resp_len(asked));
+    return Optional.ofNullable(operations.get(iommu_vdevice_tsm_req.op(asked)))
+        .orElseThrow(() -> Refused.refused(Errno.EINVAL))
+        .execute(function, buffers);
   }
 
   private static void giveCode(GuestDeviceCalls.Call call, int code) {

@@ -1,12 +1,10 @@
 package dev.iolite.mock.tsm;
 
-import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDevice;
 import dev.iolite.mock.core.GuestDevice;
-import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.TeeFunction;
 import java.util.HashMap;
@@ -16,9 +14,6 @@ import java.util.function.Consumer;
 
 /** The interfaces of devices that are open through VFIO, as vDEVICEs lead to them. */
 final class AssignedTdis {
-  private static final int BIND = 1;
-  private static final int UNBIND = 2;
-
   private final LinkTsm tsm;
   private final Map<String, AssignedDevice> open = new HashMap<>();
 
@@ -96,29 +91,5 @@ final class AssignedTdis {
     if (assigned != null) {
       tsm.unbind(assigned.function());
     }
-  }
-
-  /**
-   * IOMMU_VDEVICE_TSM_OP, of which the proposals differ in the number only.
-   *
-   * @param beforeLock may refuse the lock that a bind makes
-   * @throws dev.iolite.mock.core.Refused EOPNOTSUPP: flags; ENOENT: no such vDEVICE; ENODEV: no VM;
-   *     EINVAL: no such type, or a virtual id of more than 32 bits; what the bind says
-   */
-  int operate(
-      GuestDeviceCalls.Call call, int flags, int id, int type, Consumer<TeeFunction> beforeLock) {
-    refuseIf(flags != 0, Errno.EOPNOTSUPP);
-    GuestDevice device = call.guestDevice(id);
-    vm(device);
-    switch (type) {
-      case BIND -> {
-        // drivers/iommu/iommufd/tsm.c:tsm_bind
-        refuseIf(device.virtualId() >>> Integer.SIZE != 0, Errno.EINVAL);
-        bind(device, Optional.of(beforeLock));
-      }
-      case UNBIND -> unbind(device);
-      default -> throw refused(Errno.EINVAL);
-    }
-    return 0;
   }
 }

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.TdiState;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -19,9 +20,9 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * The platform's TSM ({@code tsm0}) and what it is connected to, as drivers/pci/tsm.c has it. Of
- * which function is whose device security manager, the model knows the plain case: function 0
- * answers for all functions of its slot.
+ * The platform's TSM ({@code tsm0}) and its connections, as in drivers/pci/tsm.c. The model knows
+ * only the plain case of device security managers: function 0 answers for all functions of its
+ * slot.
  */
 public final class LinkTsm {
   private final Supplier<Collection<TeeFunction>> functions;

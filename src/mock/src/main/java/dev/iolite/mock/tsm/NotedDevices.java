@@ -3,7 +3,7 @@ package dev.iolite.mock.tsm;
 import dev.iolite.mock.core.AssignedDevice;
 import dev.iolite.mock.core.PlainVfio;
 
-/** VFIO as in 7.3, but for telling the TSM's side which devices are open. */
+/** VFIO as in 7.3, except that it tells the TSM which devices are open. */
 class NotedDevices extends PlainVfio {
   private final AssignedTdis tdis;
 

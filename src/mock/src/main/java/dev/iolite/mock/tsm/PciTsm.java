@@ -3,7 +3,7 @@ package dev.iolite.mock.tsm;
 import dev.iolite.mock.core.TeeFunction;
 import java.util.Optional;
 
-/** What a TSM keeps of a function (struct pci_tsm). */
+/** A TSM's record of a function (struct pci_tsm). */
 final class PciTsm {
   private final TeeFunction function;
   private final TeeFunction manager;

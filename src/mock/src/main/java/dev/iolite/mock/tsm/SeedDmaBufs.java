@@ -8,6 +8,7 @@ import dev.iolite.mock.core.AssignedDevice;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Task;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
@@ -23,7 +24,7 @@ import java.util.List;
  *   <li>private: ENODEV unless the interface is locked or runs
  *   <li>shared: all of a BAR is, unless the interface is locked or runs; ENODEV in ERROR
  *   <li>without a kind, and BARs to map: EBUSY while the interface is locked or runs; what was
- *       mapped before is taken away as long
+ *       mapped before is taken away for that time
  *   <li>private memory through the device's file: EIO
  * </ul>
  */

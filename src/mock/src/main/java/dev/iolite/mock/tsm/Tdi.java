@@ -6,6 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.TdiState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,9 +14,9 @@ import java.util.Optional;
 /**
  * A device interface that is bound to a VM (struct pci_tdi), with the state that the device keeps.
  *
- * <p>TDISP: lock leads from CONFIG_UNLOCKED to CONFIG_LOCKED and gives a nonce of 32 bytes, of
- * which nothing is seen from here; start leads from there to RUN, once for each nonce; stop leads
- * to CONFIG_UNLOCKED from everywhere. RUN never goes back to CONFIG_LOCKED. A change of what was
+ * <p>TDISP: lock leads from CONFIG_UNLOCKED to CONFIG_LOCKED and returns a nonce of 32 bytes, which
+ * is not visible here; start leads from there to RUN, once for each nonce; stop leads to
+ * CONFIG_UNLOCKED from every state. RUN never goes back to CONFIG_LOCKED. A change of what was
  * locked leads to ERROR.
  */
 public final class Tdi {

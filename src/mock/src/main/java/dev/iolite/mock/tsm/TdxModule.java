@@ -1,19 +1,18 @@
 package dev.iolite.mock.tsm;
 
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.InterfaceFlag;
+import dev.iolite.tsm.TdxRefusal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Optional;
 
 /**
- * What a TDX module demands of an interface that was locked, before it takes it: Intel's guide to
- * TEE-IO devices, table A-5.
+ * What a TDX module demands of a locked interface before it accepts it: Intel's guide to TEE-IO
+ * devices, table A-5.
  */
 final class TdxModule {
-  private static final int DMA_WITHOUT_PASID = 1 << 1;
-  private static final int DMA_WITH_PASID = 1 << 2;
-  private static final int ATS = 1 << 3;
-  private static final int PRS = 1 << 4;
   private static final int MSIX_CONTROL_AT = 4;
   private static final int LNR_CONTROL_AT = 6;
   private static final int TPH_CONTROL_AT = 8;
@@ -31,17 +30,14 @@ final class TdxModule {
       return Optional.of("its report is too short");
     }
     ByteBuffer head = ByteBuffer.wrap(report).order(ByteOrder.LITTLE_ENDIAN);
-    int info = head.getShort(0);
-    if ((info & DMA_WITHOUT_PASID) == 0) {
-      return Optional.of("it makes no DMA without PASIDs");
-    }
-    if ((info & (DMA_WITH_PASID | ATS | PRS)) != 0) {
-      return Optional.of("it uses PASIDs, ATS or PRS");
-    }
-    if (head.getShort(MSIX_CONTROL_AT) != 0
-        || head.getShort(LNR_CONTROL_AT) != 0
-        || head.getInt(TPH_CONTROL_AT) != 0) {
-      return Optional.of("MSI-X, LNR or TPH control is not 0");
+    List<TdxRefusal> refusals =
+        TdxRefusal.of(
+            InterfaceFlag.of(head.getShort(0)),
+            head.getShort(MSIX_CONTROL_AT),
+            head.getShort(LNR_CONTROL_AT),
+            head.getInt(TPH_CONTROL_AT));
+    if (!refusals.isEmpty()) {
+      return Optional.of(refusals.getFirst().toString());
     }
     return function.teeBars().stream()
         .filter(bar -> !bar.wide() || Long.compareUnsigned(bar.address(), LOW_END) < 0)

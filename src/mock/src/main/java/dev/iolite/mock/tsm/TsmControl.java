@@ -3,11 +3,12 @@ package dev.iolite.mock.tsm;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.TdiState;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** A TSM as a test drives it, from outside the kernel. Safe for use by many threads. */
+/** Drives a TSM from outside the kernel, for tests. Safe for use by many threads. */
 public final class TsmControl {
   private final Task task;
   private final LinkTsm tsm;

@@ -4,8 +4,11 @@ import dev.iolite.mock.core.PciFollower;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.core.Tree;
+import dev.iolite.tsm.Arch;
+import dev.iolite.tsm.Profile;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -30,7 +33,7 @@ public final class TsmDriver {
    *
    * @param parent the path below {@code /sys} of the device whose driver registers it
    * @param functions the functions that the kernel knows
-   * @param follow how it is told of functions that are found and forgotten
+   * @param follow how it learns of functions that are found and forgotten
    * @param rules how it locks interfaces
    */
   public static TsmDriver install(
@@ -48,32 +51,19 @@ public final class TsmDriver {
   }
 
   /**
-   * The proposal with an operation and an architecture in each request.
+   * The calls of a profile.
    *
-   * @param arch the platform's number among the architectures; 0: it has none
+   * @param arch the platform's; empty: it has none
    */
-  public TsmProfile v6(int arch) {
-    return new V6Profile(task, tsm, arch);
-  }
-
-  /** The proposal whose requests have a scope. */
-  public TsmProfile armV5() {
-    return new ArmV5Profile(task, tsm);
-  }
-
-  /** The proposal in which making the vDEVICE binds; as {@link #v6}. */
-  public TsmProfile ccaV7(int arch) {
-    return new CcaV7Profile(task, tsm, arch);
-  }
-
-  /** The proposal in which VFIO binds. */
-  public TsmProfile intelRfc() {
-    return new IntelRfcProfile(task, tsm);
-  }
-
-  /** The flow with a shared and a private dma-buf for each BAR; as {@link #v6}. */
-  public TsmProfile seed(int arch) {
-    return new SeedProfile(task, tsm, arch);
+  public TsmUapi uapi(Profile profile, Optional<Arch> arch) {
+    return switch (profile) {
+      case MAINLINE_7_3 -> TsmUapi.mainline();
+      case ARM_V5 -> ArmV5Uapi.of(task, tsm);
+      case V6 -> V6Uapi.of(task, tsm, arch);
+      case CCA_V7 -> CcaV7Uapi.of(task, tsm, arch);
+      case INTEL_RFC_2025 -> IntelRfcUapi.of(task, tsm);
+      case SEED_2025 -> SeedUapi.of(task, tsm, arch);
+    };
   }
 
   /** The TSM, for a test to drive. */

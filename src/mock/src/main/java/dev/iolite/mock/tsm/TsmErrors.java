@@ -8,7 +8,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
-/** What a TSM is to refuse, before or after it did it: errors of its firmware, made to order. */
+/** Errors of a TSM's firmware on demand: what it refuses, before or after it did it. */
 public final class TsmErrors {
   /** What a TSM is asked to do. */
   public enum Operation {

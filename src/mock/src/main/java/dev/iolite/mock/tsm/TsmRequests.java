@@ -5,15 +5,19 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_set_tdi_state;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_validate_mmio;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_set_tdi_state;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What guests ask a TSM through the VMM (drivers/pci/tsm.c:pci_tsm_guest_req, and what a TSM's
- * driver makes of it). The payloads are the same in all proposals that describe them.
+ * The requests of guests to a TSM through the VMM (drivers/pci/tsm.c:pci_tsm_guest_req, and what a
+ * TSM's driver does with them). The payloads are the same in all proposals that describe them.
  */
 final class TsmRequests {
   private final Task task;
@@ -40,6 +44,42 @@ final class TsmRequests {
    * @param answerBytes how much room it has, unsigned
    */
   record Buffers(long address, int bytes, long answerAddress, int answerBytes) {}
+
+  /** What a request asks for. */
+  @FunctionalInterface
+  interface Operation {
+    /**
+     * Executes a request.
+     *
+     * @return the residue
+     * @throws dev.iolite.mock.core.Refused what the TSM says
+     */
+    int execute(TeeFunction function, Buffers buffers);
+  }
+
+  /**
+   * The operations, by number, of all proposals with an architecture in each request; a proposal
+   * adds its own.
+   *
+   * @param beforeLock may refuse a lock
+   */
+  Map<Integer, Operation> operations(Consumer<TeeFunction> beforeLock) {
+    Map<Integer, Operation> all = new HashMap<>();
+    all.put(Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), this::validateMmio);
+    all.put(
+        Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE(),
+        (function, buffers) -> setState(function, buffers, beforeLock));
+    return all;
+  }
+
+  /** Those that are for SEV. */
+  Map<Integer, Operation> sevOperations() {
+    return Map.of(
+        Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA(),
+        this::switchDma,
+        Tsm.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA(),
+        this::switchDma);
+  }
 
   /**
    * A request's payload.
@@ -68,7 +108,7 @@ final class TsmRequests {
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: too short; EFAULT; what {@link
    *     LinkTsm#validateMmio} says
    */
-  int validateMmio(TeeFunction function, Buffers buffers) {
+  private int validateMmio(TeeFunction function, Buffers buffers) {
     long bytes = iommu_vdevice_tsm_validate_mmio.sizeof();
     MemorySegment asked = payload(function, buffers, bytes);
     tsm.validateMmio(
@@ -103,7 +143,7 @@ final class TsmRequests {
    * @return the residue
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: it does not run
    */
-  int switchDma(TeeFunction function, Buffers buffers) {
+  private int switchDma(TeeFunction function, Buffers buffers) {
     tsm.requireBound(function);
     refuseIf(tsm.tdi(function).filter(tdi -> tdi.state() == TdiState.RUN).isEmpty(), Errno.EIO);
     return residue(buffers, 0, 0);

@@ -1,6 +1,6 @@
 /**
- * The TEE security manager: link TSMs of drivers/pci/tsm.c, and TDISP interfaces as the TSM and the
- * device keep them.
+ * The TEE security manager: link TSMs of drivers/pci/tsm.c, and TDISP interfaces from the TSM's and
+ * the device's point of view.
  */
 @NullMarked
 package dev.iolite.mock.tsm;

@@ -1,6 +1,6 @@
 package dev.iolite.mock.vfio;
 
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.Ones;
@@ -9,9 +9,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A BAR as mapped by its user: its pages are there only while its memory may be reached
- * (vfio_pci_mmap_huge_fault), whatever was there before.
+ * (vfio_pci_mmap_huge_fault), no matter what was there before.
  */
-final class BarMapping implements RegisterAccess, Memory {
+final class BarMapping implements Registers, Memory {
   private final Task task;
   private final VfioPciCore core;
   private final int bar;

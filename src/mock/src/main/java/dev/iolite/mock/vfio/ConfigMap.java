@@ -1,7 +1,7 @@
 package dev.iolite.mock.vfio;
 
 import dev.iolite.mock.pci.PciFunction;
-import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.pci.PciRegs;
 import java.util.Arrays;
 
 /**

@@ -1,11 +1,11 @@
 package dev.iolite.mock.vfio;
 
-import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.IoResource;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.mock.pci.PciFunction;
-import dev.iolite.mock.pci.PciRegs;
-import dev.iolite.mock.pci.PciResource;
+import dev.iolite.pci.PciRegs;
 
-/** What writes to configuration space do besides (drivers/vfio/pci/vfio_pci_config.c). */
+/** The side effects of writes to configuration space (drivers/vfio/pci/vfio_pci_config.c). */
 final class ConfigWrites {
   private static final int BARS = 6;
   private static final int BASIC = 0;
@@ -49,7 +49,7 @@ final class ConfigWrites {
   /** vfio_bar_fixup. */
   private void fixBars() {
     for (int i = 0; i < BARS; i++) {
-      PciResource resource = core.pci().resource(i);
+      IoResource resource = core.pci().resource(i);
       int at = PciRegs.BAR + 4 * i;
       if (!resource.isPresent()) {
         config.setShadow(at, 4, 0);
@@ -62,7 +62,7 @@ final class ConfigWrites {
         config.setShadow(at + 4, 4, config.shadow(at + 4, 4) & (int) (mask >>> 32));
       }
     }
-    PciResource rom = core.pci().resource(PciDevice.ROM);
+    IoResource rom = core.pci().resource(PciDev.ROM);
     config.setShadow(
         PciRegs.ROM,
         4,
@@ -70,7 +70,7 @@ final class ConfigWrites {
   }
 
   /** vfio_generate_bar_flags. */
-  private static int flags(PciResource resource) {
+  private static int flags(IoResource resource) {
     if (resource.isPorts()) {
       return PciRegs.BAR_IO;
     }

@@ -4,18 +4,18 @@ import dev.iolite.mock.pci.PciControl;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A device as a test drives it, from outside the kernel. Safe for use by many threads.
+ * Drives a device from outside the kernel, for tests. Safe for use by many threads.
  *
  * @param pci what can be done to any function
  * @param vfio the driver that may have it
  */
 public record DeviceControl(PciControl pci, VfioDriver vfio) {
-  /** Pulls it out, as {@link PciControl#pullOut}. */
+  /** Same as {@link PciControl#pullOut}. */
   public void pullOut() {
     pci.pullOut();
   }
 
-  /** Plugs it in again, as {@link PciControl#plugIn}. */
+  /** Same as {@link PciControl#plugIn}. */
   public void plugIn() {
     pci.plugIn();
   }
@@ -25,7 +25,7 @@ public record DeviceControl(PciControl pci, VfioDriver vfio) {
     pci.send(vector);
   }
 
-  /** Pulls the device's interrupt line, or lets it go. */
+  /** Asserts or deasserts the device's interrupt line. */
   public void setLine(boolean asserted) {
     pci.setLine(asserted);
   }

@@ -4,8 +4,8 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciResource;
+import dev.iolite.mock.pci.IoResource;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_info;
 import dev.iolite.uapi.vfio.vfio_info_cap_header;
@@ -36,7 +36,7 @@ final class DeviceIoctls {
   private final Features features;
   private final HotReset hotReset;
 
-  DeviceIoctls(Task task, VfioDevice device) {
+  DeviceIoctls(Task task, VfioPciDevice device) {
     this.task = task;
     core = device.core();
     irqs = new IrqIoctls(task, core);
@@ -93,13 +93,13 @@ final class DeviceIoctls {
     if (index == Vfio.VFIO_PCI_CONFIG_REGION_INDEX()) {
       vfio_region_info.size(info, core.pci().function().configBytes());
       vfio_region_info.flags(info, READ_WRITE);
-    } else if (index == PciDevice.ROM) {
-      PciResource rom = core.pci().resource(index);
+    } else if (index == PciDev.ROM) {
+      IoResource rom = core.pci().resource(index);
       boolean readable = rom.isPresent() && core.pci().function().rom().isPresent();
       vfio_region_info.size(info, readable ? rom.bytes() : 0);
       vfio_region_info.flags(info, readable ? Vfio.VFIO_REGION_INFO_FLAG_READ() : 0);
     } else {
-      PciResource bar = core.pci().resource(index);
+      IoResource bar = core.pci().resource(index);
       boolean maps = core.canMap(index);
       vfio_region_info.size(info, bar.bytes());
       vfio_region_info.flags(

@@ -4,13 +4,13 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciResource;
+import dev.iolite.mock.pci.IoResource;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.vfio.vfio_device_feature_dma_buf;
 import dev.iolite.uapi.vfio.vfio_region_dma_range;
@@ -27,10 +27,10 @@ final class DmaBufs {
   private static final long LARGEST_ARRAY = 4 << 20;
 
   private final Task task;
-  private final VfioDevice device;
+  private final VfioPciDevice device;
   private final List<VfioDmaBuf> all = new ArrayList<>();
 
-  DmaBufs(Task task, VfioDevice device) {
+  DmaBufs(Task task, VfioPciDevice device) {
     this.task = task;
     this.device = device;
   }
@@ -47,8 +47,8 @@ final class DmaBufs {
     int openFlags = vfio_device_feature_dma_buf.open_flags(ask);
     refuseIf(count == 0, Errno.EINVAL);
     DmaBufKind kind = device.calls().dmaBufKind(vfio_device_feature_dma_buf.flags(ask));
-    refuseIf(Integer.compareUnsigned(region, PciDevice.ROM) >= 0, Errno.ENODEV);
-    PciResource resource = device.pci().resource(region);
+    refuseIf(Integer.compareUnsigned(region, PciDev.ROM) >= 0, Errno.ENODEV);
+    IoResource resource = device.pci().resource(region);
     refuseIf(!resource.isPresent() || !device.core().isReserved(region), Errno.ENODEV);
     List<BarRange> asked = ranges(address + HEAD_BYTES, Integer.toUnsignedLong(count));
     requireAligned(asked);
@@ -104,7 +104,7 @@ final class DmaBufs {
   private static void requireAligned(List<BarRange> ranges) {
     long sum = 0;
     for (BarRange range : ranges) {
-      long mask = AddressSpace.PAGE - 1;
+      long mask = Page.BYTES - 1;
       refuseIf(range.bytes() == 0 || ((range.offset() | range.bytes()) & mask) != 0, Errno.EINVAL);
       long next = sum + range.bytes();
       refuseIf(Long.compareUnsigned(next, sum) < 0, Errno.EINVAL);
@@ -115,7 +115,7 @@ final class DmaBufs {
   }
 
   /** vfio_pci_core_fill_phys_vec. */
-  private static void requireInside(BarRange range, PciResource resource) {
+  private static void requireInside(BarRange range, IoResource resource) {
     long start = resource.start() + range.offset();
     refuseIf(Long.compareUnsigned(start, range.offset()) < 0, Errno.EOVERFLOW);
     long end = start + range.bytes();
@@ -147,7 +147,7 @@ final class DmaBufs {
     }
   }
 
-  /** vfio_pci_dma_buf_cleanup: what is left of them is revoked for ever. */
+  /** vfio_pci_dma_buf_cleanup: what is left of them is revoked for good. */
   void cleanup() {
     move(true);
     List<VfioDmaBuf> orphans = List.copyOf(all);

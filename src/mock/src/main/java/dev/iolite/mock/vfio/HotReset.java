@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_pci_dependent_device;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
@@ -27,10 +27,10 @@ final class HotReset {
   private static final long RESET_HEAD = vfio_pci_hot_reset.count$offset() + Integer.BYTES;
 
   private final Task task;
-  private final VfioDevice device;
+  private final VfioPciDevice device;
   private final VfioDeviceSet set;
 
-  HotReset(Task task, VfioDevice device) {
+  HotReset(Task task, VfioPciDevice device) {
     this.task = task;
     this.device = device;
     set = device.set();
@@ -40,7 +40,7 @@ final class HotReset {
     MemorySegment head = UserStructs.head(task, address, INFO_HEAD);
     long room = Integer.toUnsignedLong(vfio_pci_hot_reset_info.argsz(head)) - INFO_HEAD;
     refuseIf(!set.hasBusReset(device), Errno.ENODEV);
-    List<PciDevice> all = set.bus().onBus(device.pci().function());
+    List<PciDev> all = set.bus().onBus(device.pci().function());
     vfio_pci_hot_reset_info.flags(head, 0);
     vfio_pci_hot_reset_info.count(head, all.size());
     if (all.size() > room / DEPENDENT) {
@@ -50,7 +50,7 @@ final class HotReset {
     int flags = FLAG_IDS | FLAG_ALL_OWNED;
     MemorySegment devices = task.scratch(all.size() * DEPENDENT);
     for (int i = 0; i < all.size(); i++) {
-      PciDevice pci = all.get(i);
+      PciDev pci = all.get(i);
       int id = set.find(pci).map(this::id).orElse(NOT_OWNED);
       flags &= id == NOT_OWNED ? ~FLAG_ALL_OWNED : -1;
       MemorySegment one = vfio_pci_dependent_device.asSlice(devices, i);
@@ -66,7 +66,7 @@ final class HotReset {
   }
 
   /** vfio_iommufd_get_dev_id, for the iommufd of the device that asks. */
-  private int id(VfioDevice other) {
+  private int id(VfioPciDevice other) {
     IommufdContext context = device.context().orElseThrow();
     if (other.context().filter(context::equals).isPresent()) {
       return other.bound().orElseThrow().id();
@@ -91,7 +91,7 @@ final class HotReset {
     refuseIf(!set.isResettable(), Errno.EINVAL);
     int result = Errno.EINVAL.negated();
     boolean allOwned = true;
-    for (VfioDevice each : set.devices()) {
+    for (VfioPciDevice each : set.devices()) {
       if (id(each) == NOT_OWNED) {
         allOwned = false;
         break;
@@ -99,10 +99,10 @@ final class HotReset {
       each.core().dmaBufs().move(true);
     }
     if (allOwned) {
-      set.devices().forEach(each -> each.core().setPower(PciDevice.D0));
+      set.devices().forEach(each -> each.core().setPower(PciDev.D0));
       result = set.bus().resetBus(device.pci());
     }
-    for (VfioDevice each : set.devices()) {
+    for (VfioPciDevice each : set.devices()) {
       if (each.openCount() != 0) {
         each.core().restoreDmaBufs();
       }

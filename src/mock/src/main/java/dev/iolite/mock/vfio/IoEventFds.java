@@ -7,8 +7,8 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.device.MsiX;
-import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciResource;
+import dev.iolite.mock.pci.IoResource;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_ioeventfd;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +16,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Eventfds that write a value to a register each time (VFIO_DEVICE_IOEVENTFD,
+ * Eventfds that write a value to a register at each event (VFIO_DEVICE_IOEVENTFD,
  * drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_ioeventfd).
  */
 final class IoEventFds {
@@ -53,9 +53,9 @@ final class IoEventFds {
     long index = offset >>> Regions.OFFSET_SHIFT;
     long at = offset & ((1L << Regions.OFFSET_SHIFT) - 1);
     int bytes = flags & SIZES;
-    refuseIf(index >= PciDevice.ROM, Errno.EINVAL);
+    refuseIf(index >= PciDev.ROM, Errno.EINVAL);
     int bar = (int) index;
-    PciResource resource = core.pci().resource(bar);
+    IoResource resource = core.pci().resource(bar);
     refuseIf(at + bytes > resource.bytes(), Errno.EINVAL);
     refuseIf(bar == core.msixBar() && isInTable(at, bytes), Errno.EINVAL);
     refuseIf(!core.isReserved(bar), Errno.EBUSY);

@@ -9,6 +9,7 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.device.Msi;
 import dev.iolite.mock.device.MsiX;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_irq_info;
 import dev.iolite.uapi.vfio.vfio_irq_set;
@@ -49,7 +50,7 @@ final class IrqIoctls {
   /** vfio_pci_get_irq_count. */
   private int count(int index) {
     if (index == IrqState.INTX) {
-      return core.config().shadow(dev.iolite.mock.pci.PciRegs.INTERRUPT_PIN, 1) != 0 ? 1 : 0;
+      return core.config().shadow(PciRegs.INTERRUPT_PIN, 1) != 0 ? 1 : 0;
     } else if (index == IrqState.MSI) {
       return core.pci().shape().msi().map(Msi::vectors).orElse(0);
     } else if (index == IrqState.MSIX) {

@@ -7,8 +7,8 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.mock.pci.PciDev;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.uapi.vfio.Vfio;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import java.util.function.IntSupplier;
 
 /**
- * Which interrupts of a device are on, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
+ * The interrupts of a device that are on, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
  * Only one of INTx, MSI and MSI-X is on at a time.
  */
 final class IrqState {
@@ -28,7 +28,7 @@ final class IrqState {
 
   private final Task task;
   private final VfioPciCore core;
-  private final PciDevice pci;
+  private final PciDev pci;
   private int type = NONE;
   private final TreeMap<Integer, EventFdFile> vectors = new TreeMap<>();
   private int msiQueueSize;
@@ -293,7 +293,7 @@ final class IrqState {
     type = NONE;
   }
 
-  /** What the last close forgets besides. */
+  /** What else the last close forgets. */
   void forget() {
     intxDisabled = false;
     error.replace(Optional.empty());

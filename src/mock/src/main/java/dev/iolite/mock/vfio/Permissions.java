@@ -1,10 +1,10 @@
 package dev.iolite.mock.vfio;
 
-import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.pci.PciRegs;
 
 /**
- * For each bit of a capability, whether the user sees the hardware's or VFIO's, and whether it can
- * be written (struct perm_bits, drivers/vfio/pci/vfio_pci_config.c).
+ * Says for each bit of a capability whether the user sees the hardware's or VFIO's value, and
+ * whether it can be written (struct perm_bits, drivers/vfio/pci/vfio_pci_config.c).
  */
 final class Permissions {
   /** PCI_PM_CAP_PME_MASK: from which states PME can be sent. */

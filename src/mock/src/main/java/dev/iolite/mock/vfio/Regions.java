@@ -3,13 +3,13 @@ package dev.iolite.mock.vfio;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciResource;
+import dev.iolite.mock.pci.IoResource;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.uapi.vfio.Vfio;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,7 +25,7 @@ final class Regions {
   private static final int CONFIG = Vfio.VFIO_PCI_CONFIG_REGION_INDEX();
   private static final int ROM = Vfio.VFIO_PCI_ROM_REGION_INDEX();
   private static final int COUNT = Vfio.VFIO_PCI_NUM_REGIONS();
-  private static final int PAGE = (int) AddressSpace.PAGE;
+  private static final int PAGE = (int) Page.BYTES;
 
   /** The widest access to a ROM. */
   private static final int ROM_WIDTH = 4;
@@ -61,7 +61,7 @@ final class Regions {
 
   /** vfio_pci_bar_rw and vfio_pci_core_do_io_rw. */
   private long bar(int index, long address, long bytes, long at, boolean write) {
-    PciResource resource = core.pci().resource(index);
+    IoResource resource = core.pci().resource(index);
     refuseIf(!resource.isPresent() || at >= resource.bytes(), Errno.EINVAL);
     long count = Math.min(bytes, resource.bytes() - at);
     core.device().calls().accessing(core.device(), index, new BarRange(at, count));
@@ -97,7 +97,7 @@ final class Regions {
     private final long excludedTo;
     private final MemorySegment buffer = MemorySegment.ofArray(new byte[PAGE]);
 
-    BarIo(int index, PciResource resource) {
+    BarIo(int index, IoResource resource) {
       this.index = index;
       tests = resource.isMemory();
       widest = index == ROM ? ROM_WIDTH : Long.BYTES;
@@ -154,7 +154,7 @@ final class Regions {
 
     private long readOne(long at, int width) {
       requireMemory();
-      return index == PciDevice.ROM ? readRom(at, width) : core.read(index, at, width);
+      return index == PciDev.ROM ? readRom(at, width) : core.read(index, at, width);
     }
 
     private long readRom(long at, int width) {
@@ -191,11 +191,10 @@ final class Regions {
     long start = request.offset() & OFFSET_MASK;
     refuseIf(index >= ROM || !core.canMap((int) index), Errno.EINVAL);
     core.device().calls().mapping(core.device());
-    long whole =
-        (core.pci().resource((int) index).bytes() + AddressSpace.PAGE - 1) & -AddressSpace.PAGE;
+    long whole = (core.pci().resource((int) index).bytes() + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(start > whole - request.bytes(), Errno.EINVAL);
     refuseIf(!core.isReserved((int) index), Errno.EBUSY);
     BarMapping mapping = new BarMapping(task, core, (int) index, start);
-    return new MappedObject.Registers(mapping, mapping);
+    return new MappedObject.DeviceRegisters(mapping, mapping);
   }
 }

@@ -4,8 +4,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * The token of a physical function (struct vfio_pci_vf_token), which its user and those of its
- * virtual functions share, or neither may have theirs.
+ * The token of a physical function (struct vfio_pci_vf_token), which its user must share with those
+ * of its virtual functions.
  */
 final class SharedToken {
   private UUID value;

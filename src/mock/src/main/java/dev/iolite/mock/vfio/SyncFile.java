@@ -5,7 +5,7 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.libc.Libc;
 
-/** A fence as a file, signalled already (drivers/dma-buf/sync_file.c). */
+/** A fence as a file, already signalled (drivers/dma-buf/sync_file.c). */
 final class SyncFile extends OpenFile {
   SyncFile(Task task) {
     super(task);

@@ -7,7 +7,7 @@ import dev.iolite.mock.core.Task;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** How VFIO takes structs that callers may know a shorter or longer version of. */
+/** Reads structs, of which callers may know a shorter or longer version, as VFIO does. */
 final class UserStructs {
   private UserStructs() {}
 

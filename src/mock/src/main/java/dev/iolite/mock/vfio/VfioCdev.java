@@ -46,14 +46,14 @@ final class VfioCdev extends PositionedFile implements VfioFile {
   private static final ValueLayout.OfLong BIG_ENDIAN =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
-  private final VfioDevice device;
+  private final VfioPciDevice device;
   private final DeviceIoctls ioctls;
   private final Regions regions;
   private Optional<IommufdContext> iommufd = Optional.empty();
   private Optional<KvmReference> kvm = Optional.empty();
 
   /** vfio_device_fops_cdev_open: ENODEV if the device is on its way out. */
-  VfioCdev(Task task, VfioDevice device) {
+  VfioCdev(Task task, VfioPciDevice device) {
     super(task);
     refuseIf(!device.tryGet(), Errno.ENODEV);
     this.device = device;

@@ -1,7 +1,7 @@
 package dev.iolite.mock.vfio;
 
 import dev.iolite.mock.pci.PciBus;
-import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciDev;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -9,17 +9,17 @@ import java.util.Optional;
 /** VFIO devices that are reset together (struct vfio_device_set). */
 final class VfioDeviceSet {
   private final PciBus bus;
-  private final List<VfioDevice> devices = new ArrayList<>();
+  private final List<VfioPciDevice> devices = new ArrayList<>();
 
   VfioDeviceSet(PciBus bus) {
     this.bus = bus;
   }
 
-  void join(VfioDevice device) {
+  void join(VfioPciDevice device) {
     devices.add(device);
   }
 
-  void leave(VfioDevice device) {
+  void leave(VfioPciDevice device) {
     devices.remove(device);
   }
 
@@ -27,7 +27,7 @@ final class VfioDeviceSet {
     return devices.isEmpty();
   }
 
-  List<VfioDevice> devices() {
+  List<VfioPciDevice> devices() {
     return devices;
   }
 
@@ -36,18 +36,18 @@ final class VfioDeviceSet {
   }
 
   /** vfio_find_device_in_devset. */
-  Optional<VfioDevice> find(PciDevice pci) {
+  Optional<VfioPciDevice> find(PciDev pci) {
     return devices.stream().filter(device -> device.pci() == pci).findFirst();
   }
 
   /** Whether a reset of the bus is possible at all: it is not for the root bus. */
-  boolean hasBusReset(VfioDevice device) {
+  boolean hasBusReset(VfioPciDevice device) {
     return bus.bridge(device.pci().function()).isPresent();
   }
 
   /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_resettable. */
   boolean isResettable() {
-    VfioDevice first = devices.getFirst();
+    VfioPciDevice first = devices.getFirst();
     return hasBusReset(first)
         && bus.onBus(first.pci().function()).stream().allMatch(pci -> find(pci).isPresent());
   }
@@ -58,7 +58,7 @@ final class VfioDeviceSet {
    */
   void tryReset() {
     boolean needed = devices.stream().anyMatch(device -> device.core().needsReset());
-    int open = devices.stream().mapToInt(VfioDevice::openCount).sum();
+    int open = devices.stream().mapToInt(VfioPciDevice::openCount).sum();
     if (open <= 1 && needed && isResettable() && bus.resetBus(devices.getFirst().pci()) == 0) {
       devices.forEach(device -> device.core().setNeedsReset(false));
     }

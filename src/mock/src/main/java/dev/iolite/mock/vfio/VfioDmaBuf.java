@@ -28,7 +28,7 @@ import java.util.function.Function;
 
 /**
  * A dma-buf over parts of a BAR (struct vfio_pci_dma_buf, and drivers/dma-buf/dma-buf.c for what
- * all dma-bufs do).
+ * all dma-bufs have in common).
  */
 final class VfioDmaBuf extends DmaBufFile {
   private static final int SYNC = (int) DmaBuf.DMA_BUF_IOCTL_SYNC();
@@ -41,7 +41,7 @@ final class VfioDmaBuf extends DmaBufFile {
   private static final int LONGEST_NAME = 32;
   private static final int SEEK_END = 2;
 
-  private final VfioDevice device;
+  private final VfioPciDevice device;
   private final DmaBufKind kind;
   private final PciFunction function;
   private final int bar;
@@ -57,7 +57,7 @@ final class VfioDmaBuf extends DmaBufFile {
 
   VfioDmaBuf(
       Task task,
-      VfioDevice device,
+      VfioPciDevice device,
       DmaBufKind kind,
       int bar,
       List<BarRange> ranges,

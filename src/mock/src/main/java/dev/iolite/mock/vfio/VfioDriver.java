@@ -6,13 +6,13 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.Attribute;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.pci.PciBus;
 import dev.iolite.mock.pci.PciControl;
-import dev.iolite.mock.pci.PciDevice;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.mock.pci.PciDriver;
 import dev.iolite.mock.pci.PciFunction;
 import java.util.HashMap;
@@ -23,13 +23,13 @@ import java.util.TreeMap;
 
 /**
  * The vfio-pci driver (drivers/vfio/pci/vfio_pci.c) and the devices that it makes: their numbers,
- * their nodes in {@code /dev/vfio/devices}, and the sets that a reset meets together.
+ * their nodes in {@code /dev/vfio/devices}, and the sets that are reset together.
  */
 public final class VfioDriver implements PciDriver {
   private final Task task;
   private final PciBus bus;
   private final AssignedDeviceCalls calls;
-  private final NavigableMap<Integer, VfioDevice> devices = new TreeMap<>();
+  private final NavigableMap<Integer, VfioPciDevice> devices = new TreeMap<>();
   private final Map<Object, VfioDeviceSet> sets = new HashMap<>();
   private final Map<Integer, VfioGroup> groups = new HashMap<>();
   private boolean enableSriov;
@@ -59,7 +59,7 @@ public final class VfioDriver implements PciDriver {
   /** Revokes the dma-bufs of a device, if this driver has it. */
   boolean revoke(PciControl pci) {
     return pci.locked(() -> {
-      for (VfioDevice device : devices.values()) {
+      for (VfioPciDevice device : devices.values()) {
         if (device.pci().address().equals(pci.address())) {
           device.core().dmaBufs().move(true);
           return true;
@@ -72,7 +72,7 @@ public final class VfioDriver implements PciDriver {
   private Map<String, Node> nodes() {
     Map<String, Node> files = new TreeMap<>();
     Map<String, Node> cdevs = new TreeMap<>();
-    for (VfioDevice device : devices.values()) {
+    for (VfioPciDevice device : devices.values()) {
       if (device.isListed()) {
         cdevs.put(device.name(), new Node.Device(() -> new VfioCdev(task, device)));
         VfioGroup group = device.group();
@@ -87,7 +87,7 @@ public final class VfioDriver implements PciDriver {
 
   private Map<String, Node> links() {
     Map<String, Node> links = new TreeMap<>();
-    for (VfioDevice device : devices.values()) {
+    for (VfioPciDevice device : devices.values()) {
       if (device.isListed()) {
         String target = "../../" + device.pci().path() + "/vfio-dev/" + device.name();
         links.put(device.name(), new Node.Link(() -> target));
@@ -103,7 +103,7 @@ public final class VfioDriver implements PciDriver {
 
   /** Its table names all devices, but only for driver_override. */
   @Override
-  public boolean matches(PciDevice device) {
+  public boolean matches(PciDev device) {
     return false;
   }
 
@@ -140,10 +140,10 @@ public final class VfioDriver implements PciDriver {
    * a PF that has VFs.
    */
   @Override
-  public void probe(PciDevice pci) {
+  public void probe(PciDev pci) {
     refuseIf(pci.shape().secondaryBus().isPresent(), Errno.EINVAL);
     refuseIf(bus.virtualFunctionCount(pci) > 0, Errno.EBUSY);
-    IommuGroup iommuGroup = pci.function().group().orElseThrow(() -> refused(Errno.EINVAL));
+    IommuDeviceGroup iommuGroup = pci.function().group().orElseThrow(() -> refused(Errno.EINVAL));
     int index = 0;
     while (devices.containsKey(index)) {
       index++;
@@ -155,8 +155,8 @@ public final class VfioDriver implements PciDriver {
             : pci;
     VfioDeviceSet set = sets.computeIfAbsent(key, _ -> new VfioDeviceSet(bus));
     VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), id -> new VfioGroup(task, id));
-    VfioDevice device =
-        new VfioDevice(
+    VfioPciDevice device =
+        new VfioPciDevice(
             task,
             pci,
             index,
@@ -168,7 +168,7 @@ public final class VfioDriver implements PciDriver {
     device.register();
   }
 
-  private Optional<VfioDevice> deviceOf(PciFunction function) {
+  private Optional<VfioPciDevice> deviceOf(PciFunction function) {
     return devices.values().stream()
         .filter(device -> device.pci().function() == function)
         .findFirst();
@@ -176,8 +176,8 @@ public final class VfioDriver implements PciDriver {
 
   /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_unregister_device: its VFs go first. */
   @Override
-  public void remove(PciDevice pci, Runnable released) {
-    VfioDevice device = deviceOf(pci.function()).orElseThrow();
+  public void remove(PciDev pci, Runnable released) {
+    VfioPciDevice device = deviceOf(pci.function()).orElseThrow();
     bus.disableVirtualFunctions(
         pci,
         () ->

@@ -7,8 +7,8 @@ import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Task;
 
 /**
- * An IOMMU group as VFIO's older interface has it (struct vfio_group): here it can be opened, which
- * keeps its devices from being bound through their own files, and no more.
+ * An IOMMU group in VFIO's older interface (struct vfio_group). Here, it can only be opened, which
+ * keeps its devices from being bound through their own files.
  */
 final class VfioGroup {
   private final Task task;

@@ -3,28 +3,28 @@ package dev.iolite.mock.vfio;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.device.MsiX;
+import dev.iolite.mock.pci.IoResource;
 import dev.iolite.mock.pci.Ones;
-import dev.iolite.mock.pci.PciDevice;
-import dev.iolite.mock.pci.PciRegs;
-import dev.iolite.mock.pci.PciResource;
+import dev.iolite.mock.pci.PciDev;
 import dev.iolite.mock.pci.SavedState;
+import dev.iolite.pci.PciRegs;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
 
 /**
- * What vfio-pci keeps for a device (struct vfio_pci_core_device): its state of power and reset, and
+ * vfio-pci's record of a device (struct vfio_pci_core_device): its power and reset state, and
  * whether its memory may be reached.
  */
 final class VfioPciCore {
   private final Task task;
-  private final VfioDevice device;
-  private final PciDevice pci;
+  private final VfioPciDevice device;
+  private final PciDev pci;
   private final IrqState irqs;
   private final DmaBufs dmaBufs;
   private final IoEventFds ioEventFds;
@@ -38,7 +38,7 @@ final class VfioPciCore {
   private boolean lowPower;
   private Optional<EventFdFile> wakeUp = Optional.empty();
 
-  VfioPciCore(Task task, VfioDevice device) {
+  VfioPciCore(Task task, VfioPciDevice device) {
     this.task = task;
     this.device = device;
     pci = device.pci();
@@ -47,11 +47,11 @@ final class VfioPciCore {
     ioEventFds = new IoEventFds(task, this);
   }
 
-  VfioDevice device() {
+  VfioPciDevice device() {
     return device;
   }
 
-  PciDevice pci() {
+  PciDev pci() {
     return pci;
   }
 
@@ -91,7 +91,7 @@ final class VfioPciCore {
         pm != 0
             && (pci.function().configRead(pm + PciRegs.PM_CTRL, 2) & PciRegs.PM_CTRL_NO_SOFT_RESET)
                 == 0;
-    setPower(PciDevice.D0);
+    setPower(PciDev.D0);
   }
 
   /**
@@ -119,7 +119,7 @@ final class VfioPciCore {
   void close() {
     dmaBufs.cleanup();
     exitLowPower();
-    setPower(PciDevice.D0);
+    setPower(PciDev.D0);
     pci.setMaster(false);
     irqs.disable();
     ioEventFds.clear();
@@ -139,7 +139,7 @@ final class VfioPciCore {
 
   /** __vfio_pci_memory_enabled. */
   boolean isMemoryEnabled() {
-    return pci.power() < PciDevice.D3_HOT
+    return pci.power() < PciDev.D3_HOT
         && (config().shadow(PciRegs.COMMAND, 2) & PciRegs.COMMAND_MEMORY) != 0;
   }
 
@@ -165,14 +165,13 @@ final class VfioPciCore {
 
   /** Whether a BAR can be mapped (vfio_pci_probe_mmaps). */
   boolean canMap(int bar) {
-    PciResource resource = pci.resource(bar);
+    IoResource resource = pci.resource(bar);
     if (!resource.isMemory() || !resource.isPresent()) {
       return false;
     }
-    long pageEnd =
-        (resource.start() + resource.bytes() + AddressSpace.PAGE - 1) & -AddressSpace.PAGE;
-    return resource.bytes() >= AddressSpace.PAGE
-        || ((resource.start() & (AddressSpace.PAGE - 1)) == 0
+    long pageEnd = (resource.start() + resource.bytes() + Page.BYTES - 1) & -Page.BYTES;
+    return resource.bytes() >= Page.BYTES
+        || ((resource.start() & (Page.BYTES - 1)) == 0
             && pci.bus().isUnused(resource.start() + resource.bytes(), pageEnd));
   }
 
@@ -203,13 +202,13 @@ final class VfioPciCore {
 
   /** vfio_pci_set_power_state. */
   void setPower(int state) {
-    boolean saves = losesStateInD3 && pci.power() < PciDevice.D3_HOT && state >= PciDevice.D3_HOT;
-    boolean restores = losesStateInD3 && pci.power() >= PciDevice.D3_HOT && state == PciDevice.D0;
+    boolean saves = losesStateInD3 && pci.power() < PciDev.D3_HOT && state >= PciDev.D3_HOT;
+    boolean restores = losesStateInD3 && pci.power() >= PciDev.D3_HOT && state == PciDev.D0;
     Optional<SavedState> saved = saves ? Optional.of(pci.save()) : Optional.empty();
     if (pci.setPower(state) != 0) {
       return;
     }
-    if (saves && pci.power() >= PciDevice.D3_HOT) {
+    if (saves && pci.power() >= PciDev.D3_HOT) {
       stateInD3 = saved;
     } else if (restores) {
       stateInD3.ifPresent(pci::restore);
@@ -219,7 +218,7 @@ final class VfioPciCore {
 
   /** vfio_pci_config.c:vfio_lock_and_set_power_state. */
   void setPowerAndRevoke(int state) {
-    if (state >= PciDevice.D3_HOT) {
+    if (state >= PciDev.D3_HOT) {
       dmaBufs.move(true);
     }
     setPower(state);
@@ -239,7 +238,7 @@ final class VfioPciCore {
     if (!resetWorks) {
       return Errno.EINVAL.negated();
     }
-    setPower(PciDevice.D0);
+    setPower(PciDev.D0);
     return resetRevoked(pci::tryReset);
   }
 

@@ -5,14 +5,14 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciFunction;
-import dev.iolite.mock.pci.PciRegs;
+import dev.iolite.pci.PciRegs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
  * Configuration space as VFIO shows it to the user: partly the hardware's, partly a shadow
- * (drivers/vfio/pci/vfio_pci_config.c). What a capability's bits are is in {@link Permissions};
- * writes that the kernel acts upon are in {@link ConfigWrites}.
+ * (drivers/vfio/pci/vfio_pci_config.c). {@link Permissions} describes the bits of a capability;
+ * {@link ConfigWrites} has the writes that the kernel acts on.
  */
 final class VirtualConfig {
   private final Task task;

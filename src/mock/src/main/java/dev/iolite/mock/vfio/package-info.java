@@ -1,4 +1,6 @@
-/** VFIO: the vfio-pci driver, its character devices and all that is made of them (drivers/vfio). */
+/**
+ * VFIO: the vfio-pci driver, its character devices and everything made from them (drivers/vfio).
+ */
 @NullMarked
 package dev.iolite.mock.vfio;
 

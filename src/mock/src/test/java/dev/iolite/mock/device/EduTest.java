@@ -8,6 +8,7 @@ import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
+import dev.iolite.vfio.PciRegion;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -33,7 +34,7 @@ class EduTest {
 
   @BeforeEach
   void open() {
-    registers = user.push(user.device().region(0).map());
+    registers = user.push(user.device().region(PciRegion.BAR0).map());
     event = user.push(EventFd.create(kernel));
   }
 
@@ -43,7 +44,7 @@ class EduTest {
   }
 
   private IrqSet connect(PciIrq kind) {
-    IrqSet irqs = user.push(user.device().irqs(kind.index()));
+    IrqSet irqs = user.push(user.device().irqs(kind));
     irqs.enable(List.of(event));
     return irqs;
   }
@@ -66,7 +67,7 @@ class EduTest {
   void readsAllOnesWhereItHasNoRegister() {
     assertThat(registers.read32(0x10)).isEqualTo(-1);
     assertThat(registers.read64(0)).isEqualTo(-1);
-    assertThat(user.device().region(0).read8(0)).isZero();
+    assertThat(user.device().region(PciRegion.BAR0).read8(0)).isZero();
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.mock.pci.Machine;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.RegionInfo;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -113,9 +114,9 @@ class ShapeFileTest {
       assertThat(user.device().regionInfos())
           .extracting(RegionInfo::bytes)
           .startsWith(64L << 10, 0L, 16L << 30, 0L, 32L << 10, 32L);
-      user.device().region(0).write64(8, 77);
-      assertThat(user.device().region(0).read64(8)).isEqualTo(77);
-      assertThat(user.device().region(5).read8(3)).isZero();
+      user.device().region(PciRegion.BAR0).write64(8, 77);
+      assertThat(user.device().region(PciRegion.BAR0).read64(8)).isEqualTo(77);
+      assertThat(user.device().region(PciRegion.BAR5).read8(3)).isZero();
     }
   }
 

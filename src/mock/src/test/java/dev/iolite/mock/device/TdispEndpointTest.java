@@ -12,6 +12,7 @@ import dev.iolite.pci.PciCapability;
 import dev.iolite.vfio.ConfigRegion;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
+import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.Region;
 import dev.iolite.vfio.RegionInfo;
 import java.lang.foreign.MemorySegment;
@@ -37,7 +38,7 @@ class TdispEndpointTest {
   }
 
   private DeviceMemory map(int bar) {
-    return user.push(user.device().region(bar).map());
+    return user.push(user.device().region(PciRegion.bar(bar)).map());
   }
 
   @Test
@@ -66,7 +67,7 @@ class TdispEndpointTest {
 
     memory.write32(LAST_PAGE + 4092, 42);
     assertThat(memory.read32(LAST_PAGE + 4092)).isEqualTo(42);
-    assertThat(user.device().region(2).read32(LAST_PAGE + 4092)).isEqualTo(42);
+    assertThat(user.device().region(PciRegion.BAR2).read32(LAST_PAGE + 4092)).isEqualTo(42);
   }
 
   private static long usedHeap() {
@@ -104,7 +105,7 @@ class TdispEndpointTest {
     DeviceMemory registers = map(0);
     EventFd first = user.push(EventFd.create(kernel));
     EventFd third = user.push(EventFd.create(kernel));
-    IrqSet irqs = user.push(user.device().irqs(PciIrq.MSIX.index()));
+    IrqSet irqs = user.push(user.device().irqs(PciIrq.MSIX));
     assertThat(irqs.info().count()).isEqualTo(16);
     irqs.enable(List.of(first));
     irqs.connect(3, third);
@@ -122,7 +123,7 @@ class TdispEndpointTest {
     DeviceMemory registers = map(0);
     DeviceMemory table = map(4);
     EventFd event = user.push(EventFd.create(kernel));
-    user.push(user.device().irqs(PciIrq.MSIX.index())).enable(List.of(event));
+    user.push(user.device().irqs(PciIrq.MSIX)).enable(List.of(event));
     int control = table.read32(12);
     assertThat(control & 1).as("unmasked").isZero();
 
@@ -142,7 +143,7 @@ class TdispEndpointTest {
 
   @Test
   void theTableIsNotReachedByReadAndWrite() {
-    Region msix = user.device().region(4);
+    Region msix = user.device().region(PciRegion.BAR4);
     msix.write32(0, 5);
     assertThat(msix.read32(0)).isEqualTo(-1);
     assertThat(msix.read32(256)).as("behind 16 entries").isZero();

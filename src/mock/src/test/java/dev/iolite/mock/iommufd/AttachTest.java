@@ -7,11 +7,11 @@ import static dev.iolite.mock.iommufd.Machine.mapOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommuDevice;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
 import java.util.HashMap;
@@ -25,7 +25,7 @@ class AttachTest {
   private final VtdIommu legacy = VtdIommu.likeQemu();
   private final Map<IommuDevice, Iommu> elsewhere = new HashMap<>();
   private final Machine machine = new Machine(device -> elsewhere.getOrDefault(device, scalable));
-  private final IommuGroup group = new IommuGroup(7, true);
+  private final IommuDeviceGroup group = new IommuDeviceGroup(7, true);
   private final PretendDevice first = PretendDevice.in(group);
   private final PretendDevice second = PretendDevice.in(group);
   private final BoundDevice firstBound = machine.bind(first);
@@ -54,7 +54,7 @@ class AttachTest {
 
   @Test
   void interruptsMustBeIsolated() {
-    assertThat(machine.refusedBind(PretendDevice.in(new IommuGroup(8, false))))
+    assertThat(machine.refusedBind(PretendDevice.in(new IommuDeviceGroup(8, false))))
         .contains(Errno.EPERM);
   }
 
@@ -164,7 +164,7 @@ class AttachTest {
 
   @Test
   void pasidsHavePageTablesOfTheirOwn() {
-    var device = new PretendDevice("pasids", new IommuGroup(9, true), 4, false);
+    var device = new PretendDevice("pasids", new IommuDeviceGroup(9, true), 4, false);
     BoundDevice bound = machine.bind(device);
     int ioas = machine.ioas();
     int forPasids = machine.hwpt(Iommufd.IOMMU_HWPT_ALLOC_PASID(), bound.id(), ioas);

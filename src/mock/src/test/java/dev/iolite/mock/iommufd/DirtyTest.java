@@ -5,8 +5,8 @@ import static dev.iolite.mock.iommufd.Machine.USUAL;
 import static dev.iolite.mock.iommufd.Machine.sized;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hwpt_get_dirty_bitmap;
 import dev.iolite.uapi.iommufd.iommu_hwpt_set_dirty_tracking;

@@ -12,11 +12,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommuDevice.Mapped;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
 import dev.iolite.mock.core.MemFdFile;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

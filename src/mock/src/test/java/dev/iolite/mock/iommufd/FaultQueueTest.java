@@ -5,11 +5,11 @@ import static dev.iolite.mock.iommufd.Machine.sized;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommuDevice.PageRequest;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
 import dev.iolite.mock.core.OpenFile;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_fault_alloc;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
@@ -28,7 +28,8 @@ class FaultQueueTest {
   private static final long RESPONSE = iommu_hwpt_page_response.sizeof();
 
   private final Machine machine = new Machine(VtdIommu.scalable());
-  private final PretendDevice device = new PretendDevice("asks", new IommuGroup(1, true), 0, true);
+  private final PretendDevice device =
+      new PretendDevice("asks", new IommuDeviceGroup(1, true), 0, true);
   private final BoundDevice bound = machine.bind(device);
   private final int ioas = machine.ioas();
   private final MemorySegment queue = queue();

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.Ioctl;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.IommuDevice;
@@ -14,6 +12,8 @@ import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_destroy;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;

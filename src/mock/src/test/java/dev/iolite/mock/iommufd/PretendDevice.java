@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.mock.core.IommuDevice;
-import dev.iolite.mock.core.IommuGroup;
+import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,13 +18,13 @@ final class PretendDevice implements IommuDevice {
   static final Range MSI = new Range(0xfee0_0000L, 0xfeef_ffffL);
 
   private final String name;
-  private final IommuGroup group;
+  private final IommuDeviceGroup group;
   private final int pasidBits;
   private final boolean requestsPages;
   private Optional<Translation> translation = Optional.empty();
   private final Map<Integer, Translation> byPasid = new HashMap<>();
 
-  PretendDevice(String name, IommuGroup group, int pasidBits, boolean requestsPages) {
+  PretendDevice(String name, IommuDeviceGroup group, int pasidBits, boolean requestsPages) {
     this.name = name;
     this.group = group;
     this.pasidBits = pasidBits;
@@ -33,13 +33,13 @@ final class PretendDevice implements IommuDevice {
   }
 
   /** One without PASIDs. */
-  static PretendDevice in(IommuGroup group) {
+  static PretendDevice in(IommuDeviceGroup group) {
     return new PretendDevice("device " + group.devices().size(), group, 0, false);
   }
 
   /** One alone in its group. */
   static PretendDevice alone() {
-    return in(new IommuGroup(1, true));
+    return in(new IommuDeviceGroup(1, true));
   }
 
   @Override
@@ -48,7 +48,7 @@ final class PretendDevice implements IommuDevice {
   }
 
   @Override
-  public Optional<IommuGroup> group() {
+  public Optional<IommuDeviceGroup> group() {
     return Optional.of(group);
   }
 

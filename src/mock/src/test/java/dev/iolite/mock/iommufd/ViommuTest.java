@@ -8,10 +8,10 @@ import static dev.iolite.mock.iommufd.Machine.sized;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.IommufdIoctls;
 import dev.iolite.mock.core.IommufdContext.BoundDevice;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.OpenFile;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_hw_queue_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_unmap;
@@ -33,7 +33,7 @@ class ViommuTest {
   private static final int TYPE = 2;
   private static final int EVENTS = 1;
 
-  private final List<Viommu> made = new ArrayList<>();
+  private final List<IommufdViommu> made = new ArrayList<>();
   private final List<String> told = new ArrayList<>();
   private final Machine machine =
       new Machine(
@@ -58,12 +58,12 @@ class ViommuTest {
       }
 
       @Override
-      public void initVdevice(Vdevice vdevice) {
+      public void initVdevice(IommufdVdevice vdevice) {
         told.add("joined " + vdevice.virtualId());
       }
 
       @Override
-      public void destroyVdevice(Vdevice vdevice) {
+      public void destroyVdevice(IommufdVdevice vdevice) {
         told.add("left " + vdevice.virtualId());
       }
 

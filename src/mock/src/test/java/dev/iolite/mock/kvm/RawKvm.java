@@ -1,7 +1,7 @@
 package dev.iolite.mock.kvm;
 
 import dev.iolite.kernel.Kernel;
-import dev.iolite.mock.core.AddressSpace;
+import dev.iolite.kernel.Page;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_guest_memfd;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 
 /** KVM's calls with nothing in between, so that wrong ones can be made. */
 final class RawKvm {
-  static final long PAGE = AddressSpace.PAGE;
+  static final long PAGE = Page.BYTES;
 
   final Kernel kernel;
   final int kvm;

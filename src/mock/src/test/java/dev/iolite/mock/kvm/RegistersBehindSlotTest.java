@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
@@ -34,7 +34,7 @@ class RegistersBehindSlotTest {
   private static final long BAR = 0xd000_0000L;
 
   /** Registers that note each access, and can be switched off. */
-  private final class Registers implements Memory {
+  private final class Device implements Memory {
     @Override
     public void read(long offset, MemorySegment into) {
       requireOn();
@@ -61,7 +61,7 @@ class RegistersBehindSlotTest {
   private final HostKernel host = new HostKernel();
   private final HostUserMemory user = new HostUserMemory(host);
   private final Task task = new Task(host, user);
-  private final Registers registers = new Registers();
+  private final Device registers = new Device();
   private KvmVcpu vcpu = newVcpu(Kvm.KVM_X86_DEFAULT_VM());
 
   private KvmVcpu newVcpu(int type) {
@@ -97,8 +97,8 @@ class RegistersBehindSlotTest {
 
           @Override
           public MappedObject mmap(MapRequest request) {
-            return new MappedObject.Registers(
-                new RegisterAccess() {
+            return new MappedObject.DeviceRegisters(
+                new Registers() {
                   @Override
                   public long read(long offset, int bytes) {
                     return 0;

@@ -17,6 +17,7 @@ import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
+import dev.iolite.vfio.PciRegion;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -110,7 +111,7 @@ class PciBusTest {
   void anUnbindWaitsForTheUserAndAsksHimToGo() throws Exception {
     VfioUser user = new VfioUser(kernel, EDU);
     EventFd request = EventFd.create(kernel);
-    IrqSet requests = user.device().irqs(PciIrq.REQ.index());
+    IrqSet requests = user.device().irqs(PciIrq.REQ);
     requests.enable(List.of(request));
 
     CompletableFuture<Void> unbind =
@@ -133,7 +134,7 @@ class PciBusTest {
   void aResetIsRefusedWhileAnUnbindWaits() throws Exception {
     VfioUser user = new VfioUser(kernel, NVME);
     EventFd request = EventFd.create(kernel);
-    user.device().irqs(PciIrq.REQ.index()).enable(List.of(request));
+    user.device().irqs(PciIrq.REQ).enable(List.of(request));
     CompletableFuture<Void> unbind =
         CompletableFuture.runAsync(() -> sysfs.write(DRIVERS + "vfio-pci/unbind", NVME));
     assertThat(request.await(SOON)).isEqualTo(1);
@@ -171,7 +172,7 @@ class PciBusTest {
 
     kernel.device(EDU).pullOut();
 
-    assertThat(user.device().region(0).read32(0)).isEqualTo(-1);
+    assertThat(user.device().region(PciRegion.BAR0).read32(0)).isEqualTo(-1);
     assertThat(user.device().config().command()).isEqualTo(0xfbff);
     assertThat(user.device().config().vendor()).as("VFIO's own").isEqualTo(0x1234);
     user.device().close();
@@ -180,7 +181,7 @@ class PciBusTest {
     kernel.device(EDU).plugIn();
     assertThat(pci(EDU).driver()).isEmpty();
     try (VfioUser again = new VfioUser(kernel, EDU)) {
-      assertThat(again.device().region(0).read32(0)).isEqualTo(0x0100_00ed);
+      assertThat(again.device().region(PciRegion.BAR0).read32(0)).isEqualTo(0x0100_00ed);
     }
   }
 

@@ -6,10 +6,11 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.kvm.GuestScripts;
 import dev.iolite.mock.pci.Machine;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_destroy;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
@@ -28,7 +29,7 @@ import dev.iolite.uapi.kvm.kvm_tdx_cmd;
 import dev.iolite.uapi.kvm.kvm_tdx_init_vm;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import dev.iolite.uapi.libc.Libc;
-import dev.iolite.uapi.tsmv6.TsmV6;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
 import dev.iolite.uapi.vfio.vfio_device_feature;
@@ -229,7 +230,7 @@ final class AssignedEndpoint implements AutoCloseable {
   }
 
   int viommuType() {
-    return kernel.platform() == Platform.SEV ? 1 : TsmV6.IOMMU_VIOMMU_TYPE_TDX();
+    return kernel.platform() == Platform.SEV ? 1 : Tsm.IOMMU_VIOMMU_TYPE_TDX();
   }
 
   int nestParent() {

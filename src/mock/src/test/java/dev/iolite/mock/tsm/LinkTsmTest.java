@@ -9,6 +9,7 @@ import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;

@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
+import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
@@ -74,7 +75,7 @@ class MainlineProfileTest {
         AssignedEndpoint sev =
             AssignedEndpoint.withoutVdevice(Platform.SEV, Profile.MAINLINE_7_3)) {
       assertThat(tdx.makeViommu(1)).isEqualTo(no(Errno.EOPNOTSUPP));
-      assertThat(tdx.makeViommu(TsmV6.IOMMU_VIOMMU_TYPE_TDX())).isZero();
+      assertThat(tdx.makeViommu(Tsm.IOMMU_VIOMMU_TYPE_TDX())).isZero();
       assertThat(sev.makeViommu(0)).isEqualTo(no(Errno.EOPNOTSUPP));
       assertThat(sev.makeViommu(77)).isZero();
       assertThat(sev.allocVdevice()).isZero();

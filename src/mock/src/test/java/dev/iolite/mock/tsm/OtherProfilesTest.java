@@ -7,15 +7,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.DeviceMeasurements;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
-import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmintelrfc2025.iommu_vdevice_tsm_guest_request;
 import dev.iolite.uapi.tsmintelrfc2025.vfio_device_tsm_bind;
@@ -32,7 +34,7 @@ class OtherProfilesTest {
   private static final int REPORT_BYTES = 16 + 16 * 7 + 4;
   private static final byte[] NONCE = "a nonce, and so it has 32 bytes.".getBytes(US_ASCII);
   private static final long GPA = 0x1_0000_0000L;
-  private static final int TDX = TsmCcaV7.IOMMU_VDEVICE_TSM_ARCH_TDX();
+  private static final int TDX = Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX();
 
   private static AssignedEndpoint on(Profile profile) {
     return AssignedEndpoint.on(Platform.TDX, profile);
@@ -47,9 +49,9 @@ class OtherProfilesTest {
   // -- arm-v5
 
   private static int armOperate(AssignedEndpoint at, int type) {
-    MemorySegment op = at.sized(dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_op.sizeof());
-    dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_op.type(op, type);
-    dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_op.vdevice_id(op, at.vdevice);
+    MemorySegment op = at.sized(dev.iolite.uapi.tsm.iommu_vdevice_tsm_op.sizeof());
+    dev.iolite.uapi.tsm.iommu_vdevice_tsm_op.type(op, type);
+    dev.iolite.uapi.tsm.iommu_vdevice_tsm_op.vdevice_id(op, at.vdevice);
     return at.ioctl(at.iommufd, TsmArmV5.IOMMU_VDEVICE_TSM_OP(), op);
   }
 
@@ -73,9 +75,9 @@ class OtherProfilesTest {
   void armV5BindsByTheNumberThatIsAnotherCommandsIn73() {
     try (AssignedEndpoint at = on(Profile.ARM_V5)) {
       assertThat(armOperate(at, 3)).isEqualTo(no(Errno.EINVAL));
-      assertThat(armOperate(at, TsmArmV5.IOMMU_VDEVICE_TSM_BIND())).isZero();
+      assertThat(armOperate(at, Tsm.IOMMU_VDEVICE_TSM_BIND())).isZero();
       assertThat(at.state()).isEqualTo(TdiState.CONFIG_LOCKED);
-      assertThat(armOperate(at, TsmArmV5.IOMMU_VDEVICE_TSM_UNBIND())).isZero();
+      assertThat(armOperate(at, Tsm.IOMMU_VDEVICE_TSM_UNBIND())).isZero();
       assertThat(at.bound()).isEmpty();
     }
   }
@@ -88,7 +90,7 @@ class OtherProfilesTest {
       assertThat(armAsk(at, TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_DEBUG_READ(), 2, nothing))
           .isEqualTo(no(Errno.EINVAL));
       assertThat(armAsk(at, change, 2, nothing)).isEqualTo(no(Errno.ENXIO));
-      assertThat(armOperate(at, TsmArmV5.IOMMU_VDEVICE_TSM_BIND())).isZero();
+      assertThat(armOperate(at, Tsm.IOMMU_VDEVICE_TSM_BIND())).isZero();
       assertThat(armAsk(at, change, 2, nothing)).isZero();
       assertThat(at.state()).isEqualTo(TdiState.RUN);
       int info = TsmArmV5.IOMMU_VDEVICE_TSM_SCOPE_INFO();
@@ -109,7 +111,7 @@ class OtherProfilesTest {
       byte[] expected = DeviceMeasurements.usual().message(NONCE);
       MemorySegment room = at.struct(expected.length);
       assertThat(armInfo(at, 1, 36, room)).isEqualTo(no(Errno.ENXIO));
-      assertThat(armOperate(at, TsmArmV5.IOMMU_VDEVICE_TSM_BIND())).isZero();
+      assertThat(armOperate(at, Tsm.IOMMU_VDEVICE_TSM_BIND())).isZero();
       assertThat(armInfo(at, 1, 35, room)).isEqualTo(no(Errno.EINVAL));
       assertThat(armInfo(at, 2, 36, room)).isEqualTo(no(Errno.EINVAL));
       assertThat(armInfo(at, 0, 3, room)).isEqualTo(no(Errno.EINVAL));
@@ -139,7 +141,7 @@ class OtherProfilesTest {
     try (AssignedEndpoint at = bound()) {
       assertThat(at.bound()).isEqualTo("tsm0");
       assertThat(at.state()).isEqualTo(TdiState.CONFIG_UNLOCKED);
-      int state = TsmCcaV7.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+      int state = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
       MemorySegment nothing = at.struct(0);
       assertThat(ccaAsk(at, state, 4, longs(at, 2), nothing)).isEqualTo(no(Errno.EIO));
       assertThat(ccaAsk(at, state, 4, longs(at, 1), nothing)).isZero();
@@ -180,7 +182,7 @@ class OtherProfilesTest {
       int info = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO();
       int read = TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT();
       assertThat(ccaAsk(at, info, 4, longs(at, 0), size)).isEqualTo(no(Errno.EIO));
-      int state = TsmCcaV7.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+      int state = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
       assertThat(ccaAsk(at, state, 4, longs(at, 1), nothing)).isZero();
       assertThat(ccaAsk(at, info, 4, longs(at, 9), size)).isEqualTo(no(Errno.EINVAL));
       assertThat(ccaAsk(at, info, 4, longs(at, 0), size)).isZero();
@@ -202,7 +204,7 @@ class OtherProfilesTest {
       int info = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_INFO();
       int read = TsmCcaV7.IOMMU_VDEVICE_TSM_READ_OBJECT();
       int again = TsmCcaV7.IOMMU_VDEVICE_TSM_REGENERATE_OBJECT();
-      int measurements = TsmCcaV7.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
+      int measurements = Tsm.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
       byte[] expected = DeviceMeasurements.usual().message(NONCE);
       MemorySegment room = at.struct(expected.length);
       assertThat(ccaAsk(at, info, 4, longs(at, measurements), size)).isEqualTo(no(Errno.ENODATA));

@@ -1,9 +1,11 @@
 package dev.iolite.mock.tsm;
 
 import dev.iolite.mock.Platform;
+import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_op;
-import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
 import java.lang.foreign.MemorySegment;
@@ -27,17 +29,17 @@ final class SeedCalls {
   }
 
   static int bind(AssignedEndpoint at) {
-    return operate(at, TsmSeed2025.IOMMU_VDEVICE_TSM_BIND());
+    return operate(at, Tsm.IOMMU_VDEVICE_TSM_BIND());
   }
 
   static int unbind(AssignedEndpoint at) {
-    return operate(at, TsmSeed2025.IOMMU_VDEVICE_TSM_UNBIND());
+    return operate(at, Tsm.IOMMU_VDEVICE_TSM_UNBIND());
   }
 
   static int setState(AssignedEndpoint at, TdiState state) {
     MemorySegment payload = at.struct(Long.BYTES);
     payload.set(ValueLayout.JAVA_INT, 0, state.number());
-    MemorySegment req = request(at, TsmSeed2025.IOMMU_VDEVICE_TSM_SET_TDI_STATE());
+    MemorySegment req = request(at, Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE());
     iommu_vdevice_tsm_req.req_len(req, Integer.BYTES);
     iommu_vdevice_tsm_req.req_uptr(req, payload.address());
     return at.ioctl(at.iommufd, TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), req);
@@ -68,8 +70,8 @@ final class SeedCalls {
     iommu_vdevice_tsm_req.tvm_arch(
         req,
         at.kernel.platform() == Platform.SEV
-            ? TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_SEV()
-            : TsmSeed2025.IOMMU_VDEVICE_TSM_ARCH_TDX());
+            ? Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV()
+            : Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX());
     return req;
   }
 

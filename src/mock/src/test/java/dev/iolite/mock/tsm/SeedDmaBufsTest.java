@@ -8,9 +8,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.RegisterAccess;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
@@ -165,7 +166,7 @@ class SeedDmaBufsTest {
       assertThat(at.kernel.close(plain)).isZero();
       long mapped = mapBar(at);
       assertThat(mapped).isPositive();
-      RegisterAccess registers = at.kernel.registers(mapped).orElseThrow();
+      Registers registers = at.kernel.registers(mapped).orElseThrow();
       long read = registers.read(0, 8);
       assertThat(SeedCalls.bind(at)).isZero();
       assertThat(mapBar(at)).isEqualTo(no(Errno.EBUSY));

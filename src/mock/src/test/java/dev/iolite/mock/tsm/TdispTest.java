@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
@@ -14,6 +13,8 @@ import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdiReport;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;

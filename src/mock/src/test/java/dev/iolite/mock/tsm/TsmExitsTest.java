@@ -5,12 +5,14 @@ import static dev.iolite.mock.tsm.AssignedEndpoint.ok;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.mock.kvm.TsmExits;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.kvm_exit_arm64_tio;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
@@ -53,7 +55,7 @@ class TsmExitsTest {
       at.enable(Kvm.KVM_CAP_EXIT_HYPERCALL(), 1L << TsmSeed2025.KVM_HC_TSM());
       int vcpu = at.startDomain();
       assertThat(at.enter(vcpu)).isZero();
-      MemorySegment bind = call(at, TsmSeed2025.KVM_HC_TSM_BIND());
+      MemorySegment bind = call(at, Tsm.KVM_HC_TSM_BIND());
       kvm_run.hypercall.ret(bind, SeedCalls.bind(at));
       int hidden = ok(at.export(0, SeedCalls.PRIVATE, 0, 0x10000));
       long flags = TsmSeed2025.KVM_MEM_DMABUF() | TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
@@ -61,12 +63,12 @@ class TsmExitsTest {
       assertThat(at.makePrivate(GPA, 0xf000)).isZero();
 
       assertThat(at.enter(vcpu)).isZero();
-      MemorySegment run = call(at, TsmSeed2025.KVM_HC_TSM_SET_TDI_STATE());
+      MemorySegment run = call(at, Tsm.KVM_HC_TSM_SET_TDI_STATE());
       assertThat(kvm_run.hypercall.args(run, 1)).isEqualTo(2);
       kvm_run.hypercall.ret(run, SeedCalls.setState(at, TdiState.RUN));
 
       assertThat(at.enter(vcpu)).isZero();
-      MemorySegment unbind = call(at, TsmSeed2025.KVM_HC_TSM_UNBIND());
+      MemorySegment unbind = call(at, Tsm.KVM_HC_TSM_UNBIND());
       kvm_run.hypercall.ret(unbind, -5);
       assertThat(at.enter(vcpu)).isZero();
       assertThat(seen).containsExactly(0L, 0L, TdispEndpoint.IDENTIFICATION, -5L);
@@ -102,19 +104,19 @@ class TsmExitsTest {
         AssignedEndpoint.on(Platform.TDX, Profile.CCA_V7, (_, _) -> Optional.of(script))) {
       int vcpu = at.startDomain();
       assertThat(at.enter(vcpu)).isZero();
-      MemorySegment validate = call(at, TsmSeed2025.KVM_HC_TSM_VALIDATE_MMIO());
+      MemorySegment validate = call(at, Tsm.KVM_HC_TSM_VALIDATE_MMIO());
       assertThat(kvm_run.hypercall.args(validate, 1)).isEqualTo(0x1000);
       assertThat(kvm_run.hypercall.args(validate, 2)).isEqualTo(0x3000);
       assertThat(kvm_run.hypercall.args(validate, 3)).isEqualTo(0x5000);
 
       assertThat(at.enter(vcpu)).isZero();
-      MemorySegment report = call(at, TsmSeed2025.KVM_HC_TSM_READ_REPORT());
+      MemorySegment report = call(at, Tsm.KVM_HC_TSM_READ_REPORT());
       assertThat(kvm_run.hypercall.args(report, 1)).isEqualTo(0x7000);
       assertThat(kvm_run.hypercall.args(report, 2)).isEqualTo(0x800);
       kvm_run.hypercall.ret(report, 164);
 
       assertThat(at.enter(vcpu)).isZero();
-      MemorySegment measurements = call(at, TsmSeed2025.KVM_HC_TSM_READ_MEASUREMENTS());
+      MemorySegment measurements = call(at, Tsm.KVM_HC_TSM_READ_MEASUREMENTS());
       assertThat(kvm_run.hypercall.args(measurements, 1)).isEqualTo(0x8000);
       assertThat(kvm_run.hypercall.args(measurements, 2)).isEqualTo(0x400);
 

@@ -5,15 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Platform;
-import dev.iolite.mock.Profile;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.mock.kvm.GuestScripts;
+import dev.iolite.tsm.Profile;
+import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.tsm.Tsm;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmv6.TsmV6;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_op;
-import dev.iolite.uapi.tsmv6.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_irq_set;
 import java.lang.foreign.MemorySegment;
@@ -27,12 +29,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Binding and requests under the proposal with numbers that are free in 7.3. */
 class V6ProfileTest {
-  private static final int BIND = TsmV6.IOMMU_VDEVICE_TSM_BIND();
-  private static final int UNBIND = TsmV6.IOMMU_VDEVICE_TSM_UNBIND();
-  private static final int STATE = TsmV6.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
-  private static final int VALIDATE = TsmV6.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
-  private static final int TDX = TsmV6.IOMMU_VDEVICE_TSM_ARCH_TDX();
-  private static final int SEV = TsmV6.IOMMU_VDEVICE_TSM_ARCH_SEV();
+  private static final int BIND = Tsm.IOMMU_VDEVICE_TSM_BIND();
+  private static final int UNBIND = Tsm.IOMMU_VDEVICE_TSM_UNBIND();
+  private static final int STATE = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+  private static final int VALIDATE = Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
+  private static final int TDX = Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX();
+  private static final int SEV = Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV();
   private static final int MEMORY_ONLY = 2;
   private static final int BAR0 = 0x10;
   private static final long GPA = 0x1_0000_0000L;
@@ -136,7 +138,7 @@ class V6ProfileTest {
   @Test
   void dmaIsSwitchedOnSevOnlyAndOnlyWhileTheInterfaceRuns() {
     try (AssignedEndpoint at = AssignedEndpoint.on(Platform.SEV, Profile.V6)) {
-      int enable = TsmV6.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA();
+      int enable = Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA();
       assertThat(ask(at, request(at, enable, SEV))).isEqualTo(no(Errno.ENXIO));
       assertThat(operate(at, BIND)).isZero();
       assertThat(ask(at, request(at, enable, SEV))).isEqualTo(no(Errno.EIO));

@@ -106,17 +106,17 @@ class FewVectorsTest {
   @Test
   void ofMsiXItHasSome() {
     kernel.device(ADDRESS).pci().limitVectors(3);
-    IrqSet irqs = user.device().irqs(PciIrq.MSIX.index());
+    IrqSet irqs = user.device().irqs(PciIrq.MSIX);
     assertRefused(irqs, 8, 3);
     assertRefused(irqs, 4, 3);
     assertEnabled(irqs, 3);
-    assertEnabled(user.device().irqs(PciIrq.MSI.index()), 1);
+    assertEnabled(user.device().irqs(PciIrq.MSI), 1);
   }
 
   @Test
   void ofMsiItHasAllOrOne() {
     kernel.device(ADDRESS).pci().limitVectors(3);
-    IrqSet irqs = user.device().irqs(PciIrq.MSI.index());
+    IrqSet irqs = user.device().irqs(PciIrq.MSI);
     assertRefused(irqs, 4, 1);
     assertEnabled(irqs, 3);
     assertEnabled(irqs, 1);
@@ -126,10 +126,10 @@ class FewVectorsTest {
   void withoutAnyItIsAnError() {
     kernel.device(ADDRESS).pci().limitVectors(0);
     for (PciIrq kind : List.of(PciIrq.MSI, PciIrq.MSIX)) {
-      IrqSet irqs = user.device().irqs(kind.index());
+      IrqSet irqs = user.device().irqs(kind);
       assertThatThrownBy(() -> irqs.enable(events(1))).hasMessageContaining("ENOSPC");
     }
     kernel.device(ADDRESS).pci().limitVectors(8);
-    assertEnabled(user.device().irqs(PciIrq.MSIX.index()), 8);
+    assertEnabled(user.device().irqs(PciIrq.MSIX), 8);
   }
 }

@@ -17,6 +17,7 @@ import dev.iolite.uapi.vfio.vfio_device_feature;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -33,7 +34,7 @@ class RevocationTest {
   private static final String EDU = "0000:00:02.0";
   private static final long IOVA = 0x800_0000;
   private static final long BYTES = 0x4000;
-  private static final int BAR = 2;
+  private static final PciRegion BAR = PciRegion.BAR2;
   private static final long BUFFER = 0x4_0000;
   private static final int PM_CTRL = 0x64;
   private static final int EXP_DEVCTL = 0x88;
@@ -41,7 +42,7 @@ class RevocationTest {
   private final MockKernel kernel = MockKernel.plain();
   private final VfioUser user = new VfioUser(kernel, TDISP);
   private final VfioUser edu = new VfioUser(kernel, EDU);
-  private final DeviceMemory engine = edu.push(edu.device().region(0).map());
+  private final DeviceMemory engine = edu.push(edu.device().region(PciRegion.BAR0).map());
   private final DeviceMemory bar = user.push(user.device().region(BAR).map());
   private final DmaBuf buffer = user.push(export());
 
@@ -127,17 +128,17 @@ class RevocationTest {
   @Test
   void byFunctionLevelReset() {
     assertRevokedOnce(() -> {
-      user.device().region(7).write16(EXP_DEVCTL, (short) 0x8000);
-      assertThat(user.device().region(7).read16(EXP_DEVCTL)).isZero();
+      user.device().region(PciRegion.CONFIG).write16(EXP_DEVCTL, (short) 0x8000);
+      assertThat(user.device().region(PciRegion.CONFIG).read16(EXP_DEVCTL)).isZero();
     });
   }
 
   @Test
   void byD3hot() {
     assertRevokedOnce(() -> {
-      user.device().region(7).write16(PM_CTRL, (short) 3);
+      user.device().region(PciRegion.CONFIG).write16(PM_CTRL, (short) 3);
       assertThatThrownBy(() -> bar.read32(0)).isInstanceOf(DeviceFaultException.class);
-      user.device().region(7).write16(PM_CTRL, (short) 0);
+      user.device().region(PciRegion.CONFIG).write16(PM_CTRL, (short) 0);
     });
   }
 
@@ -183,7 +184,9 @@ class RevocationTest {
   @Test
   void aDeviceDoesNotReachItselfByDma() {
     DmaBuf own =
-        edu.push(edu.device().exportDmaBuf(0, List.of(new ByteRange(0, 0x1000)), Libc.O_RDWR()));
+        edu.push(
+            edu.device()
+                .exportDmaBuf(PciRegion.BAR0, List.of(new ByteRange(0, 0x1000)), Libc.O_RDWR()));
     edu.push(edu.ioas().mapFile(IOVA, own.fd(), 0, 0x1000, IovaAccess.READ_WRITE));
     engine.write32(4, 0);
     dma(BUFFER, IOVA + 4, 3);
@@ -206,7 +209,9 @@ class RevocationTest {
       rng.device().close();
       try (VfioUser first = new VfioUser(grouped, "0000:01:01.0");
           DmaBuf part =
-              first.device().exportDmaBuf(0, List.of(new ByteRange(0, 0x1000)), Libc.O_RDWR());
+              first
+                  .device()
+                  .exportDmaBuf(PciRegion.BAR0, List.of(new ByteRange(0, 0x1000)), Libc.O_RDWR());
           Arena arena = Arena.ofConfined()) {
         IovaMapping mapping =
             first.ioas().mapFile(IOVA, part.fd(), 0, 0x1000, IovaAccess.READ_WRITE);
@@ -218,8 +223,8 @@ class RevocationTest {
                     Vfio.VFIO_DEVICE_PCI_HOT_RESET(),
                     reset.address()))
             .isZero();
-        first.device().region(0).write32(4, 5);
-        assertThat(first.device().region(0).read32(4)).isEqualTo(~5);
+        first.device().region(PciRegion.BAR0).write32(4, 5);
+        assertThat(first.device().region(PciRegion.BAR0).read32(4)).isEqualTo(~5);
         mapping.close();
         first.ioas().mapFile(IOVA, part.fd(), 0, 0x1000, IovaAccess.READ_WRITE).close();
       }

@@ -1,0 +1,44 @@
+package dev.iolite.uapi.catalog;
+
+/**
+ * What a descriptor refers to. An ioctl number has a meaning only together with it: on another kind
+ * of file, the same number is another command.
+ */
+public enum FdKind {
+  /** A VFIO device's own character device, {@code /dev/vfio/devices/vfioN}. */
+  VFIO_DEVICE("VFIO device"),
+  /** {@code /dev/iommu}. */
+  IOMMUFD("iommufd"),
+  /** {@code /dev/kvm}. */
+  KVM("KVM"),
+  /** A virtual machine. */
+  KVM_VM("KVM VM"),
+  /** A virtual CPU. */
+  KVM_VCPU("KVM vCPU"),
+  /** A device inside a VM, such as the VFIO one. */
+  KVM_DEVICE("KVM device"),
+  /** A guest_memfd. */
+  GUEST_MEMFD("guest_memfd"),
+  /** A dma-buf, no matter who exported it. */
+  DMA_BUF("dma-buf"),
+  /** {@code /dev/udmabuf}. */
+  UDMABUF("udmabuf"),
+  /** An eventfd. */
+  EVENTFD("eventfd"),
+  /** An anonymous file in memory. */
+  MEMFD("memfd"),
+  /** A file or directory of a file system such as sysfs. */
+  FILE("file");
+
+  private final String words;
+
+  FdKind(String words) {
+    this.words = words;
+  }
+
+  /** The kind as a person would write it. */
+  @Override
+  public String toString() {
+    return words;
+  }
+}

@@ -1,0 +1,6 @@
+/** Small programs that use iolite, each of them on the model of the kernel. */
+module dev.iolite.examples {
+  requires dev.iolite;
+  requires dev.iolite.assign;
+  requires dev.iolite.mock;
+}

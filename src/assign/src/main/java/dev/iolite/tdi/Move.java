@@ -1,0 +1,33 @@
+package dev.iolite.tdi;
+
+/** What a transition is made of; each is some steps. */
+public enum Move {
+  UNDO_REST("undo what could not be undone before"),
+  PREPARE("make host and guest ready"),
+  SHARE("share the BARs"),
+  CHECK_LOCKABLE("check that the device can be locked"),
+  WITHDRAW("take the BARs back, check that none is mapped"),
+  LOCK("bind and lock the interface"),
+  SPLIT("learn what is private, split the BARs"),
+  START("start the interface"),
+  TAKE_BACK("take the BARs back"),
+  UNDO_BIND("stop, take the BARs back, unbind"),
+  PROVE("take the BARs back, unbind, check that it is released"),
+  TELL_REVOKED("tell of the revocation"),
+  TELL_UNCLEAR("tell that its state is not known"),
+  ASK_WHETHER_FAILED("ask whether the interface has failed: if so, revoked"),
+  RETRY("if something could not be taken back: revoked"),
+  UNDO_ALL("undo the bind, then all else; check that nothing is held");
+
+  private final String words;
+
+  Move(String words) {
+    this.words = words;
+  }
+
+  /** What is done, in a person's words. */
+  @Override
+  public String toString() {
+    return words;
+  }
+}

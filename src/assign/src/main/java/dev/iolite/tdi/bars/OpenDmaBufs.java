@@ -1,0 +1,107 @@
+package dev.iolite.tdi.bars;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.steps.ScenarioException;
+import dev.iolite.steps.Steps;
+import dev.iolite.tdi.TdiStep;
+import dev.iolite.tdi.host.AssignedInterface;
+import dev.iolite.tdi.ledger.Ledger;
+import dev.iolite.tdi.plan.PlannedDmaBuf;
+import dev.iolite.tdi.plan.SlotPlan;
+import dev.iolite.tdi.profile.TsmOperation;
+import dev.iolite.vfio.ByteRange;
+import dev.iolite.vfio.DmaBuf;
+import dev.iolite.vfio.PciRegion;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The dma-bufs of a plan, as they are opened one after the other. */
+final class OpenDmaBufs {
+  private final AssignedInterface device;
+  private final SlotPlan plan;
+  private final Ledger ledger;
+  private final Steps steps;
+  private final List<DmaBuf> open = new ArrayList<>();
+
+  OpenDmaBufs(AssignedInterface device, SlotPlan plan, Ledger ledger, Steps steps) {
+    this.device = device;
+    this.plan = plan;
+    this.ledger = ledger;
+    this.steps = steps;
+  }
+
+  /** Opens all of them. */
+  void open() {
+    for (PlannedDmaBuf wanted : plan.dmaBufs()) {
+      steps.open(
+          TdiStep.OPEN_DMA_BUF.on(words(wanted)),
+          () -> open(wanted),
+          _ -> open.getLast() + ", " + wanted.ranges().size() + " range(s)",
+          "closed");
+    }
+  }
+
+  /** Those that were opened, as {@link SlotPlan#dmaBufs} has them. */
+  List<DmaBuf> all() {
+    return List.copyOf(open);
+  }
+
+  DmaBuf get(int dmaBuf) {
+    return open.get(dmaBuf);
+  }
+
+  /** Those that were not closed again. */
+  List<DmaBuf> stillOpen() {
+    return open.stream().filter(file -> !file.fd().isClosed()).toList();
+  }
+
+  /** A BAR can have several of a kind, which differ in where they begin. */
+  private static String words(PlannedDmaBuf wanted) {
+    long first = wanted.ranges().getFirst().offset();
+    String from = first == 0 ? "" : " from 0x%x".formatted(first);
+    return "%s dma-buf of %s%s".formatted(wanted.kind(), PciRegion.nameOf(wanted.bar()), from);
+  }
+
+  private CloseStack open(PlannedDmaBuf wanted) {
+    CloseStack undo = new CloseStack();
+    DmaBuf made =
+        device.profile().exportDmaBuf(device.vfio(), wanted.bar(), wanted.ranges(), wanted.kind());
+    open.add(made);
+    String name = name(open.size() - 1);
+    ledger.dmaBufOpened(name, wanted.kind(), true);
+    undo.onClose(() -> ledger.dmaBufClosed(name));
+    undo.push(made);
+    return undo;
+  }
+
+  /** By its descriptor, which is its own as long as it is open. */
+  String name(int dmaBuf) {
+    return "dma-buf " + open.get(dmaBuf).fd().number();
+  }
+
+  /** Compares what the kernel says that they have with the plan, where it says anything. */
+  void checkRuns() {
+    if (device.profile().operations().contains(TsmOperation.LIST_RUNS)) {
+      steps.step(
+          TdiStep.COMPARE_RUNS,
+          "the same",
+          () -> {
+            for (int i = 0; i < open.size(); i++) {
+              checkRuns(plan.dmaBufs().get(i), open.get(i));
+            }
+          });
+    }
+  }
+
+  private void checkRuns(PlannedDmaBuf planned, DmaBuf file) {
+    List<ByteRange> said =
+        device.profile().runs(file).orElseThrow().stream()
+            .map(run -> new ByteRange(run.barOffset(), run.bytes()))
+            .toList();
+    if (!said.equals(planned.ranges())) {
+      throw new ScenarioException(
+          "the kernel says that the %s dma-buf of %s has %s, and the layout says %s"
+              .formatted(planned.kind(), PciRegion.nameOf(planned.bar()), said, planned.ranges()));
+    }
+  }
+}

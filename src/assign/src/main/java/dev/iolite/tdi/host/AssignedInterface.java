@@ -1,0 +1,170 @@
+package dev.iolite.tdi.host;
+
+import dev.iolite.iommufd.Ioas;
+import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.kvm.Capability;
+import dev.iolite.kvm.Vcpu;
+import dev.iolite.kvm.Vm;
+import dev.iolite.pci.PciDevice;
+import dev.iolite.pci.PciRegs;
+import dev.iolite.pci.TsmState;
+import dev.iolite.steps.ScenarioException;
+import dev.iolite.tdi.profile.TdiTarget;
+import dev.iolite.tdi.profile.UapiProfile;
+import dev.iolite.vfio.BoundVfioDevice;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What an assignment holds as long as the device is the guest's, whether its interface is bound or
+ * not: the driver, the VM with its memory, the device, its IOAS and vIOMMU.
+ *
+ * <p>KVM is told of the device before the bind to iommufd, because the bind looks up the device's
+ * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
+ *
+ * @param guest the VM with its memory
+ * @param places where the guest has the BARs
+ * @param reach whether the device answers at its BARs
+ * @param target what its interface is bound through; empty if it can't be bound here
+ * @param obstacles what keeps the interface from being bound, though the kernel has the calls for
+ *     it: a sentence for each thing
+ */
+public record AssignedInterface(
+    PciDevice pci,
+    GuestMachine guest,
+    BoundVfioDevice vfio,
+    Iommufd iommufd,
+    Ioas ioas,
+    GuestRam ram,
+    UapiProfile profile,
+    BarPlaces places,
+    DeviceReach reach,
+    Optional<TdiTarget> target,
+    List<String> obstacles) {
+  /** Copies the list. */
+  public AssignedInterface {
+    obstacles = List.copyOf(obstacles);
+  }
+
+  public void setCommand(int command) {
+    vfio.config().region().write16(PciRegs.COMMAND, (short) command);
+  }
+
+  public int readConfig(int offset, int bytes) {
+    return (int) vfio.config().region().read(offset, bytes);
+  }
+
+  void writeConfig(int offset, int bytes, int value) {
+    vfio.config().region().write(offset, bytes, value);
+  }
+
+  static void requireReleased(PciDevice pci) {
+    pci.tsm()
+        .flatMap(TsmState::bound)
+        .ifPresent(tsm -> {
+          throw new PreconditionException(
+              "release " + pci,
+              "its interface is still bound by " + tsm,
+              "the kernel could not unbind it",
+              "dmesg has the TSM's reason; iolite tdi recover " + pci);
+        });
+  }
+
+  /** Asks the kernel. */
+  public void requireReleased() {
+    requireReleased(pci);
+  }
+
+  /** Asks the kernel whether the interface is bound; false too if it can't say. */
+  public boolean isBoundInKernel() {
+    return pci.tsm().flatMap(TsmState::bound).isPresent();
+  }
+
+  /**
+   * Looks for mappings of the BARs in this process, by which the host would reach what becomes
+   * private. Not every proposal's kernel looks.
+   *
+   * @throws ScenarioException if there is one
+   */
+  public void requireUnmapped() {
+    String cdev = pci.requireVfioCdev();
+    new SysFs(vfio.fd().kernel())
+        .read("/proc/self/maps")
+        .lines()
+        .filter(mapping -> mapping.endsWith(cdev))
+        .findFirst()
+        .ifPresent(mapping -> {
+          throw new ScenarioException(
+              "this process has %s still mapped: %s".formatted(pci, mapping));
+        });
+  }
+
+  /**
+   * Looks whether the interface can be bound, the device be locked and its BARs be given to the
+   * guest then: VFIO revokes the dma-bufs of a device that does not answer. Bus mastering may be
+   * off; a guest switches it on when its driver starts.
+   *
+   * @throws PreconditionException if it can't
+   */
+  public void requireLockable() {
+    if (!binds()) {
+      String missing = String.join(" ", obstacles);
+      throw new PreconditionException(
+          "bind " + pci.address(),
+          "the kernel has calls for it (UAPI profile %s), but: %s"
+              .formatted(profile.name(), missing.substring(0, missing.length() - 1)),
+          "the platform, or its firmware, has nothing for confidential devices, or not for this"
+              + " one",
+          "iolite doctor; dmesg has the driver's reason");
+    }
+    if (reach.isAsleep()) {
+      throw new PreconditionException(
+          "lock " + pci,
+          "the kernel may suspend the device",
+          "it was put to sleep and not woken",
+          "wake it first");
+    }
+    if (!reach.answers()) {
+      throw new PreconditionException(
+          "lock " + pci,
+          "it does not answer at its BARs: memory decode is off, or it sleeps",
+          "the guest has switched it off, or has not yet switched it on after a reset",
+          "the guest sets bit 1 of PCI_COMMAND, then binds");
+    }
+  }
+
+  /**
+   * Looks whether the kernel can bind an interface at all.
+   *
+   * @throws PreconditionException if it can't
+   */
+  public void requireCalls() {
+    if (!profile.bindsTdis()) {
+      throw new PreconditionException(
+          "bind " + pci.address(),
+          "the kernel has no call for it (UAPI profile " + profile.name() + ")",
+          "no released kernel can bind a TDI yet",
+          "a kernel with one of the proposals, or a model of it: --kernel mock:tdx");
+    }
+  }
+
+  /** How many slots the VM has left for MMIO. */
+  public int slotsLeft() {
+    return Math.max(0, guest.vm().check(Capability.NR_MEMSLOTS) - GuestMachine.RAM_SLOTS);
+  }
+
+  /** Whether the interface can be bound here. */
+  public boolean binds() {
+    return target.isPresent();
+  }
+
+  public Vm vm() {
+    return guest.vm();
+  }
+
+  public Vcpu vcpu() {
+    return guest.vcpu();
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The host's side of an assigned interface: the device with its descriptors, the VM, the guest's
+ * memory. Nothing here knows which calls are due in which state.
+ */
+@NullMarked
+package dev.iolite.tdi.host;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,8 @@
+/**
+ * What an assignment has done, sealed in a file entry by entry, and the recovery of what a killed
+ * process left behind.
+ */
+@NullMarked
+package dev.iolite.tdi.journal;
+
+import org.jspecify.annotations.NullMarked;

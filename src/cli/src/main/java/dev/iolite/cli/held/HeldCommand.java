@@ -1,0 +1,45 @@
+package dev.iolite.cli.held;
+
+import dev.iolite.cli.IoliteCommand;
+import dev.iolite.cli.RunDirectory;
+import dev.iolite.pci.PciAddress;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** What commands share that speak to the process that holds a device. */
+public abstract class HeldCommand extends IoliteCommand {
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "BDF",
+      description = "such as 0000:00:07.0 or 00:07.0 (default: the only one that is held)")
+  private Optional<PciAddress> address = Optional.empty();
+
+  @Mixin private final RunDirectory directory = new RunDirectory();
+
+  /** Has a command run there, and prints what it says; returns its exit code. */
+  protected final int tell(String command) {
+    Map<String, String> answer = ask(command, output().isJson() ? "json" : "table");
+    String out = answer.getOrDefault("out", "");
+    spec().commandLine().getOut().print(out);
+    spec().commandLine().getOut().flush();
+    return code(answer);
+  }
+
+  /** Has a command run there; the answer is as {@link HeldMessage} has it. */
+  protected final Map<String, String> ask(String command, String format) {
+    HeldClient client = new HeldClient(directory);
+    PciAddress device = address.orElseGet(client::only);
+    Map<String, String> request = output().terminal().description();
+    request.put("command", command);
+    request.put("format", format);
+    return client.ask(device, request, stopRequested());
+  }
+
+  /** The exit code of an answer; says why it is not 0. */
+  protected final int code(Map<String, String> answer) {
+    answer.getOrDefault("err", "").lines().forEach(this::error);
+    return Integer.parseInt(answer.getOrDefault("code", "70"));
+  }
+}

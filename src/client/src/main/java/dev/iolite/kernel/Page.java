@@ -1,0 +1,12 @@
+package dev.iolite.kernel;
+
+/** The smallest page of x86-64, which is also TDISP's unit of MMIO. */
+public final class Page {
+  /** Its size as a power of two. */
+  public static final int SHIFT = 12;
+
+  /** Its size in bytes. */
+  public static final long BYTES = 1L << SHIFT;
+
+  private Page() {}
+}

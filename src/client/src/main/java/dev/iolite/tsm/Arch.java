@@ -1,0 +1,24 @@
+package dev.iolite.tsm;
+
+import dev.iolite.uapi.tsm.Tsm;
+
+/** Whose confidential guests a platform has, with the numbers that all proposals give them. */
+public enum Arch {
+  /** Arm CCA. */
+  CCA(Tsm.IOMMU_VDEVICE_TSM_ARCH_CCA()),
+  /** AMD SEV-SNP with SEV-TIO. */
+  SEV(Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV()),
+  /** Intel TDX with TDX Connect. */
+  TDX(Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX());
+
+  private final int number;
+
+  Arch(int number) {
+    this.number = number;
+  }
+
+  /** The IOMMU_VDEVICE_TSM_ARCH_ number. */
+  public int number() {
+    return number;
+  }
+}

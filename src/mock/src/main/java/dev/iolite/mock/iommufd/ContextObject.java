@@ -1,0 +1,49 @@
+package dev.iolite.mock.iommufd;
+
+/**
+ * Something in a context that has an id (struct iommufd_object).
+ *
+ * <p>The table of ids counts as one of its users; an object can be destroyed while that is the only
+ * one. Its operations are those of drivers/iommu/iommufd/main.c:iommufd_object_ops.
+ */
+abstract class ContextObject {
+  private final IommufdFile context;
+  private int id;
+  private int users = 1;
+
+  /** A new object without an id. */
+  ContextObject(IommufdFile context) {
+    this.context = context;
+  }
+
+  final IommufdFile context() {
+    return context;
+  }
+
+  /** Its id; 0 before it has one. */
+  public final int id() {
+    return id;
+  }
+
+  final void setId(int id) {
+    this.id = id;
+  }
+
+  /** One more refers to it (refcount_inc of users). */
+  final void get() {
+    users++;
+  }
+
+  /** One fewer refers to it; nothing is destroyed. */
+  final void put() {
+    users--;
+  }
+
+  /** Whether only the table of ids refers to it. */
+  final boolean isUnused() {
+    return users == 1;
+  }
+
+  /** Its id is gone: undoes what made it. */
+  abstract void destroy();
+}

@@ -1,0 +1,30 @@
+package dev.iolite.mock.tsm;
+
+import dev.iolite.mock.core.Task;
+import dev.iolite.tsm.Arch;
+import dev.iolite.uapi.tsmv6.TsmV6;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The proposal with an operation and an architecture in each request. It has no slots for private
+ * MMIO: what a guest validates, the TSM maps.
+ */
+final class V6Uapi {
+  private V6Uapi() {}
+
+  static TsmUapi of(Task task, LinkTsm tsm, Optional<Arch> arch) {
+    AssignedTdis tdis = new AssignedTdis(tsm);
+    TsmRequests requests = new TsmRequests(task, tsm, true);
+    Map<Integer, TsmRequests.Operation> operations = requests.operations(_ -> {});
+    if (arch.equals(Optional.of(Arch.SEV))) {
+      operations.putAll(requests.sevOperations());
+    }
+    return TsmUapi.of(
+        tdis,
+        List.of(
+            new OpCommand(tdis, _ -> {}).numbered(TsmV6.IOMMU_VDEVICE_TSM_OP()),
+            new ArchRequests(tdis, arch, operations).numbered(TsmV6.IOMMU_VDEVICE_TSM_REQ())));
+  }
+}
