@@ -9,12 +9,8 @@ import java.util.Optional;
 
 /** Finds facts about a page that can't all be true. */
 final class Contradictions {
-  private final DmaBufNames dmaBufs;
-  private final List<LedgerProblem> problems = new ArrayList<>();
 
-  Contradictions(DmaBufNames dmaBufs) {
-    this.dmaBufs = dmaBufs;
-  }
+  private final List<LedgerProblem> problems = new ArrayList<>();
 
   /** Those found, from low to high addresses. */
   List<LedgerProblem> all() {
@@ -26,39 +22,36 @@ final class Contradictions {
   }
 
   /** Looks at a run of pages. */
-  void check(long first, long last, long facts) {
-    if (facts == Facts.NONE) {
-      return;
-    }
-    Optional<Kind> kind = Facts.kind(facts);
-    Facts.access(facts)
-        .flatMap(access -> wrongSlot(kind, access, facts))
+  void check(long first, long last, Facts facts) {
+    facts
+        .slot()
+        .flatMap(slot -> wrongSlot(facts.kind(), slot))
         .ifPresent(what -> add(first, last, what));
-    if (Facts.isMapped(facts)) {
-      wrongMap(kind).ifPresent(what -> add(first, last, what));
-    }
-    Facts.access(facts).ifPresent(access -> checkSlotDmaBuf(first, last, access, facts));
-    if (Facts.isMapped(facts)) {
-      checkMapDmaBuf(first, last, facts);
-    }
+    facts.map().flatMap(_ -> wrongMap(facts.kind())).ifPresent(what -> add(first, last, what));
+    facts.slot().ifPresent(slot -> checkSlotDmaBuf(first, last, slot));
+    facts
+        .map()
+        .flatMap(Facts.Mapped::dmaBuf)
+        .ifPresent(dmaBuf -> checkMapDmaBuf(first, last, dmaBuf));
   }
 
   /** A slot or map over pages that have another. */
-  void overlap(boolean isSlot, long first, long last, long facts) {
+  void overlap(long first, long last, Facts facts) {
     add(
         first,
         last,
-        isSlot
-            ? "slot %d overlaps another".formatted(Facts.slot(facts))
-            : "a map in the IOAS overlaps another");
+        facts
+            .slot()
+            .map(slot -> "slot %d overlaps another".formatted(slot.number()))
+            .orElse("a map in the IOAS overlaps another"));
   }
 
-  private static Optional<String> wrongSlot(Optional<Kind> kind, SlotAccess access, long facts) {
+  private static Optional<String> wrongSlot(Optional<Kind> kind, Facts.Slot slot) {
     if (kind.isEmpty()) {
-      return Optional.of("slot %d lies outside of all regions".formatted(Facts.slot(facts)));
+      return Optional.of("slot %d lies outside of all regions".formatted(slot.number()));
     }
     boolean isRight =
-        switch (access) {
+        switch (slot.access()) {
           case SHARED -> kind.get() == Kind.SHARED;
           case PRIVATE -> kind.get() == Kind.PRIVATE;
           case BOTH -> true;
@@ -67,7 +60,7 @@ final class Contradictions {
         ? Optional.empty()
         : Optional.of(
             "slot %d, for %s accesses only, has %s pages"
-                .formatted(Facts.slot(facts), access, kind.get()));
+                .formatted(slot.number(), slot.access(), kind.get()));
   }
 
   private static Optional<String> wrongMap(Optional<Kind> kind) {
@@ -79,45 +72,41 @@ final class Contradictions {
         : Optional.empty();
   }
 
-  private void checkSlotDmaBuf(long first, long last, SlotAccess access, long facts) {
-    dmaBufs
-        .of(Facts.slotDmaBuf(facts))
-        .ifPresent(dmaBuf -> {
-          if (dmaBuf.state() != DmaBufNames.State.LIVE) {
-            add(
-                first,
-                last,
-                "slot %d is made of dma-buf %s, which is %s"
-                    .formatted(Facts.slot(facts), dmaBuf.name(), dmaBuf.state()));
-          }
-          boolean wantsPrivate = access == SlotAccess.PRIVATE;
-          if (access != SlotAccess.BOTH && wantsPrivate != (dmaBuf.kind() == Kind.PRIVATE)) {
-            add(
-                first,
-                last,
-                "slot %d, for %s accesses only, is made of dma-buf %s, which is %s"
-                    .formatted(Facts.slot(facts), access, dmaBuf.name(), dmaBuf.kind()));
-          }
-        });
+  private void checkSlotDmaBuf(long first, long last, Facts.Slot slot) {
+    if (slot.dmaBuf().isEmpty()) {
+      return;
+    }
+    DmaBuf dmaBuf = slot.dmaBuf().get();
+    if (dmaBuf.state() != DmaBuf.State.LIVE) {
+      add(
+          first,
+          last,
+          "slot %d is made of dma-buf %s, which is %s"
+              .formatted(slot.number(), dmaBuf.name(), dmaBuf.state()));
+    }
+    boolean wantsPrivate = slot.access() == SlotAccess.PRIVATE;
+    if (slot.access() != SlotAccess.BOTH && wantsPrivate != (dmaBuf.kind() == Kind.PRIVATE)) {
+      add(
+          first,
+          last,
+          "slot %d, for %s accesses only, is made of dma-buf %s, which is %s"
+              .formatted(slot.number(), slot.access(), dmaBuf.name(), dmaBuf.kind()));
+    }
   }
 
-  private void checkMapDmaBuf(long first, long last, long facts) {
-    dmaBufs
-        .of(Facts.mapDmaBuf(facts))
-        .ifPresent(dmaBuf -> {
-          if (dmaBuf.state() != DmaBufNames.State.LIVE) {
-            add(
-                first,
-                last,
-                "the map in the IOAS is of dma-buf %s, which is %s"
-                    .formatted(dmaBuf.name(), dmaBuf.state()));
-          }
-          if (dmaBuf.kind() == Kind.PRIVATE) {
-            add(
-                first,
-                last,
-                "the map in the IOAS is of dma-buf %s, which is private".formatted(dmaBuf.name()));
-          }
-        });
+  private void checkMapDmaBuf(long first, long last, DmaBuf dmaBuf) {
+    if (dmaBuf.state() != DmaBuf.State.LIVE) {
+      add(
+          first,
+          last,
+          "the map in the IOAS is of dma-buf %s, which is %s"
+              .formatted(dmaBuf.name(), dmaBuf.state()));
+    }
+    if (dmaBuf.kind() == Kind.PRIVATE) {
+      add(
+          first,
+          last,
+          "the map in the IOAS is of dma-buf %s, which is private".formatted(dmaBuf.name()));
+    }
   }
 }

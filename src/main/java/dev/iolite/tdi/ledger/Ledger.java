@@ -5,9 +5,9 @@ import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.Run;
 import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.Iterator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
@@ -18,28 +18,29 @@ import java.util.TreeMap;
  * the ledger says at any time what is where, and whether it is consistent. I/O virtual addresses
  * equal guest-physical ones.
  *
- * <p>It costs 12 bytes for each run of pages with the same facts (kind, slot and map together),
- * less than one byte more for the objects that hold them, and a table of the regions and dma-bufs
- * by name. A change costs a search that is logarithmic in the number of runs, and time for the runs
- * that it touches.
+ * <p>A change costs a search in the logarithm of the runs, and time for the runs that it touches.
  *
  * <p>Addresses and sizes are multiples of 4096 and below 2<sup>52</sup>; anything else, or a
  * reference to something that was not recorded before, is an {@link IllegalArgumentException}. Not
  * safe for use by many threads.
  */
 public final class Ledger {
+
+  /** The largest number of a slot: KVM's field for it has 16 bits. */
+  private static final int LAST_SLOT = 0xffff;
+
   private record Region(String name, long first, long last) {}
 
-  /** A slot or map over pages that have one already; the facts have its part of a page's. */
-  private record Extra(boolean isSlot, long first, long last, long facts) {
-    boolean hasSlot(int number, long page) {
-      return isSlot && Facts.slot(facts) == number && first == page;
+  /** A slot or map over pages that have one already; the facts have that alone. */
+  private record Extra(long first, long last, Facts facts) {
+    boolean isSlot() {
+      return facts.slot().isPresent();
     }
   }
 
   private final TreeMap<Long, Region> regions = new TreeMap<>();
   private final FactRuns runs = new FactRuns();
-  private final DmaBufNames dmaBufs = new DmaBufNames(this::markUsed);
+  private final Map<String, DmaBuf> dmaBufs = new HashMap<>();
   private final List<Extra> extras = new ArrayList<>();
 
   // -- what is told
@@ -47,32 +48,17 @@ public final class Ledger {
   /** A BAR stands in the guest, with pages of these kinds; its layout changes by removing it. */
   public void addRegion(String name, long gpa, BarLayout layout) {
     Region region = region(name, gpa, layout.bytes());
-    Iterator<Run> of = layout.runs().iterator();
-    runs.update(
-        region.first(),
-        region.last(),
-        new FactRuns.Change() {
-          private Run run = of.next();
-
-          @Override
-          public long last(long page) {
-            while (region.first() + (run.end() >>> Page.SHIFT) <= page) {
-              run = of.next();
-            }
-            return region.first() + (run.end() >>> Page.SHIFT) - 1;
-          }
-
-          @Override
-          public long apply(long page, long facts) {
-            return Facts.withKind(facts, run.kind());
-          }
-        });
+    for (Run run : layout.runs()) {
+      long first = region.first() + (run.offset() >>> Page.SHIFT);
+      long last = region.first() + (run.end() >>> Page.SHIFT) - 1;
+      runs.update(first, last, facts -> facts.withKind(Optional.of(run.kind())));
+    }
   }
 
   /** RAM, or a BAR, whose pages are all of one kind, until they are converted. */
   public void addRegion(String name, long gpa, long bytes, Kind kind) {
     Region region = region(name, gpa, bytes);
-    runs.update(region.first(), region.last(), facts -> Facts.withKind(facts, kind));
+    runs.update(region.first(), region.last(), facts -> facts.withKind(Optional.of(kind)));
   }
 
   private Region region(String name, long gpa, long bytes) {
@@ -99,7 +85,7 @@ public final class Ledger {
             .findFirst()
             .orElseThrow(() -> new IllegalArgumentException("there is no region " + name));
     regions.remove(region.first());
-    runs.update(region.first(), region.last(), Facts::withoutKind);
+    runs.update(region.first(), region.last(), facts -> facts.withKind(Optional.empty()));
   }
 
   /** Pages of a region become shared or private. */
@@ -110,12 +96,12 @@ public final class Ledger {
         first,
         last,
         (_, _, facts) -> {
-          if (Facts.kind(facts).isEmpty()) {
+          if (facts.kind().isEmpty()) {
             throw new IllegalArgumentException(
                 "0x%x+0x%x is not all in regions".formatted(gpa, bytes));
           }
         });
-    runs.update(first, last, facts -> Facts.withKind(facts, kind));
+    runs.update(first, last, facts -> facts.withKind(Optional.of(kind)));
   }
 
   /**
@@ -127,17 +113,24 @@ public final class Ledger {
    * @param live false if it was revoked when it was opened, as with memory decode off
    */
   public void dmaBufOpened(String name, Kind kind, boolean live) {
-    dmaBufs.opened(name, kind, live);
+    boolean isOpen =
+        Optional.ofNullable(dmaBufs.get(name))
+            .filter(old -> old.state() == DmaBuf.State.LIVE)
+            .isPresent();
+    if (isOpen) {
+      throw new IllegalArgumentException("dma-buf " + name + " is open");
+    }
+    dmaBufs.put(name, new DmaBuf(name, kind, live ? DmaBuf.State.LIVE : DmaBuf.State.REVOKED));
   }
 
   /** A dma-buf was revoked. */
   public void dmaBufRevoked(String name) {
-    dmaBufs.changed(name, DmaBufNames.State.REVOKED);
+    dmaBuf(name).become(DmaBuf.State.REVOKED);
   }
 
   /** A dma-buf was closed. */
   public void dmaBufClosed(String name) {
-    dmaBufs.changed(name, DmaBufNames.State.CLOSED);
+    dmaBuf(name).become(DmaBuf.State.CLOSED);
   }
 
   /**
@@ -150,11 +143,11 @@ public final class Ledger {
    */
   public void slotAdded(
       int number, long gpa, long bytes, SlotAccess access, Optional<String> dmaBuf) {
-    if (number < 0 || number > Facts.LAST_SLOT) {
+    if (number < 0 || number > LAST_SLOT) {
       throw new IllegalArgumentException("slots have numbers from 0 to 65535, not " + number);
     }
-    long facts = Facts.withSlot(Facts.NONE, number, access, number(dmaBuf));
-    place(new Extra(true, first(gpa, bytes), last(gpa, bytes), facts));
+    var slot = new Facts.Slot(number, access, dmaBuf.map(this::dmaBuf));
+    place(new Extra(first(gpa, bytes), last(gpa, bytes), Facts.NONE.withSlot(Optional.of(slot))));
   }
 
   /**
@@ -164,18 +157,18 @@ public final class Ledger {
    */
   public void slotDeleted(int number, long gpa) {
     long first = first(gpa, Page.BYTES);
-    if (extras.removeIf(extra -> extra.hasSlot(number, first))) {
+    if (extras.removeIf(extra -> extra.facts().hasSlot(number) && extra.first() == first)) {
       return;
     }
-    if (!Facts.hasSlot(runs.facts(first), number)
-        || (first > 0 && Facts.hasSlot(runs.facts(first - 1), number))) {
+    if (!runs.facts(first).hasSlot(number)
+        || (first > 0 && runs.facts(first - 1).hasSlot(number))) {
       throw new IllegalArgumentException("slot %d does not start at 0x%x".formatted(number, gpa));
     }
     long last = runs.lastOfRun(first);
-    while (last < FactRuns.LAST_PAGE && Facts.hasSlot(runs.facts(last + 1), number)) {
+    while (last < FactRuns.LAST_PAGE && runs.facts(last + 1).hasSlot(number)) {
       last = runs.lastOfRun(last + 1);
     }
-    runs.update(first, last, Facts::withoutSlot);
+    runs.update(first, last, facts -> facts.withSlot(Optional.empty()));
     placeExtras();
   }
 
@@ -185,8 +178,8 @@ public final class Ledger {
    * @param dmaBuf what it maps; empty for memory of this process
    */
   public void mapped(long iova, long bytes, Optional<String> dmaBuf) {
-    long facts = Facts.withMap(Facts.NONE, number(dmaBuf));
-    place(new Extra(false, first(iova, bytes), last(iova, bytes), facts));
+    var map = new Facts.Mapped(dmaBuf.map(this::dmaBuf));
+    place(new Extra(first(iova, bytes), last(iova, bytes), Facts.NONE.withMap(Optional.of(map))));
   }
 
   /** All maps in a range were taken from the IOAS. */
@@ -194,7 +187,7 @@ public final class Ledger {
     long first = first(iova, bytes);
     long last = last(iova, bytes);
     extras.removeIf(extra -> !extra.isSlot() && first <= extra.first() && extra.last() <= last);
-    runs.update(first, last, Facts::withoutMap);
+    runs.update(first, last, facts -> facts.withMap(Optional.empty()));
     placeExtras();
   }
 
@@ -204,16 +197,11 @@ public final class Ledger {
       extras.add(added);
       return;
     }
-    long facts = added.facts();
-    if (added.isSlot()) {
-      SlotAccess access = Facts.access(facts).orElseThrow();
-      runs.update(
-          added.first(),
-          added.last(),
-          old -> Facts.withSlot(old, Facts.slot(facts), access, Facts.slotDmaBuf(facts)));
-    } else {
-      runs.update(added.first(), added.last(), old -> Facts.withMap(old, Facts.mapDmaBuf(facts)));
-    }
+    Facts facts = added.facts();
+    runs.update(
+        added.first(),
+        added.last(),
+        old -> added.isSlot() ? old.withSlot(facts.slot()) : old.withMap(facts.map()));
   }
 
   /** Records those in their place that have become free of others. */
@@ -229,12 +217,13 @@ public final class Ledger {
         added.first(),
         added.last(),
         (_, _, facts) ->
-            isTaken[0] |= added.isSlot() ? Facts.hasSlot(facts) : Facts.isMapped(facts));
+            isTaken[0] |= added.isSlot() ? facts.slot().isPresent() : facts.map().isPresent());
     return !isTaken[0];
   }
 
-  private int number(Optional<String> dmaBuf) {
-    return dmaBuf.map(dmaBufs::number).orElse(0);
+  private DmaBuf dmaBuf(String name) {
+    return Optional.ofNullable(dmaBufs.get(name))
+        .orElseThrow(() -> new IllegalArgumentException("no dma-buf " + name + " was opened"));
   }
 
   private static long first(long address, long bytes) {
@@ -252,35 +241,16 @@ public final class Ledger {
     return first(address, bytes) + (bytes >>> Page.SHIFT) - 1;
   }
 
-  private void markUsed(BitSet numbers) {
-    runs.forEach(
-        0,
-        FactRuns.LAST_PAGE,
-        (_, _, facts) -> {
-          numbers.set(Facts.slotDmaBuf(facts));
-          numbers.set(Facts.mapDmaBuf(facts));
-        });
-    for (Extra extra : extras) {
-      numbers.set(Facts.slotDmaBuf(extra.facts()));
-      numbers.set(Facts.mapDmaBuf(extra.facts()));
-    }
-  }
-
   // -- what is asked
 
   /** The kind of the page that has an address; empty outside of all regions. */
   public Optional<Kind> kind(long gpa) {
-    return Facts.kind(runs.facts(gpa >>> Page.SHIFT));
+    return runs.facts(gpa >>> Page.SHIFT).kind();
   }
 
   /** How many runs it keeps. */
   public int runCount() {
     return runs.size();
-  }
-
-  /** How many bytes the runs take, with the arrays' own headers of 16 bytes. */
-  public long runBytes() {
-    return runs.arrayBytes() + 16L * runs.arrays();
   }
 
   /** All pages of regions, and all others that have a slot or a map, from low to high addresses. */
@@ -304,31 +274,31 @@ public final class Ledger {
         first,
         last,
         (start, end, facts) -> {
-          if (region.isPresent() || facts != Facts.NONE) {
+          if (region.isPresent() || !facts.equals(Facts.NONE)) {
             rows.add(row(region, start, end, facts));
           }
         });
   }
 
-  private LedgerRow row(Optional<String> region, long first, long last, long facts) {
+  private static LedgerRow row(Optional<String> region, long first, long last, Facts facts) {
     return new LedgerRow(
         region,
         first << Page.SHIFT,
         (last + 1 - first) << Page.SHIFT,
-        Facts.kind(facts),
-        Facts.hasSlot(facts) ? OptionalInt.of(Facts.slot(facts)) : OptionalInt.empty(),
-        Facts.access(facts),
-        dmaBufs.of(Facts.slotDmaBuf(facts)).map(DmaBufNames.DmaBuf::name),
-        Facts.isMapped(facts),
-        dmaBufs.of(Facts.mapDmaBuf(facts)).map(DmaBufNames.DmaBuf::name));
+        facts.kind(),
+        facts.slot().map(slot -> OptionalInt.of(slot.number())).orElse(OptionalInt.empty()),
+        facts.slot().map(Facts.Slot::access),
+        facts.slot().flatMap(Facts.Slot::dmaBuf).map(DmaBuf::name),
+        facts.map().isPresent(),
+        facts.map().flatMap(Facts.Mapped::dmaBuf).map(DmaBuf::name));
   }
 
   /** What does not agree, from low to high addresses; empty if all does. */
   public List<LedgerProblem> problems() {
-    Contradictions found = new Contradictions(dmaBufs);
+    Contradictions found = new Contradictions();
     runs.forEach(0, FactRuns.LAST_PAGE, found::check);
     for (Extra extra : extras) {
-      found.overlap(extra.isSlot(), extra.first(), extra.last(), extra.facts());
+      found.overlap(extra.first(), extra.last(), extra.facts());
     }
     return found.all();
   }

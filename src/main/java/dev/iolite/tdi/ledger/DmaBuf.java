@@ -1,0 +1,50 @@
+package dev.iolite.tdi.ledger;
+
+import dev.iolite.tdi.layout.Kind;
+
+/** A dma-buf that slots and maps are made of; another one with its name is not the same. */
+final class DmaBuf {
+  /** What can still be done with it. */
+  enum State {
+    LIVE("live"),
+    REVOKED("revoked"),
+    CLOSED("closed");
+
+    private final String words;
+
+    State(String words) {
+      this.words = words;
+    }
+
+    @Override
+    public String toString() {
+      return words;
+    }
+  }
+
+  private final String name;
+  private final Kind kind;
+  private State state;
+
+  DmaBuf(String name, Kind kind, State state) {
+    this.name = name;
+    this.kind = kind;
+    this.state = state;
+  }
+
+  String name() {
+    return name;
+  }
+
+  Kind kind() {
+    return kind;
+  }
+
+  State state() {
+    return state;
+  }
+
+  void become(State changed) {
+    state = changed;
+  }
+}
