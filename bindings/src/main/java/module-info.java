@@ -1,4 +1,4 @@
-/** The UAPI of Linux: what jextract generated from its headers, and a catalog of it. */
+/** The UAPI of Linux: bindings that jextract generates from its headers, and a catalog of them. */
 module dev.iolite.uapi {
   requires static org.jspecify;
 

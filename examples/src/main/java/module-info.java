@@ -1,4 +1,4 @@
-/** Small programs that use iolite, each of them on the model of the kernel. */
+/** Small programs that use iolite. They run on the model of the kernel. */
 module dev.iolite.examples {
   requires dev.iolite;
   requires dev.iolite.assign;

@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What {@code native-headers/calls} says of the ioctls is what the kernel's headers say. */
+/** Compares what {@code native-headers/calls} says about the ioctls with the kernel's headers. */
 class CallTableTest {
   private static final List<String> HEADERS =
       List.of("vfio", "iommufd", "kvm", "dma-buf", "udmabuf");

@@ -24,7 +24,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 
-/** Lets QEMU's edu device copy a text by DMA: into its buffer, and from there to another place. */
+/**
+ * Copies a text by DMA of QEMU's edu device: into the device's buffer, and from there to other
+ * memory.
+ */
 public final class CopyByDma {
   private static final long IOVA = 0x10_0000;
   private static final long BYTES = 8192;

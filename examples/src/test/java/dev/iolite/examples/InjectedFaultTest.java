@@ -16,7 +16,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A program of one's own with a call that fails, on the model. */
+/** Runs a program on the model while one of its calls fails. */
 class InjectedFaultTest {
   private static final PciAddress EDU = PciAddress.parse("0000:00:02.0");
 

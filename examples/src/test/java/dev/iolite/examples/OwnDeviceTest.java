@@ -13,7 +13,7 @@ import dev.iolite.pci.PciAddress;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** A device of one's own in the model. */
+/** Adds a device to the model. */
 class OwnDeviceTest {
   /** A device whose first register counts how often it was read. */
   private static final class Counter implements DeviceLogic, Registers {

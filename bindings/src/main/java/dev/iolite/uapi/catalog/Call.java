@@ -2,7 +2,7 @@ package dev.iolite.uapi.catalog;
 
 import java.util.Optional;
 
-/** What a program asks of the kernel: a row of the table of calls. */
+/** A call that a program makes to the kernel: a row of the table of calls. */
 public sealed interface Call permits Ioctl, SystemCall {
   /** Its name in the UAPI headers, or in section 2 of the manual. */
   String name();
@@ -16,7 +16,7 @@ public sealed interface Call permits Ioctl, SystemCall {
   /** The first Linux that has it, such as {@code 6.2}; empty if none has it. */
   Optional<String> since();
 
-  /** What a result that is no errno means. */
+  /** What a result that is not an errno means. */
   sealed interface Result {
     /** 0: it was done. There is no other result. */
     record Done() implements Result {}
@@ -65,7 +65,7 @@ public sealed interface Call permits Ioctl, SystemCall {
 
   /** Where a call exists. */
   enum Architecture {
-    /** Wherever its subsystem does. */
+    /** On every architecture that has the subsystem. */
     ANY,
     /** On x86 only. */
     X86,

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * What is done to the device itself, at which the kernel may revoke its mappings: slots and maps
+ * Operations on the device itself that may make the kernel revoke its mappings. Slots and maps
  * follow.
  */
 final class DeviceControl implements ConfigPorts.ConfigSpace {
@@ -43,7 +43,10 @@ final class DeviceControl implements ConfigPorts.ConfigSpace {
     }
   }
 
-  /** Does what makes the kernel revoke, with nothing mapped where that can be. */
+  /**
+   * Does something that makes the kernel revoke mappings. Where possible, nothing is mapped
+   * meanwhile.
+   */
   private boolean revoking(Event event, Predicate<AssignedInterface> action) {
     life.allow(event);
     boolean done;

@@ -2,7 +2,7 @@ package dev.iolite.tdi;
 
 import java.util.Locale;
 
-/** What happens to an assignment: what a caller or its guest asks for, and what is noticed. */
+/** An event of an assignment: what a caller or the guest asks for, or what is noticed. */
 public enum Event {
   ASSIGN("assign"),
   BIND("bind"),
@@ -15,7 +15,7 @@ public enum Event {
   WAKE("wake"),
   WRITE_CONFIG("write to the config space of"),
   LOOK("look for revoked mappings of"),
-  /** The kernel has revoked the device's mappings, or the BARs are elsewhere now. */
+  /** The kernel has revoked the device's mappings, or the BARs have moved. */
   REVOKED("map again what was revoked of"),
   /** A call of the TSM may or may not have taken effect. */
   UNCLEAR("quarantine"),
@@ -28,12 +28,12 @@ public enum Event {
     this.attempt = attempt;
   }
 
-  /** What is tried by it, before the device's address. */
+  /** What was attempted, in words that the device's address follows. */
   String attempt() {
     return attempt;
   }
 
-  /** Whether it is refused where all is closed, though the interface may still be bound. */
+  /** Whether it is refused once everything is closed, even if the interface may still be bound. */
   boolean needsDevice() {
     return this != LOOK && this != REVOKED && this != RELEASE;
   }

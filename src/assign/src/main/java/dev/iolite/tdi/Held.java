@@ -14,8 +14,9 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * What an assignment holds: the host's side, the mapped BARs and the binding. {@link #undo} is the
- * one way to give any of it back. What an undo could not give back is tried again by the next one.
+ * Everything that an assignment holds: the host's side, the mapped BARs and the binding. {@link
+ * #undo} is the only way to give any of it back. The next undo tries again whatever one could not
+ * give back.
  */
 final class Held {
   private final AssignmentOptions options;
@@ -27,7 +28,7 @@ final class Held {
   private Optional<AssignedInterface> device = Optional.empty();
   private Optional<Steps> host = Optional.empty();
 
-  /** The host's side of an assignment that is over, if something of it could not be undone. */
+  /** The host's side of an assignment that has ended, if part of it could not be undone. */
   private Optional<Steps> rest = Optional.empty();
 
   Held(
@@ -43,12 +44,12 @@ final class Held {
     this.bound = bound;
   }
 
-  /** The device, from when it is ready until all is given back. */
+  /** The device, from the time it is ready until everything is given back. */
   Optional<AssignedInterface> device() {
     return device;
   }
 
-  /** Makes host and guest ready. */
+  /** Prepares the host and the guest. */
   void prepare(Ledger ledger) {
     before = Optional.of(now());
     var journal = progress.begin(options.journal().get());
@@ -64,8 +65,8 @@ final class Held {
 
   /**
    * Gives back what is held beyond a state: for {@link State#WITHDRAWN} the binding and the BARs,
-   * for {@link State#UNASSIGNED} everything, with a check that nothing is left. All of it is tried,
-   * whatever a part of it does; the first failure is thrown.
+   * for {@link State#UNASSIGNED} everything, with a check that nothing is left. All of it is tried
+   * even if a part fails; then the first failure is thrown.
    */
   void undo(State to) {
     if (to == State.WITHDRAWN) {
@@ -93,7 +94,7 @@ final class Held {
     rest = Optional.empty();
   }
 
-  /** With all descriptors closed, asks the kernel what is left. */
+  /** Asks the kernel what is left once all descriptors are closed. */
   private void finish() {
     rest = host;
     host = Optional.empty();
@@ -108,7 +109,7 @@ final class Held {
     }
   }
 
-  /** The kernel unbinds what hangs on a closed descriptor, unless it could not, or can't say. */
+  /** Becomes unassigned if the kernel says that the interface is released, else quarantined. */
   private void becomeWhatTheKernelSays() {
     Optional<AssignedInterface> last = device.filter(AssignedInterface::binds);
     device = Optional.empty();
@@ -124,14 +125,17 @@ final class Held {
     }
   }
 
-  /** A step that is made even if somebody has asked to stop, as an undo is. */
+  /** Makes a step even if a stop was requested, as for an undo. */
   private void afterwards(StepKind kind, String outcome, Runnable action) {
     try (Steps back = new Steps(log)) {
       back.afterwards(kind, outcome, action);
     }
   }
 
-  /** With the descriptors closed, what could not be taken back before may be now. */
+  /**
+   * Checks that all is as before. What could not be taken back earlier is tried again first, since
+   * the descriptors are closed now.
+   */
   private void requireAsBefore() {
     Holdings was = before.orElseThrow();
     if (bars.hasLeftover() || !now().equals(was)) {

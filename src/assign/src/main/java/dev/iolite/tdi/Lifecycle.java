@@ -19,7 +19,7 @@ import dev.iolite.tdi.profile.UapiProfile;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Carries out the {@linkplain Transition table} of an assignment's states, event by event. */
+/** Carries out the {@linkplain Transition transitions} of an assignment, event by event. */
 final class Lifecycle implements Vmm {
   private final AssignmentOptions options;
   private final Ledger ledger = new Ledger();
@@ -87,7 +87,7 @@ final class Lifecycle implements Vmm {
   }
 
   /**
-   * The row of an event.
+   * Returns the row of an event.
    *
    * @throws PreconditionException if there is none for the state that the assignment is in
    */
@@ -207,7 +207,9 @@ final class Lifecycle implements Vmm {
             + " released.");
   }
 
-  /** Does what a failure in a part leads to; what fails in that is suppressed onto it. */
+  /**
+   * Does what a failure in a part leads to. Whatever fails meanwhile is added to it as suppressed.
+   */
   private void failed(Transition.Part part, Throwable failure) {
     switch (part.failure()) {
       case FALLS_BACK -> fallBack(failure);
@@ -228,7 +230,7 @@ final class Lifecycle implements Vmm {
     return failure instanceof TsmCallException e && e.outcome() == Outcome.MAYBE_DONE;
   }
 
-  /** Less is held afterwards, and it is known what. */
+  /** Falls back to a state in which less is held. */
   private void fallBack(Throwable failure) {
     suppressed(failure, () -> held.undo(State.WITHDRAWN));
     if (isUnclear(failure) || bound.binding().isPresent()) {
@@ -245,7 +247,7 @@ final class Lifecycle implements Vmm {
     suppressed(failure, () -> fire(event));
   }
 
-  /** Tells whether it succeeded. */
+  /** Runs it and returns whether it succeeded; a failure of it is added as suppressed. */
   private static boolean suppressed(Throwable failure, Runnable cleaning) {
     try {
       cleaning.run();

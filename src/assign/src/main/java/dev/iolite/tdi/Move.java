@@ -1,6 +1,6 @@
 package dev.iolite.tdi;
 
-/** What a transition is made of; each is some steps. */
+/** A move that a transition is made of. Each consists of steps. */
 public enum Move {
   UNDO_REST("undo what could not be undone before"),
   PREPARE("make host and guest ready"),
@@ -25,7 +25,7 @@ public enum Move {
     this.words = words;
   }
 
-  /** What is done, in a person's words. */
+  /** What is done, in words for people. */
   @Override
   public String toString() {
     return words;

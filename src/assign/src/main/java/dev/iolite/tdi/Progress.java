@@ -3,7 +3,7 @@ package dev.iolite.tdi;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.journal.Journal;
 
-/** Where an assignment stands; its listener and its journal are told of what happens. */
+/** The progress of an assignment. Reports what happens to its listener and its journal. */
 final class Progress {
   private final AssignmentListener listener;
   private State state = State.UNASSIGNED;
@@ -13,20 +13,20 @@ final class Progress {
     this.listener = listener;
   }
 
-  /** Writes all that follows to a journal. */
+  /** Begins to write everything to a journal. */
   Journal begin(Journal begun) {
     journal = begun;
     return begun;
   }
 
-  /** Ends the journal, which stays on disk unless all was given back. */
+  /** Ends the journal. It stays on disk unless everything was given back. */
   void end() {
     Journal written = journal;
     journal = Journal.none();
     written.close();
   }
 
-  /** Deletes the journal: nothing is held any more. */
+  /** Deletes the journal, because nothing is held any longer. */
   void finished() {
     journal.finished();
   }

@@ -17,36 +17,38 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A row of the table of an assignment's states: where an event leads from some of them. A pair of
- * state and event that has no row is refused.
+ * A row of the table of an assignment's states: where events lead from some of them. An event is
+ * refused in a state for which it has no row.
  *
  * @param from the states that it leads from
  * @param on the events
  * @param parts what is done, one after the other
  */
 public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
-  /** Copies what it is made of. */
+  /** Copies the collections. */
   public Transition {
     from = Collections.unmodifiableSet(EnumSet.copyOf(from));
     on = Collections.unmodifiableSet(EnumSet.copyOf(on));
     parts = List.copyOf(parts);
   }
 
-  /** What a failure in a part leads to, before it is thrown. */
+  /** What a failure in a part leads to before it is thrown. */
   public enum Failure {
     /** Nothing else: the state is as before. */
     STAYS("as before"),
-    /** The bind is undone and the BARs are shared; where that can't be, less is held. */
+    /** The bind is undone and the BARs are shared; where that is impossible, less is held. */
     FALLS_BACK("shared; quarantined if it may be bound; else released"),
-    /** If the call may have been made, {@link Event#UNCLEAR}. */
+    /** {@link Event#UNCLEAR}, if the call may have taken effect. */
     MAY_BE_UNCLEAR("as before; quarantined if it may have been done"),
-    /** {@link Event#LOOK}: the failure may be that of the interface. */
+    /** {@link Event#LOOK}, since the interface itself may have failed. */
     LOOKS("as before; error if the interface has failed"),
     /** {@link Event#RELEASE}. */
     RELEASES("released"),
-    /** The rest is done and the state reached all the same. */
+    /** The rest is done and the state is reached all the same. */
     GOES_ON("the same"),
-    /** All is tried all the same; the kernel is asked whether the interface is bound. */
+    /**
+     * Everything is tried all the same; then the kernel is asked whether the interface is bound.
+     */
     ASKS("the same; quarantined if the kernel has it bound");
 
     private final String words;
@@ -55,7 +57,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
       this.words = words;
     }
 
-    /** Where it leads, in a person's words. */
+    /** Where it leads, in words for people. */
     @Override
     public String toString() {
       return words;
@@ -177,7 +179,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
     return TABLE;
   }
 
-  /** The row of a pair; empty if the event is refused in that state. */
+  /** Returns the row for a state and an event; empty if the event is refused in that state. */
   public static Optional<Transition> of(State state, Event event) {
     return TABLE.stream()
         .filter(row -> row.from.contains(state) && row.on.contains(event))

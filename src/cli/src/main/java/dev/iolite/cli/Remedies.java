@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The commands that do what the client advises in words. */
+/** Turns the client's advice into commands of this program. */
 final class Remedies {
   private static final String NEXT = "Next: ";
 
   private Remedies() {}
 
-  /** An exception's message, with the command where there is one for what it advises. */
+  /** Returns an exception's message, with a command added if there is one for its advice. */
   static String message(Throwable failure) {
     return in(String.valueOf(failure.getMessage()), failure);
   }
 
-  /** A text that has the message of an exception in it, with the command. */
+  /** Returns a text that contains an exception's message, with the command added. */
   static String in(String text, Throwable failure) {
     for (Throwable at = failure; at != null; at = at.getCause()) {
       Optional<Advice> advice = advice(at);

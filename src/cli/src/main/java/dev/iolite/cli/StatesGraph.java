@@ -23,7 +23,7 @@ final class StatesGraph {
   private static final int GAP = 24;
   private static final int LANE = 24;
 
-  /** The first lane is so far from the boxes, for the edges' names. */
+  /** The distance of the first lane from the boxes, which leaves room for the edges' names. */
   private static final int NAMES = 90;
 
   private final List<Edge> edges = new ArrayList<>();
@@ -53,7 +53,7 @@ final class StatesGraph {
     }
   }
 
-  /** As Graphviz's dot takes it. */
+  /** Returns the graph in the language of Graphviz's dot. */
   static String dot() {
     return new StatesGraph()
         .edges.stream()
@@ -63,8 +63,8 @@ final class StatesGraph {
   }
 
   /**
-   * As SVG: the states one below the other, what leads on to their right, what leads back to their
-   * left. Each edge has a height of its own at both of its ends, and a lane of its own.
+   * Returns the graph as SVG: the states one below the other, with forward edges on their right and
+   * backward edges on their left. Each edge has its own port at both ends, and its own lane.
    */
   static String svg() {
     StatesGraph graph = new StatesGraph();
@@ -91,7 +91,7 @@ final class StatesGraph {
         .collect(Collectors.joining());
   }
 
-  /** The edges that begin or end at a side of a state, as they stand there. */
+  /** The edges that begin or end at one side of a state, from top to bottom. */
   private List<Edge> at(State state, boolean forward) {
     return edges.stream()
         .filter(edge -> edge.isForward() == forward && (edge.from == state || edge.to == state))
@@ -113,7 +113,7 @@ final class StatesGraph {
     return top(state) + PORT / 2 + at(state, edge.isForward()).indexOf(edge) * PORT;
   }
 
-  /** How far from the boxes: the shorter ones are nearer. */
+  /** The edge's distance from the boxes; shorter edges are nearer. */
   private int lane(Edge edge) {
     return NAMES
         + LANE

@@ -15,7 +15,7 @@ final class FileAdvice {
 
   private FileAdvice() {}
 
-  /** A call that is made on no descriptor. */
+  /** Advice for a call that is made on no descriptor. */
   static @Nullable Advice ofNone(String call, Errno errno) {
     return switch (call) {
       case "mmap" -> mapped(errno);
@@ -165,7 +165,7 @@ final class FileAdvice {
     };
   }
 
-  /** What mmap says whatever is mapped. */
+  /** Advice for mmap, whatever is mapped. */
   static @Nullable Advice mapped(Errno errno) {
     return switch (errno) {
       case EINVAL -> new Advice(NO_PAGES, "map whole pages, at least one");
@@ -186,7 +186,7 @@ final class FileAdvice {
     };
   }
 
-  /** A number that was no success. */
+  /** Advice for a result that is a number but not a success. */
   static Optional<Advice> ofNumber(String call) {
     return call.equals("write")
         ? Optional.of(

@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** Registers in memory that is mapped: loads and stores in program order, never merged. */
+/** Registers in mapped memory. Loads and stores happen in program order and are never merged. */
 final class MappedRegisters implements DeviceMemory.Batch {
   private static final VarHandle INT8 = ValueLayout.JAVA_BYTE.varHandle();
   private static final VarHandle INT16 = littleEndian(ValueLayout.JAVA_SHORT);

@@ -1,6 +1,6 @@
 package dev.iolite.kernel;
 
-/** The smallest page of x86-64, which is also TDISP's unit of MMIO. */
+/** The smallest page of x86-64, which is also the unit of MMIO in TDISP. */
 public final class Page {
   /** Its size as a power of two. */
   public static final int SHIFT = 12;

@@ -3,9 +3,8 @@ package dev.iolite.kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What usually causes an error of a write to a file of a PCI function in sysfs: it is given to a
- * driver or taken from one, or connected to a TSM. Read in drivers/base/bus.c and
- * drivers/pci/tsm.c.
+ * Advice for failed writes to a PCI function's files in sysfs, which give it to a driver, take it
+ * from one, or connect it to a TSM. Read in drivers/base/bus.c and drivers/pci/tsm.c.
  */
 final class PciAdvice {
   private PciAdvice() {}

@@ -4,17 +4,17 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Registers of a device, such as those of a BAR or of configuration space. Offsets are in bytes
- * from their start; values are little endian. A register is read and written whole, by one access.
+ * from their start; values are little endian. Each register is read or written in a single access.
  *
- * <p>A host's are memory that is mapped ({@link #of}); a model's device implements this itself,
- * since it must see each access. An access that no device answers ends in {@link InternalError}, as
- * a touch of a real device's memory does after SIGBUS.
+ * <p>On a host, they are mapped memory ({@link #of}). A device of a model implements this interface
+ * itself, because it must see each access. An access that no device answers throws {@link
+ * InternalError}, as an access to a real device's memory does on SIGBUS.
  */
 public interface Registers {
   /**
    * Reads a register.
    *
-   * @param bytes how wide it is: 1, 2, 4 or 8
+   * @param bytes the width: 1, 2, 4 or 8
    * @return its value, zero-extended
    */
   long read(long offset, int bytes);
@@ -22,11 +22,11 @@ public interface Registers {
   /**
    * Writes a register.
    *
-   * @param bytes how wide it is: 1, 2, 4 or 8
+   * @param bytes the width: 1, 2, 4 or 8
    */
   void write(long offset, int bytes, long value);
 
-  /** The registers that are mapped in memory. Offsets are multiples of the access size. */
+  /** Returns the registers in mapped memory. Offsets must be multiples of the access size. */
   static Registers of(MemorySegment memory) {
     return new MappedRegisters(memory);
   }

@@ -1,7 +1,7 @@
 package dev.iolite.kernel;
 
 /**
- * What to look at or to do about an error, as data: a front end turns it into a command of its own.
+ * What to look at or do about an error, as data that a front end turns into a command of its own.
  */
 public enum Remedy {
   /** Nothing beyond the words. */

@@ -84,12 +84,12 @@ public final class RealModeCode {
     return put(0xf4);
   }
 
-  /** How long it is, in bytes. */
+  /** Its length in bytes. */
   public int size() {
     return code.position();
   }
 
-  /** Puts it into memory, at an offset in bytes. */
+  /** Copies it into memory, at an offset in bytes. */
   public void copyTo(MemorySegment memory, long offset) {
     MemorySegment.copy(MemorySegment.ofBuffer(code.duplicate().flip()), 0, memory, offset, size());
   }

@@ -3,8 +3,8 @@ package dev.iolite.pci;
 import dev.iolite.kernel.Registers;
 
 /**
- * Registers of QEMU's {@code edu} device, by its docs/specs/edu.rst: 1 MiB in BAR 0, with a 4 KiB
- * buffer that DMA fills and empties, factorials, and an interrupt.
+ * The registers of QEMU's {@code edu} device, as its docs/specs/edu.rst describes them: 1 MiB in
+ * BAR 0, with a 4 KiB buffer that DMA fills and empties, factorials, and an interrupt.
  */
 public final class EduRegs {
   public static final int VENDOR = 0x1234;
@@ -27,7 +27,7 @@ public final class EduRegs {
   /** Status: a factorial ends with an interrupt. */
   public static final int STATUS_IRQ_AFTER_FACTORIAL = 0x80;
 
-  /** The causes for which the interrupt is raised. */
+  /** The causes of the interrupt that are pending. */
   public static final int IRQ_STATUS = 0x24;
 
   /** Raises the interrupt for the causes written. */
@@ -71,13 +71,13 @@ public final class EduRegs {
     return function.vendor() == VENDOR && function.device() == DEVICE;
   }
 
-  /** Whether no DMA runs; while one does, the device takes no other. */
+  /** Returns whether no DMA is in progress; the device takes only one at a time. */
   public static boolean isIdle(Registers bar) {
     return (bar.read32(DMA_COMMAND) & DMA_RUN) == 0;
   }
 
   /**
-   * Starts a DMA of an idle device.
+   * Starts a DMA on an idle device.
    *
    * @param width of the accesses, 4 or 8
    * @param flags {@link #DMA_TO_MEMORY}, {@link #DMA_IRQ} or both, or 0

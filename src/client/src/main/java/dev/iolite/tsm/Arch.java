@@ -2,7 +2,10 @@ package dev.iolite.tsm;
 
 import dev.iolite.uapi.tsm.Tsm;
 
-/** Whose confidential guests a platform has, with the numbers that all proposals give them. */
+/**
+ * The architecture of a platform's confidential guests, with the number that all proposals use for
+ * it.
+ */
 public enum Arch {
   /** Arm CCA. */
   CCA(Tsm.IOMMU_VDEVICE_TSM_ARCH_CCA()),

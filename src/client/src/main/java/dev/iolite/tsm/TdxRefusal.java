@@ -8,15 +8,15 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Why a TDX module does not take an interface that TDISP allows, as far as its report tells:
+ * A reason why a TDX module refuses an interface that TDISP allows, as far as its report shows:
  * Intel's guide to TEE-IO devices, table A-5.
  */
 public enum TdxRefusal {
-  /** DMA without PASIDs is a must. */
+  /** The interface must be able to do DMA without PASIDs. */
   NO_PLAIN_DMA("it makes no DMA without PASIDs"),
   /** One of {@link #UNWANTED} is set. */
   USES_UNWANTED("it uses PASIDs, ATS or PRS"),
-  /** A control register was locked with something on. */
+  /** A control register was locked with a feature enabled. */
   CONTROL_ON("MSI-X, LNR or TPH control is not 0");
 
   /** The flags that an interface must not have. */
@@ -31,7 +31,7 @@ public enum TdxRefusal {
   }
 
   /**
-   * All that is against an interface.
+   * Returns every reason to refuse an interface.
    *
    * @param flags what it reports of itself
    * @param controls its MSI-X, LNR and TPH control

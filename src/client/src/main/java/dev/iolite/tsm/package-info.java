@@ -1,6 +1,6 @@
 /**
- * TEE device interfaces (TDIs), as far as a client of the kernel and a model of it must agree: the
- * proposals' names, TDISP's states and flags, and what platforms demand.
+ * What a client of the kernel and a model of it share about TEE device interfaces (TDIs): the names
+ * of the proposals, TDISP's states and flags, and the platforms' demands.
  */
 @NullMarked
 package dev.iolite.tsm;

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is said of each error: it is right for what the call was made on, and can be done. */
+/** Checks the advice on each error: that it fits what the call was made on, and can be followed. */
 class AdviceTest {
   private static final Optional<String> DEVICE = Optional.of("0000:03:00.1");
   private static final Pattern PLACEHOLDER =
@@ -37,7 +37,7 @@ class AdviceTest {
   private static final Set<String> CLIENT =
       Set.of("kernel", "trace", "vfio", "iommufd", "kvm", "pci");
 
-  /** What only a device or its file is told. */
+  /** What only the advice for a device or its file may mention. */
   private static final Pattern OF_DEVICES = Pattern.compile("BAR|vfio|PCI|driver|device|firmware");
 
   static List<String> calls() {
@@ -99,7 +99,7 @@ class AdviceTest {
     }
   }
 
-  /** Every kind of descriptor, a file of a device, and none. */
+  /** Every kind of descriptor, a device's file, and no descriptor. */
   private static List<CallTarget> targets() {
     return Stream.concat(
             Stream.of(FdKind.values()).map(kind -> CallTarget.of(kind, kind + " 5")),
@@ -177,13 +177,16 @@ class AdviceTest {
     }
   }
 
-  /** The text of a message is a constant of its class; the usage is in annotations, and none. */
+  /**
+   * Messages are constants of their class; usage texts are in annotations and therefore not
+   * constants.
+   */
   @Test
   void noMessageOfTheProductHasAPlaceholder() throws IOException, URISyntaxException {
     assertThat(constants("", text -> BDF.matcher(text).find() && !text.equals("BDF"))).isEmpty();
   }
 
-  /** Commands are the front end's. */
+  /** Only the front end names commands. */
   @Test
   void noTextOfTheClientNamesACommandOfOurs() throws IOException, URISyntaxException {
     List<String> found = new ArrayList<>();

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the documentation names is there: links, commands, files, examples. */
+/** Checks that what the documentation names exists: links, commands, files, examples. */
 class DocumentationTest {
   private static final Path ROOT = Path.of("").toAbsolutePath();
 

@@ -16,20 +16,20 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Knows of a line of documentation whether it is a command of ours, and whether that exists. */
+/** Tells whether a line of documentation is a command of ours, and whether that command exists. */
 final class DocumentedCommands {
   private static final Pattern CONTINUED = Pattern.compile("\\\\\n\\s*");
   private static final Pattern COMMENT = Pattern.compile("(^|\\s)#.*");
   private static final Pattern USAGE =
       Pattern.compile("(?i)^#? *(?:usage:)? *scripts/[a-z-]+(.*)$");
 
-  /** What the JUnit launcher takes that runs the lab's tests. */
+  /** Options of the JUnit launcher that runs the lab's tests. */
   private static final Set<String> JUNIT = Set.of("--config", "--include-tag", "--exclude-tag");
 
   private static final Set<String> MAVEN =
       Set.of("compile", "test", "package", "verify", "install", "deploy");
 
-  /** Of the JVM, and of programs that are not ours. */
+  /** Options of the JVM and of programs that are not ours. */
   private static final Set<String> FOREIGN_OPTIONS = Set.of("--enable-native-access");
 
   private final Path root;
@@ -41,7 +41,7 @@ final class DocumentedCommands {
     sources = sources(root);
   }
 
-  /** The commands of a block: a line each, of which the comments are no part. */
+  /** Returns the commands of a block, one a line, without comments. */
   static List<String> lines(MarkdownPage.Block block) {
     String text = CONTINUED.matcher(String.join("\n", block.lines())).replaceAll(" ");
     return text.lines()
@@ -50,7 +50,7 @@ final class DocumentedCommands {
         .toList();
   }
 
-  /** What is wrong with a command; empty if nothing is, or it is none of ours. */
+  /** Returns what is wrong with a command; empty if nothing is, or if it is not ours. */
   Optional<String> problem(String command) throws IOException {
     List<String> words = new ArrayList<>(Arrays.asList(command.strip().split("\\s+")));
     if (words.getFirst().equals("time")) {
@@ -149,7 +149,7 @@ final class DocumentedCommands {
     return Optional.empty();
   }
 
-  /** The words of usage lines that are to be typed as they stand; only the first of a line. */
+  /** The literal words of usage lines: only the first of each line. */
   private static Set<String> literals(List<String> usage) {
     Set<String> all = new TreeSet<>();
     for (String line : usage) {

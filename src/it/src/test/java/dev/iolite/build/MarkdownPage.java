@@ -12,10 +12,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A page of the documentation, taken apart.
+ * A parsed page of the documentation.
  *
  * @param file where it is
- * @param anchors what a link can name in it, as GitHub makes them of the headings
+ * @param anchors the anchors that GitHub makes from its headings
  * @param links where it points to
  * @param blocks its blocks of code
  * @param codes the code in its text
@@ -28,10 +28,10 @@ record MarkdownPage(
   private static final Pattern LINK = Pattern.compile("\\[[^]]*]\\(([^)\\s]+)\\)");
   private static final Pattern NOT_IN_ANCHOR = Pattern.compile("[^\\p{L}\\p{N} _-]");
 
-  /** A piece of text and the line that it begins in. */
+  /** A piece of text and the line on which it begins. */
   record Part(int line, String text) {}
 
-  /** A block of code, the line that it begins in and what its fence says it is. */
+  /** A block of code, the line on which it begins, and the language that its fence names. */
   record Block(int line, String language, List<String> lines) {}
 
   static MarkdownPage read(Path file) throws IOException {

@@ -11,7 +11,7 @@ import picocli.CommandLine.Model.CommandSpec;
 public final class CommandModel {
   private CommandModel() {}
 
-  /** The command that all others are below. */
+  /** Returns the root of the commands. */
   public static CommandSpec root() {
     Input input = new Input(new BufferedReader(Reader.nullReader()), false);
     PrintWriter nowhere = new PrintWriter(Writer.nullWriter());

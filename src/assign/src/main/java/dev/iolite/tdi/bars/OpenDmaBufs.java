@@ -15,7 +15,7 @@ import dev.iolite.vfio.PciRegion;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The dma-bufs of a plan, as they are opened one after the other. */
+/** The dma-bufs of a plan, opened one after the other. */
 final class OpenDmaBufs {
   private final AssignedInterface device;
   private final SlotPlan plan;
@@ -41,7 +41,7 @@ final class OpenDmaBufs {
     }
   }
 
-  /** Those that were opened, as {@link SlotPlan#dmaBufs} has them. */
+  /** Those that were opened, in the order of {@link SlotPlan#dmaBufs}. */
   List<DmaBuf> all() {
     return List.copyOf(open);
   }
@@ -50,7 +50,7 @@ final class OpenDmaBufs {
     return open.get(dmaBuf);
   }
 
-  /** Those that were not closed again. */
+  /** Those that have not been closed. */
   List<DmaBuf> stillOpen() {
     return open.stream().filter(file -> !file.fd().isClosed()).toList();
   }
@@ -79,7 +79,7 @@ final class OpenDmaBufs {
     return "dma-buf " + open.get(dmaBuf).fd().number();
   }
 
-  /** Compares what the kernel says that they have with the plan, where it says anything. */
+  /** Compares their runs with the plan, where the kernel tells them. */
   void checkRuns() {
     if (device.profile().operations().contains(TsmOperation.LIST_RUNS)) {
       steps.step(

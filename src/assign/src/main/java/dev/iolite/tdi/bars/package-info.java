@@ -1,6 +1,6 @@
 /**
- * The BARs of an assigned device as the guest and the IOAS have them: places, memory slots, maps,
- * dma-bufs, and what makes the kernel revoke these.
+ * The BARs of an assigned device as the guest and the IOAS see them: addresses, memory slots, maps,
+ * dma-bufs, and their revocation.
  */
 @NullMarked
 package dev.iolite.tdi.bars;

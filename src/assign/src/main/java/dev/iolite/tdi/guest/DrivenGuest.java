@@ -4,7 +4,7 @@ import dev.iolite.kvm.Exit;
 import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.ledger.Ledger;
 
-/** A guest that an agent drives: an assignment, which serves what the guest asks for. */
+/** A guest that an agent drives. The assignment serves what the guest asks for. */
 public interface DrivenGuest {
   /** Runs the guest, and serves what it asks for, until an exit that is the caller's to answer. */
   Exit runGuest();
@@ -15,14 +15,14 @@ public interface DrivenGuest {
   /** What every page of the guest is; looked at while synchronized on this. */
   Ledger ledger();
 
-  /** The guest's number of the device: bus, device and function, 16 bits. */
+  /** The guest's routing ID of the device: bus, device and function in 16 bits. */
   long virtualBdf();
 
-  /** What the guest reads from the device's config space: {@code bytes} at an offset. */
+  /** Reads {@code bytes} from the device's config space for the guest. */
   int readConfig(int offset, int bytes);
 
   /**
-   * Makes a guest's write to the device's config space.
+   * Writes to the device's config space for the guest.
    *
    * @param bytes 1, 2 or 4
    */

@@ -8,12 +8,12 @@ import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.UapiProfile;
 import java.util.Optional;
 
-/** What serves a guest's requests: the assignment, as far as it concerns its guest. */
+/** The part of an assignment that serves the guest's requests. */
 public interface Vmm {
-  /** Where the assignment stands. */
+  /** The state of the assignment. */
   State state();
 
-  /** Has an event happen. */
+  /** Fires an event. */
   void fire(Event event);
 
   /** The device, which is assigned. */

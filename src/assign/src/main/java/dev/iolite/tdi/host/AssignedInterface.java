@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What an assignment holds as long as the device is the guest's, whether its interface is bound or
- * not: the driver, the VM with its memory, the device, its IOAS and vIOMMU.
+ * Everything that an assignment holds while the device is the guest's, whether or not its interface
+ * is bound: the driver, the VM with its memory, the device, its IOAS and vIOMMU.
  *
  * <p>KVM is told of the device before the bind to iommufd, because the bind looks up the device's
  * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
@@ -77,7 +77,7 @@ public record AssignedInterface(
     requireReleased(pci);
   }
 
-  /** Asks the kernel whether the interface is bound; false too if it can't say. */
+  /** Asks the kernel whether the interface is bound; also false if the kernel can't say. */
   public boolean isBoundInKernel() {
     return pci.tsm().flatMap(TsmState::bound).isPresent();
   }

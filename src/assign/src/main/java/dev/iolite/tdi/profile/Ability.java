@@ -9,14 +9,17 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 
-/** One thing that a proposal can do, and how. What it has no ability for, it can't do. */
+/**
+ * One thing that a proposal can do, and how it does it. A proposal can do only what it has an
+ * ability for.
+ */
 interface Ability {
-  /** The calls it makes beyond those of the headers. */
+  /** The calls that it makes beyond those in the kernel's headers. */
   default List<Ioctl> ioctls() {
     return List.of();
   }
 
-  /** To bind a vDEVICE that was just made, and to unbind it before it is destroyed. */
+  /** Binds a vDEVICE that was just made, and unbinds it before it is destroyed. */
   interface Binds extends Ability {
     /** Whether the bind locks the interface too. */
     boolean locks();
@@ -28,25 +31,25 @@ interface Ability {
     void unbind(TdiBinding binding);
   }
 
-  /** To change the interface's state. */
+  /** Changes the interface's state. */
   interface SetsState extends Ability {
     /** Changes it. */
     void setState(TdiBinding binding, TdiState to);
   }
 
-  /** To have the guest's private view of MMIO checked. */
+  /** Has the guest's private view of MMIO checked. */
   interface ValidatesMmio extends Ability {
     /** Has it checked. */
     void validateMmio(TdiBinding binding, long gpaBase, long gpaTop, long physical);
   }
 
-  /** To read the interface's report. */
+  /** Reads the interface's report. */
   interface ReadsReport extends Ability {
     /** Reads it. */
     byte[] report(TdiBinding binding);
   }
 
-  /** To read the measurements of the interface's device. */
+  /** Reads the measurements of the interface's device. */
   interface Measures extends Ability {
     /**
      * Reads them.
@@ -56,52 +59,55 @@ interface Ability {
     byte[] measurements(TdiBinding binding, MemorySegment nonce);
   }
 
-  /** To switch the host's half of the interface's way through the IOMMU. */
+  /** Switches the host's half of the interface's DMA on and off. */
   interface SwitchesDma extends Ability {
     /** Switches it. */
     void switchDma(TdiBinding binding, boolean on);
   }
 
-  /** To make private dma-bufs. */
+  /** Exports private dma-bufs. */
   interface ExportsPrivate extends Ability {
     /** The flags of VFIO_DEVICE_FEATURE_DMA_BUF for a dma-buf of a kind. */
     int flags(Kind kind);
   }
 
-  /** To say what of a BAR a dma-buf has. */
+  /** Lists the runs of a BAR that a dma-buf covers. */
   interface ListsRuns extends Ability {
     /** Asks the kernel. */
     List<DmaBufRun> runs(DmaBuf dmaBuf);
   }
 
   /**
-   * To make slots over shared dma-bufs.
+   * Makes slots over shared dma-bufs.
    *
    * @param flags of such a slot
    */
   record SharedSlots(int flags) implements Ability {}
 
   /**
-   * To make slots over private dma-bufs.
+   * Makes slots over private dma-bufs.
    *
    * @param flags of such a slot
-   * @param ofWholeDmaBuf whether a slot takes a whole dma-buf, or else a part
+   * @param ofWholeDmaBuf whether a slot covers a whole dma-buf rather than a part of one
    */
   record PrivateSlots(int flags, boolean ofWholeDmaBuf) implements Ability {}
 
-  /** To have vIOMMUs that are the TSM's and translate nothing: any page table will do for them. */
+  /**
+   * Has vIOMMUs that belong to the TSM and translate nothing, so that any page table will do for
+   * them.
+   */
   record TsmViommus() implements Ability {}
 
   /**
-   * To let the guest's KVM_HC_TSM_ calls leave it.
+   * Makes the guest's KVM_HC_TSM_ hypercalls exit to the VMM.
    *
    * @param bits of KVM_CAP_EXIT_HYPERCALL
    */
   record HypercallExits(long bits) implements Ability {}
 
-  /** To let the guest ask by an exit of its own. */
+  /** Lets the guest make its requests by an exit of their own. */
   interface Exits extends Ability {
-    /** What an exit asks for; empty if it is about something else. */
+    /** Returns what an exit asks for; empty if it is about something else. */
     Optional<GuestRequest> request(Exit exit);
   }
 }

@@ -8,15 +8,15 @@ import dev.iolite.mock.core.Refused;
 import java.util.Optional;
 
 /**
- * The file that events are read from; a read does not wait. It keeps the context open, and the
+ * The file from which events are read. A read does not wait. It keeps the context open, and the
  * queue from being destroyed (eventq.c:iommufd_eventq_init, iommufd_eventq_fops_release).
  *
- * @param <E> what is read whole or not at all
+ * @param <E> what is read as a whole or not at all
  */
 abstract class EventQueueFile<E> extends OpenFile {
   private final ContextObject queue;
 
-  /** A file with one reference, which the caller gives to a descriptor. */
+  /** Makes a file with one reference, which the caller hands to a descriptor. */
   EventQueueFile(ContextObject queue) {
     super(queue.context().process());
     this.queue = queue;
@@ -24,7 +24,7 @@ abstract class EventQueueFile<E> extends OpenFile {
     queue.get();
   }
 
-  /** Takes what is to be read next. */
+  /** Takes the event to be read next. */
   abstract Optional<E> take();
 
   /** Undoes {@link #take}. */

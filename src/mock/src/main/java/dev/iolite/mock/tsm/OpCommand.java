@@ -14,12 +14,12 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * IOMMU_VDEVICE_TSM_OP, of which the proposals differ in the number only.
+ * IOMMU_VDEVICE_TSM_OP, which differs between the proposals only in its number.
  *
- * @param beforeLock may refuse the lock that a bind makes
+ * @param beforeLock may refuse the lock that is part of a bind
  */
 record OpCommand(AssignedTdis tdis, Consumer<TeeFunction> beforeLock) {
-  /** It, with the number that a proposal gives it. */
+  /** Returns this command under a proposal's number. */
   GuestDeviceCalls.Command numbered(int number) {
     return new GuestDeviceCalls.Command(
         number, iommu_vdevice_tsm_op.layout(), "vdevice_id", this::execute);

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * The proposal with an operation and an architecture in each request. It has no slots for private
- * MMIO: what a guest validates, the TSM maps.
+ * MMIO: the TSM maps what a guest validates.
  */
 final class V6Uapi {
   private V6Uapi() {}

@@ -8,7 +8,7 @@ import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 
 /**
- * Calls that name a vDEVICE; destroying that unbinds it.
+ * Calls that name a vDEVICE. Destroying the vDEVICE unbinds it.
  *
  * @param made what making a vDEVICE does
  * @param viommus for which devices there are vIOMMUs of which types, besides their IOMMU's
@@ -19,7 +19,7 @@ record VdeviceCalls(
     Consumer<GuestDevice> made,
     BiPredicate<IommuDevice, Integer> viommus)
     implements GuestDeviceCalls {
-  /** Those of a proposal in which neither a new vDEVICE nor a vIOMMU is anything special. */
+  /** Returns the calls of a proposal in which neither a new vDEVICE nor a vIOMMU is special. */
   static VdeviceCalls of(AssignedTdis tdis, List<Command> commands) {
     return new VdeviceCalls(tdis, commands, _ -> {}, (_, _) -> false);
   }
