@@ -3,7 +3,6 @@ package dev.iolite.tdi.profile;
 import dev.iolite.kvm.Exit;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.TdiState;
-import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.vfio.DmaBuf;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -11,11 +10,6 @@ import java.util.Optional;
 
 /** One thing that a proposal can do, and how. What it has no ability for, it can't do. */
 interface Ability {
-  /** The calls it makes beyond those of the headers. */
-  default List<Ioctl> ioctls() {
-    return List.of();
-  }
-
   /** To bind a vDEVICE that was just made, and to unbind it before it is destroyed. */
   interface Binds extends Ability {
     /** Whether the bind locks the interface too. */
