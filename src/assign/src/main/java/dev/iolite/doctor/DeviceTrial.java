@@ -3,6 +3,7 @@ package dev.iolite.doctor;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
@@ -17,8 +18,11 @@ import java.util.Optional;
  * (drivers/vfio/vfio_main.c:vfio_df_open).
  */
 sealed interface DeviceTrial {
-  /** How much memory is locked for it, in bytes: as much as {@code iolite passthrough} does. */
+  /** How much memory is locked for it, in bytes: as much as a passthrough does. */
   long LOCKED_BYTES = 2 << 20;
+
+  /** What to do without a device to try. */
+  String SPARE = "give a device that the host can spare to vfio-pci";
 
   /** What was tried, as part of a sentence. */
   String summary();
@@ -28,8 +32,9 @@ sealed interface DeviceTrial {
    *
    * @param reason what is not there
    * @param next what to do about it
+   * @param remedy that, as data
    */
-  record NotTried(String reason, String next) implements DeviceTrial {
+  record NotTried(String reason, String next, Remedy remedy) implements DeviceTrial {
     @Override
     public String summary() {
       return "not tried: " + reason;
@@ -73,14 +78,12 @@ sealed interface DeviceTrial {
       Iommufd.open(kernel).close();
       devices = new Pci(kernel).devices();
     } catch (KernelException e) {
-      return new NotTried(
-          Need.said(e), e.subject().equals(Iommufd.PATH) ? "see iommufd" : "iolite pci list");
+      return e.subject().equals(Iommufd.PATH)
+          ? new NotTried(Need.said(e), "see iommufd", Remedy.NONE)
+          : new NotTried(Need.said(e), "see what sysfs has", Remedy.LIST_FUNCTIONS);
     }
     DeviceTrial result =
-        new NotTried(
-            "no PCI device is bound to vfio-pci",
-            "iolite pci bind, with the address of a device that the host can spare; then iolite"
-                + " doctor again");
+        new NotTried("no PCI device is bound to vfio-pci", SPARE, Remedy.GIVE_SPARE_TO_VFIO);
     for (PciDevice device : devices) {
       Optional<DeviceTrial> trial = of(kernel, device);
       if (trial.filter(Done.class::isInstance).isPresent()) {

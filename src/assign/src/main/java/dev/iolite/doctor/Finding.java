@@ -28,13 +28,8 @@ public record Finding(String check, Status status, String observed, Advice advic
   }
 
   /** It is not there, and can be done without. */
-  static Finding optional(String check, String observed, String why, String next) {
-    return new Finding(check, Status.OPTIONAL, observed, new Advice(why, next));
-  }
-
-  /** It is not there, and is needed. */
-  static Finding missing(String check, String observed, String why, String next) {
-    return new Finding(check, Status.MISSING, observed, new Advice(why, next));
+  static Finding optional(String check, String observed, Advice advice) {
+    return new Finding(check, Status.OPTIONAL, observed, advice);
   }
 
   /** Why it matters, or why it is so; empty if all is well. */

@@ -34,11 +34,11 @@ final class HostChecks {
 
   Finding kernelVersion() {
     Need need =
-        new Need(
+        Need.ofKernel(
             "kernel",
             Finding.Status.OPTIONAL,
             "iolite is proved on Linux 7.3; older ones lack dma-buf export or mapping",
-            "the checks below tell what this one has; or " + Need.OTHER_KERNEL);
+            "the checks below tell what this one has; or ");
     return need.look(() -> {
       String release = files.read("/proc/sys/kernel/osrelease");
       return isProved(release) ? need.ok("Linux " + release) : need.absent("Linux " + release);
@@ -105,11 +105,11 @@ final class HostChecks {
 
   Finding tsm() {
     Need need =
-        new Need(
+        Need.ofKernel(
             "TSM",
             Finding.Status.OPTIONAL,
             "no TEE security manager: a device can be assigned, but not made private",
-            "a kernel with CONFIG_PCI_TSM; " + Need.OTHER_KERNEL);
+            "a kernel with CONFIG_PCI_TSM; ");
     return need.look(() -> {
       Optional<List<String>> managers = files.listIfPresent("/sys/class/tsm");
       if (managers.isEmpty()) {

@@ -12,12 +12,11 @@ import dev.iolite.kernel.SysFs;
 /** Checks iommufd, and how much memory it may lock. */
 final class IommufdChecks {
   private static final Need IOMMUFD =
-      new Need(
+      Need.ofKernel(
           "iommufd",
           Finding.Status.MISSING,
           "devices are attached through it",
-          "modprobe iommufd; if there is no such module, a kernel with CONFIG_IOMMUFD: "
-              + Need.OTHER_KERNEL);
+          "modprobe iommufd; if there is no such module, a kernel with CONFIG_IOMMUFD: ");
   private static final String RAISE = "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit";
   private static final long PROBE_BYTES = 2 << 20;
 
@@ -49,11 +48,11 @@ final class IommufdChecks {
       MemlockLimit limit = MemlockLimit.of(new SysFs(kernel));
       String found = limit + "; " + tried(trial);
       if (!(trial instanceof DeviceTrial.Done) && limit.isBelow(DeviceTrial.LOCKED_BYTES)) {
-        return all.absent(found + "; iolite passthrough locks 2 MiB");
+        return all.absent(found + "; a passthrough locks 2 MiB");
       }
       return limit.isLimited()
           ? memlock(Finding.Status.OPTIONAL)
-              .absent(found + "; enough for iolite passthrough, which locks 2 MiB")
+              .absent(found + "; enough for a passthrough, which locks 2 MiB")
           : all.ok(found);
     });
   }

@@ -2,6 +2,7 @@ package dev.iolite.doctor;
 
 import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kvm.HelloGuest;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.KvmInfo;
@@ -42,7 +43,8 @@ final class KvmChecks {
             Kvm.PATH + " makes a VM and its VFIO device; a guest wrote '" + guest.text() + "'";
         return guest.text().equals(GREETING)
             ? need.ok(made)
-            : need.lacks(made + " instead of '" + GREETING + "'", "iolite kvm hello");
+            : need.lacks(
+                made + " instead of '" + GREETING + "'", "run the guest alone", Remedy.RUN_GUEST);
       }
     });
   }

@@ -5,6 +5,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostPlatform;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Optional;
@@ -16,16 +17,32 @@ import java.util.function.Supplier;
  *
  * @param check the check's name
  * @param without the status if it is not there: {@code OPTIONAL} or {@code MISSING}
- * @param purpose why it matters
- * @param ifAbsent what to do if the kernel does not have it
+ * @param absence why it matters, and what to do if the kernel does not have it
  */
-record Need(String check, Finding.Status without, String purpose, String ifAbsent) {
-  /** What to do about a kernel that lacks something. */
-  static final String OTHER_KERNEL =
-      HostPlatform.OTHER_KERNEL + " (scripts/lab builds one to try with)";
-
+record Need(String check, Finding.Status without, Advice absence) {
   /** No such file, and a file whose driver is not there. */
   private static final Set<Errno> NO_FILE = EnumSet.of(Errno.ENOENT, Errno.ENXIO, Errno.ENODEV);
+
+  Need(String check, Finding.Status without, String purpose, String ifAbsent) {
+    this(check, without, new Advice(purpose, ifAbsent));
+  }
+
+  /**
+   * Something that another kernel has.
+   *
+   * @param ifAbsent what to do if this one does not, before another is booted
+   */
+  static Need ofKernel(String check, Finding.Status without, String purpose, String ifAbsent) {
+    return new Need(
+        check,
+        without,
+        new Advice(purpose, ifAbsent + HostPlatform.OTHER_KERNEL, Remedy.OTHER_KERNEL));
+  }
+
+  /** Why it matters. */
+  String purpose() {
+    return absence.cause();
+  }
 
   /** Makes the calls that an assignment makes; whatever they throw is a finding too. */
   Finding attempt(Supplier<Finding> attempt) {
@@ -41,7 +58,7 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
    * something is missing.
    */
   Finding look(Supplier<Finding> look) {
-    return new Need(check, Finding.Status.OPTIONAL, purpose, ifAbsent).attempt(look);
+    return new Need(check, Finding.Status.OPTIONAL, absence).attempt(look);
   }
 
   /** As {@link #look}, for what a device that could be used has proved, whatever the files show. */
@@ -59,12 +76,17 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
 
   /** It is not there. */
   Finding absent(String observed) {
-    return lacks(observed, ifAbsent);
+    return new Finding(check, without, observed, absence);
   }
 
   /** Something of it is not there. */
   Finding lacks(String observed, String next) {
-    return new Finding(check, without, observed, new Advice(purpose, next));
+    return lacks(observed, next, Remedy.NONE);
+  }
+
+  /** Something of it is not there, and there is a remedy. */
+  Finding lacks(String observed, String next, Remedy remedy) {
+    return new Finding(check, without, observed, new Advice(purpose(), next, remedy));
   }
 
   /** It can't be used, for this reason. */
@@ -90,9 +112,8 @@ record Need(String check, Finding.Status without, String purpose, String ifAbsen
         check,
         without,
         observed,
-        advice.orElseGet(() ->
-            new Advice(
-                purpose, "dmesg may have the reason; iolite --trace doctor shows the calls")));
+        advice.orElseGet(
+            () -> new Advice(purpose(), "dmesg may have the reason", Remedy.TRACE_CHECKS)));
   }
 
   /** What the kernel said to a call. */

@@ -1,6 +1,8 @@
 package dev.iolite.doctor;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import java.util.List;
 import java.util.Optional;
@@ -14,18 +16,19 @@ final class VfioChecks {
           "it gives a PCI device to user space",
           "modprobe vfio-pci");
   private static final Need CDEV =
-      new Need(
+      Need.ofKernel(
           "VFIO cdev",
           Finding.Status.MISSING,
           "an iommufd takes devices only through it; it is there once the vfio module is loaded",
-          "modprobe vfio-pci; if that does not help, a kernel with CONFIG_VFIO_DEVICE_CDEV: "
-              + Need.OTHER_KERNEL);
+          "modprobe vfio-pci; if that does not help, a kernel with CONFIG_VFIO_DEVICE_CDEV: ");
   private static final Need DEVICE =
       new Need(
           "device",
           Finding.Status.MISSING,
-          "an assignment opens its device, binds it to an iommufd and attaches it",
-          "iolite pci bind, with the address of a device that the host can spare");
+          new Advice(
+              "an assignment opens its device, binds it to an iommufd and attaches it",
+              DeviceTrial.SPARE,
+              Remedy.GIVE_SPARE_TO_VFIO));
   private static final String DMA_BUF = "dma-buf export";
   private static final String DMA_BUF_PURPOSE =
       "a device's BARs are mapped through it for the DMA of other devices";
@@ -69,8 +72,10 @@ final class VfioChecks {
           Finding.optional(
               DEVICE.check(),
               notTried.summary(),
-              DEVICE.purpose() + "; only a device can tell whether that works",
-              notTried.next());
+              new Advice(
+                  DEVICE.purpose() + "; only a device can tell whether that works",
+                  notTried.next(),
+                  notTried.remedy()));
       case DeviceTrial.Failed failed -> DEVICE.failed(failed.failure());
       case DeviceTrial.Done done -> DEVICE.ok(done.summary());
     };
@@ -78,23 +83,25 @@ final class VfioChecks {
 
   Finding dmaBuf(DeviceTrial trial) {
     return switch (trial) {
-      case DeviceTrial.NotTried notTried -> untried(notTried.summary(), notTried.next());
-      case DeviceTrial.Failed failed -> untried(failed.summary(), "see device");
+      case DeviceTrial.NotTried notTried ->
+          untried(notTried.summary(), notTried.next(), notTried.remedy());
+      case DeviceTrial.Failed failed -> untried(failed.summary(), "see device", Remedy.NONE);
       case DeviceTrial.Done done -> shared(done);
     };
   }
 
-  private static Finding untried(String observed, String next) {
-    return Finding.optional(DMA_BUF, observed, DMA_BUF_PURPOSE + "; only a device can tell", next);
+  private static Finding untried(String observed, String next, Remedy remedy) {
+    Advice advice = new Advice(DMA_BUF_PURPOSE + "; only a device can tell", next, remedy);
+    return Finding.optional(DMA_BUF, observed, advice);
   }
 
   private static Finding shared(DeviceTrial.Done done) {
     Need need =
-        new Need(
+        Need.ofKernel(
             DMA_BUF,
             Finding.Status.MISSING,
             DMA_BUF_PURPOSE,
-            "a kernel with CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: " + Need.OTHER_KERNEL);
+            "a kernel with CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: ");
     return done.sharing()
         .map(need::failed)
         .orElseGet(() -> need.ok("a BAR of " + done.device() + " exported and mapped"));

@@ -6,9 +6,11 @@ import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.iommufd.IovaRanges;
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.VfioKvmDevice;
@@ -258,8 +260,10 @@ final class Assignment {
       throw new PreconditionException(
           "give the device the guest's addresses " + range,
           "it may only use " + ranges.allowed(),
-          "the IOMMU or the platform reserves a part of them",
-          "use another device; iolite iommu info shows the ranges");
+          new Advice(
+              "the IOMMU or the platform reserves a part of them",
+              "use another device",
+              Remedy.SHOW_IOVAS));
     }
   }
 

@@ -1,9 +1,11 @@
 package dev.iolite.passthrough;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.pci.EduRegs;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
@@ -80,9 +82,10 @@ public final class Passthrough {
             new PreconditionException(
                 "looked for the devices to assign",
                 "there is no " + what + " of QEMU",
-                "this is real hardware, or no virtual machine made for it",
-                "iolite passthrough, with the address of a device; or use the lab: scripts/lab run"
-                    + " passthrough"));
+                new Advice(
+                    "this is real hardware, or no virtual machine made for it",
+                    "name a device by its address",
+                    Remedy.USE_LAB)));
   }
 
   /** As {@link #run(PciAddress, Optional)}, without a VF token. */

@@ -1,6 +1,8 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.steps.StepLog;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.Transition.Failure;
@@ -16,6 +18,7 @@ import dev.iolite.tdi.profile.TdiBinding;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tdi.profile.UapiProfile;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -97,18 +100,24 @@ final class Lifecycle implements Vmm {
       throw new PreconditionException(
           event.attempt() + " " + options.address(),
           "the assignment is " + state(),
-          "that is for an assignment that is "
-              + Transition.allowing(event).stream()
-                  .map(State::toString)
-                  .collect(Collectors.joining(" or ")),
-          "iolite tdi show " + options.address());
+          new Advice(
+              "that is for an assignment that is "
+                  + Transition.allowing(event).stream()
+                      .map(State::toString)
+                      .collect(Collectors.joining(" or ")),
+              "look at the assignment",
+              Remedy.SHOW_ASSIGNMENT,
+              List.of(options.address().toString())));
     }
     if (state() == State.QUARANTINED && held.device().isEmpty() && event.needsDevice()) {
       throw new PreconditionException(
           event.attempt() + " " + options.address(),
           "all is closed, and the kernel still had the interface bound then, or could not say",
-          "the kernel could not unbind it, or sysfs could not be read",
-          "dmesg has the TSM's reason; iolite tdi recover " + options.address());
+          new Advice(
+              "the kernel could not unbind it, or sysfs could not be read",
+              "dmesg has the TSM's reason",
+              Remedy.RECOVER_BOUND,
+              List.of(options.address().toString())));
     }
     return row.get();
   }

@@ -1,7 +1,9 @@
 package dev.iolite.tdi;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.pci.PciAddress;
@@ -148,8 +150,10 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
       throw new PreconditionException(
           Event.MEASURE.attempt() + " " + address(),
           "the kernel has no call for it (UAPI profile " + profile.get().name() + ")",
-          "the proposal leaves evidence to another interface, or does not describe it",
-          "a kernel with another proposal, or a model of it: --kernel mock:tdx");
+          new Advice(
+              "the proposal leaves evidence to another interface, or does not describe it",
+              "a kernel with another proposal, or a model of it",
+              Remedy.USE_MODEL));
     }
     return life.measurements(nonce);
   }

@@ -74,7 +74,10 @@ class BadHostTest {
   @MethodSource("dev.iolite.tdi.Life#binding")
   void aVmThatProtectsNothingIsRefusedBeforeAnythingIsMapped(Platform platform, Profile profile) {
     Life life = new Life(platform, profile);
-    assertRefused(life, options -> options.withVmType(VmType.DEFAULT), "--vm tdx");
+    assertRefused(
+        life,
+        options -> options.withVmType(VmType.DEFAULT),
+        "choose a type that protects its guest");
     assertThat(life.states).doesNotContain(State.SHARED);
   }
 

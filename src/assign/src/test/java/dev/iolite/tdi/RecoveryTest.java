@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.device.TdispEndpoint;
@@ -221,8 +222,9 @@ class RecoveryTest {
     leaveBehind(State.SHARED);
     TdiAssignment next = journalled();
     assertThatThrownBy(next::assign)
-        .isInstanceOf(PreconditionException.class)
-        .hasMessageContaining("iolite tdi recover");
+        .isInstanceOfSatisfying(
+            PreconditionException.class,
+            e -> assertThat(e.advice().remedy()).isEqualTo(Remedy.RECOVER));
     assertThat(next.state()).isEqualTo(State.UNASSIGNED);
     recover();
     next.assign();
@@ -275,8 +277,12 @@ class RecoveryTest {
     journal.driver(Map.of());
     journal.close();
     assertThatThrownBy(this::recover)
-        .isInstanceOf(PreconditionException.class)
-        .hasMessageContaining("iolite --kernel mock@/run/there tdi recover 0000:00:07.0");
+        .isInstanceOfSatisfying(
+            PreconditionException.class,
+            e -> {
+              assertThat(e.advice().remedy()).isEqualTo(Remedy.RECOVER_ELSEWHERE);
+              assertThat(e.advice().subjects()).containsExactly("mock@/run/there", "0000:00:07.0");
+            });
     assertThat(device().driver()).contains(DRIVER);
     assertThat(file()).exists();
     assertThat(

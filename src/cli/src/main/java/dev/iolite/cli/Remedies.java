@@ -42,16 +42,31 @@ final class Remedies {
   static String next(Advice advice) {
     return switch (advice.remedy()) {
       case NONE -> advice.next();
-      case GIVE_TO_VFIO, CONNECT_TSM, DISCONNECT_TSM -> commands(advice);
+      case GIVE_TOKEN, NAME_TSM, GIVE_CHAIN, USE_MODEL -> advice.next() + command(advice.remedy());
+      case GIVE_TO_VFIO,
+          CONNECT_TSM,
+          DISCONNECT_TSM,
+          GIVE_NO_TOKEN,
+          GIVE_SPARE_TO_VFIO,
+          RUN_GUEST,
+          SERVE_MODEL,
+          PROTECT_GUEST,
+          SHOW_ASSIGNMENT,
+          END_ASSIGNMENT,
+          RECOVER ->
+          commands(advice);
+      case CHOOSE_PROFILE, RECOVER_ELSEWHERE ->
+          command(advice.remedy())
+              .formatted(advice.subjects().getFirst(), advice.subjects().getLast());
       default -> advice.next() + "; " + commands(advice);
     };
   }
 
   private static String commands(Advice advice) {
-    List<String> devices =
-        advice.devices().isEmpty() ? List.of("(with the device's address)") : advice.devices();
-    return devices.stream()
-        .map(device -> command(advice.remedy()).formatted(device))
+    List<String> subjects =
+        advice.subjects().isEmpty() ? List.of("(with the device's address)") : advice.subjects();
+    return subjects.stream()
+        .map(subject -> command(advice.remedy()).formatted(subject))
         .distinct()
         .collect(Collectors.joining("; "));
   }
@@ -72,6 +87,24 @@ final class Remedies {
       case GIVE_TO_VFIO -> "iolite pci bind %s";
       case GIVE_BACK -> "iolite pci unbind %s gives it a driver again";
       case GIVE_BACK_AND_BIND -> "iolite pci unbind %1$s, then iolite pci bind %1$s";
+      case GIVE_TOKEN -> ", with --vf-token";
+      case GIVE_NO_TOKEN -> "leave --vf-token out";
+      case NAME_TSM -> " with --tsm";
+      case GIVE_SPARE_TO_VFIO ->
+          "iolite pci bind, with the address of a device that the host can spare";
+      case TRACE_CHECKS -> "iolite --trace doctor shows the calls";
+      case RUN_GUEST -> "iolite kvm hello";
+      case USE_LAB -> "or use the lab: scripts/lab run passthrough";
+      case USE_MODEL -> ": --kernel mock:tdx";
+      case SERVE_MODEL -> "iolite mock serve %s mock:tdx";
+      case PROTECT_GUEST ->
+          "--vm tdx, --vm snp or --vm sw-protected, whichever iolite kvm info shows";
+      case CHOOSE_PROFILE -> "use --profile %s, or boot a kernel that has %s";
+      case GIVE_CHAIN -> " with --chain";
+      case SHOW_ASSIGNMENT -> "iolite tdi show %s";
+      case END_ASSIGNMENT -> "iolite tdi unbind %s, or end that process";
+      case RECOVER, RECOVER_BOUND -> "iolite tdi recover %s";
+      case RECOVER_ELSEWHERE -> "iolite --kernel %s tdi recover %s";
     };
   }
 }

@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
  * @param cause the usual cause
  * @param next the next step
  * @param remedy the next step as data
- * @param devices the devices that the remedy is for, by their names on the bus; empty if it is for
- *     none, or they are not known
+ * @param subjects what the remedy is for, mostly devices by their names on the bus; empty if it is
+ *     for nothing, or that is not known
  */
-public record Advice(String cause, String next, Remedy remedy, List<String> devices) {
-  /** Copies the list of devices. */
+public record Advice(String cause, String next, Remedy remedy, List<String> subjects) {
+  /** Copies the list of subjects. */
   public Advice {
-    devices = List.copyOf(devices);
+    subjects = List.copyOf(subjects);
   }
 
   /** Advice that is words only. */
@@ -26,7 +26,7 @@ public record Advice(String cause, String next, Remedy remedy, List<String> devi
     this(cause, next, Remedy.NONE);
   }
 
-  /** Advice whose remedy is for no device, or for the one that the call was made on. */
+  /** Advice whose remedy is for nothing, or for the device that the call was made on. */
   public Advice(String cause, String next, Remedy remedy) {
     this(cause, next, remedy, List.of());
   }

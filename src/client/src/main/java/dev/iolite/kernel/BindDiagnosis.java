@@ -50,14 +50,13 @@ final class BindDiagnosis {
             new Advice(
                 "the device is a virtual function of %s, which is at vfio-pci, and %s"
                     .formatted(physical, given),
-                "give the token that the user of "
-                    + physical
-                    + " has set, with --vf-token (in the library: VfioDevice.bind with a token)"))
+                "give the token that the user of " + physical + " has set",
+                Remedy.GIVE_TOKEN))
         .orElseGet(() ->
             new Advice(
                 "virtual functions of the device are in use, and " + given,
-                "give the token that their users have, with --vf-token (in the library:"
-                    + " VfioDevice.bind with a token), or stop them"));
+                "stop their users, or give the token that they have",
+                Remedy.GIVE_TOKEN));
   }
 
   private Optional<Advice> oneToOne() {
@@ -92,7 +91,8 @@ final class BindDiagnosis {
                     + address
                     + " takes none: it is no virtual function whose physical function is at"
                     + " vfio-pci, and has no virtual functions itself",
-                "leave --vf-token out"))
+                "give none",
+                Remedy.GIVE_NO_TOKEN))
         : Optional.empty();
   }
 }

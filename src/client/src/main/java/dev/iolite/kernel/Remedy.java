@@ -31,5 +31,39 @@ public enum Remedy {
   /** Give the function to the driver that the kernel chooses. */
   GIVE_BACK,
   /** Take the function from vfio-pci, and give it to vfio-pci again. */
-  GIVE_BACK_AND_BIND
+  GIVE_BACK_AND_BIND,
+  /** Give the VF token. */
+  GIVE_TOKEN,
+  /** Give no VF token. */
+  GIVE_NO_TOKEN,
+  /** Name one of several TSMs. */
+  NAME_TSM,
+  /** Give vfio-pci a device that the host can spare. */
+  GIVE_SPARE_TO_VFIO,
+  /** Look at the calls of the checks. */
+  TRACE_CHECKS,
+  /** Run a guest and see what it says. */
+  RUN_GUEST,
+  /** Use a machine that is made for it. */
+  USE_LAB,
+  /** Use a model of a confidential platform. */
+  USE_MODEL,
+  /** Start a host of the model at the subject, a socket. */
+  SERVE_MODEL,
+  /** Choose a type of VM that protects its guest. */
+  PROTECT_GUEST,
+  /** Choose the profile that is the first subject, instead of the last. */
+  CHOOSE_PROFILE,
+  /** Give the certificates between the trusted one and the device's. */
+  GIVE_CHAIN,
+  /** Look at the assignment of the function. */
+  SHOW_ASSIGNMENT,
+  /** End the assignment of the function. */
+  END_ASSIGNMENT,
+  /** Release what a process has left behind of the function. */
+  RECOVER,
+  /** The same on the kernel that is the first subject, of the function that is the last. */
+  RECOVER_ELSEWHERE,
+  /** Learn from the kernel's log why it did not unbind the function, and release it then. */
+  RECOVER_BOUND
 }

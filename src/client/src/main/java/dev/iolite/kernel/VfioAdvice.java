@@ -33,7 +33,8 @@ final class VfioAdvice {
                 new Advice(
                     "a VF token is needed: of the device and its SR-IOV functions others are in"
                         + " use",
-                    "give it with --vf-token");
+                    "give the token that their user has set",
+                    Remedy.GIVE_TOKEN);
             case EAGAIN ->
                 new Advice(
                     "the kernel resets or removes the device at the moment",

@@ -54,7 +54,7 @@ public final class Tsm {
                     + " the firmware, or the kernel was built without CONFIG_PCI_TSM",
                 "dmesg has the driver's reason",
                 Remedy.CHECK_HOST)
-            : new Advice("several platforms' drivers are loaded", "name one with --tsm"));
+            : new Advice("several platforms' drivers are loaded", "name one", Remedy.NAME_TSM));
   }
 
   /**

@@ -9,6 +9,8 @@ import dev.iolite.uapi.catalog.Call;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.Ioctls;
+import dev.iolite.uapi.catalog.SystemCall;
+import dev.iolite.uapi.catalog.SystemCalls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.MemoryLayout;
@@ -111,14 +113,25 @@ public final class TracingKernel extends ForwardingKernel {
   }
 
   /** Makes a call, and reports it. */
-  private long call(String call, String subject, String argument, LongSupplier body) {
+  private long call(SystemCall call, String subject, String argument, LongSupplier body) {
     return call(call, subject, argument, body, _ -> "");
   }
 
   /** Makes a call, and reports it with what it changed. */
   private long call(
-      String call, String subject, String argument, LongSupplier body, Words changed) {
-    return call(call, call, subject, argument, body, changed, _ -> "");
+      SystemCall call, String subject, String argument, LongSupplier body, Words changed) {
+    return call(call, subject, argument, body, changed, _ -> "");
+  }
+
+  /** Makes a call, and reports it with what it changed and what its result means. */
+  private long call(
+      SystemCall call,
+      String subject,
+      String argument,
+      LongSupplier body,
+      Words changed,
+      Words meaning) {
+    return call(call.name(), call.name(), subject, argument, body, changed, meaning);
   }
 
   /**
@@ -179,7 +192,12 @@ public final class TracingKernel extends ForwardingKernel {
       return fd;
     }
     return (int)
-        call("open", path, "flags=" + Text.value(flags), () -> super.open(path, flags), noted);
+        call(
+            SystemCalls.OPEN,
+            path,
+            "flags=" + Text.value(flags),
+            () -> super.open(path, flags),
+            noted);
   }
 
   @Override
@@ -190,7 +208,7 @@ public final class TracingKernel extends ForwardingKernel {
     }
     String name = kinds.name(fd);
     kinds.remove(fd);
-    return (int) call("close", name, "", () -> super.close(fd));
+    return (int) call(SystemCalls.CLOSE, name, "", () -> super.close(fd));
   }
 
   @Override
@@ -199,7 +217,7 @@ public final class TracingKernel extends ForwardingKernel {
       return super.read(fd, address, bytes);
     }
     return call(
-        "read",
+        SystemCalls.READ,
         kinds.name(fd),
         "bytes=" + bytes,
         () -> super.read(fd, address, bytes),
@@ -209,8 +227,7 @@ public final class TracingKernel extends ForwardingKernel {
   @Override
   public long write(int fd, long address, long bytes) {
     return call(
-        "write",
-        "write",
+        SystemCalls.WRITE,
         kinds.name(fd),
         written(address, bytes),
         () -> super.write(fd, address, bytes),
@@ -221,8 +238,7 @@ public final class TracingKernel extends ForwardingKernel {
   @Override
   public long pread(int fd, long address, long bytes, long offset) {
     return call(
-        "pread",
-        "pread",
+        SystemCalls.PREAD,
         kinds.name(fd),
         "bytes=" + bytes + at(offset),
         () -> super.pread(fd, address, bytes, offset),
@@ -233,8 +249,7 @@ public final class TracingKernel extends ForwardingKernel {
   @Override
   public long pwrite(int fd, long address, long bytes, long offset) {
     return call(
-        "pwrite",
-        "pwrite",
+        SystemCalls.PWRITE,
         kinds.name(fd),
         written(address, bytes) + at(offset),
         () -> super.pwrite(fd, address, bytes, offset),
@@ -271,7 +286,7 @@ public final class TracingKernel extends ForwardingKernel {
   @Override
   public long lseek(int fd, long offset, int whence) {
     return call(
-        "lseek",
+        SystemCalls.LSEEK,
         kinds.name(fd),
         "offset=" + Text.value(offset) + ", whence=" + whence,
         () -> super.lseek(fd, offset, whence));
@@ -281,7 +296,7 @@ public final class TracingKernel extends ForwardingKernel {
   public int ftruncate(int fd, long bytes) {
     return (int)
         call(
-            "ftruncate",
+            SystemCalls.FTRUNCATE,
             kinds.name(fd),
             "bytes=" + Text.value(bytes),
             () -> super.ftruncate(fd, bytes));
@@ -301,7 +316,7 @@ public final class TracingKernel extends ForwardingKernel {
                 .orElseGet(() -> unreadable(argument));
     return (int)
         call(
-            "ioctl",
+            SystemCalls.IOCTL.name(),
             command.map(Ioctl::name).orElseGet(() -> Text.ioctl(request)),
             kinds.name(fd),
             argumentText,
@@ -350,7 +365,7 @@ public final class TracingKernel extends ForwardingKernel {
   @Override
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
     return call(
-        "mmap",
+        SystemCalls.MMAP,
         fd == -1 ? "" : kinds.name(fd),
         "address=%s, bytes=%s, prot=%s, flags=%s, offset=%s"
             .formatted(
@@ -366,7 +381,7 @@ public final class TracingKernel extends ForwardingKernel {
   public int munmap(long address, long bytes) {
     return (int)
         call(
-            "munmap",
+            SystemCalls.MUNMAP,
             "",
             "address=" + Text.value(address) + ", bytes=" + Text.value(bytes),
             () -> super.munmap(address, bytes));
@@ -379,8 +394,7 @@ public final class TracingKernel extends ForwardingKernel {
     Optional<MemorySegment> before = CallerMemory.copy(pollfds, layout.byteSize());
     return (int)
         call(
-            "poll",
-            "poll",
+            SystemCalls.POLL,
             "",
             before.map(fds -> StructText.of(layout, fds)).orElseGet(() -> unreadable(pollfds))
                 + ", timeout="
@@ -399,7 +413,7 @@ public final class TracingKernel extends ForwardingKernel {
   public int eventfd(int initial, int flags) {
     return (int)
         call(
-            "eventfd",
+            SystemCalls.EVENTFD,
             "",
             "initial=" + initial + ", flags=" + Text.value(flags),
             () -> super.eventfd(initial, flags),
@@ -410,7 +424,7 @@ public final class TracingKernel extends ForwardingKernel {
   public int memfdCreate(String name, int flags) {
     return (int)
         call(
-            "memfd_create",
+            SystemCalls.MEMFD_CREATE,
             name,
             "flags=" + Text.value(flags),
             () -> super.memfdCreate(name, flags),
@@ -423,7 +437,7 @@ public final class TracingKernel extends ForwardingKernel {
       return super.readlink(path, address, bytes);
     }
     return call(
-        "readlink",
+        SystemCalls.READLINK,
         path,
         "bytes=" + bytes,
         () -> super.readlink(path, address, bytes),
@@ -436,7 +450,10 @@ public final class TracingKernel extends ForwardingKernel {
       return super.getdents(fd, address, bytes);
     }
     return call(
-        "getdents64", kinds.name(fd), "bytes=" + bytes, () -> super.getdents(fd, address, bytes));
+        SystemCalls.GETDENTS64,
+        kinds.name(fd),
+        "bytes=" + bytes,
+        () -> super.getdents(fd, address, bytes));
   }
 
   @Override
@@ -444,11 +461,20 @@ public final class TracingKernel extends ForwardingKernel {
     if (skipsLooks()) {
       return super.interruptible();
     }
-    return (int) call("interruptible", "", "", super::interruptible);
+    return (int)
+        call("interruptible", "interruptible", "", "", super::interruptible, _ -> "", _ -> "");
   }
 
   @Override
   public int interrupt(int tid) {
-    return (int) call("interrupt", "thread " + tid, "", () -> super.interrupt(tid));
+    return (int)
+        call(
+            "interrupt",
+            "interrupt",
+            "thread " + tid,
+            "",
+            () -> super.interrupt(tid),
+            _ -> "",
+            _ -> "");
   }
 }

@@ -8,18 +8,9 @@ import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.catalog.VfioIoctls;
-import java.io.IOException;
-import java.lang.classfile.ClassFile;
-import java.lang.classfile.constantpool.PoolEntry;
-import java.lang.classfile.constantpool.StringEntry;
-import java.net.URISyntaxException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -32,10 +23,6 @@ class AdviceTest {
   private static final Optional<String> DEVICE = Optional.of("0000:03:00.1");
   private static final Pattern PLACEHOLDER =
       Pattern.compile("\\b(BDF|PATH|UUID|NAME|FILE|VENDOR|DEVICE|NODE|DEV|GROUP|USER)\\b");
-  private static final Pattern BDF = Pattern.compile("\\bBDF\\b|VENDOR:DEVICE");
-  private static final Pattern COMMAND = Pattern.compile("\\biolite |scripts/");
-  private static final Set<String> CLIENT =
-      Set.of("kernel", "trace", "vfio", "iommufd", "kvm", "pci");
 
   /** What only the advice for a device or its file may mention. */
   private static final Pattern OF_DEVICES = Pattern.compile("BAR|vfio|PCI|driver|device|firmware");
@@ -175,41 +162,5 @@ class AdviceTest {
           .as(on.toString())
           .isEqualTo(on.kind().equals(Optional.of(FdKind.VFIO_DEVICE)));
     }
-  }
-
-  /**
-   * Messages are constants of their class; usage texts are in annotations and therefore not
-   * constants.
-   */
-  @Test
-  void noMessageOfTheProductHasAPlaceholder() throws IOException, URISyntaxException {
-    assertThat(constants("", text -> BDF.matcher(text).find() && !text.equals("BDF"))).isEmpty();
-  }
-
-  /** Only the front end names commands. */
-  @Test
-  void noTextOfTheClientNamesACommandOfOurs() throws IOException, URISyntaxException {
-    List<String> found = new ArrayList<>();
-    for (String room : CLIENT) {
-      found.addAll(constants(room, text -> COMMAND.matcher(text).find()));
-    }
-    assertThat(found).isEmpty();
-  }
-
-  private static List<String> constants(String room, Predicate<String> wanted)
-      throws IOException, URISyntaxException {
-    Path classes =
-        Path.of(Advice.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    List<String> found = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(classes.resolve("dev/iolite").resolve(room))) {
-      for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
-        for (PoolEntry entry : ClassFile.of().parse(file).constantPool()) {
-          if (entry instanceof StringEntry constant && wanted.test(constant.stringValue())) {
-            found.add(file.getFileName() + ": " + constant.stringValue());
-          }
-        }
-      }
-    }
-    return found;
   }
 }

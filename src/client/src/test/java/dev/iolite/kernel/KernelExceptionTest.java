@@ -17,7 +17,7 @@ class KernelExceptionTest {
     assertThat(new KernelException("VFIO_DEVICE_BIND_IOMMUFD", device, "", EBUSY).advice())
         .hasValueSatisfying(advice -> {
           assertThat(advice.remedy()).isEqualTo(Remedy.SHOW_FUNCTION);
-          assertThat(advice.devices()).containsExactly("0000:03:1f.7");
+          assertThat(advice.subjects()).containsExactly("0000:03:1f.7");
         });
   }
 

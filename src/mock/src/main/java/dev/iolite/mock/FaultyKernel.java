@@ -7,6 +7,8 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.Ioctls;
+import dev.iolite.uapi.catalog.SystemCall;
+import dev.iolite.uapi.catalog.SystemCalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -104,16 +106,16 @@ public final class FaultyKernel extends ForwardingKernel {
     }
   }
 
-  private Calls.Call onFile(String name, int fd) {
-    return new Calls.Call(name, "", kinds.of(fd), Optional.empty());
+  private Calls.Call onFile(SystemCall call, int fd) {
+    return new Calls.Call(call.name(), "", kinds.of(fd), Optional.empty());
   }
 
-  private static Calls.Call onPath(String name, String path) {
-    return new Calls.Call(name, path, Optional.empty(), Optional.empty());
+  private static Calls.Call onPath(SystemCall call, String path) {
+    return new Calls.Call(call.name(), path, Optional.empty(), Optional.empty());
   }
 
-  private static Calls.Call plain(String name) {
-    return onPath(name, "");
+  private static Calls.Call plain(SystemCall call) {
+    return onPath(call, "");
   }
 
   /** A call that hands out a descriptor of this kind. */
@@ -127,53 +129,64 @@ public final class FaultyKernel extends ForwardingKernel {
 
   @Override
   public int open(String path, int flags) {
-    return opens(onPath("open", path), DescriptorKinds.ofPath(path), () -> super.open(path, flags));
+    return opens(
+        onPath(SystemCalls.OPEN, path),
+        DescriptorKinds.ofPath(path),
+        () -> super.open(path, flags));
   }
 
   @Override
   public int close(int fd) {
-    Calls.Call call = onFile("close", fd);
+    Calls.Call call = onFile(SystemCalls.CLOSE, fd);
     kinds.remove(fd);
     return (int) call(call, () -> super.close(fd));
   }
 
   @Override
   public long read(int fd, long address, long bytes) {
-    return transfer(onFile("read", fd), bytes, most -> super.read(fd, address, most), _ -> {});
+    return transfer(
+        onFile(SystemCalls.READ, fd), bytes, most -> super.read(fd, address, most), _ -> {});
   }
 
   @Override
   public long write(int fd, long address, long bytes) {
-    return transfer(onFile("write", fd), bytes, most -> super.write(fd, address, most), _ -> {});
+    return transfer(
+        onFile(SystemCalls.WRITE, fd), bytes, most -> super.write(fd, address, most), _ -> {});
   }
 
   @Override
   public long pread(int fd, long address, long bytes, long offset) {
     return transfer(
-        onFile("pread", fd), bytes, most -> super.pread(fd, address, most, offset), _ -> {});
+        onFile(SystemCalls.PREAD, fd),
+        bytes,
+        most -> super.pread(fd, address, most, offset),
+        _ -> {});
   }
 
   @Override
   public long pwrite(int fd, long address, long bytes, long offset) {
     return transfer(
-        onFile("pwrite", fd), bytes, most -> super.pwrite(fd, address, most, offset), _ -> {});
+        onFile(SystemCalls.PWRITE, fd),
+        bytes,
+        most -> super.pwrite(fd, address, most, offset),
+        _ -> {});
   }
 
   @Override
   public long lseek(int fd, long offset, int whence) {
-    return call(onFile("lseek", fd), () -> super.lseek(fd, offset, whence));
+    return call(onFile(SystemCalls.LSEEK, fd), () -> super.lseek(fd, offset, whence));
   }
 
   @Override
   public int ftruncate(int fd, long bytes) {
-    return (int) call(onFile("ftruncate", fd), () -> super.ftruncate(fd, bytes));
+    return (int) call(onFile(SystemCalls.FTRUNCATE, fd), () -> super.ftruncate(fd, bytes));
   }
 
   @Override
   public int ioctl(int fd, long request, long argument) {
     Optional<FdKind> kind = kinds.of(fd);
     Optional<Ioctl> command = kind.flatMap(on -> ioctls.find(on, request));
-    Calls.Call call = new Calls.Call("ioctl", "", kind, command);
+    Calls.Call call = new Calls.Call(SystemCalls.IOCTL.name(), "", kind, command);
     int result =
         (int)
             transfer(
@@ -200,7 +213,7 @@ public final class FaultyKernel extends ForwardingKernel {
   @Override
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
     return transfer(
-        onFile("mmap", fd),
+        onFile(SystemCalls.MMAP, fd),
         0,
         _ -> super.mmap(address, bytes, prot, flags, fd, offset),
         mapped -> super.munmap(mapped, bytes));
@@ -208,31 +221,32 @@ public final class FaultyKernel extends ForwardingKernel {
 
   @Override
   public int munmap(long address, long bytes) {
-    return (int) call(plain("munmap"), () -> super.munmap(address, bytes));
+    return (int) call(plain(SystemCalls.MUNMAP), () -> super.munmap(address, bytes));
   }
 
   @Override
   public int poll(long pollfds, int count, int timeoutMillis) {
-    return (int) call(plain("poll"), () -> super.poll(pollfds, count, timeoutMillis));
+    return (int) call(plain(SystemCalls.POLL), () -> super.poll(pollfds, count, timeoutMillis));
   }
 
   @Override
   public int eventfd(int initial, int flags) {
-    return opens(plain("eventfd"), FdKind.EVENTFD, () -> super.eventfd(initial, flags));
+    return opens(plain(SystemCalls.EVENTFD), FdKind.EVENTFD, () -> super.eventfd(initial, flags));
   }
 
   @Override
   public int memfdCreate(String name, int flags) {
-    return opens(plain("memfd_create"), FdKind.MEMFD, () -> super.memfdCreate(name, flags));
+    return opens(
+        plain(SystemCalls.MEMFD_CREATE), FdKind.MEMFD, () -> super.memfdCreate(name, flags));
   }
 
   @Override
   public long readlink(String path, long address, long bytes) {
-    return call(onPath("readlink", path), () -> super.readlink(path, address, bytes));
+    return call(onPath(SystemCalls.READLINK, path), () -> super.readlink(path, address, bytes));
   }
 
   @Override
   public long getdents(int fd, long address, long bytes) {
-    return call(onFile("getdents64", fd), () -> super.getdents(fd, address, bytes));
+    return call(onFile(SystemCalls.GETDENTS64, fd), () -> super.getdents(fd, address, bytes));
   }
 }

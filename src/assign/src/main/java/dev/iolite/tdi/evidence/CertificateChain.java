@@ -91,7 +91,7 @@ record CertificateChain(
         throw new UntrustedEvidenceException(
             "the digest of the root in %s is not that of %s"
                 .formatted(name, root.getSubjectX500Principal()),
-            "the device has its certificates from another root; --trust that one if you trust it");
+            "the device has its certificates from another root; name that one if you trust it");
       }
       if (below.isEmpty()) {
         return root;

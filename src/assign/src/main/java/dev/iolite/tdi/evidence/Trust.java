@@ -1,6 +1,8 @@
 package dev.iolite.tdi.evidence;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.ValueLayout;
 import java.security.GeneralSecurityException;
@@ -58,8 +60,10 @@ public final class Trust {
       throw new PreconditionException(
           "read the trusted certificate " + name,
           "there are %d certificates and keys in it".formatted(count),
-          "it is a chain of certificates",
-          "trust one of them, and give the chain with --chain");
+          new Advice(
+              "it is a chain of certificates",
+              "trust one of them, and give the chain",
+              Remedy.GIVE_CHAIN));
     }
     if (pem.certificates().isEmpty()) {
       return new Trust("the key of " + name, pem.keys().getFirst(), Optional.empty());
@@ -323,7 +327,7 @@ public final class Trust {
             : "";
     String authority =
         signer.isAuthority()
-            ? ". This certificate is for signing certificates: --chain takes the device's own"
+            ? ". This certificate is for signing certificates: the chain has the device's own"
             : "";
     return new UntrustedEvidenceException(
         "it is not one by %s over %s; tried %s".formatted(signer.name(), covered, tried),

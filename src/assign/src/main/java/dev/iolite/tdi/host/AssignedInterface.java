@@ -2,7 +2,9 @@ package dev.iolite.tdi.host;
 
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.Capability;
 import dev.iolite.kvm.Vcpu;
@@ -67,8 +69,11 @@ public record AssignedInterface(
           throw new PreconditionException(
               "release " + pci,
               "its interface is still bound by " + tsm,
-              "the kernel could not unbind it",
-              "dmesg has the TSM's reason; iolite tdi recover " + pci);
+              new Advice(
+                  "the kernel could not unbind it",
+                  "dmesg has the TSM's reason",
+                  Remedy.RECOVER_BOUND,
+                  List.of(pci.address().toString())));
         });
   }
 
@@ -115,9 +120,11 @@ public record AssignedInterface(
           "bind " + pci.address(),
           "the kernel has calls for it (UAPI profile %s), but: %s"
               .formatted(profile.name(), missing.substring(0, missing.length() - 1)),
-          "the platform, or its firmware, has nothing for confidential devices, or not for this"
-              + " one",
-          "iolite doctor; dmesg has the driver's reason");
+          new Advice(
+              "the platform, or its firmware, has nothing for confidential devices, or not for this"
+                  + " one",
+              "dmesg has the driver's reason",
+              Remedy.CHECK_HOST));
     }
     if (reach.isAsleep()) {
       throw new PreconditionException(
@@ -145,8 +152,10 @@ public record AssignedInterface(
       throw new PreconditionException(
           "bind " + pci.address(),
           "the kernel has no call for it (UAPI profile " + profile.name() + ")",
-          "no released kernel can bind a TDI yet",
-          "a kernel with one of the proposals, or a model of it: --kernel mock:tdx");
+          new Advice(
+              "no released kernel can bind a TDI yet",
+              "a kernel with one of the proposals, or a model of it",
+              Remedy.USE_MODEL));
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.iolite.tdi.host;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kvm.GuestMemfd;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.MemorySlot;
@@ -57,8 +59,10 @@ public final class GuestMachine {
       throw new PreconditionException(
           "make a virtual machine of type " + type,
           "KVM offers " + types,
-          "this platform does not protect guests so, or it is switched off in firmware or KVM",
-          "iolite kvm info; dmesg has KVM's reason");
+          new Advice(
+              "this platform does not protect guests so, or it is switched off in firmware or KVM",
+              "dmesg has KVM's reason",
+              Remedy.SHOW_KVM));
     }
   }
 

@@ -3,9 +3,11 @@ package dev.iolite.tdi.host;
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.Viommu;
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.PageTableId;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kvm.VfioKvmDevice;
 import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmType;
@@ -153,8 +155,10 @@ public final class Preparation {
           "this kernel binds interfaces (UAPI profile "
               + profile.name()
               + "), and the guest of such a VM has nothing private",
-          "no type was chosen",
-          "--vm tdx, --vm snp or --vm sw-protected, whichever iolite kvm info shows");
+          new Advice(
+              "no type was chosen",
+              "choose a type that protects its guest, of those that KVM offers",
+              Remedy.PROTECT_GUEST));
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.iolite.tdi.journal;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.State;
@@ -14,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -125,9 +128,16 @@ public interface Journal extends AutoCloseable {
             "begin the journal " + file,
             isTaken ? "another process writes to it" : "a process has left one behind",
             isTaken
-                ? "another process has " + address + " assigned"
-                : "that process was killed while it had " + address + " assigned",
-            isTaken ? "iolite tdi show " + address : "iolite tdi recover " + address);
+                ? new Advice(
+                    "another process has " + address + " assigned",
+                    "look at that assignment",
+                    Remedy.SHOW_ASSIGNMENT,
+                    List.of(address.toString()))
+                : new Advice(
+                    "that process was killed while it had " + address + " assigned",
+                    "release what it has left behind",
+                    Remedy.RECOVER,
+                    List.of(address.toString())));
       }
       OnDisk journal = new OnDisk(file, channel);
       journal.write(

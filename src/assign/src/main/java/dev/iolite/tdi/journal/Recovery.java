@@ -1,7 +1,9 @@
 package dev.iolite.tdi.journal;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
@@ -108,8 +110,11 @@ public final class Recovery {
         throw new PreconditionException(
             "release what is held of " + address,
             "process " + process(entries) + " still has it",
-            "it runs",
-            "iolite tdi unbind " + address + ", or end that process");
+            new Advice(
+                "it runs",
+                "unbind the interface there, or end that process",
+                Remedy.END_ASSIGNMENT,
+                List.of(address.toString())));
       }
       requireSameHost(entries);
       release(entries);
@@ -160,8 +165,11 @@ public final class Recovery {
           throw new PreconditionException(
               "release what is held of " + address,
               "the journal is of " + of + ", and this is " + host,
-              "the process that was killed worked on another kernel",
-              "iolite --kernel " + of + " tdi recover " + address);
+              new Advice(
+                  "the process that was killed worked on another kernel",
+                  "release it on " + of,
+                  Remedy.RECOVER_ELSEWHERE,
+                  List.of(of, address.toString())));
         });
   }
 
@@ -227,8 +235,11 @@ public final class Recovery {
           throw new PreconditionException(
               "release " + device,
               "its interface is still bound by " + tsm,
-              "another process has the device, or the kernel has not finished to release it",
-              "iolite pci show " + device + "; try again when nothing uses the device");
+              new Advice(
+                  "another process has the device, or the kernel has not finished to release it",
+                  "try again when nothing uses the device",
+                  Remedy.SHOW_FUNCTION,
+                  List.of(device.address().toString())));
         });
   }
 }

@@ -3,7 +3,6 @@ package dev.iolite.tdi.profile;
 import dev.iolite.kvm.Exit;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.TdiState;
-import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.vfio.DmaBuf;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -14,12 +13,7 @@ import java.util.Optional;
  * ability for.
  */
 interface Ability {
-  /** The calls that it makes beyond those in the kernel's headers. */
-  default List<Ioctl> ioctls() {
-    return List.of();
-  }
-
-  /** Binds a vDEVICE that was just made, and unbinds it before it is destroyed. */
+  /** To bind a vDEVICE that was just made, and to unbind it before it is destroyed. */
   interface Binds extends Ability {
     /** Whether the bind locks the interface too. */
     boolean locks();

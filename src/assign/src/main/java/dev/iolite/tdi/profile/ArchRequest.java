@@ -2,7 +2,6 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.TdiState;
-import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
@@ -10,10 +9,9 @@ import dev.iolite.uapi.tsm.iommu_vdevice_tsm_set_tdi_state;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 
 /**
- * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture, The proposals differ in its number
+ * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture. The proposals differ in its number
  * and in the operations after those that are here.
  */
 final class ArchRequest implements Ability.SetsState, Ability.ValidatesMmio {
@@ -21,18 +19,10 @@ final class ArchRequest implements Ability.SetsState, Ability.ValidatesMmio {
   private final Ioctl command;
   private final Arch arch;
 
-  ArchRequest(TsmCaller caller, int number, Arch arch) {
+  ArchRequest(TsmCaller caller, Ioctl command, Arch arch) {
     this.caller = caller;
+    this.command = command;
     this.arch = arch;
-    this.command =
-        Ioctl.of(FdKind.IOMMUFD, "IOMMU_VDEVICE_TSM_REQ", number, iommu_vdevice_tsm_req.layout())
-            .reportingInterrupts()
-            .answering(TsmCaller.RESIDUE);
-  }
-
-  @Override
-  public List<Ioctl> ioctls() {
-    return List.of(command);
   }
 
   @Override

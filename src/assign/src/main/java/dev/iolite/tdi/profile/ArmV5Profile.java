@@ -6,8 +6,8 @@ import static dev.iolite.tdi.profile.TsmOperation.SET_STATE;
 
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tsm.TdiState;
-import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.TsmArmV5Ioctls;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
@@ -29,25 +29,14 @@ final class ArmV5Profile {
   private ArmV5Profile() {}
 
   static List<Ability> abilities(TsmCaller caller) {
-    return List.of(new TsmOp(caller, TsmArmV5.IOMMU_VDEVICE_TSM_OP()), new ScopedRequest(caller));
+    return List.of(
+        new TsmOp(caller, TsmArmV5Ioctls.IOMMU_VDEVICE_TSM_OP), new ScopedRequest(caller));
   }
 
   /** IOMMU_VDEVICE_TSM_REQ with a scope. */
   private record ScopedRequest(TsmCaller caller)
       implements Ability.SetsState, Ability.ReadsReport, Ability.Measures {
-    private static final Ioctl COMMAND =
-        Ioctl.of(
-                FdKind.IOMMUFD,
-                "IOMMU_VDEVICE_TSM_REQ",
-                TsmArmV5.IOMMU_VDEVICE_TSM_REQ(),
-                iommu_vdevice_tsm_req.layout())
-            .reportingInterrupts()
-            .answering(TsmCaller.RESIDUE);
-
-    @Override
-    public List<Ioctl> ioctls() {
-      return List.of(COMMAND);
-    }
+    private static final Ioctl COMMAND = TsmArmV5Ioctls.IOMMU_VDEVICE_TSM_REQ;
 
     @Override
     public void setState(TdiBinding binding, TdiState to) {

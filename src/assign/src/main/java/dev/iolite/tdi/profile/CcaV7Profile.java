@@ -7,6 +7,7 @@ import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.catalog.TsmCcaV7Ioctls;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_object_info;
@@ -32,7 +33,7 @@ final class CcaV7Profile {
   private CcaV7Profile() {}
 
   static List<Ability> abilities(TsmCaller caller, Arch arch) {
-    ArchRequest request = new ArchRequest(caller, TsmCcaV7.IOMMU_VDEVICE_TSM_REQ(), arch);
+    ArchRequest request = new ArchRequest(caller, TsmCcaV7Ioctls.IOMMU_VDEVICE_TSM_REQ, arch);
     return List.of(new VdeviceBinds(), request, new Objects(request), new RealmExits());
   }
 

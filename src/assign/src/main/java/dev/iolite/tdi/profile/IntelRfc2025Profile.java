@@ -7,8 +7,8 @@ import static dev.iolite.tdi.profile.TsmOperation.UNBIND;
 
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.TdiState;
-import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.TsmIntelRfc2025Ioctls;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmintelrfc2025.iommu_vdevice_tsm_guest_request;
 import dev.iolite.uapi.tsmintelrfc2025.vfio_device_tsm_bind;
@@ -46,26 +46,6 @@ final class IntelRfc2025Profile {
 
   /** VFIO_DEVICE_TSM_BIND and VFIO_DEVICE_TSM_UNBIND. */
   private record VfioBinds(TsmCaller caller) implements Ability.Binds {
-    private static final Ioctl TSM_BIND =
-        Ioctl.of(
-                FdKind.VFIO_DEVICE,
-                "VFIO_DEVICE_TSM_BIND",
-                TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND(),
-                vfio_device_tsm_bind.layout())
-            .reportingInterrupts();
-    private static final Ioctl TSM_UNBIND =
-        Ioctl.of(
-                FdKind.VFIO_DEVICE,
-                "VFIO_DEVICE_TSM_UNBIND",
-                TsmIntelRfc2025.VFIO_DEVICE_TSM_UNBIND(),
-                vfio_device_tsm_unbind.layout())
-            .reportingInterrupts();
-
-    @Override
-    public List<Ioctl> ioctls() {
-      return List.of(TSM_BIND, TSM_UNBIND);
-    }
-
     @Override
     public boolean locks() {
       return true;
@@ -77,7 +57,7 @@ final class IntelRfc2025Profile {
         MemorySegment bind = vfio_device_tsm_bind.allocate(arena);
         vfio_device_tsm_bind.argsz(bind, (int) vfio_device_tsm_bind.sizeof());
         vfio_device_tsm_bind.vdevice_id(bind, binding.vdeviceId());
-        caller.make(BIND, binding.device(), TSM_BIND, bind);
+        caller.make(BIND, binding.device(), TsmIntelRfc2025Ioctls.VFIO_DEVICE_TSM_BIND, bind);
       }
     }
 
@@ -86,7 +66,7 @@ final class IntelRfc2025Profile {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment unbind = vfio_device_tsm_unbind.allocate(arena);
         vfio_device_tsm_unbind.argsz(unbind, (int) vfio_device_tsm_unbind.sizeof());
-        caller.make(UNBIND, binding.device(), TSM_UNBIND, unbind);
+        caller.make(UNBIND, binding.device(), TsmIntelRfc2025Ioctls.VFIO_DEVICE_TSM_UNBIND, unbind);
       }
     }
   }
@@ -94,18 +74,7 @@ final class IntelRfc2025Profile {
   /** IOMMU_VDEVICE_TSM_GUEST_REQUEST. */
   private record Requests(TsmCaller caller) implements Ability.SetsState, Ability.ReadsReport {
     private static final Ioctl GUEST_REQUEST =
-        Ioctl.of(
-                FdKind.IOMMUFD,
-                "IOMMU_VDEVICE_TSM_GUEST_REQUEST",
-                TsmIntelRfc2025.IOMMU_VDEVICE_TSM_GUEST_REQUEST(),
-                iommu_vdevice_tsm_guest_request.layout())
-            .reportingInterrupts()
-            .answering(TsmCaller.RESIDUE);
-
-    @Override
-    public List<Ioctl> ioctls() {
-      return List.of(GUEST_REQUEST);
-    }
+        TsmIntelRfc2025Ioctls.IOMMU_VDEVICE_TSM_GUEST_REQUEST;
 
     @Override
     public void setState(TdiBinding binding, TdiState to) {

@@ -1,9 +1,11 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
@@ -107,10 +109,13 @@ public final class ProfileProbe {
     throw new PreconditionException(
         "use the UAPI profile " + wanted,
         "the kernel has " + found.profile + " (" + String.join("; ", found.calls) + ")",
-        wanted == Profile.ARM_V5
-            ? "the number 0x95, by which it binds, is IOMMU_IOAS_NOIOMMU_GET_PA of this kernel"
-            : "the kernel was built without the proposal, or with another revision of it",
-        "use --profile " + found.profile + ", or boot a kernel that has " + wanted);
+        new Advice(
+            wanted == Profile.ARM_V5
+                ? "the number 0x95, by which it binds, is IOMMU_IOAS_NOIOMMU_GET_PA of this kernel"
+                : "the kernel was built without the proposal, or with another revision of it",
+            "use the profile " + found.profile + ", or boot a kernel that has " + wanted,
+            Remedy.CHOOSE_PROFILE,
+            List.of(found.profile.toString(), wanted.toString())));
   }
 
   private Profile find() {

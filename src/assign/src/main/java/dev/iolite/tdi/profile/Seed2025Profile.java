@@ -6,8 +6,8 @@ import static dev.iolite.tdi.profile.TsmOperation.READ_REPORT;
 import dev.iolite.kernel.Errno;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.Arch;
-import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.TsmSeed2025Ioctls;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.iommu_vdevice_tsm_read_measurements;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
@@ -25,12 +25,12 @@ final class Seed2025Profile {
   private Seed2025Profile() {}
 
   static List<Ability> abilities(TsmCaller caller, Arch arch) {
-    ArchRequest request = new ArchRequest(caller, TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), arch);
+    ArchRequest request = new ArchRequest(caller, TsmSeed2025Ioctls.IOMMU_VDEVICE_TSM_REQ, arch);
     int dmaBuf = (int) TsmSeed2025.KVM_MEM_DMABUF();
     int privateOnly = (int) TsmSeed2025.KVM_MEM_PRIVATE_ONLY();
     List<Ability> abilities =
         List.of(
-            new TsmOp(caller, TsmSeed2025.IOMMU_VDEVICE_TSM_OP()),
+            new TsmOp(caller, TsmSeed2025Ioctls.IOMMU_VDEVICE_TSM_OP),
             request,
             new Evidence(request),
             new DmaBufs(),
@@ -73,17 +73,7 @@ final class Seed2025Profile {
   /** Dma-bufs of a kind, which say what they have. */
   private record DmaBufs() implements Ability.ExportsPrivate, Ability.ListsRuns {
     private static final int FIRST_GUESS = 64;
-    private static final Ioctl GET_RUNS =
-        Ioctl.of(
-            FdKind.DMA_BUF,
-            "VFIO_DMA_BUF_GET_RUNS",
-            TsmSeed2025.VFIO_DMA_BUF_GET_RUNS(),
-            vfio_dma_buf_get_runs.layout());
-
-    @Override
-    public List<Ioctl> ioctls() {
-      return List.of(GET_RUNS);
-    }
+    private static final Ioctl GET_RUNS = TsmSeed2025Ioctls.VFIO_DMA_BUF_GET_RUNS;
 
     @Override
     public int flags(Kind kind) {

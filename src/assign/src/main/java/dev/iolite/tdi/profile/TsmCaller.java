@@ -11,9 +11,6 @@ import java.util.function.ToLongFunction;
 
 /** Makes the calls of a profile, and says what a failed one may have done. */
 final class TsmCaller {
-  /** What a request's result is. */
-  static final String RESIDUE = "bytes not used of the answer's room, or else of the request";
-
   private final Profile profile;
 
   TsmCaller(Profile profile) {

@@ -1,28 +1,19 @@
 package dev.iolite.tdi.profile;
 
-import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 
 /** IOMMU_VDEVICE_TSM_OP, of which the proposals differ in the number only; the bind locks. */
 final class TsmOp implements Ability.Binds {
   private final TsmCaller caller;
   private final Ioctl command;
 
-  TsmOp(TsmCaller caller, int number) {
+  TsmOp(TsmCaller caller, Ioctl command) {
     this.caller = caller;
-    this.command =
-        Ioctl.of(FdKind.IOMMUFD, "IOMMU_VDEVICE_TSM_OP", number, iommu_vdevice_tsm_op.layout())
-            .reportingInterrupts();
-  }
-
-  @Override
-  public List<Ioctl> ioctls() {
-    return List.of(command);
+    this.command = command;
   }
 
   @Override

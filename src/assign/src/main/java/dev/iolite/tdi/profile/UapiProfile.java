@@ -11,6 +11,11 @@ import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.TsmArmV5Ioctls;
+import dev.iolite.uapi.catalog.TsmCcaV7Ioctls;
+import dev.iolite.uapi.catalog.TsmIntelRfc2025Ioctls;
+import dev.iolite.uapi.catalog.TsmSeed2025Ioctls;
+import dev.iolite.uapi.catalog.TsmV6Ioctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
@@ -224,7 +229,14 @@ public final class UapiProfile {
 
   /** Its calls beyond those of the headers, for who traces them or makes them fail. */
   public List<Ioctl> ioctls() {
-    return abilities.stream().flatMap(ability -> ability.ioctls().stream()).toList();
+    return switch (name) {
+      case MAINLINE_7_3 -> List.of();
+      case ARM_V5 -> TsmArmV5Ioctls.all();
+      case V6 -> TsmV6Ioctls.all();
+      case CCA_V7 -> TsmCcaV7Ioctls.all();
+      case INTEL_RFC_2025 -> TsmIntelRfc2025Ioctls.all();
+      case SEED_2025 -> TsmSeed2025Ioctls.all();
+    };
   }
 
   @Override

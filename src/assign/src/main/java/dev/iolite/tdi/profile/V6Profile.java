@@ -1,7 +1,7 @@
 package dev.iolite.tdi.profile;
 
 import dev.iolite.tsm.Arch;
-import dev.iolite.uapi.tsmv6.TsmV6;
+import dev.iolite.uapi.catalog.TsmV6Ioctls;
 import java.util.List;
 
 /**
@@ -12,8 +12,8 @@ final class V6Profile {
   private V6Profile() {}
 
   static List<Ability> abilities(TsmCaller caller, Arch arch) {
-    TsmOp op = new TsmOp(caller, TsmV6.IOMMU_VDEVICE_TSM_OP());
-    ArchRequest request = new ArchRequest(caller, TsmV6.IOMMU_VDEVICE_TSM_REQ(), arch);
+    TsmOp op = new TsmOp(caller, TsmV6Ioctls.IOMMU_VDEVICE_TSM_OP);
+    ArchRequest request = new ArchRequest(caller, TsmV6Ioctls.IOMMU_VDEVICE_TSM_REQ, arch);
     return arch == Arch.SEV ? List.of(op, request, new SevDma(request)) : List.of(op, request);
   }
 }

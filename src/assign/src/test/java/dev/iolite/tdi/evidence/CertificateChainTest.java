@@ -139,7 +139,7 @@ class CertificateChainTest {
   void aRootWithoutAChainIsToldOfIt() {
     assertThatThrownBy(() -> root().verify(evidence(), Optional.empty()))
         .isInstanceOf(UntrustedEvidenceException.class)
-        .hasMessageContaining("--chain takes the device's own");
+        .hasMessageContaining("the chain has the device's own");
   }
 
   @Test

@@ -1,6 +1,6 @@
 package dev.iolite.mock.core;
 
-import java.lang.foreign.MemoryLayout;
+import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -9,12 +9,12 @@ public interface GuestDeviceCalls {
   /**
    * A command.
    *
-   * @param number the ioctl's number; it replaces 7.3's of that number, if there is one
-   * @param struct its struct, whose first member is the size
+   * @param ioctl the ioctl; it replaces 7.3's of its number, if there is one. The first member of
+   *     its struct is the size
    * @param lastField the last member that a caller must know
    * @param body what it does
    */
-  record Command(int number, MemoryLayout struct, String lastField, Body body) {}
+  record Command(Ioctl ioctl, String lastField, Body body) {}
 
   /** What a command does. */
   @FunctionalInterface

@@ -1,5 +1,6 @@
 package dev.iolite.mock.iommufd;
 
+import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.MemoryLayout;
 
 /**
@@ -18,9 +19,10 @@ record Command(int number, long bytes, long leastBytes, Body body) {
   }
 
   /** A command whose struct was first used up to the end of this field. */
-  static Command of(int number, MemoryLayout struct, String lastField, Body body) {
+  static Command of(Ioctl call, String lastField, Body body) {
+    MemoryLayout struct = call.argument().orElseThrow();
     var field = MemoryLayout.PathElement.groupElement(lastField);
     long end = struct.byteOffset(field) + struct.select(field).byteSize();
-    return new Command(number, struct.byteSize(), end, body);
+    return new Command((int) call.number(), struct.byteSize(), end, body);
   }
 }

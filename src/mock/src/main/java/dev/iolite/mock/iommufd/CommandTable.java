@@ -25,12 +25,10 @@ final class CommandTable {
   CommandTable(GuestDeviceCalls calls) {
     this.calls = calls;
     for (GuestDeviceCalls.Command call : calls.commands()) {
-      byNumber[call.number() & NUMBER_MASK] =
+      Command command =
           Command.of(
-              call.number(),
-              call.struct(),
-              call.lastField(),
-              ucmd -> ucmd.setResult(call.body().execute(ucmd)));
+              call.ioctl(), call.lastField(), ucmd -> ucmd.setResult(call.body().execute(ucmd)));
+      byNumber[command.number() & NUMBER_MASK] = command;
     }
   }
 

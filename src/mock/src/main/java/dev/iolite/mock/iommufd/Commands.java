@@ -19,35 +19,33 @@ final class Commands {
   /** The last field of the struct's first version, and what the command does. */
   private static Command of(Ioctl call) {
     return switch (call.name()) {
-      case "IOMMU_DESTROY" -> command(call, "id", ObjectCommands::destroy);
-      case "IOMMU_IOAS_ALLOC" -> command(call, "out_ioas_id", IoasCommands::alloc);
-      case "IOMMU_IOAS_ALLOW_IOVAS" -> command(call, "allowed_iovas", IoasCommands::allowIovas);
-      case "IOMMU_IOAS_COPY" -> command(call, "src_iova", MapCommands::copy);
+      case "IOMMU_DESTROY" -> Command.of(call, "id", ObjectCommands::destroy);
+      case "IOMMU_IOAS_ALLOC" -> Command.of(call, "out_ioas_id", IoasCommands::alloc);
+      case "IOMMU_IOAS_ALLOW_IOVAS" -> Command.of(call, "allowed_iovas", IoasCommands::allowIovas);
+      case "IOMMU_IOAS_COPY" -> Command.of(call, "src_iova", MapCommands::copy);
       case "IOMMU_IOAS_IOVA_RANGES" ->
-          command(call, "out_iova_alignment", IoasCommands::iovaRanges);
-      case "IOMMU_IOAS_MAP" -> command(call, "iova", MapCommands::map);
-      case "IOMMU_IOAS_UNMAP" -> command(call, "length", MapCommands::unmap);
-      case "IOMMU_OPTION" -> command(call, "val64", OptionCommands::option);
-      case "IOMMU_VFIO_IOAS" -> command(call, "__reserved", OptionCommands::vfioIoas);
-      case "IOMMU_HWPT_ALLOC" -> command(call, "__reserved", HwptCommands::alloc);
-      case "IOMMU_GET_HW_INFO" -> command(call, "__reserved", ObjectCommands::hwInfo);
+          Command.of(call, "out_iova_alignment", IoasCommands::iovaRanges);
+      case "IOMMU_IOAS_MAP" -> Command.of(call, "iova", MapCommands::map);
+      case "IOMMU_IOAS_UNMAP" -> Command.of(call, "length", MapCommands::unmap);
+      case "IOMMU_OPTION" -> Command.of(call, "val64", OptionCommands::option);
+      case "IOMMU_VFIO_IOAS" -> Command.of(call, "__reserved", OptionCommands::vfioIoas);
+      case "IOMMU_HWPT_ALLOC" -> Command.of(call, "__reserved", HwptCommands::alloc);
+      case "IOMMU_GET_HW_INFO" -> Command.of(call, "__reserved", ObjectCommands::hwInfo);
       case "IOMMU_HWPT_SET_DIRTY_TRACKING" ->
-          command(call, "__reserved", DirtyCommands::setTracking);
-      case "IOMMU_HWPT_GET_DIRTY_BITMAP" -> command(call, "data", DirtyCommands::getBitmap);
-      case "IOMMU_HWPT_INVALIDATE" -> command(call, "__reserved", HwptCommands::invalidate);
-      case "IOMMU_FAULT_QUEUE_ALLOC" -> command(call, "out_fault_fd", QueueCommands::faultQueue);
-      case "IOMMU_IOAS_MAP_FILE" -> command(call, "iova", MapCommands::mapFile);
-      case "IOMMU_VIOMMU_ALLOC" -> command(call, "out_viommu_id", ViommuCommands::viommu);
-      case "IOMMU_VDEVICE_ALLOC" -> command(call, "virt_id", ViommuCommands::vdevice);
-      case "IOMMU_IOAS_CHANGE_PROCESS" -> command(call, "__reserved", IoasCommands::changeProcess);
-      case "IOMMU_VEVENTQ_ALLOC" -> command(call, "out_veventq_fd", QueueCommands::veventQueue);
-      case "IOMMU_HW_QUEUE_ALLOC" -> command(call, "length", ViommuCommands::hwQueue);
-      case "IOMMU_IOAS_NOIOMMU_GET_PA" -> command(call, "out_phys", IoasCommands::physicalAddress);
+          Command.of(call, "__reserved", DirtyCommands::setTracking);
+      case "IOMMU_HWPT_GET_DIRTY_BITMAP" -> Command.of(call, "data", DirtyCommands::getBitmap);
+      case "IOMMU_HWPT_INVALIDATE" -> Command.of(call, "__reserved", HwptCommands::invalidate);
+      case "IOMMU_FAULT_QUEUE_ALLOC" -> Command.of(call, "out_fault_fd", QueueCommands::faultQueue);
+      case "IOMMU_IOAS_MAP_FILE" -> Command.of(call, "iova", MapCommands::mapFile);
+      case "IOMMU_VIOMMU_ALLOC" -> Command.of(call, "out_viommu_id", ViommuCommands::viommu);
+      case "IOMMU_VDEVICE_ALLOC" -> Command.of(call, "virt_id", ViommuCommands::vdevice);
+      case "IOMMU_IOAS_CHANGE_PROCESS" ->
+          Command.of(call, "__reserved", IoasCommands::changeProcess);
+      case "IOMMU_VEVENTQ_ALLOC" -> Command.of(call, "out_veventq_fd", QueueCommands::veventQueue);
+      case "IOMMU_HW_QUEUE_ALLOC" -> Command.of(call, "length", ViommuCommands::hwQueue);
+      case "IOMMU_IOAS_NOIOMMU_GET_PA" ->
+          Command.of(call, "out_phys", IoasCommands::physicalAddress);
       default -> throw new AssertionError("the model lacks " + call.name());
     };
-  }
-
-  private static Command command(Ioctl call, String lastField, Command.Body body) {
-    return Command.of((int) call.number(), call.argument().orElseThrow(), lastField, body);
   }
 }

@@ -1,7 +1,9 @@
 package dev.iolite.mock.remote;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
@@ -46,8 +48,11 @@ final class Connections implements AutoCloseable {
       throw new PreconditionException(
           "connect to the mock host at " + socket,
           String.valueOf(e.getMessage()),
-          "it is not running, or it is another user's",
-          "iolite mock serve " + socket + " mock:tdx");
+          new Advice(
+              "it is not running, or it is another user's",
+              "start a mock host there",
+              Remedy.SERVE_MODEL,
+              List.of(socket.toString())));
     }
   }
 

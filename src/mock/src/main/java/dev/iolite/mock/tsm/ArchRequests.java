@@ -7,6 +7,7 @@ import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.Arch;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
@@ -21,14 +22,14 @@ import java.util.Optional;
  */
 record ArchRequests(
     AssignedTdis tdis, Optional<Arch> arch, Map<Integer, TsmRequests.Operation> operations) {
-  /** A request with the number that a proposal gives it. */
-  GuestDeviceCalls.Command numbered(int number) {
-    return command(number, this::execute);
+  /** A request, as the ioctl of a proposal. */
+  GuestDeviceCalls.Command of(Ioctl ioctl) {
+    return command(ioctl, this::execute);
   }
 
   /** A request that does something of its own. */
-  static GuestDeviceCalls.Command command(int number, GuestDeviceCalls.Body body) {
-    return new GuestDeviceCalls.Command(number, iommu_vdevice_tsm_req.layout(), "tsm_code", body);
+  static GuestDeviceCalls.Command command(Ioctl ioctl, GuestDeviceCalls.Body body) {
+    return new GuestDeviceCalls.Command(ioctl, "tsm_code", body);
   }
 
   /**

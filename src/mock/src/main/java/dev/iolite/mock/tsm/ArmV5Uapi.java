@@ -7,6 +7,7 @@ import dev.iolite.mock.core.GuestDeviceCalls.Call;
 import dev.iolite.mock.core.GuestDeviceCalls.Command;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.catalog.TsmArmV5Ioctls;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmarmv5.TsmArmV5;
 import dev.iolite.uapi.tsmarmv5.iommu_vdevice_tsm_info;
@@ -36,12 +37,8 @@ final class ArmV5Uapi {
     return TsmUapi.of(
         tdis,
         List.of(
-            new OpCommand(tdis, _ -> {}).numbered(TsmArmV5.IOMMU_VDEVICE_TSM_OP()),
-            new Command(
-                TsmArmV5.IOMMU_VDEVICE_TSM_REQ(),
-                iommu_vdevice_tsm_req.layout(),
-                "resp_uptr",
-                uapi::request)));
+            new OpCommand(tdis, _ -> {}).of(TsmArmV5Ioctls.IOMMU_VDEVICE_TSM_OP),
+            new Command(TsmArmV5Ioctls.IOMMU_VDEVICE_TSM_REQ, "resp_uptr", uapi::request)));
   }
 
   /** drivers/pci/tsm.c:pci_tsm_guest_req refuses the scopes for debugging before all else. */

@@ -7,6 +7,7 @@ import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.Arch;
+import dev.iolite.uapi.catalog.TsmCcaV7Ioctls;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.iommu_vdevice_tsm_object_info;
@@ -44,7 +45,7 @@ final class CcaV7Uapi {
     return new TsmUapi(
         new VdeviceCalls(
             tdis,
-            List.of(request.numbered(TsmCcaV7.IOMMU_VDEVICE_TSM_REQ())),
+            List.of(request.of(TsmCcaV7Ioctls.IOMMU_VDEVICE_TSM_REQ)),
             device -> tdis.bind(device, Optional.empty()),
             (_, _) -> false),
         new NotedDevices(tdis),

@@ -13,6 +13,7 @@ import dev.iolite.mock.core.GuestDeviceCalls.Command;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.catalog.TsmIntelRfc2025Ioctls;
 import dev.iolite.uapi.tsmintelrfc2025.TsmIntelRfc2025;
 import dev.iolite.uapi.tsmintelrfc2025.iommu_vdevice_tsm_guest_request;
 import dev.iolite.uapi.tsmintelrfc2025.vfio_device_tsm_bind;
@@ -27,8 +28,8 @@ import java.util.Optional;
  * any other takes the state, 32 bits.
  */
 final class IntelRfcUapi {
-  private static final int BIND = TsmIntelRfc2025.VFIO_DEVICE_TSM_BIND();
-  private static final int UNBIND = TsmIntelRfc2025.VFIO_DEVICE_TSM_UNBIND();
+  private static final int BIND = (int) TsmIntelRfc2025Ioctls.VFIO_DEVICE_TSM_BIND.number();
+  private static final int UNBIND = (int) TsmIntelRfc2025Ioctls.VFIO_DEVICE_TSM_UNBIND.number();
   private static final int DMABUF = (int) TsmIntelRfc2025.KVM_MEM_VFIO_DMABUF();
 
   private final Task task;
@@ -50,8 +51,7 @@ final class IntelRfcUapi {
             uapi.tdis,
             List.of(
                 new Command(
-                    TsmIntelRfc2025.IOMMU_VDEVICE_TSM_GUEST_REQUEST(),
-                    iommu_vdevice_tsm_guest_request.layout(),
+                    TsmIntelRfc2025Ioctls.IOMMU_VDEVICE_TSM_GUEST_REQUEST,
                     "resp_uptr",
                     uapi::request))),
         uapi.new BindingDevices(),

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.GuestDevice;
 import dev.iolite.mock.core.GuestDeviceCalls;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import java.lang.foreign.MemorySegment;
@@ -19,10 +20,9 @@ import java.util.function.Consumer;
  * @param beforeLock may refuse the lock that is part of a bind
  */
 record OpCommand(AssignedTdis tdis, Consumer<TeeFunction> beforeLock) {
-  /** Returns this command under a proposal's number. */
-  GuestDeviceCalls.Command numbered(int number) {
-    return new GuestDeviceCalls.Command(
-        number, iommu_vdevice_tsm_op.layout(), "vdevice_id", this::execute);
+  /** It, as the ioctl of a proposal. */
+  GuestDeviceCalls.Command of(Ioctl ioctl) {
+    return new GuestDeviceCalls.Command(ioctl, "vdevice_id", this::execute);
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Task;
 import dev.iolite.tsm.TdiState;
+import dev.iolite.uapi.catalog.TsmSeed2025Ioctls;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.vfio_device_feature_dma_buf_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
@@ -31,7 +32,7 @@ import java.util.List;
 final class SeedDmaBufs extends NotedDevices {
   private static final int SHARED = TsmSeed2025.VFIO_DMA_BUF_SHARED();
   private static final int PRIVATE = TsmSeed2025.VFIO_DMA_BUF_PRIVATE();
-  private static final int GET_RUNS = TsmSeed2025.VFIO_DMA_BUF_GET_RUNS();
+  private static final int GET_RUNS = (int) TsmSeed2025Ioctls.VFIO_DMA_BUF_GET_RUNS.number();
 
   private final Task task;
   private final LinkTsm tsm;

@@ -10,6 +10,7 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.Arch;
+import dev.iolite.uapi.catalog.TsmSeed2025Ioctls;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
@@ -72,8 +73,8 @@ final class SeedUapi {
             uapi.tdis,
             List.of(
                 new OpCommand(uapi.tdis, uapi::requireNoDmaBufs)
-                    .numbered(TsmSeed2025.IOMMU_VDEVICE_TSM_OP()),
-                ArchRequests.command(TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), uapi::request)),
+                    .of(TsmSeed2025Ioctls.IOMMU_VDEVICE_TSM_OP),
+                ArchRequests.command(TsmSeed2025Ioctls.IOMMU_VDEVICE_TSM_REQ, uapi::request)),
             _ -> {},
             uapi::hasViommu),
         new SeedDmaBufs(task, uapi.tdis),

@@ -2,7 +2,7 @@ package dev.iolite.mock.tsm;
 
 import dev.iolite.mock.core.Task;
 import dev.iolite.tsm.Arch;
-import dev.iolite.uapi.tsmv6.TsmV6;
+import dev.iolite.uapi.catalog.TsmV6Ioctls;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +24,7 @@ final class V6Uapi {
     return TsmUapi.of(
         tdis,
         List.of(
-            new OpCommand(tdis, _ -> {}).numbered(TsmV6.IOMMU_VDEVICE_TSM_OP()),
-            new ArchRequests(tdis, arch, operations).numbered(TsmV6.IOMMU_VDEVICE_TSM_REQ())));
+            new OpCommand(tdis, _ -> {}).of(TsmV6Ioctls.IOMMU_VDEVICE_TSM_OP),
+            new ArchRequests(tdis, arch, operations).of(TsmV6Ioctls.IOMMU_VDEVICE_TSM_REQ)));
   }
 }

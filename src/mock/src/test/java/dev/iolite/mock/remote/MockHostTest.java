@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
@@ -98,8 +99,9 @@ class MockHostTest {
   @Test
   void nobodyListensAtAPathWithoutHostAndOneHostListensAtAPath() {
     assertThatThrownBy(() -> RemoteKernel.connect(directory.resolve("none")))
-        .isInstanceOf(PreconditionException.class)
-        .hasMessageContaining("iolite mock serve");
+        .isInstanceOfSatisfying(
+            PreconditionException.class,
+            e -> assertThat(e.advice().remedy()).isEqualTo(Remedy.SERVE_MODEL));
     assertThatThrownBy(() -> MockHost.start(host.socket(), MockKernel.builder()))
         .isInstanceOf(PreconditionException.class)
         .hasMessageContaining("another mock host");
