@@ -176,9 +176,10 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
    * @throws IllegalStateException if nothing of the BARs is mapped
    */
   public synchronized long physical(int bar, long offset) {
-    return life.maps()
-        .orElseThrow(() -> new IllegalStateException("nothing is mapped"))
-        .physical(bar, offset);
+    if (life.maps().isEmpty()) {
+      throw new IllegalStateException("nothing is mapped");
+    }
+    return life.device().physical(bar, offset);
   }
 
   /**

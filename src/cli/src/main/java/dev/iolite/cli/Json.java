@@ -10,10 +10,10 @@ import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciCapability;
 import dev.iolite.pci.PciInfo;
 import dev.iolite.pci.PciResource;
+import dev.iolite.tdi.PlannedCall;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.ReportedRange;
-import dev.iolite.tdi.plan.PlannedIoctl;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.vfio.Capability;
 import dev.iolite.vfio.DeviceInfo;
@@ -63,7 +63,7 @@ public final class Json {
                   .addSerializer(IovaRange.class, as(IovaRange::toString))
                   .addSerializer(Capability.class, as(Json::capability))
                   .addSerializer(BarLayout.class, as(Json::bar))
-                  .addSerializer(PlannedIoctl.class, as(Json::ioctl))
+                  .addSerializer(PlannedCall.class, as(Json::planned))
                   .addSerializer(MemorySegment.class, as(Json::hex))
                   .addSerializer(IommuHardware.class, as(Json::hardware)))
           .build();
@@ -161,14 +161,14 @@ public final class Json {
     return object("bar", bar.bar(), "bytes", hex(bar.bytes()), "runs", bar.runs());
   }
 
-  private static Map<String, Object> ioctl(PlannedIoctl ioctl) {
+  private static Map<String, Object> planned(PlannedCall call) {
     return object(
-        "ioctl", ioctl.command().name(),
-        "number", hex(ioctl.command().number()),
-        "on", ioctl.on(),
-        "argument", ioctl.argument(),
-        "bytes", ioctl.bytes(),
-        "makes", ioctl.makes());
+        "call", call.name(),
+        "number", call.command().map(ioctl -> hex(ioctl.number())),
+        "on", call.on(),
+        "argument", call.argument(),
+        "bytes", call.bytes(),
+        "makes", call.makes());
   }
 
   private static Map<String, Object> capability(Capability capability) {

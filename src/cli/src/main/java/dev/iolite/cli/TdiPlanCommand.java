@@ -1,13 +1,13 @@
 package dev.iolite.cli;
 
 import dev.iolite.kernel.ByteSize;
+import dev.iolite.tdi.DryRun;
+import dev.iolite.tdi.PlannedCall;
 import dev.iolite.tdi.layout.BarLayout;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.plan.Abilities;
-import dev.iolite.tdi.plan.DryRun;
 import dev.iolite.tdi.plan.PlannedDmaBuf;
-import dev.iolite.tdi.plan.PlannedIoctl;
 import dev.iolite.tdi.plan.PlannedSlot;
 import dev.iolite.tdi.plan.SlotPlan;
 import dev.iolite.tdi.profile.UapiProfile;
@@ -81,7 +81,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
 
   @Option(
       names = "--dry-run",
-      description = "also show the ioctls with their arguments, field by field and byte by byte")
+      description = "also show the calls with their arguments, field by field and byte by byte")
   private boolean dryRun;
 
   @Override
@@ -97,10 +97,11 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
         .forEach(bar ->
             remarks.add(
                 "BAR %d has no address in the guest, and is left out.".formatted(bar.bar())));
-    Abilities abilities = UapiProfile.of(profile, Arch.TDX).abilities(slots);
+    UapiProfile uapi = UapiProfile.of(profile, Arch.TDX);
+    Abilities abilities = uapi.abilities(slots);
     SlotPlan plan = SlotPlan.of(layout, places, abilities);
     remarks.addAll(plan.remarks());
-    List<PlannedIoctl> ioctls = dryRun ? DryRun.of(plan, abilities) : List.of();
+    List<PlannedCall> calls = dryRun ? DryRun.of(plan, layout, places, uapi) : List.of();
     Output output = output();
     if (output.isJson()) {
       output.json(
@@ -110,7 +111,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
               "layout", layout,
               "remarks", remarks,
               "plan", plan,
-              "ioctls", ioctls));
+              "calls", calls));
       return ExitCode.OK;
     }
     output.picture(layout);
@@ -122,7 +123,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
                 .formatted(plan.dmaBufs().size(), plan.slots().size(), plan.maps().size()));
     print(output, plan);
     output.notes(remarks);
-    ioctls.forEach(ioctl -> print(output, ioctl));
+    calls.forEach(call -> print(output, call));
     return ExitCode.OK;
   }
 
@@ -236,10 +237,10 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
     return "0x" + Long.toHexString(value);
   }
 
-  private static void print(Output output, PlannedIoctl ioctl) {
+  private static void print(Output output, PlannedCall call) {
     output.line("");
-    output.wrapped(0, ioctl.toString());
-    byte[] bytes = ioctl.bytes().toArray(ValueLayout.JAVA_BYTE);
+    output.wrapped(0, call.toString());
+    byte[] bytes = call.bytes().toArray(ValueLayout.JAVA_BYTE);
     int perLine = Math.min(BYTES_OF_A_LINE, bytesFitting(output.terminal().textColumns()));
     for (int at = 0; at < bytes.length; at += perLine) {
       int end = Math.min(bytes.length, at + perLine);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -250,7 +251,13 @@ class TdiCommandTest {
     assertThat(plan.get("dmaBufs").size()).isEqualTo(dmaBufs);
     assertThat(plan.get("slots").size()).isEqualTo(slots);
     assertThat(plan.get("maps").size()).isEqualTo(maps);
-    assertThat(json.get("ioctls").size()).isEqualTo(dmaBufs + slots + maps);
+    List<String> calls =
+        json.get("calls").valueStream().map(c -> c.get("call").asString()).toList();
+    assertThat(calls).filteredOn("VFIO_DEVICE_FEATURE"::equals).hasSize(dmaBufs);
+    assertThat(calls)
+        .filteredOn(name -> name.startsWith("KVM_SET_USER_MEMORY_REGION"))
+        .hasSize(slots);
+    assertThat(calls).filteredOn("IOMMU_IOAS_MAP_FILE"::equals).hasSize(maps);
   }
 
   @Test
@@ -283,6 +290,20 @@ class TdiCommandTest {
         .contains("IOMMU_IOAS_MAP_FILE <iommufd> {size=0x28, flags=7, ioas_id=<ioas>")
         .contains("28 00 00 00 07 00 00 00 ff ff ff ff ff ff ff ff 00 00 00 00");
     assertThat(cli.out().lines()).allSatisfy(line -> assertThat(line.length()).isLessThan(101));
+  }
+
+  @Test
+  void aDryRunLeavesOutWhatAnAssignmentDoesNotMap() throws IOException {
+    Path layout =
+        Files.writeString(
+            directory.resolve("layout"), "bars: [{bar: 0, size: 256}, {bar: 2, size: 4K}]");
+    Cli cli = tdi("plan", "--layout", layout.toString(), "--dry-run");
+    assertThat(cli.code()).isZero();
+    assertThat(cli.out()).contains("region_index=2,").doesNotContain("region_index=0,");
+    Cli beyond =
+        tdi("plan", "--layout", layout.toString(), "--gpa", "2=0x10000000000000", "--dry-run");
+    assertThat(beyond.code()).isEqualTo(ExitCode.PRECONDITION);
+    assertThat(beyond.err()).contains("BAR 2", "beyond 0x10000000000000");
   }
 
   @Test

@@ -28,9 +28,9 @@ import java.util.function.Supplier;
  * descriptor from elsewhere is an {@code fd} and its ioctls are shown by number.
  *
  * <p>An ioctl's struct is read exactly to the length that the headers give it. VFIO's structs with
- * an {@code argsz} can be followed by more, which is not shown; of other buffers, the first bytes
- * are shown. It is read without being accessed: an address where nothing is mapped is shown as
- * such, and the call is passed on to the kernel, which answers EFAULT.
+ * an {@code argsz} can be followed by more, which is shown of a dma-buf's ranges only; of other
+ * buffers, the first bytes are shown. It is read without being accessed: an address where nothing
+ * is mapped is shown as such, and the call is passed on to the kernel, which answers EFAULT.
  *
  * <p>Safe for use by many threads. Each thread reports its own calls when they are over, so the
  * later of two calls may be reported first.
@@ -312,7 +312,11 @@ public final class TracingKernel extends ForwardingKernel {
         layout.isEmpty()
             ? command.isPresent() && argument == 0 ? "" : Text.value(argument)
             : before
-                .map(struct -> StructText.of(layout.get(), struct))
+                .map(struct ->
+                    StructText.of(layout.get(), struct)
+                        + DmaBufFeature.copy(command.get(), struct, argument)
+                            .map(whole -> " " + DmaBufFeature.text(whole))
+                            .orElse(""))
                 .orElseGet(() -> unreadable(argument));
     return (int)
         call(

@@ -26,6 +26,7 @@ import dev.iolite.uapi.vfio.vfio_device_feature;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -265,6 +266,29 @@ class TracingKernelTest {
     vfio_device_feature.flags(feature, get);
     kernel.ioctl(fd, VfioIoctls.VFIO_DEVICE_FEATURE.number(), feature.address());
     assertThat(last().changed()).isEqualTo("dma-buf 300");
+  }
+
+  @Test
+  void theRangesOfADmaBufAreShown() {
+    TracingKernel kernel = tracing(answering(300));
+    int fd = kernel.open("/dev/vfio/devices/vfio7", Libc.O_RDWR());
+    MemorySegment feature = arena.allocate(40, Long.BYTES);
+    vfio_device_feature.flags(
+        feature, Vfio.VFIO_DEVICE_FEATURE_GET() | Vfio.VFIO_DEVICE_FEATURE_DMA_BUF());
+    feature.set(ValueLayout.JAVA_INT, 20, 1);
+    feature.set(ValueLayout.JAVA_LONG, 24, 0x2000);
+    feature.set(ValueLayout.JAVA_LONG, 32, 0x1000);
+    vfio_device_feature.argsz(feature, 40);
+    kernel.ioctl(fd, VfioIoctls.VFIO_DEVICE_FEATURE.number(), feature.address());
+    assertThat(last().argument())
+        .isEqualTo(
+            "{argsz=0x28, flags=0x1000b} {region_index=0, open_flags=0, flags=0, nr_ranges=1},"
+                + " dma_ranges=[{offset=0x2000, length=0x1000}]");
+    for (int bad : new int[] {0, 23, -1}) {
+      vfio_device_feature.argsz(feature, bad);
+      kernel.ioctl(fd, VfioIoctls.VFIO_DEVICE_FEATURE.number(), feature.address());
+      assertThat(last().argument()).endsWith("flags=0x1000b}");
+    }
   }
 
   @Test

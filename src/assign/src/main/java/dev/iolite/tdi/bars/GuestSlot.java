@@ -3,7 +3,6 @@ package dev.iolite.tdi.bars;
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.Vm;
-import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.ledger.SlotAccess;
@@ -19,30 +18,30 @@ import java.util.Optional;
  * expose that to the guest.
  */
 final class GuestSlot implements AutoCloseable {
-  private final AssignedInterface device;
+  private final MmioTarget target;
   private final Ledger ledger;
   private Optional<DeviceMemory> memory = Optional.empty();
   private Optional<MemorySlot> slot = Optional.empty();
   private boolean deleted;
 
-  GuestSlot(AssignedInterface device, Ledger ledger) {
-    this.device = device;
+  GuestSlot(MmioTarget target, Ledger ledger) {
+    this.target = target;
     this.ledger = ledger;
   }
 
   /** Maps a part of a BAR, and gives that to the guest. */
   void addOfBar(PlannedSlot wanted) {
     DeviceMemory mapped =
-        device.vfio().region(PciRegion.bar(wanted.bar())).map(wanted.barOffset(), wanted.bytes());
+        target.vfio().region(PciRegion.bar(wanted.bar())).map(wanted.barOffset(), wanted.bytes());
     memory = Optional.of(mapped);
-    MemorySlot made = device.vm().addSlot(wanted.gpa(), wanted.bytes(), mapped.address());
+    MemorySlot made = target.vm().addSlot(wanted.gpa(), wanted.bytes(), mapped.address());
     added(made, wanted, Optional.empty());
   }
 
   /** Gives a part of a dma-buf to the guest. */
   void addOfDmaBuf(PlannedSlot wanted, DmaBuf dmaBuf, String name) {
-    UapiProfile profile = device.profile();
-    Vm vm = device.vm();
+    UapiProfile profile = target.profile();
+    Vm vm = target.vm();
     long gpa = wanted.gpa();
     MemorySlot made =
         wanted.kind() == Kind.PRIVATE
@@ -68,8 +67,8 @@ final class GuestSlot implements AutoCloseable {
    */
   Optional<String> deleteIfThere() {
     boolean wasThere =
-        !device.vm().fd().isClosed()
-            && slot.map(MemorySlot::number).filter(device.vm()::deleteSlot).isPresent();
+        !target.vm().fd().isClosed()
+            && slot.map(MemorySlot::number).filter(target.vm()::deleteSlot).isPresent();
     gone();
     return slot.filter(_ -> wasThere).map(MemorySlot::toString);
   }

@@ -5,7 +5,6 @@ import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.PlannedMap;
 import dev.iolite.vfio.DmaBuf;
@@ -13,16 +12,15 @@ import java.util.Optional;
 
 /** A part of a BAR in the IOAS, for DMA. */
 final class IoasMap implements AutoCloseable {
-  private final AssignedInterface device;
+  private final MmioTarget target;
   private final Ledger ledger;
   private final PlannedMap planned;
   private final IovaMapping mapping;
   private boolean unsure;
   private boolean gone;
 
-  private IoasMap(
-      AssignedInterface device, Ledger ledger, PlannedMap planned, IovaMapping mapping) {
-    this.device = device;
+  private IoasMap(MmioTarget target, Ledger ledger, PlannedMap planned, IovaMapping mapping) {
+    this.target = target;
     this.ledger = ledger;
     this.planned = planned;
     this.mapping = mapping;
@@ -30,9 +28,9 @@ final class IoasMap implements AutoCloseable {
 
   /** Maps a part of a dma-buf. */
   static IoasMap of(
-      AssignedInterface device, Ledger ledger, PlannedMap planned, DmaBuf dmaBuf, String name) {
+      MmioTarget target, Ledger ledger, PlannedMap planned, DmaBuf dmaBuf, String name) {
     IovaMapping mapping =
-        device
+        target
             .ioas()
             .mapFile(
                 planned.iova(),
@@ -41,19 +39,19 @@ final class IoasMap implements AutoCloseable {
                 planned.bytes(),
                 IovaAccess.READ_WRITE);
     ledger.mapped(planned.iova(), planned.bytes(), Optional.of(name));
-    return new IoasMap(device, ledger, planned, mapping);
+    return new IoasMap(target, ledger, planned, mapping);
   }
 
   /**
    * The number of bytes unmapped that the IOAS of a device still had in a range, no matter who
    * mapped them.
    */
-  static long unmap(AssignedInterface device, IovaRange range) {
-    if (device.iommufd().fd().isClosed()) {
+  static long unmap(MmioTarget target, IovaRange range) {
+    if (target.iommufd().fd().isClosed()) {
       return 0;
     }
     try {
-      return device.ioas().unmap(range);
+      return target.ioas().unmap(range);
     } catch (KernelException e) {
       if (e.errno() == Errno.ENOENT) {
         return 0;
@@ -69,7 +67,7 @@ final class IoasMap implements AutoCloseable {
       return;
     }
     if (unsure) {
-      unmap(device, mapping.range());
+      unmap(target, mapping.range());
     } else {
       unsure = true;
       mapping.close();

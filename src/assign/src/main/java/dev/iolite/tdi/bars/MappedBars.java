@@ -104,7 +104,7 @@ public final class MappedBars {
             listener::remark);
     SlotPlan plan =
         SlotPlan.of(layout, addresses, device.profile().abilities(device.slotsLeft()), iovas);
-    return new MmioMaps(device, layout, addresses, plan, ledger, new Steps(log));
+    return new MmioMaps(MmioTarget.of(device), layout, addresses, plan, ledger, new Steps(log));
   }
 
   private void orTakeBack(MmioMaps planned, Runnable opening) {

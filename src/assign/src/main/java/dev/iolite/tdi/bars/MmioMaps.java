@@ -31,7 +31,7 @@ import java.util.stream.Collectors;
  * again.
  */
 public final class MmioMaps implements AutoCloseable {
-  private final AssignedInterface device;
+  private final MmioTarget target;
   private final MmioLayout layout;
   private final Map<Integer, Long> addresses;
   private final SlotPlan plan;
@@ -41,20 +41,27 @@ public final class MmioMaps implements AutoCloseable {
   private final List<IoasMap> maps = new ArrayList<>();
   private final List<GuestSlot> slots = new ArrayList<>();
 
-  MmioMaps(
-      AssignedInterface device,
+  /**
+   * A plan that is to be carried out.
+   *
+   * @param target what it is carried out on
+   * @param addresses where each BAR is in the guest
+   * @param ledger records what is done
+   */
+  public MmioMaps(
+      MmioTarget target,
       MmioLayout layout,
       Map<Integer, Long> addresses,
       SlotPlan plan,
       Ledger ledger,
       Steps steps) {
-    this.device = device;
+    this.target = target;
     this.layout = layout;
     this.addresses = addresses;
     this.plan = plan;
     this.ledger = ledger;
     this.steps = steps;
-    dmaBufs = new OpenDmaBufs(device, plan, ledger, steps);
+    dmaBufs = new OpenDmaBufs(target, plan, ledger, steps);
   }
 
   /** Those BARs that stand where the guest can reach them. */
@@ -83,7 +90,7 @@ public final class MmioMaps implements AutoCloseable {
   }
 
   /** Opens the dma-bufs. */
-  void openDmaBufs() {
+  public void openDmaBufs() {
     for (BarLayout bar : placedBars()) {
       ledger.addRegion(PciRegion.nameOf(bar.bar()), address(bar.bar()), bar);
     }
@@ -102,19 +109,19 @@ public final class MmioMaps implements AutoCloseable {
   }
 
   /** Gives the shared runs to the IOAS and to the guest. */
-  void mapShared() {
+  public void mapShared() {
     if (!plan.maps().isEmpty()) {
       steps.open(
           TdiStep.MAP_FOR_DMA,
           () -> all(plan.maps(), this::map),
-          _ -> plan.maps().size() + " map(s) in " + device.ioas().id(),
+          _ -> plan.maps().size() + " map(s) in " + target.ioas().id(),
           "unmapped");
     }
     slots(Kind.SHARED);
   }
 
   /** Gives the private runs to the guest. */
-  void mapPrivate() {
+  public void mapPrivate() {
     List<PrivateRun> runs = privateRuns();
     if (!runs.isEmpty()) {
       steps.open(
@@ -172,20 +179,20 @@ public final class MmioMaps implements AutoCloseable {
 
   private void map(PlannedMap planned, CloseStack made) {
     int file = planned.dmaBuf();
-    maps.add(made.push(IoasMap.of(device, ledger, planned, dmaBufs.get(file), dmaBufs.name(file))));
+    maps.add(made.push(IoasMap.of(target, ledger, planned, dmaBufs.get(file), dmaBufs.name(file))));
   }
 
   private void mark(PrivateRun run, CloseStack made) {
     made.onClose(() -> {
-      if (!device.vm().fd().isClosed()) {
-        device.vm().setPrivate(run.gpa(), run.bytes(), false);
+      if (!target.vm().fd().isClosed()) {
+        target.vm().setPrivate(run.gpa(), run.bytes(), false);
       }
     });
-    device.vm().setPrivate(run.gpa(), run.bytes(), true);
+    target.vm().setPrivate(run.gpa(), run.bytes(), true);
   }
 
   private void slot(PlannedSlot wanted, CloseStack made) {
-    GuestSlot slot = new GuestSlot(device, ledger);
+    GuestSlot slot = new GuestSlot(target, ledger);
     made.push(slot);
     slots.add(slot);
     if (wanted.dmaBuf().isEmpty()) {
@@ -204,11 +211,11 @@ public final class MmioMaps implements AutoCloseable {
         .forEach(slot -> left.add(slot + " was still there"));
     maps.forEach(IoasMap::close);
     for (BarLayout bar : placedBars()) {
-      long bytes = IoasMap.unmap(device, IovaRange.of(address(bar.bar()), bar.bytes()));
+      long bytes = IoasMap.unmap(target, IovaRange.of(address(bar.bar()), bar.bytes()));
       if (bytes != 0) {
         left.add(
             "0x%x bytes of %s were still mapped in %s"
-                .formatted(bytes, PciRegion.nameOf(bar.bar()), device.ioas().id()));
+                .formatted(bytes, PciRegion.nameOf(bar.bar()), target.ioas().id()));
       }
     }
     dmaBufs.stillOpen().forEach(file -> left.add(file + " was still open"));
@@ -221,25 +228,15 @@ public final class MmioMaps implements AutoCloseable {
    * Where on the host's bus a guest-physical range of private MMIO is; empty if it is not private
    * memory of one BAR, all of it.
    */
-  public Optional<Long> physical(long from, long to) {
+  public Optional<Long> physical(AssignedInterface device, long from, long to) {
     for (BarLayout bar : placedBars()) {
       long offset = from - address(bar.bar());
       boolean isInside = from < to && offset >= 0 && to - address(bar.bar()) <= bar.bytes();
       if (isInside && bar.isAll(Kind.PRIVATE, offset, to - from)) {
-        return Optional.of(physical(bar.bar(), offset));
+        return Optional.of(device.physical(bar.bar(), offset));
       }
     }
     return Optional.empty();
-  }
-
-  /** Where a byte of a BAR is on the host's bus. */
-  public long physical(int bar, long offset) {
-    return device.pci().resources().stream()
-            .filter(resource -> resource.index() == bar)
-            .findFirst()
-            .orElseThrow(() -> new IllegalArgumentException("there is no BAR " + bar))
-            .start()
-        + offset;
   }
 
   /**

@@ -4,7 +4,6 @@ import dev.iolite.kernel.CloseStack;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.steps.Steps;
 import dev.iolite.tdi.TdiStep;
-import dev.iolite.tdi.host.AssignedInterface;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.PlannedDmaBuf;
 import dev.iolite.tdi.plan.SlotPlan;
@@ -17,14 +16,14 @@ import java.util.List;
 
 /** The dma-bufs of a plan, opened one after the other. */
 final class OpenDmaBufs {
-  private final AssignedInterface device;
+  private final MmioTarget target;
   private final SlotPlan plan;
   private final Ledger ledger;
   private final Steps steps;
   private final List<DmaBuf> open = new ArrayList<>();
 
-  OpenDmaBufs(AssignedInterface device, SlotPlan plan, Ledger ledger, Steps steps) {
-    this.device = device;
+  OpenDmaBufs(MmioTarget target, SlotPlan plan, Ledger ledger, Steps steps) {
+    this.target = target;
     this.plan = plan;
     this.ledger = ledger;
     this.steps = steps;
@@ -65,7 +64,7 @@ final class OpenDmaBufs {
   private CloseStack open(PlannedDmaBuf wanted) {
     CloseStack undo = new CloseStack();
     DmaBuf made =
-        device.profile().exportDmaBuf(device.vfio(), wanted.bar(), wanted.ranges(), wanted.kind());
+        target.profile().exportDmaBuf(target.vfio(), wanted.bar(), wanted.ranges(), wanted.kind());
     open.add(made);
     String name = name(open.size() - 1);
     ledger.dmaBufOpened(name, wanted.kind(), true);
@@ -81,7 +80,7 @@ final class OpenDmaBufs {
 
   /** Compares their runs with the plan, where the kernel tells them. */
   void checkRuns() {
-    if (device.profile().operations().contains(TsmOperation.LIST_RUNS)) {
+    if (target.profile().operations().contains(TsmOperation.LIST_RUNS)) {
       steps.step(
           TdiStep.COMPARE_RUNS,
           "the same",
@@ -95,7 +94,7 @@ final class OpenDmaBufs {
 
   private void checkRuns(PlannedDmaBuf planned, DmaBuf file) {
     List<ByteRange> said =
-        device.profile().runs(file).orElseThrow().stream()
+        target.profile().runs(file).orElseThrow().stream()
             .map(run -> new ByteRange(run.barOffset(), run.bytes()))
             .toList();
     if (!said.equals(planned.ranges())) {

@@ -146,7 +146,7 @@ public final class GuestRequests {
     }
     boolean matches =
         maps.get()
-            .physical(wanted.gpaBase(), wanted.gpaTop())
+            .physical(vmm.device(), wanted.gpaBase(), wanted.gpaTop())
             .filter(physical -> physical == wanted.physical())
             .isPresent();
     if (!matches) {

@@ -159,6 +159,16 @@ public record AssignedInterface(
     }
   }
 
+  /** Where a byte of a BAR is on the host's bus. */
+  public long physical(int bar, long offset) {
+    return pci.resources().stream()
+            .filter(resource -> resource.index() == bar)
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("there is no BAR " + bar))
+            .start()
+        + offset;
+  }
+
   /** How many slots the VM has left for MMIO. */
   public int slotsLeft() {
     return Math.max(0, guest.vm().check(Capability.NR_MEMSLOTS) - GuestMachine.RAM_SLOTS);
