@@ -16,7 +16,7 @@ import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.ledger.Ledger;
 import dev.iolite.tdi.plan.SlotPlan;
 import dev.iolite.tdi.profile.UapiProfile;
-import dev.iolite.trace.RehearsalKernel;
+import dev.iolite.trace.RecordingKernel;
 import dev.iolite.trace.TracedCall;
 import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
@@ -42,7 +42,7 @@ import java.util.regex.Pattern;
 
 /**
  * Shows the calls that carry out a plan, without making them: the code of an assignment runs on a
- * {@link RehearsalKernel}. The numbers of its memory slots begin at 0; in an assignment, those of
+ * {@link RecordingKernel}. The numbers of its memory slots begin at 0; in an assignment, those of
  * the guest's RAM come first.
  */
 public final class DryRun {
@@ -58,7 +58,7 @@ public final class DryRun {
   private static final int REGION_SHIFT = 40;
 
   private final MmioLayout layout;
-  private final RehearsalKernel kernel;
+  private final RecordingKernel kernel;
 
   /** What is made up, and what it is called. */
   private final Map<Long, String> names = new HashMap<>();
@@ -77,7 +77,7 @@ public final class DryRun {
             DryRun::ioas,
             VfioIoctls.VFIO_DEVICE_GET_REGION_INFO,
             this::region);
-    kernel = new RehearsalKernel(ioctls, answers);
+    kernel = new RecordingKernel(ioctls, answers);
   }
 
   /**
@@ -167,7 +167,7 @@ public final class DryRun {
   }
 
   private void add(TracedCall call) {
-    Optional<RehearsalKernel.Argument> argument = kernel.argument();
+    Optional<RecordingKernel.Argument> argument = kernel.argument();
     Optional<String> makes = Optional.empty();
     if (call.call().equals("mmap")) {
       makes = Optional.of("<mapping %d>".formatted(mappings++));
@@ -179,7 +179,7 @@ public final class DryRun {
     calls.add(
         new PlannedCall(
             call.name(),
-            argument.map(RehearsalKernel.Argument::command),
+            argument.map(RecordingKernel.Argument::command),
             named(subject[subject.length - 1]),
             named(call.argument()),
             argument.map(given -> masked(given.bytes())).orElse(MemorySegment.NULL),

@@ -163,7 +163,7 @@ public final class Json {
 
   private static Map<String, Object> planned(PlannedCall call) {
     return object(
-        "call", call.name(),
+        "ioctl", call.name(),
         "number", call.command().map(ioctl -> hex(ioctl.number())),
         "on", call.on(),
         "argument", call.argument(),

@@ -111,7 +111,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
               "layout", layout,
               "remarks", remarks,
               "plan", plan,
-              "calls", calls));
+              "ioctls", calls));
       return ExitCode.OK;
     }
     output.picture(layout);

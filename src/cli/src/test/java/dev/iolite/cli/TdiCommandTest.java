@@ -252,7 +252,7 @@ class TdiCommandTest {
     assertThat(plan.get("slots").size()).isEqualTo(slots);
     assertThat(plan.get("maps").size()).isEqualTo(maps);
     List<String> calls =
-        json.get("calls").valueStream().map(c -> c.get("call").asString()).toList();
+        json.get("ioctls").valueStream().map(c -> c.get("ioctl").asString()).toList();
     assertThat(calls).filteredOn("VFIO_DEVICE_FEATURE"::equals).hasSize(dmaBufs);
     assertThat(calls)
         .filteredOn(name -> name.startsWith("KVM_SET_USER_MEMORY_REGION"))

@@ -23,7 +23,7 @@ import java.util.function.ToIntFunction;
  * addresses. An ioctl that returns something in its struct, or a number, needs an answer; a call
  * for data that would have to be made up fails with ENOSYS.
  */
-public final class RehearsalKernel implements Kernel {
+public final class RecordingKernel implements Kernel {
   private static final int FIRST_DESCRIPTOR = (1 << 30) + 1;
   private static final long FIRST_ADDRESS = 1L << 62;
   private static final int ENOSYS = Errno.ENOSYS.negated();
@@ -49,7 +49,7 @@ public final class RehearsalKernel implements Kernel {
    * @param ioctls those that there are; others fail with ENOTTY
    * @param answers fill the structs of some of them, and say what these return
    */
-  public RehearsalKernel(Ioctls ioctls, Map<Ioctl, ToIntFunction<MemorySegment>> answers) {
+  public RecordingKernel(Ioctls ioctls, Map<Ioctl, ToIntFunction<MemorySegment>> answers) {
     this.ioctls = ioctls;
     this.answers = Map.copyOf(answers);
   }
