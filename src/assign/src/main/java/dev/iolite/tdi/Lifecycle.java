@@ -185,8 +185,8 @@ final class Lifecycle implements Vmm {
         bars.close();
         bound.proveReleased(device());
       }
-      case TELL_REVOKED -> progress.stage(Stage.RECOVER);
-      case TELL_UNCLEAR -> tellUnclear();
+      case REPORT_REVOKED -> progress.stage(Stage.RECOVER);
+      case REPORT_UNCLEAR -> tellUnclear();
       case ASK_WHETHER_FAILED -> {
         if (bound.hasFailed(device())) {
           fire(Event.REVOKED);

@@ -124,7 +124,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
           new Transition(
               EnumSet.of(SHARED),
               REVOKING,
-              List.of(new Part(Failure.STAYS, Move.TELL_REVOKED, Move.TAKE_BACK))),
+              List.of(new Part(Failure.STAYS, Move.REPORT_REVOKED, Move.TAKE_BACK))),
           new Transition(EnumSet.of(SPLIT, RUNNING, ERROR, QUARANTINED), REVOKING, NOTHING),
           new Transition(
               EnumSet.of(SHARED, SPLIT, RUNNING, ERROR, QUARANTINED),
@@ -148,7 +148,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
           row(
               Event.REVOKED,
               EnumSet.of(SPLIT, RUNNING),
-              new Part(ERROR, Failure.STAYS, Move.TELL_REVOKED),
+              new Part(ERROR, Failure.STAYS, Move.REPORT_REVOKED),
               new Part(Failure.STAYS, Move.TAKE_BACK)),
           row(
               Event.REVOKED,
@@ -158,7 +158,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
               Event.UNCLEAR,
               EnumSet.of(WITHDRAWN, LOCKED, SPLIT, RUNNING, ERROR),
               new Part(QUARANTINED, Failure.GOES_ON, Move.TAKE_BACK),
-              new Part(Failure.STAYS, Move.TELL_UNCLEAR)),
+              new Part(Failure.STAYS, Move.REPORT_UNCLEAR)),
           row(
               Event.PROVE_RELEASED,
               EnumSet.of(QUARANTINED),

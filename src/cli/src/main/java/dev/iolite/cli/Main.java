@@ -48,13 +48,13 @@ import picocli.CommandLine.TypeConversionException;
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:all went well",
-      "1:the command ran, and what it checked is not in order",
-      "2:the command line could not be understood",
-      "3:the kernel refused a call, or answered it against its own rules",
-      "4:something that the command needs is not there (device, driver, kernel feature)",
-      "70:a fault of iolite",
-      "130, 143:Ctrl-C, SIGTERM: what was done so far is undone"
+      "0:success",
+      "1:the command ran, but a check failed",
+      "2:the command line is wrong",
+      "3:the kernel refused a call, or gave an answer that breaks its own rules",
+      "4:something that the command needs is missing: a device, a driver, a kernel feature",
+      "70:a bug in iolite",
+      "130, 143:Ctrl-C or SIGTERM; what was done so far has been undone"
     })
 public final class Main extends CommandGroup {
   @Mixin private final CommonOptions options = new CommonOptions();

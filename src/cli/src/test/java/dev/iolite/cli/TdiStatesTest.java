@@ -54,7 +54,7 @@ class TdiStatesTest {
     assertThat(table.get(0).toString())
         .isEqualTo(
             "{\"from\":[\"unassigned\"],\"on\":[\"assign\"],\"parts\":[{\"moves\":[\"undo what"
-                + " could not be undone before\"],\"to\":null,\"failure\":\"as before\"},"
+                + " an earlier release could not\"],\"to\":null,\"failure\":\"as before\"},"
                 + "{\"moves\":[\"make host and guest ready\",\"share the BARs\"],\"to\":\"shared\","
                 + "\"failure\":\"released\"}]}");
   }
