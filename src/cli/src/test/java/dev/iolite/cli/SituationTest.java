@@ -159,6 +159,17 @@ class SituationTest {
         .contains("initcall_blacklist=sysfb_init");
   }
 
+  /** As the lab's machine {@code firmware} has it. */
+  @Test
+  void aBarOfWhichTheFirmwareHasAPartIsNotToBeTakenFromADriver() {
+    kernel.device(EDU).pci().hold(0, "PNP0C02:00");
+
+    assertThat(refused(kernel, "passthrough", EDU).err())
+        .contains(" of BAR0 as 'PNP0C02:00', so vfio-pci could not reserve it")
+        .contains("Next: the firmware declares that range as its own")
+        .doesNotContain("unbind", "initcall_blacklist");
+  }
+
   // -- no IOMMU
 
   @Test

@@ -28,6 +28,11 @@ final class BarDiagnosis {
     boolean isIn(Held bar) {
       return Long.compareUnsigned(start, bar.start) >= 0 && Long.compareUnsigned(end, bar.end) <= 0;
     }
+
+    /** As drivers/acpi/scan.c:acpi_scan_claim_resources and drivers/pnp/system.c name it. */
+    boolean isOfFirmware() {
+      return holder.startsWith("PNP0C0") || holder.startsWith("pnp ");
+    }
   }
 
   /** EBUSY is what a BAR that was not reserved answers; export of a dma-buf makes ENODEV of it. */
@@ -48,9 +53,18 @@ final class BarDiagnosis {
   }
 
   private Advice advice(Held bar, Held range) {
-    return new Advice(
+    String cause =
         "the host itself has 0x%x-0x%x of %s as '%s', so vfio-pci could not reserve it"
-            .formatted(range.start, range.end, bar.holder, range.holder),
+            .formatted(range.start, range.end, bar.holder, range.holder);
+    if (range.isOfFirmware()) {
+      return new Advice(
+          cause,
+          "the firmware declares that range as its own (a motherboard resource), which no driver"
+              + " can give back: update the firmware, or choose another device",
+          Remedy.LIST_FUNCTIONS);
+    }
+    return new Advice(
+        cause,
         "take it from the host's driver: for a framebuffer of the boot (BOOTFB, efifb, simplefb)"
             + " boot with initcall_blacklist=sysfb_init, for another driver unbind that; then"
             + " take the function from vfio-pci and bind it again; /proc/iomem shows who has what",

@@ -117,11 +117,80 @@ class LabMachineIT {
     assertThat(before(output, "left: 0")).endsWith("/nvme");
   }
 
+  /** {@code VectorShortageLabTest} in the guest. */
+  @Test
+  void fewerVectorsThanWantedAreAnAnswer() throws IOException, InterruptedException {
+    LabScript.Result run =
+        LabScript.run(
+            "test",
+            "--as-built",
+            "--machine",
+            "noremap",
+            "--append",
+            "iommufd.allow_unsafe_interrupts=1");
+    assertThat(run.exitCode()).as(run.output()).isZero();
+  }
+
+  /**
+   * drivers/iommu/iommu.c:__iommu_device_set_domain; drivers/acpi/scan.c:acpi_scan_claim_resources.
+   */
+  @Test
+  void whatTheFirmwareKeepsIsNamed() throws IOException, InterruptedException {
+    String output =
+        exec(
+            "firmware",
+            "exec 2>&1",
+            "iolite passthrough 00:07.0; echo pinned: $?",
+            "iolite passthrough 00:02.0; echo held: $?",
+            "iolite pci bind 00:02.0 > /dev/null; iolite doctor; echo doctor: $?",
+            "iolite pci unbind 00:02.0; echo back: $?",
+            "ls /sys/bus/pci/drivers/vfio-pci | grep : ; echo left: 0");
+
+    assertThat(before(output, "pinned: 3"))
+        .contains("VFIO_DEVICE_BIND_IOMMUFD", "EINVAL")
+        .contains("always reaches 0x00000000000f0000-0x00000000000fffff one to one");
+    assertThat(before(output, "held: 3"))
+        .contains("ENODEV", "of BAR0 as 'PNP0C02:00'")
+        .contains("Next: the firmware declares that range as its own");
+    assertThat(before(output, "doctor: 1"))
+        .containsPattern("dma-buf export +missing")
+        .contains("'PNP0C02:00'");
+    before(output, "back: 0");
+    assertThat(before(output, "left: 0")).isEmpty();
+  }
+
+  /** fs/namei.c:may_open_dev; security/device_cgroup.c; fs/namei.c:generic_permission. */
+  @Test
+  void whyEvenRootMayNotOpenADeviceIsSaid() throws IOException, InterruptedException {
+    String output =
+        exec(
+            "standard",
+            "exec 2>&1",
+            "mkdir /nodev /devices",
+            "mount -t devtmpfs -o nodev dev /nodev || exit 99",
+            "unshare -m sh -c 'mount --bind /nodev /dev; iolite iommu info 00:02.0';"
+                + " echo nodev: $?",
+            "mount -t cgroup -o devices cgroup /devices || exit 98",
+            "mkdir /devices/without",
+            "echo c 10:* rwm > /devices/without/devices.deny || exit 97",
+            "sh -c 'echo $$ > /devices/without/cgroup.procs; iolite kvm info'; echo cgroup: $?",
+            "su user -c 'unshare -U -r iolite kvm info'; echo user: $?");
+
+    assertThat(before(output, "nodev: 3"))
+        .contains("/dev/vfio/devices/vfio0", "EACCES", "is mounted nodev", "mount -o remount,dev");
+    assertThat(before(output, "cgroup: 3"))
+        .contains("/dev/kvm: EPERM", "the device cgroup of this container or unit does not allow");
+    assertThat(before(output, "user: 3"))
+        .contains("/dev/kvm: EACCES", "root of this user namespace")
+        .contains("podman run --group-add keep-groups");
+  }
+
   @Test
   void anotherMachineIsNotKnown() throws IOException, InterruptedException {
     LabScript.Result run = LabScript.run("run", "--as-built", "--machine", "pdp11", "pci", "list");
     assertThat(run.exitCode()).isEqualTo(125);
     assertThat(run.output())
-        .contains("There is no machine 'pdp11'; there are: standard sriov noiommu noremap");
+        .contains(
+            "There is no machine 'pdp11'; there are: standard sriov noiommu noremap firmware");
   }
 }
