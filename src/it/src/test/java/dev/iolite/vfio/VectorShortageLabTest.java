@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * A host with fewer interrupt vectors than a device can use: the lab's machine {@code noremap}. Only
- * where interrupts are remapped does the kernel give several MSI vectors to one function
+ * A host with fewer interrupt vectors than a device can use: the lab's machine {@code noremap}.
+ * Only where interrupts are remapped does the kernel give several MSI vectors to one function
  * (MSI_FLAG_MULTI_PCI_MSI in drivers/iommu/intel/irq_remapping.c).
  */
 @Tag("noremap")
