@@ -67,6 +67,9 @@ initramfs_make() {
   for name in $("$root/bin/busybox" --list); do
     [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"
   done
+  # Util-linux's, for tests with few capabilities: busybox's can't limit the bounding set.
+  rm -f "$root/bin/setpriv"
+  install -m 755 /usr/bin/setpriv "$root/bin/setpriv"
   printf 'root:x:0:0::/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n' > "$root/etc/passwd"
   printf 'root:x:0:\nuser:x:1000:\n' > "$root/etc/group"
   printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
@@ -79,7 +82,7 @@ initramfs_make() {
   jdk_adapt "$root/java" "$java"
   # The C library's parts, at the paths where the programs look for them. The loader fails on a file
   # that is not dynamic; what it says of the others counts.
-  { find "$root/java" -type f \( -name '*.so' -o -path '*/bin/*' \) \
+  { find "$root/java" "$root/bin/setpriv" -type f \( -name '*.so' -o -path '*/bin/*' \) \
     -exec sh -c 'for file; do $0 "$file"; done' "$(jdk_loader "$java")" {} + || true; } \
     2> /dev/null | awk '$2 == "=>" { print $3 } $2 ~ /^\(0x/ { print $1 }' |
     grep '^/' | grep -vF "$root" | sort -u | while read -r file; do

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
@@ -91,7 +92,12 @@ public final class Main extends CommandGroup {
     Charset errCharset = charset("stderr.encoding");
     PrintWriter out = new PrintWriter(System.out, true, outCharset);
     PrintWriter err = new PrintWriter(System.err, true, errCharset);
-    Kernel kernel = new HostKernel();
+    HostKernel kernel = new HostKernel();
+    int refused = kernel.refuseNewPrivileges();
+    if (refused < 0) {
+      err.println("iolite: prctl(PR_SET_NO_NEW_PRIVS): " + Errno.of(-refused));
+      System.exit(ExitCode.KERNEL);
+    }
     Input in =
         new Input(
             new BufferedReader(new InputStreamReader(System.in, inCharset)),

@@ -8,7 +8,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,12 +44,26 @@ class MockCommandTest {
       assertThat(said.readLine()).contains("process " + server.pid(), "mock@" + socket);
       assertThat(Cli.run("--kernel", "mock@" + socket, "pci", "list").out())
           .contains("0000:00:07.0");
+      assertThat(statusOfThreads(server.pid()))
+          .as("nothing that it executes gets more privileges")
+          .anyMatch(status -> status.contains("NoNewPrivs:\t1"));
       server.destroy();
       assertThat(server.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(socket).doesNotExist();
     } finally {
       server.destroyForcibly();
     }
+  }
+
+  private static List<String> statusOfThreads(long pid) throws IOException {
+    List<String> all = new ArrayList<>();
+    try (DirectoryStream<Path> threads =
+        Files.newDirectoryStream(Path.of("/proc/" + pid + "/task"))) {
+      for (Path thread : threads) {
+        all.add(Files.readString(thread.resolve("status")));
+      }
+    }
+    return all;
   }
 
   @Test

@@ -8,6 +8,8 @@ import dev.iolite.kernel.HwptId;
  *
  * <p>Attaching a device to an IOAS makes or shares one automatically. Make one explicitly if it
  * needs a property of its own, or as the parent of a guest's page table.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class Hwpt implements AutoCloseable {
   private final HwptId id;

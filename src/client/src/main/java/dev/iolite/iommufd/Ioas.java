@@ -2,6 +2,7 @@ package dev.iolite.iommufd;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.HeldMemory;
 import dev.iolite.kernel.IoasId;
 import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.Iommufd;
@@ -26,7 +27,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * device is attached or a page table is made from the IOAS; until then a mapping is only recorded,
  * so errors of the memory itself (EFAULT, ENOMEM) do not occur before that.
  *
- * <p>Safe for use by many threads, except that no thread may use a mapping while another unmaps it.
+ * <p>Safe for use by several threads, except that no thread may use a mapping while another unmaps
+ * it.
  */
 public final class Ioas implements AutoCloseable {
   private static final int FIRST_GUESS = 16;
@@ -62,7 +64,8 @@ public final class Ioas implements AutoCloseable {
    *     EOVERFLOW: it goes beyond 2<sup>64</sup>. EFAULT: the memory is not there, or not writable
    *     although the access asks for it. ENOMEM: the memlock limit is reached. ENOENT: the IOAS is
    *     destroyed
-   * @throws IllegalArgumentException if the memory is on the Java heap
+   * @throws IllegalArgumentException if the memory is on the Java heap, or read-only although the
+   *     device may write to it
    */
   public IovaMapping map(long iova, MemorySegment memory, IovaAccess access) {
     return mapMemory(Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA(), iova, memory, access);
@@ -80,8 +83,9 @@ public final class Ioas implements AutoCloseable {
   }
 
   private IovaMapping mapMemory(int flags, long iova, MemorySegment memory, IovaAccess access) {
-    if (!memory.isNative()) {
-      throw new IllegalArgumentException("a device can't reach memory of the Java heap");
+    if (memory.isReadOnly() && access != IovaAccess.READ) {
+      throw new IllegalArgumentException(
+          "a device can't be let write to a segment that is read-only");
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment map = iommu_ioas_map.allocate(arena);
@@ -91,7 +95,7 @@ public final class Ioas implements AutoCloseable {
       iommu_ioas_map.user_va(map, memory.address());
       iommu_ioas_map.length(map, memory.byteSize());
       iommu_ioas_map.iova(map, iova);
-      iommufd.ioctl(IommufdIoctls.IOMMU_IOAS_MAP, map);
+      HeldMemory.during(memory, () -> iommufd.ioctl(IommufdIoctls.IOMMU_IOAS_MAP, map));
       return mapped(
           iommu_ioas_map.iova(map),
           memory.byteSize(),

@@ -7,6 +7,8 @@ import java.util.stream.Stream;
  * What an IOMMU driver reports about its hardware, in the format of that kind of IOMMU.
  *
  * <p>The registers are raw: the hardware may support more than the driver uses.
+ *
+ * <p>Its implementations are values: safe for use by several threads.
  */
 public sealed interface IommuHardware {
   /** The kind of IOMMU, in words. */

@@ -22,6 +22,8 @@ import java.util.Set;
  * An open {@code /dev/iommu}: I/O address spaces, page tables, and the devices bound to it.
  *
  * <p>Closing it destroys all of its objects as soon as no bound device holds it open.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class Iommufd implements AutoCloseable {
   /** Where it is. */

@@ -6,6 +6,8 @@ package dev.iolite.iommufd;
  *
  * <p>It ends without being closed when its {@link Ioas} is closed or unmaps a range that includes
  * it. {@link #close} then does nothing, even if something else has been mapped there since.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class IovaMapping implements AutoCloseable {
   private final Ioas ioas;

@@ -5,6 +5,8 @@ import dev.iolite.kernel.Fd;
 /**
  * A device as a VM's virtual IOMMU knows it. Made by {@link Viommu#allocVdevice}. Close it before
  * its device: closing that would destroy it.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class Vdevice implements AutoCloseable {
   private final VdeviceId id;

@@ -11,6 +11,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * A virtual IOMMU: the part of a physical one that a VM has. Made by {@link Iommufd#allocViommu};
  * its page table stays as long as it does.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class Viommu implements AutoCloseable {
   private final Fd iommufd;

@@ -2,7 +2,11 @@ package dev.iolite.kernel;
 
 import java.util.Locale;
 
-/** Numbers of bytes in the notation that people use. */
+/**
+ * Numbers of bytes in the notation that people use.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class ByteSize {
   private static final String UNITS = "KMGT";
   private static final int UNIT_BITS = 10;

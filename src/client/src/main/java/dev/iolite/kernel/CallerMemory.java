@@ -12,6 +12,8 @@ import java.util.Optional;
  * by the JVM would end the process instead. So the kernel makes the copy, too, by a read of {@code
  * /proc/self/mem}, which fails where nothing is mapped. That file is opened for each copy, so that
  * a decorator holds no descriptor and needs no closing.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class CallerMemory {
   private static final Kernel HOST = new HostKernel();

@@ -13,7 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What each open descriptor refers to, learned from the calls that made it. */
+/**
+ * What each open descriptor refers to, learned from the calls that made it.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class DescriptorKinds {
   private static final int FEATURE_OPERATIONS =
       Vfio.VFIO_DEVICE_FEATURE_GET()

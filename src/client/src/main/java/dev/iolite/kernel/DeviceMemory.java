@@ -18,6 +18,8 @@ import java.util.function.ToLongFunction;
  *
  * <p>Registers are read and written in program order, never merged. Offsets are multiples of the
  * access size.
+ *
+ * <p>Safe for use by several threads. What a batch is given is for the thread that runs it.
  */
 public final class DeviceMemory implements Registers, AutoCloseable {
   /** So far below 0 that no number of batches that find it closed brings it up again. */

@@ -8,7 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 
-/** A counter that the kernel adds to when something happens, such as a device's interrupt. */
+/**
+ * A counter that the kernel adds to when something happens, such as a device's interrupt.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class EventFd implements AutoCloseable {
   private final Fd fd;
 

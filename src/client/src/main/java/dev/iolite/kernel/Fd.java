@@ -19,9 +19,14 @@ import java.util.function.Supplier;
  * signal interrupted where that is harmless. The {@code try} methods return the negated errno
  * instead, for callers that expect a refusal.
  *
+ * <p>Memory that a call is given is checked first and held until the call is over: an arena whose
+ * memory the kernel still uses can't be closed ({@link HeldMemory}).
+ *
  * <p>A descriptor is closed once. Calls after that fail with {@link IllegalStateException}; they
- * never reach a descriptor that got the same number later. Closing while another thread is inside a
- * call is the caller's race, as it is in C.
+ * never reach a descriptor that got the same number later.
+ *
+ * <p>Safe for use by several threads, except that closing while another thread is inside a call is
+ * the caller's race, as it is in C.
  */
 public final class Fd implements AutoCloseable {
   private final Kernel kernel;
@@ -159,22 +164,45 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Makes an ioctl whose argument is a struct; returns its result or a negated errno.
+   * Makes an ioctl whose argument is a struct; returns its result or a negated errno. The memory is
+   * held during the call, see {@link HeldMemory}.
    *
    * @throws KernelException if it returned a positive number that the command does not have
+   * @throws IllegalArgumentException if it is a command of another kind of descriptor or takes no
+   *     struct, or the segment is not aligned as the struct, smaller than it or than what it says
+   *     of its size, or read-only although the kernel writes it
    */
   public int tryIoctl(Ioctl command, MemorySegment argument) {
-    int result;
-    try {
-      result = make(command, address(argument));
-    } finally {
-      Reference.reachabilityFence(argument);
-    }
+    requireKind(command);
+    HeldMemory.require(argument);
+    Argument.require(command, argument);
+    int result =
+        HeldMemory.isShared(argument)
+            ? (int) HeldMemory.during(argument, () -> make(command, argument.address()))
+            : makeConfined(command, argument);
     return known(command, () -> decoded(command, argument), result);
   }
 
-  /** As {@link #tryIoctl(Ioctl, MemorySegment)}, for a plain argument. */
+  /** Apart from the shared case, whose object would be made here too. */
+  private int makeConfined(Ioctl command, MemorySegment argument) {
+    try {
+      return make(command, argument.address());
+    } finally {
+      Reference.reachabilityFence(argument);
+    }
+  }
+
+  /**
+   * As {@link #tryIoctl(Ioctl, MemorySegment)}, for a plain argument.
+   *
+   * @throws IllegalArgumentException if it is a command of another kind of descriptor, or takes a
+   *     struct
+   */
   public int tryIoctl(Ioctl command, long argument) {
+    requireKind(command);
+    if (command.argument().isPresent()) {
+      throw new IllegalArgumentException(command.name() + " takes a struct, not a plain value");
+    }
     return known(command, () -> Long.toUnsignedString(argument), make(command, argument));
   }
 
@@ -198,11 +226,14 @@ public final class Fd implements AutoCloseable {
     return result;
   }
 
-  private int make(Ioctl command, long argument) {
+  private void requireKind(Ioctl command) {
     if (command.on() != kind) {
       throw new IllegalArgumentException(
           command.name() + " is a command of a " + command.on() + ", not of " + this);
     }
+  }
+
+  private int make(Ioctl command, long argument) {
     int result;
     do {
       result = kernel.ioctl(number(), command.number(), argument);
@@ -267,10 +298,14 @@ public final class Fd implements AutoCloseable {
    *
    * @return the bytes read, 0 at the end of the file
    * @throws KernelException what read(2) said
+   * @throws IllegalArgumentException if the segment is read-only
    */
   public long read(MemorySegment into) {
     return transfer(
-        SystemCalls.READ, into, "", (address, bytes) -> kernel.read(number(), address, bytes));
+        SystemCalls.READ,
+        writable(into),
+        "",
+        (address, bytes) -> kernel.read(number(), address, bytes));
   }
 
   /**
@@ -320,7 +355,7 @@ public final class Fd implements AutoCloseable {
   long entries(MemorySegment into) {
     return transfer(
         SystemCalls.GETDENTS64,
-        into,
+        writable(into),
         "",
         (address, bytes) -> kernel.getdents(number(), address, bytes));
   }
@@ -330,11 +365,12 @@ public final class Fd implements AutoCloseable {
    *
    * @return the bytes read, fewer at the end of the file
    * @throws KernelException what pread(2) said
+   * @throws IllegalArgumentException if the segment is read-only
    */
   public long pread(MemorySegment into, long offset) {
     return transfer(
         SystemCalls.PREAD,
-        into,
+        writable(into),
         at(offset),
         (address, bytes) -> kernel.pread(number(), address, bytes, offset));
   }
@@ -364,14 +400,16 @@ public final class Fd implements AutoCloseable {
   }
 
   private long transfer(SystemCall call, MemorySegment memory, String where, Transfer transfer) {
-    long result;
-    try {
-      do {
-        result = transfer.call(address(memory), memory.byteSize());
-      } while (isRepeated(call, result));
-    } finally {
-      Reference.reachabilityFence(memory);
-    }
+    long result =
+        HeldMemory.during(
+            memory,
+            () -> {
+              long moved;
+              do {
+                moved = transfer.call(memory.address(), memory.byteSize());
+              } while (isRepeated(call, moved));
+              return moved;
+            });
     String detail = "bytes=" + memory.byteSize() + where;
     if (result < 0) {
       throw KernelException.of(kernel, call.name(), target(), detail, Math.toIntExact(-result));
@@ -382,15 +420,11 @@ public final class Fd implements AutoCloseable {
     return result;
   }
 
-  /** Where the kernel finds the memory; it must be there. */
-  private static long address(MemorySegment memory) {
-    if (!memory.isNative()) {
-      throw new IllegalArgumentException("the kernel can't reach memory on the Java heap");
+  private static MemorySegment writable(MemorySegment into) {
+    if (into.isReadOnly()) {
+      throw new IllegalArgumentException("the kernel can't read into a segment that is read-only");
     }
-    if (!memory.scope().isAlive()) {
-      throw new IllegalStateException("the memory has been freed");
-    }
-    return memory.address();
+    return into;
   }
 
   /**

@@ -5,6 +5,8 @@ import java.util.Optional;
 /**
  * Passes every call on to another kernel. A subclass overrides the calls that it watches or
  * changes.
+ *
+ * <p>Safe for use by several threads, as every kernel.
  */
 public class ForwardingKernel implements Kernel {
   private final Kernel inner;

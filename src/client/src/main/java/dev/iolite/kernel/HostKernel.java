@@ -13,7 +13,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The kernel that this process runs on, called through libc.
@@ -24,6 +28,8 @@ import java.util.Optional;
  *
  * <p>Each call has a class of its own and is linked when it is first made: linking takes
  * milliseconds, and few programs make all calls.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class HostKernel implements Kernel {
   private static final Linker LINKER = Linker.nativeLinker();
@@ -36,6 +42,9 @@ public final class HostKernel implements Kernel {
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
 
   private static final int CREATE_MODE = 0600;
+
+  /** PR_SET_NO_NEW_PRIVS of linux/prctl.h. */
+  private static final int NO_NEW_PRIVILEGES = 38;
 
   /** struct iovec: an address and a length. */
   private static final long IOVEC_BYTES = 2 * Long.BYTES;
@@ -277,6 +286,93 @@ public final class HostKernel implements Kernel {
     }
   }
 
+  /**
+   * Gives up, for the calling thread and all threads and processes that it starts from now on, that
+   * a program which they execute gets privileges that they do not have, by prctl(2). It can't be
+   * taken back. No more than that can be given up soundly here: capabilities belong to a thread,
+   * the JVM has others, and all share its memory.
+   *
+   * @return 0 or a negated errno
+   */
+  public int refuseNewPrivileges() {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Prctl.CALL.invokeExact(state, NO_NEW_PRIVILEGES, 1L, 0L, 0L, 0L), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /**
+   * Makes a call during which memory can't be freed: closing its arena fails meanwhile.
+   *
+   * <p>The FFM API holds the arena of what a native function is given until that returns, and has
+   * no other way to hold one. So a native function makes the call: a stub that calls back into
+   * Java. All kernels are thus called with the memory held, whatever they do with its address.
+   *
+   * @return what the call returned
+   */
+  static long holding(MemorySegment memory, LongSupplier call) {
+    return new Holding(call).make(memory);
+  }
+
+  /** A call made while memory is held. Calls may be made inside it that hold other memory. */
+  private static final class Holding {
+    /** The innermost one of each thread that is about to be entered. */
+    private static final ThreadLocal<Holding> ENTERED = new ThreadLocal<>();
+
+    private static final MethodHandle THROUGH = through();
+
+    private final LongSupplier call;
+    private long result;
+    private @Nullable Throwable thrown;
+
+    private Holding(LongSupplier call) {
+      this.call = call;
+    }
+
+    private static MethodHandle through() {
+      FunctionDescriptor type = FunctionDescriptor.ofVoid(ADDRESS);
+      try {
+        MethodHandle enter =
+            MethodHandles.dropArguments(
+                MethodHandles.lookup()
+                    .findStatic(Holding.class, "enter", MethodType.methodType(void.class)),
+                0,
+                MemorySegment.class);
+        return LINKER.downcallHandle(LINKER.upcallStub(enter, type, Arena.global()), type);
+      } catch (ReflectiveOperationException e) {
+        throw new LinkageError("a method of this class is missing", e);
+      }
+    }
+
+    long make(MemorySegment memory) {
+      ENTERED.set(this);
+      try {
+        THROUGH.invokeExact(memory);
+      } catch (Throwable e) {
+        throw unexpected(e);
+      } finally {
+        ENTERED.remove();
+      }
+      if (thrown != null) {
+        throw unexpected(thrown);
+      }
+      return result;
+    }
+
+    /** Called by the stub. Nothing may be thrown from here: the JVM would end. */
+    @SuppressWarnings("UnusedMethod") // the stub uses it
+    private static void enter() {
+      Holding entered = ENTERED.get();
+      try {
+        entered.result = entered.call.getAsLong();
+      } catch (Throwable e) {
+        entered.thrown = e;
+      }
+    }
+  }
+
   @Override
   public int interruptible() {
     int admitted = Interruption.SIGNAL < 0 ? Interruption.SIGNAL : Interruption.admit();
@@ -386,6 +482,11 @@ public final class HostKernel implements Kernel {
       case Error error -> throw error;
       default -> throw new AssertionError("a system call threw", e);
     };
+  }
+
+  private static final class Prctl {
+    static final MethodHandle CALL =
+        variadic("prctl", 1, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
   }
 
   private static final class Open {

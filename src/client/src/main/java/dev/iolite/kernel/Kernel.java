@@ -13,7 +13,7 @@ import java.util.Optional;
  * <p>Addresses point into native memory that stays allocated during the call. Every implementation
  * must treat a bad address as the kernel does, with EFAULT.
  *
- * <p>Implementations are safe for use by many threads.
+ * <p>Implementations are safe for use by several threads.
  */
 public interface Kernel {
   /** The largest errno; a result in {@code [-MAX_ERRNO, -1]} is an error, anything else is not. */

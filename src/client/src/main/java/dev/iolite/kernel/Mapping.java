@@ -8,8 +8,8 @@ import java.util.Optional;
 /**
  * Memory that mmap(2) gave, unmapped when closed.
  *
- * <p>Until then, any thread may use the segment; afterwards, its use fails with {@link
- * IllegalStateException} instead of reaching memory that is no longer mapped.
+ * <p>Safe for use by several threads: until then, any of them may use the segment; afterwards, its
+ * use fails with {@link IllegalStateException} instead of reaching memory that is no longer mapped.
  */
 public final class Mapping implements AutoCloseable {
   private final Arena arena = Arena.ofShared();

@@ -3,7 +3,11 @@ package dev.iolite.kernel;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 
-/** An anonymous file in memory: RAM that this process, the IOMMU and KVM can map. */
+/**
+ * An anonymous file in memory: RAM that this process, the IOMMU and KVM can map.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class MemFd implements AutoCloseable {
   private final Fd fd;
   private final long bytes;

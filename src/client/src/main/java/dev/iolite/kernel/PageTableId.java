@@ -3,6 +3,8 @@ package dev.iolite.kernel;
 /**
  * What a device can be attached to: an IOAS, for which the kernel picks or makes a page table, or a
  * page table itself. Such ids pass from iommufd to VFIO, so they are defined below both.
+ *
+ * <p>Its implementations are values: safe for use by several threads.
  */
 public sealed interface PageTableId permits IoasId, HwptId {
   /** The id, unsigned, unique within its iommufd. */

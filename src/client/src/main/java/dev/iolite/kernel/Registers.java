@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
  * <p>On a host, they are mapped memory ({@link #of}). A device of a model implements this interface
  * itself, because it must see each access. An access that no device answers throws {@link
  * InternalError}, as an access to a real device's memory does on SIGBUS.
+ *
+ * <p>Safe for use by several threads, as far as the device is.
  */
 public interface Registers {
   /**

@@ -9,7 +9,11 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.util.StringJoiner;
 
-/** A struct's content as text, {@code {argsz=24, flags=0x0, iommufd=12}}. */
+/**
+ * A struct's content as text, {@code {argsz=24, flags=0x0, iommufd=12}}.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class StructText {
   private static final int MAX_ELEMENTS = 8;
   private static final int DECIMAL_LIMIT = 10;

@@ -16,6 +16,8 @@ import java.util.function.Supplier;
  * The small text files through which Linux shows its devices: sysfs and procfs.
  *
  * <p>Everything goes through the {@link Kernel}, so a model of Linux can have files of its own.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class SysFs {
   /** A page, which no attribute in sysfs exceeds. A larger buffer takes long to clear. */

@@ -5,6 +5,8 @@ package dev.iolite.kernel;
  *
  * <p>KVM must learn of the device first: the bind looks up the device's KVM once, and never again.
  * Who holds this type can still keep that order.
+ *
+ * <p>Not safe for use by several threads.
  */
 public interface UnboundVfioFile {
   /**

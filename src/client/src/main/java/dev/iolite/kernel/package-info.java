@@ -3,6 +3,9 @@
  *
  * <p>{@link dev.iolite.kernel.Kernel} is the interface that everything above is written against.
  * {@link dev.iolite.kernel.HostKernel} is the only class of the project that calls native code.
+ *
+ * <p>Records, enums and exceptions never change: they are safe for use by several threads. Every
+ * other type says which threads may use it.
  */
 @NullMarked
 package dev.iolite.kernel;

@@ -11,6 +11,8 @@ import java.util.List;
  * MmioWrite}, {@link Hypercall}) are views of kvm_run, made once for each vCPU: they are valid
  * until the vCPU runs again. Answers are written through them and reach the guest when it runs
  * again. The other exits are values.
+ *
+ * <p>For use by the thread that runs the vCPU, before it runs it again.
  */
 public sealed interface Exit {
 

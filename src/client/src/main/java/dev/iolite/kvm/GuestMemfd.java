@@ -14,6 +14,8 @@ import java.util.function.Consumer;
  *
  * <p>A slot that uses it does not keep it open: closing it takes the private memory away from under
  * the slot, so close the slot first. The descriptor keeps the VM's memory structures alive.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class GuestMemfd implements AutoCloseable {
 

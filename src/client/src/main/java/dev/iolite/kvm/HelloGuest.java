@@ -11,6 +11,8 @@ import java.time.Duration;
 /**
  * The smallest guest that shows that KVM works: it prints a text through an I/O port and halts. It
  * needs no file other than {@code /dev/kvm}.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class HelloGuest {
   /** The longest text that it can print, in bytes as UTF-8. */

@@ -9,7 +9,11 @@ import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.libc.Libc;
 import java.util.Set;
 
-/** {@code /dev/kvm}: what the host's KVM can do, and the VMs it makes. */
+/**
+ * {@code /dev/kvm}: what the host's KVM can do, and the VMs it makes.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class Kvm implements AutoCloseable {
   /** Where KVM is found. */
   public static final String PATH = "/dev/kvm";

@@ -9,6 +9,8 @@ import java.util.Set;
  *
  * <p>The kernel follows the process's mappings: the guest gets what is mapped at the host address
  * when it accesses the slot. So the mapping must outlive the slot.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class MemorySlot implements AutoCloseable {
   private final Vm vm;

@@ -4,7 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** 16-bit machine code of a guest in real mode, whose segments start at 0. */
+/**
+ * 16-bit machine code of a guest in real mode, whose segments start at 0.
+ *
+ * <p>Not safe for use by several threads.
+ */
 public final class RealModeCode {
   private static final int MOST_BYTES = 64;
   private static final long LIMIT = 1L << Integer.SIZE;

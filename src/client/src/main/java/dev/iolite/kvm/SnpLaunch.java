@@ -2,6 +2,7 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.HeldMemory;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Page;
 import dev.iolite.uapi.catalog.FdKind;
@@ -21,6 +22,8 @@ import java.lang.foreign.MemorySegment;
  * Messages contain the secure processor's error.
  *
  * <p>arch/x86/kvm/svm/sev.c:sev_mem_enc_ioctl
+ *
+ * <p>Not safe for use by several threads.
  */
 public final class SnpLaunch extends VmLaunch {
   private static final String PROCESSOR = "/dev/sev";
@@ -75,7 +78,7 @@ public final class SnpLaunch extends VmLaunch {
       long left;
       do {
         left = kvm_sev_snp_launch_update.len(update);
-        make(arena, vm(), processor, name, id, update);
+        HeldMemory.during(content, () -> make(arena, vm(), processor, name, id, update));
         if (kvm_sev_snp_launch_update.len(update) == left) {
           throw KernelException.of(name, vm().fd().target(), "", 0, ", and added nothing");
         }
@@ -98,7 +101,7 @@ public final class SnpLaunch extends VmLaunch {
     }
   }
 
-  private static void make(
+  private static int make(
       Arena arena, Vm vm, Fd processor, String name, int id, MemorySegment data) {
     MemorySegment command = kvm_sev_cmd.allocate(arena);
     kvm_sev_cmd.id(command, id);
@@ -109,6 +112,7 @@ public final class SnpLaunch extends VmLaunch {
       throw new KernelException(
           name, vm.fd().target(), SevStatus.text(kvm_sev_cmd.error(command)), -result);
     }
+    return result;
   }
 
   @Override

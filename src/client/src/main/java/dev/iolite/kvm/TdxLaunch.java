@@ -1,6 +1,7 @@
 package dev.iolite.kvm;
 
 import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.HeldMemory;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Page;
 import dev.iolite.uapi.catalog.Ioctl;
@@ -20,6 +21,8 @@ import java.lang.foreign.MemorySegment;
  * TDX. Messages contain the TDX module's status, as hw_error.
  *
  * <p>arch/x86/kvm/vmx/tdx.c:tdx_vm_ioctl, tdx_vcpu_unlocked_ioctl
+ *
+ * <p>Not safe for use by several threads.
  */
 public final class TdxLaunch extends VmLaunch {
   /** KVM_MAX_CPUID_ENTRIES of arch/x86/include/asm/kvm_host.h. */
@@ -113,13 +116,16 @@ public final class TdxLaunch extends VmLaunch {
       kvm_tdx_init_mem_region.source_addr(region, content.address());
       kvm_tdx_init_mem_region.gpa(region, gpa);
       kvm_tdx_init_mem_region.nr_pages(region, content.byteSize() >>> Page.SHIFT);
-      make(
-          arena,
-          vcpu().fd(),
-          "KVM_TDX_INIT_MEM_REGION",
-          Kvm.KVM_TDX_INIT_MEM_REGION(),
-          (int) Kvm.KVM_TDX_MEASURE_MEMORY_REGION(),
-          region.address());
+      HeldMemory.during(
+          content,
+          () ->
+              make(
+                  arena,
+                  vcpu().fd(),
+                  "KVM_TDX_INIT_MEM_REGION",
+                  Kvm.KVM_TDX_INIT_MEM_REGION(),
+                  (int) Kvm.KVM_TDX_MEASURE_MEMORY_REGION(),
+                  region.address()));
     }
   }
 
@@ -136,7 +142,7 @@ public final class TdxLaunch extends VmLaunch {
     }
   }
 
-  private static void make(Arena arena, Fd on, String name, int id, int flags, long data) {
+  private static int make(Arena arena, Fd on, String name, int id, int flags, long data) {
     MemorySegment command = kvm_tdx_cmd.allocate(arena);
     kvm_tdx_cmd.id(command, id);
     kvm_tdx_cmd.flags(command, flags);
@@ -151,5 +157,6 @@ public final class TdxLaunch extends VmLaunch {
       throw new KernelException(
           name, on.target(), TdxStatus.text(kvm_tdx_cmd.hw_error(command)), -result);
     }
+    return result;
   }
 }

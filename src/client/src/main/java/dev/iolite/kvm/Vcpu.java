@@ -18,12 +18,15 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * A virtual processor. Made by {@link Vm#createVcpu}. For use by one thread at a time; ideally, the
- * same thread always runs it.
+ * A virtual processor. Made by {@link Vm#createVcpu}.
+ *
+ * <p>For use by one thread at a time; ideally, the same thread always runs it. While one runs it, a
+ * second run and {@link #close} are refused.
  */
 public final class Vcpu implements AutoCloseable {
   private static final long REAL_MODE_END = 1L << 20;
@@ -36,6 +39,9 @@ public final class Vcpu implements AutoCloseable {
   private final Mapping run;
   private final ExitDecoder decoder;
   private final Watchdog watchdog;
+
+  /** Held by the thread that runs the guest or closes this. */
+  private final Semaphore free = new Semaphore(1);
 
   /** Takes over the descriptor, unless this fails. */
   Vcpu(Fd fd, int id, Optional<MemorySlot> code, int mmapBytes, Consumer<Vcpu> onClose) {
@@ -156,9 +162,24 @@ public final class Vcpu implements AutoCloseable {
    *     with an explanation are an {@link Exit.MemoryFault}); EIO: the VM is dead, or belongs to
    *     another process, or under a proposal the guest touched a dma-buf that is revoked; EINVAL: a
    *     trust domain is not finalized; EBUSY: the sending of signals is taken
-   * @throws IllegalStateException if the slot with the code is deleted, or on a virtual thread
+   * @throws IllegalStateException if it runs already or is closed, if the slot with the code is
+   *     deleted, or on a virtual thread
    */
   public Exit run(Duration deadline, Predicate<Exit> goesOn) {
+    if (!free.tryAcquire()) {
+      throw new IllegalStateException(this + " runs already: it is one processor");
+    }
+    try {
+      return runAlone(deadline, goesOn);
+    } finally {
+      free.release();
+    }
+  }
+
+  private Exit runAlone(Duration deadline, Predicate<Exit> goesOn) {
+    if (fd.isClosed()) {
+      throw new IllegalStateException(this + " is closed");
+    }
     if (code.filter(slot -> !slot.exists()).isPresent()) {
       throw new IllegalStateException(
           code.get() + ", which has the code of " + this + ", is deleted");
@@ -233,9 +254,25 @@ public final class Vcpu implements AutoCloseable {
     }
   }
 
-  /** Unmaps kvm_run and closes the descriptor, once; what failed of it is tried again. */
+  /**
+   * Unmaps kvm_run and closes the descriptor, once; what failed of it is tried again.
+   *
+   * @throws IllegalStateException if it runs; nothing was closed then
+   */
   @Override
   public void close() {
+    if (!free.tryAcquire()) {
+      throw new IllegalStateException(
+          this + " can't be closed while it runs; close it when its run has returned");
+    }
+    try {
+      closeAlone();
+    } finally {
+      free.release();
+    }
+  }
+
+  private void closeAlone() {
     CloseStack all = new CloseStack();
     all.push(fd);
     all.push(run);

@@ -16,6 +16,8 @@ import java.util.function.Consumer;
  *
  * <p>A file that was added is kept open by KVM until it is removed or this device is closed,
  * whatever happens to its descriptor.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class VfioKvmDevice implements AutoCloseable {
   private final Fd fd;

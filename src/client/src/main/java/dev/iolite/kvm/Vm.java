@@ -415,6 +415,8 @@ public final class Vm implements AutoCloseable {
    * Closes what is still open of the VM, then the VM.
    *
    * @throws KernelException the first failure; everything is closed all the same
+   * @throws IllegalStateException if a vCPU runs; everything but that is closed, and the vCPU can
+   *     be closed when its run has returned
    */
   @Override
   public void close() {

@@ -8,6 +8,8 @@ import dev.iolite.kernel.CloseStack;
  *
  * <p>{@link #begin} makes both; slots and devices follow; after {@link #finish}, the vCPU can be
  * run. Closing it closes the VM and all that was made from it.
+ *
+ * <p>Not safe for use by several threads.
  */
 public abstract sealed class VmLaunch implements AutoCloseable
     permits PlainLaunch, SnpLaunch, TdxLaunch {

@@ -11,6 +11,8 @@ import java.util.Set;
  * A copy of a function's configuration space, of 64, 256 or 4096 bytes. The kernel shows only the
  * first 64, or 128 of a CardBus bridge, to users without CAP_SYS_ADMIN
  * (drivers/pci/pci-sysfs.c:pci_read_config).
+ *
+ * <p>It never changes: safe for use by several threads.
  */
 public final class ConfigSpace {
   private static final int HEADER_CARDBUS = 0x80;

@@ -5,6 +5,8 @@ import dev.iolite.kernel.Registers;
 /**
  * The registers of QEMU's {@code edu} device, as its docs/specs/edu.rst describes them: 1 MiB in
  * BAR 0, with a 4 KiB buffer that DMA fills and empties, factorials, and an interrupt.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class EduRegs {
   public static final int VENDOR = 0x1234;

@@ -10,7 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** The PCI functions of the machine. */
+/**
+ * The PCI functions of the machine.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class Pci {
   static final String DEVICES = "/sys/bus/pci/devices";
   static final String DRIVERS = "/sys/bus/pci/drivers";

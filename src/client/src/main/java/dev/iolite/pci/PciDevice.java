@@ -20,6 +20,8 @@ import java.util.stream.Collectors;
 /**
  * A PCI function as sysfs shows it. Every method reads sysfs anew and fails with a {@link
  * KernelException} of ENOENT or ENODEV if the function has gone.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class PciDevice {
   /** BARs 0 to 5 and the ROM; what follows belongs to SR-IOV and bridges. */

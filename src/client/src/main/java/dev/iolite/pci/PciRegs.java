@@ -1,6 +1,10 @@
 package dev.iolite.pci;
 
-/** Registers of PCI configuration space, by the PCI and PCI Express specifications. */
+/**
+ * Registers of PCI configuration space, by the PCI and PCI Express specifications.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class PciRegs {
   public static final int VENDOR = 0x00;
   public static final int DEVICE = 0x02;

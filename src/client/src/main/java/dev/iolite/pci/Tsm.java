@@ -14,6 +14,8 @@ import java.util.Optional;
 /**
  * The TEE security managers of the host and what they are connected to, according to sysfs. {@link
  * PciDevice#tsm} is a single function's view.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class Tsm {
   private static final String CLASS = "/sys/class/tsm";

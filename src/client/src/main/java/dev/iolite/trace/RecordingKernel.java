@@ -22,6 +22,8 @@ import java.util.function.ToIntFunction;
  * odd and above 2<sup>30</sup>, addresses above 2<sup>62</sup>. There is no memory at the
  * addresses. An ioctl that returns something in its struct, or a number, needs an answer; a call
  * for data that would have to be made up fails with ENOSYS.
+ *
+ * <p>Safe for use by several threads, which share the last {@link #argument}.
  */
 public final class RecordingKernel implements Kernel {
   private static final int FIRST_DESCRIPTOR = (1 << 30) + 1;

@@ -32,7 +32,7 @@ import java.util.function.Supplier;
  * buffers, the first bytes are shown. It is read without being accessed: an address where nothing
  * is mapped is shown as such, and the call is passed on to the kernel, which answers EFAULT.
  *
- * <p>Safe for use by many threads. Each thread reports its own calls when they are over, so the
+ * <p>Safe for use by several threads. Each thread reports its own calls when they are over, so the
  * later of two calls may be reported first.
  */
 public final class TracingKernel extends ForwardingKernel {

@@ -5,6 +5,8 @@ import dev.iolite.kernel.PageTableId;
 /**
  * A device's attachment to the page table that its DMA goes through. Closing it detaches the
  * device.
+ *
+ * <p>Not safe for use by several threads.
  */
 public final class Attachment implements AutoCloseable {
   private final BoundVfioDevice device;

@@ -2,7 +2,11 @@ package dev.iolite.vfio;
 
 import java.util.List;
 
-/** An entry of the capability chain that follows a VFIO info struct. */
+/**
+ * An entry of the capability chain that follows a VFIO info struct.
+ *
+ * <p>Its implementations are values: safe for use by several threads.
+ */
 public sealed interface Capability {
 
   /**

@@ -5,6 +5,8 @@ import dev.iolite.pci.PciRegs;
 /**
  * The PCI configuration space of a bound device as VFIO shows it: the kernel hides some registers
  * and acts on writes to others (drivers/vfio/pci/vfio_pci_config.c).
+ *
+ * <p>Not safe for use by several threads: a bit is set by a read and a write.
  */
 public final class ConfigRegion {
   private final Region region;

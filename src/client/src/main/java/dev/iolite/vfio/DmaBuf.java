@@ -14,7 +14,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A dma-buf over parts of a BAR. It may outlive the device, but is then revoked for good. */
+/**
+ * A dma-buf over parts of a BAR. It may outlive the device, but is then revoked for good.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class DmaBuf implements AutoCloseable {
   private final Fd fd;
   private final PciRegion bar;

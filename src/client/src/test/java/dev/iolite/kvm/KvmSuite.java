@@ -75,6 +75,45 @@ abstract class KvmSuite {
   }
 
   @Test
+  void aVcpuThatRunsCanNeitherBeClosedNorRunByAnother() throws Exception {
+    // in al, dx; hlt
+    try (Guest guest = guest(0xec, 0xf4)) {
+      FutureTask<Boolean> fromOutside =
+          new FutureTask<>(() -> {
+            assertRefused(guest.vcpu);
+            return true;
+          });
+      Exit last =
+          guest.vcpu.run(
+              LONG,
+              exit -> {
+                if (exit instanceof Exit.IoIn) {
+                  assertRefused(guest.vcpu);
+                  Thread.ofPlatform().start(fromOutside);
+                  assertThat(fromOutside).succeedsWithin(LONG);
+                  return true;
+                }
+                return false;
+              });
+      assertThat(last).as("the run goes on").isInstanceOf(Exit.Hlt.class);
+      guest.vcpu.close();
+      guest.vcpu.close();
+      assertThatThrownBy(() -> guest.vcpu.run(SHORT))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("is closed");
+    }
+  }
+
+  private static void assertRefused(Vcpu vcpu) {
+    assertThatThrownBy(vcpu::close)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("can't be closed while it runs");
+    assertThatThrownBy(() -> vcpu.run(SHORT))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("runs already");
+  }
+
+  @Test
   void aGuestThatNeverHaltsIsStoppedAtTheDeadlineAndCanRunAgain() {
     // jmp $
     try (Guest guest = guest(0xeb, 0xfe)) {

@@ -16,6 +16,7 @@ import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmv6.TsmV6;
 import dev.iolite.vfio.BoundVfioDevice;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -52,6 +53,10 @@ public final class ProfileProbe {
 
   /** Structs are multiples of this, so that the next length up and down is another struct's. */
   private static final int STEP = Long.BYTES;
+
+  /** What is asked of numbers whose structs are not known yet. */
+  private static final MemoryLayout STRUCT =
+      MemoryLayout.sequenceLayout(REQ_BYTES + STEP, ValueLayout.JAVA_BYTE);
 
   /**
    * What was found.
@@ -171,7 +176,7 @@ public final class ProfileProbe {
   }
 
   private static Ioctl of(FdKind kind, int number) {
-    return Ioctl.plain(kind, "0x" + Integer.toHexString(number), number)
+    return Ioctl.of(kind, "0x" + Integer.toHexString(number), number, STRUCT)
         .answering("an answer of a command that is not known yet");
   }
 

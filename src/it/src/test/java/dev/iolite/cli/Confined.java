@@ -1,0 +1,101 @@
+package dev.iolite.cli;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Runs a command in a process that has the capabilities of its row and no others. */
+final class Confined {
+  private static final int CAP_SETPCAP = 8;
+
+  private final Path directory;
+
+  Confined(Path directory) {
+    this.directory = directory;
+  }
+
+  /** The row of a command. */
+  static Privileges row(String command) {
+    return Privileges.ALL.stream()
+        .filter(row -> command.equals(row.command()) || command.startsWith(row.command() + " "))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no row of " + command));
+  }
+
+  /**
+   * Runs a command with what its row has.
+   *
+   * @param before options before the command, such as {@code --kernel mock:tdx}
+   * @param command its words
+   */
+  Cli run(String before, String command) throws IOException, InterruptedException {
+    return runAs(row(command), before, command);
+  }
+
+  /** As {@link #run}, with what another row has. */
+  Cli runAs(Privileges row, String before, String command)
+      throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(setpriv(row));
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(
+        List.of(
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName()));
+    Arrays.stream((before + " " + command).strip().split(" ", -1)).forEach(words::add);
+    return start(words);
+  }
+
+  private static List<String> setpriv(Privileges row) {
+    return List.of(row.start().split(" ", -1));
+  }
+
+  /** What a process that is started for a row may do, as /proc/self/status says it. */
+  String status(Privileges row) throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(setpriv(row));
+    words.addAll(List.of("cat", "/proc/self/status"));
+    return start(words).out();
+  }
+
+  private Cli start(List<String> words) throws IOException, InterruptedException {
+    Path out = directory.resolve("out");
+    Path err = directory.resolve("err");
+    int code =
+        new ProcessBuilder(words)
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start()
+            .waitFor();
+    return new Cli(
+        code,
+        Files.readString(out, StandardCharsets.UTF_8),
+        Files.readString(err, StandardCharsets.UTF_8));
+  }
+
+  /** The capabilities of this process, as bits: in a container, root has not all of them. */
+  static long own() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("CapEff:"))
+        .map(line -> Long.parseUnsignedLong(line.substring("CapEff:".length()).strip(), 16))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Only who has CAP_SETPCAP can limit the bounding set, and only util-linux's setpriv does it. */
+  static void assumePossible() throws IOException {
+    boolean isRoot = (own() >>> CAP_SETPCAP & 1) != 0;
+    assumeTrue(
+        isRoot
+            && Stream.of("/usr/bin/setpriv", "/bin/setpriv")
+                .anyMatch(file -> Files.isExecutable(Path.of(file))),
+        "this is not root, or there is no setpriv");
+  }
+}
