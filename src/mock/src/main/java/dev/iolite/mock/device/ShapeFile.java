@@ -186,8 +186,7 @@ public final class ShapeFile {
     return Arrays.stream(ExtendedCapability.values())
         .filter(one -> one.name().toLowerCase(Locale.ROOT).equals(name))
         .findFirst()
-        .orElseThrow(() ->
-            new IllegalArgumentException("there is no extended capability " + name));
+        .orElseThrow(() -> new IllegalArgumentException("there is no extended capability " + name));
   }
 
   private static TdiRange range(JsonNode range) {

@@ -59,8 +59,7 @@ final class ConfigLayout {
   private int express;
   private int extendedEnd = PciRegs.CONVENTIONAL_BYTES;
   private OptionalInt lastExtended = OptionalInt.empty();
-  private final Map<ExtendedCapability, Integer> extended =
-      new EnumMap<>(ExtendedCapability.class);
+  private final Map<ExtendedCapability, Integer> extended = new EnumMap<>(ExtendedCapability.class);
 
   ConfigLayout(DeviceShape shape) {
     this.shape = shape;
@@ -227,9 +226,8 @@ final class ConfigLayout {
       space.define(at + i, 1, 0, 0);
     }
     space.define(at, 4, id | VERSION_1, 0);
-    lastExtended.ifPresent(
-        last ->
-            space.define(last, 4, space.read(last, 4) | Integer.toUnsignedLong(at) << NEXT_SHIFT, 0));
+    lastExtended.ifPresent(last ->
+        space.define(last, 4, space.read(last, 4) | Integer.toUnsignedLong(at) << NEXT_SHIFT, 0));
     lastExtended = OptionalInt.of(at);
     extendedEnd = at + EXTENDED_STEP;
     return at;

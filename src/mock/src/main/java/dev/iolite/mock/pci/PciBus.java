@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -74,7 +75,7 @@ public final class PciBus {
             functions.put(at, function);
             all.add(function);
           }
-          PciFunction physical = functions.get(address);
+          PciFunction physical = Objects.requireNonNull(functions.get(address));
           physical.describeVirtualFunctions(models.size(), VirtualFunctions.OFFSET);
           virtualFunctions.put(physical, all);
         });

@@ -59,8 +59,7 @@ class TdispTest {
     byte[] rom = new byte[2048];
     rom[0] = 0x55;
     rom[1] = (byte) 0xaa;
-    Express express =
-        new Express(true, true, true, EnumSet.allOf(ExtendedCapability.class));
+    Express express = new Express(true, true, true, EnumSet.allOf(ExtendedCapability.class));
     return AssignedEndpoint.ofModel(
         Platform.SEV,
         Profile.SEED_2025,
@@ -228,15 +227,28 @@ class TdispTest {
     DeviceModel model = device(report, bar);
     try (AssignedEndpoint at = AssignedEndpoint.ofModel(Platform.TDX, Profile.SEED_2025, model)) {
       assertThat(SeedCalls.bind(at)).isEqualTo(no(Errno.EIO));
-      assertThat(at.kernel.tsm().log())
-          .singleElement()
-          .asString()
-          .startsWith(AssignedEndpoint.ADDRESS)
-          .contains(why);
+      assertThat(at.log()).singleElement().asString().contains(why);
       assertThat(at.bound()).isEmpty();
     }
     try (AssignedEndpoint at = AssignedEndpoint.ofModel(Platform.SEV, Profile.SEED_2025, model)) {
       assertThat(SeedCalls.bind(at)).as("a SEV host").isZero();
+    }
+  }
+
+  @Test
+  void aTdxModuleStartsNothingWhoseTeeMemoryIsNotMappedPrivate() {
+    try (AssignedEndpoint at = AssignedEndpoint.on(Platform.TDX, Profile.SEED_2025)) {
+      assertThat(SeedCalls.bind(at)).isZero();
+      assertThat(SeedCalls.setState(at, TdiState.RUN)).isEqualTo(no(Errno.EIO));
+      assertThat(at.state()).isEqualTo(TdiState.CONFIG_LOCKED);
+      assertThat(at.log())
+          .singleElement()
+          .asString()
+          .endsWith("BAR0+0x0 is TEE memory and not mapped private");
+    }
+    try (AssignedEndpoint at = AssignedEndpoint.on(Platform.SEV, Profile.SEED_2025)) {
+      assertThat(SeedCalls.bind(at)).isZero();
+      assertThat(SeedCalls.setState(at, TdiState.RUN)).as("a SEV host").isZero();
     }
   }
 
@@ -248,7 +260,7 @@ class TdispTest {
       ok(SeedCalls.unbind(at));
       at.kernel.tsm().lockMsix();
       assertThat(SeedCalls.bind(at)).isEqualTo(no(Errno.EIO));
-      assertThat(at.kernel.tsm().log()).singleElement().asString().contains("MSI-X");
+      assertThat(at.log()).singleElement().asString().contains("MSI-X");
     }
   }
 }
