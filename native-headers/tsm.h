@@ -55,6 +55,18 @@ struct iommu_vdevice_tsm_validate_mmio {
 	__u64 pa_base;
 };
 
+/*
+ * The same on SEV, where the secure processor looks up the range in the interface's report by its id.
+ * No proposal tells this shape: it is this project's own.
+ */
+struct iommu_vdevice_tsm_sev_validate_mmio {
+	__u64 gpa_base;
+	__u64 gpa_top;
+	__u64 pa_base;
+	__u32 range_id;
+	__u32 __reserved;
+};
+
 /* 0 unlocked, 1 locked, 2 run. */
 struct iommu_vdevice_tsm_set_tdi_state {
 	__u32 state;
@@ -73,7 +85,8 @@ enum iommu_vdevice_tsm_object {
  * Hypercalls of a guest that the VMM answers (KVM_EXIT_HYPERCALL). No proposal has numbers for x86.
  * Outside long mode arguments have 32 bits.
  * args[0] is the virtual BDF; VALIDATE has the first address, the first one after the range and the
- * physical address in args[1] to args[3]; SET_STATE the state in args[1]. READ_REPORT and
+ * physical address in args[1] to args[3], and the range id of the report in bits 31:16 of args[0],
+ * which only SEV looks at; SET_STATE the state in args[1]. READ_REPORT and
  * READ_MEASUREMENTS have the address and the length of a room in shared memory in args[1] and
  * args[2], which takes the answer. Of READ_MEASUREMENTS the first 32 bytes of the room are the
  * nonce of GET_MEASUREMENTS. ret is a negative errno, or 0, or the length of the answer.

@@ -15,6 +15,7 @@ final class TsmCatalog {
             UapiStruct.of("tsm", "iommu_vdevice_tsm_op", iommu_vdevice_tsm_op.layout()),
             UapiStruct.of("tsm", "iommu_vdevice_tsm_req", iommu_vdevice_tsm_req.layout()),
             UapiStruct.of("tsm", "iommu_vdevice_tsm_set_tdi_state", iommu_vdevice_tsm_set_tdi_state.layout()),
+            UapiStruct.of("tsm", "iommu_vdevice_tsm_sev_validate_mmio", iommu_vdevice_tsm_sev_validate_mmio.layout()),
             UapiStruct.of("tsm", "iommu_vdevice_tsm_validate_mmio", iommu_vdevice_tsm_validate_mmio.layout())
         );
     }

@@ -122,7 +122,12 @@ public final class MockGuest implements GuestAgent {
       case GuestAsk.ValidateMmio validate ->
           new GuestStep.Leave(
               TsmExits.validateMmio(
-                  virtualBdf, validate.gpaBase(), validate.gpaTop(), validate.physical(), result));
+                  virtualBdf,
+                  validate.gpaBase(),
+                  validate.gpaTop(),
+                  validate.physical(),
+                  validate.rangeId(),
+                  result));
       case GuestAsk.ReadReport read ->
           new GuestStep.Leave(TsmExits.readReport(virtualBdf, read.gpa(), read.bytes(), result));
       case GuestAsk.ReadMeasurements read ->

@@ -217,7 +217,7 @@ public final class Walkthrough {
       long physical = assignment.physical(bar.bar(), run.offset());
       granted(
           "validate BAR%d %s".formatted(bar.bar(), run),
-          new GuestAsk.ValidateMmio(gpa, gpa + run.bytes(), physical));
+          new GuestAsk.ValidateMmio(gpa, gpa + run.bytes(), physical, bar.bar()));
     }
   }
 

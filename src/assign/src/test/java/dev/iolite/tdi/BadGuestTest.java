@@ -112,7 +112,7 @@ class BadGuestTest {
       assertThat(stranger.ask(new GuestAsk.ReadReport(0, PAGE))).isEqualTo(refused(Errno.ENODEV));
       assertThat(stranger.ask(new GuestAsk.ReadMeasurements(0, PAGE)))
           .isEqualTo(refused(Errno.ENODEV));
-      assertThat(stranger.ask(new GuestAsk.ValidateMmio(0, PAGE, 0)))
+      assertThat(stranger.ask(new GuestAsk.ValidateMmio(0, PAGE, 0, 0)))
           .isEqualTo(refused(Errno.ENODEV));
       assertThat(assignment.state()).isEqualTo(State.SPLIT);
     }
@@ -128,7 +128,7 @@ class BadGuestTest {
     try (TdiAssignment assignment = life.knowingAssignment()) {
       MockGuest guest = life.guest(assignment);
       assignment.assign();
-      assertThat(guest.ask(new GuestAsk.ValidateMmio(0x200_0000, 0x200_1000, 0)))
+      assertThat(guest.ask(new GuestAsk.ValidateMmio(0x200_0000, 0x200_1000, 0, 0)))
           .as("not bound")
           .isEqualTo(refused(Errno.ENXIO));
       assignment.bind();
@@ -152,11 +152,11 @@ class BadGuestTest {
         {0, PAGE, 0},
       };
       for (long[] range : wrong) {
-        assertThat(guest.ask(new GuestAsk.ValidateMmio(range[0], range[1], range[2])))
+        assertThat(guest.ask(new GuestAsk.ValidateMmio(range[0], range[1], range[2], 0)))
             .as("0x%x-0x%x at 0x%x", range[0], range[1], range[2])
             .isEqualTo(refused(Errno.EINVAL));
       }
-      var right = new GuestAsk.ValidateMmio(bar, bar + PAGE, at);
+      var right = new GuestAsk.ValidateMmio(bar, bar + PAGE, at, 0);
       assertThat(guest.ask(right)).isZero();
       assertThat(guest.ask(right)).as("twice").isIn(0L, refused(Errno.EEXIST));
       assertThat(assignment.state()).isEqualTo(State.SPLIT);

@@ -58,7 +58,7 @@ class FlowTest {
           (bar, run, gpa) -> {
             long physical = assignment.physical(bar.bar(), run.offset());
             if (run.kind() == Kind.PRIVATE) {
-              var ask = new GuestAsk.ValidateMmio(gpa, gpa + run.bytes(), physical);
+              var ask = new GuestAsk.ValidateMmio(gpa, gpa + run.bytes(), physical, bar.bar());
               assertThat(guest.ask(ask)).isZero();
             }
           });
@@ -187,7 +187,7 @@ class FlowTest {
       long physical = assignment.physical(0, UPDATABLE);
       Set<TsmOperation> operations = operations(assignment);
       if (operations.contains(TsmOperation.VALIDATE_MMIO)) {
-        assertThat(guest.ask(new GuestAsk.ValidateMmio(gpa, gpa + 0x4000, physical))).isZero();
+        assertThat(guest.ask(new GuestAsk.ValidateMmio(gpa, gpa + 0x4000, physical, 0))).isZero();
       }
       boolean mapsPrivate =
           operations.contains(TsmOperation.PRIVATE_SLOT)

@@ -189,7 +189,7 @@ class QuarantineTest {
       assignment.assign();
       assignment.bind();
       long bar = Life.bar(assignment, 0);
-      var ask = new GuestAsk.ValidateMmio(bar, bar + 0x1000, assignment.physical(0, 0));
+      var ask = new GuestAsk.ValidateMmio(bar, bar + 0x1000, assignment.physical(0, 0), 0);
       life.kernel.tsm().failNext(TsmErrors.Operation.VALIDATE_MMIO, errno, false);
       assertThat(guest.ask(ask)).isEqualTo(errno.negated());
       assertThat(assignment.state()).isEqualTo(then);

@@ -114,6 +114,24 @@ public final class PciRegs {
   public static final int EXP_DEVCTL_EXT_TAG = 1 << 8;
   public static final int EXP_DEVCTL_PHANTOM = 1 << 9;
   public static final int EXP_DEVCTL_FLR = 1 << 15;
+  public static final int ATS_CTRL = 6;
+  public static final int SRIOV_CTRL = 8;
+  public static final int SRIOV_CTRL_ENABLE = 1;
+  public static final int SRIOV_CTRL_MEMORY = 1 << 3;
+  public static final int SRIOV_NUM_VF = 0x10;
+
+  /** SR-IOV: the page sizes that VFs can have, and which one they have, 32 bits each. */
+  public static final int SRIOV_PAGE_SIZES = 0x1c;
+
+  public static final int SRIOV_PAGE_SIZE = 0x20;
+  public static final int PRI_CTRL = 4;
+  public static final int PRI_ENABLE = 1;
+
+  /** PRI: how many page requests may be outstanding, 32 bits. */
+  public static final int PRI_ALLOCATION = 0xc;
+
+  public static final int PASID_CTRL = 6;
+  public static final int PASID_ENABLE = 1;
   public static final int AF_CTRL = 4;
   public static final int AF_CTRL_FLR = 1;
 

@@ -9,6 +9,7 @@ import dev.iolite.kernel.Page;
 import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.HostUserMemory;
+import dev.iolite.mock.core.KernelMessages;
 import dev.iolite.mock.core.Mapper;
 import dev.iolite.mock.core.MemFdFile;
 import dev.iolite.mock.core.OpenFile;
@@ -71,6 +72,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   private final Task task;
   private final Optional<HostUserMemory> ownMemory;
   private final Tree tree;
+  private final KernelMessages messages;
   private final PciBus bus;
   private final VfioDriver vfio;
   private final TsmDriver tsm;
@@ -91,6 +93,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
             builder.mapper.orElseGet(() -> Mapper.here(host)));
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
+    messages = KernelMessages.install(task, tree);
     TsmUapi calls;
     task.enter();
     try {
@@ -125,7 +128,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   /** drivers/virt/coco: the TDX host's own device or the secure processor's driver has the TSM. */
   private TsmDriver installTsm(long seed) {
     if (platform == Platform.PLAIN && !isSeedLab()) {
-      return TsmDriver.installWithoutTsm(task, tree);
+      return TsmDriver.installWithoutTsm(task, tree, messages);
     }
     String parent =
         switch (platform) {
@@ -139,7 +142,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
           case TDX -> LockRules.tdx(seed);
           case SEV -> LockRules.sev(seed);
         };
-    return TsmDriver.install(task, tree, parent, bus::functions, bus::follow, rules);
+    return TsmDriver.install(task, tree, messages, parent, bus::functions, bus::follow, rules);
   }
 
   /**
@@ -166,6 +169,14 @@ public final class MockKernel implements Kernel, AutoCloseable {
       case TDX -> KvmPlatform.tdx();
       case SEV -> KvmPlatform.sevSnp();
     };
+  }
+
+  /** Writes a line to the kernel's log, as a driver does; {@code /dev/kmsg} has it. */
+  public void log(String line) {
+    task.locked(() -> {
+      messages.add(line);
+      return messages;
+    });
   }
 
   /** Starts to describe a host. */

@@ -23,8 +23,9 @@ public sealed interface GuestAsk {
    * @param gpaBase where it begins
    * @param gpaTop the first address after it
    * @param physical what the report says is there
+   * @param rangeId the id that the report has it with
    */
-  record ValidateMmio(long gpaBase, long gpaTop, long physical) implements GuestAsk {}
+  record ValidateMmio(long gpaBase, long gpaTop, long physical, int rangeId) implements GuestAsk {}
 
   /**
    * To read the interface's report.

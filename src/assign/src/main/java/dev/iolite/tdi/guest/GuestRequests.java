@@ -160,7 +160,7 @@ public final class GuestRequests {
       return refuse(Errno.EOPNOTSUPP, "a validation, which " + noCall(profile));
     }
     return asked(binding -> {
-      binding.validateMmio(wanted.gpaBase(), wanted.gpaTop(), wanted.physical());
+      binding.validateMmio(wanted.gpaBase(), wanted.gpaTop(), wanted.physical(), wanted.rangeId());
       return 0L;
     });
   }

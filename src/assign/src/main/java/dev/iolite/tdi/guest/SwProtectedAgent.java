@@ -104,7 +104,7 @@ public final class SwProtectedAgent implements GuestAgent {
       case GuestAsk.ValidateMmio validate ->
           call(
               Tsm.KVM_HC_TSM_VALIDATE_MMIO(),
-              bdf,
+              bdf | (long) validate.rangeId() << Short.SIZE,
               validate.gpaBase(),
               validate.gpaTop(),
               validate.physical());

@@ -34,7 +34,7 @@ interface Ability {
   /** Has the guest's private view of MMIO checked. */
   interface ValidatesMmio extends Ability {
     /** Has it checked. */
-    void validateMmio(TdiBinding binding, long gpaBase, long gpaTop, long physical);
+    void validateMmio(TdiBinding binding, long gpaBase, long gpaTop, long physical, int rangeId);
   }
 
   /** Reads the interface's report. */

@@ -36,7 +36,8 @@ final class ArchRequest implements Ability.SetsState, Ability.ValidatesMmio {
   }
 
   @Override
-  public void validateMmio(TdiBinding binding, long gpaBase, long gpaTop, long physical) {
+  public void validateMmio(
+      TdiBinding binding, long gpaBase, long gpaTop, long physical, int rangeId) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment payload = iommu_vdevice_tsm_validate_mmio.allocate(arena);
       iommu_vdevice_tsm_validate_mmio.gpa_base(payload, gpaBase);

@@ -53,7 +53,8 @@ final class CcaV7Profile {
 
   /**
    * KVM_EXIT_ARM64_TIO, whose vdev_id is taken for the virtual BDF that the vDEVICE was made with.
-   * Any response but 0 refuses.
+   * It names no range id; the nonces that go with it are the monitor's to check, which the VMM does
+   * not see. Any response but 0 refuses.
    */
   private record RealmExits() implements Ability.Exits {
     @Override
@@ -71,6 +72,7 @@ final class CcaV7Profile {
               kvm_exit_arm64_tio.gpa_base(tio),
               kvm_exit_arm64_tio.gpa_top(tio),
               kvm_exit_arm64_tio.pa_base(tio),
+              0,
               response -> kvm_exit_arm64_tio.response(tio, response)));
     }
   }

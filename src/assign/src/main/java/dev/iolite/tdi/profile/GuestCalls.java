@@ -14,6 +14,9 @@ final class GuestCalls {
   /** KVM_MAP_GPA_RANGE_ENCRYPTED. */
   private static final long MAP_ENCRYPTED = 1 << 4;
 
+  /** Beside the virtual BDF. */
+  private static final int RANGE_ID = 0xffff;
+
   private GuestCalls() {}
 
   /** What an exit asks for; empty if it is no such hypercall. */
@@ -39,7 +42,12 @@ final class GuestCalls {
     if (number == Tsm.KVM_HC_TSM_VALIDATE_MMIO()) {
       return Optional.of(
           new GuestRequest.ValidateMmio(
-              bdf, call.argument(1), call.argument(2), call.argument(3), answer));
+              bdf & ~((long) RANGE_ID << Short.SIZE),
+              call.argument(1),
+              call.argument(2),
+              call.argument(3),
+              (int) (bdf >>> Short.SIZE) & RANGE_ID,
+              answer));
     }
     if (number == Tsm.KVM_HC_TSM_SET_TDI_STATE()) {
       return Optional.of(new GuestRequest.SetState(bdf, call.argument(1), answer));

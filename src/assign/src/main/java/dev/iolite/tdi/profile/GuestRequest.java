@@ -45,10 +45,11 @@ public sealed interface GuestRequest {
    * @param gpaBase the first guest-physical address
    * @param gpaTop the first one after the range
    * @param physical what the report says is there
+   * @param rangeId the id that the report has it with, 16 bits
    * @param answer what takes the answer
    */
   record ValidateMmio(
-      long virtualBdf, long gpaBase, long gpaTop, long physical, LongConsumer answer)
+      long virtualBdf, long gpaBase, long gpaTop, long physical, int rangeId, LongConsumer answer)
       implements GuestRequest {}
 
   /**

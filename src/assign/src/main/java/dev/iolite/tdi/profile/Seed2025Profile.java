@@ -37,14 +37,14 @@ final class Seed2025Profile {
             new Ability.SharedSlots(dmaBuf),
             new Ability.PrivateSlots(dmaBuf | privateOnly, false),
             new Ability.HypercallExits(1L << TsmSeed2025.KVM_HC_TSM()));
-    return Stream.concat(abilities.stream(), onlyOn(arch, request).stream()).toList();
+    return Stream.concat(onlyOn(arch, request).stream(), abilities.stream()).toList();
   }
 
   /** On TDX the type of vIOMMU is the TSM's own; AMD's driver has one that translates. */
   private static Optional<Ability> onlyOn(Arch arch, ArchRequest request) {
     return switch (arch) {
       case CCA -> Optional.empty();
-      case SEV -> Optional.of(new SevDma(request));
+      case SEV -> Optional.of(new SevRequests(request));
       case TDX -> Optional.of(new Ability.TsmViommus());
     };
   }

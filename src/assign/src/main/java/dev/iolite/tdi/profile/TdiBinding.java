@@ -3,10 +3,13 @@ package dev.iolite.tdi.profile;
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.KernelLog;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /**
  * A device interface that is bound to a VM. Each operation is one call of the proposal; those that
@@ -33,6 +36,22 @@ public final class TdiBinding implements AutoCloseable {
 
   /** Makes the vDEVICE, and binds it; without the binding there is no vDEVICE either. */
   static TdiBinding bind(UapiProfile profile, Ability.Binds how, TdiTarget target) {
+    return explained(target, () -> made(profile, how, target));
+  }
+
+  /** Makes a call; if it fails, with what the TSM's driver wrote to the kernel's log meanwhile. */
+  private static <T> T explained(TdiTarget target, Supplier<T> call) {
+    try (KernelLog since = KernelLog.fromNow(target.iommufd().fd().kernel())) {
+      try {
+        return call.get();
+      } catch (TsmCallException e) {
+        List<String> said = since.about(target.device().name());
+        throw said.isEmpty() ? e : e.explained(said);
+      }
+    }
+  }
+
+  private static TdiBinding made(UapiProfile profile, Ability.Binds how, TdiTarget target) {
     TsmCaller caller = new TsmCaller(profile.name());
     Vdevice vdevice = vdevice(caller, target);
     TdiBinding binding = new TdiBinding(profile, caller, how, target, vdevice);
@@ -90,7 +109,13 @@ public final class TdiBinding implements AutoCloseable {
    *     memory; EIO: the device refuses; ENXIO, ENOENT: it is no longer bound
    */
   public void setState(TdiState to) {
-    require(TsmOperation.SET_STATE, Ability.SetsState.class).setState(this, to);
+    var ability = require(TsmOperation.SET_STATE, Ability.SetsState.class);
+    explained(
+        target,
+        () -> {
+          ability.setState(this, to);
+          return this;
+        });
   }
 
   /**
@@ -100,12 +125,18 @@ public final class TdiBinding implements AutoCloseable {
    * @param gpaBase the first guest-physical address, a multiple of 4 KiB
    * @param gpaTop the first one after the range, a multiple of 4 KiB
    * @param physical what the report says is there
+   * @param rangeId the id that the report has it with; only SEV's TSM asks for it
    * @throws TsmCallException EINVAL: not the interface's TEE memory; EEXIST: something is mapped
    *     there; EIO: the interface is not locked; ENXIO: it is no longer bound
    */
-  public void validateMmio(long gpaBase, long gpaTop, long physical) {
-    require(TsmOperation.VALIDATE_MMIO, Ability.ValidatesMmio.class)
-        .validateMmio(this, gpaBase, gpaTop, physical);
+  public void validateMmio(long gpaBase, long gpaTop, long physical, int rangeId) {
+    var ability = require(TsmOperation.VALIDATE_MMIO, Ability.ValidatesMmio.class);
+    explained(
+        target,
+        () -> {
+          ability.validateMmio(this, gpaBase, gpaTop, physical, rangeId);
+          return this;
+        });
   }
 
   /**
@@ -115,7 +146,8 @@ public final class TdiBinding implements AutoCloseable {
    *     more
    */
   public byte[] report() {
-    return require(TsmOperation.READ_REPORT, Ability.ReadsReport.class).report(this);
+    var ability = require(TsmOperation.READ_REPORT, Ability.ReadsReport.class);
+    return explained(target, () -> ability.report(this));
   }
 
   /**
@@ -133,8 +165,8 @@ public final class TdiBinding implements AutoCloseable {
       throw new IllegalArgumentException(
           "a nonce has %d bytes, not %d".formatted(Measurements.NONCE_BYTES, nonce.length));
     }
-    return require(TsmOperation.READ_MEASUREMENTS, Ability.Measures.class)
-        .measurements(this, MemorySegment.ofArray(nonce));
+    var ability = require(TsmOperation.READ_MEASUREMENTS, Ability.Measures.class);
+    return explained(target, () -> ability.measurements(this, MemorySegment.ofArray(nonce)));
   }
 
   /**
@@ -143,12 +175,22 @@ public final class TdiBinding implements AutoCloseable {
    * @throws TsmCallException EIO: the interface does not run
    */
   public void enableDma() {
-    require(TsmOperation.ENABLE_DMA, Ability.SwitchesDma.class).switchDma(this, true);
+    switchDma(TsmOperation.ENABLE_DMA);
   }
 
   /** Switches that off; as {@link #enableDma}. */
   public void disableDma() {
-    require(TsmOperation.DISABLE_DMA, Ability.SwitchesDma.class).switchDma(this, false);
+    switchDma(TsmOperation.DISABLE_DMA);
+  }
+
+  private void switchDma(TsmOperation operation) {
+    var ability = require(operation, Ability.SwitchesDma.class);
+    explained(
+        target,
+        () -> {
+          ability.switchDma(this, operation == TsmOperation.ENABLE_DMA);
+          return this;
+        });
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.kernel.KernelException;
 import dev.iolite.tsm.Profile;
+import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -24,8 +25,18 @@ public final class TsmCallException extends RuntimeException {
       KernelException kernel,
       Outcome outcome,
       OptionalLong tsmCode) {
+    this(profile, operation, kernel, outcome, tsmCode, "");
+  }
+
+  private TsmCallException(
+      Profile profile,
+      TsmOperation operation,
+      KernelException kernel,
+      Outcome outcome,
+      OptionalLong tsmCode,
+      String log) {
     super(
-        "%s (UAPI profile %s): %s. State of the interface: %s%s"
+        "%s (UAPI profile %s): %s. State of the interface: %s%s%s"
             .formatted(
                 operation,
                 profile,
@@ -33,7 +44,8 @@ public final class TsmCallException extends RuntimeException {
                 outcome,
                 tsmCode.isPresent()
                     ? "; the TSM's code is 0x" + Long.toHexString(tsmCode.getAsLong())
-                    : ""),
+                    : "",
+                log),
         kernel);
     this.profile = profile;
     this.operation = operation;
@@ -41,6 +53,25 @@ public final class TsmCallException extends RuntimeException {
     this.outcome = outcome;
     this.hasCode = tsmCode.isPresent();
     this.code = tsmCode.orElse(0);
+  }
+
+  /**
+   * The same, with the lines that the TSM's driver has written to the kernel's log during the call:
+   * the errno says that the TSM refuses, and these say why.
+   */
+  TsmCallException explained(List<String> lines) {
+    var explained =
+        new TsmCallException(
+            profile,
+            operation,
+            kernel,
+            outcome,
+            tsmCode(),
+            ". The kernel's log says: " + String.join("; ", lines));
+    for (Throwable suppressed : getSuppressed()) {
+      explained.addSuppressed(suppressed);
+    }
+    return explained;
   }
 
   /** The profile that was used. */

@@ -14,6 +14,6 @@ final class V6Profile {
   static List<Ability> abilities(TsmCaller caller, Arch arch) {
     TsmOp op = new TsmOp(caller, TsmV6Ioctls.IOMMU_VDEVICE_TSM_OP);
     ArchRequest request = new ArchRequest(caller, TsmV6Ioctls.IOMMU_VDEVICE_TSM_REQ, arch);
-    return arch == Arch.SEV ? List.of(op, request, new SevDma(request)) : List.of(op, request);
+    return arch == Arch.SEV ? List.of(op, new SevRequests(request), request) : List.of(op, request);
   }
 }

@@ -22,11 +22,15 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
+import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
 import dev.iolite.tsm.TdiState;
 import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.ByteRange;
+import dev.iolite.vfio.DmaBuf;
 import dev.iolite.vfio.VfioDevice;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -35,6 +39,9 @@ import java.util.function.UnaryOperator;
 final class AssignedTdi implements AutoCloseable {
   static final String ADDRESS = "0000:00:07.0";
   static final long VIRTUAL_BDF = 0x10;
+
+  /** Far above what tests use. */
+  private static final long TEE_GPA = 1L << 40;
 
   final MockKernel model;
   final UapiProfile profile;
@@ -141,6 +148,21 @@ final class AssignedTdi implements AutoCloseable {
       binding.setState(TdiState.CONFIG_LOCKED);
     }
     return binding;
+  }
+
+  /** Lets the interface run; before that its guest gets all of its TEE memory, as on a TDX host. */
+  void run(TdiBinding binding) {
+    if (profile.operations().contains(TsmOperation.PRIVATE_SLOT)) {
+      give(0, new ByteRange(0, 0x2000), TEE_GPA);
+      give(0, new ByteRange(0x3000, 0xd000), TEE_GPA + 0x3000);
+      give(2, new ByteRange(0, TdispEndpoint.MEMORY_BYTES), TEE_GPA + TdispEndpoint.MEMORY_BYTES);
+    }
+    binding.setState(TdiState.RUN);
+  }
+
+  private void give(int bar, ByteRange range, long gpa) {
+    DmaBuf part = opened.push(profile.exportDmaBuf(device, bar, List.of(range), Kind.PRIVATE));
+    profile.addPrivateSlot(launch.vm(), gpa, range.bytes(), part, 0);
   }
 
   @Override

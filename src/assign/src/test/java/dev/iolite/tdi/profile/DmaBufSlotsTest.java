@@ -68,7 +68,7 @@ class DmaBufSlotsTest {
               KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
       vm.setPrivate(GPA, 0x2000, true);
       vm.setPrivate(GPA + 0x3000, 0xd000, true);
-      binding.setState(TdiState.RUN);
+      at.run(binding);
       at.launch.finish();
       assertThat(at.launch.vcpu().run(DEADLINE)).isInstanceOf(Exit.IoOut.class);
       assertThat(seen).containsExactly(TdispEndpoint.IDENTIFICATION, 0L, 0L);
@@ -100,7 +100,7 @@ class DmaBufSlotsTest {
           .hasMessageContaining("EINVAL");
       at.profile.addPrivateSlot(vm, GPA, 0x2000, hidden, 0);
       vm.setPrivate(GPA, 0x2000, true);
-      binding.setState(TdiState.RUN);
+      at.run(binding);
       at.launch.finish();
       assertThat(at.launch.vcpu().run(DEADLINE)).isInstanceOf(Exit.IoOut.class);
       assertThat(seen).containsExactly(TdispEndpoint.IDENTIFICATION);
@@ -129,7 +129,7 @@ class DmaBufSlotsTest {
       try (TdiBinding binding = at.bindAndLock();
           DmaBuf hidden = at.profile.exportDmaBuf(at.device, 0, BAR0, Kind.PRIVATE);
           var slot = at.profile.addPrivateSlot(vm, GPA, 0x2000, hidden, 0)) {
-        binding.setState(TdiState.RUN);
+        at.run(binding);
         assertThat(at.launch.vcpu().run(DEADLINE)).isInstanceOf(Exit.IoOut.class);
         assertThat(slot.exists()).isTrue();
       }

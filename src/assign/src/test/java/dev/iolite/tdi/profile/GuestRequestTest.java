@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kvm.Exit;
 import dev.iolite.mock.Platform;
+import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.mock.kvm.TsmExits;
 import dev.iolite.tsm.Arch;
@@ -49,8 +50,8 @@ class GuestRequestTest {
     return switch (request) {
       case GuestRequest.Bind(long bdf, _) -> "bind 0x%x".formatted(bdf);
       case GuestRequest.Unbind(long bdf, _) -> "unbind 0x%x".formatted(bdf);
-      case GuestRequest.ValidateMmio(long bdf, long base, long top, long physical, _) ->
-          "validate 0x%x 0x%x 0x%x 0x%x".formatted(bdf, base, top, physical);
+      case GuestRequest.ValidateMmio(long bdf, long base, long top, long physical, int id, _) ->
+          "validate 0x%x 0x%x 0x%x 0x%x %d".formatted(bdf, base, top, physical, id);
       case GuestRequest.SetState state ->
           "state 0x%x %d %s".formatted(state.virtualBdf(), state.number(), state.state());
       case GuestRequest.ReadReport(long bdf, long gpa, long bytes, _) ->
@@ -68,7 +69,7 @@ class GuestRequestTest {
     GuestScript script =
         GuestScript.builder()
             .leave(TsmExits.bind(BDF, answers::add))
-            .leave(TsmExits.validateMmio(BDF, 0x1000, 0x3000, 0x5000, answers::add))
+            .leave(TsmExits.validateMmio(BDF, 0x1000, 0x3000, 0x5000, 2, answers::add))
             .leave(TsmExits.setState(BDF, 2, answers::add))
             .leave(TsmExits.setState(BDF, 3, answers::add))
             .leave(TsmExits.readReport(BDF, 0x7000, 0x800, answers::add))
@@ -83,7 +84,7 @@ class GuestRequestTest {
       assertThat(requests)
           .containsExactly(
               "bind 0x10",
-              "validate 0x10 0x1000 0x3000 0x5000",
+              "validate 0x10 0x1000 0x3000 0x5000 2",
               "state 0x10 2 Optional[RUN]",
               "state 0x10 3 Optional.empty",
               "report 0x10 0x7000 0x800",
@@ -130,7 +131,9 @@ class GuestRequestTest {
   void aRealmsExitIsCcaV7sAlone() {
     GuestScript script =
         GuestScript.builder()
-            .leave(TsmExits.validateMapping(BDF, 0x1000, 0x3000, 0x5000, answers::add))
+            .leave(
+                TsmExits.validateMapping(
+                    BDF, 0x1000, 0x3000, 0x5000, new TdiNonces(0, 0, 0), answers::add))
             .out(0x80, 1, 0)
             .build();
     try (AssignedTdi at = AssignedTdi.on(Platform.TDX, Profile.CCA_V7, script)) {
@@ -139,7 +142,7 @@ class GuestRequestTest {
       assertThat(tio).isInstanceOf(Exit.Other.class);
       assertThat(UapiProfile.of(Profile.V6, Arch.TDX).request(tio)).isEmpty();
       assertThat(serve(at.profile, tio)).isTrue();
-      assertThat(requests).containsExactly("validate 0x10 0x1000 0x3000 0x5000");
+      assertThat(requests).containsExactly("validate 0x10 0x1000 0x3000 0x5000 0");
       assertThat(at.launch.vcpu().run(DEADLINE)).isInstanceOf(Exit.IoOut.class);
       assertThat(answers).containsExactly(-1L);
     }

@@ -9,7 +9,6 @@ import dev.iolite.trace.TracingKernel;
 import dev.iolite.trace.TracingKernel.Scope;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
-import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.catalog.Ioctls;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +42,7 @@ class ProfileTraceTest {
       if (client.operations().contains(TsmOperation.READ_MEASUREMENTS)) {
         binding.measurements(Measurements.freshNonce());
       }
-      binding.setState(TdiState.RUN);
+      at.run(binding);
     }
     assertThat(calls)
         .filteredOn(call -> call.name().equals(name))

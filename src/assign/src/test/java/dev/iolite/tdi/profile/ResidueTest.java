@@ -100,6 +100,9 @@ class ResidueTest {
   @MethodSource("reporting")
   void aReportThatJustFitsTheFirstRoomIsReadWhole(Profile profile) {
     for (int bytes : new int[] {4095, 4096, 4097, 16_384, 20_000}) {
+      if (profile == Profile.CCA_V7 && bytes > 4096) {
+        continue; // TsmReasonTest has what is larger than a monitor's room.
+      }
       try (AssignedTdi at = AssignedTdi.on(Platform.TDX, profile)) {
         byte[] report = new byte[bytes];
         Arrays.fill(report, (byte) 0x5a);
@@ -176,10 +179,12 @@ class ResidueTest {
     try (AssignedTdi at = AssignedTdi.on(Platform.TDX, Profile.SEED_2025, tracing)) {
       TdiBinding binding = at.bindAndLock();
       int bytes = binding.report().length;
-      assertThat(calls.getLast().toString())
-          .contains(
-              ") = %d (bytes not used of the answer's room, or else of the request)"
-                  .formatted(4096 - bytes));
+      assertThat(calls)
+          .extracting(TracedCall::toString)
+          .anyMatch(call ->
+              call.contains(
+                  ") = %d (bytes not used of the answer's room, or else of the request)"
+                      .formatted(4096 - bytes)));
       binding.close();
     }
   }

@@ -72,7 +72,7 @@ class UapiProfileTest {
       }
       assertThat(at.state()).contains(TdiState.CONFIG_LOCKED);
 
-      binding.setState(TdiState.RUN);
+      at.run(binding);
       assertThat(at.state()).contains(TdiState.RUN);
       binding.setState(TdiState.CONFIG_UNLOCKED);
       assertThat(at.state()).contains(TdiState.CONFIG_UNLOCKED);
@@ -157,10 +157,10 @@ class UapiProfileTest {
         TdiBinding binding = at.bindAndLock()) {
       long bar = at.bar(0);
       unlessOffered(
-          at, TsmOperation.VALIDATE_MMIO, () -> binding.validateMmio(GPA, GPA + 0x2000, bar));
+          at, TsmOperation.VALIDATE_MMIO, () -> binding.validateMmio(GPA, GPA + 0x2000, bar, 0));
       if (at.profile.operations().contains(TsmOperation.VALIDATE_MMIO)) {
-        binding.validateMmio(GPA, GPA + 0x2000, bar);
-        assertThatThrownBy(() -> binding.validateMmio(GPA, GPA + 0x1000, bar + 0x2000))
+        binding.validateMmio(GPA, GPA + 0x2000, bar, 0);
+        assertThatThrownBy(() -> binding.validateMmio(GPA, GPA + 0x1000, bar + 0x2000, 0))
             .as("the doorbells are shared")
             .isInstanceOfSatisfying(
                 TsmCallException.class,
@@ -189,7 +189,7 @@ class UapiProfileTest {
             .as("it does not run")
             .isInstanceOfSatisfying(
                 TsmCallException.class, e -> assertThat(e.kernel().errno()).isEqualTo(Errno.EIO));
-        binding.setState(TdiState.RUN);
+        at.run(binding);
         binding.enableDma();
         binding.disableDma();
       }
@@ -239,7 +239,7 @@ class UapiProfileTest {
               })
           .hasMessageContaining("close that one first");
       assertThat(at.state()).contains(TdiState.CONFIG_LOCKED);
-      first.setState(TdiState.RUN);
+      at.run(first);
     }
   }
 

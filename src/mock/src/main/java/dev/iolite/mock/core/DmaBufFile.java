@@ -1,5 +1,7 @@
 package dev.iolite.mock.core;
 
+import java.util.List;
+
 /**
  * A dma-buf (struct dma_buf): what others need to know about it. Its exporter is a subclass.
  *
@@ -16,6 +18,14 @@ public abstract class DmaBufFile extends OpenFile {
 
   /** What may be done with it. */
   public abstract DmaBufKind kind();
+
+  /**
+   * What of a function's BAR a part of it has; nothing if it is another's.
+   *
+   * @param offset where in it the part starts, in bytes
+   * @param length how long the part is, in bytes
+   */
+  public abstract List<BarRange> part(TeeFunction owner, int bar, long offset, long length);
 
   /** Whether it is revoked now. */
   public abstract boolean isRevoked();

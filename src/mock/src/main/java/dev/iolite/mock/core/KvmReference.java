@@ -1,5 +1,8 @@
 package dev.iolite.mock.core;
 
+import java.util.List;
+import java.util.Optional;
+
 /** A VM as other drivers hold on to it (struct kvm with kvm_get_kvm and kvm_put_kvm). */
 public interface KvmReference {
   /** Takes a reference (kvm_get_kvm_safe). */
@@ -17,6 +20,12 @@ public interface KvmReference {
 
   /** Takes away what was mapped at an address; nothing if nothing begins there. */
   void unmapPrivate(long gpa);
+
+  /** What memory slots for private accesses have of a BAR of a function. */
+  List<BarRange> privateSlots(TeeFunction function, int bar);
+
+  /** What a realm in it is waiting for; empty if its vCPU did not leave for that. */
+  Optional<MappingRequest> mappingRequest();
 
   /** Gives a reference back (kvm_put_kvm). */
   void putKvm();

@@ -24,6 +24,7 @@ public abstract class OpenFile {
   private int mode = READ | WRITE;
 
   private boolean isOfName;
+  private boolean isNonBlocking;
 
   /** A new file of the task, with one reference, which the caller gives to a descriptor. */
   protected OpenFile(Task task) {
@@ -54,6 +55,7 @@ public abstract class OpenFile {
    */
   final void opened(int flags) {
     isOfName = true;
+    isNonBlocking = (flags & Libc.O_NONBLOCK()) != 0;
     access(flags);
   }
 
@@ -64,6 +66,11 @@ public abstract class OpenFile {
    */
   protected final void access(int flags) {
     mode = (flags + 1) & Libc.O_ACCMODE();
+  }
+
+  /** Whether it was opened with O_NONBLOCK. */
+  protected final boolean isNonBlocking() {
+    return isNonBlocking;
   }
 
   /** Whether it only names a file (FMODE_PATH). */

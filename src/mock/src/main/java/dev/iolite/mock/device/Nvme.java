@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * An NVMe controller that looks like QEMU's, with just enough behind its registers for a driver to
@@ -70,6 +71,15 @@ public final class Nvme implements DeviceLogic {
 
   /** The controller with a serial number. */
   public static DeviceModel model(String serial) {
+    return model(serial, Set.of());
+  }
+
+  /** A controller that can have VFs. */
+  public static DeviceModel withVirtualFunctions(String serial) {
+    return model(serial, Set.of(ExtendedCapability.SRIOV));
+  }
+
+  private static DeviceModel model(String serial, Set<ExtendedCapability> extended) {
     return new DeviceModel(
         DeviceShape.builder(0x1b36, 0x0010)
             .classCode(0x01_0802)
@@ -77,7 +87,7 @@ public final class Nvme implements DeviceLogic {
             .bar(Bar.memory64(0, BAR_BYTES))
             .msiX(new MsiX(VECTORS, 0, TABLE, 0, PBA))
             .power(DeviceShape.Power.KEEPS_STATE)
-            .express(new Express(true, false, false))
+            .express(new Express(true, false, false, extended))
             .build(),
         host -> new Nvme(host, serial));
   }

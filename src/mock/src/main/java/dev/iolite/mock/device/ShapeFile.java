@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -27,7 +30,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *   - {index: 4, size: 32K, type: memory32}
  * msi: {vectors: 1}
  * msix: {vectors: 16, table: {bar: 4, offset: 0}, pba: {bar: 4, offset: 0x1000}}
- * express: {flr: true, tee: true, ide: true}
+ * express: {flr: true, tee: true, ide: true, extended: [ats, sriov, pri, pasid]}
  * power: {keeps-state: true}
  * tdi:
  *   - {bar: 0, page: 0, pages: 2}
@@ -168,9 +171,22 @@ public final class ShapeFile {
   }
 
   private static Express express(JsonNode express) {
-    only(express, "flr", "tee", "ide");
+    only(express, "flr", "tee", "ide", "extended");
     return new Express(
-        flag(express, "flr", false), flag(express, "tee", false), flag(express, "ide", false));
+        flag(express, "flr", false),
+        flag(express, "tee", false),
+        flag(express, "ide", false),
+        list(express, "extended")
+            .valueStream()
+            .map(name -> extended(name.asString()))
+            .collect(Collectors.toSet()));
+  }
+
+  private static ExtendedCapability extended(String name) {
+    return Arrays.stream(ExtendedCapability.values())
+        .filter(one -> one.name().toLowerCase(Locale.ROOT).equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("there is no extended capability " + name));
   }
 
   private static TdiRange range(JsonNode range) {

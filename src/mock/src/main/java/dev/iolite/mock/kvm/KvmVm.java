@@ -3,12 +3,16 @@ package dev.iolite.mock.kvm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.MappingRequest;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -35,6 +39,7 @@ public final class KvmVm implements KvmReference {
   private final Ioeventfds ioeventfds = new Ioeventfds(this);
   private final TreeMap<Integer, KvmVcpu> vcpus = new TreeMap<>();
   private Optional<VfioKvmFile> vfioDevice = Optional.empty();
+  private Optional<MappingRequest> mappingRequest = Optional.empty();
   private final Irqfds irqfds = new Irqfds(this);
   private boolean irqchip;
   private boolean splitIrqchip;
@@ -319,6 +324,26 @@ public final class KvmVm implements KvmReference {
   @Override
   public void unmapPrivate(long gpa) {
     privateMappings.unmap(gpa);
+  }
+
+  @Override
+  public List<BarRange> privateSlots(TeeFunction function, int bar) {
+    List<BarRange> parts = new ArrayList<>();
+    for (KvmMemorySlot slot : slots.all()) {
+      slot.dmaBuf()
+          .ifPresent(its -> parts.addAll(its.privatePart(function, bar, slot.end() - slot.gpa())));
+    }
+    return parts;
+  }
+
+  @Override
+  public Optional<MappingRequest> mappingRequest() {
+    return mappingRequest;
+  }
+
+  /** A realm's vCPU leaves with such a request; empty: it was answered. */
+  void setMappingRequest(Optional<MappingRequest> asked) {
+    mappingRequest = asked;
   }
 
   /** kvm_get_kvm. */

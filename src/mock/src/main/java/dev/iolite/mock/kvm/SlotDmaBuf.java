@@ -1,8 +1,11 @@
 package dev.iolite.mock.kvm;
 
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.TeeFunction;
+import java.util.List;
 
 /** The dma-buf of a slot, which keeps it alive. */
 final class SlotDmaBuf {
@@ -40,6 +43,11 @@ final class SlotDmaBuf {
 
   boolean isMute() {
     return file.isMute();
+  }
+
+  /** What of a BAR a slot of this length has for private accesses. */
+  List<BarRange> privatePart(TeeFunction function, int bar, long bytes) {
+    return use.isPrivate() && !isRevoked() ? file.part(function, bar, offset, bytes) : List.of();
   }
 
   Memory memory() {

@@ -1,11 +1,14 @@
 package dev.iolite.mock.kvm;
 
+import dev.iolite.mock.core.MappingRequest;
+import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
 import dev.iolite.uapi.tsmccav7.kvm_exit_arm64_tio;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
@@ -65,10 +68,17 @@ public final class TsmExits {
    *
    * @param gpaTop the first address after the range
    * @param physical what the report says is there
+   * @param rangeId the id that the report has it with
    */
   public static GuestExit validateMmio(
-      long virtualBdf, long gpaBase, long gpaTop, long physical, LongConsumer result) {
-    return hypercall(Tsm.KVM_HC_TSM_VALIDATE_MMIO(), result, virtualBdf, gpaBase, gpaTop, physical);
+      long virtualBdf, long gpaBase, long gpaTop, long physical, int rangeId, LongConsumer result) {
+    return hypercall(
+        Tsm.KVM_HC_TSM_VALIDATE_MMIO(),
+        result,
+        virtualBdf | (long) rangeId << Short.SIZE,
+        gpaBase,
+        gpaTop,
+        physical);
   }
 
   /**
@@ -106,10 +116,16 @@ public final class TsmExits {
    * Asks for its private view of MMIO to be mapped, as a realm does: KVM_EXIT_ARM64_TIO of the
    * proposal for Arm CCA.
    *
+   * @param nonces what the realm has looked at, which only its monitor sees
    * @param result gets the response, which is 0, allowed, unless the VMM says otherwise
    */
   public static GuestExit validateMapping(
-      long vdevice, long gpaBase, long gpaTop, long physical, LongConsumer result) {
+      long vdevice,
+      long gpaBase,
+      long gpaTop,
+      long physical,
+      TdiNonces nonces,
+      LongConsumer result) {
     return new GuestExit() {
       private MemorySegment exit(MemorySegment kvmRun) {
         return kvmRun.asSlice(kvm_run.hypercall$offset(), kvm_exit_arm64_tio.sizeof());
@@ -125,10 +141,12 @@ public final class TsmExits {
         kvm_exit_arm64_tio.gpa_base(exit, gpaBase);
         kvm_exit_arm64_tio.gpa_top(exit, gpaTop);
         kvm_exit_arm64_tio.pa_base(exit, physical);
+        vm.setMappingRequest(Optional.of(new MappingRequest(gpaBase, gpaTop, physical, nonces)));
       }
 
       @Override
       public void answered(KvmVm vm, MemorySegment kvmRun) {
+        vm.setMappingRequest(Optional.empty());
         result.accept(kvm_exit_arm64_tio.response(exit(kvmRun)));
       }
     };

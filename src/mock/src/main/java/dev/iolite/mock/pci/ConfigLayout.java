@@ -3,9 +3,14 @@ package dev.iolite.mock.pci;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
+import dev.iolite.mock.device.ExtendedCapability;
 import dev.iolite.mock.device.Msi;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.pci.PciRegs;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.TreeSet;
 
 /**
  * Makes a function's configuration space from its shape, and knows where its capabilities are.
@@ -39,6 +44,12 @@ final class ConfigLayout {
   private static final int IDE_BLOCK = 0x0c;
   private static final int IDE_ASSOCIATIONS = 1;
 
+  /** What is left between two extended capabilities, at least; the first one is the IDE's. */
+  private static final int EXTENDED_STEP = 0x40;
+
+  private static final int NEXT_SHIFT = 20;
+  private static final int VERSION_1 = 1 << 16;
+
   private final DeviceShape shape;
   private final FunctionConfig space;
   private int link = PciRegs.CAPABILITIES;
@@ -46,6 +57,9 @@ final class ConfigLayout {
   private int msi;
   private int msiX;
   private int express;
+  private int extendedEnd = PciRegs.CONVENTIONAL_BYTES;
+  private OptionalInt lastExtended = OptionalInt.empty();
+  private final Map<ExtendedCapability, Integer> extended = new EnumMap<>(ExtendedCapability.class);
 
   ConfigLayout(DeviceShape shape) {
     this.shape = shape;
@@ -58,6 +72,7 @@ final class ConfigLayout {
     shape.express().ifPresent(this::express);
     shape.power().ifPresent(this::power);
     shape.express().filter(Express::ide).ifPresent(_ -> ide());
+    shape.express().ifPresent(one -> new TreeSet<>(one.extended()).forEach(this::extended));
   }
 
   FunctionConfig space() {
@@ -82,6 +97,12 @@ final class ConfigLayout {
   /** Where the PCI Express capability is; 0: nowhere. */
   int express() {
     return express;
+  }
+
+  /** Where an extended capability is; empty if there is none. */
+  OptionalInt extendedAt(ExtendedCapability capability) {
+    Integer at = extended.get(capability);
+    return at == null ? OptionalInt.empty() : OptionalInt.of(at);
   }
 
   private void header() {
@@ -198,10 +219,55 @@ final class ConfigLayout {
         PciRegs.PM_CTRL_STATE);
   }
 
+  /** Adds to the end of the list of extended capabilities. */
+  private int extended(int id, int bytes) {
+    int at = extendedEnd;
+    for (int i = 0; i < bytes; i++) {
+      space.define(at + i, 1, 0, 0);
+    }
+    space.define(at, 4, id | VERSION_1, 0);
+    lastExtended.ifPresent(last ->
+        space.define(last, 4, space.read(last, 4) | Integer.toUnsignedLong(at) << NEXT_SHIFT, 0));
+    lastExtended = OptionalInt.of(at);
+    extendedEnd = at + EXTENDED_STEP;
+    return at;
+  }
+
+  /** The registers that software sets; what they do is nothing in the model. */
+  private void extended(ExtendedCapability capability) {
+    int at = extended(capability.id(), capability.bytes());
+    extended.put(capability, at);
+    switch (capability) {
+      case ATS -> space.define(at + PciRegs.ATS_CTRL, 2, 0, 0x801f);
+      case SRIOV -> {
+        space.define(at + PciRegs.SRIOV_CTRL, 2, 0, 0x1f);
+        space.define(at + PciRegs.SRIOV_NUM_VF, 2, 0, 0xffff);
+        space.define(at + PciRegs.SRIOV_PAGE_SIZES, 4, 0x553, 0);
+        space.define(at + PciRegs.SRIOV_PAGE_SIZE, 4, 1, 0xffff_ffffL);
+      }
+      case PRI -> {
+        space.define(at + PciRegs.PRI_CTRL, 2, 0, PciRegs.PRI_ENABLE);
+        space.define(at + PciRegs.PRI_ALLOCATION, 4, 0, 0xffff_ffffL);
+      }
+      case PASID -> {
+        space.define(at + PciRegs.PASID_CTRL - 2, 2, 0x1406, 0);
+        space.define(at + PciRegs.PASID_CTRL, 2, 0, 7);
+      }
+    }
+  }
+
+  /** How many VFs there can be, and where they are. */
+  void describeVirtualFunctions(int count, int offset) {
+    extendedAt(ExtendedCapability.SRIOV)
+        .ifPresent(at -> {
+          space.define(at + PciRegs.SRIOV_NUM_VF - 4, 4, count | (long) count << Short.SIZE, 0);
+          space.define(at + PciRegs.SRIOV_NUM_VF + 4, 4, offset | 1L << Short.SIZE, 0);
+        });
+  }
+
   /** One selective stream with one address association. */
   private void ide() {
-    int at = PciRegs.CONVENTIONAL_BYTES;
-    space.define(at, 4, PciRegs.ECAP_IDE | (1 << 16), 0);
+    int at = extended(PciRegs.ECAP_IDE, EXTENDED_STEP);
     space.define(at + 4, 4, IDE_SELECTIVE | IDE_TEE_LIMITED, 0);
     space.define(at + 8, 4, 0, 1 << 2);
     int block = at + IDE_BLOCK;

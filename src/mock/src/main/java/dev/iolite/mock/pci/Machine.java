@@ -84,7 +84,7 @@ public final class Machine {
         .driver("0000:00:08.0", "pcieport")
         .function("0000:00:09.0", port(3))
         .driver("0000:00:09.0", "pcieport")
-        .function("0000:02:00.0", Nvme.model("IOLITE-LAB-2"))
+        .function("0000:02:00.0", Nvme.withVirtualFunctions("IOLITE-LAB-2"))
         .driver("0000:02:00.0", "nvme")
         .virtualFunctions("0000:02:00.0", vf, vf)
         .function("0000:03:00.0", Nvme.model("IOLITE-LAB-3"))

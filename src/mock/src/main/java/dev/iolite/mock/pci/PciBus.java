@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -74,7 +75,9 @@ public final class PciBus {
             functions.put(at, function);
             all.add(function);
           }
-          virtualFunctions.put(functions.get(address), all);
+          PciFunction physical = Objects.requireNonNull(functions.get(address));
+          physical.describeVirtualFunctions(models.size(), VirtualFunctions.OFFSET);
+          virtualFunctions.put(physical, all);
         });
   }
 
@@ -479,6 +482,7 @@ public final class PciBus {
    * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_bus_notifier).
    */
   private void enable(PciDev physical, VirtualFunctions all, int count) {
+    physical.function().enableVirtualFunctions(count);
     all.setCount(count);
     for (PciFunction function : all.enabled()) {
       function.plug();
@@ -501,7 +505,16 @@ public final class PciBus {
   public void disableVirtualFunctions(PciDev device, Runnable disabled) {
     virtualFunctions(device.function())
         .filter(all -> all.count() > 0)
-        .ifPresentOrElse(all -> disable(all, 0, disabled), disabled);
+        .ifPresentOrElse(
+            all ->
+                disable(
+                    all,
+                    0,
+                    () -> {
+                      device.function().enableVirtualFunctions(0);
+                      disabled.run();
+                    }),
+            disabled);
   }
 
   private void disable(VirtualFunctions all, int index, Runnable disabled) {

@@ -12,6 +12,7 @@ import dev.iolite.mock.device.DeviceLogic;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
+import dev.iolite.mock.device.ExtendedCapability;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.SparseMemory;
 import dev.iolite.pci.PciRegs;
@@ -168,6 +169,22 @@ public final class PciFunction implements IommuDevice, TeeFunction {
       reset();
     }
     interrupts.configChanged();
+  }
+
+  /** How many VFs it can have, and at which distance, as its SR-IOV capability says. */
+  void describeVirtualFunctions(int count, int offset) {
+    layout.describeVirtualFunctions(count, offset);
+  }
+
+  /** drivers/pci/iov.c:sriov_enable, sriov_disable: what they write to the capability. */
+  void enableVirtualFunctions(int count) {
+    layout
+        .extendedAt(ExtendedCapability.SRIOV)
+        .ifPresent(at -> {
+          int on = PciRegs.SRIOV_CTRL_ENABLE | PciRegs.SRIOV_CTRL_MEMORY;
+          configWrite(at + PciRegs.SRIOV_NUM_VF, 2, count);
+          configWrite(at + PciRegs.SRIOV_CTRL, 2, count == 0 ? 0 : on);
+        });
   }
 
   /** It passes, in no time. */

@@ -3,6 +3,7 @@ package dev.iolite.mock.pci;
 import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.mock.device.ExtendedCapability;
 import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdiReport;
 import dev.iolite.pci.PciRegs;
@@ -43,8 +44,9 @@ final class TeeInterface {
 
   /**
    * The registers that a lock keeps as they are (11.2.6): of those that the model's devices have,
-   * the BARs, the ROM's too, the self test, the tags of requests, and the MSI-X control if its
-   * table is locked. VFIO tells a TSM in software of {@link #switches} only
+   * the BARs, the ROM's too, the self test, the tags of requests, what controls SR-IOV, page
+   * requests and PASIDs, and the MSI-X control if its table is locked. ATS is only for information.
+   * VFIO tells a TSM in software of {@link #switches} only
    * (vfio_pci_config.c:vfio_basic_config_write).
    */
   private List<Integer> lockable() {
@@ -63,10 +65,24 @@ final class TeeInterface {
           function.configRead(express + PciRegs.EXP_DEVCTL, 2)
               & (PciRegs.EXP_DEVCTL_EXT_TAG | PciRegs.EXP_DEVCTL_PHANTOM));
     }
+    keepExtended(values, ExtendedCapability.SRIOV, PciRegs.SRIOV_CTRL, 2);
+    keepExtended(values, ExtendedCapability.SRIOV, PciRegs.SRIOV_NUM_VF, 2);
+    keepExtended(values, ExtendedCapability.SRIOV, PciRegs.SRIOV_PAGE_SIZE, 4);
+    keepExtended(values, ExtendedCapability.PRI, PciRegs.PRI_CTRL, 2);
+    keepExtended(values, ExtendedCapability.PRI, PciRegs.PRI_ALLOCATION, 4);
+    keepExtended(values, ExtendedCapability.PASID, PciRegs.PASID_CTRL, 2);
     if (locksMsix()) {
       values.add(msixControl());
     }
     return values;
+  }
+
+  private void keepExtended(
+      List<Integer> values, ExtendedCapability capability, int register, int width) {
+    function
+        .layout()
+        .extendedAt(capability)
+        .ifPresent(at -> values.add(function.configRead(at + register, width)));
   }
 
   private int msixControl() {

@@ -29,6 +29,9 @@ final class CcaV7Uapi {
   private static final int REPORT = Tsm.IOMMU_VDEVICE_TSM_OBJECT_REPORT();
   private static final int MEASUREMENTS = Tsm.IOMMU_VDEVICE_TSM_OBJECT_MEASUREMENTS();
 
+  /** The monitor keeps a report in one granule (TF-RMM). */
+  private static final int REPORT_BYTES = 4096;
+
   private final Task task;
   private final LinkTsm tsm;
   private final TsmRequests requests;
@@ -64,7 +67,7 @@ final class CcaV7Uapi {
   private MemorySegment object(TeeFunction function, int type) {
     refuseIf(type != REPORT && type != MEASUREMENTS, Errno.EINVAL);
     return MemorySegment.ofArray(
-        type == REPORT ? tsm.report(function) : tsm.keptMeasurements(function));
+        type == REPORT ? tsm.report(function, REPORT_BYTES) : tsm.keptMeasurements(function));
   }
 
   /** As much of the object as there is room for, from an offset on; EINVAL beyond its end. */
@@ -78,7 +81,7 @@ final class CcaV7Uapi {
     return requests.answer(buffers, object.asSlice(offset));
   }
 
-  /** The report is always fresh: there is nothing to do but to look at it. */
+  /** What is made anew has another nonce from then on. */
   private int regenerate(TeeFunction function, TsmRequests.Buffers buffers) {
     long bytes = iommu_vdevice_tsm_regenerate_object.sizeof();
     MemorySegment asked = requests.payload(function, buffers, bytes);
@@ -90,6 +93,7 @@ final class CcaV7Uapi {
       tsm.keepMeasurements(function, given.toArray(ValueLayout.JAVA_BYTE));
     } else {
       object(function, type);
+      tsm.regenerateReport(function);
     }
     return TsmRequests.residue(buffers, bytes, 0);
   }

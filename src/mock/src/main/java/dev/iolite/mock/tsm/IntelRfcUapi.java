@@ -46,6 +46,7 @@ final class IntelRfcUapi {
 
   static TsmUapi of(Task task, LinkTsm tsm) {
     IntelRfcUapi uapi = new IntelRfcUapi(task, tsm);
+    tsm.mapsBySlots();
     return new TsmUapi(
         VdeviceCalls.of(
             uapi.tdis,

@@ -6,6 +6,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.TdiState;
 import java.util.ArrayList;
@@ -30,19 +31,23 @@ public final class LinkTsm {
   private final Map<String, PciTsm> contexts = new LinkedHashMap<>();
   private final TsmErrors errors = new TsmErrors();
   private final Map<String, byte[]> reports = new HashMap<>();
-  private final List<String> log = new ArrayList<>();
+  private final Consumer<String> log;
   private final List<Consumer<TeeFunction>> listeners = new ArrayList<>();
   private boolean locksMsix;
+  private boolean mapsBySlots;
 
   /**
    * A TSM that is connected to nothing.
    *
    * @param functions the functions that the kernel knows
    * @param rules how it locks interfaces
+   * @param log takes what its driver writes to the kernel's log
    */
-  public LinkTsm(Supplier<Collection<TeeFunction>> functions, LockRules rules) {
+  public LinkTsm(
+      Supplier<Collection<TeeFunction>> functions, LockRules rules, Consumer<String> log) {
     this.functions = functions;
     this.rules = rules;
+    this.log = log;
   }
 
   /**
@@ -79,9 +84,17 @@ public final class LinkTsm {
     locksMsix = true;
   }
 
-  /** What its driver has written to the kernel's log. */
-  List<String> log() {
-    return List.copyOf(log);
+  /** The kernel has calls by which a VMM maps private MMIO into a VM, before it runs. */
+  void mapsBySlots() {
+    mapsBySlots = true;
+  }
+
+  /** What the TSM has found is right, or else is refused with its reason. */
+  private void require(TeeFunction function, Errno errno, Optional<String> wrong) {
+    wrong.ifPresent(reason -> {
+      log.accept("%s: %s".formatted(function.name(), reason));
+      throw refused(errno);
+    });
   }
 
   /**
@@ -92,12 +105,25 @@ public final class LinkTsm {
    */
   private void lock(TeeFunction function, Tdi tdi) {
     tdi.lock(rules.nextReportingOffset(), locksMsix);
+    context(function).locked();
     Optional<String> refusal = rules.refusal(function, tdi.report());
     if (refusal.isPresent()) {
       tdi.stop();
-      log.add("%s: the interface is not taken: %s".formatted(function.name(), refusal.get()));
-      throw refused(Errno.EIO);
+      require(function, Errno.EIO, refusal.map(why -> "the interface is not taken: " + why));
     }
+  }
+
+  /**
+   * Lets an interface run.
+   *
+   * @throws dev.iolite.mock.core.Refused what {@link Tdi#start} says; EIO: the guest does not have
+   *     all of its TEE memory, where the platform demands that
+   */
+  private void start(TeeFunction function, Tdi tdi) {
+    if (mapsBySlots && tdi.state() == TdiState.CONFIG_LOCKED) {
+      require(function, Errno.EIO, rules.startRefusal(function, tdi.vm()));
+    }
+    tdi.start();
   }
 
   /** What it is to refuse. */
@@ -272,7 +298,7 @@ public final class LinkTsm {
     Runnable late = errors.around(TsmErrors.Operation.SET_STATE);
     switch (wanted) {
       case CONFIG_LOCKED -> lock(function, tdi);
-      case RUN -> tdi.start();
+      case RUN -> start(function, tdi);
       case CONFIG_UNLOCKED, ERROR -> tdi.stop();
     }
     late.run();
@@ -283,16 +309,20 @@ public final class LinkTsm {
    *
    * @param maps whether the TSM then maps it into the VM, as where no memory slot does
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: not whole pages, or empty, or
-   *     not the interface's TEE memory; EIO: the interface is not locked; EEXIST: something is
-   *     mapped there
+   *     not the interface's TEE memory, or not what the guest and the report say of it; EIO: the
+   *     interface is not locked; EEXIST: something is mapped there
    */
-  public void validateMmio(
-      TeeFunction function, long gpaBase, long gpaTop, long physical, boolean maps) {
+  public void validateMmio(TeeFunction function, MmioRange range, boolean maps) {
+    long gpaBase = range.gpaBase();
+    long gpaTop = range.gpaTop();
+    long physical = range.physical();
     Tdi tdi = bound(function);
     boolean whole = ((gpaBase | gpaTop | physical) & 0xfff) == 0;
     refuseIf(!whole || Long.compareUnsigned(gpaBase, gpaTop) >= 0, Errno.EINVAL);
     refuseIf(tdi.state() != TdiState.CONFIG_LOCKED && tdi.state() != TdiState.RUN, Errno.EIO);
     refuseIf(gpaTop - gpaBase < 0, Errno.EINVAL);
+    require(function, Errno.EINVAL, range.wrongId(function));
+    require(function, Errno.EINVAL, context(function).staleNonce(range, tdi));
     Memory memory =
         function.trustedMemory(physical, gpaTop - gpaBase).orElseThrow(() -> refused(Errno.EINVAL));
     errors.check(TsmErrors.Operation.VALIDATE_MMIO);
@@ -307,10 +337,32 @@ public final class LinkTsm {
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: not locked
    */
   public byte[] report(TeeFunction function) {
+    return report(function, ReportMessages.MOST_BYTES);
+  }
+
+  /**
+   * The same of a TSM that keeps a report.
+   *
+   * @param most how long one is that it has room for, in bytes
+   * @throws dev.iolite.mock.core.Refused also EIO: the report is longer
+   */
+  byte[] report(TeeFunction function, int most) {
     Tdi tdi = bound(function);
     errors.check(TsmErrors.Operation.REPORT);
-    byte[] report = tdi.report();
-    return reports.getOrDefault(function.name(), report).clone();
+    byte[] own = tdi.report();
+    byte[] report = reports.getOrDefault(function.name(), own);
+    require(function, Errno.EIO, ReportMessages.tooLong(report, most));
+    return ReportMessages.read(report);
+  }
+
+  /** What a realm knows of an interface by its own calls: the numbers of what it has looked at. */
+  Optional<TdiNonces> nonces(TeeFunction function) {
+    return Optional.ofNullable(contexts.get(function.name())).flatMap(PciTsm::nonces);
+  }
+
+  /** The report was made anew, for a realm. */
+  void regenerateReport(TeeFunction function) {
+    context(function).reportRegenerated();
   }
 
   /** The device's answer when it is asked for a report is this, from now on. */

@@ -1,5 +1,6 @@
 package dev.iolite.mock.tsm;
 
+import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.TeeFunction;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -8,6 +9,13 @@ import java.util.function.LongSupplier;
 public final class LockRules {
   private final LongSupplier reportingOffsets;
   private final Check check;
+  private final StartCheck startCheck;
+
+  /** What must be right before an interface runs. */
+  @FunctionalInterface
+  private interface StartCheck {
+    Optional<String> refusal(TeeFunction function, KvmReference vm);
+  }
 
   /** What must be right of an interface that was locked. */
   @FunctionalInterface
@@ -15,14 +23,15 @@ public final class LockRules {
     Optional<String> refusal(TeeFunction function, byte[] report);
   }
 
-  private LockRules(LongSupplier reportingOffsets, Check check) {
+  private LockRules(LongSupplier reportingOffsets, Check check, StartCheck startCheck) {
     this.reportingOffsets = reportingOffsets;
     this.check = check;
+    this.startCheck = startCheck;
   }
 
   /** A TSM in software: addresses are reported as they are. */
   public static LockRules software() {
-    return new LockRules(() -> 0, (_, _) -> Optional.empty());
+    return new LockRules(() -> 0, (_, _) -> Optional.empty(), (_, _) -> Optional.empty());
   }
 
   /**
@@ -31,7 +40,7 @@ public final class LockRules {
    * @param seed what its choices follow from
    */
   public static LockRules tdx(long seed) {
-    return new LockRules(ReportingOffsets.any(seed), TdxModule::refusal);
+    return new LockRules(ReportingOffsets.any(seed), TdxModule::refusal, TdxModule::startRefusal);
   }
 
   /**
@@ -39,7 +48,8 @@ public final class LockRules {
    * {@link #tdx}.
    */
   public static LockRules sev(long seed) {
-    return new LockRules(ReportingOffsets.aligned(seed), (_, _) -> Optional.empty());
+    return new LockRules(
+        ReportingOffsets.aligned(seed), (_, _) -> Optional.empty(), (_, _) -> Optional.empty());
   }
 
   /** The MMIO_REPORTING_OFFSET of the next lock. */
@@ -55,5 +65,10 @@ public final class LockRules {
    */
   Optional<String> refusal(TeeFunction function, byte[] report) {
     return check.refusal(function, report);
+  }
+
+  /** Why the platform does not let a locked interface run in a VM; empty if it does. */
+  Optional<String> startRefusal(TeeFunction function, KvmReference vm) {
+    return startCheck.refusal(function, vm);
   }
 }

@@ -68,6 +68,7 @@ final class SeedUapi {
   static TsmUapi of(Task task, LinkTsm tsm, Optional<Arch> arch) {
     SeedUapi uapi = new SeedUapi(task, tsm, arch);
     tsm.listen(uapi::changed);
+    tsm.mapsBySlots();
     return new TsmUapi(
         new VdeviceCalls(
             uapi.tdis,

@@ -1,5 +1,7 @@
 package dev.iolite.mock.tsm;
 
+import dev.iolite.mock.core.BarRange;
+import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.InterfaceFlag;
 import dev.iolite.tsm.TdxRefusal;
@@ -9,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a TDX module demands of a locked interface before it accepts it: Intel's guide to TEE-IO
- * devices, table A-5.
+ * What a TDX module demands of a locked interface before it accepts it, and before it runs: Intel's
+ * guide to TEE-IO devices, table A-5.
  */
 final class TdxModule {
   private static final int MSIX_CONTROL_AT = 4;
@@ -45,5 +47,41 @@ final class TdxModule {
         .map(bar ->
             "BAR%d has TEE memory and is not a 64-bit BAR above 4 GiB (0x%x)"
                 .formatted(bar.index(), bar.address()));
+  }
+
+  /**
+   * Why it does not let an interface run: MMIO is mapped private before that, all that is TEE
+   * memory. Empty if it does.
+   */
+  static Optional<String> startRefusal(TeeFunction function, KvmReference vm) {
+    for (TeeFunction.TeeBar bar : function.teeBars()) {
+      List<BarRange> mapped = vm.privateSlots(function, bar.index());
+      for (BarRange tee : function.teeRanges(bar.index())) {
+        long at = covered(mapped, tee);
+        if (at < tee.offset() + tee.bytes()) {
+          return Optional.of(
+              "the interface does not run: BAR%d+0x%x is TEE memory and not mapped private"
+                  .formatted(bar.index(), at));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** How far a range is covered from its start on. */
+  private static long covered(List<BarRange> mapped, BarRange wanted) {
+    long at = wanted.offset();
+    boolean more = true;
+    while (more) {
+      long from = at;
+      at =
+          mapped.stream()
+              .filter(one -> one.offset() <= from && from < one.offset() + one.bytes())
+              .mapToLong(one -> one.offset() + one.bytes())
+              .max()
+              .orElse(from);
+      more = at > from;
+    }
+    return at;
   }
 }

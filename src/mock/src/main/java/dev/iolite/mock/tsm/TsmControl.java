@@ -2,9 +2,9 @@ package dev.iolite.mock.tsm;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.TdiState;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -77,9 +77,12 @@ public final class TsmControl {
     });
   }
 
-  /** What its driver has written to the kernel's log: why an interface was not taken. */
-  public List<String> log() {
-    return locked(tsm::log);
+  /**
+   * What a realm has learned of a function's interface from its monitor, and names when it asks for
+   * a mapping; empty if it is not bound.
+   */
+  public Optional<TdiNonces> nonces(String address) {
+    return locked(() -> tsm.function(address).flatMap(tsm::nonces));
   }
 
   /** The state of a function's interface; empty if it is not bound. */

@@ -1,5 +1,6 @@
 package dev.iolite.mock.tsm;
 
+import dev.iolite.mock.core.KernelMessages;
 import dev.iolite.mock.core.PciFollower;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
@@ -23,14 +24,15 @@ public final class TsmDriver {
   }
 
   /** A kernel with CONFIG_PCI_TSM on a machine that has no TSM: an empty {@code /sys/class/tsm}. */
-  public static TsmDriver installWithoutTsm(Task task, Tree tree) {
+  public static TsmDriver installWithoutTsm(Task task, Tree tree, KernelMessages messages) {
     TsmFiles.addClassWithoutTsm(tree);
-    return new TsmDriver(task, new LinkTsm(List::of, LockRules.software()));
+    return new TsmDriver(task, new LinkTsm(List::of, LockRules.software(), messages::add));
   }
 
   /**
    * Registers {@code tsm0}, which is connected to nothing.
    *
+   * @param messages the kernel's log
    * @param parent the path below {@code /sys} of the device whose driver registers it
    * @param functions the functions that the kernel knows
    * @param follow how it learns of functions that are found and forgotten
@@ -39,11 +41,12 @@ public final class TsmDriver {
   public static TsmDriver install(
       Task task,
       Tree tree,
+      KernelMessages messages,
       String parent,
       Supplier<Collection<TeeFunction>> functions,
       Consumer<PciFollower> follow,
       LockRules rules) {
-    LinkTsm tsm = new LinkTsm(functions, rules);
+    LinkTsm tsm = new LinkTsm(functions, rules, messages::add);
     TsmFiles files = new TsmFiles(tsm);
     files.addClass(tree, parent);
     follow.accept(files);

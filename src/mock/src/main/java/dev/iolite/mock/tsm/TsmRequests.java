@@ -8,11 +8,13 @@ import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_set_tdi_state;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_sev_validate_mmio;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
@@ -72,9 +74,11 @@ final class TsmRequests {
     return all;
   }
 
-  /** Those that are for SEV. */
+  /** Those that are for SEV, in place of the others. */
   Map<Integer, Operation> sevOperations() {
     return Map.of(
+        Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(),
+        this::validateSevMmio,
         Tsm.IOMMU_VDEVICE_TSM_SEV_ENABLE_DMA(),
         this::switchDma,
         Tsm.IOMMU_VDEVICE_TSM_SEV_DISABLE_DMA(),
@@ -113,9 +117,25 @@ final class TsmRequests {
     MemorySegment asked = payload(function, buffers, bytes);
     tsm.validateMmio(
         function,
-        iommu_vdevice_tsm_validate_mmio.gpa_base(asked),
-        iommu_vdevice_tsm_validate_mmio.gpa_top(asked),
-        iommu_vdevice_tsm_validate_mmio.pa_base(asked),
+        new MmioRange(
+            iommu_vdevice_tsm_validate_mmio.gpa_base(asked),
+            iommu_vdevice_tsm_validate_mmio.gpa_top(asked),
+            iommu_vdevice_tsm_validate_mmio.pa_base(asked)),
+        validationMaps);
+    return residue(buffers, bytes, 0);
+  }
+
+  /** VALIDATE_MMIO of SEV, which names the range of the report; as {@link #validateMmio}. */
+  private int validateSevMmio(TeeFunction function, Buffers buffers) {
+    long bytes = iommu_vdevice_tsm_sev_validate_mmio.sizeof();
+    MemorySegment asked = payload(function, buffers, bytes);
+    tsm.validateMmio(
+        function,
+        new MmioRange(
+            iommu_vdevice_tsm_sev_validate_mmio.gpa_base(asked),
+            iommu_vdevice_tsm_sev_validate_mmio.gpa_top(asked),
+            iommu_vdevice_tsm_sev_validate_mmio.pa_base(asked),
+            OptionalInt.of(iommu_vdevice_tsm_sev_validate_mmio.range_id(asked))),
         validationMaps);
     return residue(buffers, bytes, 0);
   }

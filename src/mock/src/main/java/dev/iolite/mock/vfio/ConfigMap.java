@@ -1,8 +1,10 @@
 package dev.iolite.mock.vfio;
 
+import dev.iolite.mock.device.ExtendedCapability;
 import dev.iolite.mock.pci.PciFunction;
 import dev.iolite.pci.PciRegs;
 import java.util.Arrays;
+import java.util.stream.Stream;
 
 /**
  * Which capability each byte of configuration space belongs to (pci_config_map), and the links
@@ -12,6 +14,9 @@ final class ConfigMap {
   private static final int NONE = 0xff;
   private static final int BASIC = 0;
   private static final int CAP_HEAD = 4;
+  private static final int ID_BITS = 0xffff;
+  private static final int NEXT_SHIFT = 20;
+  private static final int NEXT_BITS = 0xffc;
 
   private final PciFunction function;
   private final VirtualConfig config;
@@ -107,15 +112,48 @@ final class ConfigMap {
   }
 
   /**
-   * vfio_ecap_init: VFIO knows none of the extended capabilities of the model's devices (IDE). The
-   * first one can't be taken out of the list, so it stays as one without an id.
+   * vfio_ecap_init: what VFIO does not know is taken out of the list, but the first one, which
+   * stays without an id. What belongs to no capability that it knows can be written.
    */
   private void extended() {
-    int at = PciRegs.CONVENTIONAL_BYTES;
-    if (ids.length > at && function.configRead(at, CAP_HEAD) != 0) {
-      take(at, CAP_HEAD, function.configRead(at, 2));
-      config.setShadow(at, CAP_HEAD, 0);
+    // vfio_cap_len: a configuration space whose second half starts with 0 has none.
+    if (ids.length == PciRegs.CONVENTIONAL_BYTES
+        || function.configRead(PciRegs.CONVENTIONAL_BYTES, CAP_HEAD) == 0) {
+      return;
     }
+    boolean any = false;
+    int previous = 0;
+    int loops = (ids.length - PciRegs.CONVENTIONAL_BYTES) / CAP_HEAD;
+    for (int at = PciRegs.CONVENTIONAL_BYTES;
+        at >= PciRegs.CONVENTIONAL_BYTES && loops > 0;
+        loops--) {
+      int head = function.configRead(at, CAP_HEAD);
+      int next = head >>> NEXT_SHIFT & NEXT_BITS;
+      int length = extendedLength(head & ID_BITS);
+      if (length == 0 && previous != 0) {
+        int left = config.shadow(previous, CAP_HEAD) & ~(NEXT_BITS << NEXT_SHIFT);
+        config.setShadow(previous, CAP_HEAD, left | next << NEXT_SHIFT);
+      } else {
+        take(at, length == 0 ? CAP_HEAD : length, head & ID_BITS);
+        if (length == 0) {
+          config.setShadow(at, CAP_HEAD, head & NEXT_BITS << NEXT_SHIFT);
+        }
+        any |= length != 0;
+        previous = at;
+      }
+      at = next;
+    }
+    if (!any) {
+      config.setShadow(PciRegs.CONVENTIONAL_BYTES, CAP_HEAD, 0);
+    }
+  }
+
+  /** pci_ext_cap_length, which has 0 for PASID and ends before IDE. */
+  private static int extendedLength(int id) {
+    return Stream.of(ExtendedCapability.ATS, ExtendedCapability.SRIOV, ExtendedCapability.PRI)
+        .filter(capability -> capability.id() == id)
+        .mapToInt(ExtendedCapability::bytes)
+        .sum();
   }
 
   /** vfio_find_cap_start. */

@@ -12,6 +12,7 @@ import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.pci.PciFunction;
 import dev.iolite.mock.pci.Pieces;
 import dev.iolite.mock.pci.TrustedMemory;
@@ -90,6 +91,24 @@ final class VfioDmaBuf extends DmaBufFile {
   @Override
   public DmaBufKind kind() {
     return kind;
+  }
+
+  @Override
+  public List<BarRange> part(TeeFunction owner, int index, long offset, long length) {
+    List<BarRange> part = new ArrayList<>();
+    if (!owner.equals(function) || index != bar) {
+      return part;
+    }
+    long start = 0;
+    for (BarRange range : ranges) {
+      long from = Math.max(offset, start);
+      long to = Math.min(offset + length, start + range.bytes());
+      if (from < to) {
+        part.add(new BarRange(range.offset() + from - start, to - from));
+      }
+      start += range.bytes();
+    }
+    return part;
   }
 
   @Override

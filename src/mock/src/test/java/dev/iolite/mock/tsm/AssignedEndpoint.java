@@ -3,10 +3,12 @@ package dev.iolite.mock.tsm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.KernelLog;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.device.DeviceModel;
+import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScripts;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.tsm.Profile;
@@ -37,6 +39,7 @@ import dev.iolite.uapi.vfio.vfio_device_feature_dma_buf;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /** The TDISP endpoint of a model, given to a VM as far as a test wants it, by raw calls. */
 final class AssignedEndpoint implements AutoCloseable {
@@ -59,10 +62,12 @@ final class AssignedEndpoint implements AutoCloseable {
   int vdevice;
   MemorySegment run = MemorySegment.NULL;
   private final Arena arena = Arena.ofShared();
+  private final KernelLog log;
 
   private AssignedEndpoint(MockKernel kernel, boolean withVm) {
     this.kernel = kernel;
     files = new SysFs(kernel);
+    log = KernelLog.fromNow(kernel);
     files.write(PATH + "/driver_override", "vfio-pci");
     files.write("/sys/bus/pci/drivers/vfio-pci/bind", ADDRESS);
     iommufd = open("/dev/iommu");
@@ -155,6 +160,11 @@ final class AssignedEndpoint implements AutoCloseable {
 
   String bound() {
     return files.read(PATH + "/tsm/bound");
+  }
+
+  /** What the kernel's log has said of the device since this was made, or was asked last. */
+  List<String> log() {
+    return log.about(ADDRESS);
   }
 
   TdiState state() {
@@ -342,6 +352,23 @@ final class AssignedEndpoint implements AutoCloseable {
     return ioctl(vm, Kvm.KVM_SET_USER_MEMORY_REGION2(), slot);
   }
 
+  /**
+   * Gives the guest all of the endpoint's TEE memory, far above what tests use: a TDX module
+   * demands that before the interface runs.
+   *
+   * @param kind flags of the dma-bufs
+   * @param flags of the slots
+   */
+  void giveTeeMemory(int kind, long flags) {
+    long gpa = 1L << 40;
+    long[][] parts = {{0, 0, 0x2000}, {0, 0x3000, 0xd000}, {2, 0, TdispEndpoint.MEMORY_BYTES}};
+    for (int i = 0; i < parts.length; i++) {
+      int part = ok(export((int) parts[i][0], kind, parts[i][1], parts[i][2]));
+      assertThat(slot(100 + i, flags, gpa, parts[i][2], part, 0)).isZero();
+      gpa += TdispEndpoint.MEMORY_BYTES;
+    }
+  }
+
   /** Makes a range private by its attribute. */
   int makePrivate(long gpa, long bytes) {
     MemorySegment attributes = struct(kvm_memory_attributes.sizeof());
@@ -394,6 +421,7 @@ final class AssignedEndpoint implements AutoCloseable {
 
   @Override
   public void close() {
+    log.close();
     arena.close();
   }
 }

@@ -6,17 +6,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.MappingRequest;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Refused;
+import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
 import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +36,8 @@ class LinkTsmTest {
   private final Function function = add("0000:00:05.0");
   private final Vm vm = new Vm();
   private int changes;
-  private final LinkTsm tsm = new LinkTsm(functions::values, LockRules.software());
+  private final List<String> log = new ArrayList<>();
+  private final LinkTsm tsm = new LinkTsm(functions::values, LockRules.software(), log::add);
 
   @BeforeEach
   void countChanges() {
@@ -113,12 +120,12 @@ class LinkTsmTest {
 
   @Test
   void aTdxModuleTakesTeeMemoryAbove4GiBOnlyAndUnlocksWhatItRefuses() {
-    LinkTsm tdx = new LinkTsm(functions::values, LockRules.tdx(0));
+    LinkTsm tdx = new LinkTsm(functions::values, LockRules.tdx(0), log::add);
     tdx.connect(function, "tsm0");
     function.report[0] = 0b10;
     function.barAddress = (1L << 32) - 0x1000;
     refuses(Errno.EIO, () -> tdx.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
-    assertThat(tdx.log()).singleElement().asString().contains("above 4 GiB (0xfffff000)");
+    assertThat(log).singleElement().asString().contains("above 4 GiB (0xfffff000)");
     assertThat(tdx.tdi(function)).isEmpty();
     assertThat(function.guard).isEmpty();
 
@@ -234,14 +241,133 @@ class LinkTsmTest {
   @Test
   void mmioIsValidatedInWholePagesOfALockedInterface() {
     bindLocked();
-    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x1000, 0, true));
-    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, 0x1000, 0x2001, 0, true));
-    tsm.validateMmio(function, 0x1000, 0x2000, 0, true);
+    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, new MmioRange(0x1000, 0x1000, 0), true));
+    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, new MmioRange(0x1000, 0x2001, 0), true));
+    tsm.validateMmio(function, new MmioRange(0x1000, 0x2000, 0), true);
     tsm.setState(function, TdiState.CONFIG_UNLOCKED.number());
-    refuses(Errno.EIO, () -> tsm.validateMmio(function, 0x1000, 0x2000, 0, true));
+    refuses(Errno.EIO, () -> tsm.validateMmio(function, new MmioRange(0x1000, 0x2000, 0), true));
+  }
+
+  /** SEV-TIO: the id of the range in the report is checked against it. */
+  @Test
+  void aRangeIsTheReportsWithItsId() {
+    bindLocked();
+    long start = function.barAddress;
+    MmioRange right = new MmioRange(0x1000, 0x2000, start, OptionalInt.of(0));
+    assertThat(right.wrongId(function)).isEmpty();
+    refuses(
+        Errno.EINVAL,
+        () ->
+            tsm.validateMmio(
+                function, new MmioRange(0x1000, 0x2000, start, OptionalInt.of(2)), true));
+    assertThat(log).singleElement().asString().endsWith("no TEE memory with range id 2");
+    refuses(
+        Errno.EINVAL,
+        () ->
+            tsm.validateMmio(
+                function, new MmioRange(0x1000, 0x3000, start, OptionalInt.of(0)), true));
+    assertThat(log.getLast()).contains("0x2000 bytes, is not in the TEE memory");
+  }
+
+  /** CCA: a realm that has looked at another lock, report or measurement is refused. */
+  @Test
+  void aMappingIsForWhatTheRealmHasLookedAt() {
+    bindLocked();
+    tsm.keepMeasurements(function, nonce(1));
+    MmioRange range = new MmioRange(0x1000, 0x2000, 0);
+    TdiNonces first = tsm.nonces(function).orElseThrow();
+    vm.asked = Optional.of(new MappingRequest(0x1000, 0x2000, 0, first));
+    tsm.validateMmio(function, range, false);
+
+    tsm.keepMeasurements(function, nonce(2));
+    refusedAsStale(range, "measurements");
+    tsm.regenerateReport(function);
+    refusedAsStale(range, "report and the measurements");
+    vm.asked =
+        Optional.of(new MappingRequest(0x1000, 0x2000, 0, tsm.nonces(function).orElseThrow()));
+    tsm.validateMmio(function, range, false);
+    tsm.setState(function, TdiState.CONFIG_UNLOCKED.number());
+    tsm.setState(function, TdiState.CONFIG_LOCKED.number());
+    refusedAsStale(range, "lock and the report");
+  }
+
+  private void refusedAsStale(MmioRange range, String what) {
+    refuses(Errno.EINVAL, () -> tsm.validateMmio(function, range, false));
+    assertThat(log.getLast()).endsWith("the realm's nonce of the " + what + " is stale");
+  }
+
+  /** TDX: MMIO is mapped private before RUN. */
+  @Test
+  void aTdxModuleStartsAnInterfaceOnceAllOfItsTeeMemoryIsMappedPrivate() {
+    LinkTsm tdx = new LinkTsm(functions::values, LockRules.tdx(0), log::add);
+    tdx.mapsBySlots();
+    tdx.connect(function, "tsm0");
+    function.report[0] = 0b10;
+    tdx.bind(function, Optional.of(vm), VIRTUAL_BDF, true);
+    for (List<BarRange> some :
+        List.of(
+            List.<BarRange>of(),
+            List.of(new BarRange(1, 0xfff)),
+            List.of(new BarRange(0, 0x800)))) {
+      vm.slots = some;
+      refuses(Errno.EIO, () -> tdx.setState(function, TdiState.RUN.number()));
+      assertThat(tdx.tdi(function).orElseThrow().state()).isEqualTo(TdiState.CONFIG_LOCKED);
+    }
+    assertThat(log.getFirst())
+        .isEqualTo(
+            "0000:00:05.0: the interface does not run: BAR0+0x0 is TEE memory and not mapped"
+                + " private");
+    assertThat(log.getLast()).contains("BAR0+0x800");
+    vm.slots = List.of(new BarRange(0x800, 0x1000), new BarRange(0, 0x800));
+    tdx.setState(function, TdiState.RUN.number());
+    assertThat(tdx.tdi(function).orElseThrow().state()).isEqualTo(TdiState.RUN);
+  }
+
+  /** GET_DEVICE_INTERFACE_REPORT reads portions, whatever a report's length is. */
+  @Test
+  void aReportIsReadInPortions() {
+    bindLocked();
+    for (int bytes : new int[] {20, 1023, 1024, 1025, 4096, 4097, 0xffff}) {
+      byte[] whole = new byte[bytes];
+      new Random(bytes).nextBytes(whole);
+      function.report = whole;
+      assertThat(tsm.report(function)).isEqualTo(whole);
+    }
+    function.report = new byte[0x10000];
+    refuses(Errno.EIO, () -> tsm.report(function));
+    assertThat(log).singleElement().asString().contains("65536 bytes, and at most 65535");
+    function.report = new byte[4097];
+    refuses(Errno.EIO, () -> tsm.report(function, 4096));
+    assertThat(log.getLast()).endsWith("the report has 4097 bytes, and at most 4096 can be taken");
+  }
+
+  @Test
+  void aDeviceAnswersWithAPortionAndTheRemainder() {
+    byte[] report = new byte[2500];
+    report[2499] = 7;
+    assertThat(ReportMessages.answer(report, 0, 0xffff).orElseThrow().remainder()).isEqualTo(1476);
+    var last = ReportMessages.answer(report, 2048, 0xffff).orElseThrow();
+    assertThat(last.bytes().toArray(ValueLayout.JAVA_BYTE)).hasSize(452).endsWith(7);
+    assertThat(last.remainder()).isZero();
+    assertThat(ReportMessages.answer(report, 10, 16).orElseThrow().bytes().byteSize())
+        .isEqualTo(16);
+    assertThat(ReportMessages.answer(report, 2500, 1)).as("behind its end").isEmpty();
   }
 
   private static final class Vm implements KvmReference {
+    private List<BarRange> slots = List.of();
+    private Optional<MappingRequest> asked = Optional.empty();
+
+    @Override
+    public List<BarRange> privateSlots(TeeFunction owner, int bar) {
+      return slots;
+    }
+
+    @Override
+    public Optional<MappingRequest> mappingRequest() {
+      return asked;
+    }
+
     private final Set<Long> mapped = new HashSet<>();
 
     @Override

@@ -260,6 +260,8 @@ class OtherProfilesTest {
       assertThat(rfcState(at, 2)).isEqualTo(no(Errno.ENOENT));
       assertThat(rfcBind(at, 16, 0, at.vdevice)).isZero();
       assertThat(rfcBind(at, 16, 0, at.vdevice)).isEqualTo(no(Errno.EEXIST));
+      assertThat(rfcState(at, 2)).as("not mapped private yet").isEqualTo(no(Errno.EIO));
+      at.giveTeeMemory(0, TsmIntelRfc2025.KVM_MEM_VFIO_DMABUF());
       assertThat(rfcState(at, 2)).isZero();
       assertThat(at.state()).isEqualTo(TdiState.RUN);
       assertThat(rfcUnbind(at, 7)).isEqualTo(no(Errno.EINVAL));
@@ -292,6 +294,7 @@ class OtherProfilesTest {
       assertThat(at.slot(1, flags, GPA, 0x2000, 999, 0)).isEqualTo(no(Errno.EBADF));
       assertThat(at.slot(1, flags, GPA, 0x2000, file, 0)).isZero();
       assertThat(rfcBind(at, 16, 0, at.vdevice)).isZero();
+      at.giveTeeMemory(0, flags);
       assertThat(rfcState(at, 2)).isZero();
       int vcpu = at.startDomain();
       assertThat(at.enter(vcpu)).as("the attribute decides").isEqualTo(no(Errno.EFAULT));

@@ -45,6 +45,12 @@ final class SeedCalls {
     return at.ioctl(at.iommufd, TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), req);
   }
 
+  /** Lets the interface run in a guest that has all of its TEE memory. */
+  static int run(AssignedEndpoint at) {
+    at.giveTeeMemory(PRIVATE, TsmSeed2025.KVM_MEM_DMABUF() | TsmSeed2025.KVM_MEM_PRIVATE_ONLY());
+    return setState(at, TdiState.RUN);
+  }
+
   /** The answer to a request for the report, which is put into a buffer. */
   static int report(AssignedEndpoint at, MemorySegment into) {
     MemorySegment req = request(at, TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT());

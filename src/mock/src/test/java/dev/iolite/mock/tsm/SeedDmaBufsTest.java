@@ -185,7 +185,7 @@ class SeedDmaBufsTest {
   @EnumSource(End.class)
   void whatEndsThePrivateSideRevokesBothKindsForGood(End end) {
     try (AssignedEndpoint at = bound()) {
-      assertThat(SeedCalls.setState(at, TdiState.RUN)).isZero();
+      assertThat(SeedCalls.run(at)).isZero();
       int shared = ok(at.export(0, SHARED, 0x2000, 0x1000));
       int hidden = ok(at.export(0, PRIVATE, 0, 0x1000));
       end.happen(at);

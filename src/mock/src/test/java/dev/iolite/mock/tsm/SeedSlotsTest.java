@@ -11,7 +11,6 @@ import dev.iolite.mock.Platform;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.tsm.Profile;
-import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
@@ -119,7 +118,7 @@ class SeedSlotsTest {
       assertThat(kvm_run.exit_reason(at.run)).isEqualTo(Kvm.KVM_EXIT_IO());
       assertThat(seen).containsExactly(-1L);
 
-      assertThat(SeedCalls.setState(at, TdiState.RUN)).isZero();
+      assertThat(SeedCalls.run(at)).isZero();
       assertThat(at.enter(vcpu)).isZero();
       assertThat(seen).containsExactly(-1L, 5L, TdispEndpoint.IDENTIFICATION);
 
@@ -139,7 +138,7 @@ class SeedSlotsTest {
       int shared = ok(at.export(0, SHARED, 0, 0x10000));
       assertThat(at.slot(1, DMABUF | PRIVATE_ONLY, GPA, 0xf000, hidden, 0)).isZero();
       assertThat(at.slot(2, DMABUF, DOORBELLS, 0x1000, shared, 0)).isZero();
-      assertThat(SeedCalls.setState(at, TdiState.RUN)).isZero();
+      assertThat(SeedCalls.run(at)).isZero();
       int vcpu = at.startDomain();
       assertThat(at.enter(vcpu)).isEqualTo(no(Errno.EFAULT));
       assertThat(kvm_run.exit_reason(at.run)).isEqualTo(Kvm.KVM_EXIT_MEMORY_FAULT());

@@ -10,6 +10,7 @@ import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
+import dev.iolite.mock.device.ExtendedCapability;
 import dev.iolite.mock.device.MsiX;
 import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdiReport;
@@ -17,6 +18,7 @@ import dev.iolite.tsm.Profile;
 import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -43,8 +45,38 @@ class TdispTest {
   private static final int EXTENDED_TAGS = 0x100;
   private static final int PAGE = 4096;
 
+  private static final int ROM = 0x30;
+
+  /** The extended capabilities of {@link #device}, in the order of their ids. */
+  private static final int ATS = 0x140;
+
+  private static final int SRIOV = 0x180;
+  private static final int PRI = 0x1c0;
+  private static final int PASID = 0x200;
+
+  /** A device that has all that a lock keeps. */
   private static AssignedEndpoint endpoint() {
-    return AssignedEndpoint.on(Platform.SEV, Profile.SEED_2025);
+    byte[] rom = new byte[2048];
+    rom[0] = 0x55;
+    rom[1] = (byte) 0xaa;
+    Express express = new Express(true, true, true, EnumSet.allOf(ExtendedCapability.class));
+    return AssignedEndpoint.ofModel(
+        Platform.SEV,
+        Profile.SEED_2025,
+        DeviceModel.memory(
+            DeviceShape.builder(0x1234, 0x5678)
+                .bar(Bar.memory64(0, 64 << 10))
+                .bar(Bar.memory32(4, 32 << 10))
+                .msiX(new MsiX(16, 4, 0, 4, PAGE))
+                .rom(rom)
+                .express(express)
+                .tdi(
+                    TdiReport.of(
+                        new TdiRange(0, 0, 16, 0),
+                        new TdiRange(4, 0, 1, TdiRange.MSIX_TABLE),
+                        new TdiRange(4, 1, 1, TdiRange.MSIX_PBA),
+                        new TdiRange(4, 2, 6, TdiRange.NON_TEE)))
+                .build()));
   }
 
   /** Registers that a lock keeps, with a write that changes them (11.2.6). */
@@ -55,7 +87,15 @@ class TdispTest {
         Arguments.of("self test", BIST, 1, BIST_START),
         Arguments.of("a BAR", BAR4, 4, 0x1000_0000),
         Arguments.of("half a BAR", BAR0 + 4, 4, 0x77),
-        Arguments.of("tags", DEVICE_CONTROL, 2, EXTENDED_TAGS));
+        Arguments.of("the expansion ROM's BAR", ROM, 4, 0x1234_0000),
+        Arguments.of("tags", DEVICE_CONTROL, 2, EXTENDED_TAGS),
+        Arguments.of("VFs", SRIOV + 8, 2, 1),
+        Arguments.of("memory of VFs", SRIOV + 8, 2, 8),
+        Arguments.of("the number of VFs", SRIOV + 0x10, 2, 2),
+        Arguments.of("page requests", PRI + 4, 2, 1),
+        Arguments.of("outstanding page requests", PRI + 0xc, 4, 32),
+        Arguments.of("PASIDs", PASID + 6, 2, 1),
+        Arguments.of("execution by PASID", PASID + 6, 2, 2));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -83,6 +123,9 @@ class TdispTest {
       at.poke(MSIX_CONTROL, 2, MSIX_ON);
       at.poke(MSIX_CONTROL, 2, 0);
       at.poke(BIST, 1, 0);
+      at.poke(ATS + 6, 2, 0x8000);
+      at.poke(ATS + 6, 2, 0);
+      at.poke(PASID + 6, 2, 0);
       assertThat(at.state()).isEqualTo(TdiState.CONFIG_LOCKED);
     }
   }
@@ -184,15 +227,28 @@ class TdispTest {
     DeviceModel model = device(report, bar);
     try (AssignedEndpoint at = AssignedEndpoint.ofModel(Platform.TDX, Profile.SEED_2025, model)) {
       assertThat(SeedCalls.bind(at)).isEqualTo(no(Errno.EIO));
-      assertThat(at.kernel.tsm().log())
-          .singleElement()
-          .asString()
-          .startsWith(AssignedEndpoint.ADDRESS)
-          .contains(why);
+      assertThat(at.log()).singleElement().asString().contains(why);
       assertThat(at.bound()).isEmpty();
     }
     try (AssignedEndpoint at = AssignedEndpoint.ofModel(Platform.SEV, Profile.SEED_2025, model)) {
       assertThat(SeedCalls.bind(at)).as("a SEV host").isZero();
+    }
+  }
+
+  @Test
+  void aTdxModuleStartsNothingWhoseTeeMemoryIsNotMappedPrivate() {
+    try (AssignedEndpoint at = AssignedEndpoint.on(Platform.TDX, Profile.SEED_2025)) {
+      assertThat(SeedCalls.bind(at)).isZero();
+      assertThat(SeedCalls.setState(at, TdiState.RUN)).isEqualTo(no(Errno.EIO));
+      assertThat(at.state()).isEqualTo(TdiState.CONFIG_LOCKED);
+      assertThat(at.log())
+          .singleElement()
+          .asString()
+          .endsWith("BAR0+0x0 is TEE memory and not mapped private");
+    }
+    try (AssignedEndpoint at = AssignedEndpoint.on(Platform.SEV, Profile.SEED_2025)) {
+      assertThat(SeedCalls.bind(at)).isZero();
+      assertThat(SeedCalls.setState(at, TdiState.RUN)).as("a SEV host").isZero();
     }
   }
 
@@ -204,7 +260,7 @@ class TdispTest {
       ok(SeedCalls.unbind(at));
       at.kernel.tsm().lockMsix();
       assertThat(SeedCalls.bind(at)).isEqualTo(no(Errno.EIO));
-      assertThat(at.kernel.tsm().log()).singleElement().asString().contains("MSI-X");
+      assertThat(at.log()).singleElement().asString().contains("MSI-X");
     }
   }
 }

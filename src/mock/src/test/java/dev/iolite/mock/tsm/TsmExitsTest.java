@@ -5,6 +5,7 @@ import static dev.iolite.mock.tsm.AssignedEndpoint.ok;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.mock.Platform;
+import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.kvm.GuestScript;
 import dev.iolite.mock.kvm.TsmExits;
@@ -36,7 +37,7 @@ class TsmExitsTest {
     assertThat(kvm_run.exit_reason(at.run)).isEqualTo(Kvm.KVM_EXIT_HYPERCALL());
     MemorySegment call = kvm_run.hypercall(at.run);
     assertThat(kvm_run.hypercall.nr(call)).isEqualTo(number);
-    assertThat(kvm_run.hypercall.args(call, 0)).isEqualTo(VIRTUAL_BDF);
+    assertThat(kvm_run.hypercall.args(call, 0) & 0xffff).isEqualTo(VIRTUAL_BDF);
     return call;
   }
 
@@ -65,7 +66,7 @@ class TsmExitsTest {
       assertThat(at.enter(vcpu)).isZero();
       MemorySegment run = call(at, Tsm.KVM_HC_TSM_SET_TDI_STATE());
       assertThat(kvm_run.hypercall.args(run, 1)).isEqualTo(2);
-      kvm_run.hypercall.ret(run, SeedCalls.setState(at, TdiState.RUN));
+      kvm_run.hypercall.ret(run, SeedCalls.run(at));
 
       assertThat(at.enter(vcpu)).isZero();
       MemorySegment unbind = call(at, Tsm.KVM_HC_TSM_UNBIND());
@@ -94,10 +95,12 @@ class TsmExitsTest {
   void theExitsCarryTheirArguments() {
     GuestScript script =
         GuestScript.builder()
-            .leave(TsmExits.validateMmio(VIRTUAL_BDF, 0x1000, 0x3000, 0x5000, seen::add))
+            .leave(TsmExits.validateMmio(VIRTUAL_BDF, 0x1000, 0x3000, 0x5000, 2, seen::add))
             .leave(TsmExits.readReport(VIRTUAL_BDF, 0x7000, 0x800, seen::add))
             .leave(TsmExits.readMeasurements(VIRTUAL_BDF, 0x8000, 0x400, seen::add))
-            .leave(TsmExits.validateMapping(9, 0x1000, 0x3000, 0x5000, seen::add))
+            .leave(
+                TsmExits.validateMapping(
+                    9, 0x1000, 0x3000, 0x5000, new TdiNonces(0, 0, 0), seen::add))
             .out(PORT, 1, 0)
             .build();
     try (AssignedEndpoint at =
@@ -105,6 +108,7 @@ class TsmExitsTest {
       int vcpu = at.startDomain();
       assertThat(at.enter(vcpu)).isZero();
       MemorySegment validate = call(at, Tsm.KVM_HC_TSM_VALIDATE_MMIO());
+      assertThat(kvm_run.hypercall.args(validate, 0) >>> 16).as("range id").isEqualTo(2);
       assertThat(kvm_run.hypercall.args(validate, 1)).isEqualTo(0x1000);
       assertThat(kvm_run.hypercall.args(validate, 2)).isEqualTo(0x3000);
       assertThat(kvm_run.hypercall.args(validate, 3)).isEqualTo(0x5000);
