@@ -12,6 +12,7 @@ import dev.iolite.mock.Platform;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.tdi.guest.GuestAnswer;
 import dev.iolite.tdi.guest.GuestAsk;
+import dev.iolite.tdi.host.GuestRam;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tsm.Profile;
 import java.util.BitSet;
@@ -182,6 +183,122 @@ class GuestRamTest {
     assignment.assigned().ram().convert(PAGE, PAGE, Kind.SHARED);
     assertThat(life.deviceReads(PAGE)).as("healed").isTrue();
     assignment.close();
+    life.kernel.close();
+  }
+
+  /** On a kernel whose maps fail as it is told, with the first pages shared. */
+  private TdiAssignment withShared(
+      Life life, Faults.When when, AtomicInteger failures, long pages) {
+    Calls maps =
+        call ->
+            call.toString().endsWith("IOMMU_IOAS_MAP")
+                && failures.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
+    FaultyKernel failing =
+        new FaultyKernel(
+            life.kernel, life.ioctls(), Faults.none().failAll(maps, Errno.ENOMEM, when));
+    TdiAssignment assignment = new TdiAssignment(life.options(failing));
+    assignment.assign();
+    for (long page = 0; page < pages; page++) {
+      assignment.assigned().ram().convert(page * PAGE, PAGE, Kind.SHARED);
+    }
+    return assignment;
+  }
+
+  @Test
+  void aMapThatTheKernelMadeAndReportedAsFailedIsTakenBack() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    AtomicInteger failures = new AtomicInteger();
+    TdiAssignment assignment = withShared(life, Faults.When.AFTER, failures, 0);
+    GuestRam ram = assignment.assigned().ram();
+    ram.convert(0, 3 * PAGE, Kind.SHARED);
+    failures.set(1);
+    assertThatThrownBy(() -> ram.convert(PAGE, PAGE, Kind.PRIVATE))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.getSuppressed()).isEmpty());
+    BitSet shared = new BitSet();
+    shared.set(0, 3);
+    assertIs(life, assignment, shared, "the failure");
+    assignment.close();
+    life.kernel.close();
+  }
+
+  @Test
+  void aConversionLeavesTheNeighboursMapped() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    AtomicInteger failures = new AtomicInteger();
+    TdiAssignment assignment = withShared(life, Faults.When.BEFORE, failures, 3);
+    failures.set(Integer.MAX_VALUE);
+    assignment.assigned().ram().convert(PAGE, PAGE, Kind.PRIVATE);
+    failures.set(0);
+    BitSet shared = new BitSet();
+    shared.set(0);
+    shared.set(2);
+    assertIs(life, assignment, shared, "a conversion for which nothing had to be mapped again");
+    assignment.close();
+    life.kernel.close();
+  }
+
+  @Test
+  void aConversionToSharedThatFailsTakesBackNoMoreThanItMapped() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    AtomicInteger failures = new AtomicInteger();
+    TdiAssignment assignment = withShared(life, Faults.When.AFTER, failures, 3);
+    GuestRam ram = assignment.assigned().ram();
+    ram.convert(PAGE, PAGE, Kind.PRIVATE);
+    failures.set(1);
+    assertThatThrownBy(() -> ram.convert(0, 3 * PAGE, Kind.SHARED))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.getSuppressed()).isEmpty());
+    BitSet shared = new BitSet();
+    shared.set(0);
+    shared.set(2);
+    assertIs(life, assignment, shared, "the failure");
+    assignment.close();
+    life.kernel.close();
+  }
+
+  @Test
+  void memoryEndsWithItsLastPage() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    try (TdiAssignment assignment = life.assignment()) {
+      assignment.assign();
+      GuestRam ram = assignment.assigned().ram();
+      long last = ram.bytes() - PAGE;
+      assertThat(ram.has(0, ram.bytes())).isTrue();
+      assertThat(ram.has(last, PAGE)).isTrue();
+      assertThat(ram.has(last, 2 * PAGE)).isFalse();
+      assertThat(ram.has(ram.bytes(), PAGE)).isFalse();
+      assertThat(ram.has(0, ram.bytes() + PAGE)).isFalse();
+      assertThat(ram.has(PAGE, Long.MAX_VALUE - PAGE + 1)).as("it would wrap").isFalse();
+      assertThat(ram.has(-PAGE, 2 * PAGE)).isFalse();
+      assertThat(ram.has(0, 0)).isFalse();
+      assertThat(ram.has(1, PAGE)).isFalse();
+      assertThat(ram.has(0, PAGE + 1)).isFalse();
+    }
+    life.kernel.close();
+  }
+
+  @Test
+  void bytesAreSharedIfThePagesOfAllOfThemAre() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    try (TdiAssignment assignment = life.assignment()) {
+      assignment.assign();
+      GuestRam ram = assignment.assigned().ram();
+      long last = ram.bytes() - PAGE;
+      ram.convert(PAGE, PAGE, Kind.SHARED);
+      ram.convert(2 * PAGE, PAGE, Kind.SHARED);
+      ram.convert(last, PAGE, Kind.SHARED);
+      assertThat(ram.isShared(PAGE, 2 * PAGE)).as("two maps").isTrue();
+      assertThat(ram.isShared(PAGE, 1)).isTrue();
+      assertThat(ram.isShared(3 * PAGE - 1, 1)).isTrue();
+      assertThat(ram.isShared(3 * PAGE - 1, 2)).as("one byte beyond").isFalse();
+      assertThat(ram.isShared(PAGE - 1, 2)).as("one byte before").isFalse();
+      assertThat(ram.isShared(last, PAGE)).as("the last page").isTrue();
+      assertThat(ram.isShared(last, PAGE + 1)).isFalse();
+      assertThat(ram.isShared(PAGE, 0)).isFalse();
+      assertThat(ram.isShared(-1, 1)).isFalse();
+      assertThat(ram.isShared(0, Long.MAX_VALUE)).isFalse();
+    }
     life.kernel.close();
   }
 }

@@ -11,12 +11,15 @@ import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.tsm.TsmErrors;
 import dev.iolite.steps.Holdings;
+import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.ledger.LedgerRow;
 import dev.iolite.tsm.Profile;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -146,6 +149,74 @@ class LeftoverTest {
     assertShared(life, assignment);
     assignment.close();
     assertThat(life.holdings()).isEqualTo(before);
+    life.kernel.close();
+  }
+
+  private static Stream<Throwable> withSuppressed(Throwable failure) {
+    return Stream.concat(
+        Stream.of(failure),
+        Stream.of(failure.getSuppressed()).flatMap(LeftoverTest::withSuppressed));
+  }
+
+  @Test
+  void whatIsUnmappedAtTheSecondTryIsNotReportedAsLeft() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    Holdings before = life.holdings();
+    AtomicBoolean armed = new AtomicBoolean();
+    Calls unmap = call -> armed.get() && call.toString().equals("IOMMU_IOAS_UNMAP");
+    Faults faults = Faults.none().fail(unmap, 1, Errno.EBUSY, Faults.When.BEFORE);
+    TdiAssignment assignment =
+        new TdiAssignment(life.options(new FaultyKernel(life.kernel, life.ioctls(), faults)));
+    assignment.assign();
+    armed.set(true);
+    Throwable thrown = catchThrowable(assignment::bind);
+    assertThat(withSuppressed(thrown)).noneMatch(ScenarioException.class::isInstance);
+    assertShared(life, assignment);
+    assignment.close();
+    assertThat(life.holdings()).isEqualTo(before);
+    assertThat(assignment.ledger().rows()).isEmpty();
+    life.kernel.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("undos")
+  void aQuarantineTellsWhetherBarsAreStillMapped(Platform platform, Profile profile, String call) {
+    for (boolean fails : new boolean[] {false, true}) {
+      Life life = new Life(platform, profile);
+      TdiAssignment assignment = failing(life, call);
+      assignment.assign();
+      assignment.bind();
+      life.kernel.tsm().failNext(TsmErrors.Operation.SET_STATE, Errno.EIO, false);
+      failures.set(fails ? FOR_EVER : 0);
+      assertThatThrownBy(assignment::start).isInstanceOf(RuntimeException.class);
+      failures.set(0);
+      boolean told = life.remarks.stream().anyMatch(r -> r.contains("could be unmapped"));
+      // Where there is no slot, the ledger has no attribute either.
+      boolean isLeft =
+          (fails && call.equals("KVM_SET_MEMORY_ATTRIBUTES"))
+              || assignment.ledger().rows().stream().anyMatch(row -> row.gpa() >= RAM_END);
+      assertThat(told).as("%s, of %s", call, assignment.ledger().rows()).isEqualTo(isLeft);
+      assignment.close();
+      life.kernel.close();
+    }
+  }
+
+  /** The kernel has taken it back with the descriptors, so nothing of it can be tried again. */
+  @ParameterizedTest
+  @MethodSource("undos")
+  void nothingIsLeftOnceTheDescriptorsAreClosed(Platform platform, Profile profile, String call) {
+    if (call.equals("munmap")) {
+      return;
+    }
+    Life life = new Life(platform, profile);
+    Holdings before = life.holdings();
+    TdiAssignment assignment = failing(life, call);
+    assignment.assign();
+    failures.set(FOR_EVER);
+    Throwable thrown = catchThrowable(assignment::close);
+    assertThat(assignment.state()).as("after %s", thrown).isEqualTo(State.UNASSIGNED);
+    assertThat(life.holdings()).isEqualTo(before);
+    assertThat(assignment.ledger().rows()).isEmpty();
     life.kernel.close();
   }
 }

@@ -220,7 +220,8 @@ final class Life extends DeviceLife {
         kernel.profile() == Profile.V6 ? options.withLayout(layoutOfEndpoint()) : options);
   }
 
-  private static MmioLayout layoutOfEndpoint() {
+  /** What of the endpoint is private, for a proposal that has no way to learn it. */
+  static MmioLayout layoutOfEndpoint() {
     return MmioLayout.ofPrivate(
         List.of(new BarSize(0, 0x1_0000), new BarSize(2, 16L << 30), new BarSize(4, 0x8000)),
         Map.of(

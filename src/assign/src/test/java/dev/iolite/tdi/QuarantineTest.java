@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.mock.Calls;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.tsm.TsmErrors;
 import dev.iolite.rehearsal.MockGuest;
@@ -13,10 +16,13 @@ import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.profile.Outcome;
 import dev.iolite.tdi.profile.TsmCallException;
+import dev.iolite.tdi.profile.TsmOperation;
 import dev.iolite.tsm.Profile;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a failed call of the TSM leaves: as before, or a device that nobody touches. */
@@ -203,6 +209,58 @@ class QuarantineTest {
       }
     }
     assertThat(life.holdings()).isEqualTo(before);
+    life.kernel.close();
+  }
+
+  /**
+   * The interface runs then, and its DMA is off: it is neither as before nor started, even if the
+   * kernel says that it did nothing.
+   */
+  @ParameterizedTest
+  @EnumSource(
+      value = Errno.class,
+      names = {"ENXIO", "EINVAL", "EIO"})
+  void anInterfaceThatRunsWithoutItsDmaIsQuarantined(Errno errno) {
+    Life life = new Life(Platform.SEV, Profile.V6);
+    Holdings before = life.holdings();
+    Calls afterStart =
+        call ->
+            call.toString().contains("TSM")
+                && life.steps.stream().anyMatch(step -> step.kind() == TdiStep.START);
+    Faults faults = Faults.none().fail(afterStart, 1, errno, Faults.When.BEFORE);
+    FaultyKernel failing = new FaultyKernel(life.kernel, life.ioctls(), faults);
+    try (TdiAssignment assignment =
+        new TdiAssignment(life.options(failing).withLayout(Life.layoutOfEndpoint()))) {
+      assignment.assign();
+      assignment.bind();
+      assertThatThrownBy(assignment::start)
+          .isInstanceOfSatisfying(
+              TsmCallException.class,
+              e -> assertThat(e.operation()).isEqualTo(TsmOperation.ENABLE_DMA));
+      assertNothingIsMapped(life, assignment);
+      assignment.endQuarantine();
+      assertUsable(life, assignment);
+    }
+    assertThat(life.holdings()).isEqualTo(before);
+    life.kernel.close();
+  }
+
+  @Test
+  void anInterfaceIsStoppedOnceHoweverOftenItsReleaseIsTried() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    AtomicBoolean armed = new AtomicBoolean();
+    Calls destroy = call -> armed.get() && call.toString().equals("IOMMU_DESTROY");
+    Faults faults = Faults.none().fail(destroy, 1, Errno.EBUSY, Faults.When.BEFORE);
+    TdiAssignment assignment =
+        new TdiAssignment(life.options(new FaultyKernel(life.kernel, life.ioctls(), faults)));
+    assignment.assign();
+    assignment.bind();
+    assignment.start();
+    armed.set(true);
+    assertThatThrownBy(assignment::unbind).isInstanceOf(TsmCallException.class);
+    armed.set(false);
+    assignment.close();
+    assertThat(life.steps).filteredOn(step -> step.kind() == TdiStep.STOP).hasSize(1);
     life.kernel.close();
   }
 }

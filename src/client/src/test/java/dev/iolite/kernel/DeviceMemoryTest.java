@@ -143,4 +143,20 @@ class DeviceMemoryTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("closed");
   }
+
+  /** A processor would split the access, and the device would see two. */
+  @Test
+  void aRegisterIsReachedAtMultiplesOfItsSizeOnly() {
+    for (int bytes : new int[] {2, 4, 8}) {
+      for (int off = 1; off < bytes; off++) {
+        long offset = 8L + off;
+        assertThatThrownBy(() -> registers.read(offset, bytes))
+            .as("%d bytes at %d", bytes, offset)
+            .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> registers.write(offset, bytes, 0))
+            .as("%d bytes at %d", bytes, offset)
+            .isInstanceOf(IllegalArgumentException.class);
+      }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.iolite.mock.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.EventFd;
@@ -185,5 +186,25 @@ class EduTest {
     user.device().detach();
     dma(BUFFER, IOVA, 16, 1 | 2);
     assertThat(memory.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 1);
+  }
+
+  /** As mapped memory of a device is reached: the model has no way that hardware has not. */
+  @Test
+  void aRegisterIsReachedAtMultiplesOfItsSizeOnly() {
+    for (int bytes : new int[] {2, 4, 8}) {
+      for (int off = 1; off < bytes; off++) {
+        long offset = 8L + off;
+        assertThatThrownBy(() -> registers.read(offset, bytes))
+            .as("%d bytes at %d", bytes, offset)
+            .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> registers.write(offset, bytes, 0))
+            .as("%d bytes at %d", bytes, offset)
+            .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> registers.batch(memory -> memory.read(offset, bytes)))
+            .as("%d bytes at %d in a batch", bytes, offset)
+            .isInstanceOf(IllegalArgumentException.class);
+      }
+    }
+    assertThat(registers.read(1, 1)).isZero();
   }
 }

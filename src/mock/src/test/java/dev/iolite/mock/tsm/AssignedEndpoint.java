@@ -72,7 +72,7 @@ final class AssignedEndpoint implements AutoCloseable {
     files.write("/sys/bus/pci/drivers/vfio-pci/bind", ADDRESS);
     iommufd = open("/dev/iommu");
     device = open("/dev/vfio/devices/vfio0");
-    vm = ok(kernel.ioctl(open("/dev/kvm"), Kvm.KVM_CREATE_VM(), vmType(kernel.platform())));
+    vm = newVm();
     if (withVm) {
       give();
     }
@@ -82,6 +82,11 @@ final class AssignedEndpoint implements AutoCloseable {
     ok(ioctl(device, Vfio.VFIO_DEVICE_BIND_IOMMUFD(), bind));
     deviceId = vfio_device_bind_iommufd.out_devid(bind);
     command(MEMORY_AND_MASTER);
+  }
+
+  /** A VM that the platform protects. */
+  int newVm() {
+    return ok(kernel.ioctl(open("/dev/kvm"), Kvm.KVM_CREATE_VM(), vmType(kernel.platform())));
   }
 
   private static int vmType(Platform platform) {
@@ -342,6 +347,11 @@ final class AssignedEndpoint implements AutoCloseable {
 
   /** KVM_SET_USER_MEMORY_REGION2's answer for a slot over a file. */
   int slot(int number, long flags, long gpa, long bytes, int file, long offset) {
+    return slotOf(vm, number, flags, gpa, bytes, file, offset);
+  }
+
+  /** As {@link #slot}, of another VM. */
+  int slotOf(int of, int number, long flags, long gpa, long bytes, int file, long offset) {
     MemorySegment slot = struct(kvm_userspace_memory_region2.sizeof());
     kvm_userspace_memory_region2.slot(slot, number);
     kvm_userspace_memory_region2.flags(slot, (int) flags);
@@ -349,7 +359,7 @@ final class AssignedEndpoint implements AutoCloseable {
     kvm_userspace_memory_region2.memory_size(slot, bytes);
     kvm_userspace_memory_region2.guest_memfd(slot, file);
     kvm_userspace_memory_region2.guest_memfd_offset(slot, offset);
-    return ioctl(vm, Kvm.KVM_SET_USER_MEMORY_REGION2(), slot);
+    return ioctl(of, Kvm.KVM_SET_USER_MEMORY_REGION2(), slot);
   }
 
   /**

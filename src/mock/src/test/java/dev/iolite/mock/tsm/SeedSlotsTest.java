@@ -157,4 +157,17 @@ class SeedSlotsTest {
       assertThat(seen).isEmpty();
     }
   }
+
+  @Test
+  void theEndOfAVmLetsTheDmaBufsOfItsSlotsGo() {
+    try (AssignedEndpoint at = AssignedEndpoint.on(Platform.TDX, Profile.SEED_2025)) {
+      int other = at.newVm();
+      int shared = ok(at.export(0, SHARED, 0, 0x1000));
+      assertThat(at.slotOf(other, 1, DMABUF, GPA, 0x1000, shared, 0)).isZero();
+      assertThat(at.kernel.close(shared)).isZero();
+      assertThat(SeedCalls.bind(at)).isEqualTo(no(Errno.EBUSY));
+      assertThat(at.kernel.close(other)).isZero();
+      assertThat(SeedCalls.bind(at)).isZero();
+    }
+  }
 }

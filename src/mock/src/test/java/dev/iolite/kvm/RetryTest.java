@@ -1,0 +1,70 @@
+package dev.iolite.kvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.mock.Calls;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the kernel can't do at the moment is asked for again. */
+class RetryTest {
+  /** Where it sends no signal for a while. */
+  private static final class BusyKernel extends ForwardingKernel {
+    private final AtomicInteger asked = new AtomicInteger();
+    private final int refusals;
+
+    BusyKernel(MockKernel inner, int refusals) {
+      super(inner);
+      this.refusals = refusals;
+    }
+
+    @Override
+    public int interrupt(int tid) {
+      return asked.incrementAndGet() > refusals ? super.interrupt(tid) : Errno.EAGAIN.negated();
+    }
+  }
+
+  @Test
+  @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aGuestIsStoppedThoughTheFirstSignalsFindNoRoom() {
+    try (MockKernel model = MockKernel.plain()) {
+      BusyKernel kernel = new BusyKernel(model, 3);
+      // sti; hlt; jmp to the hlt: it waits for an interrupt that never comes
+      try (Guest guest = new Guest(kernel, 0xeb, 0xfe)) {
+        assertThatThrownBy(() -> guest.vcpu.run(Duration.ofMillis(1)))
+            .isInstanceOf(GuestDeadlineException.class);
+        assertThat(kernel.asked).hasValueGreaterThan(3);
+      }
+    }
+  }
+
+  @Test
+  void aRangeIsPreFaultedThoughTheKernelAsksForPatience() {
+    try (MockKernel model = MockKernel.plain()) {
+      Calls calls = Calls.of(KvmIoctls.KVM_PRE_FAULT_MEMORY);
+      Faults faults =
+          Faults.none()
+              .answer(calls, 1, Errno.EAGAIN.negated())
+              .answer(calls, 2, Errno.EAGAIN.negated());
+      FaultyKernel kernel = new FaultyKernel(model, faults);
+      try (Guest guest = new Guest(kernel, 0xf4)) {
+        guest.vcpu.preFault(Guest.GPA, Guest.BYTES);
+        assertThat(kernel.injected()).hasSize(2);
+        assertThatThrownBy(() -> guest.vcpu.preFault(Guest.GPA + Guest.BYTES, Guest.BYTES))
+            .isInstanceOfSatisfying(
+                KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT));
+      }
+    }
+  }
+}
