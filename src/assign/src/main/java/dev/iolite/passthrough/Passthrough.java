@@ -111,11 +111,14 @@ public final class Passthrough {
       Assignment assignment = Assignment.make(steps, device, vfToken);
       driven = drive(steps, device, assignment);
     }
-    new Steps(StepLog.tracing(address.toString(), kernel, listener, () -> false))
+    log.requireTold();
+    StepLog last = StepLog.tracing(address.toString(), kernel, listener, () -> false);
+    new Steps(last)
         .step(
             PassthroughStep.CHECK_NOTHING_HELD,
             "nothing is open or mapped; driver " + before.driver().orElse("none") + ", as before",
             () -> Holdings.of(kernel, address).requireSame(before));
+    last.requireTold();
     return driven;
   }
 

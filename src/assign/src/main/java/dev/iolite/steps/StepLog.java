@@ -8,13 +8,20 @@ import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.Ioctls;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Reports the steps that are made for a device, each with the calls that it made. */
+/**
+ * Reports the steps that are made for a device, each with the calls that it made.
+ *
+ * <p>A step that was made does not fail because somebody could not be told of it, and an undo is
+ * not made again. Such a failure is thrown before the next step forward, or by {@link
+ * #requireTold}.
+ */
 public final class StepLog {
   private final String device;
   private final Consumer<Step> listener;
@@ -25,6 +32,9 @@ public final class StepLog {
   private final List<TracedCall> calls = new CopyOnWriteArrayList<>();
 
   private volatile Ioctls ioctls = Ioctls.ofHeaders();
+
+  /** Why somebody could not be told: a RuntimeException or an Error. */
+  private Optional<Throwable> untold = Optional.empty();
 
   private StepLog(
       String device,
@@ -79,7 +89,35 @@ public final class StepLog {
     return device;
   }
 
+  /**
+   * Tells somebody of what was done. A failure is kept, with those that follow it suppressed onto
+   * it.
+   */
+  public void tell(Runnable telling) {
+    try {
+      telling.run();
+    } catch (RuntimeException | Error e) {
+      if (untold.isEmpty()) {
+        untold = Optional.of(e);
+      } else if (!untold.get().equals(e)) {
+        untold.get().addSuppressed(e);
+      }
+    }
+  }
+
+  /** Throws the failure that was kept, if there is one. */
+  public void requireTold() {
+    Optional<Throwable> failure = untold;
+    untold = Optional.empty();
+    switch (failure.orElse(null)) {
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case null, default -> {}
+    }
+  }
+
   void requireGoingOn(StepKind next) {
+    requireTold();
     if (stop.getAsBoolean()) {
       throw new ScenarioException("stopped before: " + next.words().forward());
     }
@@ -105,18 +143,21 @@ public final class StepLog {
   private <T> T make(Told told, Supplier<T> action, Function<T, String> outcome) {
     calls.clear();
     long start = System.nanoTime();
+    T result;
+    String text;
     try {
-      T result = action.get();
-      tell(told, true, outcome.apply(result), start);
-      return result;
+      result = action.get();
+      text = outcome.apply(result);
     } catch (RuntimeException e) {
       tell(told, false, String.valueOf(e.getMessage()), start);
       throw e;
     }
+    tell(told, true, text, start);
+    return result;
   }
 
   private void tell(Told told, boolean succeeded, String outcome, long start) {
-    listener.accept(
+    Step step =
         new Step(
             device,
             told.kind.kind(),
@@ -125,6 +166,7 @@ public final class StepLog {
             succeeded,
             outcome,
             List.copyOf(calls),
-            Duration.ofNanos(System.nanoTime() - start)));
+            Duration.ofNanos(System.nanoTime() - start));
+    tell(() -> listener.accept(step));
   }
 }

@@ -33,16 +33,12 @@ final class Lifecycle implements Vmm {
   private final Held held;
 
   Lifecycle(AssignmentOptions options) {
-    this.options = options;
-    progress = new Progress(options.listener());
-    String name = options.address().toString();
-    log =
-        options.isTraced()
-            ? StepLog.tracing(name, options.kernel(), progress::step, options.stop())
-            : StepLog.brief(name, options.kernel(), progress::step, options.stop());
-    bars = new MappedBars(log, options.listener(), ledger);
-    bound = new BoundInterface(log, options);
-    held = new Held(options, log, progress, bars, bound);
+    progress = new Progress(options);
+    this.options = options.withListener(progress);
+    log = progress.log();
+    bars = new MappedBars(log, progress, ledger);
+    bound = new BoundInterface(log, this.options);
+    held = new Held(this.options, log, progress, bars, bound);
   }
 
   StepLog log() {
@@ -131,6 +127,7 @@ final class Lifecycle implements Vmm {
         if (part.failure() != Failure.ASKS) {
           part.to().ifPresent(progress::become);
         }
+        log.requireTold();
       } catch (RuntimeException | Error e) {
         failed(part, e);
         if (part.failure() != Failure.GOES_ON || !(e instanceof RuntimeException goesOn)) {

@@ -1,16 +1,31 @@
 package dev.iolite.tdi;
 
 import dev.iolite.steps.Step;
+import dev.iolite.steps.StepLog;
 import dev.iolite.tdi.journal.Journal;
 
-/** The progress of an assignment. Reports what happens to its listener and its journal. */
-final class Progress {
+/**
+ * The progress of an assignment. Reports what happens to its listener and its journal. Nothing that
+ * was done fails because one of them does: {@link StepLog#tell} keeps that for later.
+ */
+final class Progress implements AssignmentListener {
   private final AssignmentListener listener;
+  private final StepLog log;
   private State state = State.UNASSIGNED;
   private Journal journal = Journal.none();
 
-  Progress(AssignmentListener listener) {
-    this.listener = listener;
+  Progress(AssignmentOptions options) {
+    listener = options.listener();
+    String name = options.address().toString();
+    log =
+        options.isTraced()
+            ? StepLog.tracing(name, options.kernel(), this::step, options.stop())
+            : StepLog.brief(name, options.kernel(), this::step, options.stop());
+  }
+
+  /** Where the steps are made. */
+  StepLog log() {
+    return log;
   }
 
   /** Begins to write everything to a journal. */
@@ -23,12 +38,12 @@ final class Progress {
   void end() {
     Journal written = journal;
     journal = Journal.none();
-    written.close();
+    log.tell(written::close);
   }
 
   /** Deletes the journal, because nothing is held any longer. */
   void finished() {
-    journal.finished();
+    log.tell(journal::finished);
   }
 
   State state() {
@@ -37,20 +52,28 @@ final class Progress {
 
   void become(State next) {
     state = next;
-    journal.state(next);
-    listener.state(next);
+    state(next);
   }
 
-  void step(Step step) {
-    journal.step(step);
-    listener.step(step);
+  @Override
+  public void state(State next) {
+    log.tell(() -> journal.state(next));
+    log.tell(() -> listener.state(next));
   }
 
-  void stage(Stage stage) {
-    listener.stage(stage);
+  @Override
+  public void step(Step step) {
+    log.tell(() -> journal.step(step));
+    log.tell(() -> listener.step(step));
   }
 
-  void remark(String text) {
-    listener.remark(text);
+  @Override
+  public void stage(Stage stage) {
+    log.tell(() -> listener.stage(stage));
+  }
+
+  @Override
+  public void remark(String text) {
+    log.tell(() -> listener.remark(text));
   }
 }

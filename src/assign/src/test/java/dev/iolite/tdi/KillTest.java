@@ -7,8 +7,6 @@ import dev.iolite.mock.Platform;
 import dev.iolite.mock.remote.MockHost;
 import dev.iolite.mock.remote.RemoteKernel;
 import dev.iolite.steps.Holdings;
-import dev.iolite.tdi.journal.Journal;
-import dev.iolite.tdi.journal.Recovery;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -39,27 +37,23 @@ class KillTest {
   void whereverItIsKilledRecoveryReleasesAllThatItHeld(int kills)
       throws IOException, InterruptedException {
     Random random = new Random(20250717);
-    Path journals = directory.resolve("journals");
-    try (MockHost host =
-        MockHost.start(
-            directory.resolve("host.sock"), MockKernel.builder().platform(Platform.TDX))) {
+    try (Journals journals = new Journals(directory.resolve("journals"));
+        MockHost host =
+            MockHost.start(
+                directory.resolve("host.sock"), MockKernel.builder().platform(Platform.TDX))) {
       Holdings before = holdings(host);
       for (int i = 0; i < kills; i++) {
         int after = 1 + random.nextInt(MOST_STEPS);
         String last = killAfter(after, host, journals);
         try (RemoteKernel kernel = RemoteKernel.connect(host.socket())) {
-          new Recovery(kernel, journals, Life.ENDPOINT, AssignmentListener.none()).run();
+          journals.recover(kernel, Life.ENDPOINT);
           assertThat(Holdings.of(kernel, Life.ENDPOINT))
               .as("run %d, killed after %d steps, the last: %s", i, after, last)
               .isEqualTo(before);
           assertThat(host.kernel().tsm().state(Life.ENDPOINT.toString())).isEmpty();
-          assertThat(new Recovery(kernel, journals, Life.ENDPOINT, AssignmentListener.none()).run())
-              .as("a second recovery")
-              .isEmpty();
+          assertThat(journals.recover(kernel, Life.ENDPOINT)).as("a second recovery").isEmpty();
         }
-        try (var files = Files.list(journals)) {
-          assertThat(files).isEmpty();
-        }
+        assertThat(journals.directory().names()).isEmpty();
       }
     }
   }
@@ -69,10 +63,10 @@ class KillTest {
   void aRecoveryThatIsKilledIsRepeatedUntilItEnds(int kills)
       throws IOException, InterruptedException {
     Random random = new Random(20250718);
-    Path journals = directory.resolve("journals");
-    try (MockHost host =
-        MockHost.start(
-            directory.resolve("host.sock"), MockKernel.builder().platform(Platform.TDX))) {
+    try (Journals journals = new Journals(directory.resolve("journals"));
+        MockHost host =
+            MockHost.start(
+                directory.resolve("host.sock"), MockKernel.builder().platform(Platform.TDX))) {
       Holdings before = holdings(host);
       int cut = 0;
       int runs = Math.max(1, kills / 3);
@@ -80,17 +74,15 @@ class KillTest {
         killAfter(1 + random.nextInt(MOST_STEPS), host, journals);
         int calls = 1 + random.nextInt(MOST_CALLS);
         String last = killRecovery(calls, host, journals);
-        cut += Files.exists(Journal.file(journals, Life.ENDPOINT)) ? 1 : 0;
+        cut += Files.exists(journals.file(Life.ENDPOINT)) ? 1 : 0;
         try (RemoteKernel kernel = RemoteKernel.connect(host.socket())) {
-          new Recovery(kernel, journals, Life.ENDPOINT, AssignmentListener.none()).run();
+          journals.recover(kernel, Life.ENDPOINT);
           assertThat(Holdings.of(kernel, Life.ENDPOINT))
               .as("run %d, killed after %d calls, the last: %s", i, calls, last)
               .isEqualTo(before);
           assertThat(host.kernel().tsm().state(Life.ENDPOINT.toString())).isEmpty();
         }
-        try (var files = Files.list(journals)) {
-          assertThat(files).isEmpty();
-        }
+        assertThat(journals.directory().names()).isEmpty();
       }
       System.out.printf("%d of %d recoveries were killed before their end%n", cut, runs);
     }
@@ -102,7 +94,7 @@ class KillTest {
     }
   }
 
-  private static String killAfter(int steps, MockHost host, Path journals)
+  private static String killAfter(int steps, MockHost host, Journals journals)
       throws IOException, InterruptedException {
     Process victim = start(KilledLife.class, host, journals);
     String last = "";
@@ -120,7 +112,7 @@ class KillTest {
   }
 
   /** It may also have ended before. */
-  private static String killRecovery(int calls, MockHost host, Path journals)
+  private static String killRecovery(int calls, MockHost host, Journals journals)
       throws IOException, InterruptedException {
     Process victim = start(KilledRecovery.class, host, journals);
     String last = "";
@@ -142,7 +134,8 @@ class KillTest {
         new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
   }
 
-  private static Process start(Class<?> victim, MockHost host, Path journals) throws IOException {
+  private static Process start(Class<?> victim, MockHost host, Journals journals)
+      throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",
@@ -151,7 +144,7 @@ class KillTest {
             System.getProperty("java.class.path"),
             victim.getName(),
             host.socket().toString(),
-            journals.toString())
+            journals.directory().toString())
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }

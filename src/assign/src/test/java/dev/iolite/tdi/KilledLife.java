@@ -3,7 +3,6 @@ package dev.iolite.tdi;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.remote.RemoteKernel;
 import dev.iolite.steps.Step;
-import dev.iolite.tdi.journal.Journal;
 import java.nio.file.Path;
 
 /** A process that lives assignments on a host of another process until it is killed. */
@@ -13,7 +12,7 @@ final class KilledLife {
   /** Takes the host's socket and the directory of journals; prints a line for each step. */
   public static void main(String[] arguments) {
     RemoteKernel kernel = RemoteKernel.connect(Path.of(arguments[0]));
-    Path directory = Path.of(arguments[1]);
+    Journals journals = new Journals(Path.of(arguments[1]));
     AssignmentListener tells =
         new AssignmentListener() {
           @Override
@@ -26,7 +25,7 @@ final class KilledLife {
           new TdiAssignment(
               new AssignmentOptions(kernel, Life.ENDPOINT)
                   .withVmType(VmType.TDX)
-                  .withJournal(() -> Journal.open(directory, Life.ENDPOINT))
+                  .withJournal(() -> journals.begin(Life.ENDPOINT))
                   .withListener(tells))) {
         assignment.assign();
         assignment.bind();

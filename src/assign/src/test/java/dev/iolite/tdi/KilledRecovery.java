@@ -4,7 +4,6 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.remote.RemoteKernel;
-import dev.iolite.tdi.journal.Recovery;
 import java.nio.file.Path;
 
 /** A process that recovers on a host of another process, until it is killed. */
@@ -24,12 +23,9 @@ final class KilledRecovery {
                 1,
                 Errno.EIO,
                 Faults.When.BEFORE);
-    new Recovery(
-            new FaultyKernel(kernel, none),
-            Path.of(arguments[1]),
-            Life.ENDPOINT,
-            AssignmentListener.none())
-        .run();
+    try (Journals journals = new Journals(Path.of(arguments[1]))) {
+      journals.recover(new FaultyKernel(kernel, none), Life.ENDPOINT);
+    }
     System.out.println("ended");
   }
 }

@@ -27,6 +27,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,26 +47,38 @@ class RecoveryTest {
           TdispEndpoint.model(),
           machine -> machine.driver(Life.ENDPOINT.toString(), DRIVER));
 
+  private Journals journals;
+
+  @BeforeEach
+  void open() {
+    journals = new Journals(directory);
+  }
+
+  @AfterEach
+  void close() {
+    journals.close();
+  }
+
   private PciDevice device() {
     return new Pci(life.kernel).device(Life.ENDPOINT);
   }
 
   private Path file() {
-    return Journal.file(directory, Life.ENDPOINT);
+    return journals.file(Life.ENDPOINT);
   }
 
   private Optional<Recovery.Found> recover() {
-    return new Recovery(life.kernel, directory, Life.ENDPOINT, AssignmentListener.none()).run();
+    return journals.recover(life.kernel, Life.ENDPOINT);
   }
 
   private TdiAssignment journalled() {
     return new TdiAssignment(
-        life.options(life.kernel).withJournal(() -> Journal.open(directory, Life.ENDPOINT)));
+        life.options(life.kernel).withJournal(() -> journals.begin(Life.ENDPOINT)));
   }
 
   /** What a process leaves that is killed: of the kernel only what outlives it. */
   private void leaveBehind(State state) {
-    Journal journal = Journal.open(directory, Life.ENDPOINT);
+    Journal journal = journals.begin(Life.ENDPOINT);
     journal.driver(Map.of("driver", DRIVER));
     DriverBinding.bind(device(), "vfio-pci");
     journal.connecting("tsm0");
@@ -127,7 +141,12 @@ class RecoveryTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"{\"event\":\"state\",\"sta", "{", "\u0000\u0000\u0000", "{\"event\":\"st\u00e4"})
+      strings = {
+        "1f2e3d4c 5 3 {\"event\":\"state\",\"sta",
+        "1f2e",
+        "\u0000\u0000\u0000",
+        "1f2e3d4c 5 3 {\"event\":\"st\u00e4"
+      })
   void aTornLastLineIsLeftOut(String torn) throws IOException {
     Holdings before = life.holdings();
     leaveBehind(State.RUNNING);
@@ -158,7 +177,7 @@ class RecoveryTest {
   void anOverrideThatWasSetIsSetAgain() {
     new SysFs(life.kernel).write(device().path() + "/driver_override", DRIVER);
     Holdings before = life.holdings();
-    Journal journal = Journal.open(directory, Life.ENDPOINT);
+    Journal journal = journals.begin(Life.ENDPOINT);
     journal.driver(Map.of("driver", DRIVER, "override", DRIVER));
     DriverBinding.bind(device(), "vfio-pci");
     journal.close();
@@ -170,7 +189,7 @@ class RecoveryTest {
   @Test
   void anOverrideIsTakenBackIfTheDeviceStillHasItsDriver() {
     Holdings before = life.holdings();
-    Journal journal = Journal.open(directory, Life.ENDPOINT);
+    Journal journal = journals.begin(Life.ENDPOINT);
     journal.driver(Map.of("driver", DRIVER));
     new SysFs(life.kernel).write(device().path() + "/driver_override", "vfio-pci");
     journal.close();
@@ -181,7 +200,7 @@ class RecoveryTest {
   @Test
   void aDriverThatTheDeviceWasGivenSinceKeepsIt() {
     Holdings since = life.holdings();
-    Journal journal = Journal.open(directory, Life.ENDPOINT);
+    Journal journal = journals.begin(Life.ENDPOINT);
     journal.driver(Map.of());
     journal.close();
     recover();
@@ -192,7 +211,7 @@ class RecoveryTest {
   @Test
   void whatWasWrittenDownButNotDoneIsNoHindrance() {
     Holdings before = life.holdings();
-    Journal journal = Journal.open(directory, Life.ENDPOINT);
+    Journal journal = journals.begin(Life.ENDPOINT);
     journal.driver(Map.of("driver", DRIVER));
     journal.connecting("tsm0");
     journal.close();
@@ -273,7 +292,7 @@ class RecoveryTest {
 
   @Test
   void whatIsOfAnotherKernelIsLeftToThat() {
-    Journal journal = Journal.open(directory, Life.ENDPOINT, "mock@/run/there");
+    Journal journal = Journal.open(journals.directory(), Life.ENDPOINT, "mock@/run/there");
     journal.driver(Map.of());
     journal.close();
     assertThatThrownBy(this::recover)
@@ -288,7 +307,7 @@ class RecoveryTest {
     assertThat(
             new Recovery(
                     life.kernel,
-                    directory,
+                    journals.directory(),
                     Life.ENDPOINT,
                     "mock@/run/there",
                     AssignmentListener.none())

@@ -9,8 +9,6 @@ import dev.iolite.mock.FaultyKernel;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.Step;
 import dev.iolite.steps.UndoOrder;
-import dev.iolite.tdi.journal.Journal;
-import dev.iolite.tdi.journal.Recovery;
 import dev.iolite.uapi.catalog.Call;
 import dev.iolite.uapi.catalog.VfioIoctls;
 import java.nio.file.Files;
@@ -24,7 +22,7 @@ import java.util.function.Supplier;
 /** Lives in each of which one thing goes wrong; afterwards nothing is held and all works again. */
 final class Sweep {
   private final Supplier<? extends DeviceLife> lives;
-  private final Path journals;
+  private final Journals journals;
 
   /**
    * Prepares one.
@@ -35,7 +33,7 @@ final class Sweep {
    */
   Sweep(Supplier<? extends DeviceLife> lives, Path journals) {
     this.lives = lives;
-    this.journals = journals;
+    this.journals = new Journals(journals);
   }
 
   /** One thing that goes wrong, once, in a life. */
@@ -171,7 +169,7 @@ final class Sweep {
   }
 
   private TdiAssignment journalled(DeviceLife life, AssignmentOptions options) {
-    return new TdiAssignment(options.withJournal(() -> Journal.open(journals, life.address)));
+    return new TdiAssignment(options.withJournal(() -> journals.begin(life.address)));
   }
 
   private static Optional<RuntimeException> thrownBy(DeviceLife life, TdiAssignment assignment) {
@@ -185,8 +183,8 @@ final class Sweep {
 
   /** An assignment that could not say whether all is released has left its journal. */
   private void recover(DeviceLife life) {
-    if (Files.exists(Journal.file(journals, life.address))) {
-      new Recovery(life.kernel(), journals, life.address, AssignmentListener.none()).run();
+    if (Files.exists(journals.file(life.address))) {
+      journals.recover(life.kernel(), life.address);
     }
   }
 }

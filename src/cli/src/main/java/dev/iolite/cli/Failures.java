@@ -31,8 +31,17 @@ public final class Failures implements IExecutionExceptionHandler {
     return code(e);
   }
 
+  /** Says that an Error has ended a command; returns the exit code. */
+  static int handle(Error e, CommandLine command) {
+    lines(e).forEach(Main.errors(command)::error);
+    if (Main.of(command).options().verbose()) {
+      e.printStackTrace(command.getErr());
+    }
+    return ExitCode.INTERNAL;
+  }
+
   /** What went wrong, and what else did on the way out. */
-  public static List<String> lines(Exception e) {
+  public static List<String> lines(Throwable e) {
     List<String> lines = new ArrayList<>();
     lines.add("iolite: " + text(e));
     for (Throwable suppressed : e.getSuppressed()) {
@@ -41,14 +50,14 @@ public final class Failures implements IExecutionExceptionHandler {
     return lines;
   }
 
-  private static String text(Exception e) {
+  private static String text(Throwable e) {
     return code(e) == ExitCode.INTERNAL
         ? "internal error: " + e + " (run again with --verbose and report it)"
         : Remedies.message(e);
   }
 
   /** What the exit code for a failure is. */
-  public static int code(Exception e) {
+  public static int code(Throwable e) {
     return switch (e) {
       case ScenarioException _,
           GuestDeadlineException _,

@@ -59,6 +59,11 @@ public abstract class IoliteCommand {
     return main()::isStopping;
   }
 
+  /** Does work that a signal does not cut short, since it has to undo what it did. */
+  final <T> T uncut(Supplier<T> work) {
+    return main().shielded(work);
+  }
+
   /** Where the command reads from. */
   final Input input() {
     return main().standardInput();

@@ -5,6 +5,7 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.steps.ScenarioException;
 import dev.iolite.tsm.Profile;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -23,6 +24,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
 
@@ -61,7 +64,10 @@ public final class Main extends CommandGroup {
   @Mixin private final CommonOptions options = new CommonOptions();
 
   /** Longer than any step waits for a device or a guest. */
-  private static final int STOP_SECONDS = 60;
+  private static final int UNCUT_SECONDS = 60;
+
+  /** A command that has nothing to undo, ends by then or is cut off. */
+  private static final int FIRST_MILLIS = 1500;
 
   /** Those that there is a way to launch. */
   private static final List<VmType> VM_TYPES =
@@ -73,6 +79,7 @@ public final class Main extends CommandGroup {
   private final Supplier<Terminal> outTerminal;
   private final Supplier<Terminal> errTerminal;
   private volatile boolean stopping;
+  private volatile boolean isUncut;
 
   private Main(
       Kernel kernel, Input input, Supplier<Terminal> outTerminal, Supplier<Terminal> errTerminal) {
@@ -112,10 +119,16 @@ public final class Main extends CommandGroup {
             () -> Terminal.of(kernel, Terminal.ERR, System.getenv(), errCharset));
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> of(line).stop(ended, line), "stop"));
-    int code = line.execute(arguments);
-    out.flush();
-    err.flush();
-    ended.countDown();
+    int code = ExitCode.INTERNAL;
+    try {
+      code = line.execute(arguments);
+      out.flush();
+      err.flush();
+    } catch (Error e) {
+      System.err.println(e); // There may be no memory for more.
+    } finally {
+      ended.countDown();
+    }
     System.exit(code);
   }
 
@@ -128,11 +141,33 @@ public final class Main extends CommandGroup {
   private void stop(CountDownLatch ended, CommandLine line) {
     stopping = true;
     try {
-      if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+      boolean hasEnded = ended.await(FIRST_MILLIS, TimeUnit.MILLISECONDS);
+      for (int i = 1; i < UNCUT_SECONDS && !hasEnded && isUncut; i++) {
+        hasEnded = ended.await(1, TimeUnit.SECONDS);
+      }
+      if (!hasEnded && isUncut) {
         errors(line).error("iolite: the command did not end; iolite pci list shows what is bound");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Does work that a signal does not cut short, since it has to undo what it did. A command that
+   * does anything else ends at once, whatever it waits for.
+   *
+   * @throws ScenarioException if the process is about to end
+   */
+  <T> T shielded(Supplier<T> work) {
+    isUncut = true;
+    try {
+      if (stopping) {
+        throw new ScenarioException("stopped before anything was done");
+      }
+      return work.get();
+    } finally {
+      isUncut = false;
     }
   }
 
@@ -164,12 +199,22 @@ public final class Main extends CommandGroup {
         .setColorScheme(terminal.colorScheme())
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionStrategy(Main::run)
         .setParameterExceptionHandler(new UsageErrors())
         .setExecutionExceptionHandler(new Failures())
         .registerConverter(KernelChoice.class, KernelChoice::parse)
         .registerConverter(PciAddress.class, Main::address)
         .registerConverter(Profile.class, Main::profile)
         .registerConverter(VmType.class, Main::vmType);
+  }
+
+  /** Runs a command. An Error ends it too, when the undos on its way have been tried. */
+  private static int run(ParseResult parsed) {
+    try {
+      return new RunLast().execute(parsed);
+    } catch (Error e) {
+      return Failures.handle(e, parsed.commandSpec().commandLine());
+    }
   }
 
   /** The command that this one is below. */

@@ -40,7 +40,7 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
       Passthrough passthrough = new Passthrough(kernel(), listener, stopRequested());
       List<PciAddress> devices = address.map(List::of).orElseGet(passthrough::devices);
       for (PciAddress device : devices) {
-        driven &= passthrough.run(device, vfToken.given());
+        driven &= uncut(() -> passthrough.run(device, vfToken.given()));
       }
     } finally {
       if (output.isJson()) {

@@ -128,7 +128,7 @@ final class PciCommand extends CommandGroup {
     @Override
     public Integer call() {
       PciDevice device = new Pci(kernel()).device(address);
-      DriverBinding binding = DriverBinding.bind(device, "vfio-pci");
+      DriverBinding binding = uncut(() -> DriverBinding.bind(device, "vfio-pci"));
       return changed(output(), device, binding.before().driver());
     }
   }
@@ -145,7 +145,7 @@ final class PciCommand extends CommandGroup {
     public Integer call() {
       PciDevice device = new Pci(kernel()).device(address);
       Optional<String> before = device.driver();
-      DriverBinding.giveBack(device);
+      uncut(() -> DriverBinding.giveBack(device));
       return changed(output(), device, before);
     }
   }

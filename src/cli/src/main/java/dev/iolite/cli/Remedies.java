@@ -42,7 +42,8 @@ final class Remedies {
   static String next(Advice advice) {
     return switch (advice.remedy()) {
       case NONE -> advice.next();
-      case GIVE_TOKEN, NAME_TSM, GIVE_CHAIN, USE_MODEL -> advice.next() + command(advice.remedy());
+      case GIVE_TOKEN, NAME_TSM, GIVE_CHAIN, USE_MODEL, OTHER_RUN_DIRECTORY ->
+          advice.next() + command(advice.remedy());
       case GIVE_TO_VFIO,
           CONNECT_TSM,
           DISCONNECT_TSM,
@@ -103,6 +104,7 @@ final class Remedies {
       case GIVE_CHAIN -> " with --chain";
       case SHOW_ASSIGNMENT -> "iolite tdi show %s";
       case END_ASSIGNMENT -> "iolite tdi unbind %s, or end that process";
+      case OTHER_RUN_DIRECTORY -> ": --run-dir DIR";
       case RECOVER, RECOVER_BOUND -> "iolite tdi recover %s";
       case RECOVER_ELSEWHERE -> "iolite --kernel %s tdi recover %s";
     };

@@ -6,6 +6,7 @@ import dev.iolite.cli.held.HeldSocket;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.EduRegs;
 import dev.iolite.pci.Pci;
@@ -23,6 +24,7 @@ import dev.iolite.tdi.guest.GuestAgent;
 import dev.iolite.tdi.guest.RealModeAgent;
 import dev.iolite.tdi.guest.SilentGuest;
 import dev.iolite.tdi.guest.SwProtectedAgent;
+import dev.iolite.tdi.journal.Journal;
 import dev.iolite.tdi.profile.UapiProfile;
 import dev.iolite.tsm.Profile;
 import java.io.PrintWriter;
@@ -126,10 +128,17 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     if (trusted.isPresent()) {
       options = options.withTrust(trusted.get());
     }
-    if (rehearsal().isEmpty()) {
-      options = options.withJournal(() -> directory.journal(device, kernelName()));
+    AssignmentOptions begun = options;
+    if (rehearsal().isPresent() && !hold) {
+      return uncut(() -> walk(begun, type));
     }
-    return hold ? hold(options, device, type) : walk(options, type);
+    try (PrivateDirectory run = directory.make()) {
+      AssignmentOptions written =
+          rehearsal().isPresent()
+              ? begun
+              : begun.withJournal(() -> Journal.open(run, device, kernelName()));
+      return hold ? hold(written, device, type, run) : uncut(() -> walk(written, type));
+    }
   }
 
   /** All of its life, checked. */
@@ -152,24 +161,29 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   }
 
   /** The beginning and the end of its life, and between them what somebody wishes. */
-  private int hold(AssignmentOptions options, PciAddress device, VmType type) {
+  private int hold(
+      AssignmentOptions options, PciAddress device, VmType type, PrivateDirectory run) {
+    try (HeldSocket socket = HeldSocket.open(run, device)) {
+      return uncut(() -> hold(options, type, socket));
+    }
+  }
+
+  private int hold(AssignmentOptions options, VmType type, HeldSocket socket) {
     HeldReply beginning = reply();
     HeldReply ending = reply();
     HeldSession session = new HeldSession(input(), output(), this::reply);
-    try (HeldSocket socket = HeldSocket.open(directory.socket(device), device)) {
-      TdiAssignment assignment = new TdiAssignment(options.withListener(session));
-      watch(assignment, beginning.report());
-      session.tell(beginning.report());
-      noteChoice(type, beginning.report());
-      end(beginning, "assign", assignment, assignment::assign);
-      try (CloseStack back = new CloseStack()) {
-        ending.report().watch(assignment);
-        session.tell(ending.report());
-        back.onClose(() -> end(ending, "release", assignment, assignment::close));
-        socket.serve(request -> answer(session, request));
-        output().notice("Held. 'help' lists the commands; 'quit' gives everything back.");
-        return session.run(assignment, guest(assignment, type), stopRequested());
-      }
+    TdiAssignment assignment = new TdiAssignment(options.withListener(session));
+    watch(assignment, beginning.report());
+    session.tell(beginning.report());
+    noteChoice(type, beginning.report());
+    end(beginning, "assign", assignment, assignment::assign);
+    try (CloseStack back = new CloseStack()) {
+      ending.report().watch(assignment);
+      session.tell(ending.report());
+      back.onClose(() -> end(ending, "release", assignment, assignment::close));
+      socket.serve(request -> answer(session, request));
+      output().notice("Held. 'help' lists the commands; 'quit' gives everything back.");
+      return session.run(assignment, guest(assignment, type), stopRequested());
     }
   }
 

@@ -1,21 +1,20 @@
 package dev.iolite.cli;
 
 import dev.iolite.cli.held.HeldClient;
+import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.tdi.journal.Recovery;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -39,18 +38,12 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
 
   @Override
   public Integer call() {
-    Kernel kernel = kernel();
     List<Map<String, Object>> results = new ArrayList<>();
     int code = ExitCode.OK;
-    for (PciAddress device : address.map(Set::of).orElseGet(this::leftBehind)) {
-      AssignmentReport report = new AssignmentReport(output(), false, Optional.empty());
-      try {
-        recover(kernel, device, report).ifPresent(results::add);
-      } catch (RuntimeException e) {
-        Failures.lines(e).forEach(this::error);
-        results.add(
-            Json.object("device", device, "error", Remedies.message(e), "steps", report.events()));
-        code = code == ExitCode.OK ? Failures.code(e) : code;
+    try (CloseStack open = new CloseStack()) {
+      Optional<PrivateDirectory> found = directory.find().map(open::push);
+      if (found.isPresent()) {
+        code = recover(found.get(), kernel(), results);
       }
     }
     if (output().isJson()) {
@@ -64,31 +57,43 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
     return code;
   }
 
-  private Set<PciAddress> leftBehind() {
-    Set<PciAddress> all = new LinkedHashSet<>(directory.journals());
-    all.addAll(directory.sockets());
-    return all;
+  private int recover(PrivateDirectory found, Kernel kernel, List<Map<String, Object>> results) {
+    int code = ExitCode.OK;
+    for (PciAddress device : address.map(Set::of).orElseGet(() -> leftBehind(found))) {
+      AssignmentReport report = new AssignmentReport(output(), false, Optional.empty());
+      try {
+        uncut(() -> recover(kernel, found, device, report)).ifPresent(results::add);
+      } catch (RuntimeException e) {
+        Failures.lines(e).forEach(this::error);
+        results.add(
+            Json.object("device", device, "error", Remedies.message(e), "steps", report.events()));
+        code = code == ExitCode.OK ? Failures.code(e) : code;
+      }
+    }
+    return code;
+  }
+
+  private static Set<PciAddress> leftBehind(PrivateDirectory found) {
+    return found.names().stream()
+        .flatMap(name -> RunDirectory.device(name).stream())
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** The outcome; empty if there was nothing to do. */
   private Optional<Map<String, Object>> recover(
-      Kernel kernel, PciAddress device, AssignmentReport report) {
-    Optional<Recovery.Found> found = run(kernel, device, report);
-    Path socket = directory.socket(device);
-    if (HeldClient.isAlive(socket)) {
+      Kernel kernel, PrivateDirectory run, PciAddress device, AssignmentReport report) {
+    Optional<Recovery.Found> found = new Recovery(kernel, run, device, kernelName(), report).run();
+    String socket = RunDirectory.socket(device);
+    if (HeldClient.isAlive(run.reach(socket))) {
       throw new PreconditionException(
           "release what is held of " + device,
-          "a process listens at " + socket,
+          "a process listens at " + run.path().resolve(socket),
           "it runs, and holds the device",
           "end it by 'quit' or Ctrl-C; iolite tdi show " + device);
     }
-    boolean hadSocket = Files.exists(socket);
+    boolean hadSocket = run.hasSocket(socket);
     if (hadSocket) {
-      try {
-        Files.deleteIfExists(socket);
-      } catch (IOException e) {
-        throw TdiFiles.failed("delete the socket " + socket, e);
-      }
+      run.delete(socket);
     }
     if (found.isEmpty() && !hadSocket) {
       return Optional.empty();
@@ -101,14 +106,6 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
       }
     }
     return Optional.of(Json.object("device", device, "found", found, "steps", report.events()));
-  }
-
-  private Optional<Recovery.Found> run(Kernel kernel, PciAddress device, AssignmentReport report) {
-    try {
-      return new Recovery(kernel, directory.path(), device, kernelName(), report).run();
-    } catch (UncheckedIOException e) {
-      throw TdiFiles.failed("read the journal of " + device, e);
-    }
   }
 
   private void print(PciAddress device, Recovery.Found found) {

@@ -72,7 +72,11 @@ final class TsmCommand extends CommandGroup {
     public Integer call() {
       PciDevice device = new Pci(kernel()).device(address);
       Tsm tsm = new Tsm(kernel());
-      tsm.connect(device, name.orElseGet(tsm::only));
+      String chosen = name.orElseGet(tsm::only);
+      uncut(() -> {
+        tsm.connect(device, chosen);
+        return chosen;
+      });
       return changed(output(), device);
     }
   }
@@ -103,7 +107,10 @@ final class TsmCommand extends CommandGroup {
                       "it was never connected, or is disconnected already",
                       "iolite tsm list"));
       requireUnbound(device);
-      new Tsm(kernel()).disconnect(device, tsm);
+      uncut(() -> {
+        new Tsm(kernel()).disconnect(device, tsm);
+        return tsm;
+      });
       return changed(output(), device);
     }
 

@@ -2,6 +2,8 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.VmType;
 import dev.iolite.mock.MockKernel;
@@ -16,12 +18,17 @@ import dev.iolite.tdi.TdiAssignment;
 import dev.iolite.tdi.journal.Journal;
 import dev.iolite.tsm.Profile;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,13 +44,25 @@ class TdiRecoverTest {
 
   private final MockKernel kernel = Rehearsal.of(Platform.TDX, Profile.SEED_2025).kernel();
 
+  private PrivateDirectory run;
+
+  @BeforeEach
+  void open() {
+    run = PrivateDirectory.make(new HostKernel(), directory);
+  }
+
   @AfterEach
   void exit() {
+    run.close();
     kernel.close();
   }
 
   private Path journal() {
-    return Journal.file(directory, ENDPOINT);
+    return directory.resolve(Journal.name(ENDPOINT));
+  }
+
+  private Journal begin() {
+    return Journal.open(run, ENDPOINT, Journal.THIS_HOST);
   }
 
   private PciDevice device() {
@@ -56,7 +75,7 @@ class TdiRecoverTest {
 
   /** As a process that is killed while the interface runs. */
   private void leave() {
-    Journal journal = Journal.open(directory, ENDPOINT);
+    Journal journal = begin();
     TdiAssignment assignment = new TdiAssignment(options().withJournal(() -> journal));
     assignment.assign();
     assignment.bind();
@@ -117,8 +136,7 @@ class TdiRecoverTest {
 
   @Test
   void aProcessThatRunsIsLeftAlone() {
-    try (TdiAssignment assignment =
-        new TdiAssignment(options().withJournal(() -> Journal.open(directory, ENDPOINT)))) {
+    try (TdiAssignment assignment = new TdiAssignment(options().withJournal(() -> begin()))) {
       assignment.assign();
       Cli cli = recover();
       assertThat(cli.code()).isEqualTo(ExitCode.PRECONDITION);
@@ -141,15 +159,12 @@ class TdiRecoverTest {
     assertReleased();
   }
 
-  /** The power went while a line was written, or a block of the disk is lost. */
+  /** The power went while a line was written. */
   @ParameterizedTest
-  @ValueSource(strings = {"{\"event\":\"sta", "\u0000\u0000\u0000\n", "nonsense\n", "{\"a\":{}}\n"})
+  @ValueSource(strings = {"1f2e3d4c 99 3 {\"event\":\"sta", "1f2", "\u0000\u0000\u0000"})
   void aTornJournalStillTells(String torn) throws IOException {
     leave();
-    String whole = Files.readString(journal());
-    int end = whole.indexOf('\n') + 1;
-    String lost = torn.endsWith("\n") ? torn : "";
-    Files.writeString(journal(), whole.substring(0, end) + lost + whole.substring(end) + torn);
+    Files.writeString(journal(), torn, StandardOpenOption.APPEND);
     Cli cli = recover();
     assertThat(cli.err()).isEmpty();
     assertThat(cli.code()).isZero();
@@ -157,15 +172,10 @@ class TdiRecoverTest {
     assertReleased();
   }
 
+  /** Only the beginning of its first record had reached the disk, so nothing was done yet. */
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "",
-        "nonsense",
-        "{\"event\":\"begin\",\"process\":\"x\"}\n{\"event\":\"state\",\"state\":\"x\"}\n",
-        "{\"event\":\"connecting\"}\n"
-      })
-  void aJournalThatSaysNothingReleasesNothing(String text) throws IOException {
+  @ValueSource(strings = {"", "1f2e3d4c 1 0 {\"ev", "1f2e\u0000\u0000", "\u0000\u0000"})
+  void aJournalWithoutARecordReleasesNothing(String text) throws IOException {
     Files.writeString(journal(), text);
     Cli cli = recover();
     assertThat(cli.err()).isEmpty();
@@ -173,19 +183,74 @@ class TdiRecoverTest {
     assertReleased();
   }
 
+  private void assertKept(Cli cli, byte[] content) throws IOException {
+    assertThat(cli.code()).isEqualTo(ExitCode.PRECONDITION);
+    assertThat(cli.err())
+        .contains("read the journal of 0000:00:07.0, " + journal(), "delete the file", "Next: ");
+    assertThat(journal()).hasBinaryContent(content);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "nonsense",
+        "nonsense\n",
+        "null\n",
+        "{\"event\":\"connecting\"}\n",
+        "00000000 1 0 {\"event\":\"begin\"}\n",
+        "x\u0000",
+        "\u00ff\u00fe\n"
+      })
+  void whatIsNoJournalIsKeptAndNamed(String text) throws IOException {
+    byte[] content = text.getBytes(StandardCharsets.ISO_8859_1);
+    Files.write(journal(), content);
+    assertKept(recover(), content);
+    Cli assigned = Cli.runOn(kernel, "tdi", "assign", "00:07.0", "--run-dir", directory.toString());
+    assertThat(assigned.code()).isEqualTo(ExitCode.PRECONDITION);
+    assertThat(assigned.err()).contains("Next: iolite tdi recover 0000:00:07.0");
+  }
+
+  /** Each byte of what was sure to be on the disk, changed, makes the journal unreadable. */
   @Test
-  void bytesThatAreNoTextDoNotHideTheRest() throws IOException {
+  void aDamagedJournalIsKeptAndReleasesNothing() throws IOException {
     leave();
     byte[] whole = Files.readAllBytes(journal());
-    byte[] more = new byte[whole.length + 3];
-    System.arraycopy(whole, 0, more, 0, whole.length);
-    more[whole.length] = (byte) 0xff;
-    more[whole.length + 1] = (byte) 0xc0;
-    more[whole.length + 2] = '\n';
-    Files.write(journal(), more);
-    assertThat(new String(more, StandardCharsets.UTF_8)).contains("\ufffd");
+    String text = new String(whole, StandardCharsets.UTF_8);
+    int end = text.indexOf('\n', text.indexOf("connecting"));
+    for (int at = 0; at < end; at += 13) {
+      byte[] damaged = whole.clone();
+      damaged[at] ^= 1;
+      Files.write(journal(), damaged);
+      assertKept(recover(), damaged);
+      assertThat(device().driver()).contains("vfio-pci");
+      assertThat(device().tsm().flatMap(TsmState::connect)).contains("tsm0");
+    }
+    Files.write(journal(), whole);
     assertThat(recover().code()).isZero();
     assertReleased();
+  }
+
+  @Test
+  void aJournalOfManyBytesIsNotRead() throws IOException {
+    try (RandomAccessFile sparse = new RandomAccessFile(journal().toFile(), "rw")) {
+      sparse.setLength(8L << 30);
+    }
+    Cli cli = recover();
+    assertThat(cli.code()).isEqualTo(ExitCode.PRECONDITION);
+    assertThat(cli.err()).contains("it has more than 4194304 bytes");
+    assertThat(journal()).exists();
+  }
+
+  @Test
+  void aDirectoryThatOthersReachIsRefused() throws IOException {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    for (String command : List.of("recover", "assign 00:07.0", "assign --hold", "show")) {
+      String[] words = "tdi %s --run-dir %s".formatted(command, directory).split(" ", -1);
+      Cli cli = Cli.runOn(kernel, words);
+      assertThat(cli.code()).as(command).isEqualTo(ExitCode.PRECONDITION);
+      assertThat(cli.err()).as(command).contains("its mode is 0755", "--run-dir DIR");
+    }
+    assertThat(directory).isEmptyDirectory();
   }
 
   @Test
@@ -200,15 +265,14 @@ class TdiRecoverTest {
     Files.createDirectory(journal());
     Cli cli = recover();
     assertThat(cli.code()).isEqualTo(ExitCode.PRECONDITION);
-    assertThat(cli.err()).contains("read the journal of 0000:00:07.0");
+    assertThat(cli.err()).contains("the kernel said EISDIR", journal().toString());
   }
 
   @Test
   void whoeverIsStoppedLeavesNoJournal() {
     AtomicBoolean stopped = new AtomicBoolean();
     TdiAssignment assignment =
-        new TdiAssignment(
-            options().withStop(stopped::get).withJournal(() -> Journal.open(directory, ENDPOINT)));
+        new TdiAssignment(options().withStop(stopped::get).withJournal(() -> begin()));
     assignment.assign();
     stopped.set(true);
     assignment.close();

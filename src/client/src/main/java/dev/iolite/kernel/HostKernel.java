@@ -3,8 +3,10 @@ package dev.iolite.kernel;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -31,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Safe for use by several threads.
  */
-public final class HostKernel implements Kernel {
+public final class HostKernel implements Kernel, HostFiles {
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
   private static final long ERRNO =
@@ -42,6 +44,10 @@ public final class HostKernel implements Kernel {
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
 
   private static final int CREATE_MODE = 0600;
+  private static final int DIRECTORY_MODE = 0700;
+
+  /** struct flock: its first field is the kind of lock; zeros elsewhere mean the whole file. */
+  private static final long FLOCK_BYTES = 32;
 
   /** PR_SET_NO_NEW_PRIVS of linux/prctl.h. */
   private static final int NO_NEW_PRIVILEGES = 38;
@@ -244,6 +250,75 @@ public final class HostKernel implements Kernel {
     MemorySegment state = STATE.get();
     try {
       return result((long) Getdents64.CALL.invokeExact(state, fd, address, bytes), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int openat(int directory, String path, int flags) {
+    MemorySegment state = STATE.get();
+    try (Arena arena = Arena.ofConfined()) {
+      return result(
+          (int)
+              OpenAt.CALL.invokeExact(
+                  state, directory, arena.allocateFrom(path), flags, CREATE_MODE),
+          state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int mkdir(String path) {
+    MemorySegment state = STATE.get();
+    try (Arena arena = Arena.ofConfined()) {
+      return result(
+          (int) Mkdir.CALL.invokeExact(state, arena.allocateFrom(path), DIRECTORY_MODE), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int unlinkat(int directory, String name) {
+    MemorySegment state = STATE.get();
+    try (Arena arena = Arena.ofConfined()) {
+      return result(
+          (int) UnlinkAt.CALL.invokeExact(state, directory, arena.allocateFrom(name), 0), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int fsync(int fd) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Fsync.CALL.invokeExact(state, fd), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int lock(int fd) {
+    MemorySegment state = STATE.get();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
+      lock.set(JAVA_SHORT, 0, (short) Libc.F_WRLCK());
+      return result(
+          (int) Fcntl.CALL.invokeExact(state, fd, Libc.F_OFD_SETLK(), lock.address()), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
+  public int geteuid() {
+    MemorySegment state = STATE.get();
+    try {
+      return (int) Geteuid.CALL.invokeExact(state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -550,6 +625,31 @@ public final class HostKernel implements Kernel {
 
   private static final class Readlink {
     static final MethodHandle CALL = plain("readlink", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+  }
+
+  private static final class OpenAt {
+    static final MethodHandle CALL =
+        variadic("openat", 3, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+  }
+
+  private static final class Mkdir {
+    static final MethodHandle CALL = plain("mkdir", JAVA_INT, ADDRESS, JAVA_INT);
+  }
+
+  private static final class UnlinkAt {
+    static final MethodHandle CALL = plain("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+  }
+
+  private static final class Fsync {
+    static final MethodHandle CALL = plain("fsync", JAVA_INT, JAVA_INT);
+  }
+
+  private static final class Fcntl {
+    static final MethodHandle CALL = variadic("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+  }
+
+  private static final class Geteuid {
+    static final MethodHandle CALL = plain("geteuid", JAVA_INT);
   }
 
   private static final class ProcessVmReadv {

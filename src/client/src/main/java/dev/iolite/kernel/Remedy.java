@@ -60,6 +60,8 @@ public enum Remedy {
   SHOW_ASSIGNMENT,
   /** End the assignment of the function. */
   END_ASSIGNMENT,
+  /** Keep journals and sockets in another directory. */
+  OTHER_RUN_DIRECTORY,
   /** Release what a process has left behind of the function. */
   RECOVER,
   /** The same on the kernel that is the first subject, of the function that is the last. */

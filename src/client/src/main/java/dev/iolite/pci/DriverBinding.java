@@ -62,13 +62,7 @@ public final class DriverBinding implements AutoCloseable {
     }
     String tried = "bind " + device + " to " + driver;
     device.requireIommu(tried);
-    if (!device.sysFs().exists(Pci.DRIVERS + "/" + driver)) {
-      throw new PreconditionException(
-          tried,
-          "there is no " + Pci.DRIVERS + "/" + driver,
-          "the driver's module is not loaded",
-          "modprobe " + driver);
-    }
+    requireDriver(device, driver, tried);
     HostSafety safety = new HostSafety(device, tried);
     before.driver().ifPresentOrElse(safety::requireReleasable, safety::requireFree);
     try {
@@ -115,6 +109,23 @@ public final class DriverBinding implements AutoCloseable {
     new DriverBinding(device, before, "").restore();
   }
 
+  private static void requireDriver(PciDevice device, String driver, String tried) {
+    if (!Pci.isDriverName(driver)) {
+      throw new PreconditionException(
+          tried,
+          "no driver is called '" + driver + "'",
+          "it is not a name but a path",
+          "name one of " + Pci.DRIVERS);
+    }
+    if (!device.sysFs().exists(Pci.DRIVERS + "/" + driver)) {
+      throw new PreconditionException(
+          tried,
+          "there is no " + Pci.DRIVERS + "/" + driver,
+          "the driver's module is not loaded",
+          "modprobe " + driver);
+    }
+  }
+
   /**
    * Makes sure that {@link #restore(PciDevice, Before)} may be done.
    *
@@ -123,8 +134,9 @@ public final class DriverBinding implements AutoCloseable {
   public static void requireRestorable(PciDevice device, Before before) {
     Optional<String> driver = device.driver();
     if (!driver.equals(before.driver())) {
-      requireLettingGo(
-          device, "give " + device + " back to " + before.driver().orElse("no driver"));
+      String tried = "give " + device + " back to " + before.driver().orElse("no driver");
+      before.driver().ifPresent(name -> requireDriver(device, name, tried));
+      requireLettingGo(device, tried);
     }
   }
 

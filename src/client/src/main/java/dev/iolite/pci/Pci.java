@@ -9,6 +9,7 @@ import dev.iolite.kernel.SysFs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /**
  * The PCI functions of the machine.
@@ -19,6 +20,9 @@ public final class Pci {
   static final String DEVICES = "/sys/bus/pci/devices";
   static final String DRIVERS = "/sys/bus/pci/drivers";
 
+  /** A name in sysfs that leads nowhere else, such as {@code vfio-pci}. */
+  private static final Pattern DRIVER = Pattern.compile("(?!\\.\\.?$)[\\w.+() -]{1,64}");
+
   private final Kernel kernel;
   private final SysFs sysFs;
 
@@ -26,6 +30,11 @@ public final class Pci {
   public Pci(Kernel kernel) {
     this.kernel = kernel;
     this.sysFs = new SysFs(kernel);
+  }
+
+  /** Whether a driver can be called so; only then is it part of a path. */
+  public static boolean isDriverName(String name) {
+    return DRIVER.matcher(name).matches();
   }
 
   /**

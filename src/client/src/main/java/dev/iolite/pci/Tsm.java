@@ -10,6 +10,7 @@ import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The TEE security managers of the host and what they are connected to, according to sysfs. {@link
@@ -20,11 +21,19 @@ import java.util.Optional;
 public final class Tsm {
   private static final String CLASS = "/sys/class/tsm";
 
+  /** The kernel numbers them (drivers/virt/coco/tsm-core.c:alloc_tsm_dev). */
+  private static final Pattern NAME = Pattern.compile("tsm\\d{1,9}");
+
   private final SysFs sysFs;
 
   /** Uses the sysfs of this kernel. */
   public Tsm(Kernel kernel) {
     sysFs = new SysFs(kernel);
+  }
+
+  /** Whether a TSM can be called so. */
+  public static boolean isName(String name) {
+    return NAME.matcher(name).matches();
   }
 
   /**

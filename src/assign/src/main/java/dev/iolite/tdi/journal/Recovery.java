@@ -3,6 +3,8 @@ package dev.iolite.tdi.journal;
 import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.PrivateDirectory;
+import dev.iolite.kernel.PrivateFile;
 import dev.iolite.kernel.Remedy;
 import dev.iolite.pci.DriverBinding;
 import dev.iolite.pci.Pci;
@@ -15,56 +17,38 @@ import dev.iolite.steps.Steps;
 import dev.iolite.tdi.AssignmentListener;
 import dev.iolite.tdi.State;
 import dev.iolite.tdi.TdiStep;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
+import dev.iolite.tdi.journal.JournalRecords.Unreadable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Releases what a killed process held of a device. The kernel has closed the process's descriptors;
  * slots, maps, dma-bufs and the binding went with them. The changed driver and the TSM's connection
- * remain. A recovery can be repeated, and may be killed itself.
+ * remain. What is left of them, the kernel says; the journal says only what was there before. A
+ * recovery can be repeated, and may be killed itself.
  */
 public final class Recovery {
-  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final String VFIO = "vfio-pci";
 
   private final Kernel kernel;
-  private final Path directory;
+  private final PrivateDirectory directory;
   private final PciAddress address;
   private final String host;
   private final AssignmentListener listener;
 
   /**
-   * Prepares it, for the kernel that runs this process.
-   *
-   * @param directory where the journals are
-   */
-  public Recovery(Kernel kernel, Path directory, PciAddress address, AssignmentListener listener) {
-    this(kernel, directory, address, Journal.THIS_HOST, listener);
-  }
-
-  /**
    * Prepares it.
    *
    * @param directory where the journals are
-   * @param host the kernel's name, as {@link Journal#open(Path, PciAddress, String)} was told
+   * @param host the kernel's name, as {@link Journal#open} was told
    */
   public Recovery(
-      Kernel kernel, Path directory, PciAddress address, String host, AssignmentListener listener) {
+      Kernel kernel,
+      PrivateDirectory directory,
+      PciAddress address,
+      String host,
+      AssignmentListener listener) {
     this.kernel = kernel;
     this.directory = directory;
     this.address = address;
@@ -86,61 +70,55 @@ public final class Recovery {
     }
   }
 
-  static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException _) {
-      return null;
-    }
-  }
-
   /**
    * Releases.
    *
    * @return what was found; empty if no process has left anything
-   * @throws PreconditionException if the process still runs, the journal is of another kernel's
-   *     device, or the interface is still bound; nothing is changed then
+   * @throws PreconditionException if the process still runs, the journal can't be read or is of
+   *     another kernel's device, or the interface is still bound; nothing is changed then
    * @throws dev.iolite.kernel.KernelException what the kernel said, of sysfs
    */
   public Optional<Found> run() {
-    Path file = Journal.file(directory, address);
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      List<Map<String, String>> entries = read(file);
-      if (tryLock(channel) == null) {
-        throw new PreconditionException(
-            "release what is held of " + address,
-            "process " + process(entries) + " still has it",
-            new Advice(
-                "it runs",
-                "unbind the interface there, or end that process",
-                Remedy.END_ASSIGNMENT,
-                List.of(address.toString())));
+    Optional<PrivateFile> left = directory.lock(Journal.name(address), false);
+    if (left.isEmpty()) {
+      return Optional.empty();
+    }
+    try (PrivateFile file = left.get()) {
+      if (!file.isLocked()) {
+        throw runs(file);
       }
+      List<Map<String, String>> entries = read(file);
       requireSameHost(entries);
       release(entries);
-      Files.delete(file);
+      file.delete();
       return entries.isEmpty() ? Optional.empty() : Optional.of(found(entries));
-    } catch (NoSuchFileException _) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw new UncheckedIOException("can't read the journal " + file, e);
     }
   }
 
-  /** The last line may be cut off where the process was killed; what others say stands. */
-  private static List<Map<String, String>> read(Path file) throws IOException {
-    List<Map<String, String>> entries = new ArrayList<>();
-    String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
-    for (String line : text.lines().toList()) {
-      try {
-        if (!line.isEmpty()) {
-          entries.add(JSON.readValue(line, new TypeReference<Map<String, String>>() {}));
-        }
-      } catch (JacksonException _) {
-        // It says nothing that could be undone.
-      }
+  private PreconditionException runs(PrivateFile file) {
+    return new PreconditionException(
+        "release what is held of " + address,
+        "process " + process(read(file)) + " still has it",
+        new Advice(
+            "it runs",
+            "unbind the interface there, or end that process",
+            Remedy.END_ASSIGNMENT,
+            List.of(address.toString())));
+  }
+
+  private List<Map<String, String>> read(PrivateFile file) {
+    try {
+      return JournalRecords.parse(file.read(JournalRecords.MOST_BYTES), address);
+    } catch (Unreadable e) {
+      throw new PreconditionException(
+          "read the journal of " + address + ", " + file,
+          String.valueOf(e.getMessage()),
+          new Advice(
+              "the file is damaged, or iolite has not written it",
+              "check the device's driver and TSM, give it back by hand, and delete the file",
+              Remedy.SHOW_FUNCTION,
+              List.of(address.toString())));
     }
-    return entries;
   }
 
   private static Optional<Map<String, String>> last(
@@ -191,10 +169,10 @@ public final class Recovery {
     PciDevice device = new Pci(log.kernel()).device(address);
     Optional<DriverBinding.Before> before =
         last(entries, "driver")
-            .filter(e -> isFree(device, Optional.ofNullable(e.get("driver"))))
             .map(e ->
                 new DriverBinding.Before(
-                    Optional.ofNullable(e.get("driver")), Optional.ofNullable(e.get("override"))));
+                    Optional.ofNullable(e.get("driver")), Optional.ofNullable(e.get("override"))))
+            .filter(was -> isLeft(device, was));
     steps.step(
         TdiStep.CHECK_RELEASED,
         "it is not",
@@ -215,15 +193,32 @@ public final class Recovery {
             TdiStep.GIVE_TO_VFIO,
             "with " + was.driver().orElse("no driver") + " again",
             () -> DriverBinding.restore(device, was)));
+    log.requireTold();
   }
 
-  /** Whoever has given the device to another driver since wants it there. */
-  private boolean isFree(PciDevice device, Optional<String> before) {
+  /**
+   * Whether the device's driver is as an assignment leaves it that has begun and not ended: with
+   * vfio-pci, or without a driver, or still with its own, and in all cases with the driver_override
+   * that the assignment has set, or has taken back. Whoever has changed that since wants it so.
+   */
+  private boolean isLeft(PciDevice device, DriverBinding.Before before) {
     Optional<String> driver = device.driver();
-    if (driver.isEmpty() || driver.equals(before) || driver.get().equals("vfio-pci")) {
+    Optional<String> override = device.driverOverride();
+    boolean isOverridden = override.equals(Optional.of(VFIO));
+    boolean isTakenBack = override.equals(before.driverOverride());
+    if (driver.equals(before.driver())) {
+      return isOverridden && !isTakenBack;
+    }
+    if (driver.isEmpty()
+        ? isOverridden || isTakenBack
+        : isOverridden && driver.get().equals(VFIO)) {
       return true;
     }
-    listener.remark("The device has the driver " + driver.get() + " by now, and keeps it.");
+    listener.remark(
+        "The device has %s and %s by now, and keeps them."
+            .formatted(
+                driver.map("the driver "::concat).orElse("no driver"),
+                override.map("the driver_override "::concat).orElse("no driver_override")));
     return false;
   }
 

@@ -3,7 +3,10 @@ package dev.iolite.tdi.layout;
 import dev.iolite.kernel.Page;
 import dev.iolite.vfio.ByteRange;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,6 +32,9 @@ import java.util.TreeMap;
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
  */
 public final class LayoutFile {
+  /** Far more than a line for each page range of the largest BARs takes. */
+  private static final int MOST_BYTES = 16 << 20;
+
   private LayoutFile() {}
 
   /**
@@ -40,8 +46,12 @@ public final class LayoutFile {
    * @throws dev.iolite.kernel.PreconditionException if a page would hold both kinds
    */
   public static MmioLayout read(Path file) throws IOException {
-    try {
-      return parse(Files.readString(file));
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+      if (bytes.length > MOST_BYTES) {
+        throw new MalformedLayoutException("it has more than %d bytes".formatted(MOST_BYTES));
+      }
+      return parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
     } catch (MalformedLayoutException e) {
       throw new MalformedLayoutException(file + ", " + e.getMessage());
     } catch (MalformedInputException _) {

@@ -3,13 +3,13 @@ package dev.iolite.cli.held;
 import dev.iolite.cli.RunDirectory;
 import dev.iolite.cli.TdiFiles;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.ScenarioException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +26,9 @@ import java.util.stream.Collectors;
 public final class HeldClient {
   private static final long LOOK_MILLIS = 100;
 
-  private final RunDirectory directory;
+  private final PrivateDirectory directory;
 
-  HeldClient(RunDirectory directory) {
+  HeldClient(PrivateDirectory directory) {
     this.directory = directory;
   }
 
@@ -47,8 +47,12 @@ public final class HeldClient {
    * @throws PreconditionException if there is none, or more than one
    */
   PciAddress only() {
-    List<PciAddress> all = directory.sockets();
-    List<PciAddress> alive = all.stream().filter(a -> isAlive(directory.socket(a))).toList();
+    List<PciAddress> all =
+        directory.names().stream()
+            .filter(directory::hasSocket)
+            .flatMap(name -> RunDirectory.device(name).stream())
+            .toList();
+    List<PciAddress> alive = all.stream().filter(a -> isAlive(socket(a))).toList();
     if (alive.size() > 1) {
       throw new PreconditionException(
           "look for the device that is held",
@@ -59,16 +63,27 @@ public final class HeldClient {
     if (alive.isEmpty() && !all.isEmpty()) {
       throw dead(all.getFirst());
     }
-    return alive.stream().findFirst().orElseThrow(() -> notHeld(Optional.empty()));
+    return alive.stream()
+        .findFirst()
+        .orElseThrow(() -> notHeld(directory.path(), Optional.empty()));
   }
 
-  private PreconditionException notHeld(Optional<PciAddress> address) {
+  private Path socket(PciAddress address) {
+    return directory.reach(RunDirectory.socket(address));
+  }
+
+  private Path named(PciAddress address) {
+    return directory.path().resolve(RunDirectory.socket(address));
+  }
+
+  /** No process holds the device, or any. */
+  static PreconditionException notHeld(Path directory, Optional<PciAddress> address) {
     String device = address.map(PciAddress::toString).orElse("a device");
     return new PreconditionException(
         address.isPresent()
             ? "speak to the process that holds " + device
             : "look for the device that is held",
-        "there is no socket in " + directory.path(),
+        "there is no socket in " + directory,
         "no process of this user holds "
             + device
             + ": an assignment lasts as long as the process that made it",
@@ -80,7 +95,7 @@ public final class HeldClient {
   private PreconditionException dead(PciAddress address) {
     return new PreconditionException(
         "speak to the process that holds " + address,
-        "nobody listens at " + directory.socket(address),
+        "nobody listens at " + named(address),
         "that process was killed",
         "iolite tdi recover " + address);
   }
@@ -92,11 +107,10 @@ public final class HeldClient {
    * @throws PreconditionException if no process holds the device, or it ends before it answers
    */
   Map<String, String> ask(PciAddress address, Map<String, String> request, BooleanSupplier stop) {
-    Path file = directory.socket(address);
-    if (!Files.exists(file)) {
-      throw notHeld(Optional.of(address));
+    if (!directory.hasSocket(RunDirectory.socket(address))) {
+      throw notHeld(directory.path(), Optional.of(address));
     }
-    try (SocketChannel channel = connect(address, file)) {
+    try (SocketChannel channel = connect(address)) {
       CompletableFuture<Map<String, String>> answer = new CompletableFuture<>();
       Thread.ofVirtual()
           .start(() -> {
@@ -112,7 +126,7 @@ public final class HeldClient {
       PreconditionException failure =
           new PreconditionException(
               "speak to the process that holds " + address,
-              "it gave no answer at " + file,
+              "it gave no answer at " + named(address),
               "it ended meanwhile",
               "look at that process; if it was killed, iolite tdi recover " + address);
       failure.initCause(e);
@@ -137,15 +151,16 @@ public final class HeldClient {
     }
   }
 
-  private SocketChannel connect(PciAddress address, Path file) throws IOException {
+  private SocketChannel connect(PciAddress address) {
     try {
-      return SocketChannel.open(UnixDomainSocketAddress.of(file));
+      return SocketChannel.open(UnixDomainSocketAddress.of(socket(address)));
     } catch (ConnectException e) {
       PreconditionException failure = dead(address);
       failure.initCause(e);
       throw failure;
     } catch (IOException e) {
-      throw TdiFiles.failed("speak to the process that holds " + address + " at " + file, e);
+      throw TdiFiles.failed(
+          "speak to the process that holds " + address + " at " + named(address), e);
     }
   }
 }

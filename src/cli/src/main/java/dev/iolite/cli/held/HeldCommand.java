@@ -2,6 +2,7 @@ package dev.iolite.cli.held;
 
 import dev.iolite.cli.IoliteCommand;
 import dev.iolite.cli.RunDirectory;
+import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import java.util.Map;
 import java.util.Optional;
@@ -29,12 +30,14 @@ public abstract class HeldCommand extends IoliteCommand {
 
   /** Has a command run there; the answer is as {@link HeldMessage} has it. */
   protected final Map<String, String> ask(String command, String format) {
-    HeldClient client = new HeldClient(directory);
-    PciAddress device = address.orElseGet(client::only);
     Map<String, String> request = output().terminal().description();
     request.put("command", command);
     request.put("format", format);
-    return client.ask(device, request, stopRequested());
+    try (PrivateDirectory found =
+        directory.find().orElseThrow(() -> HeldClient.notHeld(directory.path(), address))) {
+      HeldClient client = new HeldClient(found);
+      return client.ask(address.orElseGet(client::only), request, stopRequested());
+    }
   }
 
   /** The exit code of an answer; says why it is not 0. */

@@ -1,6 +1,8 @@
 package dev.iolite.cli.held;
 
+import dev.iolite.cli.RunDirectory;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -26,13 +28,15 @@ import java.util.function.UnaryOperator;
 public final class HeldSocket implements AutoCloseable {
   private static final long LAST_ANSWERS_SECONDS = 2;
 
-  private final Path file;
+  private final PrivateDirectory directory;
+  private final String name;
   private final ServerSocketChannel server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Set<SocketChannel> clients = ConcurrentHashMap.newKeySet();
 
-  private HeldSocket(Path file, ServerSocketChannel server) {
-    this.file = file;
+  private HeldSocket(PrivateDirectory directory, String name, ServerSocketChannel server) {
+    this.directory = directory;
+    this.name = name;
     this.server = server;
   }
 
@@ -42,25 +46,25 @@ public final class HeldSocket implements AutoCloseable {
    *
    * @throws PreconditionException if another process listens there, or the file can't be made
    */
-  public static HeldSocket open(Path file, PciAddress address) {
+  public static HeldSocket open(PrivateDirectory directory, PciAddress address) {
+    String name = RunDirectory.socket(address);
+    Path file = directory.path().resolve(name);
+    if (HeldClient.isAlive(directory.reach(name))) {
+      throw new PreconditionException(
+          "hold " + address,
+          "another process listens at " + file,
+          "another process has " + address + " assigned",
+          "iolite tdi show " + address + "; to rehearse a second one, --run-dir DIR");
+    }
+    if (directory.hasSocket(name)) {
+      directory.delete(name);
+    }
     try {
-      Path directory = file.toAbsolutePath().getParent();
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      if (HeldClient.isAlive(file)) {
-        throw new PreconditionException(
-            "hold " + address,
-            "another process listens at " + file,
-            "another process has " + address + " assigned",
-            "iolite tdi show " + address + "; to rehearse a second one, --run-dir DIR");
-      }
-      Files.deleteIfExists(file);
-      ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-      HeldSocket socket = new HeldSocket(file, server);
+      ServerSocketChannel server = bind(directory.reach(name));
+      HeldSocket socket = new HeldSocket(directory, name, server);
       try {
-        server.bind(UnixDomainSocketAddress.of(file));
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        Files.setPosixFilePermissions(
+            directory.reach(name), PosixFilePermissions.fromString("rw-------"));
       } catch (IOException | RuntimeException e) {
         socket.close();
         throw e;
@@ -71,13 +75,23 @@ public final class HeldSocket implements AutoCloseable {
     }
   }
 
+  private static ServerSocketChannel bind(Path path) throws IOException {
+    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      return server.bind(UnixDomainSocketAddress.of(path));
+    } catch (IOException | RuntimeException e) {
+      server.close();
+      throw e;
+    }
+  }
+
   private static PreconditionException failed(Path file, IOException e) {
     PreconditionException failure =
         new PreconditionException(
             "listen for commands at " + file,
             e.getClass().getSimpleName() + ": " + e.getMessage(),
-            "the directory is another user's, or its name has more than 100 characters",
-            "name another one: --run-dir DIR");
+            "another file has that name, or the file system is full or takes no sockets",
+            "ls -l shows what it is; delete it, or name another directory: --run-dir DIR");
     failure.initCause(e);
     return failure;
   }
@@ -120,9 +134,11 @@ public final class HeldSocket implements AutoCloseable {
           client.close();
         }
       }
-      Files.deleteIfExists(file);
+      if (directory.hasSocket(name)) {
+        directory.delete(name);
+      }
     } catch (IOException e) {
-      throw failed(file, e);
+      throw failed(directory.path().resolve(name), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

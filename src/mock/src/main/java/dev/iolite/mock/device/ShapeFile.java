@@ -2,7 +2,10 @@ package dev.iolite.mock.device;
 
 import dev.iolite.kernel.ByteSize;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,6 +47,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
  */
 public final class ShapeFile {
+  private static final int MOST_BYTES = 1 << 20;
+
   private ShapeFile() {}
 
   /**
@@ -54,8 +59,12 @@ public final class ShapeFile {
    *     understood
    */
   public static DeviceShape read(Path file) throws IOException {
-    try {
-      return parse(Files.readString(file));
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MOST_BYTES + 1);
+      if (bytes.length > MOST_BYTES) {
+        throw new IllegalArgumentException("it has more than %d bytes".formatted(MOST_BYTES));
+      }
+      return parse(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
     }

@@ -1,0 +1,146 @@
+package dev.iolite.kernel;
+
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * A file in a {@link PrivateDirectory}, which a process locks while it writes there. Every failure
+ * is a {@link PreconditionException} that names the errno.
+ */
+public final class PrivateFile implements AutoCloseable {
+  private final HostFiles files;
+  private final PrivateDirectory directory;
+  private final String name;
+  private final int fd;
+  private boolean locked;
+
+  private PrivateFile(HostFiles files, PrivateDirectory directory, String name, int fd) {
+    this.files = files;
+    this.directory = directory;
+    this.name = name;
+    this.fd = fd;
+  }
+
+  static PrivateFile of(HostFiles files, PrivateDirectory directory, String name, int fd) {
+    try (CloseStack opening = new CloseStack()) {
+      PrivateFile file = opening.push(new PrivateFile(files, directory, name, fd));
+      file.requireRegular();
+      file.lock();
+      opening.release();
+      return file;
+    }
+  }
+
+  private void requireRegular() {
+    if (!directory.status(fd).is(Libc.S_IFREG())) {
+      throw new PreconditionException(
+          "open " + this,
+          "it is no regular file",
+          "another program has put it there",
+          "ls -l shows what it is; delete it");
+    }
+  }
+
+  private void lock() {
+    int result = files.lock(fd);
+    locked = result >= 0;
+    if (result != Errno.EAGAIN.negated() && result != Errno.EACCES.negated()) {
+      PrivateDirectory.require("lock " + this, result);
+    }
+  }
+
+  /** Whether this has the lock; if not, another open file description has it. */
+  public boolean isLocked() {
+    return locked;
+  }
+
+  /** Whether the name in the directory still is this very file. */
+  boolean isCurrent() {
+    PrivateDirectory.Status mine = directory.status(fd);
+    return directory
+        .status(name)
+        .filter(named -> named.inode() == mine.inode() && named.device() == mine.device())
+        .isPresent();
+  }
+
+  /**
+   * Everything in it.
+   *
+   * @param most how many bytes it may have
+   * @throws PreconditionException if it has more
+   */
+  public byte[] read(int most) {
+    byte[] content = new byte[0];
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(1 << 16);
+      long read;
+      do {
+        read = files.pread(fd, buffer.address(), buffer.byteSize(), content.length);
+        if (read != Errno.EINTR.negated()) {
+          PrivateDirectory.require("read " + this, read);
+          int before = content.length;
+          content = Arrays.copyOf(content, before + (int) read);
+          MemorySegment.copy(buffer, ValueLayout.JAVA_BYTE, 0, content, before, (int) read);
+        }
+      } while (read != 0 && content.length <= most);
+    }
+    if (content.length > most) {
+      throw new PreconditionException(
+          "read " + this,
+          "it has more than %d bytes".formatted(most),
+          "it is damaged, or another program has written it",
+          "move it away");
+    }
+    return content;
+  }
+
+  /** Writes bytes at an offset, all of them. */
+  public void write(byte[] bytes, long offset) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment from = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+      long done = 0;
+      while (done < bytes.length) {
+        long written = files.pwrite(fd, from.address() + done, bytes.length - done, offset + done);
+        if (written == 0) {
+          written = Errno.EIO.negated();
+        }
+        if (written != Errno.EINTR.negated()) {
+          PrivateDirectory.require("write " + this, written);
+          done += written;
+        }
+      }
+    }
+  }
+
+  /** Has it end after that many bytes. */
+  public void cut(long bytes) {
+    PrivateDirectory.require("cut " + this, files.ftruncate(fd, bytes));
+  }
+
+  /** Has everything in it reach the disk. */
+  public void sync() {
+    PrivateDirectory.require("write " + this + " to the disk", files.fsync(fd));
+  }
+
+  /** Deletes it. */
+  public void delete() {
+    directory.delete(name);
+  }
+
+  @Override
+  public void close() {
+    int result = files.close(fd);
+    if (result != Errno.EINTR.negated()) {
+      PrivateDirectory.require("close " + this, result);
+    }
+  }
+
+  /** Its path. */
+  @Override
+  public String toString() {
+    return directory.path().resolve(name).toString();
+  }
+}
