@@ -27,7 +27,7 @@ public abstract class HeldCommand extends IoliteCommand {
     return code(answer);
   }
 
-  /** Has a command run there; the answer is as {@link HeldMessage} has it. */
+  /** Has a command run there; the answer is as {@link HeldSocket} has it. */
   protected final Map<String, String> ask(String command, String format) {
     HeldClient client = new HeldClient(directory);
     PciAddress device = address.orElseGet(client::only);

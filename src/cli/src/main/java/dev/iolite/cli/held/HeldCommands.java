@@ -65,6 +65,7 @@ final class HeldCommands {
     CommandLine commands =
         new CommandLine(this)
             .setOut(new PrintWriter(text))
+            .setExpandAtFiles(false)
             .setColorScheme(reply.output().terminal().colorScheme())
             .setParameterExceptionHandler((e, words) -> notUnderstood(e, words[0]))
             .setExecutionExceptionHandler((e, _, _) -> {
