@@ -52,7 +52,7 @@ final class MockCommand extends CommandGroup {
         } else {
           output.line("process " + pid + " serves; use it with --kernel mock@" + socket);
         }
-        spec().commandLine().getOut().flush();
+        output.flush();
         while (!stopRequested().getAsBoolean() && !host.awaitClosed(LOOK_MILLIS)) {
           // It serves.
         }

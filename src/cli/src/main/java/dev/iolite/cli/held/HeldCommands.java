@@ -75,7 +75,7 @@ final class HeldCommands {
     UsageHelp.fit(commands, reply.output().terminal());
     int code = commands.execute(line.strip().split("\\s+"));
     if (!text.toString().isEmpty()) {
-      reply.show("text", text.toString(), text.toString().stripTrailing());
+      reply.usage(text.toString().stripTrailing() + "\n");
     }
     return code;
   }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
@@ -39,8 +40,12 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * }</pre>
  *
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
+ * A key stands once in its place.
  */
 public final class ShapeFile {
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
   private ShapeFile() {}
 
   /**
@@ -66,7 +71,7 @@ public final class ShapeFile {
    */
   public static DeviceShape parse(String yaml) {
     try {
-      return shape(YAMLMapper.shared().readTree(yaml));
+      return shape(YAML.readTree(yaml));
     } catch (JacksonException e) {
       throw new IllegalArgumentException("no YAML: " + e.getOriginalMessage(), e);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.ipc.LocalSocket;
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.Remedy;
@@ -30,10 +31,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,6 +97,55 @@ class MockHostTest {
       assertThat(kernel.close(memfd)).isZero();
       assertThat(kernel.mmap(0, 4096, 1, Libc.MAP_SHARED(), memfd, 0))
           .isEqualTo(Errno.EBADF.negated());
+    }
+  }
+
+  /** Linux gives memory of no file without a descriptor; so many do not depend on a limit of it. */
+  @Test
+  void mappedMemoryTakesNoDescriptorsOfTheHost() throws IOException {
+    try (RemoteKernel kernel = process()) {
+      List<Long> mapped = new ArrayList<>();
+      long before = 0;
+      for (int i = 0; i < 200; i++) {
+        long at =
+            kernel.mmap(
+                0,
+                4096,
+                Libc.PROT_READ() | Libc.PROT_WRITE(),
+                Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS(),
+                -1,
+                0);
+        MemorySegment page = MemorySegment.ofAddress(at).reinterpret(4096);
+        assertThat(page.get(ValueLayout.JAVA_INT, 0)).isZero();
+        page.set(ValueLayout.JAVA_INT, 0, i);
+        mapped.add(at);
+        before = i == 0 ? ownDescriptors() : before;
+      }
+      assertThat(ownDescriptors()).isEqualTo(before);
+      for (int i = 0; i < mapped.size(); i++) {
+        MemorySegment page = MemorySegment.ofAddress(mapped.get(i)).reinterpret(4096);
+        assertThat(page.get(ValueLayout.JAVA_INT, 0)).isEqualTo(i);
+        assertThat(kernel.munmap(mapped.get(i), 4096)).isZero();
+      }
+      assertThat(memory()).as("the file goes with the last of it").isZero();
+    }
+  }
+
+  private static long ownDescriptors() throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+      return all.count();
+    }
+  }
+
+  /** The descriptors of memory of no file. */
+  private static long memory() throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+      return all.filter(fd ->
+              new SysFs(new HostKernel())
+                  .linkName(fd.toString())
+                  .orElse("")
+                  .contains("iolite-mock-anonymous"))
+          .count();
     }
   }
 
