@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -34,6 +35,7 @@ public final class LocalListener implements AutoCloseable {
   private final SocketFile file;
   private final long user;
   private final Set<LocalSocket> clients = new HashSet<>();
+  private final CountDownLatch end = new CountDownLatch(1);
   private boolean closed;
   private boolean isInTrouble;
   private boolean hasRefusedUser;
@@ -107,14 +109,10 @@ public final class LocalListener implements AutoCloseable {
                       ? errno + ": no descriptors are left"
                       : errno.toString()));
     }
-    synchronized (this) {
-      try {
-        if (!closed) {
-          wait(RETRY_MILLIS);
-        }
-      } catch (InterruptedException _) {
-        Thread.currentThread().interrupt();
-      }
+    try {
+      end.await(RETRY_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -193,7 +191,7 @@ public final class LocalListener implements AutoCloseable {
         return;
       }
       closed = true;
-      notifyAll();
+      end.countDown();
     }
     socket.close();
     file.delete();

@@ -72,9 +72,8 @@ public final class LocalSocket implements Closeable {
 
   private static void connect(HostKernel host, SocketFd socket, Path path, BooleanSupplier stop)
       throws IOException {
-    Path absolute = path.toAbsolutePath();
-    try (PinnedDirectory directory = PinnedDirectory.open(host, absolute.getParent())) {
-      Path entry = directory.entry(absolute.getFileName().toString());
+    try (PinnedDirectory directory = PinnedDirectory.of(host, path)) {
+      Path entry = directory.entry(PinnedDirectory.name(path));
       long started = System.nanoTime();
       long result = socket.connect(entry);
       while (SocketFd.isToBeRepeated(result)) {

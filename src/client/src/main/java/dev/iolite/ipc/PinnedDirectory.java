@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -14,7 +13,7 @@ import java.util.UUID;
  * later, they stay the same. It also keeps their paths short enough for a socket's address.
  */
 final class PinnedDirectory implements AutoCloseable {
-  private static final int PERMISSIONS = 0777;
+  private static final int ONLY_OWN = 0700;
 
   private final HostKernel host;
   private final int fd;
@@ -24,9 +23,18 @@ final class PinnedDirectory implements AutoCloseable {
     this.fd = fd;
   }
 
-  /** Opens a directory. */
-  static PinnedDirectory open(HostKernel host, Path path) throws SocketFailure {
-    return open(host, path, 0);
+  /** Opens the directory that a file is in. */
+  static PinnedDirectory of(HostKernel host, Path file) throws SocketFailure {
+    return open(host, file.toAbsolutePath().resolveSibling(""), 0);
+  }
+
+  /** The name of a file in its directory. */
+  static String name(Path file) throws IOException {
+    Path name = file.getFileName();
+    if (name == null || name.toString().isEmpty()) {
+      throw new IOException(file + " is a directory");
+    }
+    return name.toString();
   }
 
   private static PinnedDirectory open(HostKernel host, Path path, int flags) throws SocketFailure {
@@ -57,10 +65,8 @@ final class PinnedDirectory implements AutoCloseable {
         path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     PinnedDirectory made = open(host, path, Libc.O_NOFOLLOW());
     try {
-      Map<String, Object> found =
-          Files.readAttributes(Path.of("/proc/self/fd/" + made.fd), "unix:uid,mode");
-      if ((int) found.get("uid") != (int) SocketFd.ownUser(host)
-          || ((int) found.get("mode") & PERMISSIONS) != 0700) {
+      FileStatus status = FileStatus.of(Path.of("/proc/self/fd/" + made.fd));
+      if (status.user() != SocketFd.ownUser(host) || status.permissions() != ONLY_OWN) {
         throw new IOException("another user has replaced " + name + " in the directory");
       }
       return made;

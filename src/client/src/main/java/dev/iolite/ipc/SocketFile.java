@@ -9,7 +9,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 
 /**
  * The file of a socket. bind(2) makes it with the permissions that the umask leaves, so it is made
@@ -19,50 +18,31 @@ import java.util.Map;
 final class SocketFile {
   private static final String MADE = "socket";
   private static final String STALE = "stale";
-  private static final int TYPE = 0170000;
-  private static final int SOCKET = 0140000;
   private static final int MOST_TRIES = 8;
 
   private final Path path;
-  private final Identity identity;
+  private final FileStatus made;
 
-  /** What tells a file from another one of the same name. */
-  private record Identity(long device, long inode, int type, long user) {
-    static Identity of(Path file) throws IOException {
-      Map<String, Object> found =
-          Files.readAttributes(file, "unix:dev,ino,mode,uid", LinkOption.NOFOLLOW_LINKS);
-      return new Identity(
-          (long) found.get("dev"),
-          (long) found.get("ino"),
-          (int) found.get("mode") & TYPE,
-          Integer.toUnsignedLong((int) found.get("uid")));
-    }
-  }
-
-  private SocketFile(Path path, Identity identity) {
+  private SocketFile(Path path, FileStatus made) {
     this.path = path;
-    this.identity = identity;
+    this.made = made;
   }
 
   /** Has a socket listen at a path. */
   static SocketFile make(HostKernel host, SocketFd socket, Path path, int backlog)
       throws IOException {
-    Path absolute = path.toAbsolutePath();
+    String name = PinnedDirectory.name(path);
     String stagingName = PinnedDirectory.freshName();
-    try (PinnedDirectory directory = PinnedDirectory.open(host, absolute.getParent());
+    try (PinnedDirectory directory = PinnedDirectory.of(host, path);
         PinnedDirectory staging = directory.makePrivate(stagingName)) {
       Path made = staging.entry(MADE);
       try {
         socket.bind(made);
         Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rw-------"));
         socket.listen(backlog);
-        Identity identity = Identity.of(made);
-        place(
-            made,
-            directory.entry(absolute.getFileName().toString()),
-            staging.entry(STALE),
-            SocketFd.ownUser(host));
-        return new SocketFile(absolute, identity);
+        FileStatus status = status(made);
+        place(made, directory.entry(name), staging.entry(STALE), SocketFd.ownUser(host));
+        return new SocketFile(path.toAbsolutePath(), status);
       } finally {
         Files.deleteIfExists(made);
         Files.deleteIfExists(directory.entry(stagingName));
@@ -101,22 +81,26 @@ final class SocketFile {
   }
 
   private static void requireStale(Path file, long user) throws IOException {
-    Identity found = Identity.of(file);
-    if (found.type != SOCKET) {
+    FileStatus found = status(file);
+    if (!found.isSocket()) {
       throw new OccupiedException("something is there that is no socket", false);
     }
-    if (found.user != user) {
-      throw new OccupiedException("a socket of user %d is there".formatted(found.user), false);
+    if (found.user() != user) {
+      throw new OccupiedException("a socket of user %d is there".formatted(found.user()), false);
     }
     if (LocalSocket.isListening(file)) {
       throw new OccupiedException("a process listens there", true);
     }
   }
 
+  private static FileStatus status(Path file) throws IOException {
+    return FileStatus.of(file, LinkOption.NOFOLLOW_LINKS);
+  }
+
   /** Deletes it, unless something else is in its place by now. */
   void delete() throws IOException {
     try {
-      if (Identity.of(path).equals(identity)) {
+      if (status(path).isSame(made)) {
         Files.delete(path);
       }
     } catch (NoSuchFileException _) {

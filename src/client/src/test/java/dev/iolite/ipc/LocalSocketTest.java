@@ -1,22 +1,30 @@
 package dev.iolite.ipc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
+import java.io.BufferedReader;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -60,7 +68,7 @@ class LocalSocketTest {
       }
     }
 
-    private java.util.Optional<Message> receive(LocalSocket client) throws IOException {
+    private Optional<Message> receive(LocalSocket client) throws IOException {
       return client.receive(Message.LONGEST_ANSWER, begins, () -> false);
     }
 
@@ -113,13 +121,10 @@ class LocalSocketTest {
       channel.write(ByteBuffer.wrap("{\"a\":\"1\"}\n{\"a\":\"2\"}\n{\"a\":".getBytes(UTF_8)));
       channel.write(ByteBuffer.wrap("\"3\"}\n".getBytes(UTF_8)));
       channel.shutdownOutput();
-      String all =
-          new String(java.nio.channels.Channels.newInputStream(channel).readAllBytes(), UTF_8);
+      String all = new String(Channels.newInputStream(channel).readAllBytes(), UTF_8);
       assertThat(all).isEqualTo("{\"a\":\"1\"}\n{\"a\":\"2\"}\n{\"a\":\"3\"}\n");
     }
   }
-
-  private static final java.nio.charset.Charset UTF_8 = java.nio.charset.StandardCharsets.UTF_8;
 
   @Test
   void aMessageThatIsTooLongOrHasNoEndIsMalformed() throws Exception {
@@ -196,9 +201,8 @@ class LocalSocketTest {
         assertThat(received(second)).isEqualTo(HELLO);
         assertThat(received(third).members()).containsKey("refused");
         first.close();
-        second.close();
-        assertThat(listener.await(60_000)).isTrue();
       }
+      assertThat(listener.await(60_000)).isTrue();
       try (LocalSocket fourth = connect()) {
         fourth.send(HELLO);
         assertThat(received(fourth)).isEqualTo(HELLO);
@@ -209,8 +213,8 @@ class LocalSocketTest {
   @Test
   void waitsEndWhenTheyAreStoppedInterruptedOrClosed() throws Exception {
     try (LocalListener _ = listener(3, new Echo());
-        LocalSocket client = connect();
-        LocalSocket closed = connect()) {
+        LocalSocket client = connect()) {
+      LocalSocket closed = connect();
       assertThatThrownBy(() -> client.receive(9, LocalSocket.FOREVER, () -> true))
           .isInstanceOf(InterruptedIOException.class)
           .hasMessageContaining("stopped");
@@ -283,5 +287,76 @@ class LocalSocketTest {
     assertThat(LocalSocket.isListening(path())).isTrue();
     winners.getFirst().close();
     assertThat(directory).isEmptyDirectory();
+  }
+
+  /** A process without a descriptor left, until it is told: started by the test below. */
+  static final class Exhausted {
+    public static void main(String[] arguments) throws IOException {
+      List<FileInputStream> all = new ArrayList<>();
+      Path path = Path.of(arguments[0]);
+      BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
+      try (LocalListener listener = LocalListener.open(path)) {
+        listener.serve("test", 2, new Echo(), System.out::println);
+        // The classes of a connection are loaded while there are descriptors to load them with.
+        try (LocalSocket first = LocalSocket.connect(path, () -> false)) {
+          first.send(HELLO);
+          System.out.println(received(first) + " " + Errno.EMFILE);
+        }
+        fill(all);
+        System.out.println("exhausted");
+        in.readLine();
+        for (FileInputStream one : all) {
+          one.close();
+        }
+        in.readLine();
+      }
+    }
+
+    private static void fill(List<FileInputStream> all) throws IOException {
+      try {
+        while (true) {
+          all.add(new FileInputStream("/dev/null"));
+        }
+      } catch (FileNotFoundException _) {
+        // There are no more.
+      }
+    }
+  }
+
+  @Test
+  void aListenerWithoutDescriptorsSaysSoOnceAndWaitsForSome() throws Exception {
+    Process exhausted =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "ulimit -n 200; exec \"$@\"",
+                "bash",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Exhausted.class.getName(),
+                path().toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try (BufferedReader said =
+            new BufferedReader(new InputStreamReader(exhausted.getInputStream(), UTF_8));
+        var told = exhausted.outputWriter(UTF_8)) {
+      assertThat(said.readLine()).contains("EMFILE");
+      assertThat(said.readLine()).isEqualTo("exhausted");
+      try (LocalSocket client = connect()) {
+        client.send(HELLO);
+        assertThat(said.readLine())
+            .contains("accept a connection at " + path(), "EMFILE: no descriptors are left");
+        told.write("go on\n");
+        told.flush();
+        assertThat(received(client)).isEqualTo(HELLO);
+      }
+      told.write("end\n");
+      told.flush();
+      assertThat(said.readLine()).as("it was said once").isNull();
+    } finally {
+      exhausted.destroyForcibly();
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.iolite.attack;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -48,12 +49,62 @@ final class Attacker {
     return run(List.of("bash", "-c", script));
   }
 
-  /** Runs a Python program as that user. */
-  static Outcome python(String program) throws IOException, InterruptedException {
-    return run(List.of("python3", "-c", program));
+  /**
+   * Connects to a socket as that user, sends a line, and waits for an answer.
+   *
+   * @return what came of it: {@code refused: ...}, or {@code answer: ...}
+   */
+  static String say(Path socket, String line) throws IOException, InterruptedException {
+    return run(List.of(
+            "perl",
+            "-MSocket",
+            "-e",
+            """
+            $SIG{PIPE} = "IGNORE";
+            socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
+            connect($s, pack_sockaddr_un($ARGV[0])) or do { print "refused: $!"; exit };
+            syswrite($s, "$ARGV[1]\\n");
+            sysread($s, my $answer, 1000);
+            print "answer: $answer";
+            """,
+            socket.toString(),
+            line))
+        .said();
+  }
+
+  /** Listens at a socket as that user, says {@code ready}, and answers one connection. */
+  static Process listen(Path socket, String answer) throws IOException {
+    return new ProcessBuilder(
+            words(
+                List.of(
+                    "perl",
+                    "-MSocket",
+                    "-e",
+                    """
+                    $| = 1;
+                    socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
+                    bind($s, pack_sockaddr_un($ARGV[0])) or die "bind: $!";
+                    listen($s, 9) or die;
+                    print "ready\\n";
+                    while (accept(my $c, $s)) {
+                      syswrite($c, "$ARGV[1]\\n");
+                      close($c);
+                    }
+                    """,
+                    socket.toString(),
+                    answer)))
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
   }
 
   private static Outcome run(List<String> command) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(words(command)).redirectErrorStream(true).start();
+    process.getOutputStream().close();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Outcome(process.waitFor(), said);
+  }
+
+  private static List<String> words(List<String> command) {
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -63,13 +114,10 @@ final class Attacker {
                 "--clear-groups",
                 "--no-new-privs"));
     words.addAll(command);
-    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    String said = new String(process.getInputStream().readAllBytes());
-    return new Outcome(process.waitFor(), said);
+    return words;
   }
 
-  /** A new directory that everybody can enter, with one of theirs in it. */
+  /** A new directory that is that user's. */
   static Path directory(Path parent, String name) throws IOException {
     Path directory = Files.createDirectory(parent.resolve(name));
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
