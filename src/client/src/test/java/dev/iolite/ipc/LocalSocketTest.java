@@ -291,7 +291,7 @@ class LocalSocketTest {
 
   /** A process without a descriptor left, until it is told: started by the test below. */
   static final class Exhausted {
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) throws IOException, InterruptedException {
       List<FileInputStream> all = new ArrayList<>();
       Path path = Path.of(arguments[0]);
       BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
@@ -301,6 +301,10 @@ class LocalSocketTest {
         try (LocalSocket first = LocalSocket.connect(path, () -> false)) {
           first.send(HELLO);
           System.out.println(received(first) + " " + Errno.EMFILE);
+        }
+        // The descriptor of its other end is closed by then, too.
+        if (!listener.await(60_000)) {
+          throw new IllegalStateException("the first client is still there");
         }
         fill(all);
         System.out.println("exhausted");

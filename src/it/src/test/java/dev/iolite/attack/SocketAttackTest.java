@@ -76,7 +76,7 @@ class SocketAttackTest {
   @Test
   void aMockHostServesNobodyElse() throws Exception {
     Path socket = directory.resolve("host");
-    Process host = iolite("mock", "serve", socket.toString()).start();
+    Process host = iolite("mock", "serve", socket.toString(), "mock:plain").start();
     try (BufferedReader said = host.inputReader(StandardCharsets.UTF_8)) {
       awaitLine(said, "serves");
       String claim =
@@ -135,7 +135,7 @@ class SocketAttackTest {
       Attacker.Outcome listed = root("--kernel", "mock@" + socket, "pci", "list");
       assertThat(listed.code()).isEqualTo(4);
       assertThat(listed.said()).contains("a process of user " + Attacker.USER + " listens there");
-      assertThat(root("mock", "serve", socket.toString()).code()).isEqualTo(4);
+      assertThat(root("mock", "serve", socket.toString(), "mock:plain").code()).isEqualTo(4);
       assertThat(socket).exists();
     } finally {
       listener.destroyForcibly();
@@ -154,7 +154,7 @@ class SocketAttackTest {
       Attacker.Outcome held =
           root("--kernel", "mock:tdx", "tdi", "assign", "--hold", "--run-dir", theirs.toString());
       assertThat(held.code()).as(held.said()).isEqualTo(4);
-      assertThat(root("mock", "serve", place.toString()).code()).isEqualTo(4);
+      assertThat(root("mock", "serve", place.toString(), "mock:plain").code()).isEqualTo(4);
       assertThat(target).doesNotExist();
       assertThat(Files.exists(place, LinkOption.NOFOLLOW_LINKS)).isTrue();
       assertThat(Attacker.run("rm -r " + place).code()).isZero();
