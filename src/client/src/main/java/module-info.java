@@ -4,6 +4,7 @@ module dev.iolite {
   requires static org.jspecify;
 
   exports dev.iolite.iommufd;
+  exports dev.iolite.ipc;
   exports dev.iolite.kernel;
   exports dev.iolite.kvm;
   exports dev.iolite.pci;

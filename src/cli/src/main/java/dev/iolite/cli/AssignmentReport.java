@@ -66,12 +66,10 @@ public final class AssignmentReport implements AssignmentListener {
     }
     output.heading(
         CALLS_INDENT,
-        "%s%7.2f ms  %s: %s"
-            .formatted(
-                output.mark(step),
-                step.took().toNanos() / 1e6,
-                output.styled(step.name(), Style.bold),
-                step.outcome()));
+        output.mark(step),
+        "%7.2f ms  ".formatted(step.took().toNanos() / 1e6),
+        output.styled(step.name(), Style.bold),
+        ": " + step.outcome());
     if (allCalls) {
       step.calls().forEach(call -> output.wrapped(CALLS_INDENT, call.toString()));
     } else if (!step.calls().isEmpty()) {

@@ -20,5 +20,11 @@ public final class ExitCode {
   /** A bug in iolite. */
   public static final int INTERNAL = 70;
 
+  /** What the command printed could not be written. */
+  static final int OUTPUT = 74;
+
+  /** Who read what the command printed has gone, as for a program that SIGPIPE ends. */
+  static final int CLOSED_PIPE = 141;
+
   private ExitCode() {}
 }

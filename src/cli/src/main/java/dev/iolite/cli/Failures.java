@@ -13,6 +13,7 @@ import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.UnsupportedByProfileException;
 import dev.iolite.vfio.MalformedReplyException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
@@ -23,10 +24,12 @@ import picocli.CommandLine.ParseResult;
 public final class Failures implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
-    PrintWriter err = command.getErr();
-    lines(e).forEach(Main.errors(command)::error);
+    Output errors = Main.errors(command);
+    lines(e).forEach(errors::error);
     if (Main.of(command).options().verbose()) {
-      e.printStackTrace(err);
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace));
+      errors.verbatim(trace.toString().stripTrailing().replace("\t", "    "));
     }
     return code(e);
   }

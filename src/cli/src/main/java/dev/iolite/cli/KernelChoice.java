@@ -11,7 +11,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import picocli.CommandLine.TypeConversionException;
 
@@ -20,7 +21,7 @@ final class KernelChoice {
   private static final String SERVED = "mock@";
 
   private final String name;
-  private final Supplier<Chosen> maker;
+  private final Function<BooleanSupplier, Chosen> maker;
   private final Optional<MockKernel.Builder> model;
 
   /**
@@ -30,7 +31,8 @@ final class KernelChoice {
    */
   record Chosen(Kernel kernel, Optional<Rehearsal> rehearsal) {}
 
-  private KernelChoice(String name, Supplier<Chosen> maker, Optional<MockKernel.Builder> model) {
+  private KernelChoice(
+      String name, Function<BooleanSupplier, Chosen> maker, Optional<MockKernel.Builder> model) {
     this.name = name;
     this.maker = maker;
     this.model = model;
@@ -46,11 +48,11 @@ final class KernelChoice {
     if (text.startsWith(SERVED)) {
       Path socket = Path.of(text.substring(SERVED.length())).toAbsolutePath().normalize();
       return new KernelChoice(
-          SERVED + socket, () -> only(RemoteKernel.connect(socket)), Optional.empty());
+          SERVED + socket, stop -> only(RemoteKernel.connect(socket, stop)), Optional.empty());
     }
     List<String> words = List.of(text.split(":", -1));
     if (words.equals(List.of("host"))) {
-      return new KernelChoice(text, () -> only(new HostKernel()), Optional.empty());
+      return new KernelChoice(text, _ -> only(new HostKernel()), Optional.empty());
     }
     if (!words.getFirst().equals("mock") || words.size() < 2 || words.size() > 3) {
       throw new TypeConversionException(
@@ -66,7 +68,7 @@ final class KernelChoice {
                 .orElseThrow(() -> unknown("profile", words.get(2), Profile.values()));
     return new KernelChoice(
         text,
-        () -> {
+        _ -> {
           Rehearsal rehearsal = Rehearsal.of(platform, profile);
           return new Chosen(rehearsal.kernel(), Optional.of(rehearsal));
         },
@@ -96,8 +98,12 @@ final class KernelChoice {
     return model;
   }
 
-  /** Makes it. */
-  Chosen make() {
-    return maker.get();
+  /**
+   * Makes it.
+   *
+   * @param stop whether to wait no longer for a process that serves it
+   */
+  Chosen make(BooleanSupplier stop) {
+    return maker.apply(stop);
   }
 }

@@ -58,6 +58,8 @@ import picocli.CommandLine.TypeConversionException;
       "3:the kernel refused a call, or gave an answer that breaks its own rules",
       "4:something that the command needs is missing: a device, a driver, a kernel feature",
       "70:a bug in iolite",
+      "74:what the command printed could not be written, as on a full disk",
+      "141:nobody reads what the command prints any longer, as in a pipe to head",
       "130, 143:Ctrl-C or SIGTERM; what was done so far has been undone"
     })
 public final class Main extends CommandGroup {
@@ -97,9 +99,11 @@ public final class Main extends CommandGroup {
     Charset inCharset = charset("stdin.encoding");
     Charset outCharset = charset("stdout.encoding");
     Charset errCharset = charset("stderr.encoding");
-    PrintWriter out = new PrintWriter(System.out, true, outCharset);
-    PrintWriter err = new PrintWriter(System.err, true, errCharset);
     HostKernel kernel = new HostKernel();
+    StandardStream standardOut = new StandardStream(kernel, Terminal.OUT);
+    StandardStream standardErr = new StandardStream(kernel, Terminal.ERR);
+    PrintWriter out = new PrintWriter(standardOut, true, outCharset);
+    PrintWriter err = new PrintWriter(standardErr, true, errCharset);
     int refused = kernel.refuseNewPrivileges();
     if (refused < 0) {
       err.println("iolite: prctl(PR_SET_NO_NEW_PRIVS): " + Errno.of(-refused));
@@ -124,12 +128,33 @@ public final class Main extends CommandGroup {
       code = line.execute(arguments);
       out.flush();
       err.flush();
+      if (code == ExitCode.OK) {
+        code = written(standardOut, standardErr, errors(line));
+      }
     } catch (Error e) {
       System.err.println(e); // There may be no memory for more.
     } finally {
       ended.countDown();
     }
     System.exit(code);
+  }
+
+  /** The exit code of a command that has succeeded, if all that it printed has been written. */
+  static int written(StandardStream out, StandardStream err, Output errors) {
+    if (out.isClosedPipe() || err.isClosedPipe()) {
+      return ExitCode.CLOSED_PIPE;
+    }
+    if (out.failure().or(err::failure).isEmpty()) {
+      return ExitCode.OK;
+    }
+    out.failure()
+        .ifPresent(errno ->
+            errors.error(
+                ("iolite: write to standard output: %s. Usual cause: the disk is full, or the"
+                        + " output is closed. Next: what the command did stays done; make room,"
+                        + " and run it again if what it printed is needed")
+                    .formatted(errno)));
+    return ExitCode.OUTPUT;
   }
 
   /** The locale's charset, unless Java was told another one for this stream. */
@@ -244,7 +269,7 @@ public final class Main extends CommandGroup {
           Optional.of(
               options
                   .kernel()
-                  .map(KernelChoice::make)
+                  .map(choice -> choice.make(this::isStopping))
                   .orElseGet(() -> new KernelChoice.Chosen(usualKernel, Optional.empty())));
     }
     return kernel.get();

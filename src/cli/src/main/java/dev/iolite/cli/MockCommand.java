@@ -44,7 +44,7 @@ final class MockCommand extends CommandGroup {
               .model()
               .orElseThrow(
                   () -> new ParameterException(spec().commandLine(), "only a model can be served"));
-      try (MockHost host = MockHost.start(socket, description)) {
+      try (MockHost host = MockHost.start(socket, description, text -> error("iolite: " + text))) {
         Output output = output();
         long pid = ProcessHandle.current().pid();
         if (output.isJson()) {
@@ -52,7 +52,7 @@ final class MockCommand extends CommandGroup {
         } else {
           output.line("process " + pid + " serves; use it with --kernel mock@" + socket);
         }
-        spec().commandLine().getOut().flush();
+        output.flush();
         while (!stopRequested().getAsBoolean() && !host.awaitClosed(LOOK_MILLIS)) {
           // It serves.
         }

@@ -13,8 +13,9 @@ import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.Help.ColorScheme;
 
 /**
- * Prints results: tables and lines for people, JSON for programs. A text is printed as it is, since
- * it may come from a device; only {@link #styled} texts have colours, and only on a terminal.
+ * Prints results: tables and lines for people, JSON for programs. A text may come from a device, so
+ * markup in it means nothing, and what a terminal would obey is shown as {@link Printable} has it;
+ * only {@link #styled} texts have colours, and only on a terminal.
  *
  * <p>Output for people fits the width of the terminal. A pipe has no width, so a line stays a line
  * for the programs that read it.
@@ -44,11 +45,6 @@ public final class Output {
     colours = terminal.colorScheme();
   }
 
-  /** Where it prints to. */
-  public PrintWriter writer() {
-    return out;
-  }
-
   /** What it prints for. */
   public Terminal terminal() {
     return terminal;
@@ -62,12 +58,12 @@ public final class Output {
   /** Prints a value as JSON, whatever the format. */
   public void json(Object value) {
     String text = Json.of(value);
-    out.println(terminal.canEncode(text) ? text : Json.ascii(value));
+    out.println(terminal.canEncode(text) ? Printable.json(text) : Json.ascii(value));
   }
 
   /** A text in a colour or another style. */
   Text styled(String text, Style... styles) {
-    return colours.apply(text, List.of(styles));
+    return colours.apply(Printable.line(text), List.of(styles));
   }
 
   /** Prints a line for people; programs do without it. */
@@ -80,7 +76,7 @@ public final class Output {
   /** Prints a message as errors look here. */
   void error(String message) {
     int indent = message.length() - message.stripLeading().length();
-    wrap(colours.errorText(message).toString(), indent + CONTINUATION);
+    wrap(colours.errorText(Printable.lines(message)).toString(), indent + CONTINUATION);
   }
 
   /** How a step came out. */
@@ -88,24 +84,50 @@ public final class Output {
     return step.succeeded() ? styled("ok    ", Style.fg_green) : styled("FAILED", Style.fg_red);
   }
 
-  /** Prints a text as it is, however wide: it is laid out already, or not ours. */
+  /** Prints a text in its own lines, however wide: it is laid out already, or not ours. */
   public void verbatim(String text) {
-    out.println(text);
+    out.println(Printable.lines(text));
+  }
+
+  /** As {@link #verbatim}, for what was printed for this terminal elsewhere, with its colours. */
+  public void laidOut(String text) {
+    out.print(Printable.laidOut(text, terminal.colours().enabled()));
+    out.flush();
+  }
+
+  /** Prints what a person is asked with; the answer goes on the same line. */
+  public void prompt(String text) {
+    out.print(Printable.line(text));
+    out.flush();
+  }
+
+  /** All that was printed is written. */
+  public void flush() {
+    out.flush();
   }
 
   /** Prints a line; on a terminal more than one, if it is too long. */
   public void line(String text) {
-    wrap(text, text.length() - text.stripLeading().length() + CONTINUATION);
+    wrap(Printable.lines(text), text.length() - text.stripLeading().length() + CONTINUATION);
   }
 
   /** Prints a text and what follows it on its line. */
   void line(Text start, String end) {
-    line(start + end);
+    String text = start.toString();
+    wrap(text + Printable.lines(end), text.length() - text.stripLeading().length() + CONTINUATION);
   }
 
-  /** As {@link #line(String)}, for what stands above lines that are indented so far. */
-  void heading(int indent, String text) {
-    wrap(text, terminal.indent(indent) + CONTINUATION);
+  /**
+   * As {@link #line(String)}, for what stands above lines that are indented so far.
+   *
+   * @param parts texts, some of which may be {@link #styled}
+   */
+  void heading(int indent, Object... parts) {
+    StringBuilder text = new StringBuilder();
+    for (Object part : parts) {
+      text.append(part instanceof Text ? part : Printable.lines(part.toString()));
+    }
+    wrap(text.toString(), terminal.indent(indent) + CONTINUATION);
   }
 
   private void wrap(String text, int hang) {
@@ -119,7 +141,10 @@ public final class Output {
   public void wrapped(int indent, String text) {
     int margin = terminal.indent(indent);
     out.println(
-        Wrapping.of(" ".repeat(margin) + text, terminal.textColumns(), margin + CONTINUATION));
+        Wrapping.of(
+            " ".repeat(margin) + Printable.lines(text),
+            terminal.textColumns(),
+            margin + CONTINUATION));
   }
 
   /** Prints remarks, each after an empty line. */
@@ -140,9 +165,9 @@ public final class Output {
         text.append(
             part.kind()
                 .map(kind -> styled(part.text(), colour(kind)).toString())
-                .orElse(part.text()));
+                .orElseGet(() -> Printable.line(part.text())));
       }
-      line(text.toString());
+      wrap(text.toString(), CONTINUATION);
     }
   }
 
@@ -160,7 +185,7 @@ public final class Output {
     boolean isNarrow = columns - width - GAP < LEAST_VALUE;
     for (int i = 0; i < namesAndValues.length; i += 2) {
       String name = namesAndValues[i] + " ".repeat(width + GAP - namesAndValues[i].length());
-      String line = styled(name, Style.bold) + namesAndValues[i + 1];
+      String line = styled(name, Style.bold) + Printable.line(namesAndValues[i + 1]);
       if (isNarrow && Wrapping.width(line) > columns) {
         line(styled(namesAndValues[i], Style.bold), "");
         wrapped(CONTINUATION, namesAndValues[i + 1]);

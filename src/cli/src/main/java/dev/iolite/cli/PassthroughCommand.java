@@ -65,12 +65,10 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
   private static void print(Output output, Step step) {
     output.heading(
         INDENT,
-        "%s  %s  %s: %s"
-            .formatted(
-                output.mark(step),
-                step.device(),
-                output.styled(step.name(), Style.bold),
-                step.outcome()));
+        output.mark(step),
+        "  %s  ".formatted(step.device()),
+        output.styled(step.name(), Style.bold),
+        ": " + step.outcome());
     step.calls().forEach(call -> output.wrapped(INDENT, call.toString()));
   }
 }

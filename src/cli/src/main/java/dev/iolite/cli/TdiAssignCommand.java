@@ -181,7 +181,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       ending.report().watch(assignment);
       session.tell(ending.report());
       back.onClose(() -> end(ending, "release", assignment, assignment::close));
-      socket.serve(request -> answer(session, request));
+      socket.serve(request -> answer(session, request), text -> error("iolite: " + text));
       output().notice("Held. 'help' lists the commands; 'quit' gives everything back.");
       return session.run(assignment, guest(assignment, type), stopRequested());
     }

@@ -51,6 +51,69 @@ class OutputTest {
     assertThat(printed(ansi, output -> output.wrapped(2, MARKUP))).isEqualTo("  " + MARKUP + "\n");
   }
 
+  /** ESC, BEL, DEL, C1's CSI, an override of the direction, a mark without width, line ends. */
+  private static final String HOSTILE =
+      "a\u001b]0;x\u0007b\u001b[8mc\u007fd\u009b2Je\u202ef\u200bg\u2028h\ri\tj";
+
+  private static final String HARMLESS =
+      "a\\x1b]0;x\\x07b\\x1b[8mc\\x7fd\\x9b2Je\\u202ef\\u200bg\\u2028h\\x0di\\x09j";
+
+  /** The same way out for everything that is printed. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Ansi.class,
+      names = {"ON", "OFF"})
+  void nothingThatATerminalObeysIsPrinted(Ansi ansi) {
+    List<Consumer<Output>> ways =
+        List.of(
+            output -> output.line(HOSTILE),
+            output -> output.line(output.styled(HOSTILE, Style.bold), HOSTILE),
+            output -> output.notice(HOSTILE),
+            output -> output.error(HOSTILE),
+            output -> output.verbatim(HOSTILE),
+            output -> output.laidOut(HOSTILE),
+            output -> output.prompt(HOSTILE),
+            output -> output.heading(2, HOSTILE, output.styled(HOSTILE, Style.bold)),
+            output -> output.wrapped(2, HOSTILE),
+            output -> output.notes(List.of(HOSTILE)),
+            output -> output.properties("name", HOSTILE, HOSTILE, "value"),
+            output -> output.table(List.of(HOSTILE), List.of(List.of(HOSTILE + "\n"))));
+    for (Consumer<Output> way : ways) {
+      String printed = printed(ansi, way);
+      assertThat(printed.replaceAll("\\s", "")).contains(HARMLESS);
+      assertThat(printed.replaceAll("\u001b\\[(0|1|2[12]?|3[0-79])m", "").replace("\n", ""))
+          .doesNotContainPattern("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]");
+    }
+  }
+
+  @Test
+  void aCellOfATableAndAValueStayInTheirLine() {
+    assertThat(printed(Ansi.OFF, output -> output.properties("name", "a\nforged  b")))
+        .isEqualTo("name  a\\x0aforged  b\n");
+    assertThat(
+            printed(Ansi.OFF, output -> output.table(List.of("H"), List.of(List.of("a\nforged")))))
+        .isEqualTo("H\na\\x0aforged\n");
+  }
+
+  @Test
+  void coloursOfAnotherOutputStayAndNothingElseDoes() {
+    String text = "\u001b[31mred\u001b[39m\u001b[0m\n\u001b[8mhidden\u001b[5m\u001b[41m\n";
+    assertThat(printed(Ansi.ON, output -> output.laidOut(text)))
+        .isEqualTo("\u001b[31mred\u001b[39m\u001b[0m\n\\x1b[8mhidden\\x1b[5m\\x1b[41m\n");
+    assertThat(printed(Ansi.OFF, output -> output.laidOut(text))).doesNotContain("\u001b");
+  }
+
+  @Test
+  void jsonHasThemEscaped() {
+    StringWriter text = new StringWriter();
+    new Output(new PrintWriter(text), Terminals.pipe(), CommonOptions.Format.JSON)
+        .json(Map.of("name", HOSTILE + "\n"));
+    assertThat(text.toString().replace("\n", ""))
+        .doesNotContainPattern("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]");
+    assertThat(JsonMapper.shared().readTree(text.toString()).get("name").asString())
+        .isEqualTo(HOSTILE + "\n");
+  }
+
   @Test
   void coloursAreThereWhenTheyAreOn() {
     assertThat(printed(Ansi.ON, output -> output.line(output.styled("x", Style.fg_red), "")))

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -151,14 +152,82 @@ class TdiHeldTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "\n", "show\n", "{}\n", "[1,2]\n", "{\"command\":{}}\n", "\u0000"})
-  void whatIsNoRequestDoesNoHarm(String garbage) throws Exception {
+  @ValueSource(
+      strings = {
+        "",
+        "\n",
+        "show\n",
+        "{}\n",
+        "[1,2]\n",
+        "null\n",
+        "{\"command\":{}}\n",
+        "{\"command\":null}\n",
+        "{\"command\":1}\n",
+        "{\"command\":\"show\",\"command\":\"quit\"}\n",
+        "{\"command\":\"quit\"} quit\n",
+        "{\"format\":\"json\"}\n",
+        "\u0000"
+      })
+  void whatIsNoRequestIsRefusedAndDoesNoHarm(String garbage) throws Exception {
     try (HeldProcess _ = new HeldProcess(directory, "mock:tdx")) {
       try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket()))) {
         channel.write(ByteBuffer.wrap(garbage.getBytes(StandardCharsets.UTF_8)));
+        channel.shutdownOutput();
+        assertThat(answer(channel)).contains("\"code\":\"2\"", "iolite: this is no request: ");
       }
       assertThat(elsewhere(directory, "tdi show").code()).isZero();
     }
+  }
+
+  private static String answer(SocketChannel channel) throws IOException {
+    return new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void aCommandOfAnotherProcessNamesNoFileOfCommands() throws Exception {
+    Path file = Files.writeString(directory.resolve("commands"), "quit");
+    try (HeldProcess _ = new HeldProcess(directory, "mock:tdx")) {
+      try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket()))) {
+        String request = "{\"command\":\"@%s\",\"format\":\"table\"}\n".formatted(file);
+        channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
+        assertThat(answer(channel)).contains("there is no command");
+      }
+      assertThat(elsewhere(directory, "tdi show").code()).isZero();
+    }
+    Files.delete(file);
+  }
+
+  /** Each of them takes a thread of the holder's, and none of them sends or reads anything. */
+  @Test
+  void deafClientsHarmNobodyElse() throws Exception {
+    List<SocketChannel> deaf = new ArrayList<>();
+    try (HeldProcess _ = new HeldProcess(directory, "mock:tdx")) {
+      for (int i = 0; i < 50; i++) {
+        deaf.add(SocketChannel.open(UnixDomainSocketAddress.of(socket())));
+      }
+      assertThat(elsewhere(directory, "tdi show").code()).isZero();
+      for (int i = 0; i < 64; i++) {
+        deaf.add(SocketChannel.open(UnixDomainSocketAddress.of(socket())));
+      }
+      try (SocketChannel last = SocketChannel.open(UnixDomainSocketAddress.of(socket()))) {
+        assertThat(answer(last)).contains("\"code\":\"4\"", "answers 64 others already");
+      }
+    } finally {
+      for (SocketChannel channel : deaf) {
+        channel.close();
+      }
+    }
+  }
+
+  /** Where another process, even of this user, has put something else, that stays. */
+  @Test
+  void whatIsNoStaleSocketIsNotReplaced() throws Exception {
+    Files.writeString(socket(), "mine");
+    Cli cli = elsewhere(directory, "--kernel mock:tdx tdi assign --hold");
+    assertThat(cli.code()).isEqualTo(ExitCode.PRECONDITION);
+    assertThat(cli.err()).contains("something is there that is no socket");
+    assertThat(socket()).hasContent("mine");
+    Files.delete(socket());
   }
 
   @Test
@@ -177,7 +246,7 @@ class TdiHeldTest {
       while (much.hasRemaining()) {
         channel.write(much);
       }
-      return channel.read(ByteBuffer.allocate(1)) < 0;
+      return answer(channel).contains("a message has at most 65536 bytes");
     } catch (IOException _) {
       return true;
     }

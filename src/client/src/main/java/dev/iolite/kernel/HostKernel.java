@@ -378,6 +378,102 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
+  /** Frees a range of a file's pages or allocates them, as fallocate(2). */
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Fallocate.CALL.invokeExact(state, fd, mode, offset, bytes), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Makes a socket, as socket(2); returns the descriptor or a negated errno. */
+  public int socket(int domain, int type, int protocol) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Sockets.SOCKET.invokeExact(state, domain, type, protocol), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Gives a socket an address, as bind(2). */
+  public int bind(int fd, long address, int bytes) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Sockets.BIND.invokeExact(state, fd, address, bytes), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Lets a socket take connections, as listen(2). */
+  public int listen(int fd, int backlog) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Sockets.LISTEN.invokeExact(state, fd, backlog), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Takes a connection, as accept4(2) without an address; returns its descriptor. */
+  public int accept(int fd, int flags) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Sockets.ACCEPT4.invokeExact(state, fd, 0L, 0L, flags), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Connects a socket to an address, as connect(2). */
+  public int connect(int fd, long address, int bytes) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Sockets.CONNECT.invokeExact(state, fd, address, bytes), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Ends one or both directions of a connection, as shutdown(2); wakes those who wait in it. */
+  public int shutdown(int fd, int how) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Sockets.SHUTDOWN.invokeExact(state, fd, how), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /**
+   * Reads an option of a socket, as getsockopt(2).
+   *
+   * @param length address of an int: the room at {@code address}, and then what was filled
+   */
+  public int getsockopt(int fd, int level, int option, long address, long length) {
+    MemorySegment state = STATE.get();
+    try {
+      return result(
+          (int) Sockets.GETSOCKOPT.invokeExact(state, fd, level, option, address, length), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Sets an option of a socket, as setsockopt(2). */
+  public int setsockopt(int fd, int level, int option, long address, int bytes) {
+    MemorySegment state = STATE.get();
+    try {
+      return result(
+          (int) Sockets.SETSOCKOPT.invokeExact(state, fd, level, option, address, bytes), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
   /**
    * Makes a call during which memory can't be freed: closing its arena fails meanwhile.
    *
@@ -676,6 +772,26 @@ public final class HostKernel implements Kernel, HostFiles {
             JAVA_LONG,
             JAVA_LONG,
             JAVA_LONG);
+  }
+
+  private static final class Fallocate {
+    static final MethodHandle CALL =
+        plain("fallocate", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  }
+
+  /** Who uses one of them uses most. */
+  private static final class Sockets {
+    static final MethodHandle SOCKET = plain("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    static final MethodHandle BIND = plain("bind", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
+    static final MethodHandle LISTEN = plain("listen", JAVA_INT, JAVA_INT, JAVA_INT);
+    static final MethodHandle ACCEPT4 =
+        plain("accept4", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    static final MethodHandle CONNECT = plain("connect", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
+    static final MethodHandle SHUTDOWN = plain("shutdown", JAVA_INT, JAVA_INT, JAVA_INT);
+    static final MethodHandle GETSOCKOPT =
+        plain("getsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle SETSOCKOPT =
+        plain("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
   }
 
   private static final class Getdents64 {

@@ -83,7 +83,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   private MockKernel(Builder builder) {
     platform = builder.platform;
     profile = builder.profile.orElse(platform.usualProfile());
-    Kernel host = new HostKernel();
+    HostKernel host = new HostKernel();
     ownMemory =
         builder.caller.isPresent() ? Optional.empty() : Optional.of(new HostUserMemory(host));
     task =

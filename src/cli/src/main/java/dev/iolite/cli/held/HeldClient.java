@@ -2,30 +2,25 @@ package dev.iolite.cli.held;
 
 import dev.iolite.cli.RunDirectory;
 import dev.iolite.cli.TdiFiles;
+import dev.iolite.ipc.LocalSocket;
+import dev.iolite.ipc.Message;
+import dev.iolite.ipc.SocketFailure;
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.ScenarioException;
+import java.io.EOFException;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /** Sends commands to a process that holds a device. */
 public final class HeldClient {
-  private static final long LOOK_MILLIS = 100;
-
   private final PrivateDirectory directory;
 
   HeldClient(PrivateDirectory directory) {
@@ -34,10 +29,10 @@ public final class HeldClient {
 
   /** Whether a process listens at a socket. */
   public static boolean isAlive(Path socket) {
-    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-      return channel.isConnected();
-    } catch (IOException _) {
-      return false;
+    try {
+      return LocalSocket.isListening(socket);
+    } catch (IOException e) {
+      throw TdiFiles.failed("find out whether a process listens at " + socket, e);
     }
   }
 
@@ -110,23 +105,20 @@ public final class HeldClient {
     if (!directory.hasSocket(RunDirectory.socket(address))) {
       throw notHeld(directory.path(), Optional.of(address));
     }
-    try (SocketChannel channel = connect(address)) {
-      CompletableFuture<Map<String, String>> answer = new CompletableFuture<>();
-      Thread.ofVirtual()
-          .start(() -> {
-            try {
-              HeldMessage.write(channel, request);
-              answer.complete(HeldMessage.readAll(channel));
-            } catch (IOException e) {
-              answer.completeExceptionally(e);
-            }
-          });
-      return await(answer, stop);
-    } catch (IOException | CompletionException | ExecutionException e) {
+    try (LocalSocket holder = connect(address, stop)) {
+      holder.send(new Message(request));
+      return holder
+          .receive(Message.LONGEST_ANSWER, LocalSocket.FOREVER, stop)
+          .orElseThrow(() -> new EOFException("the connection was closed"))
+          .members();
+    } catch (IOException e) {
+      if (stop.getAsBoolean() || Thread.currentThread().isInterrupted()) {
+        throw new ScenarioException("stopped; the process that holds the device keeps running");
+      }
       PreconditionException failure =
           new PreconditionException(
               "speak to the process that holds " + address,
-              "it gave no answer at " + named(address),
+              "it gave no answer at %s: %s".formatted(named(address), e.getMessage()),
               "it ended meanwhile",
               "look at that process; if it was killed, iolite tdi recover " + address);
       failure.initCause(e);
@@ -134,33 +126,17 @@ public final class HeldClient {
     }
   }
 
-  private static Map<String, String> await(
-      CompletableFuture<Map<String, String>> answer, BooleanSupplier stop)
-      throws ExecutionException {
-    while (true) {
-      try {
-        return answer.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-      } catch (TimeoutException _) {
-        if (stop.getAsBoolean()) {
-          throw new ScenarioException("stopped; the process that holds the device keeps running");
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new ScenarioException("stopped; the process that holds the device keeps running");
-      }
-    }
-  }
-
-  private SocketChannel connect(PciAddress address) {
+  private LocalSocket connect(PciAddress address, BooleanSupplier stop) throws IOException {
     try {
-      return SocketChannel.open(UnixDomainSocketAddress.of(socket(address)));
-    } catch (ConnectException e) {
+      return LocalSocket.connect(socket(address), stop);
+    } catch (SocketFailure e) {
+      if (e.errno() != Errno.ECONNREFUSED) {
+        throw TdiFiles.failed(
+            "speak to the process that holds " + address + " at " + named(address), e);
+      }
       PreconditionException failure = dead(address);
       failure.initCause(e);
       throw failure;
-    } catch (IOException e) {
-      throw TdiFiles.failed(
-          "speak to the process that holds " + address + " at " + named(address), e);
     }
   }
 }

@@ -1,16 +1,20 @@
 package dev.iolite.cli.held;
 
+import dev.iolite.cli.ExitCode;
 import dev.iolite.cli.IoliteCommand;
 import dev.iolite.cli.RunDirectory;
 import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** What commands share that speak to the process that holds a device. */
 public abstract class HeldCommand extends IoliteCommand {
+  private static final Pattern CODE = Pattern.compile("\\d{1,3}");
+
   @Parameters(
       arity = "0..1",
       paramLabel = "BDF",
@@ -22,13 +26,11 @@ public abstract class HeldCommand extends IoliteCommand {
   /** Has a command run there, and prints what it says; returns its exit code. */
   protected final int tell(String command) {
     Map<String, String> answer = ask(command, output().isJson() ? "json" : "table");
-    String out = answer.getOrDefault("out", "");
-    spec().commandLine().getOut().print(out);
-    spec().commandLine().getOut().flush();
+    output().laidOut(answer.getOrDefault("out", ""));
     return code(answer);
   }
 
-  /** Has a command run there; the answer is as {@link HeldMessage} has it. */
+  /** Has a command run there; the answer is as {@link HeldSocket} has it. */
   protected final Map<String, String> ask(String command, String format) {
     Map<String, String> request = output().terminal().description();
     request.put("command", command);
@@ -43,6 +45,7 @@ public abstract class HeldCommand extends IoliteCommand {
   /** The exit code of an answer; says why it is not 0. */
   protected final int code(Map<String, String> answer) {
     answer.getOrDefault("err", "").lines().forEach(this::error);
-    return Integer.parseInt(answer.getOrDefault("code", "70"));
+    String code = answer.getOrDefault("code", "");
+    return CODE.matcher(code).matches() ? Integer.parseInt(code) : ExitCode.INTERNAL;
   }
 }

@@ -65,6 +65,7 @@ final class HeldCommands {
     CommandLine commands =
         new CommandLine(this)
             .setOut(new PrintWriter(text))
+            .setExpandAtFiles(false)
             .setColorScheme(reply.output().terminal().colorScheme())
             .setParameterExceptionHandler((e, words) -> notUnderstood(e, words[0]))
             .setExecutionExceptionHandler((e, _, _) -> {
@@ -74,7 +75,7 @@ final class HeldCommands {
     UsageHelp.fit(commands, reply.output().terminal());
     int code = commands.execute(line.strip().split("\\s+"));
     if (!text.toString().isEmpty()) {
-      reply.show("text", text.toString(), text.toString().stripTrailing());
+      reply.usage(text.toString().stripTrailing() + "\n");
     }
     return code;
   }

@@ -61,6 +61,14 @@ public final class HeldReply {
     }
   }
 
+  /** As {@link #show}, for a usage message, which may have colours. */
+  void usage(String text) {
+    say("text", text);
+    if (!output.isJson()) {
+      output.laidOut(text);
+    }
+  }
+
   /** Something that a program wants to know, and a person is told in another way. */
   void say(String name, Object value) {
     members.put(name, value);
@@ -85,6 +93,6 @@ public final class HeldReply {
       all.putAll(members);
       output.json(all);
     }
-    output.writer().flush();
+    output.flush();
   }
 }

@@ -88,8 +88,7 @@ public final class HeldSession implements AssignmentListener {
 
   private void prompt(TdiAssignment assignment) {
     if (input.isTerminal()) {
-      output.writer().print("%s %s> ".formatted(assignment.address(), assignment.state()));
-      output.writer().flush();
+      output.prompt("%s %s> ".formatted(assignment.address(), assignment.state()));
     }
   }
 

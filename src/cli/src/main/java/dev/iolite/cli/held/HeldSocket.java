@@ -1,43 +1,38 @@
 package dev.iolite.cli.held;
 
+import dev.iolite.cli.ExitCode;
 import dev.iolite.cli.RunDirectory;
+import dev.iolite.ipc.LocalListener;
+import dev.iolite.ipc.LocalSocket;
+import dev.iolite.ipc.MalformedMessageException;
+import dev.iolite.ipc.Message;
+import dev.iolite.ipc.OccupiedException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
  * Where a process that holds a device listens for commands of other processes of the same user: one
- * request and one answer for each connection, as {@link HeldMessage} has them.
+ * request and one answer for each connection. A request has {@code command}, {@code format} (table
+ * or json) and what {@link dev.iolite.cli.Terminal#description} says about where the answer is
+ * printed; an answer has {@code code} (an exit code), {@code out} and {@code err}.
  */
 public final class HeldSocket implements AutoCloseable {
-  private static final long LAST_ANSWERS_SECONDS = 2;
+  private static final long LAST_ANSWERS_MILLIS = 2000;
+  private static final int MOST_CLIENTS = 64;
 
-  private final PrivateDirectory directory;
-  private final String name;
-  private final ServerSocketChannel server;
-  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final Set<SocketChannel> clients = ConcurrentHashMap.newKeySet();
+  private final Path file;
+  private final LocalListener listener;
 
-  private HeldSocket(PrivateDirectory directory, String name, ServerSocketChannel server) {
-    this.directory = directory;
-    this.name = name;
-    this.server = server;
+  private HeldSocket(Path file, LocalListener listener) {
+    this.file = file;
+    this.listener = listener;
   }
 
   /**
@@ -49,40 +44,31 @@ public final class HeldSocket implements AutoCloseable {
   public static HeldSocket open(PrivateDirectory directory, PciAddress address) {
     String name = RunDirectory.socket(address);
     Path file = directory.path().resolve(name);
-    if (HeldClient.isAlive(directory.reach(name))) {
-      throw new PreconditionException(
-          "hold " + address,
-          "another process listens at " + file,
-          "another process has " + address + " assigned",
-          "iolite tdi show " + address + "; to rehearse a second one, --run-dir DIR");
-    }
-    if (directory.hasSocket(name)) {
-      directory.delete(name);
-    }
     try {
-      ServerSocketChannel server = bind(directory.reach(name));
-      HeldSocket socket = new HeldSocket(directory, name, server);
-      try {
-        Files.setPosixFilePermissions(
-            directory.reach(name), PosixFilePermissions.fromString("rw-------"));
-      } catch (IOException | RuntimeException e) {
-        socket.close();
-        throw e;
-      }
-      return socket;
+      return new HeldSocket(file, LocalListener.open(directory.reach(name)));
+    } catch (OccupiedException e) {
+      throw occupied(file, address, e);
     } catch (IOException e) {
       throw failed(file, e);
     }
   }
 
-  private static ServerSocketChannel bind(Path path) throws IOException {
-    ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    try {
-      return server.bind(UnixDomainSocketAddress.of(path));
-    } catch (IOException | RuntimeException e) {
-      server.close();
-      throw e;
-    }
+  private static PreconditionException occupied(
+      Path file, PciAddress address, OccupiedException e) {
+    PreconditionException failure =
+        e.isAlive()
+            ? new PreconditionException(
+                "hold " + address,
+                "another process listens at " + file,
+                "another process has " + address + " assigned",
+                "iolite tdi show " + address + "; to rehearse a second one, --run-dir DIR")
+            : new PreconditionException(
+                "listen for commands at " + file,
+                String.valueOf(e.getMessage()),
+                "another program or another user has made it",
+                "look at it with ls -l and remove it, or name another directory: --run-dir DIR");
+    failure.initCause(e);
+    return failure;
   }
 
   private static PreconditionException failed(Path file, IOException e) {
@@ -90,55 +76,64 @@ public final class HeldSocket implements AutoCloseable {
         new PreconditionException(
             "listen for commands at " + file,
             e.getClass().getSimpleName() + ": " + e.getMessage(),
-            "another file has that name, or the file system is full or takes no sockets",
-            "ls -l shows what it is; delete it, or name another directory: --run-dir DIR");
+            "the file system is full, or has no sockets or no hard links",
+            "name another directory: --run-dir DIR");
     failure.initCause(e);
     return failure;
   }
 
-  /** Answers, from now on, each request in a thread of its own. */
-  public void serve(UnaryOperator<Map<String, String>> answers) {
-    Thread.ofVirtual()
-        .name("socket")
-        .start(() -> {
-          while (server.isOpen()) {
-            try {
-              SocketChannel client = server.accept();
-              clients.add(client);
-              threads.execute(() -> answer(client, answers));
-            } catch (IOException | RejectedExecutionException _) {
-              // It is closed, or the client has gone.
-            }
-          }
-        });
+  /**
+   * Answers, from now on, each request in a thread of its own.
+   *
+   * @param troubles told when no request can be taken for some time, and why
+   */
+  public void serve(UnaryOperator<Map<String, String>> answers, Consumer<String> troubles) {
+    listener.serve("socket", MOST_CLIENTS, new Answers(answers), troubles);
   }
 
-  private void answer(SocketChannel client, UnaryOperator<Map<String, String>> answers) {
-    try (client) {
-      HeldMessage.write(client, answers.apply(HeldMessage.readLine(client)));
-    } catch (IOException _) {
-      // The client has gone, or what it sent is no request: there is nobody to tell.
-    } finally {
-      clients.remove(client);
+  private record Answers(UnaryOperator<Map<String, String>> answers)
+      implements LocalListener.Service {
+    @Override
+    public void serve(LocalSocket client) throws IOException {
+      client.send(new Message(answer(client)));
+    }
+
+    private Map<String, String> answer(LocalSocket client) throws IOException {
+      Optional<Message> request;
+      try {
+        request = client.receive(Message.LONGEST_REQUEST, LocalSocket.LONGEST_MESSAGE, () -> false);
+      } catch (MalformedMessageException e) {
+        return failure(ExitCode.USAGE, "this is no request: " + e.getMessage());
+      }
+      return request
+          .filter(known -> known.members().containsKey("command"))
+          .map(known -> answers.apply(known.members()))
+          .orElseGet(() -> failure(ExitCode.USAGE, "this is no request: it has no command"));
+    }
+
+    @Override
+    public void refuse(LocalSocket client) throws IOException {
+      client.send(
+          new Message(
+              failure(
+                  ExitCode.PRECONDITION,
+                  "the process that holds the device answers %d others already; try again"
+                      .formatted(MOST_CLIENTS))));
+    }
+
+    private static Map<String, String> failure(int code, String message) {
+      return Map.of("code", Integer.toString(code), "out", "", "err", "iolite: " + message);
     }
   }
 
-  /** Answers that are on their way still go out; then the file is deleted. */
+  /** Answers that are on their way still go out, and the file is deleted. */
   @Override
   public void close() {
-    threads.shutdown();
-    try {
-      server.close();
-      if (!threads.awaitTermination(LAST_ANSWERS_SECONDS, TimeUnit.SECONDS)) {
-        for (SocketChannel client : clients) {
-          client.close();
-        }
-      }
-      if (directory.hasSocket(name)) {
-        directory.delete(name);
-      }
+    try (listener) {
+      listener.stop();
+      listener.await(LAST_ANSWERS_MILLIS);
     } catch (IOException e) {
-      throw failed(directory.path().resolve(name), e);
+      throw failed(file, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.MemFd;
 import dev.iolite.kernel.Page;
@@ -30,9 +31,10 @@ public final class AddressSpace {
   private static final int FIXED = 0x10;
   private static final int FIXED_NOREPLACE = 0x10_0000;
 
-  private final Kernel host;
+  private final HostKernel host;
   private final UserMemory user;
   private final Mapper mapper;
+  private final RamPool anonymousMemory;
   private final TreeMap<Long, Area> areas = new TreeMap<>(Long::compareUnsigned);
   private final Set<ForeignPages> pinnedForeign = new HashSet<>();
   private Optional<MemFd> nothing = Optional.empty();
@@ -72,8 +74,9 @@ public final class AddressSpace {
     }
   }
 
-  AddressSpace(Kernel host, UserMemory user, Mapper mapper) {
+  AddressSpace(HostKernel host, UserMemory user, Mapper mapper) {
     this.host = host;
+    anonymousMemory = new RamPool(host);
     this.user = user;
     this.mapper = mapper;
   }
@@ -128,7 +131,7 @@ public final class AddressSpace {
     file.ifPresent(f -> f.requireMappable(protection, flags));
     MappedObject object =
         file.map(f -> f.mmap(new MapRequest(whole, protection, flags, offset)))
-            .orElseGet(() -> new MappedObject.Pages(Ram.create(host, whole), 0));
+            .orElseGet(() -> new MappedObject.Pages(anonymousMemory.take(whole), 0));
     boolean anonymous = file.isEmpty();
     int fixed = flags & (FIXED | FIXED_NOREPLACE);
     if ((flags & FIXED) != 0) {
@@ -137,7 +140,13 @@ public final class AddressSpace {
     long at =
         switch (object) {
           case MappedObject.Pages pages ->
-              mapper.map(address, whole, protection, fixed, pages.ram().hostFd(), pages.offset());
+              mapper.map(
+                  address,
+                  whole,
+                  protection,
+                  fixed,
+                  pages.ram().hostFd(),
+                  pages.ram().start() + pages.offset());
           case MappedObject.DeviceRegisters _ ->
               mapper.map(address, whole, protection, fixed, nothing(), 0);
         };
@@ -354,9 +363,9 @@ public final class AddressSpace {
     }
 
     private Pin copied(long from, long bytes) {
-      Ram copy = Ram.create(host, bytes);
+      Ram copy = anonymousMemory.take(bytes);
       try {
-        user.read(from, copy.segment());
+        user.read(from, copy.segment().asSlice(0, bytes));
         return new Pin(copy, 0, bytes, copy::put);
       } catch (Refused e) {
         copy.put();

@@ -16,24 +16,34 @@ import java.util.Optional;
 public final class Ram implements Memory {
   private final Kernel host;
   private final MemFd file;
+  private final long start;
+  private final Runnable free;
   private int references = 1;
   private long bytes;
   private Optional<Mapping> mapping = Optional.empty();
 
-  private Ram(Kernel host, MemFd file) {
+  /**
+   * A part of a file.
+   *
+   * @param free gives that part back
+   */
+  Ram(Kernel host, MemFd file, long start, long bytes, Runnable free) {
     this.host = host;
     this.file = file;
-    bytes = file.bytes();
+    this.start = start;
+    this.bytes = bytes;
+    this.free = free;
   }
 
   /**
-   * Makes memory of zeros; the caller holds the first reference.
+   * Makes memory of zeros in a file of its own; the caller holds the first reference.
    *
    * @throws Refused ENOMEM if the host can't have as much
    */
   static Ram create(Kernel host, long bytes) {
     try {
-      return new Ram(host, MemFd.create(host, "iolite-mock-ram", bytes));
+      MemFd file = MemFd.create(host, "iolite-mock-ram", bytes);
+      return new Ram(host, file, 0, bytes, file::close);
     } catch (KernelException e) {
       throw Refused.refused(Errno.ENOMEM);
     }
@@ -49,7 +59,7 @@ public final class Ram implements Memory {
   public void put() {
     if (--references == 0) {
       mapping.ifPresent(Mapping::close);
-      file.close();
+      free.run();
     }
   }
 
@@ -58,13 +68,21 @@ public final class Ram implements Memory {
     return bytes;
   }
 
-  /** Makes it larger or smaller; what is cut off is lost, what is added is 0. */
+  /**
+   * Makes it, which has a file of its own, larger or smaller; what is cut off is lost, what is
+   * added is 0.
+   */
   public void resize(long newBytes) {
     int result = host.ftruncate(file.fd().number(), newBytes);
     if (result < 0) {
       throw Refused.refused(Errno.of(-result));
     }
     bytes = newBytes;
+  }
+
+  /** Where it begins in its file on the host. */
+  long start() {
+    return start;
   }
 
   /** Its descriptor on the host, to be mapped. */
@@ -82,7 +100,7 @@ public final class Ram implements Memory {
       mapping.ifPresent(Mapping::close);
       mapping = Optional.empty();
       try {
-        mapping = Optional.of(Mapping.of(file.fd(), 0, bytes, 3));
+        mapping = Optional.of(Mapping.of(file.fd(), start, bytes, 3));
       } catch (KernelException e) {
         throw Refused.refused(Errno.ENOMEM);
       }
@@ -96,7 +114,7 @@ public final class Ram implements Memory {
    * @param into native memory
    */
   void readAt(long offset, MemorySegment into) {
-    check(host.pread(hostFd(), into.address(), into.byteSize(), offset));
+    check(host.pread(hostFd(), into.address(), into.byteSize(), start + offset));
   }
 
   /**
@@ -105,7 +123,7 @@ public final class Ram implements Memory {
    * @param from native memory
    */
   void writeAt(long offset, MemorySegment from) {
-    check(host.pwrite(hostFd(), from.address(), from.byteSize(), offset));
+    check(host.pwrite(hostFd(), from.address(), from.byteSize(), start + offset));
     bytes = Math.max(bytes, offset + from.byteSize());
   }
 

@@ -3,7 +3,7 @@ package dev.iolite.mock.core;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.HostKernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -24,7 +24,7 @@ public final class Task {
   private static final long SCRATCH_BYTES = 64 << 10;
   private static final long YIELD_NANOS = 50_000;
 
-  private final Kernel host;
+  private final HostKernel host;
   private final UserMemory user;
   private final AddressSpace memory;
   private final Descriptors descriptors = new Descriptors();
@@ -46,16 +46,16 @@ public final class Task {
    * @param host gives real memory for what is mapped
    * @param user how the process's memory is reached
    */
-  public Task(Kernel host, UserMemory user) {
+  public Task(HostKernel host, UserMemory user) {
     this(host, user, Mapper.here(host));
   }
 
   /**
-   * As {@link #Task(Kernel, UserMemory)}, perhaps for another process.
+   * As {@link #Task(HostKernel, UserMemory)}, perhaps for another process.
    *
    * @param mapper how memory is mapped in the process
    */
-  public Task(Kernel host, UserMemory user, Mapper mapper) {
+  public Task(HostKernel host, UserMemory user, Mapper mapper) {
     this.host = host;
     this.user = user;
     memory = new AddressSpace(host, user, mapper);

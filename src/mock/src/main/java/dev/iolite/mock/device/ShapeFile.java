@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
@@ -45,9 +46,12 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * }</pre>
  *
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
+ * A key stands once in its place.
  */
 public final class ShapeFile {
   private static final int MOST_BYTES = 1 << 20;
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private ShapeFile() {}
 
@@ -78,7 +82,7 @@ public final class ShapeFile {
    */
   public static DeviceShape parse(String yaml) {
     try {
-      return shape(YAMLMapper.shared().readTree(yaml));
+      return shape(YAML.readTree(yaml));
     } catch (JacksonException e) {
       throw new IllegalArgumentException("no YAML: " + e.getOriginalMessage(), e);
     }

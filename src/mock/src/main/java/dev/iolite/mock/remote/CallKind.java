@@ -1,11 +1,19 @@
 package dev.iolite.mock.remote;
 
-import java.util.List;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
-/** The calls of a Kernel in the protocol; in brackets their numbers, in the order of the call. */
+/**
+ * The calls of a Kernel in the protocol, by their names; in brackets how many numbers each has, in
+ * the order of the call.
+ */
 enum CallKind {
-  /** Begins a process [pid]; the answer is the session, or a negated errno. */
+  /**
+   * Begins a process [pid]; the answer is the session, or a negated errno (ESRCH: it has another
+   * pid here).
+   */
   PROCESS(1),
   /** Begins a thread of a process [session]. */
   THREAD(1),
@@ -36,7 +44,8 @@ enum CallKind {
   INTERRUPTIBLE(0),
   INTERRUPT(1);
 
-  private static final List<CallKind> ALL = List.of(values());
+  private static final Map<String, CallKind> BY_NAME =
+      Arrays.stream(values()).collect(Collectors.toMap(CallKind::name, kind -> kind));
 
   private final int numbers;
 
@@ -49,13 +58,8 @@ enum CallKind {
     return numbers;
   }
 
-  /** Its number on the wire. */
-  int number() {
-    return ALL.indexOf(this);
-  }
-
-  /** The call of a number. */
-  static Optional<CallKind> of(int number) {
-    return number < ALL.size() ? Optional.of(ALL.get(number)) : Optional.empty();
+  /** The call of a name. */
+  static Optional<CallKind> of(String name) {
+    return Optional.ofNullable(BY_NAME.get(name));
   }
 }

@@ -1,22 +1,26 @@
 package dev.iolite.mock.remote;
 
+import dev.iolite.ipc.LocalSocket;
 import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.Remedy;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /** A process's connections to a host: one for its life, and one for each thread that calls. */
 final class Connections implements AutoCloseable {
+  /** A host may first have to end the process before this one. */
+  private static final Duration LONGEST_HELLO = Duration.ofSeconds(30);
+
   private final Path socket;
   private final Wire life;
   private final long session;
@@ -30,12 +34,12 @@ final class Connections implements AutoCloseable {
     hostPid = hello.extra().get(0);
   }
 
-  static Connections open(Path socket) {
+  static Connections open(Path socket, BooleanSupplier stop) {
     try {
-      Wire life = connect(socket);
+      Wire life = new Wire(LocalSocket.connect(socket, stop));
       try {
         life.send(Request.of(CallKind.PROCESS, ProcessHandle.current().pid()));
-        Answer hello = life.answer();
+        Answer hello = life.answer(LONGEST_HELLO, stop);
         if (hello.result() < 0) {
           throw refused(socket, Errno.of((int) -hello.result()));
         }
@@ -45,33 +49,48 @@ final class Connections implements AutoCloseable {
         throw e;
       }
     } catch (IOException e) {
-      throw new PreconditionException(
-          "connect to the mock host at " + socket,
-          String.valueOf(e.getMessage()),
-          new Advice(
-              "it is not running, or it is another user's",
-              "start a mock host there",
-              Remedy.SERVE_MODEL,
-              List.of(socket.toString())));
+      PreconditionException failure =
+          new PreconditionException(
+              "connect to the mock host at " + socket,
+              String.valueOf(e.getMessage()),
+              new Advice(
+                  "it is not running, it is stopped, or it is another user's",
+                  "start a mock host there",
+                  Remedy.SERVE_MODEL,
+                  List.of(socket.toString())));
+      failure.initCause(e);
+      throw failure;
     }
   }
 
   private static PreconditionException refused(Path socket, Errno errno) {
-    return errno == Errno.EBUSY
-        ? new PreconditionException(
-            "connect to the mock host at " + socket,
-            "another process uses it",
-            "a host has one process at a time",
-            "wait until the other one has ended")
-        : new PreconditionException(
-            "connect to the mock host at " + socket,
-            "it can't open this process's memory: " + errno,
-            "another user's host, or ptrace is restricted (kernel.yama.ptrace_scope)",
-            "run both as one user, and sysctl kernel.yama.ptrace_scope=0 or as root");
-  }
-
-  private static Wire connect(Path socket) throws IOException {
-    return new Wire(SocketChannel.open(UnixDomainSocketAddress.of(socket)));
+    String tried = "connect to the mock host at " + socket;
+    return switch (errno) {
+      case EBUSY ->
+          new PreconditionException(
+              tried,
+              "another process uses it",
+              "a host has one process at a time",
+              "wait until the other one has ended");
+      case EAGAIN ->
+          new PreconditionException(
+              tried,
+              "it has as many connections as it takes",
+              "a program has left threads behind that made calls",
+              "end that program");
+      case ESRCH ->
+          new PreconditionException(
+              tried,
+              "it does not know this process by its number",
+              "one of them runs in a container with PIDs of its own",
+              "run both in one PID namespace");
+      default ->
+          new PreconditionException(
+              tried,
+              "it can't open this process's memory: " + errno,
+              "another user's host, or ptrace is restricted (kernel.yama.ptrace_scope)",
+              "run both as one user, and sysctl kernel.yama.ptrace_scope=0 or as root");
+    };
   }
 
   /** The host's process. */
@@ -88,13 +107,20 @@ final class Connections implements AutoCloseable {
     try {
       Wire wire = mine();
       wire.send(request);
-      return wire.answer();
-    } catch (ClosedByInterruptException e) {
+      return wire.answer(LocalSocket.FOREVER, () -> false);
+    } catch (InterruptedIOException e) {
       forget();
-      return Answer.of(Errno.EINTR.negated());
+      if (Thread.currentThread().isInterrupted()) {
+        return Answer.of(Errno.EINTR.negated());
+      }
+      throw gone(e);
     } catch (IOException e) {
-      throw new UncheckedIOException("the mock host at " + socket + " is gone", e);
+      throw gone(e);
     }
+  }
+
+  private UncheckedIOException gone(IOException e) {
+    return new UncheckedIOException("the mock host at " + socket + " is gone", e);
   }
 
   private Wire mine() throws IOException {
@@ -105,16 +131,24 @@ final class Connections implements AutoCloseable {
       }
       dropEnded();
     }
-    Wire wire = connect(socket);
-    wire.send(Request.of(CallKind.THREAD, session));
-    wire.answer();
+    Wire wire = new Wire(LocalSocket.connect(socket, () -> false));
+    try {
+      wire.send(Request.of(CallKind.THREAD, session));
+      long begun = wire.answer(LONGEST_HELLO, () -> false).result();
+      if (begun < 0) {
+        throw refused(socket, Errno.of((int) -begun));
+      }
+    } catch (IOException | RuntimeException e) {
+      wire.close();
+      throw e;
+    }
     synchronized (threads) {
       threads.put(Thread.currentThread(), wire);
     }
     return wire;
   }
 
-  private void dropEnded() throws IOException {
+  private void dropEnded() {
     List<Thread> ended =
         new ArrayList<>(threads.keySet().stream().filter(thread -> !thread.isAlive()).toList());
     for (Thread thread : ended) {
@@ -127,22 +161,19 @@ final class Connections implements AutoCloseable {
 
   private void forget() {
     synchronized (threads) {
-      threads.remove(Thread.currentThread());
+      Wire wire = threads.remove(Thread.currentThread());
+      if (wire != null) {
+        wire.close();
+      }
     }
   }
 
   @Override
   public void close() {
-    try {
-      synchronized (threads) {
-        for (Wire wire : threads.values()) {
-          wire.close();
-        }
-        threads.clear();
-      }
-      life.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException("can't leave the mock host at " + socket, e);
+    synchronized (threads) {
+      threads.values().forEach(Wire::close);
+      threads.clear();
     }
+    life.close();
   }
 }

@@ -1,21 +1,18 @@
 package dev.iolite.mock.remote;
 
+import dev.iolite.ipc.LocalListener;
+import dev.iolite.ipc.LocalSocket;
+import dev.iolite.ipc.OccupiedException;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.mock.MockKernel;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * A modelled host that other processes use over a Unix domain socket, one after the other, through
@@ -23,11 +20,15 @@ import java.util.concurrent.TimeUnit;
  * to a VM is gone. What it did to the host stays: drivers, driver_override, the TSM's connections.
  *
  * <p>The host reaches a caller's memory by process_vm_readv(2), and the caller maps memory of the
- * host by {@code /proc/PID/fd}: both run as the same user in the same PID namespace.
+ * host by {@code /proc/PID/fd}: both run as the same user in the same PID namespace. The kernel
+ * says which process a caller is, and only that one's memory is reached.
  */
 public final class MockHost implements AutoCloseable {
+  /** A process has one for its life, and one for each thread that calls. */
+  private static final int MOST_CONNECTIONS = 1024;
+
   private final Path socket;
-  private final ServerSocketChannel listener;
+  private final LocalListener listener;
   private final MockKernel kernel;
   private final ProcessMemory memory;
   private final Dispatch dispatch;
@@ -35,7 +36,7 @@ public final class MockHost implements AutoCloseable {
   private Optional<Session> current = Optional.empty();
   private long sessions;
 
-  private MockHost(Path socket, ServerSocketChannel listener, MockKernel.Builder description) {
+  private MockHost(Path socket, LocalListener listener, MockKernel.Builder description) {
     this.socket = socket;
     this.listener = listener;
     memory = new ProcessMemory(new HostKernel());
@@ -47,52 +48,53 @@ public final class MockHost implements AutoCloseable {
   /**
    * Starts a host.
    *
-   * @param socket where to listen; a socket that nobody listens on any longer is replaced
+   * @param socket where to listen; a socket of this user's that nobody listens at is replaced
    * @param description what the host is like; how the caller is reached is set here
    * @throws PreconditionException if it can't listen there
    */
   public static MockHost start(Path socket, MockKernel.Builder description) {
+    return start(socket, description, _ -> {});
+  }
+
+  /**
+   * As {@link #start(Path, MockKernel.Builder)}.
+   *
+   * @param troubles told when no process can connect for some time, and why
+   */
+  public static MockHost start(
+      Path socket, MockKernel.Builder description, Consumer<String> troubles) {
     try {
-      removeStale(socket);
-      ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+      LocalListener listener = LocalListener.open(socket);
       try {
-        listener.bind(UnixDomainSocketAddress.of(socket));
-        Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
         MockHost host = new MockHost(socket, listener, description);
-        thread("mock host", host::accept);
+        listener.serve("mock host", MOST_CONNECTIONS, host.new Callers(), troubles);
         return host;
-      } catch (IOException | RuntimeException e) {
+      } catch (RuntimeException e) {
         listener.close();
         throw e;
       }
+    } catch (OccupiedException e) {
+      throw failed(
+          socket,
+          e,
+          e.isAlive() ? "another mock host is running" : "the path is of something else",
+          "name another path, or end or remove what is there");
     } catch (IOException e) {
-      throw new PreconditionException(
-          "start a mock host at " + socket,
-          String.valueOf(e.getMessage()),
-          "the directory is missing or not writable, or the path is longer than 107 bytes",
+      throw failed(
+          socket,
+          e,
+          "the directory is missing or not writable, or its file system has no sockets",
           "name a path in a directory of yours");
     }
   }
 
-  private static void removeStale(Path socket) throws IOException {
-    if (!Files.exists(socket)) {
-      return;
-    }
-    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-      throw new PreconditionException(
-          "start a mock host at " + socket,
-          "somebody listens there already: " + channel.getRemoteAddress(),
-          "another mock host is running",
-          "name another path, or end the other one");
-    } catch (IOException e) {
-      if (!Files.readAttributes(socket, "unix:mode").isEmpty() && !Files.isRegularFile(socket)) {
-        Files.delete(socket);
-      }
-    }
-  }
-
-  private static void thread(String name, Runnable body) {
-    Thread.ofPlatform().daemon().name(name).start(body);
+  private static PreconditionException failed(
+      Path socket, IOException e, String cause, String next) {
+    PreconditionException failure =
+        new PreconditionException(
+            "start a mock host at " + socket, String.valueOf(e.getMessage()), cause, next);
+    failure.initCause(e);
+    return failure;
   }
 
   /** The host's kernel, to drive its devices from outside; not to make calls on. */
@@ -105,37 +107,30 @@ public final class MockHost implements AutoCloseable {
     return socket;
   }
 
-  private void accept() {
-    try {
-      while (true) {
-        SocketChannel channel = listener.accept();
-        thread("mock host's caller", () -> serve(channel));
-      }
-    } catch (ClosedChannelException e) {
-      // It is closed.
-    } catch (IOException e) {
-      throw new IllegalStateException("the mock host at " + socket + " can't listen", e);
-    }
-  }
-
-  private void serve(SocketChannel channel) {
-    try (channel;
-        Wire wire = new Wire(channel)) {
-      Request first = wire.request();
-      switch (first.kind()) {
-        case PROCESS -> process(wire, first.number(0));
-        case THREAD -> {
-          Optional<Session> session = session(first.number(0));
-          if (session.isPresent()) {
-            session.get().serve(wire);
+  /** The connections of the processes that use it. */
+  private final class Callers implements LocalListener.Service {
+    @Override
+    public void serve(LocalSocket caller) throws IOException {
+      try (Wire wire = new Wire(caller)) {
+        Request first = wire.request(LocalSocket.LONGEST_MESSAGE);
+        switch (first.kind()) {
+          case PROCESS -> process(wire, first.number(0));
+          case THREAD -> {
+            Optional<Session> session = session(first.number(0));
+            if (session.isPresent()) {
+              session.get().serve(wire);
+            }
           }
+          default -> throw new IOException("a connection does not begin with " + first.kind());
         }
-        default -> throw new IOException("a connection does not begin with " + first.kind());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
       }
-    } catch (IOException e) {
-      // The other side is gone, or it is none of ours.
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    }
+
+    @Override
+    public void refuse(LocalSocket caller) throws IOException {
+      new Wire(caller).send(Answer.of(Errno.EAGAIN.negated()));
     }
   }
 
@@ -144,12 +139,13 @@ public final class MockHost implements AutoCloseable {
   }
 
   /** Lasts as long as the process: it sends nothing more, and its end ends the connection. */
-  private void process(Wire wire, long pid) throws IOException, InterruptedException {
-    long number = begin(pid);
+  private void process(Wire wire, long claimed) throws IOException, InterruptedException {
+    long pid = wire.peer().pid();
+    long number = pid == claimed ? begin(pid) : Errno.ESRCH.negated();
     try {
       wire.send(Answer.of(number, ProcessHandle.current().pid()));
       if (number > 0) {
-        wire.request();
+        wire.request(LocalSocket.FOREVER);
       }
     } finally {
       if (number > 0) {
@@ -193,8 +189,7 @@ public final class MockHost implements AutoCloseable {
   @Override
   public void close() {
     try {
-      listener.close();
-      Files.deleteIfExists(socket);
+      listener.stop();
       Optional<Session> last;
       synchronized (this) {
         last = current;
@@ -202,6 +197,7 @@ public final class MockHost implements AutoCloseable {
       if (last.isPresent()) {
         last.get().end();
       }
+      listener.close();
       kernel.close();
     } catch (IOException e) {
       throw new IllegalStateException("can't close the mock host at " + socket, e);

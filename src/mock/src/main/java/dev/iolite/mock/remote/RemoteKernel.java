@@ -7,6 +7,7 @@ import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.libc.Libc;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * The kernel of a {@link MockHost}. Each call travels to it on a connection of the calling thread's
@@ -37,7 +38,16 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
    *     host may not reach this process's memory
    */
   public static RemoteKernel connect(Path socket) {
-    return new RemoteKernel(Connections.open(socket));
+    return connect(socket, () -> false);
+  }
+
+  /**
+   * As {@link #connect(Path)}.
+   *
+   * @param stop whether to wait no longer for a host that does not answer
+   */
+  public static RemoteKernel connect(Path socket, BooleanSupplier stop) {
+    return new RemoteKernel(Connections.open(socket, stop));
   }
 
   private long call(CallKind kind, String text, long... numbers) {

@@ -1,5 +1,6 @@
 package dev.iolite.mock.remote;
 
+import dev.iolite.ipc.LocalSocket;
 import dev.iolite.mock.MockKernel;
 import java.io.IOException;
 import java.util.HashMap;
@@ -30,15 +31,15 @@ final class Session {
     return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
   }
 
-  /** Serves one of the process's threads, until it or the process ends. */
+  /** Serves one of the process's threads, until it or the process ends; nobody else's. */
   void serve(Wire wire) throws IOException {
-    if (!add(wire)) {
+    if (wire.peer().pid() != pid || !add(wire)) {
       return;
     }
     try {
       wire.send(Answer.of(0));
       while (true) {
-        wire.send(dispatch.make(wire.request()));
+        wire.send(dispatch.make(wire.request(LocalSocket.FOREVER)));
       }
     } finally {
       remove();
@@ -68,11 +69,7 @@ final class Session {
   private synchronized void stopThreads() {
     ended = true;
     threads.forEach((thread, wire) -> {
-      try {
-        wire.close();
-      } catch (IOException e) {
-        throw new AssertionError("a socket can't be closed", e);
-      }
+      wire.close();
       thread.interrupt();
     });
   }

@@ -1,96 +1,116 @@
 package dev.iolite.mock.remote;
 
-import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
+import dev.iolite.ipc.LocalSocket;
+import dev.iolite.ipc.MalformedMessageException;
+import dev.iolite.ipc.Message;
+import dev.iolite.ipc.Peer;
 import java.io.Closeable;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
-import java.nio.channels.Channels;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
- * A connection between a caller's thread and a host, with requests one way and answers the other.
+ * A connection between a caller's thread and a host, with requests one way and answers the other. A
+ * request has {@code call}, {@code numbers} with spaces between them, and {@code text}; an answer
+ * has {@code result} and {@code extra}, also numbers.
  */
 final class Wire implements Closeable {
-  private static final int MOST_TEXT = 1 << 16;
-  private static final int MOST_EXTRA = 1 << 16;
+  private static final String CALL = "call";
+  private static final String TEXT = "text";
+  private static final String NUMBERS = "numbers";
+  private static final String RESULT = "result";
+  private static final String EXTRA = "extra";
 
-  private final SocketChannel channel;
-  private final DataInputStream in;
-  private final DataOutputStream out;
+  private final LocalSocket socket;
 
-  Wire(SocketChannel channel) {
-    this.channel = channel;
-    in = new DataInputStream(new BufferedInputStream(Channels.newInputStream(channel)));
-    out = new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(channel)));
+  Wire(LocalSocket socket) {
+    this.socket = socket;
+  }
+
+  /** The process at the other end. */
+  Peer peer() {
+    return socket.peer();
   }
 
   void send(Request request) throws IOException {
-    out.writeByte(request.kind().number());
-    byte[] text = request.text().getBytes(StandardCharsets.UTF_8);
-    out.writeInt(text.length);
-    out.write(text);
-    send(request.numbers());
+    String numbers = text(request.numbers());
+    socket.send(
+        new Message(
+            request.text().isEmpty()
+                ? Map.of(CALL, request.kind().name(), NUMBERS, numbers)
+                : Map.of(CALL, request.kind().name(), NUMBERS, numbers, TEXT, request.text())));
   }
 
   /**
    * The next request.
    *
+   * @param begins how long to wait for it
    * @throws IOException if the other side is gone, or does not speak so
    */
-  Request request() throws IOException {
-    int number = in.readUnsignedByte();
+  Request request(Duration begins) throws IOException {
+    Message message = receive(Message.LONGEST_REQUEST, begins, () -> false);
     CallKind kind =
-        CallKind.of(number).orElseThrow(() -> new IOException("there is no call " + number));
-    byte[] text = new byte[length(MOST_TEXT)];
-    in.readFully(text);
-    List<Long> numbers = numbers();
+        CallKind.of(message.text(CALL))
+            .orElseThrow(
+                () -> new MalformedMessageException("there is no call " + message.text(CALL)));
+    List<Long> numbers = numbers(message.text(NUMBERS));
     if (numbers.size() != kind.numbers()) {
-      throw new IOException(kind + " with " + numbers.size() + " numbers");
+      throw new MalformedMessageException(kind + " with " + numbers.size() + " numbers");
     }
-    return new Request(kind, new String(text, StandardCharsets.UTF_8), numbers);
+    return new Request(kind, message.text(TEXT), numbers);
   }
 
   void send(Answer answer) throws IOException {
-    out.writeLong(answer.result());
-    send(answer.extra());
+    String result = Long.toString(answer.result());
+    socket.send(
+        new Message(
+            answer.extra().isEmpty()
+                ? Map.of(RESULT, result)
+                : Map.of(RESULT, result, EXTRA, text(answer.extra()))));
   }
 
-  Answer answer() throws IOException {
-    return new Answer(in.readLong(), numbers());
-  }
-
-  private void send(List<Long> numbers) throws IOException {
-    out.writeInt(numbers.size());
-    for (long number : numbers) {
-      out.writeLong(number);
+  /**
+   * The answer to a request.
+   *
+   * @param begins how long to wait for it
+   * @param stop whether to wait no longer
+   */
+  Answer answer(Duration begins, BooleanSupplier stop) throws IOException {
+    Message message = receive(Message.LONGEST_ANSWER, begins, stop);
+    List<Long> result = numbers(message.text(RESULT));
+    if (result.size() != 1) {
+      throw new MalformedMessageException("an answer has one result");
     }
-    out.flush();
+    return new Answer(result.getFirst(), numbers(message.text(EXTRA)));
   }
 
-  private List<Long> numbers() throws IOException {
-    int count = length(MOST_EXTRA);
-    List<Long> numbers = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      numbers.add(in.readLong());
-    }
-    return numbers;
+  private Message receive(int longest, Duration begins, BooleanSupplier stop) throws IOException {
+    return socket
+        .receive(longest, begins, stop)
+        .orElseThrow(() -> new EOFException("the connection was closed"));
   }
 
-  private int length(int most) throws IOException {
-    int length = in.readInt();
-    if (length < 0 || length > most) {
-      throw new IOException("a length of " + length);
+  private static String text(List<Long> numbers) {
+    return numbers.stream().map(Object::toString).collect(Collectors.joining(" "));
+  }
+
+  private static List<Long> numbers(String text) throws IOException {
+    try {
+      return text.isEmpty()
+          ? List.of()
+          : Arrays.stream(text.split(" ", -1)).map(Long::valueOf).toList();
+    } catch (NumberFormatException e) {
+      throw new MalformedMessageException("a number is missing");
     }
-    return length;
   }
 
   @Override
-  public void close() throws IOException {
-    channel.close();
+  public void close() {
+    socket.close();
   }
 }

@@ -125,6 +125,8 @@ class ShapeFileTest {
     refuses("[", "no YAML");
     refuses("5", "keys and values are expected");
     refuses("device: 1", "'vendor' is missing");
+    refuses("{vendor: 1, vendor: 2, device: 2}", "uplicate");
+    refuses(bar("{index: 0, size: 4K, size: 8K, type: memory32}"), "uplicate");
     refuses("{vendor: 1, device: 2, bar: []}", "there is no 'bar' here, only vendor");
     refuses("{vendor: 0x12345, device: 2}", "vendor 0x12345 has more than 16 bits");
     refuses("{vendor: 1, device: 2, bars: 5}", "'bars' is a list");

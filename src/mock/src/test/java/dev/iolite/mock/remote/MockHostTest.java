@@ -3,7 +3,9 @@ package dev.iolite.mock.remote;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.ipc.LocalSocket;
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.Remedy;
@@ -19,17 +21,29 @@ import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A model's host that other processes use. Where no process dies, they are this one. */
 @Timeout(120)
@@ -86,6 +100,55 @@ class MockHostTest {
     }
   }
 
+  /** Linux gives memory of no file without a descriptor; so many do not depend on a limit of it. */
+  @Test
+  void mappedMemoryTakesNoDescriptorsOfTheHost() throws IOException {
+    try (RemoteKernel kernel = process()) {
+      List<Long> mapped = new ArrayList<>();
+      long before = 0;
+      for (int i = 0; i < 200; i++) {
+        long at =
+            kernel.mmap(
+                0,
+                4096,
+                Libc.PROT_READ() | Libc.PROT_WRITE(),
+                Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS(),
+                -1,
+                0);
+        MemorySegment page = MemorySegment.ofAddress(at).reinterpret(4096);
+        assertThat(page.get(ValueLayout.JAVA_INT, 0)).isZero();
+        page.set(ValueLayout.JAVA_INT, 0, i);
+        mapped.add(at);
+        before = i == 0 ? ownDescriptors() : before;
+      }
+      assertThat(ownDescriptors()).isEqualTo(before);
+      for (int i = 0; i < mapped.size(); i++) {
+        MemorySegment page = MemorySegment.ofAddress(mapped.get(i)).reinterpret(4096);
+        assertThat(page.get(ValueLayout.JAVA_INT, 0)).isEqualTo(i);
+        assertThat(kernel.munmap(mapped.get(i), 4096)).isZero();
+      }
+      assertThat(memory()).as("the file goes with the last of it").isZero();
+    }
+  }
+
+  private static long ownDescriptors() throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+      return all.count();
+    }
+  }
+
+  /** The descriptors of memory of no file. */
+  private static long memory() throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+      return all.filter(fd ->
+              new SysFs(new HostKernel())
+                  .linkName(fd.toString())
+                  .orElse("")
+                  .contains("iolite-mock-anonymous"))
+          .count();
+    }
+  }
+
   @Test
   void oneProcessAtATimeUsesIt() {
     try (RemoteKernel kernel = process()) {
@@ -105,6 +168,110 @@ class MockHostTest {
     assertThatThrownBy(() -> MockHost.start(host.socket(), MockKernel.builder()))
         .isInstanceOf(PreconditionException.class)
         .hasMessageContaining("another mock host");
+  }
+
+  /** A connection that speaks the protocol by itself. */
+  private Wire wire() throws IOException {
+    return new Wire(LocalSocket.connect(host.socket(), () -> false));
+  }
+
+  private static long said(Wire wire, CallKind kind, long number) throws IOException {
+    wire.send(Request.of(kind, number));
+    return wire.answer(Duration.ofSeconds(60), () -> false).result();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 0, -1, 1L << 32, Long.MAX_VALUE})
+  void whoClaimsToBeAnotherProcessIsRefused(long other) throws IOException {
+    try (Wire wire = wire()) {
+      assertThat(said(wire, CallKind.PROCESS, other)).isEqualTo(Errno.ESRCH.negated());
+    }
+    process().close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\n",
+        "null\n",
+        "{}\n",
+        "{\"call\":null}\n",
+        "{\"call\":\"PROCESS\"}\n",
+        "{\"call\":\"PROCESS\",\"numbers\":\"1 2\"}\n",
+        "{\"call\":\"PROCESS\",\"numbers\":\"x\"}\n",
+        "{\"call\":\"OPEN\",\"numbers\":\"0\"}\n",
+        "{\"call\":\"THREAD\",\"numbers\":\"99\"}\n"
+      })
+  void whoDoesNotSpeakTheProtocolIsCutOff(String garbage) throws IOException {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(host.socket()))) {
+      channel.write(ByteBuffer.wrap(garbage.getBytes(StandardCharsets.UTF_8)));
+      assertThat(channel.read(ByteBuffer.allocate(1))).isNegative();
+    }
+    process().close();
+  }
+
+  @Test
+  void aProcessThatIsKilledOrIdleHoldsNothingUp() throws IOException {
+    try (SocketChannel deaf = SocketChannel.open(UnixDomainSocketAddress.of(host.socket()));
+        RemoteKernel kernel = process()) {
+      assertThat(deaf.isConnected()).isTrue();
+      assertThat(kernel.eventfd(0, 0)).isPositive();
+    }
+  }
+
+  private Path other(String name) {
+    return directory.resolve(name);
+  }
+
+  private void assertStays(Path path) {
+    assertThatThrownBy(() -> MockHost.start(path, MockKernel.builder()))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("start a mock host at " + path)
+        .hasMessageContaining("something is there that is no socket");
+    assertThat(path).exists();
+  }
+
+  @Test
+  void whatIsNoSocketIsNotDeleted() throws Exception {
+    assertStays(Files.createDirectory(other("directory")));
+    assertStays(Files.createFile(other("file")));
+    assertStays(Files.createSymbolicLink(other("link"), host.socket()));
+    Path fifo = other("fifo");
+    assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+    assertStays(fifo);
+    Path device = other("device");
+    if (new ProcessBuilder("mknod", device.toString(), "c", "1", "3").start().waitFor() == 0) {
+      assertStays(device);
+    }
+  }
+
+  @Test
+  void aStaleSocketIsReplacedAndALiveOneIsNot() throws IOException {
+    Path stale = other("stale");
+    try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      dead.bind(UnixDomainSocketAddress.of(stale));
+      assertThatThrownBy(() -> MockHost.start(stale, MockKernel.builder()))
+          .hasMessageContaining("a process listens there");
+    }
+    try (MockHost next = MockHost.start(stale, MockKernel.builder())) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(next.socket())))
+          .isEqualTo("rw-------");
+      RemoteKernel.connect(stale).close();
+    }
+    assertThat(stale).doesNotExist();
+    assertThat(directory).isDirectoryNotContaining(file -> !file.equals(host.socket()));
+  }
+
+  /** A host's end takes its own socket, not one that has come to that place since. */
+  @Test
+  void theSocketOfAnotherHostIsLeftAlone() throws IOException {
+    Path place = other("place");
+    MockHost first = MockHost.start(place, MockKernel.builder());
+    Files.delete(place);
+    try (MockHost _ = MockHost.start(place, MockKernel.builder())) {
+      first.close();
+      RemoteKernel.connect(place).close();
+    }
   }
 
   @Test

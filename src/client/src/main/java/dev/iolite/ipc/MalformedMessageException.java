@@ -1,0 +1,13 @@
+package dev.iolite.ipc;
+
+import java.io.IOException;
+
+/** What the other side sent is no message, or is larger than one may be. */
+public final class MalformedMessageException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  /** Says what is wrong with it. */
+  public MalformedMessageException(String message) {
+    super(message);
+  }
+}
