@@ -178,9 +178,21 @@ public final class Fd implements AutoCloseable {
     Argument.require(command, argument);
     int result =
         HeldMemory.isShared(argument)
-            ? (int) HeldMemory.during(argument, () -> make(command, argument.address()))
+            ? makeShared(command, argument)
             : makeConfined(command, argument);
     return known(command, () -> decoded(command, argument), result);
+  }
+
+  /** The host's call holds the memory itself, which costs less and makes no object. */
+  private int makeShared(Ioctl command, MemorySegment argument) {
+    if (!(kernel instanceof HostKernel host)) {
+      return (int) HeldMemory.during(argument, () -> make(command, argument.address()));
+    }
+    int result;
+    do {
+      result = host.ioctl(number(), command.number(), argument);
+    } while (isRepeated(command, result));
+    return result;
   }
 
   /** Apart from the shared case, whose object would be made here too. */

@@ -176,6 +176,18 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
+  /**
+   * As {@link #ioctl(int, long, long)}, with memory that can't be freed before the call is over.
+   */
+  int ioctl(int fd, long request, MemorySegment argument) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Ioctl.WITH_MEMORY.invokeExact(state, fd, request, argument), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
   @Override
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
     MemorySegment state = STATE.get();
@@ -696,6 +708,8 @@ public final class HostKernel implements Kernel, HostFiles {
 
   private static final class Ioctl {
     static final MethodHandle CALL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final MethodHandle WITH_MEMORY =
+        variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
   }
 
   private static final class Mmap {

@@ -288,6 +288,21 @@ class ArgumentTest {
     }
   }
 
+  /** FIONREAD: the bytes between the position and the end of a file. */
+  @Test
+  void theHostFindsMemoryWhicheverArenaItIsOf() {
+    Ioctl left = Ioctl.of(FdKind.MEMFD, "FIONREAD", 0x541b, ValueLayout.JAVA_INT);
+    try (MemFd file = MemFd.create(new HostKernel(), "of 5 bytes", 5);
+        Arena confined = Arena.ofConfined();
+        Arena shared = Arena.ofShared()) {
+      for (Arena arena : List.of(confined, shared, Arena.ofAuto(), Arena.global())) {
+        MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);
+        assertThat(file.fd().ioctl(left, bytes)).isZero();
+        assertThat(bytes.get(ValueLayout.JAVA_INT, 0)).isEqualTo(5);
+      }
+    }
+  }
+
   @Test
   void anArenaCanNotBeClosedWhileTheKernelWritesToIt() throws Exception {
     HostKernel host = new HostKernel();
