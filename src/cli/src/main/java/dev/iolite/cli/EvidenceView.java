@@ -26,7 +26,7 @@ public final class EvidenceView {
     List<String> properties = new ArrayList<>(List.of(name, value));
     properties.addAll(
         List.of(
-            "messages", "SPDM %s: %s".formatted(measured.version(), evidence.messages()),
+            "messages", "SPDM %s: %s".formatted(version(evidence), evidence.messages()),
             "certificate slot", Integer.toString(measured.slot()),
             "content", measured.change().toString(),
             "device's nonce", text(measured.nonce()),
@@ -43,6 +43,13 @@ public final class EvidenceView {
     output.table(
         List.of("INDEX", "OF", "FORM", "VALUE"),
         measured.blocks().stream().map(EvidenceView::cells).toList());
+  }
+
+  private static String version(Evidence evidence) {
+    return evidence
+        .newerVersion()
+        .map(newer -> "%s (read as %s)".formatted(newer, evidence.measurements().version()))
+        .orElse(evidence.measurements().version().toString());
   }
 
   private static List<String> cells(Measurement block) {

@@ -21,9 +21,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "evidence",
     description = {
-      "Shows a device's measurements (SPDM 1.1 to 1.3): a MEASUREMENTS message, or"
+      "Shows a device's measurements (SPDM 1.1 to 1.4): a MEASUREMENTS message, or"
           + " GET_MEASUREMENTS and MEASUREMENTS, each also after the messages from GET_VERSION to"
-          + " ALGORITHMS. With --trust, verifies the signature.",
+          + " ALGORITHMS and those for certificates. With --trust, verifies the signature.",
       "Exit code 1 if a message breaks a rule of its format, or the signature is missing or not"
           + " that of a trusted device; 4 if something that is needed to verify it is missing."
     })
@@ -59,6 +59,7 @@ final class TdiEvidenceCommand extends IoliteCommand implements Callable<Integer
           Json.object(
               "file", names,
               "messages", evidence.messages(),
+              "newerVersion", evidence.newerVersion(),
               "measurements", evidence.measurements(),
               "verified", verdict.verified(),
               "verdict", verdict.words()));

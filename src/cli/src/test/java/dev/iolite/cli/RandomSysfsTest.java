@@ -2,9 +2,13 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 class RandomSysfsTest {
   private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final Path FILE = file();
   private static final String ABSENT = "0000:fe:1f.7";
 
   private static final List<String> INFO =
@@ -34,13 +39,30 @@ class RandomSysfsTest {
           "doctor -o json",
           "kvm info",
           "vfio info BDF",
-          "iommu info BDF");
+          "iommu info BDF",
+          "tdi states",
+          "tdi states -o json",
+          "tdi report FILE",
+          "tdi report FILE --platform tdx -o json",
+          "tdi plan --report FILE",
+          "tdi plan --layout FILE -o json",
+          "tdi evidence FILE",
+          "tdi evidence FILE -o json",
+          "tdi show BDF --run-dir DIR",
+          "tdi bind BDF --run-dir DIR",
+          "tdi unbind BDF --run-dir DIR",
+          "tdi show --run-dir DIR");
 
   private static final List<String> CHANGING =
       List.of("pci bind BDF", "pci unbind BDF", "passthrough", "passthrough BDF");
 
   private static Cli run(RandomSysfs kernel, String command, String address) {
-    Cli cli = Cli.runOn(kernel, command.replace("BDF", address).split(" ", -1));
+    String filled =
+        command
+            .replace("BDF", address)
+            .replace("FILE", FILE.toString())
+            .replace("DIR", FILE.resolveSibling("run").toString());
+    Cli cli = Cli.runOn(kernel, filled.split(" ", -1));
     String said = command + " " + address + ": " + cli.code() + "\n" + cli.out() + cli.err();
     assertThat(cli.code())
         .as(said)
@@ -60,9 +82,10 @@ class RandomSysfsTest {
   }
 
   @Property(tries = 120)
-  void everyInfoCommandEndsWellAndWritesNothing(@ForAll long seed) {
+  void everyInfoCommandEndsWellAndWritesNothing(@ForAll long seed) throws IOException {
     Random random = new Random(seed);
     for (int i = 0; i < 3; i++) {
+      Files.write(FILE, bytes(random));
       RandomSysfs kernel = new RandomSysfs(seed);
       run(kernel, INFO.get(random.nextInt(INFO.size())), one(random, kernel));
       assertThat(kernel.written()).allMatch(path -> !path.startsWith("/sys/"));
@@ -134,6 +157,33 @@ class RandomSysfsTest {
     return kernel
         .content(address, attribute)
         .map(bytes -> new String(bytes, StandardCharsets.UTF_8).strip());
+  }
+
+  /** Any bytes, or the beginning of a report or of a message, or a layout that is none. */
+  private static byte[] bytes(Random random) {
+    byte[] bytes = new byte[random.nextInt(200)];
+    random.nextBytes(bytes);
+    byte[] start =
+        switch (random.nextInt(4)) {
+          case 0 -> new byte[] {2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+          case 1 -> new byte[] {(byte) (0x10 + random.nextInt(6)), 0x60, 0, 0, 1, 8, 0, 0, 1, 1};
+          case 2 -> "bars: [{bar: 0, size: 64K, private: [".getBytes(StandardCharsets.UTF_8);
+          default -> new byte[0];
+        };
+    System.arraycopy(start, 0, bytes, 0, Math.min(start.length, bytes.length));
+    return bytes;
+  }
+
+  private static Path file() {
+    try {
+      Path directory = Files.createTempDirectory("iolite");
+      directory.toFile().deleteOnExit();
+      Path file = Files.createTempFile(directory, "input", ".bin");
+      file.toFile().deleteOnExit();
+      return file;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static String one(Random random, RandomSysfs kernel) {

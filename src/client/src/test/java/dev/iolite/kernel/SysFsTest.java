@@ -31,6 +31,22 @@ class SysFsTest {
     assertThat(files.list(directory.toString())).isEqualTo(names);
   }
 
+  /** getdents64 fills what it is given and not more: what it claims beyond that is not read. */
+  @Test
+  void aDirectoryThatClaimsMoreThanThereIsRoomForIsRefused() {
+    Kernel claiming =
+        new ForwardingKernel(new HostKernel()) {
+          @Override
+          public long getdents(int fd, long address, long bytes) {
+            return super.getdents(fd, address, bytes) > 0 ? bytes + 24 : 0;
+          }
+        };
+    assertThatThrownBy(() -> new SysFs(claiming).list("/proc/self"))
+        .isInstanceOf(KernelException.class)
+        .hasMessageContaining("getdents64")
+        .hasMessageContaining("4120");
+  }
+
   @Test
   void writesAndReadsBack() throws IOException {
     Path file = Files.createFile(directory.resolve("f"));

@@ -10,23 +10,27 @@ import java.util.Optional;
 /**
  * A device's measurements in the forms in which TSMs and tools hand them out: an answer alone;
  * requests and their answers; and each of these with the messages before them, from GET_VERSION to
- * ALGORITHMS. The messages follow one another with nothing in between.
+ * ALGORITHMS, and those by which certificates were asked for. The messages follow one another with
+ * nothing in between.
  *
  * <p>Only a signature proves that they are the device's: {@link Trust} verifies it.
  */
 public final class Evidence {
   private final byte[] bytes;
   private final Optional<Negotiation> negotiation;
+  private final CertificateMessages certificates;
   private final List<MeasurementsRequest> requests;
   private final Measurements measurements;
 
   private Evidence(
       byte[] bytes,
       Optional<Negotiation> negotiation,
+      CertificateMessages certificates,
       List<MeasurementsRequest> requests,
       Measurements measurements) {
     this.bytes = bytes;
     this.negotiation = negotiation;
+    this.certificates = certificates;
     this.requests = List.copyOf(requests);
     this.measurements = measurements;
   }
@@ -49,6 +53,9 @@ public final class Evidence {
             ? Optional.of(Negotiation.read(all))
             : Optional.empty();
     long at = negotiation.map(Negotiation::bytes).orElse(0L);
+    CertificateMessages certificates =
+        CertificateMessages.read(all, at, negotiation.flatMap(Negotiation::hash));
+    at += certificates.bytes();
     List<MeasurementsRequest> requests = new ArrayList<>();
     List<Measurements> answers = new ArrayList<>();
     MessageReader first = new MessageReader(all, at, MessageCode.GET_MEASUREMENTS);
@@ -71,11 +78,12 @@ public final class Evidence {
       requests.add(request);
       answers.add(answer.message());
     }
-    return new Evidence(bytes, negotiation, requests, together(answers, bytes.length));
+    return new Evidence(
+        bytes, negotiation, certificates, requests, together(answers, bytes.length));
   }
 
   private static void requireVersion(MessageReader first, SpdmVersion agreed) {
-    if (first.size() > 0 && first.u8(0) != agreed.number()) {
+    if (first.size() > 0 && SpdmVersion.of(first.u8(0)).filter(agreed::equals).isEmpty()) {
       throw first.wrong(
           0,
           "version 0x%02x".formatted(first.u8(0)),
@@ -111,6 +119,19 @@ public final class Evidence {
     return negotiation;
   }
 
+  /** The device's certificates of the answer's slot, in SPDM's form, if they were asked for. */
+  Optional<byte[]> certificates() {
+    return Optional.ofNullable(certificates.chains().get(measurements.slot()));
+  }
+
+  /** The version, if it is newer than those that are known, and was read as the newest of them. */
+  public Optional<String> newerVersion() {
+    int number = bytes[(int) (negotiationBytes() + certificates.bytes())];
+    return SpdmVersion.isNewer(number)
+        ? Optional.of("%d.%d".formatted(number >> 4, number & 0xf))
+        : Optional.empty();
+  }
+
   /** What was asked; empty if only the answer is there. */
   public List<MeasurementsRequest> requests() {
     return requests;
@@ -125,6 +146,9 @@ public final class Evidence {
   public String messages() {
     StringBuilder names = new StringBuilder();
     negotiation.ifPresent(_ -> names.append("GET_VERSION to ALGORITHMS, "));
+    if (certificates.bytes() > 0) {
+      names.append("certificates, ");
+    }
     if (!requests.isEmpty()) {
       names.append("GET_MEASUREMENTS, ");
     }
@@ -142,7 +166,7 @@ public final class Evidence {
   /** The requests and answers, as they are, but for the signature. */
   byte[] exchanged() {
     int signature = measurements.signature().map(MemorySegment::byteSize).orElse(0L).intValue();
-    return slice(negotiationBytes(), bytes.length - signature);
+    return slice(negotiationBytes() + (int) certificates.bytes(), bytes.length - signature);
   }
 
   private int negotiationBytes() {

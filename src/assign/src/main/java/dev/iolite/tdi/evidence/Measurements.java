@@ -129,7 +129,7 @@ public record Measurements(
           contextAt, "another context than the request's", "the answer repeats the request's");
     }
     long signatureAt = contextAt + context.map(MemorySegment::byteSize).orElse(0L);
-    Optional<MemorySegment> signature = signature(in, request, signatureAt);
+    Optional<MemorySegment> signature = signature(in, version, request, signatureAt);
     return new Read(
         new Measurements(
             version,
@@ -178,13 +178,13 @@ public record Measurements(
 
   /** It is the last thing of all, since nobody goes on with a transcript that is signed. */
   private static Optional<MemorySegment> signature(
-      MessageReader in, Optional<MeasurementsRequest> request, long at) {
+      MessageReader in, SpdmVersion version, Optional<MeasurementsRequest> request, long at) {
     long left = in.size() - at;
     boolean isThere = request.map(MeasurementsRequest::signed).orElse(left > 0);
     if (!isThere) {
       return Optional.empty();
     }
-    if (!SigningAlgorithm.canSign(left)) {
+    if (!SigningAlgorithm.canSign(version, left)) {
       throw in.wrong(
           at,
           "%d bytes at the end".formatted(left),

@@ -61,8 +61,7 @@ record MessageReader(MemorySegment all, long start, MessageCode code) {
     requireCode(headBytes);
     return SpdmVersion.of(u8(0))
         .orElseThrow(() ->
-            wrong(
-                0, "version 0x%02x".formatted(u8(0)), "only SPDM 1.1, 1.2 and 1.3 are understood"));
+            wrong(0, "version 0x%02x".formatted(u8(0)), "only SPDM 1.1 to 1.4 are understood"));
   }
 
   /** As {@link #version}, of a message that must be of the same one as others. */

@@ -35,6 +35,7 @@ public record Negotiation(
   private static final int LENGTH_AT = 4;
   private static final int SIGNING_AT = 12;
   private static final int HASH_AT = 16;
+  private static final int POST_QUANTUM_AT = 20;
   private static final int ALGORITHMS_BYTES = 36;
   private static final int NEGOTIATE_BYTES = 32;
 
@@ -59,7 +60,9 @@ public record Negotiation(
     at += withLength(chosen, version, ALGORITHMS_BYTES);
     return new Negotiation(
         version,
-        SigningAlgorithm.chosen(chosen.u32(SIGNING_AT)),
+        version.isAtLeast(SpdmVersion.V1_4) && chosen.u32(POST_QUANTUM_AT) != 0
+            ? SigningAlgorithm.chosenPostQuantum(chosen.u32(POST_QUANTUM_AT))
+            : SigningAlgorithm.chosen(chosen.u32(SIGNING_AT)),
         HashAlgorithm.chosen(chosen.u32(HASH_AT)),
         at);
   }

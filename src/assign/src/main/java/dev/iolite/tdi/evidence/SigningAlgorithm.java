@@ -40,14 +40,24 @@ public enum SigningAlgorithm {
   /** Edwards curve 25519. */
   ED25519(1 << 10, Kind.EDDSA, 255, 64),
   /** Edwards curve 448. */
-  ED448(1 << 11, Kind.EDDSA, 448, 114);
+  ED448(1 << 11, Kind.EDDSA, 448, 114),
+  /**
+   * ML-DSA, from SPDM 1.4 on, where it is one of the post-quantum algorithms. SPDM signs with a
+   * context, which the JDK's ML-DSA does not take.
+   */
+  ML_DSA_44(1, Kind.ML_DSA, 0, 2420),
+  /** As {@link #ML_DSA_44}. */
+  ML_DSA_65(1 << 1, Kind.ML_DSA, 0, 3309),
+  /** As {@link #ML_DSA_44}. */
+  ML_DSA_87(1 << 2, Kind.ML_DSA, 0, 4627);
 
   private enum Kind {
     RSASSA,
     RSAPSS,
     ECDSA,
     SM2,
-    EDDSA
+    EDDSA,
+    ML_DSA
   }
 
   private static final String PURPOSE = "responder-measurements signing";
@@ -66,12 +76,23 @@ public enum SigningAlgorithm {
 
   /** The one whose bit is set, if it is one. */
   static Optional<SigningAlgorithm> chosen(int bits) {
-    return Arrays.stream(values()).filter(algorithm -> algorithm.bit == bits).findFirst();
+    return Arrays.stream(values())
+        .filter(algorithm -> algorithm.kind != Kind.ML_DSA && algorithm.bit == bits)
+        .findFirst();
   }
 
-  /** Whether one of them has signatures of this many bytes. */
-  static boolean canSign(long bytes) {
-    return Arrays.stream(values()).anyMatch(algorithm -> algorithm.signatureBytes == bytes);
+  /** The same of the post-quantum algorithms (PqcAsymSel). */
+  static Optional<SigningAlgorithm> chosenPostQuantum(int bits) {
+    return Arrays.stream(values())
+        .filter(algorithm -> algorithm.kind == Kind.ML_DSA && algorithm.bit == bits)
+        .findFirst();
+  }
+
+  /** Whether one of a version has signatures of this many bytes. */
+  static boolean canSign(SpdmVersion version, long bytes) {
+    return Arrays.stream(values())
+        .filter(algorithm -> algorithm.kind != Kind.ML_DSA || version.isAtLeast(SpdmVersion.V1_4))
+        .anyMatch(algorithm -> algorithm.signatureBytes == bytes);
   }
 
   int signatureBytes() {
@@ -80,7 +101,7 @@ public enum SigningAlgorithm {
 
   /** Whether the JDK implements it. */
   boolean isKnown() {
-    return kind != Kind.SM2;
+    return kind != Kind.SM2 && kind != Kind.ML_DSA;
   }
 
   /** Whether a key can be one of it. */
@@ -151,7 +172,7 @@ public enum SigningAlgorithm {
         }
         yield edDsa;
       }
-      case SM2 -> throw new GeneralSecurityException("the JDK does not have " + this);
+      case SM2, ML_DSA -> throw new GeneralSecurityException("the JDK does not have " + this);
     };
   }
 

@@ -10,7 +10,12 @@ public enum SpdmVersion {
   /** 1.2: it covers what was negotiated before, too, and says what it was made for. */
   V1_2(0x12),
   /** 1.3: a request carries 8 bytes that the answer repeats. */
-  V1_3(0x13);
+  V1_3(0x13),
+  /** 1.4: a signature may be one of a post-quantum algorithm. */
+  V1_4(0x14);
+
+  /** The first byte of messages of the next major version. */
+  private static final int NEXT_MAJOR = 0x20;
 
   private final int number;
 
@@ -18,8 +23,17 @@ public enum SpdmVersion {
     this.number = number;
   }
 
+  /** The version of a number; a newer minor version is read as the newest of these. */
   static Optional<SpdmVersion> of(int number) {
+    if (isNewer(number)) {
+      return Optional.of(V1_4);
+    }
     return Arrays.stream(values()).filter(version -> version.number == number).findFirst();
+  }
+
+  /** Whether a number is that of a minor version after these. */
+  static boolean isNewer(int number) {
+    return number > V1_4.number && number < NEXT_MAJOR;
   }
 
   /** The byte that a message of it starts with. */

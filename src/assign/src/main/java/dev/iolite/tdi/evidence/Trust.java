@@ -115,6 +115,16 @@ public final class Trust {
    */
   public Verified verify(Evidence evidence, Optional<byte[]> nonce) {
     Measurements answer = evidence.measurements();
+    evidence
+        .newerVersion()
+        .ifPresent(version -> {
+          throw new PreconditionException(
+              TRIED,
+              "the messages are of SPDM %s, and what is signed is known up to %s"
+                  .formatted(version, answer.version()),
+              "the device is newer than this program",
+              "have the device use an older version; nothing was verified");
+        });
     byte[] signature =
         answer
             .signature()
@@ -126,6 +136,7 @@ public final class Trust {
             .toArray(ValueLayout.JAVA_BYTE);
     Signer signer =
         chain
+            .or(() -> chainOf(evidence))
             .map(certificates -> certificates.own(root.orElseThrow()))
             .map(own -> new Signer(nameOf(own), own.getPublicKey(), false))
             .orElseGet(() -> new Signer(name, key, isAuthority()));
@@ -145,6 +156,12 @@ public final class Trust {
       }
     }
     throw wrong(evidence, signer, candidates, nonce);
+  }
+
+  /** The certificates that are among the messages are of use if a certificate is trusted. */
+  private Optional<CertificateChain> chainOf(Evidence evidence) {
+    return root.flatMap(_ -> evidence.certificates())
+        .map(content -> CertificateChain.read(content, "the messages"));
   }
 
   private boolean isAuthority() {
@@ -282,7 +299,8 @@ public final class Trust {
     throw new PreconditionException(
         TRIED,
         "it is made with %s, which the JDK does not have".formatted(algorithm),
-        "the device was set up for algorithms of the Chinese standards",
+        "the device was set up for an algorithm of the Chinese standards, or for ML-DSA, which SPDM"
+            + " signs with a context",
         "have the device use another of its algorithms; nothing was verified");
   }
 

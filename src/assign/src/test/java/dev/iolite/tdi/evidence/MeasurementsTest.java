@@ -149,8 +149,8 @@ class MeasurementsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "0  | 0x10 | 0  | version 0x10; only SPDM 1.1, 1.2 and 1.3 are understood",
-        "0  | 0x14 | 0  | version 0x14",
+        "0  | 0x10 | 0  | version 0x10; only SPDM 1.1 to 1.4 are understood",
+        "0  | 0x20 | 0  | version 0x20",
         "1  | 0x61 | 1  | code 0x61; a MEASUREMENTS message has 0x60",
         "4  | 1    | 18 | 11 bytes after the last of 1 blocks",
         "4  | 3    | 29 | 0 bytes for a block; a block has 7 at least",

@@ -14,7 +14,7 @@ final class TranscriptBytes {
   private final ByteArrayOutputStream all = new ByteArrayOutputStream();
   private final int version;
 
-  /** Of 0x11, 0x12 or 0x13. */
+  /** Of 0x11 to 0x15. */
   TranscriptBytes(int version) {
     this.version = version;
   }
@@ -77,7 +77,22 @@ final class TranscriptBytes {
     if (isSigned) {
       add(nonce).add((byte) slot);
     }
-    return version == 0x13 ? add(context) : this;
+    return version >= 0x13 ? add(context) : this;
+  }
+
+  /** GET_DIGESTS and DIGESTS of the slots 0 and 1, also with what 1.3 adds for each key. */
+  TranscriptBytes digests(int digestBytes, boolean keys) {
+    add(message(4, 0x81).array());
+    add(message(4, 1).put(3, (byte) 3).array());
+    return add(filled(2 * digestBytes, 5)).add(new byte[keys ? 8 : 0]);
+  }
+
+  /** GET_CERTIFICATE and CERTIFICATE. */
+  TranscriptBytes certificate(int slot, int offset, byte[] portion, int remainder) {
+    ByteBuffer request = message(8, 0x82).put((byte) slot).put((byte) 0);
+    add(request.putShort((short) offset).putShort((short) 0x1000));
+    ByteBuffer answer = message(8, 2).put((byte) slot).put((byte) 0);
+    return add(answer.putShort((short) portion.length).putShort((short) remainder)).add(portion);
   }
 
   byte[] toArray() {

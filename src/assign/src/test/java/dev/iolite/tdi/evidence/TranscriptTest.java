@@ -3,8 +3,10 @@ package dev.iolite.tdi.evidence;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.kernel.PreconditionException;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,7 +18,7 @@ class TranscriptTest {
   private static final byte[] CONTEXT = TranscriptBytes.filled(8, 7);
 
   private static byte[] context(int version) {
-    return version == 0x13 ? CONTEXT : NONE;
+    return version >= 0x13 ? CONTEXT : NONE;
   }
 
   /** An answer with these blocks, unsigned. */
@@ -93,6 +95,75 @@ class TranscriptTest {
     assertThatThrownBy(() -> Evidence.parse(MemorySegment.ofArray(tooLong)))
         .hasMessageContaining(
             "CAPABILITIES message, byte 56: a block of algorithms of 32548 bytes");
+  }
+
+  /** GET_DIGESTS, GET_CERTIFICATE and their answers are no part of what is signed. */
+  @ParameterizedTest
+  @ValueSource(ints = {0x11, 0x12, 0x13, 0x14})
+  void certificatesMayBeAskedForBeforeMeasurements(int version) {
+    byte[] chain = new byte[700];
+    Arrays.fill(chain, 300, 700, (byte) 4);
+    TranscriptBytes negotiated = new TranscriptBytes(version).negotiated(1 << 7, 1 << 1);
+    byte[] before = negotiated.toArray();
+    Evidence evidence =
+        negotiated
+            .digests(48, version == 0x13)
+            .certificate(0, 0, Arrays.copyOf(chain, 512), 188)
+            .certificate(0, 512, Arrays.copyOfRange(chain, 512, 700), 0)
+            .add(asked(version, 1, 1).toArray())
+            .parse();
+    assertThat(evidence.certificates().orElseThrow()).isEqualTo(chain);
+    assertThat(evidence.negotiated()).isEqualTo(before);
+    assertThat(evidence.exchanged()).isEqualTo(asked(version, 1, 1).toArray());
+    assertThat(evidence.messages())
+        .isEqualTo("GET_VERSION to ALGORITHMS, certificates, GET_MEASUREMENTS, MEASUREMENTS");
+  }
+
+  @Test
+  void portionsOfCertificatesFollowOneAnother() {
+    TranscriptBytes gap = new TranscriptBytes(0x12).certificate(0, 8, new byte[4], 0);
+    assertThatThrownBy(() -> gap.add(asked(0x12, 1, 1).toArray()).parse())
+        .hasMessage(
+            "GET_CERTIFICATE message, byte 4: offset 8; 0 bytes of the chain in slot 0 are there");
+    TranscriptBytes digests = new TranscriptBytes(0x12).digests(48, false);
+    assertThatThrownBy(() -> digests.add(asked(0x12, 1, 1).toArray()).parse())
+        .hasMessageContaining("2 digests of a length that is not known");
+  }
+
+  @Test
+  void aPostQuantumAlgorithmOf14IsNamed() {
+    TranscriptBytes negotiated = new TranscriptBytes(0x14).negotiated(0, 1 << 1);
+    byte[] bytes = negotiated.add(answer(0x14, 1)).add(new byte[3309]).toArray();
+    // ALGORITHMS is the last of what was agreed on, and has 40 bytes.
+    bytes[4 + 10 + 20 + 20 + 36 + 20] = 2;
+    Evidence evidence = Evidence.parse(MemorySegment.ofArray(bytes));
+    assertThat(evidence.negotiation().orElseThrow().signing()).contains(SigningAlgorithm.ML_DSA_65);
+    assertThat(evidence.measurements().signature().orElseThrow().byteSize()).isEqualTo(3309);
+    assertThat(evidence.measurements().version()).hasToString("1.4");
+    assertThat(evidence.newerVersion()).isEmpty();
+    assertThatThrownBy(
+            () -> Vector.ALL.getFirst().trust().verify(evidence, Optional.of(new byte[32])))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("ML_DSA_65, which the JDK does not have");
+  }
+
+  @Test
+  void aNewerVersionIsNamedAndReadAsTheNewestThatIsKnown() {
+    Evidence evidence = asked(0x15, 1, 1).parse();
+    assertThat(evidence.newerVersion()).contains("1.5");
+    assertThat(evidence.measurements().version()).isEqualTo(SpdmVersion.V1_4);
+    assertThat(evidence.measurements().blocks()).hasSize(1);
+    Evidence signed =
+        new TranscriptBytes(0x15)
+            .negotiated(1 << 7, 2)
+            .add(answer(0x15, 1))
+            .add(new byte[96])
+            .parse();
+    assertThatThrownBy(
+            () -> Vector.ALL.getFirst().trust().verify(signed, Optional.of(new byte[32])))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("the messages are of SPDM 1.5")
+        .hasMessageContaining("nothing was verified");
   }
 
   @Test
@@ -184,7 +255,7 @@ class TranscriptTest {
             + " 1.0",
         "5   | 0x05 | VERSION message, byte 5: code 0x05; a VERSION message has 0x04",
         "9   | 0xff | VERSION message, byte 10: the message ends at byte 184; a list of versions",
-        "14  | 0x14 | GET_CAPABILITIES message, byte 14: version 0x14",
+        "14  | 0x20 | GET_CAPABILITIES message, byte 14: version 0x20",
         "34  | 0x13 | CAPABILITIES message, byte 34: SPDM 1.3; the messages before it are of SPDM"
             + " 1.2",
         "58  | 0x01 | NEGOTIATE_ALGORITHMS message, byte 58: a length of 1; it is 32 at least",

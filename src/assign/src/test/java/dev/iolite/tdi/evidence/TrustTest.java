@@ -4,7 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.tdi.TestDevice;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.security.MessageDigest;
+import java.security.cert.CertificateFactory;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -49,6 +57,56 @@ class TrustTest {
         .hasToString(
             "%s with %s, by the key of %s.pem; made for the nonce that was asked with"
                 .formatted(vector.signing(), vector.hash(), vector.name()));
+  }
+
+  /** The root's certificate is enough if the device was asked for its own. */
+  @ParameterizedTest
+  @CsvSource({"root.pem, device.pem, true", "other-root.pem, device.pem, false"})
+  void certificatesAmongTheMessagesLeadToTheRoot(String root, String own, boolean leads)
+      throws Exception {
+    byte[] all = P384.bytes();
+    int agreed = (int) P384.evidence().negotiation().orElseThrow().bytes();
+    int slot = P384.evidence().measurements().slot();
+    byte[] chain = spdmChain("root.pem", "between.pem", own);
+    byte[] certificates =
+        new TranscriptBytes(0x12)
+            .certificate(slot, 0, Arrays.copyOf(chain, 400), chain.length - 400)
+            .certificate(slot, 400, Arrays.copyOfRange(chain, 400, chain.length), 0)
+            .toArray();
+    Evidence evidence =
+        evidence(
+            Arrays.copyOf(all, agreed), certificates, Arrays.copyOfRange(all, agreed, all.length));
+    Trust trust = Trust.of(Files.readAllBytes(TestDevice.file(root)), root);
+    if (leads) {
+      assertThat(trust.verify(evidence, Optional.of(Vector.NONCE)).toString())
+          .contains("ECDSA_P384 with SHA-384, by the key of CN=device");
+      assertThat(P384.trust().verify(evidence, Optional.of(Vector.NONCE))).isNotNull();
+    } else {
+      assertThatThrownBy(() -> trust.verify(evidence, Optional.of(Vector.NONCE)))
+          .isInstanceOf(UntrustedEvidenceException.class)
+          .hasMessageContaining("the messages");
+    }
+  }
+
+  /** Length, digest of the root, certificates from the root down. */
+  private static byte[] spdmChain(String... names) throws Exception {
+    var certificates = new ByteArrayOutputStream();
+    CertificateFactory factory = CertificateFactory.getInstance("X.509");
+    byte[] digest = new byte[0];
+    for (String name : names) {
+      try (InputStream in = Files.newInputStream(TestDevice.file(name))) {
+        byte[] der = factory.generateCertificate(in).getEncoded();
+        digest = digest.length == 0 ? MessageDigest.getInstance("SHA-384").digest(der) : digest;
+        certificates.writeBytes(der);
+      }
+    }
+    ByteBuffer head = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+    head.putShort((short) (4 + digest.length + certificates.size()));
+    return new TranscriptBytes(0)
+        .add(head.array())
+        .add(digest)
+        .add(certificates.toByteArray())
+        .toArray();
   }
 
   /** Whatever bit is changed: in blocks, nonces, context, signature, or what was agreed on. */

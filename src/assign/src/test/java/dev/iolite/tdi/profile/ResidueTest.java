@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
@@ -16,7 +18,10 @@ import dev.iolite.tsm.Profile;
 import dev.iolite.tsm.TdiState;
 import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.Ioctls;
+import dev.iolite.uapi.catalog.TsmSeed2025Ioctls;
+import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.vfio.ByteRange;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -149,6 +154,31 @@ class ResidueTest {
       assertMaybeDone(
           () -> at.profile.bind(at.target), "the kernel said 3, which this call does not have");
       at.profile.bind(at.target).close();
+    }
+  }
+
+  /** A kernel that says of more runs than it had room for that all is well is not believed. */
+  @Test
+  void aKernelThatClaimsMoreRunsThanItHadRoomForIsRefused() {
+    UnaryOperator<Kernel> claiming =
+        model ->
+            new ForwardingKernel(model) {
+              @Override
+              public int ioctl(int fd, long request, long argument) {
+                int result = super.ioctl(fd, request, argument);
+                if (request == TsmSeed2025Ioctls.VFIO_DMA_BUF_GET_RUNS.number() && result == 0) {
+                  MemorySegment get =
+                      MemorySegment.ofAddress(argument).reinterpret(vfio_dma_buf_get_runs.sizeof());
+                  vfio_dma_buf_get_runs.nr_runs(get, 65);
+                }
+                return result;
+              }
+            };
+    try (AssignedTdi at = AssignedTdi.on(Platform.TDX, Profile.SEED_2025, claiming);
+        var dmaBuf =
+            at.profile.exportDmaBuf(at.device, 0, List.of(new ByteRange(0, 4096)), Kind.SHARED)) {
+      assertThatThrownBy(() -> at.profile.runs(dmaBuf))
+          .hasMessageContaining("more runs than there was room for");
     }
   }
 
