@@ -57,7 +57,7 @@ final class HeldAsks {
           code =
               ask(
                   "validate BAR%d %s".formatted(bar.bar(), run),
-                  new GuestAsk.ValidateMmio(gpa, gpa + run.bytes(), physical));
+                  new GuestAsk.ValidateMmio(gpa, gpa + run.bytes(), physical, bar.bar()));
           count++;
         }
       }
