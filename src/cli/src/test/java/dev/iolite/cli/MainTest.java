@@ -75,13 +75,13 @@ class MainTest {
     Cli cli = Cli.run((command + " " + ABSENT).split(" ", -1));
     assertThat(cli.code()).isEqualTo(ExitCode.PRECONDITION);
     assertThat(cli.err()).contains(ABSENT).contains("iolite pci list");
-    assertThat(cli.err()).doesNotContain("\tat ");
+    assertThat(cli.err()).doesNotContain("    at ");
   }
 
   @Test
   void verboseAddsTheStackTrace() {
-    assertThat(Cli.run("--verbose", "pci", "show", ABSENT).err()).contains("\tat dev.iolite");
-    assertThat(Cli.run("pci", "show", "--verbose", ABSENT).err()).contains("\tat dev.iolite");
+    assertThat(Cli.run("--verbose", "pci", "show", ABSENT).err()).contains("    at dev.iolite");
+    assertThat(Cli.run("pci", "show", "--verbose", ABSENT).err()).contains("    at dev.iolite");
   }
 
   @Test

@@ -293,7 +293,7 @@ class TdiHoldTest {
     Cli cli =
         Cli.run("--kernel", "mock:tdx", "tdi", "assign", "--hold", "--run-dir", file.toString());
     assertThat(cli.code()).isEqualTo(ExitCode.PRECONDITION);
-    assertThat(cli.err()).contains("listen for commands at " + file, "--run-dir DIR");
+    assertThat(cli.err()).contains("open the directory " + file, "ENOTDIR", "--run-dir DIR");
     assertThat(cli.out()).doesNotContain("give the device");
   }
 }

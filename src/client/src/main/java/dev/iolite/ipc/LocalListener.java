@@ -16,12 +16,14 @@ import java.util.function.Consumer;
  * A socket at which this process takes connections of other processes of the same user, and serves
  * each in a thread of its own. Other users' connections are closed unread, whatever the permissions
  * of the socket and its directory have become.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class LocalListener implements AutoCloseable {
   private static final int BACKLOG = 128;
   private static final int RETRY_MILLIS = 500;
 
-  /** What is done with the connections. */
+  /** What is done with the connections. Safe for use by several threads. */
   public interface Service {
     /** Serves one; it is closed afterwards. An exception means that the client has gone. */
     void serve(LocalSocket client) throws IOException;

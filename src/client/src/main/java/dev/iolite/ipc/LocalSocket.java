@@ -21,7 +21,7 @@ import java.util.function.BooleanSupplier;
  * direction. A thread that waits here ends its wait when it is interrupted, or when another thread
  * closes the connection.
  *
- * <p>One thread at a time receives, and one at a time sends.
+ * <p>For use by one thread at a time that receives and one that sends; any may close it.
  */
 public final class LocalSocket implements Closeable {
   /** How long a message may take from its first byte to its last. */
@@ -51,7 +51,7 @@ public final class LocalSocket implements Closeable {
    * Connects to a process that listens.
    *
    * @param stop whether to give up
-   * @throws SocketFailure what connect(2) said: ECONNREFUSED if nobody listens any longer
+   * @throws SocketErrnoException what connect(2) said: ECONNREFUSED if nobody listens any longer
    * @throws IOException if another user's process listens there
    */
   public static LocalSocket connect(Path path, BooleanSupplier stop) throws IOException {
@@ -82,7 +82,7 @@ public final class LocalSocket implements Closeable {
         result = socket.connect(entry);
       }
       if (result < 0) {
-        throw new SocketFailure("connect", result);
+        throw new SocketErrnoException("connect", result);
       }
     }
   }
@@ -93,7 +93,7 @@ public final class LocalSocket implements Closeable {
     try (SocketFd socket = SocketFd.create(host)) {
       connect(host, socket, path, () -> false);
       return true;
-    } catch (SocketFailure e) {
+    } catch (SocketErrnoException e) {
       return e.errno() != Errno.ECONNREFUSED && e.errno() != Errno.ENOENT;
     }
   }
@@ -116,7 +116,7 @@ public final class LocalSocket implements Closeable {
       MemorySegment.copy(line, done, sent, ValueLayout.JAVA_BYTE, 0, part);
       long result = socket.call(fd -> host.write(fd, sent.address(), part));
       if (result < 0 && !SocketFd.isToBeRepeated(result)) {
-        throw new SocketFailure("write", result);
+        throw new SocketErrnoException("write", result);
       }
       if (result <= 0) {
         requireTime("send", started, LONGEST_MESSAGE);
@@ -191,7 +191,7 @@ public final class LocalSocket implements Closeable {
         return result > 0;
       }
       if (!SocketFd.isToBeRepeated(result)) {
-        throw new SocketFailure("read", result);
+        throw new SocketErrnoException("read", result);
       }
       requireWanted("receive", stop);
     }

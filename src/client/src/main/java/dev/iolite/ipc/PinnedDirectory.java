@@ -24,7 +24,7 @@ final class PinnedDirectory implements AutoCloseable {
   }
 
   /** Opens the directory that a file is in. */
-  static PinnedDirectory of(HostKernel host, Path file) throws SocketFailure {
+  static PinnedDirectory of(HostKernel host, Path file) throws SocketErrnoException {
     return open(host, file.toAbsolutePath().resolveSibling(""), 0);
   }
 
@@ -37,13 +37,14 @@ final class PinnedDirectory implements AutoCloseable {
     return name.toString();
   }
 
-  private static PinnedDirectory open(HostKernel host, Path path, int flags) throws SocketFailure {
+  private static PinnedDirectory open(HostKernel host, Path path, int flags)
+      throws SocketErrnoException {
     int fd =
         host.open(
             path.toAbsolutePath().toString(),
             Libc.O_PATH() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC() | flags);
     if (fd < 0) {
-      throw new SocketFailure("open the directory " + path, fd);
+      throw new SocketErrnoException("open the directory " + path, fd);
     }
     return new PinnedDirectory(host, fd);
   }

@@ -57,11 +57,11 @@ final class SocketFd implements AutoCloseable {
   }
 
   /** Makes a socket that is not connected. */
-  static SocketFd create(HostKernel host) throws SocketFailure {
+  static SocketFd create(HostKernel host) throws SocketErrnoException {
     return of(host, "socket", host.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   }
 
-  private static SocketFd of(HostKernel host, String call, int number) throws SocketFailure {
+  private static SocketFd of(HostKernel host, String call, int number) throws SocketErrnoException {
     SocketFd socket = new SocketFd(host, (int) done(call, number));
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment time =
@@ -72,15 +72,15 @@ final class SocketFd implements AutoCloseable {
             host.setsockopt(number, SOL_SOCKET, option, time.address(), (int) time.byteSize()));
       }
       return socket;
-    } catch (SocketFailure e) {
+    } catch (SocketErrnoException e) {
       socket.close();
       throw e;
     }
   }
 
-  private static long done(String call, long result) throws SocketFailure {
+  private static long done(String call, long result) throws SocketErrnoException {
     if (result < 0) {
-      throw new SocketFailure(call, result);
+      throw new SocketErrnoException(call, result);
     }
     return result;
   }
@@ -113,29 +113,29 @@ final class SocketFd implements AutoCloseable {
     }
   }
 
-  void bind(Path path) throws SocketFailure {
+  void bind(Path path) throws SocketErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = address(arena, path);
       done("bind", call(fd -> host.bind(fd, address.address(), (int) address.byteSize())));
     }
   }
 
-  void listen(int backlog) throws SocketFailure {
+  void listen(int backlog) throws SocketErrnoException {
     done("listen", call(fd -> host.listen(fd, backlog)));
   }
 
   /** Connects; 0 or a negated errno. */
-  long connect(Path path) throws SocketFailure {
+  long connect(Path path) throws SocketErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = address(arena, path);
       return call(fd -> host.connect(fd, address.address(), (int) address.byteSize()));
     }
   }
 
-  private static MemorySegment address(Arena arena, Path path) throws SocketFailure {
+  private static MemorySegment address(Arena arena, Path path) throws SocketErrnoException {
     byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
     if (name.length >= PATH_BYTES) {
-      throw new SocketFailure("socket at " + path, Errno.ENAMETOOLONG.negated());
+      throw new SocketErrnoException("socket at " + path, Errno.ENAMETOOLONG.negated());
     }
     MemorySegment address = arena.allocate(PATH_OFFSET + PATH_BYTES, Long.BYTES);
     address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
@@ -149,11 +149,11 @@ final class SocketFd implements AutoCloseable {
   }
 
   /** A socket that {@link #accept} has returned. */
-  SocketFd accepted(int fd) throws SocketFailure {
+  SocketFd accepted(int fd) throws SocketErrnoException {
     return of(host, "accept", fd);
   }
 
-  Peer peer() throws SocketFailure {
+  Peer peer() throws SocketErrnoException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment credentials = arena.allocate(UCRED_BYTES, Integer.BYTES);
       MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, UCRED_BYTES);

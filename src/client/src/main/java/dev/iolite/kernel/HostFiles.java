@@ -3,7 +3,7 @@ package dev.iolite.kernel;
 /**
  * The system calls on files of the machine that this process runs on, whichever kernel the devices
  * are of. As in {@link Kernel}, every call returns what the system call returns, or the negated
- * errno, and none is repeated.
+ * errno, and none is repeated. Safe for use by several threads.
  */
 public interface HostFiles {
   /**

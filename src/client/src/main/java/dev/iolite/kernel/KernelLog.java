@@ -12,6 +12,8 @@ import java.util.List;
  * The kernel's log from a moment on ({@code /dev/kmsg}): where drivers write the reasons for which
  * an errno has no room. For a user who may not read it, it is empty: who asks for a reason gets
  * none, and whatever the reason was for has failed already, or will not.
+ *
+ * <p>For use by one thread at a time.
  */
 public final class KernelLog implements AutoCloseable {
   /** The longest record, PRINTK_MESSAGE_MAX of kernel/printk/internal.h. */

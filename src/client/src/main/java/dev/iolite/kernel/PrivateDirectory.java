@@ -16,6 +16,8 @@ import java.util.stream.Stream;
  * A directory that only its user can reach: it belongs to the user of this process, and its mode is
  * 0700. It is opened once. Everything in it is found relative to that descriptor and not through a
  * symbolic link, so that nobody can put another directory or file in the way.
+ *
+ * <p>Safe for use by several threads, until one of them closes it.
  */
 public final class PrivateDirectory implements AutoCloseable {
   private static final int PERMISSIONS = 0777;

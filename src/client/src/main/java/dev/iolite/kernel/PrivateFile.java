@@ -8,7 +8,7 @@ import java.util.Arrays;
 
 /**
  * A file in a {@link PrivateDirectory}, which a process locks while it writes there. Every failure
- * is a {@link PreconditionException} that names the errno.
+ * is a {@link PreconditionException} that names the errno. For use by one thread at a time.
  */
 public final class PrivateFile implements AutoCloseable {
   private final HostFiles files;

@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -26,7 +26,7 @@ import java.util.function.Predicate;
  * A virtual processor. Made by {@link Vm#createVcpu}.
  *
  * <p>For use by one thread at a time; ideally, the same thread always runs it. While one runs it, a
- * second run and {@link #close} are refused.
+ * second run is refused, and {@link #close} by another thread.
  */
 public final class Vcpu implements AutoCloseable {
   private static final long REAL_MODE_END = 1L << 20;
@@ -41,7 +41,7 @@ public final class Vcpu implements AutoCloseable {
   private final Watchdog watchdog;
 
   /** Held by the thread that runs the guest or closes this. */
-  private final Semaphore free = new Semaphore(1);
+  private final ReentrantLock busy = new ReentrantLock();
 
   /** Takes over the descriptor, unless this fails. */
   Vcpu(Fd fd, int id, Optional<MemorySlot> code, int mmapBytes, Consumer<Vcpu> onClose) {
@@ -166,13 +166,13 @@ public final class Vcpu implements AutoCloseable {
    *     deleted, or on a virtual thread
    */
   public Exit run(Duration deadline, Predicate<Exit> goesOn) {
-    if (!free.tryAcquire()) {
+    if (busy.isHeldByCurrentThread() || !busy.tryLock()) {
       throw new IllegalStateException(this + " runs already: it is one processor");
     }
     try {
       return runAlone(deadline, goesOn);
     } finally {
-      free.release();
+      busy.unlock();
     }
   }
 
@@ -255,20 +255,21 @@ public final class Vcpu implements AutoCloseable {
   }
 
   /**
-   * Unmaps kvm_run and closes the descriptor, once; what failed of it is tried again.
+   * Unmaps kvm_run and closes the descriptor, once; what failed of it is tried again. The thread
+   * that runs it may close it between two exits, after which the run can only end.
    *
-   * @throws IllegalStateException if it runs; nothing was closed then
+   * @throws IllegalStateException if another thread runs it; nothing was closed then
    */
   @Override
   public void close() {
-    if (!free.tryAcquire()) {
+    if (!busy.tryLock()) {
       throw new IllegalStateException(
           this + " can't be closed while it runs; close it when its run has returned");
     }
     try {
       closeAlone();
     } finally {
-      free.release();
+      busy.unlock();
     }
   }
 

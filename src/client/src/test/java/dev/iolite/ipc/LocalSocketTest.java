@@ -225,7 +225,7 @@ class LocalSocketTest {
           CompletableFuture.supplyAsync(() -> {
             try {
               return closed.receive(9, LocalSocket.FOREVER, () -> false).isEmpty();
-            } catch (SocketFailure e) {
+            } catch (SocketErrnoException e) {
               return e.errno() == Errno.EBADF;
             } catch (IOException e) {
               throw new UncheckedIOException(e);
@@ -233,7 +233,7 @@ class LocalSocketTest {
           });
       closed.close();
       assertThat(ends.join()).isTrue();
-      assertThatThrownBy(() -> closed.send(HELLO)).isInstanceOf(SocketFailure.class);
+      assertThatThrownBy(() -> closed.send(HELLO)).isInstanceOf(SocketErrnoException.class);
     }
   }
 
@@ -247,7 +247,7 @@ class LocalSocketTest {
     assertThat(LocalSocket.isListening(path())).isFalse();
     assertThatThrownBy(this::connect)
         .isInstanceOfSatisfying(
-            SocketFailure.class, e -> assertThat(e.errno()).isEqualTo(Errno.ECONNREFUSED));
+            SocketErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ECONNREFUSED));
   }
 
   @Test

@@ -88,7 +88,7 @@ abstract class KvmSuite {
               LONG,
               exit -> {
                 if (exit instanceof Exit.IoIn) {
-                  assertRefused(guest.vcpu);
+                  assertNoSecondRun(guest.vcpu);
                   Thread.ofPlatform().start(fromOutside);
                   assertThat(fromOutside).succeedsWithin(LONG);
                   return true;
@@ -108,6 +108,10 @@ abstract class KvmSuite {
     assertThatThrownBy(vcpu::close)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("can't be closed while it runs");
+    assertNoSecondRun(vcpu);
+  }
+
+  private static void assertNoSecondRun(Vcpu vcpu) {
     assertThatThrownBy(() -> vcpu.run(SHORT))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("runs already");

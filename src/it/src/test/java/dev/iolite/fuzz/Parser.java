@@ -48,6 +48,7 @@ enum Parser {
   private static final List<BarSize> SIZES =
       List.of(new BarSize(0, 64 << 10), new BarSize(2, 1L << 40), new BarSize(4, 4096));
 
+  @SuppressWarnings("ImmutableEnumChecker") // each is a method
   private final Consumer<byte[]> parse;
 
   Parser(Consumer<byte[]> parse) {

@@ -4,7 +4,7 @@ import dev.iolite.cli.RunDirectory;
 import dev.iolite.cli.TdiFiles;
 import dev.iolite.ipc.LocalSocket;
 import dev.iolite.ipc.Message;
-import dev.iolite.ipc.SocketFailure;
+import dev.iolite.ipc.SocketErrnoException;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.PrivateDirectory;
@@ -129,7 +129,7 @@ public final class HeldClient {
   private LocalSocket connect(PciAddress address, BooleanSupplier stop) throws IOException {
     try {
       return LocalSocket.connect(socket(address), stop);
-    } catch (SocketFailure e) {
+    } catch (SocketErrnoException e) {
       if (e.errno() != Errno.ECONNREFUSED) {
         throw TdiFiles.failed(
             "speak to the process that holds " + address + " at " + named(address), e);

@@ -4,7 +4,7 @@ import dev.iolite.kernel.Errno;
 import java.io.IOException;
 
 /** What the kernel said about a call on a socket. */
-public final class SocketFailure extends IOException {
+public final class SocketErrnoException extends IOException {
   private static final long serialVersionUID = 1L;
 
   private final Errno errno;
@@ -15,7 +15,7 @@ public final class SocketFailure extends IOException {
    * @param call such as {@code connect}
    * @param result the negated errno
    */
-  SocketFailure(String call, long result) {
+  SocketErrnoException(String call, long result) {
     super(call + ": " + Errno.of((int) -result));
     errno = Errno.of((int) -result);
   }
