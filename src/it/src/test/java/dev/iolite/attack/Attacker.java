@@ -21,7 +21,7 @@ final class Attacker {
   static void require() {
     assumeTrue(ownUser().equals(OptionalInt.of(0)), "only root can run programs as another user");
     assumeTrue(Files.isExecutable(Path.of("/usr/bin/setpriv")), "needs setpriv, of util-linux");
-    assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "needs python3, for the attacks");
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/perl")), "needs perl, for the attacks");
     try {
       assumeTrue(run("true").code() == 0, "setpriv can't change the user in this container");
     } catch (Exception e) {
