@@ -4,6 +4,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.core.ProcessMemory;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
