@@ -31,7 +31,14 @@ public final class HostSupervisor {
 
   private static final long SIG_IGN = 1;
 
-  /** A program to be started takes its path and its arguments; the filter is that of the thread. */
+  /** Java has files open that a program must not inherit; Java's own processes don't, either. */
+  private static final int FIRST_OF_JAVA = 3;
+
+  private static final long LAST_DESCRIPTOR = 0xffff_ffffL;
+
+  /** linux/close_range.h: they are closed by the exec, not now. */
+  private static final int CLOSE_RANGE_CLOEXEC = 4;
+
   private static final class Spawn {
     static final MethodHandle CALL =
         HostKernel.plain(
@@ -83,7 +90,7 @@ public final class HostSupervisor {
     static final MethodHandle CALL = HostKernel.plain("signal", JAVA_LONG, JAVA_INT, JAVA_LONG);
   }
 
-  /** A program that has been started, or why not. */
+  /** Who answers the calls of a program that is about to be started. */
   @FunctionalInterface
   public interface Listener {
     /** The filter is on; its descriptor is to be served before the program can start. */
@@ -136,13 +143,17 @@ public final class HostSupervisor {
       sock_fprog.len(code, (short) (filter.byteSize() / sock_filter.sizeof()));
       sock_fprog.filter(code, filter);
       // Linked before the filter is on: the linker opens files.
-      Class<?> linked = Spawn.class;
       MethodHandle spawn = Spawn.CALL;
+      int kept =
+          call(Seccomp.__NR_close_range(), FIRST_OF_JAVA, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
+      if (kept < 0) {
+        return kept;
+      }
       int privileges =
           HostKernel.result(
               (int) Prctl.CALL.invokeExact(state, Seccomp.PR_SET_NO_NEW_PRIVS(), 1L, 0L, 0L, 0L),
               state);
-      if (privileges < 0 || linked == null) {
+      if (privileges < 0) {
         return privileges;
       }
       long descriptor =

@@ -41,12 +41,19 @@ final class FileCalls {
     return file.isEmpty() ? Answer.pass() : onFile(caller, call, fd, file.get());
   }
 
-  /** A number that is the model's is about to be another file's, or the other way round. */
+  /**
+   * A number that is the model's is about to be another file's, or the other way round. The filter
+   * sees of a low number only the ioctls, so a file that can be read or written gets none: better
+   * an error than data of the placeholder's.
+   */
   private Answer duplicateTo(ProgramProcess caller, Notice call, Optional<Integer> file) {
     int target = call.integer(1);
     if (target >= Filter.FIRST_DESCRIPTOR && file.isPresent()) {
       // A number of the model's is the same file in every process.
       return target == call.integer(0) ? Answer.pass() : Answer.of(Errno.EBUSY);
+    }
+    if (file.isPresent() && !files.hasOnlyIoctls(file.get())) {
+      return Answer.of(Errno.EBUSY);
     }
     caller.model(target).ifPresent(replaced -> files.closing(caller, replaced));
     return Answer.pass();

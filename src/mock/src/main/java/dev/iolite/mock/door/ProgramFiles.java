@@ -124,6 +124,14 @@ final class ProgramFiles {
     return added < 0 ? Answer.of(added) : Answer.pass();
   }
 
+  /** Whether a file is one that is used by ioctls alone. */
+  boolean hasOnlyIoctls(int number) {
+    String name = model.nameOf(number).orElse("");
+    return name.equals("/dev/kvm")
+        || name.equals("/dev/iommu")
+        || name.startsWith("anon_inode:kvm");
+  }
+
   /** A descriptor is about to be closed. */
   void closing(ProgramProcess caller, int number) {
     caller.drop(number);
