@@ -1,10 +1,16 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.CallerMemory;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.mock.Faults;
+import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.door.Door;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
@@ -32,6 +38,14 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
       description = "the program and its arguments, after --")
   private List<String> command = List.of();
 
+  @Option(
+      names = "--fail",
+      paramLabel = "CALL:N=ERRNO[:after]",
+      description =
+          "make the Nth of these calls fail, such as IOMMU_IOAS_MAP:2=ENOMEM; with :after, once its"
+              + " effect has taken place. Can be given more than once")
+  private List<InjectedFault> faults = List.of();
+
   @Override
   public Integer call() throws InterruptedException {
     MockKernel.Builder description =
@@ -40,6 +54,14 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
             .orElseThrow(() ->
                 new ParameterException(
                     spec().commandLine(), "a program can only be run on a model"));
-    return new Door(description, kernel -> kernel).run(command, stopRequested());
+    return new Door(description, this::calls).run(command, stopRequested());
+  }
+
+  private Kernel calls(Kernel model, CallerMemory memory) {
+    Faults plan = Faults.none();
+    for (InjectedFault fault : faults) {
+      plan.fail(fault.calls(), fault.nth(), fault.errno(), fault.when());
+    }
+    return traced(new FaultyKernel(model, memory, Ioctls.ofHeaders(), plan), memory);
   }
 }

@@ -1,18 +1,20 @@
 package dev.iolite.mock.door;
 
+import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.uapi.seccomp.Seccomp;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
-import java.util.function.UnaryOperator;
 
 /**
  * Runs a program that was not written for the model on a model, unmodified and without privileges.
@@ -28,15 +30,16 @@ public final class Door {
   private final HostKernel host = new HostKernel();
   private final HostSupervisor supervisor = new HostSupervisor();
   private final MockKernel.Builder description;
-  private final UnaryOperator<Kernel> calls;
+  private final BiFunction<Kernel, CallerMemory, Kernel> calls;
 
   /**
    * A door to a model that is started with each program.
    *
    * @param description what the host is like; how the caller is reached is set here
-   * @param calls what the program's calls go through on their way to the model, such as a tracer
+   * @param calls makes of the model, and the memory of whoever calls it, what the program's calls
+   *     go through, such as a tracer
    */
-  public Door(MockKernel.Builder description, UnaryOperator<Kernel> calls) {
+  public Door(MockKernel.Builder description, BiFunction<Kernel, CallerMemory, Kernel> calls) {
     this.description = description;
     this.calls = calls;
   }
@@ -53,11 +56,13 @@ public final class Door {
   public int run(List<String> command, BooleanSupplier stop) throws InterruptedException {
     Map<String, String> environment = System.getenv();
     Program program = Program.find(command, environment.getOrDefault("PATH", "/usr/bin:/bin"));
+    PtraceScope.require(new SysFs(host));
     List<String> variables =
         environment.entrySet().stream().map(each -> each.getKey() + "=" + each.getValue()).toList();
     Processes processes = new Processes(host, supervisor);
     try (MockKernel model = description.caller(processes).files(processes).build()) {
-      Serving serving = new Serving(host, supervisor, model, calls.apply(model), processes);
+      Serving serving =
+          new Serving(host, supervisor, model, calls.apply(model, processes), processes);
       int process = start(program, variables, serving);
       // As system(3) does: who presses Ctrl-C means the program, which gets the signal, too.
       long interrupted = supervisor.ignore(Seccomp.SIGINT());

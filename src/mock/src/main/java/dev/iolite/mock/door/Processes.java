@@ -2,6 +2,7 @@ package dev.iolite.mock.door;
 
 import static dev.iolite.mock.core.Refused.refused;
 
+import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
@@ -13,6 +14,7 @@ import dev.iolite.mock.core.ProcessMemory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.UserMemory;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +31,7 @@ import java.util.regex.Pattern;
  * The processes that make calls. To the model they are one caller, whose memory and own descriptors
  * are those of the process that makes the current call.
  */
-final class Processes implements UserMemory, CallerFiles {
+final class Processes implements UserMemory, CallerFiles, CallerMemory {
   private static final Pattern THREAD_GROUP = Pattern.compile("\nTgid:\t(\\d+)");
   private static final Pattern EVENTFD = Pattern.compile("eventfd-id: *(\\d+)");
 
@@ -41,7 +43,8 @@ final class Processes implements UserMemory, CallerFiles {
   /** Under the model's lock. */
   private final Map<String, CallerEventFd> eventfds = new HashMap<>();
 
-  private final ThreadLocal<ProgramProcess> current = new ThreadLocal<>();
+  private final ThreadLocal<Optional<ProgramProcess>> current =
+      ThreadLocal.withInitial(Optional::empty);
   private final ThreadLocal<List<Integer>> given = ThreadLocal.withInitial(ArrayList::new);
 
   Processes(HostKernel host, HostSupervisor supervisor) {
@@ -60,8 +63,8 @@ final class Processes implements UserMemory, CallerFiles {
       process = found.get();
       byThread.put(thread, process);
     }
-    current.set(process);
-    return Optional.of(process);
+    current.set(Optional.of(process));
+    return current.get();
   }
 
   private Optional<ProgramProcess> find(int thread) {
@@ -109,12 +112,8 @@ final class Processes implements UserMemory, CallerFiles {
     return all;
   }
 
-  private Optional<ProgramProcess> current() {
-    return Optional.ofNullable(current.get());
-  }
-
   private ProcessMemory memory() {
-    return current().map(ProgramProcess::memory).orElseThrow(() -> refused(Errno.EFAULT));
+    return current.get().map(ProgramProcess::memory).orElseThrow(() -> refused(Errno.EFAULT));
   }
 
   @Override
@@ -130,6 +129,11 @@ final class Processes implements UserMemory, CallerFiles {
   @Override
   public void requireMapped(long address, long bytes, boolean write) {
     memory().requireMapped(address, bytes, write);
+  }
+
+  @Override
+  public Optional<MemorySegment> copy(long address, long bytes) {
+    return current.get().flatMap(process -> process.get(Arena.ofAuto(), address, bytes));
   }
 
   @Override
@@ -150,10 +154,10 @@ final class Processes implements UserMemory, CallerFiles {
   /** An eventfd is the same file whatever its descriptor, as its number in fdinfo says. */
   @Override
   public Optional<OpenFile> find(Task task, int fd) {
-    if (current().isEmpty() || fd < 0) {
+    if (current.get().isEmpty() || fd < 0) {
       return Optional.empty();
     }
-    ProgramProcess process = current.get();
+    ProgramProcess process = current.get().get();
     Matcher eventfd =
         EVENTFD.matcher(
             new SysFs(host)

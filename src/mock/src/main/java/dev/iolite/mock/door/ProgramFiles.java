@@ -47,6 +47,10 @@ final class ProgramFiles {
   Answer give(ProgramProcess caller, Notice call, boolean isClosedByExec, IntSupplier body) {
     int result = body.getAsInt();
     List<Integer> made = processes.takeGiven();
+    if (result < 0) {
+      // A fault after its effect: the injector has closed what was made.
+      return Answer.of(result);
+    }
     for (int number : made) {
       Placeholder placeholder = placeholders.add(number);
       int added = add(call, placeholder.make(), number, isClosedByExec);

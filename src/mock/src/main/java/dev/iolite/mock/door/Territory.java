@@ -25,7 +25,7 @@ final class Territory {
    */
   static boolean has(String path) {
     List<String> walked = new ArrayList<>();
-    for (String name : path.split("/")) {
+    for (String name : path.split("/", -1)) {
       if (name.equals("..")) {
         if (!walked.isEmpty()) {
           walked.removeLast();

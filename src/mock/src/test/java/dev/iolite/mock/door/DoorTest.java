@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.uapi.UapiHeaders;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A program in C that knows nothing of the model runs on it. */
@@ -71,7 +76,7 @@ class DoorTest {
   }
 
   private static int run(List<String> command) throws InterruptedException {
-    return new Door(MockKernel.builder(), kernel -> kernel).run(command, () -> false);
+    return new Door(MockKernel.builder(), (kernel, _) -> kernel).run(command, () -> false);
   }
 
   @ParameterizedTest
@@ -183,6 +188,41 @@ class DoorTest {
     Path script = Files.writeString(scratch.resolve("script"), "#!/no/such/interpreter\n");
     assertTrue(script.toFile().setExecutable(true));
     assertRefused(script.toString(), "it can't be started: ENOENT", "without iolite");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, true, ''", "1, true, ''", "2, false, ptrace_scope=1", "3, false, 3 can't"})
+  void whereItsMemoryCantBeReachedTheSettingIsSaid(String scope, boolean isAllowed, String next) {
+    SysFs files =
+        new SysFs(
+            new ForwardingKernel(new HostKernel()) {
+              @Override
+              public int open(String path, int flags) {
+                boolean isStatus = path.equals("/proc/self/status");
+                boolean isScope = path.endsWith("ptrace_scope");
+                Path unprivileged = scratch.resolve("file");
+                if (!isScope && !isStatus) {
+                  return super.open(path, flags);
+                }
+                try {
+                  Files.writeString(
+                      unprivileged,
+                      isScope
+                          ? scope + "\n"
+                          : "Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\nGroups:\t\nCapEff:\t0\n");
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+                return super.open(unprivileged.toString(), flags);
+              }
+            });
+    if (isAllowed) {
+      PtraceScope.require(files);
+    } else {
+      PreconditionException refused =
+          assertThrows(PreconditionException.class, () -> PtraceScope.require(files));
+      assertTrue(refused.advice().next().contains(next), refused.getMessage());
+    }
   }
 
   private static void assertRefused(String program, String what, String next) {
