@@ -7,6 +7,7 @@ module dev.iolite.uapi {
   exports dev.iolite.uapi.iommufd;
   exports dev.iolite.uapi.kvm;
   exports dev.iolite.uapi.libc;
+  exports dev.iolite.uapi.seccomp;
   exports dev.iolite.uapi.tsm;
   exports dev.iolite.uapi.tsmarmv5;
   exports dev.iolite.uapi.tsmccav7;

@@ -29,6 +29,7 @@ public record UapiHeaders(Path headers, Path asmHeaders) {
           "kvm",
           "dmabuf",
           "libc",
+          "seccomp",
           "tsm",
           "tsm-arm-v5",
           "tsm-v6",

@@ -1,5 +1,6 @@
 package dev.iolite.uapi.catalog;
 
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,11 @@ public final class Ioctls {
     Map<Key, Ioctl> all = new HashMap<>(byKey);
     others.forEach(command -> all.put(new Key(command.on(), command.number()), command));
     return new Ioctls(all);
+  }
+
+  /** All of them, in no order. */
+  public Collection<Ioctl> all() {
+    return byKey.values();
   }
 
   /**

@@ -15,7 +15,8 @@ public final class UapiCatalog {
   /**
    * Every struct and union.
    *
-   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, tsm*, and in each by name
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, seccomp, tsm*, and in each
+   *     by name
    */
   public static List<UapiStruct> structs() {
     return Stream.of(
@@ -24,6 +25,7 @@ public final class UapiCatalog {
             KvmCatalog.structs(),
             DmaBufCatalog.structs(),
             LibcCatalog.structs(),
+            SeccompCatalog.structs(),
             TsmCatalog.structs(),
             TsmArmV5Catalog.structs(),
             TsmV6Catalog.structs(),
@@ -37,8 +39,8 @@ public final class UapiCatalog {
   /**
    * Every constant.
    *
-   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, tsm*, and in each as
-   *     jextract found them: the macros and enums by their place in the headers
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, seccomp, tsm*, and in each
+   *     as jextract found them: the macros and enums by their place in the headers
    */
   public static List<UapiConstant> constants() {
     return Stream.of(
@@ -47,6 +49,7 @@ public final class UapiCatalog {
             KvmCatalog.constants(),
             DmaBufCatalog.constants(),
             LibcCatalog.constants(),
+            SeccompCatalog.constants(),
             TsmCatalog.constants(),
             TsmArmV5Catalog.constants(),
             TsmV6Catalog.constants(),
@@ -60,8 +63,8 @@ public final class UapiCatalog {
   /**
    * Every macro that is a text.
    *
-   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, tsm*, and in each as
-   *     jextract found them
+   * @return in the order of packages vfio, iommufd, kvm, dmabuf, libc, seccomp, tsm*, and in each
+   *     as jextract found them
    */
   public static List<UapiString> strings() {
     return Stream.of(
@@ -70,6 +73,7 @@ public final class UapiCatalog {
             KvmCatalog.strings(),
             DmaBufCatalog.strings(),
             LibcCatalog.strings(),
+            SeccompCatalog.strings(),
             TsmCatalog.strings(),
             TsmArmV5Catalog.strings(),
             TsmV6Catalog.strings(),

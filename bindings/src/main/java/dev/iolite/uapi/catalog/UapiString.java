@@ -4,7 +4,7 @@ package dev.iolite.uapi.catalog;
  * A constant of the kernel's headers that is a text, such as {@code VFIO_DEVICE_API_PCI_STRING}.
  *
  * @param packageName the last part of the binding's package: {@code vfio}, {@code iommufd}, {@code
- *     kvm}, {@code dmabuf} or {@code libc}
+ *     kvm}, {@code dmabuf}, {@code libc} or {@code seccomp}
  * @param name the name in C
  * @param value the text
  */

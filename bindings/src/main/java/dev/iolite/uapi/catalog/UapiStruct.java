@@ -13,7 +13,7 @@ import java.util.List;
  * A struct or union of the kernel's headers.
  *
  * @param packageName the last part of the binding's package: {@code vfio}, {@code iommufd}, {@code
- *     kvm}, {@code dmabuf} or {@code libc}
+ *     kvm}, {@code dmabuf}, {@code libc} or {@code seccomp}
  * @param name the tag in C
  * @param union whether it is a union
  * @param size bytes; a flexible array at the end counts nothing

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.journal.Journal;
@@ -26,11 +27,19 @@ public abstract class IoliteCommand {
 
   /** The kernel to work on. */
   final Kernel kernel() {
-    Kernel kernel = main().chosen().kernel();
+    return traced(main().chosen().kernel(), CallerMemory.own());
+  }
+
+  /**
+   * A kernel whose calls are printed if that was asked for.
+   *
+   * @param memory of whoever makes the calls
+   */
+  final Kernel traced(Kernel kernel, CallerMemory memory) {
     Output err = Main.errors(spec.commandLine());
     return main().options().trace()
         ? new TracingKernel(
-            kernel, Scope.ALL, () -> ioctls.get(), call -> err.line(call.toString()))
+            kernel, memory, Scope.ALL, () -> ioctls.get(), call -> err.line(call.toString()))
         : kernel;
   }
 

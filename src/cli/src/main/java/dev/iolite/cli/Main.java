@@ -228,6 +228,7 @@ public final class Main extends CommandGroup {
         .setParameterExceptionHandler(new UsageErrors())
         .setExecutionExceptionHandler(new Failures())
         .registerConverter(KernelChoice.class, KernelChoice::parse)
+        .registerConverter(InjectedFault.class, InjectedFault::parse)
         .registerConverter(PciAddress.class, Main::address)
         .registerConverter(Profile.class, Main::profile)
         .registerConverter(VmType.class, Main::vmType);

@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
     name = "mock",
     description = "Serves models of hosts to other processes.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = MockCommand.ServeCommand.class)
+    subcommands = {MockCommand.ServeCommand.class, MockRunCommand.class})
 final class MockCommand extends CommandGroup {
   /** {@code iolite mock serve}. */
   @Command(

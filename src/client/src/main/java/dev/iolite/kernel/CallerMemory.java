@@ -6,38 +6,44 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Copies of this process's own memory, at addresses that may be wrong.
- *
- * <p>A caller may pass an address where nothing is mapped. The kernel then answers EFAULT; a load
- * by the JVM would end the process instead. So the kernel makes the copy, too, by a read of {@code
- * /proc/self/mem}, which fails where nothing is mapped. That file is opened for each copy, so that
- * a decorator holds no descriptor and needs no closing.
+ * Copies of the memory of whoever makes a call, at addresses that may be wrong.
  *
  * <p>Safe for use by several threads.
  */
-public final class CallerMemory {
-  private static final Kernel HOST = new HostKernel();
-
-  private CallerMemory() {}
-
+@FunctionalInterface
+public interface CallerMemory {
   /**
    * Copies memory.
    *
    * @param bytes how much, at least 0; never more than this is read
-   * @return the copy; empty if any of it is not mapped, or there is no procfs
+   * @return the copy; empty if any of it is not mapped
    */
-  public static Optional<MemorySegment> copy(long address, long bytes) {
-    int memory = address > 0 ? HOST.open("/proc/self/mem", Libc.O_RDONLY() | Libc.O_CLOEXEC()) : -1;
-    if (memory < 0) {
-      return Optional.empty();
-    }
-    try {
-      MemorySegment into = Arena.ofAuto().allocate(bytes, Long.BYTES);
-      return HOST.pread(memory, into.address(), bytes, address) == bytes
-          ? Optional.of(into)
-          : Optional.empty();
-    } finally {
-      HOST.close(memory);
-    }
+  Optional<MemorySegment> copy(long address, long bytes);
+
+  /**
+   * The memory of this process.
+   *
+   * <p>A caller may pass an address where nothing is mapped. The kernel then answers EFAULT; a load
+   * by the JVM would end the process instead. So the kernel makes the copy, too, by a read of
+   * {@code /proc/self/mem}, which fails where nothing is mapped, and where there is no procfs. That
+   * file is opened for each copy, so that a decorator holds no descriptor and needs no closing.
+   */
+  static CallerMemory own() {
+    Kernel host = new HostKernel();
+    return (address, bytes) -> {
+      int memory =
+          address > 0 ? host.open("/proc/self/mem", Libc.O_RDONLY() | Libc.O_CLOEXEC()) : -1;
+      if (memory < 0) {
+        return Optional.empty();
+      }
+      try {
+        MemorySegment into = Arena.ofAuto().allocate(bytes, Long.BYTES);
+        return host.pread(memory, into.address(), bytes, address) == bytes
+            ? Optional.of(into)
+            : Optional.empty();
+      } finally {
+        host.close(memory);
+      }
+    };
   }
 }

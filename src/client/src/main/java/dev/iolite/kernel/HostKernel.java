@@ -55,11 +55,16 @@ public final class HostKernel implements Kernel, HostFiles {
   /** struct iovec: an address and a length. */
   private static final long IOVEC_BYTES = 2 * Long.BYTES;
 
-  private static MethodHandle plain(String name, ValueLayout result, ValueLayout... arguments) {
+  /** The calling thread's errno, for a downcall that {@link #plain} or {@link #variadic} linked. */
+  static MemorySegment state() {
+    return STATE.get();
+  }
+
+  static MethodHandle plain(String name, ValueLayout result, ValueLayout... arguments) {
     return link(name, result, arguments, Linker.Option.captureCallState("errno"));
   }
 
-  private static MethodHandle variadic(
+  static MethodHandle variadic(
       String name, int firstVariadic, ValueLayout result, ValueLayout... arguments) {
     return link(
         name,
@@ -77,11 +82,11 @@ public final class HostKernel implements Kernel, HostFiles {
         options);
   }
 
-  private static int result(int returned, MemorySegment state) {
+  static int result(int returned, MemorySegment state) {
     return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
   }
 
-  private static long result(long returned, MemorySegment state) {
+  static long result(long returned, MemorySegment state) {
     return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
   }
 
@@ -659,7 +664,7 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   /** A downcall handle declares Throwable; none of the C functions here can raise anything. */
-  private static RuntimeException unexpected(Throwable e) {
+  static RuntimeException unexpected(Throwable e) {
     return switch (e) {
       case RuntimeException r -> r;
       case Error error -> throw error;

@@ -2,7 +2,8 @@
  * The system-call boundary: raw calls, the descriptors they work on, and the errors they return.
  *
  * <p>{@link dev.iolite.kernel.Kernel} is the interface that everything above is written against.
- * {@link dev.iolite.kernel.HostKernel} is the only class of the project that calls native code.
+ * {@link dev.iolite.kernel.HostKernel} and {@link dev.iolite.kernel.HostSupervisor} are the only
+ * classes of the project that call native code.
  *
  * <p>Records, enums and exceptions never change: they are safe for use by several threads. Every
  * other type says which threads may use it.

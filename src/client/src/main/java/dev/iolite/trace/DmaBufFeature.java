@@ -31,18 +31,18 @@ final class DmaBufFeature {
   /**
    * The whole argument of a call.
    *
+   * @param memory of who makes it
    * @param head its struct vfio_device_feature
    * @param address where that is
    * @return empty if the call asks for no dma-buf, or its argument can't be read
    */
-  static Optional<MemorySegment> copy(Ioctl command, MemorySegment head, long address) {
+  static Optional<MemorySegment> copy(
+      CallerMemory memory, Ioctl command, MemorySegment head, long address) {
     if (!isAskedBy(command, head)) {
       return Optional.empty();
     }
     long bytes = Integer.toUnsignedLong(vfio_device_feature.argsz(head));
-    return bytes < HEAD_BYTES || bytes > MAX_BYTES
-        ? Optional.empty()
-        : CallerMemory.copy(address, bytes);
+    return bytes < HEAD_BYTES || bytes > MAX_BYTES ? Optional.empty() : memory.copy(address, bytes);
   }
 
   /** Its fields, but for those of the head. */

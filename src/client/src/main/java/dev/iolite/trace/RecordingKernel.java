@@ -30,6 +30,7 @@ public final class RecordingKernel implements Kernel {
   private static final long FIRST_ADDRESS = 1L << 62;
   private static final int ENOSYS = Errno.ENOSYS.negated();
 
+  private final CallerMemory memory = CallerMemory.own();
   private final Ioctls ioctls;
   private final Map<Ioctl, ToIntFunction<MemorySegment>> answers;
   private final DescriptorKinds kinds = new DescriptorKinds();
@@ -100,7 +101,7 @@ public final class RecordingKernel implements Kernel {
 
   private int done(Ioctl command, long address) {
     long bytes = command.argument().map(MemoryLayout::byteSize).orElse(0L);
-    Optional<MemorySegment> struct = CallerMemory.copy(address, bytes).filter(_ -> bytes != 0);
+    Optional<MemorySegment> struct = memory.copy(address, bytes).filter(_ -> bytes != 0);
     if (bytes != 0 && struct.isEmpty()) {
       return Errno.EFAULT.negated();
     }
@@ -119,7 +120,8 @@ public final class RecordingKernel implements Kernel {
     argument =
         struct.map(head ->
             new Argument(
-                command, DmaBufFeature.copy(command, head, address).orElse(head).asReadOnly()));
+                command,
+                DmaBufFeature.copy(memory, command, head, address).orElse(head).asReadOnly()));
     return result;
   }
 

@@ -51,6 +51,7 @@ public final class TracingKernel extends ForwardingKernel {
     WITHOUT_LOOKING_AROUND
   }
 
+  private final CallerMemory memory;
   private final Scope scope;
   private final Supplier<Ioctls> ioctls;
   private final Consumer<TracedCall> sink;
@@ -90,7 +91,22 @@ public final class TracingKernel extends ForwardingKernel {
    */
   public TracingKernel(
       Kernel inner, Scope scope, Supplier<Ioctls> ioctls, Consumer<TracedCall> sink) {
+    this(inner, CallerMemory.own(), scope, ioctls, sink);
+  }
+
+  /**
+   * Traces the calls that a kernel gets from elsewhere.
+   *
+   * @param memory of whoever makes the calls
+   */
+  public TracingKernel(
+      Kernel inner,
+      CallerMemory memory,
+      Scope scope,
+      Supplier<Ioctls> ioctls,
+      Consumer<TracedCall> sink) {
     super(inner);
+    this.memory = memory;
     this.scope = scope;
     this.ioctls = ioctls;
     this.sink = sink;
@@ -274,7 +290,8 @@ public final class TracingKernel extends ForwardingKernel {
   private String shown(long address, long bytes) {
     return bytes <= 0
         ? ""
-        : CallerMemory.copy(address, Math.min(bytes, SHOWN_BYTES))
+        : memory
+            .copy(address, Math.min(bytes, SHOWN_BYTES))
             .map(copy -> Text.bytes(copy, bytes > SHOWN_BYTES))
             .orElseGet(() -> unreadable(address));
   }
@@ -307,14 +324,14 @@ public final class TracingKernel extends ForwardingKernel {
     Optional<Ioctl> command = kinds.of(fd).flatMap(kind -> ioctls.get().find(kind, request));
     Optional<MemoryLayout> layout = command.flatMap(Ioctl::argument);
     Optional<MemorySegment> before =
-        layout.flatMap(struct -> CallerMemory.copy(argument, struct.byteSize()));
+        layout.flatMap(struct -> memory.copy(argument, struct.byteSize()));
     String argumentText =
         layout.isEmpty()
             ? command.isPresent() && argument == 0 ? "" : Text.value(argument)
             : before
                 .map(struct ->
                     StructText.of(layout.get(), struct)
-                        + DmaBufFeature.copy(command.get(), struct, argument)
+                        + DmaBufFeature.copy(memory, command.get(), struct, argument)
                             .map(whole -> " " + DmaBufFeature.text(whole))
                             .orElse(""))
                 .orElseGet(() -> unreadable(argument));
@@ -332,8 +349,7 @@ public final class TracingKernel extends ForwardingKernel {
   }
 
   /** What the table of calls says about a result. */
-  private static String meaning(
-      Ioctl command, Optional<MemorySegment> before, long argument, int result) {
+  private String meaning(Ioctl command, Optional<MemorySegment> before, long argument, int result) {
     return switch (command.result()) {
       case Call.Result.Value(String words) when result >= 0 -> words;
       case Call.Result.NotDone(String words) when result > 0 -> words;
@@ -345,8 +361,8 @@ public final class TracingKernel extends ForwardingKernel {
     };
   }
 
-  private static Optional<MemorySegment> after(Optional<MemorySegment> before, long argument) {
-    return before.flatMap(struct -> CallerMemory.copy(argument, struct.byteSize()));
+  private Optional<MemorySegment> after(Optional<MemorySegment> before, long argument) {
+    return before.flatMap(struct -> memory.copy(argument, struct.byteSize()));
   }
 
   private String changed(Ioctl command, Optional<MemorySegment> before, long argument, int result) {
@@ -395,7 +411,7 @@ public final class TracingKernel extends ForwardingKernel {
   public int poll(long pollfds, int count, int timeoutMillis) {
     MemoryLayout layout =
         MemoryLayout.sequenceLayout(Math.clamp(count, 0, SHOWN_POLLFDS), pollfd.layout());
-    Optional<MemorySegment> before = CallerMemory.copy(pollfds, layout.byteSize());
+    Optional<MemorySegment> before = memory.copy(pollfds, layout.byteSize());
     return (int)
         call(
             SystemCalls.POLL,
@@ -407,7 +423,8 @@ public final class TracingKernel extends ForwardingKernel {
             _ ->
                 before
                     .flatMap(fds ->
-                        CallerMemory.copy(pollfds, layout.byteSize())
+                        memory
+                            .copy(pollfds, layout.byteSize())
                             .map(now -> Text.changes(layout, fds, now)))
                     .orElse(""),
             ready -> ready == 0 ? "timed out" : "");

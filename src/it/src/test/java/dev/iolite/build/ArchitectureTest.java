@@ -14,6 +14,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.HostSupervisor;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.pci.EduRegs;
@@ -26,6 +27,7 @@ import dev.iolite.tdi.State;
 import dev.iolite.tdi.TdiStep;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -170,16 +172,17 @@ class ArchitectureTest {
         .check(CODE);
   }
 
+  /** The calls of a Kernel, and those with which a program is started and its calls answered. */
   @Test
-  void onlyHostKernelCallsNativeCode() {
+  void onlyHostKernelAndHostSupervisorCallNativeCode() {
     noClasses()
         .that()
         .resideOutsideOfPackage("dev.iolite.uapi..")
         .and()
-        .doNotBelongToAnyOf(HostKernel.class)
+        .doNotBelongToAnyOf(HostKernel.class, HostSupervisor.class)
         .should()
         .dependOnClassesThat()
-        .belongToAnyOf(Linker.class, SymbolLookup.class)
+        .belongToAnyOf(Linker.class, SymbolLookup.class, MethodHandle.class)
         .check(CODE);
   }
 
@@ -223,7 +226,8 @@ class ArchitectureTest {
   void theModelsPartsMeetInItsCore() {
     Map<String, List<String>> others =
         Map.of(
-            "core", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm"),
+            "core", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm", "door"),
+            "door", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm", "remote"),
             "iommufd", List.of("kvm", "vfio", "pci", "device", "tsm"),
             "kvm", List.of("iommufd", "vfio", "pci", "device", "tsm"),
             "vfio", List.of("iommufd", "kvm", "tsm"),

@@ -18,6 +18,7 @@ import java.util.function.LongUnaryOperator;
 
 /** A kernel whose calls go wrong as planned; all else goes to the kernel below. */
 public final class FaultyKernel extends ForwardingKernel {
+  private final CallerMemory memory;
   private final Ioctls ioctls;
   private final Faults faults;
   private final DescriptorKinds kinds = new DescriptorKinds();
@@ -39,7 +40,17 @@ public final class FaultyKernel extends ForwardingKernel {
    * @param faults when and how; asked of every call
    */
   public FaultyKernel(Kernel inner, Ioctls ioctls, Faults faults) {
+    this(inner, CallerMemory.own(), ioctls, faults);
+  }
+
+  /**
+   * Makes the calls go wrong that a kernel gets from elsewhere.
+   *
+   * @param memory of whoever makes the calls
+   */
+  public FaultyKernel(Kernel inner, CallerMemory memory, Ioctls ioctls, Faults faults) {
     super(inner);
+    this.memory = memory;
     this.ioctls = ioctls;
     this.faults = faults;
   }
@@ -201,13 +212,10 @@ public final class FaultyKernel extends ForwardingKernel {
     return result;
   }
 
-  private static Optional<DescriptorKinds.Made> made(
-      Optional<Ioctl> command, long argument, int result) {
+  private Optional<DescriptorKinds.Made> made(Optional<Ioctl> command, long argument, int result) {
     return command.flatMap(known ->
         DescriptorKinds.made(
-            known,
-            known.argument().flatMap(l -> CallerMemory.copy(argument, l.byteSize())),
-            result));
+            known, known.argument().flatMap(l -> memory.copy(argument, l.byteSize())), result));
   }
 
   @Override

@@ -1,15 +1,19 @@
 package dev.iolite.mock;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.Registers;
+import dev.iolite.mock.core.CallerFiles;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.KernelMessages;
+import dev.iolite.mock.core.MapRequest;
+import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Mapper;
 import dev.iolite.mock.core.MemFdFile;
 import dev.iolite.mock.core.OpenFile;
@@ -53,6 +57,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -90,7 +95,8 @@ public final class MockKernel implements Kernel, AutoCloseable {
         new Task(
             host,
             builder.caller.or(() -> ownMemory).orElseThrow(),
-            builder.mapper.orElseGet(() -> Mapper.here(host)));
+            builder.mapper.orElseGet(() -> Mapper.here(host)),
+            builder.files);
     tree = new Tree(task);
     ProcFiles.addTo(tree, task);
     messages = KernelMessages.install(task, tree);
@@ -207,6 +213,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     private SecureFirmware firmware = SecureFirmware.working();
     private Optional<UserMemory> caller = Optional.empty();
     private Optional<Mapper> mapper = Optional.empty();
+    private CallerFiles files = CallerFiles.none();
     private Optional<Machine> machine = Optional.empty();
     private long seed;
 
@@ -245,6 +252,12 @@ public final class MockKernel implements Kernel, AutoCloseable {
     /** How memory is mapped for the caller; in this process by default. */
     public Builder mapper(Mapper mappings) {
       mapper = Optional.of(mappings);
+      return this;
+    }
+
+    /** What descriptors the caller has of its own; none by default. */
+    public Builder files(CallerFiles own) {
+      files = own;
       return this;
     }
 
@@ -292,6 +305,68 @@ public final class MockKernel implements Kernel, AutoCloseable {
   /** How TDIs are bound on it. */
   public Profile profile() {
     return profile;
+  }
+
+  /**
+   * The mode that stat(2) shows of a name, or a negated errno.
+   *
+   * @param follow whether the target of a link is meant, not the link itself
+   */
+  public int mode(String path, boolean follow) {
+    return (int) answered(() -> tree.mode(path, follow));
+  }
+
+  /** What the link in {@code /proc/self/fd} holds of an open file; empty if it is none. */
+  public Optional<String> nameOf(int fd) {
+    task.enter();
+    try {
+      return Optional.of(task.descriptors().get(fd).name());
+    } catch (Refused e) {
+      return Optional.empty();
+    } finally {
+      task.leave();
+    }
+  }
+
+  /**
+   * Gives an open file another number, as dup(2).
+   *
+   * @return the number, or a negated errno
+   */
+  public int duplicate(int fd) {
+    return (int)
+        answered(() -> {
+          OpenFile file = task.descriptors().get(fd);
+          file.get();
+          return install(file);
+        });
+  }
+
+  /**
+   * Asks what mmap(2) would map, for a caller that maps it itself.
+   *
+   * @param found gets the pages and where in them the mapping starts
+   * @return 0, or a negated errno; ENODEV for a device's registers, which are no memory
+   */
+  public int mappable(
+      int fd,
+      long bytes,
+      int protection,
+      int flags,
+      long offset,
+      Consumer<MappedObject.Pages> found) {
+    return (int)
+        answered(() -> {
+          long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
+          refuseIf(whole <= 0 || (offset & (Page.BYTES - 1)) != 0, Errno.EINVAL);
+          MappedObject object =
+              task.descriptors().get(fd).mmap(new MapRequest(whole, protection, flags, offset));
+          if (!(object instanceof MappedObject.Pages pages)) {
+            throw refused(Errno.ENODEV);
+          }
+          found.accept(pages);
+          return 0;
+        });
   }
 
   /**

@@ -320,6 +320,7 @@ public final class AddressSpace {
    */
   private final class ForeignPages implements Memory {
     private final long address;
+    private final UserMemory owner = user.ofCaller();
     private List<Pin> pieces;
     private Pin whole;
 
@@ -330,7 +331,7 @@ public final class AddressSpace {
     }
 
     private Pin inPlace(long from, long bytes) {
-      return new Pin(new Unmanaged(from), 0, bytes, () -> {});
+      return new Pin(new Unmanaged(owner, from), 0, bytes, () -> {});
     }
 
     /**
@@ -365,7 +366,7 @@ public final class AddressSpace {
     private Pin copied(long from, long bytes) {
       Ram copy = anonymousMemory.take(bytes);
       try {
-        user.read(from, copy.segment().asSlice(0, bytes));
+        owner.read(from, copy.segment().asSlice(0, bytes));
         return new Pin(copy, 0, bytes, copy::put);
       } catch (Refused e) {
         copy.put();
@@ -410,26 +411,30 @@ public final class AddressSpace {
    */
   public Memory asSeenByGuest(long address) {
     boolean isMapping = at(address).isPresent();
+    UserMemory owner = user.ofCaller();
     return new Memory() {
       @Override
       public void read(long offset, MemorySegment into) {
-        resolve(address + offset, into.byteSize(), Libc.PROT_READ(), isMapping).read(0, into);
+        resolve(owner, address + offset, into.byteSize(), Libc.PROT_READ(), isMapping)
+            .read(0, into);
       }
 
       @Override
       public void write(long offset, MemorySegment from) {
-        resolve(address + offset, from.byteSize(), Libc.PROT_WRITE(), isMapping).write(0, from);
+        resolve(owner, address + offset, from.byteSize(), Libc.PROT_WRITE(), isMapping)
+            .write(0, from);
       }
     };
   }
 
-  private Memory resolve(long address, long bytes, int access, boolean isMapping) {
+  private Memory resolve(
+      UserMemory owner, long address, long bytes, int access, boolean isMapping) {
     Optional<Area> area = at(address);
     if (area.isEmpty()) {
       if (isMapping) {
         throw new Memory.Unreachable("the process has unmapped it");
       }
-      return new Unmanaged(address);
+      return new Unmanaged(owner, address);
     }
     Area found = area.get();
     if (address + bytes > found.end()) {
@@ -461,17 +466,11 @@ public final class AddressSpace {
   }
 
   /** Memory of the process at an address that the model knows nothing of. */
-  private final class Unmanaged implements Memory {
-    private final long address;
-
-    Unmanaged(long address) {
-      this.address = address;
-    }
-
+  private record Unmanaged(UserMemory owner, long address) implements Memory {
     @Override
     public void read(long offset, MemorySegment into) {
       try {
-        user.read(address + offset, into);
+        owner.read(address + offset, into);
       } catch (Refused e) {
         throw new Unreachable("the process has freed its memory");
       }
@@ -480,7 +479,7 @@ public final class AddressSpace {
     @Override
     public void write(long offset, MemorySegment from) {
       try {
-        user.write(address + offset, from);
+        owner.write(address + offset, from);
       } catch (Refused e) {
         throw new Unreachable("the process has freed its memory");
       }

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A process's descriptors: the lowest free number is taken first, from {@link #FIRST} on. */
+/** A process's descriptors: the lowest free number is taken first, from a first one on. */
 public final class Descriptors {
-  /** The first number that is given: 0 to 2 are the standard streams. */
+  /** The usual first number: 0 to 2 are the standard streams. */
   public static final int FIRST = 3;
 
   /** How many a process may have (RLIMIT_NOFILE's usual hard limit). */
@@ -21,9 +21,14 @@ public final class Descriptors {
   private final List<@Nullable OpenFile> files = new ArrayList<>();
   private final BitSet used = new BitSet();
 
-  Descriptors() {
-    used.set(0, FIRST);
-    for (int i = 0; i < FIRST; i++) {
+  private final Task task;
+  private final CallerFiles own;
+
+  Descriptors(Task task, CallerFiles own) {
+    this.task = task;
+    this.own = own;
+    used.set(0, own.first());
+    for (int i = 0; i < own.first(); i++) {
       files.add(null);
     }
   }
@@ -35,7 +40,7 @@ public final class Descriptors {
    * @throws Refused EMFILE; the reference is still the caller's then
    */
   public int install(OpenFile file) {
-    int fd = used.nextClearBit(FIRST);
+    int fd = used.nextClearBit(own.first());
     if (fd >= MOST) {
       throw refused(Errno.EMFILE);
     }
@@ -45,6 +50,7 @@ public final class Descriptors {
     } else {
       files.set(fd, file);
     }
+    own.given(fd);
     return fd;
   }
 
@@ -54,7 +60,10 @@ public final class Descriptors {
    * @throws Refused EBADF if it is nobody's, or was opened with O_PATH
    */
   public OpenFile get(int fd) {
-    OpenFile file = getRaw(fd);
+    OpenFile file =
+        find(fd)
+            .or(() -> own.find(task, fd).map(task::borrow))
+            .orElseThrow(() -> refused(Errno.EBADF));
     refuseIf(file.isPath(), Errno.EBADF);
     return file;
   }
@@ -65,11 +74,11 @@ public final class Descriptors {
    * @throws Refused EBADF if it is nobody's
    */
   OpenFile getRaw(int fd) {
-    OpenFile file = fd >= 0 && fd < files.size() ? files.get(fd) : null;
-    if (file == null) {
-      throw refused(Errno.EBADF);
-    }
-    return file;
+    return find(fd).orElseThrow(() -> refused(Errno.EBADF));
+  }
+
+  private Optional<OpenFile> find(int fd) {
+    return fd >= 0 && fd < files.size() ? Optional.ofNullable(files.get(fd)) : Optional.empty();
   }
 
   /**
@@ -96,6 +105,6 @@ public final class Descriptors {
 
   /** The numbers that are in use. */
   public int[] numbers() {
-    return used.stream().skip(FIRST).toArray();
+    return used.stream().skip(own.first()).toArray();
   }
 }

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** An eventfd (fs/eventfd.c). */
-public final class EventFdFile extends OpenFile {
+public sealed class EventFdFile extends OpenFile permits CallerEventFd {
   private static final int SEMAPHORE = 1;
   private final boolean semaphore;
   private final boolean nonBlocking;
@@ -33,7 +33,7 @@ public final class EventFdFile extends OpenFile {
   }
 
   @Override
-  public String name() {
+  public final String name() {
     return "anon_inode:[eventfd]";
   }
 

@@ -86,7 +86,7 @@ public final class Ram implements Memory {
   }
 
   /** Its descriptor on the host, to be mapped. */
-  int hostFd() {
+  public int hostFd() {
     return file.fd().number();
   }
 

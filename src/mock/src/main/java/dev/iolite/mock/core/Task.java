@@ -6,7 +6,9 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -27,7 +29,7 @@ public final class Task {
   private final HostKernel host;
   private final UserMemory user;
   private final AddressSpace memory;
-  private final Descriptors descriptors = new Descriptors();
+  private final Descriptors descriptors;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -36,6 +38,9 @@ public final class Task {
 
   /** Those of them that a signal has reached since. */
   private final Set<Thread> interrupted = new HashSet<>();
+
+  /** The caller's own files that the call has named. */
+  private final List<OpenFile> borrowed = new ArrayList<>();
 
   private final MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES, Long.BYTES);
   private long scratchUsed;
@@ -56,6 +61,16 @@ public final class Task {
    * @param mapper how memory is mapped in the process
    */
   public Task(HostKernel host, UserMemory user, Mapper mapper) {
+    this(host, user, mapper, CallerFiles.none());
+  }
+
+  /**
+   * As {@link #Task(HostKernel, UserMemory, Mapper)}, for a caller with files of its own.
+   *
+   * @param files the caller's own descriptors
+   */
+  public Task(HostKernel host, UserMemory user, Mapper mapper, CallerFiles files) {
+    descriptors = new Descriptors(this, files);
     this.host = host;
     this.user = user;
     memory = new AddressSpace(host, user, mapper);
@@ -97,8 +112,19 @@ public final class Task {
     }
   }
 
+  /** Keeps a file that is not the model's until the call ends. */
+  OpenFile borrow(OpenFile file) {
+    borrowed.add(file);
+    return file;
+  }
+
   /** Gives the lock back at the end of a call. */
   public void leave() {
+    if (lock.getHoldCount() == 1 && !borrowed.isEmpty()) {
+      List<OpenFile> files = List.copyOf(borrowed);
+      borrowed.clear();
+      files.forEach(OpenFile::put);
+    }
     if (lock.getHoldCount() == 1 && !interrupted.isEmpty()) {
       interrupted.remove(Thread.currentThread());
     }

@@ -149,6 +149,24 @@ public final class Tree {
     throw refused(Errno.EINVAL);
   }
 
+  /**
+   * The mode that stat(2) shows: the type of file and its permissions.
+   *
+   * @param follow whether the target of a link is meant, not the link itself
+   * @throws Refused ENOENT, ENOTDIR, ELOOP
+   */
+  public int mode(String path, boolean follow) {
+    return switch (find(path, follow, MOST_LINKS).node) {
+      case Node.Directory _ -> Libc.S_IFDIR() | 0755;
+      case Node.Link _ -> Libc.S_IFLNK() | 0777;
+      case Node.Device _ -> Libc.S_IFCHR() | 0600;
+      case Node.Text(var attribute) ->
+          Libc.S_IFREG()
+              | (attribute.show().isPresent() ? 0444 : 0)
+              | (attribute.store().isPresent() ? 0200 : 0);
+    };
+  }
+
   private record Found(String path, Node node) {}
 
   private Found find(String path, boolean follow, int linksLeft) {

@@ -34,4 +34,12 @@ public interface UserMemory {
    * @throws Refused EFAULT if any of it is not mapped, or not for this access
    */
   void requireMapped(long address, long bytes, boolean write);
+
+  /**
+   * The memory of the process that makes the current call, to be used after the call, too. It is
+   * this memory unless several processes use the model.
+   */
+  default UserMemory ofCaller() {
+    return this;
+  }
 }

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.core.ProcessMemory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;

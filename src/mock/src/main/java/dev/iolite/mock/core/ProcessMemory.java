@@ -1,11 +1,9 @@
-package dev.iolite.mock.remote;
+package dev.iolite.mock.core;
 
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.mock.core.ProcessMaps;
-import dev.iolite.mock.core.UserMemory;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  * process's mappings, as copy_to_user does, and which must be allowed (ptrace(2): the same user,
  * unless the host restricts it further).
  */
-final class ProcessMemory implements UserMemory {
+public final class ProcessMemory implements UserMemory {
   private static final int AT_ONCE = 64 << 10;
   private static final long NONE = -1;
 
@@ -23,12 +21,13 @@ final class ProcessMemory implements UserMemory {
   private final MemorySegment copy = Arena.ofAuto().allocate(AT_ONCE, Long.BYTES);
   private long process = NONE;
 
-  ProcessMemory(HostKernel host) {
+  /** Of no process yet. */
+  public ProcessMemory(HostKernel host) {
     this.host = host;
   }
 
   /** From now on it is this process's; 0 or a negated errno. */
-  int attach(long pid) {
+  public int attach(long pid) {
     // Opening the file is allowed exactly when reading and writing the memory is.
     int opened = host.open("/proc/" + pid + "/mem", Libc.O_RDWR() | Libc.O_CLOEXEC());
     if (opened < 0) {
@@ -40,7 +39,7 @@ final class ProcessMemory implements UserMemory {
   }
 
   /** The process has ended. */
-  void detach() {
+  public void detach() {
     process = NONE;
   }
 

@@ -1,0 +1,68 @@
+package dev.iolite.cli;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.mock.Calls;
+import dev.iolite.mock.Faults;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.TypeConversionException;
+
+/** A call that is to fail, as {@code --fail} names it: {@code CALL:N=ERRNO[:after]}. */
+record InjectedFault(Calls calls, int nth, Errno errno, Faults.When when) {
+  private static final Pattern FORM = Pattern.compile("(\\w+):([1-9]\\d{0,8})=(\\w+)(:after)?");
+
+  /** The system calls that the model answers of a program; ioctls go by their own names. */
+  private static final List<String> SYSTEM_CALLS =
+      List.of(
+          "open",
+          "read",
+          "write",
+          "pread",
+          "pwrite",
+          "lseek",
+          "ftruncate",
+          "readlink",
+          "getdents64");
+
+  /**
+   * Reads one.
+   *
+   * @throws TypeConversionException if it is none, or there is no such call or errno
+   */
+  static InjectedFault parse(String text) {
+    Matcher parts = FORM.matcher(text);
+    if (!parts.matches()) {
+      throw new TypeConversionException(
+          "'"
+              + text
+              + "' is not CALL:N=ERRNO or CALL:N=ERRNO:after, such as IOMMU_IOAS_MAP:2=ENOMEM");
+    }
+    Errno errno =
+        Arrays.stream(Errno.values())
+            .filter(each -> each != Errno.UNKNOWN && each.name().equals(parts.group(3)))
+            .findFirst()
+            .orElseThrow(
+                () -> new TypeConversionException("there is no errno '" + parts.group(3) + "'"));
+    return new InjectedFault(
+        calls(parts.group(1)),
+        Integer.parseInt(parts.group(2)),
+        errno,
+        parts.group(4) == null ? Faults.When.BEFORE : Faults.When.AFTER);
+  }
+
+  private static Calls calls(String name) {
+    if (SYSTEM_CALLS.contains(name)) {
+      return Calls.named(name);
+    }
+    if (Ioctls.ofHeaders().all().stream().map(Ioctl::name).noneMatch(name::equals)) {
+      throw new TypeConversionException(
+          "there is no call '%s' that can fail; there are the ioctls, such as VFIO_DEVICE_GET_INFO, and %s"
+              .formatted(name, String.join(", ", SYSTEM_CALLS)));
+    }
+    return call -> call.command().map(Ioctl::name).filter(name::equals).isPresent();
+  }
+}

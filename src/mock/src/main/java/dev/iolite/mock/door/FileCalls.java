@@ -1,0 +1,169 @@
+package dev.iolite.mock.door;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.seccomp.Seccomp;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Optional;
+
+/** Answers the calls on a descriptor, if it is the model's. */
+final class FileCalls {
+  private static final int IOV_MAX = 1024;
+  private static final long IOVEC_BYTES = 2 * Long.BYTES;
+
+  private final Kernel kernel;
+  private final PathCalls paths;
+  private final ProgramFiles files;
+
+  FileCalls(Kernel kernel, PathCalls paths, ProgramFiles files) {
+    this.kernel = kernel;
+    this.paths = paths;
+    this.files = files;
+  }
+
+  /** How a call is answered. */
+  Answer answer(ProgramProcess caller, Notice call) {
+    int number = call.number();
+    if (number == Seccomp.__NR_execve()
+        || number == Seccomp.__NR_execveat()
+        || number == Seccomp.__NR_close_range()) {
+      files.closingAny(caller);
+      return Answer.pass();
+    }
+    int fd = call.integer(number == Seccomp.__NR_mmap() ? 4 : 0);
+    Optional<Integer> file = caller.model(fd);
+    if (number == Seccomp.__NR_dup2() || number == Seccomp.__NR_dup3()) {
+      return duplicateTo(caller, call, file);
+    }
+    return file.isEmpty() ? Answer.pass() : onFile(caller, call, fd, file.get());
+  }
+
+  /**
+   * A number that is the model's is about to be another file's, or the other way round. The filter
+   * sees of a low number only the ioctls, so a file that can be read or written gets none: better
+   * an error than data of the placeholder's.
+   */
+  private Answer duplicateTo(ProgramProcess caller, Notice call, Optional<Integer> file) {
+    int target = call.integer(1);
+    if (target >= Filter.FIRST_DESCRIPTOR && file.isPresent()) {
+      // A number of the model's is the same file in every process.
+      return target == call.integer(0) ? Answer.pass() : Answer.of(Errno.EBUSY);
+    }
+    if (file.isPresent() && !files.hasOnlyIoctls(file.get())) {
+      return Answer.of(Errno.EBUSY);
+    }
+    caller.model(target).ifPresent(replaced -> files.closing(caller, replaced));
+    return Answer.pass();
+  }
+
+  private Answer onFile(ProgramProcess caller, Notice call, int fd, int file) {
+    int number = call.number();
+    if (number == Seccomp.__NR_ioctl()) {
+      files.closeSuspected();
+      return files.give(
+          caller, call, true, () -> kernel.ioctl(file, call.integer(1), call.argument(2)));
+    }
+    if (number == Seccomp.__NR_close()) {
+      files.closing(caller, file);
+      return Answer.pass();
+    }
+    if (number == Seccomp.__NR_mmap()) {
+      return files.map(caller, call, file);
+    }
+    if (number == Seccomp.__NR_dup()) {
+      return files.duplicate(caller, call, fd, file, false);
+    }
+    if (number == Seccomp.__NR_fcntl()) {
+      int command = call.integer(1);
+      boolean closes = command == Libc.F_DUPFD_CLOEXEC();
+      return command == Libc.F_DUPFD() || closes
+          ? files.duplicate(caller, call, fd, file, closes)
+          : Answer.pass();
+    }
+    if (number == Seccomp.__NR_fstat()) {
+      return paths.fstat(caller, file, call.argument(1));
+    }
+    return transfer(caller, call, file);
+  }
+
+  private Answer transfer(ProgramProcess caller, Notice call, int file) {
+    int number = call.number();
+    long address = call.argument(1);
+    long bytes = call.argument(2);
+    if (number == Seccomp.__NR_read()) {
+      return Answer.of(kernel.read(file, address, bytes));
+    }
+    if (number == Seccomp.__NR_write()) {
+      return Answer.of(kernel.write(file, address, bytes));
+    }
+    if (number == Seccomp.__NR_pread64()) {
+      return Answer.of(kernel.pread(file, address, bytes, call.argument(3)));
+    }
+    if (number == Seccomp.__NR_pwrite64()) {
+      return Answer.of(kernel.pwrite(file, address, bytes, call.argument(3)));
+    }
+    if (number == Seccomp.__NR_readv()) {
+      return vector(caller, call, (at, count, _) -> kernel.read(file, at, count));
+    }
+    if (number == Seccomp.__NR_writev()) {
+      return vector(caller, call, (at, count, _) -> kernel.write(file, at, count));
+    }
+    if (number == Seccomp.__NR_preadv()) {
+      long offset = call.argument(3);
+      return vector(
+          caller, call, (at, count, done) -> kernel.pread(file, at, count, offset + done));
+    }
+    if (number == Seccomp.__NR_pwritev()) {
+      long offset = call.argument(3);
+      return vector(
+          caller, call, (at, count, done) -> kernel.pwrite(file, at, count, offset + done));
+    }
+    if (number == Seccomp.__NR_lseek()) {
+      return Answer.of(kernel.lseek(file, address, call.integer(2)));
+    }
+    if (number == Seccomp.__NR_ftruncate()) {
+      return Answer.of(kernel.ftruncate(file, address));
+    }
+    if (number == Seccomp.__NR_getdents64()) {
+      return Answer.of(kernel.getdents(file, address, bytes));
+    }
+    // getdents, preadv2, pwritev2: no libc of today needs them.
+    return Answer.of(Errno.ENOSYS);
+  }
+
+  /** A part of a transfer. */
+  @FunctionalInterface
+  private interface Part {
+    long move(long address, long bytes, long done);
+  }
+
+  /** fs/read_write.c:do_loop_readv_writev: part after part, until one is cut short. */
+  private static Answer vector(ProgramProcess caller, Notice call, Part part) {
+    long count = call.argument(2);
+    if (count < 0 || count > IOV_MAX) {
+      return Answer.of(Errno.EINVAL);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      Optional<MemorySegment> parts = caller.get(arena, call.argument(1), count * IOVEC_BYTES);
+      if (parts.isEmpty()) {
+        return Answer.of(Errno.EFAULT);
+      }
+      long done = 0;
+      for (long i = 0; i < count; i++) {
+        long bytes = parts.get().getAtIndex(ValueLayout.JAVA_LONG, 2 * i + 1);
+        long moved = part.move(parts.get().getAtIndex(ValueLayout.JAVA_LONG, 2 * i), bytes, done);
+        if (moved < 0) {
+          return Answer.of(done == 0 ? moved : done);
+        }
+        done += moved;
+        if (moved < bytes) {
+          break;
+        }
+      }
+      return Answer.of(done);
+    }
+  }
+}

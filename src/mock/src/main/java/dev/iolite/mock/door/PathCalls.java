@@ -1,0 +1,180 @@
+package dev.iolite.mock.door;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.seccomp.Seccomp;
+import dev.iolite.uapi.seccomp.open_how;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** Answers the calls that name a file, if the name is the model's. */
+final class PathCalls {
+  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int X_OK = 1;
+  private static final int ANY_EXECUTE = 0111;
+  private static final int S_IFMT = 0xf000;
+
+  private final MockKernel model;
+  private final Kernel kernel;
+  private final ProgramFiles files;
+
+  PathCalls(MockKernel model, Kernel kernel, ProgramFiles files) {
+    this.model = model;
+    this.kernel = kernel;
+    this.files = files;
+  }
+
+  /** How a call is answered; empty: it names no file. */
+  Optional<Answer> answer(ProgramProcess caller, Notice call) {
+    int number = call.number();
+    if (number == Seccomp.__NR_openat()) {
+      return named(caller, call, 0, 1, path -> open(caller, call, path, call.integer(2)));
+    }
+    if (number == Seccomp.__NR_open()) {
+      return named(caller, call, -1, 0, path -> open(caller, call, path, call.integer(1)));
+    }
+    if (number == Seccomp.__NR_openat2()) {
+      return named(caller, call, 0, 1, path -> open(caller, call, path));
+    }
+    if (number == Seccomp.__NR_stat() || number == Seccomp.__NR_lstat()) {
+      boolean follow = number == Seccomp.__NR_stat();
+      return named(caller, call, -1, 0, path -> stat(caller, path, follow, call.argument(1)));
+    }
+    if (number == Seccomp.__NR_newfstatat()) {
+      boolean follow = (call.integer(3) & AT_SYMLINK_NOFOLLOW) == 0;
+      return named(caller, call, 0, 1, path -> stat(caller, path, follow, call.argument(2)));
+    }
+    if (number == Seccomp.__NR_statx()) {
+      boolean follow = (call.integer(2) & AT_SYMLINK_NOFOLLOW) == 0;
+      return named(caller, call, 0, 1, path -> statx(caller, path, follow, call.argument(4)));
+    }
+    if (number == Seccomp.__NR_access()) {
+      return named(caller, call, -1, 0, path -> access(path, call.integer(1)));
+    }
+    if (number == Seccomp.__NR_faccessat() || number == Seccomp.__NR_faccessat2()) {
+      return named(caller, call, 0, 1, path -> access(path, call.integer(2)));
+    }
+    if (number == Seccomp.__NR_readlink()) {
+      return named(
+          caller,
+          call,
+          -1,
+          0,
+          path -> Answer.of(kernel.readlink(path, call.argument(1), call.integer(2))));
+    }
+    if (number == Seccomp.__NR_readlinkat()) {
+      return named(
+          caller,
+          call,
+          0,
+          1,
+          path -> Answer.of(kernel.readlink(path, call.argument(2), call.integer(3))));
+    }
+    return Optional.empty();
+  }
+
+  /** A call on a name. */
+  @FunctionalInterface
+  private interface NamedCall {
+    Answer on(String path);
+  }
+
+  /**
+   * Answers a call if its name is the model's.
+   *
+   * @param directory which argument is the directory that the name begins in; -1: none is
+   * @param name which argument is the name's address
+   */
+  private Optional<Answer> named(
+      ProgramProcess caller, Notice call, int directory, int name, NamedCall body) {
+    int from = directory < 0 ? Libc.AT_FDCWD() : call.integer(directory);
+    return Optional.of(
+        caller
+            .text(call.argument(name))
+            .flatMap(path -> absolute(caller, from, path))
+            .filter(Territory::has)
+            .map(body::on)
+            .orElseGet(Answer::pass));
+  }
+
+  private Optional<String> absolute(ProgramProcess caller, int directory, String path) {
+    if (path.startsWith("/")) {
+      return Optional.of(path);
+    }
+    String process = "/proc/" + caller.number();
+    Optional<String> from =
+        directory == Libc.AT_FDCWD()
+            ? Processes.link(process + "/cwd")
+            : caller
+                .model(directory)
+                .map(model::nameOf)
+                .orElseGet(() -> Processes.link(process + "/fd/" + directory));
+    return from.filter(name -> name.startsWith("/"))
+        .map(name -> path.isEmpty() ? name : name + "/" + path);
+  }
+
+  private Answer open(ProgramProcess caller, Notice call, String path, int flags) {
+    files.closeGone();
+    return files.give(
+        caller, call, (flags & Libc.O_CLOEXEC()) != 0, () -> kernel.open(path, flags));
+  }
+
+  private Answer open(ProgramProcess caller, Notice call, String path) {
+    try (Arena arena = Arena.ofConfined()) {
+      return caller
+          .get(arena, call.argument(2), open_how.sizeof())
+          .map(how -> open(caller, call, path, (int) open_how.flags(how)))
+          .orElseGet(() -> Answer.of(Errno.EFAULT));
+    }
+  }
+
+  private Answer stat(ProgramProcess caller, String path, boolean follow, long address) {
+    return status(caller, path, follow, address, FileStatus::stat);
+  }
+
+  private Answer statx(ProgramProcess caller, String path, boolean follow, long address) {
+    return status(caller, path, follow, address, FileStatus::statx);
+  }
+
+  /** Fills a struct with a file's status. */
+  @FunctionalInterface
+  private interface Status {
+    MemorySegment of(Arena arena, int mode, String name);
+  }
+
+  private Answer status(
+      ProgramProcess caller, String path, boolean follow, long address, Status status) {
+    // An open file without a name, such as a VM, has one that is no path.
+    int mode = model.mode(path, follow);
+    if (mode < 0) {
+      return Answer.of(mode);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      return Answer.of(caller.put(address, status.of(arena, mode, path)));
+    }
+  }
+
+  /** fstat(2) of one of the model's files; what has no name is an anonymous inode. */
+  Answer fstat(ProgramProcess caller, int number, long address) {
+    String name = model.nameOf(number).orElse("");
+    if (name.startsWith("/")) {
+      return stat(caller, name, true, address);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      return Answer.of(caller.put(address, FileStatus.stat(arena, 0600, name)));
+    }
+  }
+
+  private Answer access(String path, int wanted) {
+    int mode = model.mode(path, true);
+    if (mode < 0) {
+      return Answer.of(mode);
+    }
+    boolean executes =
+        (mode & S_IFMT) == Libc.S_IFDIR() || (mode & ANY_EXECUTE) != 0 || (wanted & X_OK) == 0;
+    return executes ? Answer.of(0) : Answer.of(Errno.EACCES);
+  }
+}

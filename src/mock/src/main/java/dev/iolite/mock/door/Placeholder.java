@@ -1,0 +1,101 @@
+package dev.iolite.mock.door;
+
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.uapi.libc.Libc;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What the program has in its table of descriptors for a file of the model: a memfd. The kernel
+ * keeps count of who has it, over dup, fork, exec, mappings and the end of a process; it is gone
+ * when nobody has it open for writing any longer.
+ */
+final class Placeholder {
+  private static final String NAME = "iolite-file-";
+  private static final String MEMORY = "/memfd:iolite-mock-ram";
+  private static final Pattern LINK = Pattern.compile("/memfd:" + NAME + "(\\d+) \\(deleted\\)");
+
+  private final HostKernel host;
+  private final HostSupervisor supervisor;
+  private final int number;
+
+  /** The model's numbers of the file; more than one after a dup. */
+  private final List<Integer> numbers = new ArrayList<>();
+
+  /** One that is read-only for each memfd that the program has been given for the file. */
+  private final List<Integer> watched = new ArrayList<>();
+
+  Placeholder(HostKernel host, HostSupervisor supervisor, int number) {
+    this.host = host;
+    this.supervisor = supervisor;
+    this.number = number;
+    numbers.add(number);
+  }
+
+  /**
+   * The model's number that a link of {@code /proc/PID/fd} tells; empty: it is another file.
+   *
+   * @param fd the descriptor of the link: what was mapped is the model's memory since, which has no
+   *     number of its own
+   */
+  static Optional<Integer> numberIn(String link, int fd) {
+    if (link.startsWith(MEMORY) && fd >= Filter.FIRST_DESCRIPTOR) {
+      return Optional.of(fd);
+    }
+    Matcher name = LINK.matcher(link);
+    return name.matches() ? Optional.of(Integer.valueOf(name.group(1))) : Optional.empty();
+  }
+
+  List<Integer> numbers() {
+    return List.copyOf(numbers);
+  }
+
+  void add(int duplicate) {
+    numbers.add(duplicate);
+  }
+
+  /**
+   * Makes the memfd.
+   *
+   * @return a descriptor to be given to the program and closed then, or a negated errno
+   */
+  int make() {
+    int made = host.memfdCreate(NAME + number, Libc.MFD_CLOEXEC());
+    if (made < 0) {
+      return made;
+    }
+    int opened = of(made);
+    host.close(made);
+    return opened;
+  }
+
+  /**
+   * Another descriptor of a memfd.
+   *
+   * @param memfd one that memfd_create(2) returned: it does not count as one that has it open
+   * @return a descriptor to be given to the program and closed then, or a negated errno
+   */
+  int of(int memfd) {
+    String path = "/proc/self/fd/" + memfd;
+    int watching = host.open(path, Libc.O_RDONLY() | Libc.O_CLOEXEC());
+    if (watching < 0) {
+      return watching;
+    }
+    watched.add(watching);
+    return host.open(path, Libc.O_RDWR() | Libc.O_CLOEXEC());
+  }
+
+  /** Whether any process still has it. */
+  boolean isHeld() {
+    return watched.stream().anyMatch(file -> supervisor.hasWriters(file) != 0);
+  }
+
+  void close() {
+    watched.forEach(host::close);
+    watched.clear();
+  }
+}

@@ -1,0 +1,76 @@
+package dev.iolite.mock.door;
+
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.HostSupervisor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The placeholders of all of the model's files that the program has. */
+final class Placeholders {
+  private final HostKernel host;
+  private final HostSupervisor supervisor;
+  private final Map<Integer, Placeholder> byNumber = new HashMap<>();
+  private final Set<Placeholder> suspected = new HashSet<>();
+
+  Placeholders(HostKernel host, HostSupervisor supervisor) {
+    this.host = host;
+    this.supervisor = supervisor;
+  }
+
+  /** A new one, of the model's file of this number. */
+  synchronized Placeholder add(int number) {
+    Placeholder placeholder = new Placeholder(host, supervisor, number);
+    byNumber.put(number, placeholder);
+    return placeholder;
+  }
+
+  /** Forgets one that the program was not given. */
+  synchronized void remove(int number) {
+    Optional.ofNullable(byNumber.remove(number)).ifPresent(Placeholder::close);
+  }
+
+  /** The model's file has another number, too. */
+  synchronized void duplicate(int number, int duplicate) {
+    Placeholder placeholder = byNumber.get(number);
+    if (placeholder != null) {
+      placeholder.add(duplicate);
+      byNumber.put(duplicate, placeholder);
+    }
+  }
+
+  synchronized Optional<Placeholder> of(int number) {
+    return Optional.ofNullable(byNumber.get(number));
+  }
+
+  /** A process closes one: it may have been the last that has it. */
+  synchronized void suspect(int number) {
+    of(number).ifPresent(suspected::add);
+  }
+
+  /** A process may have closed any. */
+  synchronized void suspectAll() {
+    suspected.addAll(byNumber.values());
+  }
+
+  /** The numbers of suspected files that no process has any longer; they are forgotten. */
+  synchronized List<Integer> takeGone() {
+    if (suspected.isEmpty()) {
+      return List.of();
+    }
+    List<Integer> gone = new ArrayList<>();
+    for (Placeholder each : List.copyOf(suspected)) {
+      if (!each.isHeld()) {
+        gone.addAll(each.numbers());
+        each.numbers().forEach(byNumber::remove);
+        suspected.remove(each);
+        each.close();
+      }
+    }
+    return gone;
+  }
+}

@@ -1,0 +1,192 @@
+package dev.iolite.mock.door;
+
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.CallerMemory;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.mock.core.CallerEventFd;
+import dev.iolite.mock.core.CallerFiles;
+import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.ProcessMemory;
+import dev.iolite.mock.core.Task;
+import dev.iolite.mock.core.UserMemory;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The processes that make calls. To the model they are one caller, whose memory and own descriptors
+ * are those of the process that makes the current call.
+ */
+final class Processes implements UserMemory, CallerFiles, CallerMemory {
+  private static final Pattern THREAD_GROUP = Pattern.compile("\nTgid:\t(\\d+)");
+  private static final Pattern EVENTFD = Pattern.compile("eventfd-id: *(\\d+)");
+
+  private final HostKernel host;
+  private final HostSupervisor supervisor;
+  private final Map<Integer, ProgramProcess> byThread = new ConcurrentHashMap<>();
+  private final Map<Integer, ProgramProcess> byProcess = new HashMap<>();
+
+  /** Under the model's lock. */
+  private final Map<String, CallerEventFd> eventfds = new HashMap<>();
+
+  private final ThreadLocal<Optional<ProgramProcess>> current =
+      ThreadLocal.withInitial(Optional::empty);
+  private final ThreadLocal<List<Integer>> given = ThreadLocal.withInitial(ArrayList::new);
+
+  Processes(HostKernel host, HostSupervisor supervisor) {
+    this.host = host;
+    this.supervisor = supervisor;
+  }
+
+  /** Begins a call of a thread of the program; empty: it has ended meanwhile. */
+  Optional<ProgramProcess> enter(int thread) {
+    ProgramProcess process = byThread.get(thread);
+    if (process == null) {
+      Optional<ProgramProcess> found = find(thread);
+      if (found.isEmpty()) {
+        return found;
+      }
+      process = found.get();
+      byThread.put(thread, process);
+    }
+    current.set(Optional.of(process));
+    return current.get();
+  }
+
+  private Optional<ProgramProcess> find(int thread) {
+    Matcher group =
+        THREAD_GROUP.matcher(
+            new SysFs(host).readIfPresent("/proc/" + thread + "/status").orElse(""));
+    if (!group.find()) {
+      return Optional.empty();
+    }
+    int number = Integer.parseInt(group.group(1));
+    synchronized (byProcess) {
+      ProgramProcess known = byProcess.get(number);
+      if (known == null) {
+        known = new ProgramProcess(host, supervisor, number);
+        byProcess.put(number, known);
+      }
+      return Optional.of(known);
+    }
+  }
+
+  /** Forgets processes that have ended. */
+  void forgetEnded() {
+    synchronized (byProcess) {
+      List<ProgramProcess> ended =
+          byProcess.values().stream().filter(ProgramProcess::hasEnded).toList();
+      ended.forEach(process -> byProcess.remove(process.number()));
+      byThread.values().removeAll(ended);
+      ended.forEach(ProgramProcess::close);
+    }
+  }
+
+  /** Forgets all. */
+  void close() {
+    synchronized (byProcess) {
+      byProcess.values().forEach(ProgramProcess::close);
+      byProcess.clear();
+      byThread.clear();
+    }
+  }
+
+  /** The numbers that the model has given to the thread's current call; forgotten then. */
+  List<Integer> takeGiven() {
+    List<Integer> all = List.copyOf(given.get());
+    given.get().clear();
+    return all;
+  }
+
+  private ProcessMemory memory() {
+    return current.get().map(ProgramProcess::memory).orElseThrow(() -> refused(Errno.EFAULT));
+  }
+
+  @Override
+  public void read(long address, MemorySegment into) {
+    memory().read(address, into);
+  }
+
+  @Override
+  public void write(long address, MemorySegment from) {
+    memory().write(address, from);
+  }
+
+  @Override
+  public void requireMapped(long address, long bytes, boolean write) {
+    memory().requireMapped(address, bytes, write);
+  }
+
+  @Override
+  public Optional<MemorySegment> copy(long address, long bytes) {
+    return current.get().flatMap(process -> process.get(Arena.ofAuto(), address, bytes));
+  }
+
+  @Override
+  public UserMemory ofCaller() {
+    return memory();
+  }
+
+  @Override
+  public int first() {
+    return Filter.FIRST_DESCRIPTOR;
+  }
+
+  @Override
+  public void given(int fd) {
+    given.get().add(fd);
+  }
+
+  /** An eventfd is the same file whatever its descriptor, as its number in fdinfo says. */
+  @Override
+  public Optional<OpenFile> find(Task task, int fd) {
+    if (current.get().isEmpty() || fd < 0) {
+      return Optional.empty();
+    }
+    ProgramProcess process = current.get().get();
+    Matcher eventfd =
+        EVENTFD.matcher(
+            new SysFs(host)
+                .readIfPresent("/proc/" + process.number() + "/fdinfo/" + fd)
+                .orElse(""));
+    if (!eventfd.find()) {
+      return Optional.empty();
+    }
+    String id = eventfd.group(1);
+    CallerEventFd known = eventfds.get(id);
+    if (known != null) {
+      known.get();
+      return Optional.of(known);
+    }
+    int taken = process.take(fd);
+    if (taken < 0) {
+      return Optional.empty();
+    }
+    CallerEventFd made = new CallerEventFd(task, host, taken, () -> eventfds.remove(id));
+    eventfds.put(id, made);
+    return Optional.of(made);
+  }
+
+  /** What a link of procfs holds; empty if it is not there. */
+  static Optional<String> link(String path) {
+    try {
+      return Optional.of(Files.readSymbolicLink(Path.of(path)).toString());
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package dev.iolite.mock.door;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.core.MappedObject;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.seccomp.Seccomp;
+import dev.iolite.uapi.seccomp.seccomp_notif_addfd;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+
+/** Gives the program descriptors of the model's files, and closes those that nobody has. */
+final class ProgramFiles {
+  private final HostKernel host;
+  private final MockKernel model;
+  private final Kernel kernel;
+  private final Processes processes;
+  private final Placeholders placeholders;
+  private final int listener;
+
+  ProgramFiles(
+      HostKernel host,
+      MockKernel model,
+      Kernel kernel,
+      Processes processes,
+      Placeholders placeholders,
+      int listener) {
+    this.host = host;
+    this.model = model;
+    this.kernel = kernel;
+    this.processes = processes;
+    this.placeholders = placeholders;
+    this.listener = listener;
+  }
+
+  /**
+   * Makes a call of the model, and gives the calling process what descriptors it has made.
+   *
+   * @param isClosedByExec whether an exec closes them (O_CLOEXEC)
+   */
+  Answer give(ProgramProcess caller, Notice call, boolean isClosedByExec, IntSupplier body) {
+    int result = body.getAsInt();
+    List<Integer> made = processes.takeGiven();
+    if (result < 0) {
+      // A fault after its effect: the injector has closed what was made.
+      return Answer.of(result);
+    }
+    for (int number : made) {
+      Placeholder placeholder = placeholders.add(number);
+      int added = add(call, placeholder.make(), number, isClosedByExec);
+      if (added < 0) {
+        made.forEach(placeholders::remove);
+        made.forEach(kernel::close);
+        return Answer.of(added);
+      }
+      caller.hold(number);
+    }
+    return Answer.of(result);
+  }
+
+  /** Gives the program a file of this process at a number, and closes it here. */
+  private int add(Notice call, int file, int number, boolean isClosedByExec) {
+    if (file < 0) {
+      return file;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment added = seccomp_notif_addfd.allocate(arena);
+      seccomp_notif_addfd.id(added, call.id());
+      seccomp_notif_addfd.flags(added, (int) Seccomp.SECCOMP_ADDFD_FLAG_SETFD());
+      seccomp_notif_addfd.srcfd(added, file);
+      seccomp_notif_addfd.newfd(added, number);
+      seccomp_notif_addfd.newfd_flags(added, isClosedByExec ? Libc.O_CLOEXEC() : 0);
+      int result = host.ioctl(listener, Seccomp.SECCOMP_IOCTL_NOTIF_ADDFD(), added.address());
+      // fs/file.c:replace_fd says EBADF beyond RLIMIT_NOFILE, where open(2) says EMFILE.
+      return result == Errno.EBADF.negated() ? Errno.EMFILE.negated() : result;
+    } finally {
+      host.close(file);
+    }
+  }
+
+  /** dup(2) and fcntl(F_DUPFD): another high number, which the filter knows. */
+  Answer duplicate(ProgramProcess caller, Notice call, int fd, int number, boolean isClosedByExec) {
+    int file = caller.take(fd);
+    if (file < 0) {
+      return Answer.of(file);
+    }
+    int duplicate = model.duplicate(number);
+    processes.takeGiven();
+    if (duplicate < 0) {
+      host.close(file);
+      return Answer.of(duplicate);
+    }
+    int added = add(call, file, duplicate, isClosedByExec);
+    if (added < 0) {
+      kernel.close(duplicate);
+      return Answer.of(added);
+    }
+    placeholders.duplicate(number, duplicate);
+    caller.hold(duplicate);
+    return Answer.of(duplicate);
+  }
+
+  /**
+   * mmap(2): puts the memory of the file where the program's kernel then maps it, unless the model
+   * refuses.
+   */
+  Answer map(ProgramProcess caller, Notice call, int number) {
+    List<MappedObject.Pages> found = new ArrayList<>();
+    long offset = call.argument(5);
+    int refused =
+        model.mappable(
+            number, call.argument(1), call.integer(2), call.integer(3), offset, found::add);
+    if (refused < 0) {
+      return Answer.of(refused);
+    }
+    MappedObject.Pages pages = found.getFirst();
+    Optional<Placeholder> placeholder = placeholders.of(number);
+    if (pages.offset() != offset || placeholder.isEmpty()) {
+      return Answer.of(Errno.ENODEV);
+    }
+    int added = add(call, placeholder.get().of(pages.ram().hostFd()), call.integer(4), true);
+    return added < 0 ? Answer.of(added) : Answer.pass();
+  }
+
+  /** Whether a file is one that is used by ioctls alone. */
+  boolean hasOnlyIoctls(int number) {
+    String name = model.nameOf(number).orElse("");
+    return name.equals("/dev/kvm")
+        || name.equals("/dev/iommu")
+        || name.startsWith("anon_inode:kvm");
+  }
+
+  /** A descriptor is about to be closed. */
+  void closing(ProgramProcess caller, int number) {
+    caller.drop(number);
+    placeholders.suspect(number);
+  }
+
+  /** Any descriptor of a process may be closed by what it is about to do. */
+  void closingAny(ProgramProcess caller) {
+    caller.dropAll();
+    placeholders.suspectAll();
+  }
+
+  /** Closes what a process had that has ended, and what nobody has any longer. */
+  void closeGone() {
+    processes.forgetEnded();
+    placeholders.suspectAll();
+    closeSuspected();
+  }
+
+  /** Closes what nobody has any longer, of what was about to be closed. */
+  void closeSuspected() {
+    placeholders.takeGone().forEach(kernel::close);
+  }
+}

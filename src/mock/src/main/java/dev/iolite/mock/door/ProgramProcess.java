@@ -1,0 +1,133 @@
+package dev.iolite.mock.door;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.mock.core.ProcessMemory;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.pollfd;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A process of the program: its memory, and its table of descriptors, which is the kernel's. */
+final class ProgramProcess {
+  private static final int PATH_MAX = 4096;
+
+  private final HostKernel host;
+  private final HostSupervisor supervisor;
+  private final int number;
+  private final int pidfd;
+  private final ProcessMemory memory;
+
+  /** Numbers of which it is known that they are the model's here. */
+  private final Set<Integer> held = ConcurrentHashMap.newKeySet();
+
+  ProgramProcess(HostKernel host, HostSupervisor supervisor, int number) {
+    this.host = host;
+    this.supervisor = supervisor;
+    this.number = number;
+    pidfd = supervisor.openProcess(number);
+    memory = new ProcessMemory(host);
+    memory.attach(number);
+  }
+
+  int number() {
+    return number;
+  }
+
+  ProcessMemory memory() {
+    return memory;
+  }
+
+  boolean hasEnded() {
+    if (pidfd < 0) {
+      return true;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment asked = pollfd.allocate(arena);
+      pollfd.fd(asked, pidfd);
+      pollfd.events(asked, (short) Libc.POLLIN());
+      return host.poll(asked.address(), 1, 0) == 1;
+    }
+  }
+
+  void close() {
+    if (pidfd >= 0) {
+      host.close(pidfd);
+    }
+  }
+
+  /** A duplicate of one of its descriptors, or a negated errno. */
+  int take(int fd) {
+    return supervisor.takeDescriptor(pidfd, fd);
+  }
+
+  /** It has this number of the model's now. */
+  void hold(int fd) {
+    held.add(fd);
+  }
+
+  /** It may no longer have it. */
+  void drop(int fd) {
+    held.remove(fd);
+  }
+
+  /** It may have lost any of them. */
+  void dropAll() {
+    held.clear();
+  }
+
+  /** The model's number of a descriptor; empty: it is none of the model's. */
+  Optional<Integer> model(int fd) {
+    if (held.contains(fd)) {
+      return Optional.of(fd);
+    }
+    Optional<Integer> found =
+        fd < 0
+            ? Optional.empty()
+            : Processes.link("/proc/" + number + "/fd/" + fd)
+                .flatMap(link -> Placeholder.numberIn(link, fd));
+    found.filter(Integer.valueOf(fd)::equals).ifPresent(this::hold);
+    return found;
+  }
+
+  /**
+   * A text of the program's.
+   *
+   * @return empty if it is not all readable, or longer than any path
+   */
+  Optional<String> text(long address) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment into = arena.allocate(PATH_MAX);
+      long bytes = host.readProcess(number, address, into.address(), PATH_MAX);
+      for (long i = 0; i < bytes; i++) {
+        if (into.get(ValueLayout.JAVA_BYTE, i) == 0) {
+          byte[] text = into.asSlice(0, i).toArray(ValueLayout.JAVA_BYTE);
+          return Optional.of(new String(text, StandardCharsets.UTF_8));
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** Copies a struct to the program; 0 or a negated errno. */
+  int put(long address, MemorySegment struct) {
+    return host.writeProcess(number, address, struct.address(), struct.byteSize())
+            == struct.byteSize()
+        ? 0
+        : Errno.EFAULT.negated();
+  }
+
+  /** Copies a struct of the program; empty if it is not all readable. */
+  Optional<MemorySegment> get(Arena arena, long address, long bytes) {
+    MemorySegment into = arena.allocate(bytes, Long.BYTES);
+    return host.readProcess(number, address, into.address(), bytes) == bytes
+        ? Optional.of(into)
+        : Optional.empty();
+  }
+}

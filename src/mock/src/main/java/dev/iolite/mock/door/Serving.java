@@ -1,0 +1,255 @@
+package dev.iolite.mock.door;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.pollfd;
+import dev.iolite.uapi.seccomp.Seccomp;
+import dev.iolite.uapi.seccomp.seccomp_notif;
+import dev.iolite.uapi.seccomp.seccomp_notif_resp;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Answers the program's calls. One thread always waits for the next call; a call that blocks (a
+ * guest that runs) keeps only its own.
+ */
+final class Serving {
+  private static final long LOOK_MILLIS = 5;
+  private static final long MOST_IDLE = 4;
+  private static final int HEXADECIMAL = 16;
+  private static final Pattern SIGNALS =
+      Pattern.compile(
+          "\nSigPnd:\t(\\p{XDigit}+)\nShdPnd:\t(\\p{XDigit}+)\nSigBlk:\t(\\p{XDigit}+)");
+
+  private final HostKernel host;
+  private final HostSupervisor supervisor;
+  private final MockKernel model;
+  private final Kernel kernel;
+  private final Processes processes;
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final List<Thread> threads = new ArrayList<>();
+
+  /** Calls that are being answered, by the number of the thread that does. */
+  private final Map<Integer, Notice> inProgress = new ConcurrentHashMap<>();
+
+  private int idle;
+  private int listener = -1;
+  private Optional<ProgramFiles> files = Optional.empty();
+  private Optional<RuntimeException> failure = Optional.empty();
+
+  Serving(
+      HostKernel host,
+      HostSupervisor supervisor,
+      MockKernel model,
+      Kernel kernel,
+      Processes processes) {
+    this.host = host;
+    this.supervisor = supervisor;
+    this.model = model;
+    this.kernel = kernel;
+    this.processes = processes;
+  }
+
+  /** The filter is on: its notifications are read from here. */
+  synchronized void begin(int descriptor) {
+    listener = descriptor;
+    Placeholders placeholders = new Placeholders(host, supervisor);
+    ProgramFiles made = new ProgramFiles(host, model, kernel, processes, placeholders, descriptor);
+    files = Optional.of(made);
+    PathCalls paths = new PathCalls(model, kernel, made);
+    Server server = new Server(paths, new FileCalls(kernel, paths, made));
+    addThread(server);
+    Thread.ofPlatform().daemon().name("door's watch").start(this::watch);
+  }
+
+  synchronized boolean hasBegun() {
+    return listener >= 0;
+  }
+
+  /** Waits until the program and all its children have ended, or for a while. */
+  boolean awaitEnd(long millis) throws InterruptedException {
+    return ended.await(millis, TimeUnit.MILLISECONDS);
+  }
+
+  /** Ends: what the program left open is closed. */
+  void close() throws InterruptedException {
+    List<Thread> all;
+    synchronized (this) {
+      all = List.copyOf(threads);
+    }
+    for (Thread thread : all) {
+      thread.join();
+    }
+    files.ifPresent(ProgramFiles::closeGone);
+    processes.close();
+    if (hasBegun()) {
+      host.close(listener);
+    }
+    if (failure.isPresent()) {
+      throw failure.get();
+    }
+  }
+
+  private synchronized void addThread(Server server) {
+    idle++;
+    threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
+    threads.add(Thread.ofPlatform().daemon().name("door " + threads.size()).start(server));
+  }
+
+  /** A thread has a call to answer: another one waits for the next. */
+  private synchronized void busy(Server server) {
+    idle--;
+    if (idle == 0) {
+      addThread(server);
+    }
+  }
+
+  /** Whether a thread that has answered its call is still of use. */
+  private synchronized boolean rest() {
+    if (idle >= MOST_IDLE) {
+      return false;
+    }
+    idle++;
+    return true;
+  }
+
+  /** Whether nobody is left whose calls go through the filter. */
+  private boolean isOver() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment asked = pollfd.allocate(arena);
+      pollfd.fd(asked, listener);
+      pollfd.events(asked, (short) Libc.POLLIN());
+      return host.poll(asked.address(), 1, 0) == 1 && (pollfd.revents(asked) & Libc.POLLHUP()) != 0;
+    }
+  }
+
+  /** Takes calls, and answers them. */
+  private final class Server implements Runnable {
+    private final PathCalls paths;
+    private final FileCalls fileCalls;
+
+    Server(PathCalls paths, FileCalls fileCalls) {
+      this.paths = paths;
+      this.fileCalls = fileCalls;
+    }
+
+    @Override
+    public void run() {
+      try (Arena arena = Arena.ofConfined()) {
+        int number = kernel.interruptible();
+        MemorySegment notif = seccomp_notif.allocate(arena);
+        MemorySegment response = seccomp_notif_resp.allocate(arena);
+        while (true) {
+          notif.fill((byte) 0);
+          int received = host.ioctl(listener, Seccomp.SECCOMP_IOCTL_NOTIF_RECV(), notif.address());
+          if (received < 0) {
+            if (isOver()) {
+              ended.countDown();
+              return;
+            }
+            // Else the call was given up before it was taken.
+            continue;
+          }
+          busy(this);
+          Notice call = Notice.of(notif);
+          inProgress.put(number, call);
+          Answer answer = answer(call);
+          inProgress.remove(number);
+          respond(response, call, answer);
+          if (!rest()) {
+            return;
+          }
+        }
+      }
+    }
+
+    private Answer answer(Notice call) {
+      try {
+        Optional<ProgramProcess> caller = processes.enter(call.thread());
+        if (caller.isEmpty()) {
+          return Answer.of(Errno.ESRCH);
+        }
+        return paths
+            .answer(caller.get(), call)
+            .orElseGet(() -> fileCalls.answer(caller.get(), call));
+      } catch (RuntimeException e) {
+        // A fault of the model: the program goes on, and the command says what it was.
+        fail(e);
+        return Answer.of(Errno.EIO);
+      }
+    }
+
+    private void respond(MemorySegment response, Notice call, Answer answer) {
+      response.fill((byte) 0);
+      seccomp_notif_resp.id(response, call.id());
+      switch (answer) {
+        case Answer.Pass _ ->
+            seccomp_notif_resp.flags(response, (int) Seccomp.SECCOMP_USER_NOTIF_FLAG_CONTINUE());
+        case Answer.Result(long value) when value < 0 && value >= -Kernel.MAX_ERRNO ->
+            seccomp_notif_resp.error(response, (int) value);
+        case Answer.Result(long value) -> seccomp_notif_resp.val(response, value);
+      }
+      // ENOENT: the caller was killed meanwhile, and needs no answer.
+      host.ioctl(listener, Seccomp.SECCOMP_IOCTL_NOTIF_SEND(), response.address());
+    }
+  }
+
+  private synchronized void fail(RuntimeException e) {
+    failure.ifPresentOrElse(first -> first.addSuppressed(e), () -> failure = Optional.of(e));
+  }
+
+  /** Takes calls that block out of the model when their caller is killed or gets a signal. */
+  private void watch() {
+    try {
+      Map<Integer, Notice> before = Map.of();
+      while (!ended.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        Map<Integer, Notice> now = Map.copyOf(inProgress);
+        for (Map.Entry<Integer, Notice> each : now.entrySet()) {
+          Notice call = each.getValue();
+          if (call.equals(before.get(each.getKey())) && isToEnd(call)) {
+            kernel.interrupt(each.getKey());
+          }
+        }
+        before = now;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean isToEnd(Notice call) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment id = arena.allocateFrom(ValueLayout.JAVA_LONG, call.id());
+      if (host.ioctl(listener, Seccomp.SECCOMP_IOCTL_NOTIF_ID_VALID(), id.address()) < 0) {
+        return true;
+      }
+    }
+    Matcher signals =
+        SIGNALS.matcher(
+            new SysFs(host).readIfPresent("/proc/" + call.thread() + "/status").orElse(""));
+    if (!signals.find()) {
+      return true;
+    }
+    long pending = set(signals.group(1)) | set(signals.group(2));
+    return (pending & ~set(signals.group(3))) != 0;
+  }
+
+  private static long set(String text) {
+    return Long.parseUnsignedLong(text, HEXADECIMAL);
+  }
+}

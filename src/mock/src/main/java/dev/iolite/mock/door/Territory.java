@@ -1,0 +1,42 @@
+package dev.iolite.mock.door;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Which names the model has; all others are the machine's own. */
+final class Territory {
+  private static final Pattern MODEL =
+      Pattern.compile(
+          "/dev/(iommu|vfio|kvm|sev)"
+              + "|/sys/bus/pci"
+              + "|/sys/class/(iommu|vfio-dev|tsm)"
+              + "|/sys/devices/(pci[^/]*|virtual/iommu|faux/(tsm-sim|tdx_host)|platform/ccp)"
+              + "|/sys/kernel/iommu_groups"
+              + "|/sys/module/(kvm|vfio)[^/]*"
+              + "|/proc/(iomem|misc|devices)");
+
+  private Territory() {}
+
+  /**
+   * Whether a path leads to a name of the model's.
+   *
+   * @param path absolute
+   */
+  static boolean has(String path) {
+    List<String> walked = new ArrayList<>();
+    for (String name : path.split("/", -1)) {
+      if (name.equals("..")) {
+        if (!walked.isEmpty()) {
+          walked.removeLast();
+        }
+      } else if (!name.isEmpty() && !name.equals(".")) {
+        walked.add(name);
+        if (MODEL.matcher("/" + String.join("/", walked)).matches()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,234 @@
+package dev.iolite.mock.door;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.SysFs;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.uapi.UapiHeaders;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A program in C that knows nothing of the model runs on it. */
+@Timeout(120)
+class DoorTest {
+  private static final Path SOURCE =
+      Path.of("src/mock/src/test/resources/dev/iolite/mock/door/program.c");
+
+  @TempDir private static Path built;
+
+  @TempDir private Path scratch;
+
+  @BeforeAll
+  static void compile() throws IOException, InterruptedException {
+    UapiHeaders headers = UapiHeaders.orSkip();
+    gcc(headers, "dynamic");
+    gcc(headers, "static", "-static");
+  }
+
+  private static void gcc(UapiHeaders headers, String name, String... options)
+      throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "gcc",
+                "-O1",
+                "-pthread",
+                "-isystem",
+                headers.headers().toString(),
+                "-isystem",
+                headers.asmHeaders().toString(),
+                "-o",
+                built.resolve(name).toString(),
+                SOURCE.toString()));
+    command.addAll(List.of(options));
+    Process gcc = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(gcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, gcc.waitFor(), said);
+  }
+
+  /** What a run ended with, and what the program wrote. */
+  private record Run(int status, String output) {}
+
+  private Run run(String program, String what) throws IOException, InterruptedException {
+    Path output = scratch.resolve("output");
+    Files.deleteIfExists(output);
+    int status = run(List.of(built.resolve(program).toString(), what, output.toString()));
+    return new Run(status, Files.exists(output) ? Files.readString(output) : "");
+  }
+
+  private static int run(List<String> command) throws InterruptedException {
+    return new Door(MockKernel.builder(), (kernel, _) -> kernel).run(command, () -> false);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dynamic", "static"})
+  void itSeesTheModelsFiles(String program) throws Exception {
+    assertEquals(new Run(0, "vendor 0x1234\niommu is a device: 1\n"), run(program, "host"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dynamic", "static"})
+  void itDrivesADeviceWhichReachesItsMemoryAndItsEventfd(String program) throws Exception {
+    assertEquals(new Run(0, "edu 10000ed\ninterrupts 1\nby DMA\n"), run(program, "device"));
+  }
+
+  @Test
+  void itRunsAGuestAndSharesTheVcpusMemory() throws Exception {
+    assertEquals(new Run(0, "exit 2, port 80, 42\nexit 5\n"), run("dynamic", "guest"));
+  }
+
+  @Test
+  void aSignalTakesItOutOfAGuestThatRunsForEver() throws Exception {
+    assertEquals(new Run(0, "interrupted\n"), run("dynamic", "signal"));
+  }
+
+  @Test
+  void aProgramThatIsKilledInACallEnds() throws Exception {
+    // SIGALRM is 14.
+    assertEquals(new Run(128 + 14, ""), run("dynamic", "killed"));
+  }
+
+  @Test
+  void aChildHasTheSameFilesAndDescriptorsOfItsOwn() throws Exception {
+    assertEquals(new Run(0, "child 7\n"), run("dynamic", "fork"));
+  }
+
+  @Test
+  void threadsCallAtTheSameTime() throws Exception {
+    assertEquals(new Run(0, "next id 401\n"), run("dynamic", "threads"));
+  }
+
+  @Test
+  void whatOneProgramLeavesOpenIsClosedForTheNext() throws Exception {
+    String one = "edu 10000ed\ninterrupts 1\nby DMA\nended with 0\n";
+    assertEquals(new Run(0, one + one), run("dynamic", "twice"));
+  }
+
+  @Test
+  void badArgumentsGetTheKernelsAnswers() throws Exception {
+    assertEquals(new Run(0, "id 1\n"), run("dynamic", "nonsense"));
+  }
+
+  @Test
+  void aProgramThatMakesNoneOfTheseCallsSeesTheMachineAlone() throws Exception {
+    assertEquals(new Run(0, "descriptors from 4\n"), run("dynamic", "unaware"));
+  }
+
+  @Test
+  void theExitStatusIsTheProgramsOwn() throws Exception {
+    assertEquals(new Run(37, ""), run("dynamic", "37"));
+  }
+
+  @Test
+  void aProgramOnThePathIsFoundAsByAShell() throws Exception {
+    assertEquals(0, run(List.of("true")));
+    assertEquals(3, run(List.of("sh", "-c", "exit 3")));
+  }
+
+  @Test
+  void nothingIsLeftInThisProcess() throws Exception {
+    run("dynamic", "device");
+    List<String> before = files();
+    run("dynamic", "device");
+    run("dynamic", "killed");
+    assertEquals(before, files());
+  }
+
+  /** What this process has open, but for what the JVM loads classes from. */
+  private static List<String> files() throws IOException {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors
+          .flatMap(each -> Processes.link(each.toString()).stream())
+          .filter(file -> !file.startsWith("/"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  @Test
+  void aFileThatIsNoProgramIsRefusedBeforeAnythingRuns() throws IOException {
+    Path text = Files.writeString(scratch.resolve("text"), "text");
+    assertRefused(text.toString(), "it is not executable", "chmod +x " + text);
+    assertRefused("./no-such-program", "there is no such file", "PATH");
+    assertRefused("no-such-program", "there is no such file", "PATH");
+    assertRefused(scratch.toString(), "it is a directory", "PATH");
+  }
+
+  @Test
+  void aProgramOfAnotherArchitectureIsRefusedBeforeAnythingRuns() throws IOException {
+    byte[] program = Files.readAllBytes(built.resolve("dynamic"));
+    // e_machine: AArch64
+    program[18] = (byte) 183;
+    Path foreign = Files.write(scratch.resolve("foreign"), program);
+    assertTrue(foreign.toFile().setExecutable(true));
+    assertRefused(foreign.toString(), "it is for another architecture (ELF machine 183)", "x86-64");
+  }
+
+  @Test
+  void aScriptWhoseInterpreterIsMissingIsRefused() throws IOException {
+    Path script = Files.writeString(scratch.resolve("script"), "#!/no/such/interpreter\n");
+    assertTrue(script.toFile().setExecutable(true));
+    assertRefused(script.toString(), "it can't be started: ENOENT", "without iolite");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, true, ''", "1, true, ''", "2, false, ptrace_scope=1", "3, false, 3 can't"})
+  void whereItsMemoryCantBeReachedTheSettingIsSaid(String scope, boolean isAllowed, String next) {
+    SysFs files =
+        new SysFs(
+            new ForwardingKernel(new HostKernel()) {
+              @Override
+              public int open(String path, int flags) {
+                boolean isStatus = path.equals("/proc/self/status");
+                boolean isScope = path.endsWith("ptrace_scope");
+                Path unprivileged = scratch.resolve("file");
+                if (!isScope && !isStatus) {
+                  return super.open(path, flags);
+                }
+                try {
+                  Files.writeString(
+                      unprivileged,
+                      isScope
+                          ? scope + "\n"
+                          : "Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\nGroups:\t\nCapEff:\t0\n");
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+                return super.open(unprivileged.toString(), flags);
+              }
+            });
+    if (isAllowed) {
+      PtraceScope.require(files);
+    } else {
+      PreconditionException refused =
+          assertThrows(PreconditionException.class, () -> PtraceScope.require(files));
+      assertTrue(refused.advice().next().contains(next), refused.getMessage());
+    }
+  }
+
+  private static void assertRefused(String program, String what, String next) {
+    PreconditionException refused =
+        assertThrows(PreconditionException.class, () -> run(List.of(program)));
+    assertEquals(Optional.of(what), Optional.of(refused.observed()));
+    assertTrue(refused.advice().next().contains(next), refused.getMessage());
+  }
+}

@@ -1,0 +1,321 @@
+/* A program that knows nothing of the model. Its first argument says what it does, its second where
+   it writes what it saw; it exits with 0 if all its calls ended as expected. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/iommufd.h>
+#include <linux/kvm.h>
+#include <linux/vfio.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FUNCTION "/sys/bus/pci/devices/0000:00:02.0/"
+
+/* A call that failed ends the program with a message. */
+static long done(const char *call, long result) {
+  if (result < 0) {
+    printf("%s: %s\n", call, strerror(errno));
+    exit(1);
+  }
+  return result;
+}
+#define DONE(call) done(#call, (long)(call))
+
+/* A call that must fail, and how. */
+static void refused(const char *call, long result, int expected) {
+  if (result >= 0 || errno != expected) {
+    printf("%s: %ld, %s\n", call, result, strerror(errno));
+    exit(1);
+  }
+}
+#define REFUSED(call, expected) refused(#call, (long)(call), expected)
+
+static void write_text(const char *path, const char *text) {
+  int file = DONE(open(path, O_WRONLY));
+  DONE(write(file, text, strlen(text)));
+  DONE(close(file));
+}
+
+static int ioas(int iommu) {
+  struct iommu_ioas_alloc alloc = {.size = sizeof alloc};
+  DONE(ioctl(iommu, IOMMU_IOAS_ALLOC, &alloc));
+  return alloc.out_ioas_id;
+}
+
+static void bind_driver(void) {
+  write_text(FUNCTION "driver_override", "vfio-pci");
+  write_text("/sys/bus/pci/drivers_probe", "0000:00:02.0");
+}
+
+static void see_host(void) {
+  char text[256] = "";
+  int vendor = DONE(open(FUNCTION "vendor", O_RDONLY));
+  DONE(read(vendor, text, sizeof text - 1));
+  printf("vendor %s", text);
+  struct stat status;
+  DONE(stat("/dev/iommu", &status));
+  printf("iommu is a device: %d\n", S_ISCHR(status.st_mode));
+  DONE(readlink(FUNCTION "iommu_group", text, sizeof text));
+  REFUSED(open(FUNCTION "nothing", O_RDONLY), ENOENT);
+  REFUSED(access("/dev/vfio/vfio-of-nobody", F_OK), ENOENT);
+  DONE(access("/sys/bus/pci", R_OK));
+  DONE(access("/proc/self/exe", X_OK));
+}
+
+static void drive_device(void) {
+  bind_driver();
+  int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
+  int iommu = DONE(open("/dev/iommu", O_RDWR));
+  struct vfio_device_bind_iommufd bind = {.argsz = sizeof bind, .iommufd = iommu};
+  DONE(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+  struct vfio_device_attach_iommufd_pt attach = {.argsz = sizeof attach, .pt_id = ioas(iommu)};
+  unsigned id = attach.pt_id;
+  DONE(ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+  struct vfio_region_info config = {.argsz = sizeof config, .index = VFIO_PCI_CONFIG_REGION_INDEX};
+  DONE(ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config));
+  uint16_t command;
+  DONE(pread(device, &command, sizeof command, config.offset + 4));
+  command |= 6;
+  DONE(pwrite(device, &command, sizeof command, config.offset + 4));
+  uint32_t identification;
+  DONE(pread(device, &identification, sizeof identification, 0));
+  printf("edu %x\n", identification);
+  /* An interrupt wakes whoever waits for the program's own eventfd. */
+  int event = DONE(eventfd(0, EFD_CLOEXEC));
+  char room[sizeof(struct vfio_irq_set) + sizeof(int32_t)] = {0};
+  struct vfio_irq_set *irqs = (void *)room;
+  irqs->argsz = sizeof room;
+  irqs->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+  irqs->index = VFIO_PCI_MSI_IRQ_INDEX;
+  irqs->count = 1;
+  memcpy(irqs->data, &event, sizeof event);
+  DONE(ioctl(device, VFIO_DEVICE_SET_IRQS, irqs));
+  uint32_t raised = 1;
+  DONE(pwrite(device, &raised, sizeof raised, 0x60));
+  struct pollfd waits = {.fd = event, .events = POLLIN};
+  printf("interrupts %ld\n", DONE(poll(&waits, 1, 60000)));
+  /* The device reads and writes the program's memory. */
+  char *memory = mmap(0, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  strcpy(memory, "by DMA");
+  struct iommu_ioas_map map = {.size = sizeof map, .flags = 7, .ioas_id = id, .length = 0x2000};
+  map.user_va = (uintptr_t)memory;
+  DONE(ioctl(iommu, IOMMU_IOAS_MAP, &map));
+  for (int back = 0; back < 2; back++) {
+    uint64_t from = back ? 0x40000 : 0, to = back ? 0x1000 : 0x40000, bytes = 16;
+    uint64_t start = back ? 3 : 1;
+    DONE(pwrite(device, &from, 8, 0x80));
+    DONE(pwrite(device, &to, 8, 0x88));
+    DONE(pwrite(device, &bytes, 8, 0x90));
+    DONE(pwrite(device, &start, 8, 0x98));
+    do {
+      DONE(pread(device, &start, 8, 0x98));
+    } while (start & 1);
+  }
+  printf("%s\n", memory + 0x1000);
+  /* All is left open. */
+}
+
+static void run_guest(void) {
+  int kvm = DONE(open("/dev/kvm", O_RDWR | O_CLOEXEC));
+  int vm = DONE(ioctl(kvm, KVM_CREATE_VM, 0));
+  char *memory = mmap(0, 0x10000, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  /* mov al, 42; out 0x80, al; hlt */
+  memcpy(memory + 0x1000, "\xb0\x2a\xe6\x80\xf4", 5);
+  struct kvm_userspace_memory_region slot = {
+      .memory_size = 0x10000, .userspace_addr = (uintptr_t)memory};
+  DONE(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot));
+  int vcpu = DONE(ioctl(vm, KVM_CREATE_VCPU, 0));
+  long bytes = DONE(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0));
+  struct kvm_run *run = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+  DONE(run == MAP_FAILED ? -1 : 0);
+  struct kvm_sregs system;
+  DONE(ioctl(vcpu, KVM_GET_SREGS, &system));
+  system.cs.base = 0;
+  system.cs.selector = 0;
+  DONE(ioctl(vcpu, KVM_SET_SREGS, &system));
+  struct kvm_regs registers = {.rip = 0x1000, .rflags = 2};
+  DONE(ioctl(vcpu, KVM_SET_REGS, &registers));
+  DONE(ioctl(vcpu, KVM_RUN, 0));
+  printf("exit %u, port %x, %d\n", run->exit_reason, run->io.port,
+         *((char *)run + run->io.data_offset));
+  /* A duplicate is the same file, and has what the first one has. */
+  int duplicate = DONE(dup(vcpu));
+  DONE(close(vcpu));
+  DONE(ioctl(duplicate, KVM_RUN, 0));
+  printf("exit %u\n", run->exit_reason);
+  REFUSED(mmap(0, 4096, PROT_READ, MAP_SHARED, vm, 0) == MAP_FAILED ? -1 : 0, ENODEV);
+}
+
+static void on_signal(int signal) { (void)signal; }
+
+/* A guest that never ends gives up when its thread gets a signal, or its program is killed. */
+static void run_for_ever(int is_killed) {
+  int kvm = DONE(open("/dev/kvm", O_RDWR));
+  int vm = DONE(ioctl(kvm, KVM_CREATE_VM, 0));
+  char *memory = mmap(0, 0x10000, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  memcpy(memory + 0x1000, "\xeb\xfe", 2);
+  struct kvm_userspace_memory_region slot = {
+      .memory_size = 0x10000, .userspace_addr = (uintptr_t)memory};
+  DONE(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot));
+  int vcpu = DONE(ioctl(vm, KVM_CREATE_VCPU, 0));
+  struct kvm_sregs system;
+  DONE(ioctl(vcpu, KVM_GET_SREGS, &system));
+  system.cs.base = 0;
+  system.cs.selector = 0;
+  DONE(ioctl(vcpu, KVM_SET_SREGS, &system));
+  struct kvm_regs registers = {.rip = 0x1000, .rflags = 2};
+  DONE(ioctl(vcpu, KVM_SET_REGS, &registers));
+  struct sigaction action = {.sa_handler = is_killed ? SIG_DFL : on_signal};
+  DONE(sigaction(SIGALRM, &action, 0));
+  fflush(stdout);
+  alarm(1);
+  REFUSED(ioctl(vcpu, KVM_RUN, 0), EINTR);
+  printf("interrupted\n");
+}
+
+static void fork_children(void) {
+  int iommu = DONE(open("/dev/iommu", O_RDWR));
+  int first = ioas(iommu);
+  fflush(stdout);
+  pid_t child = DONE(fork());
+  if (child == 0) {
+    /* The child has the same file, and a table of its own. */
+    struct iommu_destroy destroy = {.size = sizeof destroy, .id = first};
+    DONE(ioctl(iommu, IOMMU_DESTROY, &destroy));
+    DONE(close(iommu));
+    REFUSED(ioctl(iommu, IOMMU_DESTROY, &destroy), EBADF);
+    _exit(7);
+  }
+  int status;
+  DONE(waitpid(child, &status, 0));
+  printf("child %d\n", WEXITSTATUS(status));
+  struct iommu_destroy destroy = {.size = sizeof destroy, .id = first};
+  REFUSED(ioctl(iommu, IOMMU_DESTROY, &destroy), ENOENT);
+  ioas(iommu);
+}
+
+static int shared;
+
+static void *alloc_many(void *unused) {
+  for (int i = 0; i < 50; i++)
+    ioas(shared);
+  return unused;
+}
+
+static void use_threads(void) {
+  shared = DONE(open("/dev/iommu", O_RDWR));
+  pthread_t threads[8];
+  for (int i = 0; i < 8; i++)
+    pthread_create(&threads[i], 0, alloc_many, 0);
+  for (int i = 0; i < 8; i++)
+    pthread_join(threads[i], 0);
+  printf("next id %d\n", ioas(shared));
+}
+
+static void pass_nonsense(void) {
+  int iommu = DONE(open("/dev/iommu", O_RDWR));
+  REFUSED(ioctl(iommu, IOMMU_IOAS_ALLOC, 16), EFAULT);
+  REFUSED(ioctl(iommu, 0, 0), ENOTTY);
+  REFUSED(open((char *)16, O_RDONLY), EFAULT);
+  REFUSED(dup2(DONE(open(FUNCTION "vendor", O_RDONLY)), 9), EBUSY);
+  DONE(close(iommu));
+  REFUSED(close(iommu), EBADF);
+  REFUSED(ioctl(iommu, IOMMU_IOAS_ALLOC, 0), EBADF);
+  /* By a low number, too, an ioctl reaches the model. */
+  iommu = DONE(open("/dev/iommu", O_RDWR));
+  DONE(dup2(iommu, 9));
+  DONE(close(iommu));
+  printf("id %d\n", ioas(9));
+}
+
+/* Calls that are none of the model's: what they give is what the machine gives. */
+static void be_unaware(void) {
+  char text[4096];
+  int self = DONE(open("/proc/self/status", O_RDONLY));
+  DONE(read(self, text, sizeof text));
+  int null = DONE(open("/dev/null", O_RDWR));
+  DONE(write(null, text, sizeof text));
+  DONE(dup2(null, 9));
+  REFUSED(ioctl(null, 0x1234), ENOTTY);
+  REFUSED(read(-1, text, 1), EBADF);
+  REFUSED(close(2000), EBADF);
+  printf("descriptors from %d\n", null);
+}
+
+static long now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b) {
+  long x = *(const long *)a, y = *(const long *)b;
+  return (x > y) - (x < y);
+}
+
+/* How long a call takes, in nanoseconds: the median and the best. */
+static void measure(void) {
+  enum { COUNT = 20000 };
+  static long nanos[COUNT];
+  int iommu = DONE(open("/dev/iommu", O_RDWR));
+  struct iommu_option option = {.size = sizeof option, .op = IOMMU_OPTION_OP_GET};
+  for (int i = 0; i < COUNT; i++) {
+    long start = now();
+    ioctl(iommu, IOMMU_OPTION, &option);
+    nanos[i] = now() - start;
+  }
+  qsort(nanos, COUNT, sizeof nanos[0], ascending);
+  printf("ioctl median %ld best %ld\n", nanos[COUNT / 2], nanos[0]);
+}
+
+int main(int count, char **arguments) {
+  if (count > 2)
+    freopen(arguments[2], "a", stdout);
+  const char *what = arguments[1];
+  if (!strcmp(what, "host"))
+    see_host();
+  else if (!strcmp(what, "device"))
+    drive_device();
+  else if (!strcmp(what, "guest"))
+    run_guest();
+  else if (!strcmp(what, "signal"))
+    run_for_ever(0);
+  else if (!strcmp(what, "killed"))
+    run_for_ever(1);
+  else if (!strcmp(what, "fork"))
+    fork_children();
+  else if (!strcmp(what, "threads"))
+    use_threads();
+  else if (!strcmp(what, "nonsense"))
+    pass_nonsense();
+  else if (!strcmp(what, "unaware"))
+    be_unaware();
+  else if (!strcmp(what, "measure"))
+    measure();
+  else if (!strcmp(what, "twice")) {
+    /* Two programs, one after the other: what the first one left open is closed. */
+    for (int i = 0; i < 2; i++) {
+      fflush(stdout);
+      pid_t child = DONE(fork());
+      if (child == 0)
+        execl("/proc/self/exe", arguments[0], "device", arguments[2], (char *)0);
+      int status;
+      DONE(waitpid(child, &status, 0));
+      printf("ended with %d\n", WEXITSTATUS(status));
+    }
+  } else
+    return atoi(what);
+  return 0;
+}
