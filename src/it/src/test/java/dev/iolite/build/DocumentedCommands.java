@@ -77,6 +77,11 @@ final class DocumentedCommands {
     int parameters = 0;
     for (int i = 0; i < words.size(); i++) {
       String word = words.get(i);
+      if (word.equals("--")) {
+        // What follows is another program's.
+        parameters += words.size() - i - 1;
+        break;
+      }
       if (word.startsWith("-")) {
         String name = word.split("=", 2)[0];
         OptionSpec option = at.findOption(name);
