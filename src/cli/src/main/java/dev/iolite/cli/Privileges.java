@@ -114,6 +114,7 @@ record Privileges(
           any("tdi evidence"),
           assigning("passthrough", IOMMUFD, KVM, VFIO),
           any("mock serve"),
+          any("mock run"),
           any("uapi"));
 
   private static Privileges any(String command, String... nodes) {

@@ -18,8 +18,8 @@ import java.util.List;
  * {@link HostKernel} the only class that calls native code. None of them is a call of {@link
  * Kernel}, since no model has to answer them.
  *
- * <p>As those of {@link Kernel}, each returns what the system call returns, or a negated errno. Safe
- * for use by several threads.
+ * <p>As those of {@link Kernel}, each returns what the system call returns, or a negated errno.
+ * Safe for use by several threads.
  */
 public final class HostSupervisor {
   /** Larger than any libc's posix_spawnattr_t and sigset_t. */
