@@ -16,9 +16,32 @@ final class Confined {
   private static final int CAP_SETPCAP = 8;
 
   private final Path directory;
+  private final List<String> program;
 
+  /**
+   * Runs the tests' own classes.
+   *
+   * @param directory for what the commands print
+   */
   Confined(Path directory) {
+    this(
+        directory,
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName()));
+  }
+
+  /**
+   * Runs a program.
+   *
+   * @param program what a command's words are added to
+   */
+  Confined(Path directory, List<String> program) {
     this.directory = directory;
+    this.program = program;
   }
 
   /** The row of a command. */
@@ -43,13 +66,7 @@ final class Confined {
   Cli runAs(Privileges row, String before, String command)
       throws IOException, InterruptedException {
     List<String> words = new ArrayList<>(setpriv(row));
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    words.addAll(
-        List.of(
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Main.class.getName()));
+    words.addAll(program);
     Arrays.stream((before + " " + command).strip().split(" ", -1)).forEach(words::add);
     return start(words);
   }

@@ -3,6 +3,7 @@ package dev.iolite.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -21,8 +22,13 @@ class PrivilegesLabTest {
     Confined.assumePossible();
   }
 
+  /** The guest's own command starts in a fraction of the time. */
+  private Confined confined() {
+    return new Confined(directory, List.of("/bin/iolite"));
+  }
+
   private Cli succeeds(String command) throws Exception {
-    Cli cli = new Confined(directory).run("", command);
+    Cli cli = confined().run("", command);
     assertThat(cli.code()).as(command + ": " + cli.err()).isZero();
     return cli;
   }
@@ -57,7 +63,7 @@ class PrivilegesLabTest {
   /** What the table says of CAP_SYS_ADMIN: without it, there are no more than 64 bytes. */
   @Test
   void withoutItsCapabilityLessOfTheFunctionIsShown() throws Exception {
-    Cli less = new Confined(directory).runAs(Confined.row("pci list"), "", "pci show " + NVME);
+    Cli less = confined().runAs(Confined.row("pci list"), "", "pci show " + NVME);
     assertThat(less.code()).isZero();
     assertThat(succeeds("pci show " + NVME).out()).contains("MSI-X");
     assertThat(less.out()).doesNotContain("MSI-X");
