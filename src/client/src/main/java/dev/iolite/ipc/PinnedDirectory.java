@@ -1,5 +1,6 @@
 package dev.iolite.ipc;
 
+import dev.iolite.kernel.FileStatus;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.uapi.libc.Libc;
 import java.io.IOException;

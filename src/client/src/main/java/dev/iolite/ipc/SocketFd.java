@@ -1,9 +1,7 @@
 package dev.iolite.ipc;
 
-import dev.iolite.kernel.Credentials;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
-import dev.iolite.kernel.SysFs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -92,7 +90,7 @@ final class SocketFd implements AutoCloseable {
 
   /** This process's user, as the kernel compares it. */
   static long ownUser(HostKernel host) {
-    return Credentials.of(new SysFs(host)).user().orElseThrow();
+    return Integer.toUnsignedLong(host.geteuid());
   }
 
   /** Makes a call; EBADF if it is closed. */

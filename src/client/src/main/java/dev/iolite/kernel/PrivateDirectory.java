@@ -7,8 +7,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -20,7 +18,6 @@ import java.util.stream.Stream;
  * <p>Safe for use by several threads, until one of them closes it.
  */
 public final class PrivateDirectory implements AutoCloseable {
-  private static final int PERMISSIONS = 0777;
   private static final int ONLY_THE_USER = 0700;
   private static final String SELF = "/proc/self/fd/";
 
@@ -80,8 +77,8 @@ public final class PrivateDirectory implements AutoCloseable {
   }
 
   private void requirePrivate(String tried) {
-    Status status = status(fd);
-    int user = files.geteuid();
+    FileStatus status = status(fd);
+    long user = Integer.toUnsignedLong(files.geteuid());
     if (status.user() != user) {
       throw new PreconditionException(
           tried,
@@ -91,10 +88,10 @@ public final class PrivateDirectory implements AutoCloseable {
               "use a directory of this user",
               Remedy.OTHER_RUN_DIRECTORY));
     }
-    if ((status.mode() & PERMISSIONS) != ONLY_THE_USER) {
+    if (status.permissions() != ONLY_THE_USER) {
       throw new PreconditionException(
           tried,
-          "its mode is %04o, and must be 0700".formatted(status.mode() & PERMISSIONS),
+          "its mode is %04o, and must be 0700".formatted(status.permissions()),
           new Advice(
               "it was made by another program, so others may have put files there",
               "check what is in it, then chmod 700 "
@@ -104,42 +101,19 @@ public final class PrivateDirectory implements AutoCloseable {
     }
   }
 
-  /** What fstat(2) says. */
-  record Status(int user, int mode, long device, long inode) {
-    private static Status of(Map<String, Object> attributes) {
-      return new Status(
-          (int) number(attributes, "uid"),
-          (int) number(attributes, "mode"),
-          number(attributes, "dev"),
-          number(attributes, "ino"));
-    }
-
-    private static long number(Map<String, Object> attributes, String name) {
-      return ((Number) Objects.requireNonNull(attributes.get(name))).longValue();
-    }
-
-    /** Whether it has this type, an S_IF constant. */
-    boolean is(int type) {
-      return (mode & Libc.S_IFMT()) == type;
-    }
-  }
-
   /** Of an open descriptor: its link in procfs leads to the file itself, whatever its name. */
-  Status status(int descriptor) {
+  FileStatus status(int descriptor) {
     try {
-      return Status.of(Files.readAttributes(Path.of(SELF + descriptor), "unix:uid,mode,dev,ino"));
+      return FileStatus.of(Path.of(SELF + descriptor));
     } catch (IOException e) {
       throw failed("look at a file in " + path, e);
     }
   }
 
   /** Of a name in it; empty if there is none. */
-  Optional<Status> status(String name) {
+  Optional<FileStatus> status(String name) {
     try {
-      return Optional.of(
-          Status.of(
-              Files.readAttributes(
-                  reach(name), "unix:uid,mode,dev,ino", LinkOption.NOFOLLOW_LINKS)));
+      return Optional.of(FileStatus.of(reach(name), LinkOption.NOFOLLOW_LINKS));
     } catch (NoSuchFileException _) {
       return Optional.empty();
     } catch (IOException e) {
@@ -168,7 +142,7 @@ public final class PrivateDirectory implements AutoCloseable {
 
   /** Whether a name in it is a socket. */
   public boolean hasSocket(String name) {
-    return status(name).filter(status -> status.is(Libc.S_IFSOCK())).isPresent();
+    return status(name).filter(FileStatus::isSocket).isPresent();
   }
 
   /** Deletes a name in it, if it is there. */

@@ -59,11 +59,7 @@ public final class PrivateFile implements AutoCloseable {
 
   /** Whether the name in the directory still is this very file. */
   boolean isCurrent() {
-    PrivateDirectory.Status mine = directory.status(fd);
-    return directory
-        .status(name)
-        .filter(named -> named.inode() == mine.inode() && named.device() == mine.device())
-        .isPresent();
+    return directory.status(name).filter(directory.status(fd)::isSame).isPresent();
   }
 
   /**

@@ -14,6 +14,9 @@ import java.util.Optional;
  * cost nothing. They are freed with the last reference.
  */
 public final class Ram implements Memory {
+  /** What the host calls a file of memory. */
+  public static final String FILE_NAME = "iolite-mock-ram";
+
   private final Kernel host;
   private final MemFd file;
   private final long start;
@@ -42,7 +45,7 @@ public final class Ram implements Memory {
    */
   static Ram create(Kernel host, long bytes) {
     try {
-      MemFd file = MemFd.create(host, "iolite-mock-ram", bytes);
+      MemFd file = MemFd.create(host, FILE_NAME, bytes);
       return new Ram(host, file, 0, bytes, file::close);
     } catch (KernelException e) {
       throw Refused.refused(Errno.ENOMEM);

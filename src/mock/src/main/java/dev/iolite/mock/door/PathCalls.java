@@ -132,11 +132,11 @@ final class PathCalls {
   }
 
   private Answer stat(ProgramProcess caller, String path, boolean follow, long address) {
-    return status(caller, path, follow, address, FileStatus::stat);
+    return status(caller, path, follow, address, StatStructs::stat);
   }
 
   private Answer statx(ProgramProcess caller, String path, boolean follow, long address) {
-    return status(caller, path, follow, address, FileStatus::statx);
+    return status(caller, path, follow, address, StatStructs::statx);
   }
 
   /** Fills a struct with a file's status. */
@@ -164,7 +164,7 @@ final class PathCalls {
       return stat(caller, name, true, address);
     }
     try (Arena arena = Arena.ofConfined()) {
-      return Answer.of(caller.put(address, FileStatus.stat(arena, 0600, name)));
+      return Answer.of(caller.put(address, StatStructs.stat(arena, 0600, name)));
     }
   }
 

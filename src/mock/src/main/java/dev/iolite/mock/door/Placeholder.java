@@ -2,6 +2,7 @@ package dev.iolite.mock.door;
 
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.mock.core.Ram;
 import dev.iolite.uapi.libc.Libc;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +17,7 @@ import java.util.regex.Pattern;
  */
 final class Placeholder {
   private static final String NAME = "iolite-file-";
-  private static final String MEMORY = "/memfd:iolite-mock-ram";
+  private static final String MEMORY = "/memfd:" + Ram.FILE_NAME;
   private static final Pattern LINK = Pattern.compile("/memfd:" + NAME + "(\\d+) \\(deleted\\)");
 
   private final HostKernel host;

@@ -9,10 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** What stat(2) and statx(2) show of a file of the model. */
-final class FileStatus {
-  private static final int S_IFMT = 0xf000;
-
-  private FileStatus() {}
+final class StatStructs {
+  private StatStructs() {}
 
   /** struct stat. */
   static MemorySegment stat(Arena arena, int mode, String name) {
@@ -39,6 +37,6 @@ final class FileStatus {
 
   /** An attribute of sysfs is a page long, whatever it shows (fs/sysfs/file.c). */
   private static long bytes(int mode) {
-    return (mode & S_IFMT) == Libc.S_IFREG() ? Page.BYTES : 0;
+    return (mode & Libc.S_IFMT()) == Libc.S_IFREG() ? Page.BYTES : 0;
   }
 }

@@ -1,5 +1,6 @@
-package dev.iolite.ipc;
+package dev.iolite.kernel;
 
+import dev.iolite.uapi.libc.Libc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,14 +13,13 @@ import java.util.Objects;
  *
  * @param device the file system; with the inode it tells files of one name apart
  * @param mode its type and permissions, as st_mode of stat(2)
+ * @param user its owner
  */
-record FileStatus(long device, long inode, int mode, long user) {
-  private static final int TYPE = 0170000;
-  private static final int SOCKET = 0140000;
+public record FileStatus(long device, long inode, int mode, long user) {
   private static final int PERMISSIONS = 07777;
 
   /** Of a file, or of a link to one if links are not to be followed. */
-  static FileStatus of(Path file, LinkOption... options) throws IOException {
+  public static FileStatus of(Path file, LinkOption... options) throws IOException {
     Map<String, Object> found = Files.readAttributes(file, "unix:dev,ino,mode,uid", options);
     return new FileStatus(
         number(found, "dev"),
@@ -32,16 +32,23 @@ record FileStatus(long device, long inode, int mode, long user) {
     return ((Number) Objects.requireNonNull(found.get(name), name)).longValue();
   }
 
-  boolean isSocket() {
-    return (mode & TYPE) == SOCKET;
+  /** Whether it has this type, an S_IF constant. */
+  boolean is(int type) {
+    return (mode & Libc.S_IFMT()) == type;
   }
 
-  int permissions() {
+  /** Whether it is a socket. */
+  public boolean isSocket() {
+    return is(Libc.S_IFSOCK());
+  }
+
+  /** What its owner, its group and others may do with it. */
+  public int permissions() {
     return mode & PERMISSIONS;
   }
 
   /** Whether it is the same file. */
-  boolean isSame(FileStatus other) {
+  public boolean isSame(FileStatus other) {
     return device == other.device && inode == other.inode;
   }
 }
