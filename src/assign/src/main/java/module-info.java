@@ -13,6 +13,7 @@ module dev.iolite.assign {
   exports dev.iolite.tdi;
   exports dev.iolite.tdi.evidence;
   exports dev.iolite.tdi.guest;
+  exports dev.iolite.tdi.host;
   exports dev.iolite.tdi.journal;
   exports dev.iolite.tdi.layout;
   exports dev.iolite.tdi.ledger;

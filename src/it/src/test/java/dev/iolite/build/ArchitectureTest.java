@@ -144,7 +144,9 @@ class ArchitectureTest {
   @Test
   void theRoomsOfAnAssignmentDoNotKnowIt() {
     List<String> upwards =
-        Stream.of("journal", "host", "bars", "guest").map("dev.iolite.tdi."::concat).toList();
+        Stream.of("journal", "host", "bars", "guest", "requests")
+            .map("dev.iolite.tdi."::concat)
+            .toList();
     for (String room : upwards) {
       List<String> above = upwards.subList(upwards.indexOf(room) + 1, upwards.size());
       noClasses()

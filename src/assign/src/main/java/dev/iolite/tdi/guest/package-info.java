@@ -1,6 +1,6 @@
 /**
- * The guest's side of an assignment: agents that make it act, the requests that it makes of its
- * VMM, and the machine code of the rehearsal's guest.
+ * The guest's side of an assignment: agents that make it act, and the machine code of the
+ * rehearsal's guest.
  */
 @NullMarked
 package dev.iolite.tdi.guest;

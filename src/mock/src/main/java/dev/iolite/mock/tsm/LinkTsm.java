@@ -312,7 +312,7 @@ public final class LinkTsm {
    *     not the interface's TEE memory, or not what the guest and the report say of it; EIO: the
    *     interface is not locked; EEXIST: something is mapped there
    */
-  public void validateMmio(TeeFunction function, MmioRange range, boolean maps) {
+  void validateMmio(TeeFunction function, MmioRange range, boolean maps) {
     long gpaBase = range.gpaBase();
     long gpaTop = range.gpaTop();
     long physical = range.physical();

@@ -1,4 +1,4 @@
-package dev.iolite.tdi.guest;
+package dev.iolite.tdi.requests;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;

@@ -1,4 +1,4 @@
-package dev.iolite.tdi.guest;
+package dev.iolite.tdi.requests;
 
 import dev.iolite.tdi.Event;
 import dev.iolite.tdi.State;
