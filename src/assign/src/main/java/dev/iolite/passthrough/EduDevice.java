@@ -13,8 +13,12 @@ final class EduDevice {
 
   private static final Duration DEADLINE = Duration.ofSeconds(10);
 
+  /** How long it may go unnoticed that the work is to be stopped. */
+  private static final Duration LOOK = Duration.ofMillis(100);
+
   private final DeviceMemory registers;
   private final EventFd interrupt;
+  private final Wait wait;
 
   /**
    * Drives the device.
@@ -22,9 +26,10 @@ final class EduDevice {
    * @param registers its BAR 0
    * @param interrupt what its interrupt is delivered to
    */
-  EduDevice(DeviceMemory registers, EventFd interrupt) {
+  EduDevice(DeviceMemory registers, EventFd interrupt, Wait wait) {
     this.registers = registers;
     this.interrupt = interrupt;
+    this.wait = wait;
   }
 
   /**
@@ -56,7 +61,7 @@ final class EduDevice {
    * raised: the device has no reset.
    */
   private void settle() {
-    Wait.until("the end of a DMA that ran before", DEADLINE, () -> EduRegs.isIdle(registers));
+    wait.until("the end of a DMA that ran before", DEADLINE, () -> EduRegs.isIdle(registers));
     registers.write32(EduRegs.IRQ_ACK, registers.read32(EduRegs.IRQ_STATUS));
     interrupt.await(Duration.ZERO);
   }
@@ -77,11 +82,10 @@ final class EduDevice {
   }
 
   private void awaitInterrupt(int cause) {
-    if (interrupt.await(DEADLINE) == 0) {
-      throw new ScenarioException(
-          "the device raised no interrupt within %d s (cause 0x%x)"
-              .formatted(DEADLINE.toSeconds(), cause));
-    }
+    wait.until(
+        "the device's interrupt with cause 0x%x".formatted(cause),
+        DEADLINE,
+        () -> interrupt.await(LOOK) != 0);
     int status = registers.read32(EduRegs.IRQ_STATUS);
     registers.write32(EduRegs.IRQ_ACK, status);
     if (status != cause) {

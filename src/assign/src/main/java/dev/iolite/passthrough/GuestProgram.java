@@ -6,6 +6,7 @@ import dev.iolite.kvm.RealModeCode.Register;
 import dev.iolite.kvm.Vcpu;
 import dev.iolite.steps.ScenarioException;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /**
  * A guest that reads a 32-bit register of the device, tells the host what it read, writes another
@@ -24,10 +25,12 @@ final class GuestProgram {
    * @param readGpa the register to read, below 4 GiB
    * @param writeGpa the register to write, below 4 GiB
    * @param value what to write
+   * @param stop whether to stop the guest
    * @return what it read
    * @throws ScenarioException if the guest did anything else
    */
-  static int run(Assignment assignment, long readGpa, long writeGpa, int value) {
+  static int run(
+      Assignment assignment, long readGpa, long writeGpa, int value, BooleanSupplier stop) {
     new RealModeCode()
         .load(readGpa)
         .out(REPORT_PORT)
@@ -37,12 +40,12 @@ final class GuestProgram {
         .copyTo(assignment.ram(), CODE_GPA);
     try (Vcpu vcpu = assignment.vm().createVcpu(0, assignment.ramSlot())) {
       vcpu.enterRealMode(CODE_GPA);
-      Exit report = vcpu.run(DEADLINE);
+      Exit report = vcpu.run(DEADLINE, stop, _ -> false);
       if (!(report instanceof Exit.IoOut out && out.port() == REPORT_PORT)) {
         throw new ScenarioException("the guest was to report what it read, but made: " + report);
       }
       int read = out.value();
-      Exit last = vcpu.run(DEADLINE);
+      Exit last = vcpu.run(DEADLINE, stop, _ -> false);
       if (!(last instanceof Exit.Hlt)) {
         throw new ScenarioException("the guest was to halt, but made: " + last);
       }

@@ -58,6 +58,7 @@ final class NvmeController implements AutoCloseable {
   private final DeviceMemory registers;
   private final MemorySegment memory;
   private final long iova;
+  private final Wait wait;
   private final Duration deadline;
   private final long completionDoorbell;
 
@@ -70,10 +71,11 @@ final class NvmeController implements AutoCloseable {
    * @param iova where the controller sees that memory, a multiple of 4096
    * @throws ScenarioException if it does not become ready in the time that it promises
    */
-  NvmeController(DeviceMemory registers, MemorySegment memory, long iova) {
+  NvmeController(DeviceMemory registers, MemorySegment memory, long iova, Wait wait) {
     this.registers = registers;
     this.memory = memory;
     this.iova = iova;
+    this.wait = wait;
     long cap = registers.read64(CAP);
     this.deadline = Duration.ofMillis(500 * Math.max(1, cap >>> 24 & 0xff));
     this.completionDoorbell = DOORBELLS + (4L << (cap >>> 32 & 0xf));
@@ -85,7 +87,7 @@ final class NvmeController implements AutoCloseable {
     registers.write32(CC, CC_ENTRY_SIZES | CC_ENABLE);
     try (CloseStack enabled = new CloseStack()) {
       enabled.onClose(this::disable);
-      Wait.until(
+      wait.until(
           "the NVMe controller to become ready",
           deadline,
           () -> (status() & CSTS_READY) == CSTS_READY);
@@ -113,7 +115,7 @@ final class NvmeController implements AutoCloseable {
     memory.set(LONG, SUBMISSION_PRP1, iova + DATA);
     memory.set(INT, SUBMISSION_CDW10, IDENTIFY_CONTROLLER);
     registers.write32(DOORBELLS, 1);
-    Wait.until(
+    wait.until(
         "the answer to NVMe Identify", deadline, () -> (completion() & COMPLETION_PHASE) != 0);
     int completion = completion();
     registers.write32(completionDoorbell, 1);
@@ -147,7 +149,7 @@ final class NvmeController implements AutoCloseable {
   /** Whatever state it is in: this is the way out of a fatal one. */
   private void disable() {
     registers.write32(CC, 0);
-    Wait.until(
+    wait.until(
         "the NVMe controller to stop", deadline, () -> (registers.read32(CSTS) & CSTS_READY) == 0);
   }
 

@@ -52,7 +52,8 @@ public final class Passthrough {
    *
    * @param kernel where to run them
    * @param listener receives each step when it is done
-   * @param stop is asked before each step whether to stop there; what was done is undone then
+   * @param stop is asked before each step, and during each wait, whether to stop there; what was
+   *     done is undone then
    */
   public Passthrough(Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
     this.kernel = kernel;
@@ -162,7 +163,7 @@ public final class Passthrough {
         _ -> "connected",
         "disconnected");
 
-    EduDevice edu = new EduDevice(assignment.bar(), event);
+    EduDevice edu = new EduDevice(assignment.bar(), event, new Wait(steps.stop()));
     steps.step(
         PassthroughStep.READ_IDENTIFICATION,
         () -> expect("the identification register", edu.identification(), EduRegs.IDENTIFICATION),
@@ -183,7 +184,8 @@ public final class Passthrough {
                   assignment,
                   assignment.barGpa() + EduRegs.ID,
                   assignment.barGpa() + EduRegs.LIVENESS,
-                  GUEST_WRITES);
+                  GUEST_WRITES,
+                  steps.stop());
           expect("the identification register, read by the guest,", read, EduRegs.IDENTIFICATION);
           return expect("what the guest wrote, read by the host,", edu.liveness(), GUEST_WRITES);
         },
@@ -226,7 +228,8 @@ public final class Passthrough {
                 new NvmeController(
                     assignment.bar(),
                     assignment.ram().asSlice(NVME_MEMORY, NvmeController.MEMORY_BYTES),
-                    NVME_MEMORY),
+                    NVME_MEMORY,
+                    new Wait(steps.stop())),
             _ -> "ready",
             "stopped");
     steps.step(

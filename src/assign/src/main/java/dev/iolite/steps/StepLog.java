@@ -84,6 +84,11 @@ public final class StepLog {
     ioctls = Ioctls.ofHeaders().with(more);
   }
 
+  /** Whether to stop. */
+  BooleanSupplier stop() {
+    return stop;
+  }
+
   /** Which device the steps are made for. */
   public String device() {
     return device;

@@ -4,6 +4,7 @@ import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.catalog.Ioctl;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -23,6 +24,11 @@ public final class Steps implements AutoCloseable {
   /** The kernel to make the steps on: it writes down what they call. */
   public Kernel kernel() {
     return log.kernel();
+  }
+
+  /** Whether the work is to be stopped, for steps that wait. */
+  public BooleanSupplier stop() {
+    return log.stop();
   }
 
   /** From now on, also decodes the calls that this kernel has beyond the headers. */

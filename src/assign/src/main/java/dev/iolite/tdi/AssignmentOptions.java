@@ -115,7 +115,8 @@ public final class AssignmentOptions {
   }
 
   /**
-   * With somebody who is asked before each step forward whether to stop, and undo what was done.
+   * With somebody who is asked before each step forward, and while the guest runs, whether to stop,
+   * and undo what was done.
    */
   public AssignmentOptions withStop(BooleanSupplier asked) {
     return with(changed -> changed.stop = asked);

@@ -6,6 +6,7 @@ import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.Remedy;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.GuestDeadlineException;
+import dev.iolite.kvm.GuestStoppedException;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.bars.LearnedLayout;
@@ -392,6 +393,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
    * interface has failed, as {@link #refresh}.
    *
    * @throws GuestDeadlineException if that takes longer than the options allow
+   * @throws GuestStoppedException if the options say that it is to be stopped
    * @throws KernelException what KVM_RUN said
    */
   @Override
@@ -407,7 +409,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
   private Exit runAndServe() {
     Exit exit;
     try {
-      exit = life.device().vcpu().run(options.deadline(), this::serve);
+      exit = life.device().vcpu().run(options.deadline(), options.stop(), this::serve);
     } catch (KernelException e) {
       synchronized (this) {
         life.then(e, Event.LOOK);

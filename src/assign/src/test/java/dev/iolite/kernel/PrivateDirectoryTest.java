@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nobody but its user puts anything into a private directory, or leads out of it. */
@@ -52,6 +53,22 @@ class PrivateDirectoryTest {
       assertThat(directory.lock(NAME, false)).isEmpty();
       assertThat(directory.names()).isEmpty();
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"ENOSPC", "EIO", "EROFS", "EDQUOT"})
+  void aDiskThatTakesNoDirectoryIsNamedWithItsErrno(Errno errno) {
+    ForwardingFiles full =
+        new ForwardingFiles() {
+          @Override
+          public int mkdir(String path) {
+            return errno.negated();
+          }
+        };
+    assertThatThrownBy(() -> PrivateDirectory.make(full, path()))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining(path() + ": the kernel said " + errno);
+    assertThat(path()).doesNotExist();
   }
 
   @ParameterizedTest

@@ -18,6 +18,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -25,8 +27,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * is made twice, everything is given back, and the errno is named.
  */
 class JournalFaultTest {
-  private static final Errno[] ERRNOS = {Errno.ENOSPC, Errno.EIO, Errno.EROFS, Errno.EDQUOT};
-
   @TempDir private Path directory;
 
   private static Life life() {
@@ -49,20 +49,34 @@ class JournalFaultTest {
     }
   }
 
+  /** Each errno at each change; or one at each change, and at those after it. */
+  static List<Arguments> faults() {
+    return List.of(
+        Arguments.of(List.of(Errno.ENOSPC), false),
+        Arguments.of(List.of(Errno.EIO), false),
+        Arguments.of(List.of(Errno.EROFS), false),
+        Arguments.of(List.of(Errno.EDQUOT), false),
+        Arguments.of(List.of(Errno.ENOSPC, Errno.EIO, Errno.EROFS, Errno.EDQUOT), true));
+  }
+
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void atEachChangeAllIsGivenBackOnceAndTheErrnoIsNamed(boolean isForGood) {
-    int changes;
+  @MethodSource("faults")
+  void atEachChangeAllIsGivenBackOnceAndTheErrnoIsNamed(List<Errno> errnos, boolean isForGood) {
+    int changes = changes();
+    assertThat(changes).isGreaterThan(50);
+    for (int nth = 1; nth <= changes; nth++) {
+      fail(nth, errnos.get(nth % errnos.size()), isForGood);
+    }
+  }
+
+  /** How often a life changes something on the disk. */
+  private int changes() {
     FullDisk whole = new FullDisk(0, Errno.UNKNOWN, false);
     try (Life life = life();
         Journals journals = new Journals(whole, directory)) {
       assertThat(live(life, journals)).isEmpty();
       assertThat(life.steps).allMatch(Step::succeeded);
-      changes = whole.changes();
-    }
-    assertThat(changes).isGreaterThan(50);
-    for (int nth = 1; nth <= changes; nth++) {
-      fail(nth, ERRNOS[nth % ERRNOS.length], isForGood);
+      return whole.changes();
     }
   }
 

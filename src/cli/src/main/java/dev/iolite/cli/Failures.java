@@ -4,6 +4,7 @@ import dev.iolite.kernel.DeviceFaultException;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestDeadlineException;
+import dev.iolite.kvm.GuestStoppedException;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.evidence.MalformedMeasurementsException;
 import dev.iolite.tdi.evidence.UntrustedEvidenceException;
@@ -64,6 +65,7 @@ public final class Failures implements IExecutionExceptionHandler {
     return switch (e) {
       case ScenarioException _,
           GuestDeadlineException _,
+          GuestStoppedException _,
           DeviceFaultException _,
           MalformedReportException _,
           MalformedLayoutException _,

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
+import dev.iolite.mock.kvm.GuestScript;
+import dev.iolite.mock.remote.MockHost;
+import dev.iolite.mock.remote.RemoteKernel;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
@@ -18,9 +21,12 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -28,12 +34,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a command ends that meets an Error, or a signal while it waits. */
 @Timeout(120)
 class EndTest {
   private static final PciAddress ENDPOINT = PciAddress.parse("0000:00:07.0");
+
+  private static final PciAddress EDU = PciAddress.parse("0000:00:02.0");
 
   /** Less than what a command gets that has something to undo. */
   private static final int SOON_SECONDS = 40;
@@ -100,6 +109,101 @@ class EndTest {
       try (SocketChannel _ = deaf.accept()) {
         endsSoon(waiting);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("commandsWithGuests")
+  void aSignalEndsAGuestThatRunsForeverAndTheDeviceIsGivenBack(List<String> command)
+      throws Exception {
+    CountDownLatch runs = new CountDownLatch(1);
+    GuestScript forever =
+        GuestScript.builder().readShared(0, 8, _ -> runs.countDown()).goTo(1).build();
+    try (MockHost host = host(forever)) {
+      Process waiting = start(host, command);
+      runs.await();
+      String out = outOf(waiting, "-INT", 128 + 2);
+      assertThat(out).contains("the guest was stopped before it was done, as requested");
+      try (RemoteKernel afterwards = RemoteKernel.connect(host.socket())) {
+        assertThat(new Pci(afterwards).device(EDU).driver()).isEmpty();
+      }
+    }
+    assertThat(directory).isDirectoryNotContaining("glob:**.journal");
+  }
+
+  @ParameterizedTest
+  @MethodSource("commandsWithGuests")
+  void aSignalEndsAnAssignmentWhoseHostHasGoneDeaf(List<String> command) throws Exception {
+    CountDownLatch runs = new CountDownLatch(1);
+    CountDownLatch ended = new CountDownLatch(1);
+    GuestScript deafening =
+        GuestScript.builder()
+            .readShared(
+                0,
+                8,
+                _ -> {
+                  // Under the model's lock: no other call is answered either.
+                  runs.countDown();
+                  awaitUninterruptibly(ended);
+                })
+            .build();
+    try (MockHost host = host(deafening)) {
+      Process waiting = start(host, command);
+      runs.await();
+      String out = outOf(waiting, "-TERM", 128 + 15);
+      assertThat(out).contains("make a call at the mock host at " + host.socket());
+      ended.countDown();
+    } finally {
+      ended.countDown();
+    }
+  }
+
+  private MockHost host(GuestScript script) {
+    return MockHost.start(
+        directory.resolve("host"), MockKernel.builder().guests((_, _) -> Optional.of(script)));
+  }
+
+  private static List<List<String>> commandsWithGuests() {
+    return List.of(
+        List.of("passthrough", "00:02.0"), List.of("tdi", "assign", "00:02.0", "--vm=default"));
+  }
+
+  private Process start(MockHost host, List<String> command) throws IOException {
+    Stream<String> own =
+        command.getFirst().equals("tdi")
+            ? Stream.of("--run-dir", directory.toString())
+            : Stream.of();
+    return start(
+        Stream.of(Stream.of("--kernel", "mock@" + host.socket()), command.stream(), own)
+            .flatMap(words -> words)
+            .toArray(String[]::new));
+  }
+
+  /** What a process printed that a signal has ended before anything else did. */
+  private static String outOf(Process process, String signal, int code) throws Exception {
+    try {
+      Process kill = new ProcessBuilder("kill", signal, Long.toString(process.pid())).start();
+      assertThat(kill.waitFor()).isZero();
+      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor()).as(out).isEqualTo(code);
+      assertThat(out).doesNotContain("the command did not end");
+      return out;
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    boolean wasInterrupted = false;
+    while (latch.getCount() != 0) {
+      try {
+        latch.await();
+      } catch (InterruptedException _) {
+        wasInterrupted = true;
+      }
+    }
+    if (wasInterrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -140,10 +141,19 @@ public final class Vcpu implements AutoCloseable {
   /**
    * Runs the guest until it leaves for the first time.
    *
-   * @see #run(Duration, Predicate)
+   * @see #run(Duration, BooleanSupplier, Predicate)
    */
   public Exit run(Duration deadline) {
     return run(deadline, _ -> false);
+  }
+
+  /**
+   * Runs the guest until an exit that ends the run.
+   *
+   * @see #run(Duration, BooleanSupplier, Predicate)
+   */
+  public Exit run(Duration deadline, Predicate<Exit> goesOn) {
+    return run(deadline, () -> false, goesOn);
   }
 
   /**
@@ -154,10 +164,13 @@ public final class Vcpu implements AutoCloseable {
    * signal that was not the deadline's is no reason to stop.
    *
    * @param deadline how long the run may take, with the time that {@code goesOn} takes
+   * @param stop whether to end the run, as when the process is to end. It is asked first, and then
+   *     ten times a second by another thread
    * @param goesOn handles an exit and says whether the guest goes on; what it throws ends the run
    * @return the exit that ended the run; a view of kvm_run is valid until the next run
    * @throws GuestDeadlineException if the guest is still running at the deadline. It has been
    *     stopped and can be run again
+   * @throws GuestStoppedException if {@code stop} says so; the guest can be run again
    * @throws KernelException EFAULT, EHWPOISON: the guest's memory can't be reached (those that come
    *     with an explanation are an {@link Exit.MemoryFault}); EIO: the VM is dead, or belongs to
    *     another process, or under a proposal the guest touched a dma-buf that is revoked; EINVAL: a
@@ -165,18 +178,18 @@ public final class Vcpu implements AutoCloseable {
    * @throws IllegalStateException if it runs already or is closed, if the slot with the code is
    *     deleted, or on a virtual thread
    */
-  public Exit run(Duration deadline, Predicate<Exit> goesOn) {
+  public Exit run(Duration deadline, BooleanSupplier stop, Predicate<Exit> goesOn) {
     if (busy.isHeldByCurrentThread() || !busy.tryLock()) {
       throw new IllegalStateException(this + " runs already: it is one processor");
     }
     try {
-      return runAlone(deadline, goesOn);
+      return runAlone(deadline, stop, goesOn);
     } finally {
       busy.unlock();
     }
   }
 
-  private Exit runAlone(Duration deadline, Predicate<Exit> goesOn) {
+  private Exit runAlone(Duration deadline, BooleanSupplier stop, Predicate<Exit> goesOn) {
     if (fd.isClosed()) {
       throw new IllegalStateException(this + " is closed");
     }
@@ -187,13 +200,19 @@ public final class Vcpu implements AutoCloseable {
     if (Thread.currentThread().isVirtual()) {
       throw new IllegalStateException("a vCPU is run by a platform thread: KVM ties it to one");
     }
+    if (stop.getAsBoolean()) {
+      throw new GuestStoppedException(toString());
+    }
     long exits = 0;
-    try (Watchdog.Watch watch = watchdog.watch(deadline)) {
+    try (Watchdog.Watch watch = watchdog.watch(deadline, stop)) {
       while (true) {
         int result = fd.tryIoctl(KvmIoctls.KVM_RUN, 0);
         if (result == Errno.EINTR.negated()) {
           if (watch.expired()) {
             throw new GuestDeadlineException(toString(), deadline, exits, where());
+          }
+          if (watch.stopped()) {
+            throw new GuestStoppedException(toString());
           }
           continue;
         }

@@ -9,9 +9,10 @@ import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
- * Takes a vCPU out of the guest when its time is up.
+ * Takes a vCPU out of the guest when its time is up, or when somebody asks for it.
  *
  * <p>There is one thread for each vCPU that has ever run. It is armed once for each run, not for
  * each exit.
@@ -25,6 +26,9 @@ import java.util.concurrent.TimeUnit;
  */
 final class Watchdog implements AutoCloseable {
   private static final long AGAIN_MILLIS = 10;
+
+  /** How long it may go unnoticed that somebody asks. */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final Kernel kernel;
   private final MemorySegment run;
@@ -42,41 +46,66 @@ final class Watchdog implements AutoCloseable {
   /**
    * Watches over the calling thread until the result is closed.
    *
+   * @param stop whether to take it out before the deadline; asked every {@link #LOOK_NANOS}
    * @throws KernelException if the thread can't be interrupted
    */
-  Watch watch(Duration deadline) {
+  Watch watch(Duration deadline, BooleanSupplier stop) {
     int tid = kernel.interruptible();
     if (tid < 0) {
       throw new KernelException("sigaction", CallTarget.of("the process"), "", -tid);
     }
-    return new Watch(tid, deadline);
+    return new Watch(tid, deadline, stop);
   }
 
   /** One run's time. */
   final class Watch implements AutoCloseable {
     private final int tid;
+    private final BooleanSupplier stop;
+    private final long end;
     private Future<?> alarm;
     private boolean over;
     private boolean expired;
+    private boolean stopped;
 
-    private Watch(int tid, Duration deadline) {
+    private Watch(int tid, Duration deadline, BooleanSupplier stop) {
       this.tid = tid;
-      alarm = timer.schedule(this::expire, deadline.toNanos(), TimeUnit.NANOSECONDS);
+      this.stop = stop;
+      end = System.nanoTime() + deadline.toNanos();
+      alarm = next();
     }
 
-    private synchronized void expire() {
-      if (!over) {
-        expired = true;
+    private Future<?> next() {
+      long left = end - System.nanoTime();
+      return timer.schedule(this::look, Math.min(left, LOOK_NANOS), TimeUnit.NANOSECONDS);
+    }
+
+    private synchronized void look() {
+      if (over) {
+        return;
+      }
+      expired = end - System.nanoTime() <= 0;
+      stopped = !expired && stop.getAsBoolean();
+      if (expired || stopped) {
         kvm_run.immediate_exit(run, (byte) 1);
-        // The kernel may have no room for one more signal at the moment (EAGAIN).
-        if (kernel.interrupt(tid) != 0) {
-          alarm = timer.schedule(this::expire, AGAIN_MILLIS, TimeUnit.MILLISECONDS);
-        }
+        interrupt();
+      } else {
+        alarm = next();
+      }
+    }
+
+    /** The kernel may have no room for one more signal at the moment (EAGAIN). */
+    private synchronized void interrupt() {
+      if (!over && kernel.interrupt(tid) != 0) {
+        alarm = timer.schedule(this::interrupt, AGAIN_MILLIS, TimeUnit.MILLISECONDS);
       }
     }
 
     synchronized boolean expired() {
       return expired;
+    }
+
+    synchronized boolean stopped() {
+      return stopped;
     }
 
     /** Ends the watch: nothing is interrupted after this, and the vCPU can enter the guest. */

@@ -20,6 +20,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -142,6 +144,33 @@ abstract class KvmSuite {
           .isInstanceOf(GuestDeadlineException.class)
           .hasMessageContaining("exits handled: " + exits.size());
       assertThat(exits).isNotEmpty();
+    }
+  }
+
+  @Test
+  void aGuestThatNeverHaltsIsStoppedWhenSomebodyAsksAndCanRunAgain() {
+    // jmp $
+    try (Guest guest = guest(0xeb, 0xfe)) {
+      AtomicInteger asked = new AtomicInteger();
+      BooleanSupplier atTheThirdLook = () -> asked.incrementAndGet() > 2;
+      assertThatThrownBy(() -> guest.vcpu.run(LONG, atTheThirdLook, _ -> true))
+          .isInstanceOf(GuestStoppedException.class)
+          .hasMessageContaining("KVM_RUN on KVM vCPU")
+          .hasMessageContaining("stopped before it was done, as requested");
+      assertThat(asked).hasValue(3);
+
+      guest.ram.segment().set(ValueLayout.JAVA_BYTE, 0, (byte) 0xf4);
+      assertThat(guest.vcpu.run(LONG)).isInstanceOf(Exit.Hlt.class);
+    }
+  }
+
+  @Test
+  void aGuestIsNotEnteredOnceSomebodyHasAskedForItsStop() {
+    // out 0x10, al; hlt
+    try (Guest guest = guest(0xe6, 0x10, 0xf4)) {
+      assertThatThrownBy(() -> guest.vcpu.run(LONG, () -> true, _ -> true))
+          .isInstanceOf(GuestStoppedException.class);
+      assertThat(guest.vcpu.registers().rip()).isEqualTo(0x1000);
     }
   }
 

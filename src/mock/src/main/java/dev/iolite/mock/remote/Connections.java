@@ -7,7 +7,6 @@ import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.Remedy;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,17 +20,23 @@ final class Connections implements AutoCloseable {
   /** A host may first have to end the process before this one. */
   private static final Duration LONGEST_HELLO = Duration.ofSeconds(30);
 
+  /** How long a host may take over a call, once the process is to end. */
+  private static final long LAST_MOMENT_NANOS = Duration.ofSeconds(1).toNanos();
+
   private final Path socket;
   private final Wire life;
   private final long session;
   private final long hostPid;
+  private final BooleanSupplier stop;
+  private volatile boolean isGivenUp;
   private final Map<Thread, Wire> threads = new HashMap<>();
 
-  private Connections(Path socket, Wire life, Answer hello) {
+  private Connections(Path socket, Wire life, Answer hello, BooleanSupplier stop) {
     this.socket = socket;
     this.life = life;
     session = hello.result();
     hostPid = hello.extra().get(0);
+    this.stop = stop;
   }
 
   static Connections open(Path socket, BooleanSupplier stop) {
@@ -43,23 +48,13 @@ final class Connections implements AutoCloseable {
         if (hello.result() < 0) {
           throw refused(socket, Errno.of((int) -hello.result()));
         }
-        return new Connections(socket, life, hello);
+        return new Connections(socket, life, hello, stop);
       } catch (IOException | RuntimeException e) {
         life.close();
         throw e;
       }
     } catch (IOException e) {
-      PreconditionException failure =
-          new PreconditionException(
-              "connect to the mock host at " + socket,
-              String.valueOf(e.getMessage()),
-              new Advice(
-                  "it is not running, it is stopped, or it is another user's",
-                  "start a mock host there",
-                  Remedy.SERVE_MODEL,
-                  List.of(socket.toString())));
-      failure.initCause(e);
-      throw failure;
+      throw failed("connect to", socket, e);
     }
   }
 
@@ -99,15 +94,37 @@ final class Connections implements AutoCloseable {
   }
 
   /**
+   * Whether to wait no longer for an answer. Once the process is to end, it has to undo what it
+   * did, by more calls; but a host that is deaf to one of them is not asked again.
+   */
+  private final class Patience implements BooleanSupplier {
+    private boolean isLast;
+    private long since;
+
+    @Override
+    public boolean getAsBoolean() {
+      if (!isLast && stop.getAsBoolean()) {
+        isLast = true;
+        since = System.nanoTime();
+      }
+      if (isLast && System.nanoTime() - since > LAST_MOMENT_NANOS) {
+        isGivenUp = true;
+      }
+      return isGivenUp;
+    }
+  }
+
+  /**
    * Makes a call; EINTR if the thread is interrupted meanwhile.
    *
-   * @throws UncheckedIOException if the host is gone
+   * @throws PreconditionException if the host is gone, or deaf while the process is to end
    */
   Answer call(Request request) {
+    BooleanSupplier patience = new Patience();
     try {
-      Wire wire = mine();
+      Wire wire = mine(patience);
       wire.send(request);
-      return wire.answer(LocalSocket.FOREVER, () -> false);
+      return wire.answer(LocalSocket.FOREVER, patience);
     } catch (InterruptedIOException e) {
       forget();
       if (Thread.currentThread().isInterrupted()) {
@@ -119,11 +136,28 @@ final class Connections implements AutoCloseable {
     }
   }
 
-  private UncheckedIOException gone(IOException e) {
-    return new UncheckedIOException("the mock host at " + socket + " is gone", e);
+  private PreconditionException gone(IOException e) {
+    return failed("make a call at", socket, e);
   }
 
-  private Wire mine() throws IOException {
+  private static PreconditionException failed(String attempt, Path socket, IOException e) {
+    PreconditionException failure =
+        new PreconditionException(
+            attempt + " the mock host at " + socket,
+            String.valueOf(e.getMessage()),
+            new Advice(
+                "it is not running, it is stopped, or it is another user's",
+                "start a mock host there",
+                Remedy.SERVE_MODEL,
+                List.of(socket.toString())));
+    failure.initCause(e);
+    return failure;
+  }
+
+  private Wire mine(BooleanSupplier patience) throws IOException {
+    if (isGivenUp) {
+      throw new IOException("it has not answered");
+    }
     synchronized (threads) {
       Wire known = threads.get(Thread.currentThread());
       if (known != null) {
@@ -131,10 +165,10 @@ final class Connections implements AutoCloseable {
       }
       dropEnded();
     }
-    Wire wire = new Wire(LocalSocket.connect(socket, () -> false));
+    Wire wire = new Wire(LocalSocket.connect(socket, patience));
     try {
       wire.send(Request.of(CallKind.THREAD, session));
-      long begun = wire.answer(LONGEST_HELLO, () -> false).result();
+      long begun = wire.answer(LONGEST_HELLO, patience).result();
       if (begun < 0) {
         throw refused(socket, Errno.of((int) -begun));
       }

@@ -44,7 +44,8 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   /**
    * As {@link #connect(Path)}.
    *
-   * @param stop whether to wait no longer for a host that does not answer
+   * @param stop whether the process is to end. It does not wait for a host that does not answer
+   *     then: its calls fail
    */
   public static RemoteKernel connect(Path socket, BooleanSupplier stop) {
     return new RemoteKernel(Connections.open(socket, stop));
