@@ -8,7 +8,9 @@
 # A kernel is Debian's source with scripts/lab.d/kernel.config and, if it is not "stock", the patches
 # and the configuration in kernel/NAME. A finished one is $LAB_CACHE/kernel/VERSION_NAME_HASH, with
 # bzImage and config. All are made in one tree, $LAB_CACHE/kernel/tree, which stays: from one kernel
-# to the next only the patches change, and make does again what they touch.
+# to the next only the patches change, and make does again what they touch. $LAB_VARIANT is empty, or
+# what is added to the name of a kernel with more configuration, as "-sanitised"; it is built in a
+# directory of its own.
 
 KERNEL_PACKAGE=linux-source-7.3
 KERNEL_SUITE=trixie-backports
@@ -30,6 +32,7 @@ kernel_patches() {
 kernel_config() {
   local files=("$LAB_SCRIPTS/kernel.config")
   [ "$LAB_KERNEL" = stock ] || files+=("$root/kernel/$LAB_KERNEL/config")
+  [ -z "$LAB_VARIANT" ] || files+=("$LAB_SCRIPTS/kernel$LAB_VARIANT.config")
   cat "${files[@]}" | grep '^CONFIG_' | LC_ALL=C sort
 }
 
@@ -46,7 +49,7 @@ kernel_find() {
 kernel_build() {
   local kernel
   if kernel=$(kernel_find); then
-    say "kernel $LAB_KERNEL: in the cache, $kernel"
+    say "kernel $LAB_KERNEL$LAB_VARIANT: in the cache, $kernel"
     return
   fi
   mkdir -p "$LAB_CACHE/kernel"
@@ -57,15 +60,15 @@ kernel_build() {
     mapfile -t patches < <(kernel_patches)
     kernel_patch "${patches[@]}"
     kernel_configure
-    with_progress "kernel $LAB_KERNEL: building with $(nproc) processors (the first takes 10 to 25 minutes with two)" \
+    with_progress "kernel $LAB_KERNEL$LAB_VARIANT: building with $(nproc) processors (the first takes 10 to 25 minutes with two)" \
       kernel_make -j"$(nproc)" bzImage
     kernel="$LAB_CACHE/kernel/$(cat "$KERNEL_TREE/version")_${LAB_KERNEL}_$(kernel_hash)"
     rm -rf "$KERNEL_TREE/done"
     mkdir "$KERNEL_TREE/done"
-    cp "$KERNEL_TREE/build/arch/x86/boot/bzImage" "$KERNEL_TREE/done/bzImage"
-    cp "$KERNEL_TREE/build/.config" "$KERNEL_TREE/done/config"
+    cp "$KERNEL_TREE/build$LAB_VARIANT/arch/x86/boot/bzImage" "$KERNEL_TREE/done/bzImage"
+    cp "$KERNEL_TREE/build$LAB_VARIANT/.config" "$KERNEL_TREE/done/config"
     mv "$KERNEL_TREE/done" "$kernel"
-    say "kernel $LAB_KERNEL: built, $kernel"
+    say "kernel $LAB_KERNEL$LAB_VARIANT: built, $kernel"
   ) 8> "$LAB_CACHE/kernel/lock"
 }
 
@@ -80,24 +83,24 @@ kernel_check() {
     flock 8
     kernel_source
     kernel_patch
-    rm -f "$KERNEL_TREE/configured" "$KERNEL_TREE/wanted"
+    rm -f "$KERNEL_TREE/configured$LAB_VARIANT" "$KERNEL_TREE/wanted"
     for patch in $(kernel_patches); do
       applied+=("$patch")
       kernel_patch "${applied[@]}"
       # The options of a series come with its patches, so here they may be missing.
       if [ ! -e "$KERNEL_TREE/wanted" ] || grep -q '^+++ b/.*Kconfig' "$patch"; then
         kernel_config > "$KERNEL_TREE/wanted"
-        with_progress "kernel $LAB_KERNEL: configuring" kernel_merge
+        with_progress "kernel $LAB_KERNEL$LAB_VARIANT: configuring" kernel_merge
       fi
-      with_progress "kernel $LAB_KERNEL: building at $(basename "$patch")" \
+      with_progress "kernel $LAB_KERNEL$LAB_VARIANT: building at $(basename "$patch")" \
         kernel_make -j"$(nproc)" bzImage
       mapfile -t touched < <(kernel_touched "$patch")
       [ "${#touched[@]}" = 0 ] ||
-        with_progress "kernel $LAB_KERNEL: W=1 for ${touched[*]}" \
+        with_progress "kernel $LAB_KERNEL$LAB_VARIANT: W=1 for ${touched[*]}" \
           kernel_make -j"$(nproc)" W=1e "${touched[@]}"
     done
-    mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured"
-    say "kernel $LAB_KERNEL: builds at each of its ${#applied[@]} patches, and the files they touch do without a warning"
+    mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured$LAB_VARIANT"
+    say "kernel $LAB_KERNEL$LAB_VARIANT: builds at each of its ${#applied[@]} patches, and the files they touch do without a warning"
   ) 8> "$LAB_CACHE/kernel/lock"
 }
 
@@ -105,7 +108,7 @@ kernel_check() {
 kernel_touched() {
   local object
   sed -n 's,^+++ b/\(.*\)\.c$,\1.o,p' "$1" | sort -u | while read -r object; do
-    [ ! -e "$KERNEL_TREE/build/$object" ] || printf '%s\n' "$object"
+    [ ! -e "$KERNEL_TREE/build$LAB_VARIANT/$object" ] || printf '%s\n' "$object"
   done
 }
 
@@ -164,7 +167,7 @@ kernel_base() {
 }
 
 kernel_make() {
-  make -C "$KERNEL_TREE/source" O="$KERNEL_TREE/build" KBUILD_BUILD_USER=iolite \
+  make -C "$KERNEL_TREE/source" O="$KERNEL_TREE/build$LAB_VARIANT" KBUILD_BUILD_USER=iolite \
     KBUILD_BUILD_HOST=lab "$@"
 }
 
@@ -172,18 +175,18 @@ kernel_make() {
 kernel_configure() {
   local lost
   kernel_config > "$KERNEL_TREE/wanted"
-  if ! cmp -s "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured"; then
-    rm -f "$KERNEL_TREE/configured"
-    with_progress "kernel $LAB_KERNEL: configuring" kernel_merge
-    lost=$(grep -vxFf "$KERNEL_TREE/build/.config" "$KERNEL_TREE/wanted") &&
+  if ! cmp -s "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured$LAB_VARIANT"; then
+    rm -f "$KERNEL_TREE/configured$LAB_VARIANT"
+    with_progress "kernel $LAB_KERNEL$LAB_VARIANT: configuring" kernel_merge
+    lost=$(grep -vxFf "$KERNEL_TREE/build$LAB_VARIANT/.config" "$KERNEL_TREE/wanted") &&
       fail "This kernel's configuration does not take these lines of its fragment:" \
         "$lost" "An option was renamed, or what it depends on is missing."
-    mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured"
+    mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured$LAB_VARIANT"
   fi
 }
 
 kernel_merge() {
   kernel_make tinyconfig &&
-    cat "$KERNEL_TREE/wanted" >> "$KERNEL_TREE/build/.config" &&
+    cat "$KERNEL_TREE/wanted" >> "$KERNEL_TREE/build$LAB_VARIANT/.config" &&
     kernel_make olddefconfig
 }

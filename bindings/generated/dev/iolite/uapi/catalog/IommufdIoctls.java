@@ -136,11 +136,11 @@ public final class IommufdIoctls {
             FdKind.IOMMUFD, "IOMMU_HW_QUEUE_ALLOC", Iommufd.IOMMU_HW_QUEUE_ALLOC(), Optional.of(iommu_hw_queue_alloc.layout()),
             Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.17"), Call.Architecture.ANY);
 
-    /** IOMMU_IOAS_NOIOMMU_GET_PA on {@link FdKind#IOMMUFD}. Argument: struct iommu_ioas_noiommu_get_pa, read and written. Returns 0. Since Linux 7.2. */
+    /** IOMMU_IOAS_NOIOMMU_GET_PA on {@link FdKind#IOMMUFD}. Argument: struct iommu_ioas_noiommu_get_pa, read and written. Returns 0. Since Linux 7.3. */
     public static final Ioctl IOMMU_IOAS_NOIOMMU_GET_PA =
         new Ioctl(
             FdKind.IOMMUFD, "IOMMU_IOAS_NOIOMMU_GET_PA", Iommufd.IOMMU_IOAS_NOIOMMU_GET_PA(), Optional.of(iommu_ioas_noiommu_get_pa.layout()),
-            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("7.2"), Call.Architecture.ANY);
+            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("7.3"), Call.Architecture.ANY);
 
     private IommufdIoctls() {}
 
