@@ -8,7 +8,7 @@ import dev.iolite.steps.ScenarioException;
 import java.time.Duration;
 
 /**
- * A guest that reads a 32-bit register of the device, tells the host what it read, writes another
+ * A guest that reads a 32-bit register of the device, reports the value to the host, writes another
  * register, and halts.
  */
 final class GuestProgram {

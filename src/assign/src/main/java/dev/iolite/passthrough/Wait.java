@@ -12,10 +12,10 @@ final class Wait {
   private Wait() {}
 
   /**
-   * Looks until the condition holds.
+   * Polls until the condition holds.
    *
-   * @param what is waited for, for the message
-   * @throws ScenarioException if the time is over first
+   * @param what what is waited for, for the message
+   * @throws ScenarioException if time runs out first
    */
   static void until(String what, Duration atMost, BooleanSupplier condition) {
     long end = System.nanoTime() + atMost.toNanos();

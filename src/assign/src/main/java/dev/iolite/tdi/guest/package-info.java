@@ -1,5 +1,5 @@
 /**
- * The guest's side of an assignment: agents that make it act, the requests that it makes of its
+ * The guest's side of an assignment: agents that make it act, the requests that it makes to its
  * VMM, and the machine code of the rehearsal's guest.
  */
 @NullMarked
