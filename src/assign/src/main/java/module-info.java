@@ -1,4 +1,4 @@
-/** Assigning devices to virtual machines, confidential ones too. */
+/** Assigns devices to virtual machines, including confidential ones. */
 module dev.iolite.assign {
   requires transitive dev.iolite;
   requires transitive dev.iolite.mock;

@@ -18,36 +18,37 @@ public sealed interface Call permits Ioctl, SystemCall {
 
   /** What a result that is not an errno means. */
   sealed interface Result {
-    /** 0: it was done. There is no other result. */
+    /** Always 0: the call was done. */
     record Done() implements Result {}
 
     /**
      * A new descriptor, which may be 0.
      *
-     * @param kind what it refers to
+     * @param kind what the descriptor refers to
      */
     record Descriptor(FdKind kind) implements Result {}
 
     /**
-     * A number that is part of the answer: it was done, whatever the number.
+     * A number that is part of the answer: the call was done, whatever the number.
      *
      * @param words what the number is, such as {@code MSRs read}
      */
     record Value(String words) implements Result {}
 
     /**
-     * 0: it was done. A positive number says why it was not.
+     * 0 if the call was done. A positive number says why it was not.
      *
-     * @param words what the number is, such as {@code the vectors to be had; none is enabled}
+     * @param words what the number is, such as {@code vectors are all that the host has for it;
+     *     none is enabled}
      */
     record NotDone(String words) implements Result {}
   }
 
-  /** What a caller does when a signal interrupted the call. */
+  /** What a caller does when a signal interrupts the call. */
   enum OnInterrupt {
     /** The call had no effect and is made again. */
     REPEAT,
-    /** EINTR is a result of its own (KVM_RUN leaves the guest), so it is reported. */
+    /** EINTR is a result in its own right (KVM_RUN leaves the guest), so it is reported. */
     REPORT
   }
 

@@ -1,8 +1,8 @@
 package dev.iolite.uapi.catalog;
 
 /**
- * What a descriptor refers to. An ioctl number has a meaning only together with it: on another kind
- * of file, the same number is another command.
+ * What a descriptor refers to. An ioctl number means something only together with the kind: on
+ * another kind of file, the same number is another command.
  */
 public enum FdKind {
   /** A VFIO device's own character device, {@code /dev/vfio/devices/vfioN}. */
@@ -15,7 +15,7 @@ public enum FdKind {
   KVM_VM("KVM VM"),
   /** A virtual CPU. */
   KVM_VCPU("KVM vCPU"),
-  /** A device inside a VM, such as the VFIO one. */
+  /** A device inside a VM, such as the VFIO device. */
   KVM_DEVICE("KVM device"),
   /** A guest_memfd. */
   GUEST_MEMFD("guest_memfd"),
@@ -36,7 +36,7 @@ public enum FdKind {
     this.words = words;
   }
 
-  /** The kind as a person would write it. */
+  /** The kind, as a person would write it. */
   @Override
   public String toString() {
     return words;

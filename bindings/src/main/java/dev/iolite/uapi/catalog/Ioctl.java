@@ -7,10 +7,11 @@ import java.util.Optional;
  * One ioctl command: the pair (kind of descriptor, number) that identifies it, and what is needed
  * to call and to decode it.
  *
- * @param on the kind of descriptor it is made on
+ * @param on the kind of descriptor that it is made on
  * @param name its name in the UAPI headers
  * @param number the command number, unsigned 32 bits
- * @param argument the struct its argument points to; empty if it takes a plain value or nothing
+ * @param argument the struct that its argument points to; empty if it takes a plain value or
+ *     nothing
  * @param direction how the kernel uses the argument
  * @param result what it returns when it does not fail
  * @param onInterrupt what to do when it fails with EINTR
@@ -29,17 +30,17 @@ public record Ioctl(
     Architecture architecture)
     implements Call {
 
-  /** Takes the number with or without the sign that jextract gives it. */
+  /** Accepts the number with or without the sign extension that jextract gives it. */
   public Ioctl {
     number = unsigned(number);
   }
 
-  /** A command that is in no table, whose argument is a plain value, or which has none. */
+  /** A command that is not in any table and takes a plain value, or no argument. */
   public static Ioctl plain(FdKind on, String name, long number) {
     return of(on, name, number, Optional.empty(), Direction.IN);
   }
 
-  /** A command that is in no table, whose argument points to a struct. */
+  /** A command that is not in any table and whose argument points to a struct. */
   public static Ioctl of(FdKind on, String name, long number, MemoryLayout argument) {
     return of(on, name, number, Optional.of(argument), Direction.INOUT);
   }
@@ -59,7 +60,7 @@ public record Ioctl(
   }
 
   /**
-   * The same command, known to answer with a number.
+   * The same command, defined to answer with a number.
    *
    * @param words what the number is
    */

@@ -24,14 +24,14 @@ public final class Ioctls {
     this.byKey = Map.copyOf(byKey);
   }
 
-  /** Every ioctl of the headers. */
+  /** Every ioctl in the headers. */
   public static Ioctls ofHeaders() {
     return OF_HEADERS;
   }
 
   /**
-   * These and others: those of a kernel that has calls beyond the headers. Numbers of proposals
-   * collide with the headers', so one of the others takes the place of one of the same number.
+   * These ioctls and others, for a kernel that has calls beyond the headers. Numbers of proposals
+   * collide with those in the headers, so one of the others replaces one with the same number.
    */
   public Ioctls with(List<Ioctl> others) {
     Map<Key, Ioctl> all = new HashMap<>(byKey);
@@ -39,13 +39,13 @@ public final class Ioctls {
     return new Ioctls(all);
   }
 
-  /** All of them, in no order. */
+  /** All of them, in no particular order. */
   public Collection<Ioctl> all() {
     return byKey.values();
   }
 
   /**
-   * The command of a number on a kind of descriptor; empty if there is none of that number here.
+   * The command with a number on a kind of descriptor; empty if there is none here.
    *
    * @param request the number; its high 32 bits, which the kernel does not see, are ignored
    */

@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 /**
  * All structs and constants of the bindings.
  *
- * <p>The lists are made anew by each call: they are for showing and checking, not for hot paths.
+ * <p>Each call makes its list anew: the lists are for display and checks, not for hot paths.
  */
 public final class UapiCatalog {
 

@@ -17,8 +17,8 @@ import java.util.List;
  * @param name the tag in C
  * @param union whether it is a union
  * @param size bytes; a flexible array at the end counts nothing
- * @param fields the fields in the order of declaration, each nested one after the one it is in.
- *     Bit-fields are not among them: jextract leaves them out
+ * @param fields the fields in the order of declaration, each nested field after the one that
+ *     contains it. Bit-fields are not included, because jextract leaves them out
  */
 public record UapiStruct(
     String packageName, String name, boolean union, long size, List<UapiField> fields) {
@@ -52,7 +52,9 @@ public record UapiStruct(
     }
   }
 
-  /** The headers need an empty struct beside a flexible array in a union: nothing to show. */
+  /**
+   * The headers need an empty struct next to a flexible array in a union: there is nothing to show.
+   */
   private static boolean isPlaceholder(MemoryLayout member) {
     return member instanceof GroupLayout group && group.memberLayouts().isEmpty();
   }

@@ -27,10 +27,10 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Looks at a device through VFIO and iommufd, both of which only answer for a device that is bound.
+ * Inspects a device through VFIO and iommufd, both of which only answer for a device that is bound.
  *
- * <p>A device without a driver is given to vfio-pci while it is looked at. One that a driver of the
- * host has is left alone: taking it away could cost the host a disk.
+ * <p>A device without a driver is given to vfio-pci for the time of the inspection. One that a host
+ * driver has is left alone: taking it away could cost the host a disk.
  */
 public final class DeviceInspection implements AutoCloseable {
   private final Kernel kernel;
@@ -39,11 +39,11 @@ public final class DeviceInspection implements AutoCloseable {
   private final BoundVfioDevice device;
 
   /**
-   * Opens a device and binds it to an iommufd of its own.
+   * Opens a device and binds it to its own iommufd.
    *
-   * @param vfToken the VF token, for a device that takes one
-   * @throws dev.iolite.kernel.PreconditionException if there is no such device, or a driver of the
-   *     host has it or another device of its IOMMU group
+   * @param vfToken the VF token, for a device that requires one
+   * @throws dev.iolite.kernel.PreconditionException if there is no such device, or a host driver
+   *     has it or another device of its IOMMU group
    * @throws dev.iolite.kernel.KernelException what the kernel said
    */
   public DeviceInspection(Kernel kernel, PciAddress address, Optional<UUID> vfToken) {
@@ -76,10 +76,10 @@ public final class DeviceInspection implements AutoCloseable {
   }
 
   /**
-   * Shares a BAR as an assignment does, and takes all of that back: exports it as a dma-buf, maps
-   * this for the device's own DMA, and maps the BAR into this process.
+   * Shares a BAR as an assignment does, and then undoes that: exports it as a dma-buf, maps the
+   * dma-buf for the device's own DMA, and maps the BAR into this process.
    *
-   * @return what the kernel said; empty if all went well
+   * @return what the kernel said; empty if everything succeeded
    * @throws dev.iolite.kernel.PreconditionException if the device has no BAR that can be shared
    */
   Optional<KernelException> shareBar() {
@@ -106,9 +106,9 @@ public final class DeviceInspection implements AutoCloseable {
   }
 
   /**
-   * Attaches the device and maps memory for its DMA, which locks it, and takes both back.
+   * Attaches the device and maps memory for its DMA, which locks that memory, and then undoes both.
    *
-   * @return what the kernel said to the mapping; empty if it was made
+   * @return what the kernel said about the mapping; empty if it was made
    */
   Optional<KernelException> lock(long bytes) {
     try (Ioas ioas = iommufd.allocIoas();
@@ -126,7 +126,7 @@ public final class DeviceInspection implements AutoCloseable {
     }
   }
 
-  /** Closes the device and gives it back to what it had before. */
+  /** Closes the device and restores the driver that it had before. */
   @Override
   public void close() {
     open.close();

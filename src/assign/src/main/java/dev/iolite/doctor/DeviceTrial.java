@@ -13,15 +13,15 @@ import java.util.Optional;
 /**
  * The result of using a device the way an assignment does.
  *
- * <p>Only a device that already has a VFIO driver and that no process uses is tried: the kernel
- * refuses to bind a device a second time before it touches it
+ * <p>Only a device that already has a VFIO driver is tried. One that a process uses is not
+ * disturbed: the kernel refuses a second bind before it touches the device
  * (drivers/vfio/vfio_main.c:vfio_df_open).
  */
 sealed interface DeviceTrial {
-  /** How much memory is locked for it, in bytes: as much as a passthrough does. */
+  /** How much memory is locked for it, in bytes: as much as a passthrough locks. */
   long LOCKED_BYTES = 2 << 20;
 
-  /** What to do without a device to try. */
+  /** What to do if there is no device to try. */
   String SPARE = "give a device that the host can spare to vfio-pci";
 
   /** What was tried, as part of a sentence. */
@@ -30,9 +30,9 @@ sealed interface DeviceTrial {
   /**
    * There was nothing to try it on, or with.
    *
-   * @param reason what is not there
+   * @param reason what is missing
    * @param next what to do about it
-   * @param remedy that, as data
+   * @param remedy the same, as data
    */
   record NotTried(String reason, String next, Remedy remedy) implements DeviceTrial {
     @Override
@@ -44,7 +44,7 @@ sealed interface DeviceTrial {
   /**
    * No device could be used.
    *
-   * @param failure the first one's
+   * @param failure the failure of the first device
    */
   record Failed(RuntimeException failure) implements DeviceTrial {
     @Override
@@ -56,11 +56,11 @@ sealed interface DeviceTrial {
   /**
    * A device was opened, bound and attached.
    *
-   * @param device which
-   * @param sharing what the kernel said when a BAR was to be exported as a dma-buf and mapped;
-   *     empty if that went well
-   * @param locking what the kernel said when memory was to be mapped for the device; empty if that
-   *     went well
+   * @param device which device
+   * @param sharing what the kernel said when a BAR was exported as a dma-buf and mapped; empty if
+   *     that succeeded
+   * @param locking what the kernel said when memory was mapped for the device; empty if that
+   *     succeeded
    */
   record Done(
       PciAddress device, Optional<KernelException> sharing, Optional<KernelException> locking)
@@ -71,7 +71,7 @@ sealed interface DeviceTrial {
     }
   }
 
-  /** Tries it on the first device that can be had. */
+  /** Tries it on the first device that is available. */
   static DeviceTrial of(Kernel kernel) {
     List<PciDevice> devices;
     try {

@@ -18,12 +18,12 @@ public final class Doctor {
   }
 
   /**
-   * Makes every check. What a check throws is a finding as well. {@link Finding.Status#MISSING} is
-   * what an assignment with these devices would fail at; what files show otherwise is not held
-   * against a device that could be used.
+   * Makes every check. An exception from a check is a finding as well. {@link
+   * Finding.Status#MISSING} marks what would make an assignment with these devices fail; if a
+   * device could be used, files that say otherwise do not count.
    *
    * <p>A device that is bound to a VFIO driver and that no process uses is opened, bound, attached
-   * and closed again, by which the kernel resets it. One that a driver of the host has, or a
+   * and closed again; the kernel resets it in the course of that. One that a host driver has, or a
    * process uses, is left alone.
    */
   public List<Finding> examine() {

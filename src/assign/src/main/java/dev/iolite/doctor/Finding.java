@@ -5,29 +5,29 @@ import dev.iolite.kernel.Advice;
 /**
  * The result of a check.
  *
- * @param check what was looked at
- * @param status how it stands
+ * @param check what was checked
+ * @param status the result
  * @param observed what was seen
- * @param advice why it matters or why it is so, and what to do about it; empty words if all is well
+ * @param advice why it matters or why it is so, and what to do about it; empty texts if all is well
  */
 public record Finding(String check, Status status, String observed, Advice advice) {
 
-  /** How it stands. */
+  /** The status of what was checked. */
   public enum Status {
-    /** It is there and works. */
+    /** It exists and works. */
     OK,
-    /** It is not there; assignment works without it, with less. */
+    /** It is missing; assignment works without it, with restrictions. */
     OPTIONAL,
-    /** It is not there, and assignment can't work without it. */
+    /** It is missing, and assignment cannot work without it. */
     MISSING
   }
 
-  /** It is there and works. */
+  /** It exists and works. */
   static Finding ok(String check, String observed) {
     return new Finding(check, Status.OK, observed, new Advice("", ""));
   }
 
-  /** It is not there, and can be done without. */
+  /** It is missing, and assignment can do without it. */
   static Finding optional(String check, String observed, Advice advice) {
     return new Finding(check, Status.OPTIONAL, observed, advice);
   }

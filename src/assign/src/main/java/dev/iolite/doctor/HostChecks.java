@@ -11,13 +11,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Checks what sysfs and procfs show of the machine. */
+/** Checks what sysfs and procfs show about the machine. */
 final class HostChecks {
   private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+).*");
   private static final int PROVED_MAJOR = 7;
   private static final int PROVED_MINOR = 3;
 
-  /** The mock of the kernel's self-tests, which stands in front of no real device. */
+  /** The mock IOMMU of the kernel's self-tests, which is not in front of any real device. */
   private static final String MOCK_IOMMU = "iommufd_selftest_iommu";
 
   private static final String HUGE_PAGES = "/sys/kernel/mm/hugepages";

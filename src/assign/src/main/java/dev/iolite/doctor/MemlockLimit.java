@@ -17,7 +17,7 @@ record MemlockLimit(OptionalLong bytes, boolean exempt) {
   private static final Pattern LIMIT = Pattern.compile("(?m)^Max locked memory\\s+(\\w+)");
   private static final int CAP_IPC_LOCK = 14;
 
-  /** As /proc/self has it. */
+  /** Reads it from /proc/self. */
   static MemlockLimit of(SysFs files) {
     Matcher limit = LIMIT.matcher(files.read("/proc/self/limits"));
     if (!limit.find()) {
@@ -31,7 +31,7 @@ record MemlockLimit(OptionalLong bytes, boolean exempt) {
         credentials.initialNamespace() && credentials.has(CAP_IPC_LOCK));
   }
 
-  /** Whether there is a limit for this process, and it is below this. */
+  /** Whether there is a limit for this process that is lower than this. */
   boolean isBelow(long needed) {
     return isLimited() && bytes.getAsLong() < needed;
   }

@@ -16,11 +16,11 @@ import java.util.function.Supplier;
  * Something that a check looks for.
  *
  * @param check the check's name
- * @param without the status if it is not there: {@code OPTIONAL} or {@code MISSING}
+ * @param without the status if it is missing: {@code OPTIONAL} or {@code MISSING}
  * @param absence why it matters, and what to do if the kernel does not have it
  */
 record Need(String check, Finding.Status without, Advice absence) {
-  /** No such file, and a file whose driver is not there. */
+  /** The errnos for a file that does not exist, and for one whose driver does not. */
   private static final Set<Errno> NO_FILE = EnumSet.of(Errno.ENOENT, Errno.ENXIO, Errno.ENODEV);
 
   Need(String check, Finding.Status without, String purpose, String ifAbsent) {
@@ -28,9 +28,9 @@ record Need(String check, Finding.Status without, Advice absence) {
   }
 
   /**
-   * Something that another kernel has.
+   * Something that another kernel may have.
    *
-   * @param ifAbsent what to do if this one does not, before another is booted
+   * @param ifAbsent what to do if this one does not have it, before booting another
    */
   static Need ofKernel(String check, Finding.Status without, String purpose, String ifAbsent) {
     return new Need(
@@ -44,7 +44,7 @@ record Need(String check, Finding.Status without, Advice absence) {
     return absence.cause();
   }
 
-  /** Makes the calls that an assignment makes; whatever they throw is a finding too. */
+  /** Makes the calls that an assignment makes; an exception from them is a finding too. */
   Finding attempt(Supplier<Finding> attempt) {
     try {
       return attempt.get();
@@ -54,14 +54,16 @@ record Need(String check, Finding.Status without, Advice absence) {
   }
 
   /**
-   * Looks at files that no assignment needs to read: one that can't be read does not say that
+   * Looks at files that no assignment needs to read: a file that cannot be read does not mean that
    * something is missing.
    */
   Finding look(Supplier<Finding> look) {
     return new Need(check, Finding.Status.OPTIONAL, absence).attempt(look);
   }
 
-  /** As {@link #look}, for what a device that could be used has proved, whatever the files show. */
+  /**
+   * Like {@link #look}, for something that the use of a device has proved, whatever the files show.
+   */
   Finding look(DeviceTrial trial, Supplier<Finding> look) {
     Finding seen = look(look);
     return trial instanceof DeviceTrial.Done && seen.status() != Finding.Status.OK
@@ -69,27 +71,27 @@ record Need(String check, Finding.Status without, Advice absence) {
         : seen;
   }
 
-  /** It is there and works. */
+  /** It exists and works. */
   Finding ok(String observed) {
     return Finding.ok(check, observed);
   }
 
-  /** It is not there. */
+  /** It is missing. */
   Finding absent(String observed) {
     return new Finding(check, without, observed, absence);
   }
 
-  /** Something of it is not there. */
+  /** A part of it is missing. */
   Finding lacks(String observed, String next) {
     return lacks(observed, next, Remedy.NONE);
   }
 
-  /** Something of it is not there, and there is a remedy. */
+  /** A part of it is missing, and there is a remedy. */
   Finding lacks(String observed, String next, Remedy remedy) {
     return new Finding(check, without, observed, new Advice(purpose(), next, remedy));
   }
 
-  /** It can't be used, for this reason. */
+  /** It cannot be used, for this reason. */
   Finding failed(RuntimeException failure) {
     return switch (failure) {
       case KernelException e when isAbsence(e) -> absent(said(e));
@@ -116,7 +118,7 @@ record Need(String check, Finding.Status without, Advice absence) {
             () -> new Advice(purpose(), "dmesg may have the reason", Remedy.TRACE_CHECKS)));
   }
 
-  /** What the kernel said to a call. */
+  /** What the kernel answered to a call. */
   static String said(KernelException e) {
     return e.call() + " on " + e.subject() + ": " + e.said();
   }

@@ -7,7 +7,7 @@ import dev.iolite.kernel.SysFs;
 import java.util.List;
 import java.util.Optional;
 
-/** Checks whether VFIO is there, and what it does for a device that nobody uses. */
+/** Checks whether VFIO exists, and what it does for a device that nobody uses. */
 final class VfioChecks {
   private static final Need VFIO_PCI =
       new Need(
@@ -65,7 +65,7 @@ final class VfioChecks {
         });
   }
 
-  /** The result of the use of a device: a refusal of all that there are is the run's, too. */
+  /** The result of using a device; if every device refuses, an assignment would fail too. */
   Finding device(DeviceTrial trial) {
     return switch (trial) {
       case DeviceTrial.NotTried notTried ->

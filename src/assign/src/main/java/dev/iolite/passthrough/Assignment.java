@@ -41,8 +41,9 @@ import java.util.function.Function;
  *
  * <p>Each call is a step, and its undo is a step on the way back. KVM learns of the device before
  * the bind, because the bind looks up the device's KVM only once. Memory decode is switched on
- * before the dma-buf is made, which would otherwise be revoked from the start. Bus mastering is
- * switched on last and off first, so that the device makes no DMA while its mappings come and go.
+ * before the dma-buf is made: otherwise, the dma-buf would be revoked from the start. Bus mastering
+ * is switched on last and off first, so that the device makes no DMA while its mappings come and
+ * go.
  */
 final class Assignment {
   /** The guest's memory starts at address 0 and has this size. */
@@ -76,7 +77,7 @@ final class Assignment {
     this.ramSlot = ramSlot;
   }
 
-  /** Assigns a device, step by step; closing the steps takes it back. */
+  /** Assigns a device, step by step; closing the steps undoes the assignment. */
   static Assignment make(Steps steps, PciDevice pci, Optional<UUID> vfToken) {
     giveToVfio(steps, pci);
     Vm vm = makeGuest(steps);
@@ -180,8 +181,8 @@ final class Assignment {
   }
 
   /**
-   * Makes the device usable again after a reset. That has revoked the dma-buf, and what was mapped
-   * of it in the address space never comes back by itself.
+   * Makes the device usable again after a reset. The reset has revoked the dma-buf, and mappings of
+   * it in the address space never come back by themselves.
    */
   void recover(Steps steps) {
     steps.step(
@@ -215,7 +216,7 @@ final class Assignment {
     return bar;
   }
 
-  /** Where the guest sees that BAR, and where another device would by DMA. */
+  /** Where the guest sees that BAR, and where another device would reach it by DMA. */
   long barGpa() {
     return barDma.iova();
   }
@@ -243,7 +244,7 @@ final class Assignment {
     }
   }
 
-  /** All was unmapped before, so nothing may be left to unmap. */
+  /** Everything was unmapped before, so nothing must be left to unmap. */
   private static void destroy(Ioas ioas) {
     long left = ioas.unmapAll();
     ioas.close();
@@ -267,7 +268,10 @@ final class Assignment {
     }
   }
 
-  /** A BAR's address is a multiple of its size, and not where interrupts are (below 4 GiB). */
+  /**
+   * A BAR's address is a multiple of its size, and outside the addresses of interrupts (below 4
+   * GiB).
+   */
   private static long barGpa(long bytes) {
     return bytes <= LARGEST_BAR_BELOW_4G
         ? Math.max(LOWEST_BAR_GPA, bytes)

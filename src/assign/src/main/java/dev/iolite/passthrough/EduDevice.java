@@ -24,7 +24,7 @@ final class EduDevice {
    * Drives the device.
    *
    * @param registers its BAR 0
-   * @param interrupt what its interrupt is delivered to
+   * @param interrupt the eventfd that its interrupt is delivered to
    */
   EduDevice(DeviceMemory registers, EventFd interrupt, Wait wait) {
     this.registers = registers;
@@ -45,9 +45,9 @@ final class EduDevice {
   }
 
   /**
-   * Makes the device raise its interrupt and waits for it.
+   * Makes the device raise its interrupt, and waits for it.
    *
-   * @param cause the bits to raise it with; they come back from the status register
+   * @param cause the bits to raise it with; the status register returns them
    * @throws ScenarioException if it does not come, or comes with another cause
    */
   void interrupt(int cause) {
@@ -57,8 +57,8 @@ final class EduDevice {
   }
 
   /**
-   * Lets a DMA end that was started by a use which was cut short, and takes back what that left
-   * raised: the device has no reset.
+   * Lets a DMA end that was left over by a use which was cut short, and clears any interrupt that
+   * it left raised: the device has no reset.
    */
   private void settle() {
     wait.until("the end of a DMA that ran before", DEADLINE, () -> EduRegs.isIdle(registers));

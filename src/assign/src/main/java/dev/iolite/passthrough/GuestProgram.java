@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /**
- * A guest that reads a 32-bit register of the device, tells the host what it read, writes another
+ * A guest that reads a 32-bit register of the device, reports the value to the host, writes another
  * register, and halts.
  */
 final class GuestProgram {

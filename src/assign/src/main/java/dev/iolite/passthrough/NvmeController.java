@@ -16,7 +16,10 @@ import java.time.Duration;
  * Identify command. Registers and structures are those of the NVM Express Base Specification.
  */
 final class NvmeController implements AutoCloseable {
-  /** The memory it needs: a page each for the submission queue, completion queue and data. */
+  /**
+   * The memory that it needs: a page each for the submission queue, the completion queue and the
+   * data.
+   */
   static final long MEMORY_BYTES = 3 * 4096;
 
   /** The PCI class code of NVM Express controllers. */
@@ -69,7 +72,7 @@ final class NvmeController implements AutoCloseable {
    * @param registers its BAR 0
    * @param memory {@link #MEMORY_BYTES} of zeroed memory
    * @param iova where the controller sees that memory, a multiple of 4096
-   * @throws ScenarioException if it does not become ready in the time that it promises
+   * @throws ScenarioException if it does not become ready within the time that it promises
    */
   NvmeController(DeviceMemory registers, MemorySegment memory, long iova, Wait wait) {
     this.registers = registers;
@@ -146,7 +149,7 @@ final class NvmeController implements AutoCloseable {
     return status;
   }
 
-  /** Whatever state it is in: this is the way out of a fatal one. */
+  /** Disables it, whatever state it is in: this is the way out of a fatal one. */
   private void disable() {
     registers.write32(CC, 0);
     wait.until(

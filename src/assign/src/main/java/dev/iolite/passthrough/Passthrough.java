@@ -52,8 +52,8 @@ public final class Passthrough {
    *
    * @param kernel where to run them
    * @param listener receives each step when it is done
-   * @param stop is asked before each step, and during each wait, whether to stop there; what was
-   *     done is undone then
+   * @param stop asked before each step, and during each wait, whether to stop there; what was done
+   *     is then undone
    */
   public Passthrough(Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
     this.kernel = kernel;
@@ -63,9 +63,10 @@ public final class Passthrough {
 
   /**
    * The devices that a run without an address takes: QEMU's first {@code edu} and its first NVMe
-   * controller, if the host uses no disk of that. Real hardware is taken only by its address.
+   * controller, unless the host uses one of its disks. Real hardware is used only if its address is
+   * given.
    *
-   * @throws PreconditionException if one of them is not there
+   * @throws PreconditionException if one of them is missing
    */
   public List<PciAddress> devices() {
     List<PciDevice> all = new Pci(kernel).devices();
@@ -89,7 +90,7 @@ public final class Passthrough {
                     Remedy.USE_LAB)));
   }
 
-  /** As {@link #run(PciAddress, Optional)}, without a VF token. */
+  /** Like {@link #run(PciAddress, Optional)}, without a VF token. */
   public boolean run(PciAddress address) {
     return run(address, Optional.empty());
   }
@@ -97,9 +98,9 @@ public final class Passthrough {
   /**
    * Runs the scenario with one device.
    *
-   * @param vfToken the VF token, for a device that takes one
+   * @param vfToken the VF token, for a device that requires one
    * @return whether the device was driven: false for one that is only assigned and taken back
-   * @throws PreconditionException if something is not there that it takes
+   * @throws PreconditionException if something that it needs is missing
    * @throws dev.iolite.kernel.KernelException what the kernel said
    * @throws ScenarioException if all calls succeeded but something went wrong
    */
@@ -194,7 +195,9 @@ public final class Passthrough {
                 .formatted(EduRegs.IDENTIFICATION, wrote));
   }
 
-  /** Moves a page in parts: QEMU 7.2's device refuses one that reaches its buffer's end. */
+  /**
+   * Moves a page in parts: QEMU 7.2's device refuses a transfer that reaches the end of its buffer.
+   */
   private static void copyByDma(EduDevice edu, MemorySegment ram) {
     byte[] random = new byte[PAGE];
     new Random().nextBytes(random);

@@ -4,7 +4,7 @@ import dev.iolite.steps.StepKind;
 import dev.iolite.steps.StepWords;
 import java.util.Optional;
 
-/** The kinds of step that the scenario is made of; the words of each say what it does. */
+/** The kinds of steps that make up the scenario; the words of each say what it does. */
 enum PassthroughStep implements StepKind {
   GIVE_TO_VFIO("give the device to vfio-pci", "give the device back to its driver"),
   MAKE_VM("make a virtual machine", "close the virtual machine"),

@@ -26,10 +26,10 @@ final class Wait {
   }
 
   /**
-   * Looks until the condition holds.
+   * Polls until the condition holds.
    *
-   * @param what is waited for, for the message
-   * @throws ScenarioException if the time is over first
+   * @param what what is waited for, for the message
+   * @throws ScenarioException if time runs out first
    */
   void until(String what, Duration atMost, BooleanSupplier condition) {
     long end = System.nanoTime() + atMost.toNanos();

@@ -26,7 +26,7 @@ public final class MockGuest implements GuestAgent {
    * The guest of an assignment.
    *
    * @param guest what the model's vCPU runs
-   * @param virtualBdf the guest's number of the device
+   * @param virtualBdf the guest's number for the device
    */
   public MockGuest(ToldGuest guest, TdiAssignment assignment, long virtualBdf) {
     this.guest = guest;

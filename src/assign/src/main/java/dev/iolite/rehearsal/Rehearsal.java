@@ -29,7 +29,7 @@ public final class Rehearsal implements AutoCloseable {
             .build();
   }
 
-  /** A host of a platform, with a profile for binding TDIs. */
+  /** A host of a platform with a profile for binding TDIs. */
   public static Rehearsal of(Platform platform, Profile profile) {
     return new Rehearsal(platform, profile);
   }
@@ -40,8 +40,8 @@ public final class Rehearsal implements AutoCloseable {
   }
 
   /**
-   * The type of VM that the platform protects; on one that protects none, that which software
-   * protects if the profile is for it.
+   * The type of VM that the platform protects; on a platform that protects none, the type that
+   * software protects, if the profile supports it.
    */
   public VmType vmType() {
     return switch (kernel.platform()) {
@@ -51,7 +51,7 @@ public final class Rehearsal implements AutoCloseable {
     };
   }
 
-  /** The guest of an assignment on this kernel, to a VM of {@link #vmType}. */
+  /** The guest of an assignment on this kernel, in a VM of {@link #vmType}. */
   public GuestAgent guest(TdiAssignment assignment) {
     return switch (vmType()) {
       case DEFAULT -> new RealModeAgent(assignment);

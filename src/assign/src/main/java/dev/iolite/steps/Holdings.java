@@ -15,19 +15,19 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * What this process holds of devices and guests, and which driver and TSM a device has, to compare
- * before and after. A memory mapping holds a device just as a descriptor does.
+ * What this process holds of devices and guests, and which driver and TSM a device has, for a
+ * comparison of before and after. A memory mapping holds a device just as a descriptor does.
  *
- * <p>Descriptors that the Java runtime opens for itself do not count. For selectors, and for
+ * <p>Descriptors that the Java runtime opens for its own use do not count. For selectors, and for
  * virtual threads that wait for a socket, it opens eventpolls, and eventfds to wake them. Nothing
  * in this library uses eventpolls, so all of them are the runtime's, and so is everything that they
  * watch.
  *
  * @param descriptors its descriptors of these kinds, and what each refers to
  * @param mappings its mappings of such files
- * @param driver the device's driver; empty if none has it
- * @param driverOverride the only driver that may have it, if that was set
- * @param tsm the TSM that is connected to it; empty if none is
+ * @param driver the device's driver; empty if it has none
+ * @param driverOverride the only driver that may bind it, if one was set
+ * @param tsm the TSM that is connected to it; empty if there is none
  */
 public record Holdings(
     List<String> descriptors,
@@ -43,7 +43,7 @@ public record Holdings(
   /** What an eventpoll watches, as its fdinfo says (fs/eventpoll.c:ep_show_fdinfo). */
   private static final Pattern WATCHED = Pattern.compile("^tfd: *(\\d+) ", Pattern.MULTILINE);
 
-  /** How such a mapping ends that is of no file with a path. */
+  /** How the line of a mapping ends whose file has no path. */
   private static final String NO_PATH = " anon_inode:";
 
   /** What is held now. */
@@ -87,13 +87,16 @@ public record Holdings(
     return WATCHED.matcher(info).results().map(found -> found.group(1)).toList();
   }
 
-  /** Of a mapping. Without a pattern, as each line would be searched anew from each character. */
+  /**
+   * The last name in a mapping's line. It is found without a pattern, which would search each line
+   * anew from each character.
+   */
   private static String lastName(String mapping) {
     return mapping.substring(Math.max(mapping.lastIndexOf('/'), mapping.lastIndexOf(NO_PATH)) + 1);
   }
 
   /**
-   * Checks that all is as it was.
+   * Checks that everything is as it was.
    *
    * @throws ScenarioException if it is not
    */

@@ -2,7 +2,9 @@ package dev.iolite.steps;
 
 import java.util.Optional;
 
-/** The kinds of {@link HostSteps}; the words of each say what it does and what undoes it. */
+/**
+ * The kinds of steps of {@link HostSteps}; the words of each say what it does and what undoes it.
+ */
 public enum HostStep implements StepKind {
   OPEN_KVM("open KVM", "close KVM"),
   OPEN_IOMMUFD("open iommufd", "close iommufd"),

@@ -14,7 +14,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * The steps that every assignment of a device begins with; each is undone together with its steps.
+ * The steps with which every assignment of a device begins; each is undone together with the
+ * assignment's steps.
  */
 public final class HostSteps {
   private HostSteps() {}
@@ -35,9 +36,9 @@ public final class HostSteps {
   }
 
   /**
-   * Makes memory for a guest, which host and devices can reach, and maps it here.
+   * Makes memory for a guest that the host and devices can reach, and maps it here.
    *
-   * @param bytes how much
+   * @param bytes its length
    */
   public static Mapping makeRam(Steps steps, long bytes) {
     MemFd memory =
@@ -57,7 +58,7 @@ public final class HostSteps {
    * Opens a device and binds it to iommufd. KVM learns of it before the bind, because the bind
    * looks up the device's VM once.
    *
-   * @param token the VF token, for a device that takes one
+   * @param token the VF token, for a device that requires one
    */
   public static BoundVfioDevice bind(
       Steps steps, PciDevice pci, VfioKvmDevice vfioKvm, Iommufd iommufd, Optional<UUID> token) {

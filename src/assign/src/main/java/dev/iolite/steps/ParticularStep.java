@@ -4,7 +4,7 @@ package dev.iolite.steps;
  * A kind of step, applied to something in particular.
  *
  * @param kind the kind
- * @param what to what it is done
+ * @param what what it is applied to
  */
 record ParticularStep(StepKind kind, String what) implements StepKind {
   @Override

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param device which device it was made for
  * @param kind what kind of step it is
- * @param undo whether it is the undo of one of that kind
+ * @param undo whether it is the undo of a step of that kind
  * @param name what was done, in words for people
  * @param succeeded whether it succeeded
  * @param outcome the outcome, in words for people

@@ -5,18 +5,18 @@ package dev.iolite.steps;
  * their words are for people and may change.
  */
 public interface StepKind {
-  /** The kind's own name, for example {@code OPEN_DMA_BUF}: that of the enum's constant. */
+  /** The kind's own name, for example {@code OPEN_DMA_BUF}: the name of the enum's constant. */
   String name();
 
-  /** Its description for people, with {@code %s} where the step says what it is done to. */
+  /** Its description for people, with {@code %s} in place of what the step is applied to. */
   StepWords words();
 
-  /** The kind itself, of one that is done to something in particular. */
+  /** The kind itself, without what it is applied to. */
   default StepKind kind() {
     return this;
   }
 
-  /** This, done to something in particular. */
+  /** This kind, applied to something in particular. */
   default StepKind on(String what) {
     return new ParticularStep(this, what);
   }

@@ -18,8 +18,8 @@ import java.util.function.Supplier;
 /**
  * Reports the steps that are made for a device, each with the calls that it made.
  *
- * <p>A step that was made does not fail because somebody could not be told of it, and an undo is
- * not made again. Such a failure is thrown before the next step forward, or by {@link
+ * <p>A step that was made does not fail because it could not be reported, and an undo is not
+ * repeated for that reason. Such a failure is thrown before the next step forward, or by {@link
  * #requireTold}.
  */
 public final class StepLog {
@@ -28,12 +28,12 @@ public final class StepLog {
   private final BooleanSupplier stop;
   private final Kernel kernel;
 
-  /** A guest's deadline makes its calls from a thread of its own. */
+  /** A guest's deadline makes its calls from a separate thread. */
   private final List<TracedCall> calls = new CopyOnWriteArrayList<>();
 
   private volatile Ioctls ioctls = Ioctls.ofHeaders();
 
-  /** Why somebody could not be told: a RuntimeException or an Error. */
+  /** Why something could not be reported: a RuntimeException or an Error. */
   private Optional<Throwable> untold = Optional.empty();
 
   private StepLog(
@@ -57,7 +57,7 @@ public final class StepLog {
    * @param device which device the steps are made for
    * @param kernel where they are made
    * @param listener receives each step when it is done
-   * @param stop is asked before each step forward whether to stop here
+   * @param stop asked before each step forward whether to stop there
    */
   public static StepLog tracing(
       String device, Kernel kernel, Consumer<Step> listener, BooleanSupplier stop) {
@@ -70,7 +70,7 @@ public final class StepLog {
     return new StepLog(device, kernel, listener, stop, false);
   }
 
-  /** The kernel to make the steps on: it writes down what they call. */
+  /** The kernel to make the steps on: it records their calls. */
   public Kernel kernel() {
     return kernel;
   }
@@ -79,7 +79,7 @@ public final class StepLog {
     return ioctls;
   }
 
-  /** Knows, from now on, the calls that this kernel has beyond the headers. */
+  /** From now on, also decodes the calls that this kernel has beyond the headers. */
   public void know(List<Ioctl> more) {
     ioctls = Ioctls.ofHeaders().with(more);
   }
@@ -95,8 +95,7 @@ public final class StepLog {
   }
 
   /**
-   * Tells somebody of what was done. A failure is kept, with those that follow it suppressed onto
-   * it.
+   * Reports what was done. A failure to do so is kept, with later ones added to it as suppressed.
    */
   public void tell(Runnable telling) {
     try {

@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param undo what undoes it; empty if nothing does
  */
 public record StepWords(String forward, Optional<String> undo) {
-  /** With what the step is done to put in. */
+  /** These words, with what the step is applied to filled in. */
   StepWords about(String what) {
     return new StepWords(forward.formatted(what), undo.map(words -> words.formatted(what)));
   }

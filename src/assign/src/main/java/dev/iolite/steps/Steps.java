@@ -9,7 +9,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Makes steps one after the other. Closing undoes those that have an undo, in reverse order; each
+ * Makes steps one after another. Closing it undoes those that have an undo, in reverse order; each
  * undo is a step, too. All undos are tried, even if some fail.
  */
 public final class Steps implements AutoCloseable {
@@ -21,7 +21,7 @@ public final class Steps implements AutoCloseable {
     this.log = log;
   }
 
-  /** The kernel to make the steps on: it writes down what they call. */
+  /** The kernel to make the steps on: it records their calls. */
   public Kernel kernel() {
     return log.kernel();
   }
@@ -39,7 +39,7 @@ public final class Steps implements AutoCloseable {
   /**
    * Makes a step that yields something.
    *
-   * @throws ScenarioException if somebody asked for the work to be stopped here
+   * @throws ScenarioException if a stop was requested here
    */
   public <T> T step(StepKind kind, Supplier<T> action, Function<T, String> outcome) {
     log.requireGoingOn(kind);
@@ -49,7 +49,7 @@ public final class Steps implements AutoCloseable {
   /**
    * Makes a step that yields something to be closed on the way back.
    *
-   * @param undone what comes of closing it
+   * @param undone the outcome of closing it, in words
    */
   public <T extends AutoCloseable> T open(
       StepKind kind, Supplier<T> action, Function<T, String> outcome, String undone) {
@@ -79,12 +79,14 @@ public final class Steps implements AutoCloseable {
     log.undo(kind, supplier(outcome, action));
   }
 
-  /** On the way back, makes a step that is no undo, such as a check. */
+  /** On the way back, makes a step that is not an undo, such as a check. */
   public void afterwards(StepKind kind, String outcome, Runnable action) {
     undos.onClose(() -> log.make(kind, supplier(outcome, action), Function.identity()));
   }
 
-  /** Does something on the way back that is no step of its own, such as keeping the books. */
+  /**
+   * On the way back, does something that is not a step in its own right, such as keeping the books.
+   */
   public void onClose(CloseStack.Undo undo) {
     undos.onClose(undo);
   }

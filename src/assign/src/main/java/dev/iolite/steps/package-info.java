@@ -1,6 +1,6 @@
 /**
- * Work in steps: each is reported with its calls, and all are undone in reverse order when the work
- * is taken back.
+ * Work in steps: each step is reported with its calls, and all are undone in reverse order when the
+ * work is taken back.
  */
 @NullMarked
 package dev.iolite.steps;

@@ -4,19 +4,19 @@ import dev.iolite.steps.Step;
 
 /** Follows the progress of an assignment, in the thread that does the work. */
 public interface AssignmentListener {
-  /** A part of its life begins. */
+  /** A stage of the assignment's life begins. */
   default void stage(Stage stage) {}
 
   /** A step was made, or has failed. */
   default void step(Step step) {}
 
-  /** It stands elsewhere now. */
+  /** The assignment has entered another state. */
   default void state(State state) {}
 
-  /** Something that is worth saying, such as what this kernel can't do. */
+  /** Something worth mentioning, such as what this kernel cannot do. */
   default void remark(String text) {}
 
-  /** Nobody listens. */
+  /** A listener that ignores everything. */
   static AssignmentListener none() {
     return new AssignmentListener() {};
   }

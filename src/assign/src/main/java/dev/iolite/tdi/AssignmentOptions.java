@@ -35,9 +35,9 @@ public final class AssignmentOptions {
   private Duration deadline = Duration.ofSeconds(20);
 
   /**
-   * An assignment to a guest of its own.
+   * An assignment to its own guest.
    *
-   * @param kernel where
+   * @param kernel the kernel on which it is made
    * @param address which device
    */
   public AssignmentOptions(Kernel kernel, PciAddress address) {
@@ -72,12 +72,12 @@ public final class AssignmentOptions {
     return with(changed -> changed.vmType = type);
   }
 
-  /** With this UAPI profile; the kernel is probed unless this is said. */
+  /** With this UAPI profile; by default, the kernel is probed. */
   public AssignmentOptions withProfile(Profile name) {
     return with(changed -> changed.profile = Optional.of(name));
   }
 
-  /** With this layout of the BARs once bound; report and kernel are asked by default. */
+  /** With this layout of the BARs once bound; by default, the report and the kernel are asked. */
   public AssignmentOptions withLayout(MmioLayout known) {
     return with(changed -> changed.layout = Optional.of(known));
   }
@@ -88,7 +88,8 @@ public final class AssignmentOptions {
   }
 
   /**
-   * With this VF token, which a virtual function of a physical one that is bound to vfio-pci needs.
+   * With this VF token, which a virtual function needs if its physical function is bound to
+   * vfio-pci.
    */
   public AssignmentOptions withVfToken(UUID token) {
     return with(changed -> changed.vfToken = Optional.of(token));
@@ -104,25 +105,25 @@ public final class AssignmentOptions {
     return with(changed -> changed.virtualBdf = number);
   }
 
-  /** With a journal, opened when the assignment begins; without one by default. */
+  /** With a journal, opened when the assignment begins; by default, there is none. */
   public AssignmentOptions withJournal(Supplier<Journal> opener) {
     return with(changed -> changed.journal = opener);
   }
 
-  /** With somebody who is told how it goes. */
+  /** With a listener that follows the progress. */
   public AssignmentOptions withListener(AssignmentListener told) {
     return with(changed -> changed.listener = told);
   }
 
   /**
-   * With somebody who is asked before each step forward, and while the guest runs, whether to stop,
-   * and undo what was done.
+   * With a condition that is checked before each step forward and while the guest runs: whether to
+   * stop, and to undo what was done.
    */
   public AssignmentOptions withStop(BooleanSupplier asked) {
     return with(changed -> changed.stop = asked);
   }
 
-  /** With the system calls in each step that the listener receives. */
+  /** With the system calls included in each step that the listener receives. */
   public AssignmentOptions traced() {
     return with(changed -> changed.traced = true);
   }

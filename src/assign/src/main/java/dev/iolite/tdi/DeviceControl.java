@@ -44,8 +44,8 @@ final class DeviceControl implements ConfigPorts.ConfigSpace {
   }
 
   /**
-   * Does something that makes the kernel revoke mappings. Where possible, nothing is mapped
-   * meanwhile.
+   * Does something that makes the kernel revoke mappings. Where possible, nothing is mapped while
+   * it does so.
    */
   private boolean revoking(Event event, Predicate<AssignedInterface> action) {
     life.allow(event);

@@ -42,16 +42,16 @@ import java.util.regex.Pattern;
 
 /**
  * Shows the calls that carry out a plan, without making them: the code of an assignment runs on a
- * {@link RecordingKernel}. The numbers of its memory slots begin at 0; in an assignment, those of
- * the guest's RAM come first.
+ * {@link RecordingKernel}. Its memory slots are numbered from 0; in an assignment, those of the
+ * guest's RAM come first.
  */
 public final class DryRun {
   private static final Pattern NUMBER = Pattern.compile("\\b(?:0x[0-9a-f]+|[0-9]+)\\b");
 
-  /** As odd, and as large, as no address or length is. */
+  /** So odd and so large that no address or length can be the same. */
   private static final int IOAS_ID = (1 << 30) - 1;
 
-  /** x86 and Arm have no longer physical addresses. */
+  /** x86 and Arm have no physical addresses longer than this. */
   private static final long ADDRESS_END = 1L << 52;
 
   /** include/linux/vfio_pci_core.h:VFIO_PCI_OFFSET_SHIFT. */
@@ -60,7 +60,7 @@ public final class DryRun {
   private final MmioLayout layout;
   private final RecordingKernel kernel;
 
-  /** What is made up, and what it is called. */
+  /** The made-up values, and what they are called. */
   private final Map<Long, String> names = new HashMap<>();
 
   private final List<PlannedCall> calls = new ArrayList<>();
@@ -81,15 +81,15 @@ public final class DryRun {
   }
 
   /**
-   * The calls of a plan in order: the dma-bufs, the IOAS maps, the memory slots of what is shared,
-   * then of what is private. An assignment under seed-2025 also asks the kernel what the private
-   * dma-bufs have; only a kernel can answer that, so it is left out.
+   * The calls of a plan in order: those for the dma-bufs, the IOAS maps, the memory slots of the
+   * shared parts, then those of the private ones. An assignment under seed-2025 also asks the
+   * kernel what the private dma-bufs contain; only a kernel can answer that, so it is left out.
    *
    * @param plan the plan
-   * @param layout what it was made for
+   * @param layout the layout that it was made for
    * @param addresses where each BAR is in the guest
    * @param profile the calls of the kernel
-   * @throws PreconditionException if a BAR is where no guest has memory
+   * @throws PreconditionException if a BAR is at an address that no guest can have
    */
   public static List<PlannedCall> of(
       SlotPlan plan, MmioLayout layout, Map<Integer, Long> addresses, UapiProfile profile) {
@@ -99,7 +99,7 @@ public final class DryRun {
     return List.copyOf(run.calls);
   }
 
-  /** Without the BARs that are smaller than a page, as in an assignment. */
+  /** The addresses without BARs that are smaller than a page, as in an assignment. */
   private Map<Integer, Long> mappable(Map<Integer, Long> addresses) {
     Map<Integer, Long> found = new HashMap<>();
     for (BarLayout bar : layout.bars()) {
@@ -186,7 +186,7 @@ public final class DryRun {
             makes));
   }
 
-  /** With names in the place of what is made up. */
+  /** Replaces made-up values with their names. */
   private String named(String text) {
     return NUMBER
         .matcher(text)
@@ -199,7 +199,7 @@ public final class DryRun {
         : Long.parseUnsignedLong(number);
   }
 
-  /** With ones in the place of what is made up. */
+  /** Replaces made-up values with ones. */
   private MemorySegment masked(MemorySegment struct) {
     MemorySegment bytes = MemorySegment.ofArray(struct.toArray(ValueLayout.JAVA_BYTE));
     for (long at = 0; at + Integer.BYTES <= bytes.byteSize(); at += Integer.BYTES) {

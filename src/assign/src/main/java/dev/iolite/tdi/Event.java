@@ -2,7 +2,7 @@ package dev.iolite.tdi;
 
 import java.util.Locale;
 
-/** An event of an assignment: what a caller or the guest asks for, or what is noticed. */
+/** An event of an assignment: something that a caller or the guest asks for, or that is noticed. */
 public enum Event {
   ASSIGN("assign"),
   BIND("bind"),
@@ -28,7 +28,7 @@ public enum Event {
     this.attempt = attempt;
   }
 
-  /** What was attempted, in words that the device's address follows. */
+  /** What was attempted, in words to be followed by the device's address. */
   String attempt() {
     return attempt;
   }

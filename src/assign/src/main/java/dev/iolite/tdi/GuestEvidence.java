@@ -32,7 +32,7 @@ final class GuestEvidence {
    * Prepares to read.
    *
    * @param listener receives each check
-   * @param gpa of the page
+   * @param gpa the address of the page
    */
   GuestEvidence(TdiAssignment assignment, GuestAgent guest, Consumer<Check> listener, long gpa) {
     this.assignment = assignment;
@@ -57,7 +57,7 @@ final class GuestEvidence {
     }
   }
 
-  /** Has the guest ask; tells how long what it was given is, 0 if it was refused. */
+  /** Makes the guest ask; returns the length of what it was given, 0 if it was refused. */
   private int given(String what, GuestAsk ask) {
     long answer = guest.ask(ask);
     boolean isGiven = answer > 0 && answer <= Page.BYTES;
@@ -69,7 +69,10 @@ final class GuestEvidence {
     return isGiven ? (int) answer : 0;
   }
 
-  /** That it says the same to both proves little; whoever trusts a certificate has it verified. */
+  /**
+   * That the device says the same to both proves little; whoever trusts a certificate has the
+   * signature verified.
+   */
   private void compareMeasurements() {
     GuestRoom room = new GuestRoom(guest, gpa);
     byte[] nonce = Measurements.freshNonce();
@@ -112,7 +115,7 @@ final class GuestEvidence {
     return Evidence.parse(MemorySegment.ofArray(assignment.measurements(nonce)));
   }
 
-  /** Verifies what the host reads, where there is no guest that asks. */
+  /** Verifies what the host reads, if there is no guest that can ask. */
   void verifyHosts() {
     byte[] nonce = Measurements.freshNonce();
     verify("the host", forHost(nonce), nonce);

@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Everything that an assignment holds: the host's side, the mapped BARs and the binding. {@link
- * #undo} is the only way to give any of it back. The next undo tries again whatever one could not
- * give back.
+ * #undo} is the only way to give any of it back. Whatever an undo could not give back, the next one
+ * tries again.
  */
 final class Held {
   private final AssignmentOptions options;
@@ -109,7 +109,10 @@ final class Held {
     }
   }
 
-  /** Becomes unassigned if the kernel says that the interface is released, else quarantined. */
+  /**
+   * Becomes unassigned if the kernel says that the interface is released, and quarantined
+   * otherwise.
+   */
   private void becomeWhatTheKernelSays() {
     Optional<AssignedInterface> last = device.filter(AssignedInterface::binds);
     device = Optional.empty();
@@ -133,8 +136,8 @@ final class Held {
   }
 
   /**
-   * Checks that all is as before. What could not be taken back earlier is tried again first, since
-   * the descriptors are closed now.
+   * Checks that everything is as before. First tries again whatever could not be taken back
+   * earlier, since the descriptors are closed now.
    */
   private void requireAsBefore() {
     Holdings was = before.orElseThrow();

@@ -142,7 +142,7 @@ final class Lifecycle implements Vmm {
     }
   }
 
-  /** Has the device measure itself. */
+  /** Makes the device measure itself. */
   byte[] measurements(byte[] nonce) {
     Transition row = allow(Event.MEASURE);
     try {
@@ -213,9 +213,7 @@ final class Lifecycle implements Vmm {
             + " released.");
   }
 
-  /**
-   * Does what a failure in a part leads to. Whatever fails meanwhile is added to it as suppressed.
-   */
+  /** Does what a failure in a part leads to. Further failures are added to it as suppressed. */
   private void failed(Transition.Part part, Throwable failure) {
     switch (part.failure()) {
       case FALLS_BACK -> fallBack(failure);
@@ -253,7 +251,7 @@ final class Lifecycle implements Vmm {
     suppressed(failure, () -> fire(event));
   }
 
-  /** Runs it and returns whether it succeeded; a failure of it is added as suppressed. */
+  /** Runs the cleaning and returns whether it succeeded; its failure is added as suppressed. */
   private static boolean suppressed(Throwable failure, Runnable cleaning) {
     try {
       cleaning.run();

@@ -1,6 +1,6 @@
 package dev.iolite.tdi;
 
-/** A move that a transition is made of. Each consists of steps. */
+/** A move: transitions are made of moves, and each move consists of steps. */
 public enum Move {
   UNDO_REST("undo what an earlier release could not"),
   PREPARE("make host and guest ready"),

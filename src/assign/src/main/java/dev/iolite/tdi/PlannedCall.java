@@ -8,13 +8,13 @@ import java.util.Optional;
  * A call that carries out a plan.
  *
  * @param name the ioctl's name, or the system call's
- * @param command the ioctl; empty if it is none
+ * @param command the ioctl; empty for another system call
  * @param on the descriptor that it is made on, by a name such as {@code <device>}
  * @param argument its arguments; a value that exists only when the plan is carried out has a name
  *     such as {@code <dma-buf 0>}
  * @param bytes the ioctl's struct; each byte of a value that exists only later is 0xff
- * @param makes what the descriptor or mapping that it returns is called here; empty if it returns
- *     none
+ * @param makes the name given here to the descriptor or mapping that it returns; empty if it
+ *     returns none
  */
 public record PlannedCall(
     String name,

@@ -5,8 +5,8 @@ import dev.iolite.steps.StepLog;
 import dev.iolite.tdi.journal.Journal;
 
 /**
- * The progress of an assignment. Reports what happens to its listener and its journal. Nothing that
- * was done fails because one of them does: {@link StepLog#tell} keeps that for later.
+ * The progress of an assignment. Reports to the listener and the journal what happens. Nothing that
+ * was done fails because one of these fails: {@link StepLog#tell} keeps that failure for later.
  */
 final class Progress implements AssignmentListener {
   private final AssignmentListener listener;
@@ -28,13 +28,13 @@ final class Progress implements AssignmentListener {
     return log;
   }
 
-  /** Begins to write everything to a journal. */
+  /** Starts writing everything to a journal. */
   Journal begin(Journal begun) {
     journal = begun;
     return begun;
   }
 
-  /** Ends the journal. It stays on disk unless everything was given back. */
+  /** Closes the journal. It stays on disk unless everything was given back. */
   void end() {
     Journal written = journal;
     journal = Journal.none();

@@ -18,7 +18,9 @@ final class ReadChecks {
   private final Consumer<Check> listener;
   private final List<Silent> silent = new ArrayList<>();
 
-  /** A read of private memory that got all ones, to be judged when the memory is shared again. */
+  /**
+   * A read of private memory that returned all ones, to be judged when the memory is shared again.
+   */
   private record Silent(String what, int bar, long offset) {}
 
   /**
@@ -39,7 +41,7 @@ final class ReadChecks {
     listener.accept(new Check(what, isSo, seen.toString()));
   }
 
-  /** A read must have reached what is shared now. */
+  /** Checks that a read reached memory that is shared now. */
   void reachesShared(String what, int bar, long offset, GuestAnswer answer) {
     boolean isSo =
         isAnswered(answer)
@@ -47,7 +49,10 @@ final class ReadChecks {
     check(what, isSo, answer);
   }
 
-  /** A read must have reached what is private now. All ones are judged by {@link #settle}. */
+  /**
+   * Checks that a read reached memory that is private now. {@link #settle} judges reads that
+   * returned all ones.
+   */
   void reachesPrivate(String what, int bar, long offset, GuestAnswer answer) {
     if (answer.equals(NOBODY)) {
       silent.add(new Silent(what, bar, offset));
@@ -56,12 +61,12 @@ final class ReadChecks {
     }
   }
 
-  /** A read must not have got through to the device. */
+  /** Checks that a read did not get through to the device. */
   void doesNotReach(String what, GuestAnswer answer) {
     check(what, !isAnswered(answer), answer);
   }
 
-  /** The BARs are shared again: the host reads where the guest read all ones. */
+  /** Called when the BARs are shared again: the host reads where the guest read all ones. */
   void settle() {
     for (Silent read : silent) {
       GuestAnswer host = assignment.readAsHost(read.bar(), read.offset());

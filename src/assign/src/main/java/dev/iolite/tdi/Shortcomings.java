@@ -19,11 +19,11 @@ public final class Shortcomings {
   private Shortcomings() {}
 
   /**
-   * Asks the host; nothing is changed.
+   * Asks the host; changes nothing.
    *
    * @param profile the calls that its kernel has
-   * @param type the guest's VM; one that software protects is all that it takes
-   * @return a sentence for each thing
+   * @param type the type of the guest's VM; one that software protects is sufficient
+   * @return a sentence for each shortcoming
    * @throws dev.iolite.kernel.KernelException what the kernel said about sysfs or KVM
    */
   public static List<String> of(

@@ -9,19 +9,19 @@ public enum State {
   UNASSIGNED("unassigned"),
   /** The guest and the IOAS have all of the BARs, as shared memory. */
   SHARED("shared"),
-  /** Nothing of the BARs is mapped and no dma-buf is open, so that the interface can be bound. */
+  /** No part of the BARs is mapped and no dma-buf is open, so that the interface can be bound. */
   WITHDRAWN("withdrawn"),
-  /** The interface is bound and locked; nothing of the BARs is mapped yet. */
+  /** The interface is bound and locked; no part of the BARs is mapped yet. */
   LOCKED("locked"),
   /** Shared runs are mapped as shared, private ones as private; the interface does not run yet. */
   SPLIT("split"),
   /** The interface runs: the guest's private accesses reach it. */
   RUNNING("running"),
-  /** The interface has failed; nothing of the BARs is mapped. It can be unbound. */
+  /** The interface has failed; no part of the BARs is mapped. It can be unbound. */
   ERROR("error"),
   /**
-   * A call of the TSM may or may not have taken effect. Nothing of the BARs is mapped, and nothing
-   * is tried again until the interface is proved released.
+   * A call of the TSM may or may not have taken effect. No part of the BARs is mapped, and nothing
+   * is tried again until the interface is proved to be released.
    */
   QUARANTINED("quarantined");
 
@@ -31,7 +31,7 @@ public enum State {
     this.words = words;
   }
 
-  /** The state of a name as {@link #toString} gives it. */
+  /** The state with a name as {@link #toString} gives it. */
   public static Optional<State> of(String name) {
     return Arrays.stream(values()).filter(s -> s.words.equals(name)).findFirst();
   }

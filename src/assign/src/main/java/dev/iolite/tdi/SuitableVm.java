@@ -17,12 +17,12 @@ public final class SuitableVm {
   private SuitableVm() {}
 
   /**
-   * Asks the host; nothing is changed. The choice is {@link VmType#SW_PROTECTED} where interfaces
-   * can be bound and KVM has that type and no confidential one, as in a machine without a TEE whose
-   * TSM is software. Where it has a confidential one, the choice is the user's.
+   * Asks the host; changes nothing. The choice is {@link VmType#SW_PROTECTED} if interfaces can be
+   * bound and KVM has that type but no confidential one, as on a machine without a TEE whose TSM is
+   * software. If KVM has a confidential type, the choice is left to the user.
    *
-   * @return {@link VmType#SW_PROTECTED} or {@link VmType#DEFAULT}; the latter, too, if something
-   *     can't be asked, which the assignment then says better
+   * @return {@link VmType#SW_PROTECTED} or {@link VmType#DEFAULT}; the latter also if the host
+   *     cannot be asked; the assignment then reports that better
    */
   public static VmType of(Kernel kernel, PciAddress address) {
     try (Iommufd iommufd = Iommufd.open(kernel);

@@ -33,14 +33,15 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * The assignment of a device interface to a confidential guest, from shared to private and back.
  *
- * <p>What leads from one state to the next is the table of {@link Transition}. It is made of steps,
- * each with its undo. If one fails, those before it are undone in reverse and the assignment is
- * where it was, or, if that can't be, where less is held. What a failed call of the TSM leaves
- * unclear leads to {@link State#QUARANTINED}.
+ * <p>The table in {@link Transition} says what leads from one state to the next. Transitions are
+ * made of steps, each with its undo. If a step fails, those before it are undone in reverse order
+ * and the assignment is in the state that it was in or, if that is impossible, in one in which less
+ * is held. If it is unclear whether a failed call of the TSM had an effect, the assignment becomes
+ * {@link State#QUARANTINED}.
  *
  * <p>Nothing is converted in place: before a bind, all slots and maps of the BARs are removed and
  * their dma-bufs are closed; after it, new ones are made. What the kernel has revoked never comes
- * back, so it is closed and opened again, too.
+ * back, so it is also closed and opened again.
  *
  * <p>Safe for use by several threads; the guest's own thread is the one that calls {@link
  * #runGuest}. Its vCPU is not taken away while it runs: {@link #unassign} waits for the end of that
@@ -49,7 +50,7 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class TdiAssignment implements DrivenGuest, AutoCloseable {
   private final AssignmentOptions options;
 
-  /** Held while the guest runs; taken before this object's monitor, since a run may need that. */
+  /** Held while the guest runs; taken before this object's monitor, which a run may need. */
   private final ReentrantLock guestRun = new ReentrantLock(true);
 
   private final Lifecycle life;
@@ -57,7 +58,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
   private final GuestRequests requests;
   private final ConfigPorts configPorts;
 
-  /** Prepares an assignment; nothing is done yet. */
+  /** Prepares an assignment; does nothing yet. */
   public TdiAssignment(AssignmentOptions options) {
     this.options = options;
     life = new Lifecycle(options);
@@ -71,15 +72,15 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
     return life.state();
   }
 
-  /** Which device. */
+  /** The device's address. */
   public PciAddress address() {
     return options.address();
   }
 
   /**
-   * What every page of the guest's memory and of the BARs is, and what maps it. It changes with the
-   * assignment: while another thread may change that or runs the guest, read it in a block that is
-   * synchronized on this assignment.
+   * What every page of the guest's memory and of the BARs is, and what maps it. The ledger changes
+   * with the assignment: while another thread may change the assignment or run the guest, read it
+   * in a block that is synchronized on this assignment.
    */
   @Override
   public Ledger ledger() {
@@ -104,30 +105,30 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
     return life.assigned().map(AssignedInterface::obstacles).orElse(List.of());
   }
 
-  /** Which parts of the BARs are of which kind, while anything of them is mapped. */
+  /** Which parts of the BARs are of which kind, while any part of them is mapped. */
   public synchronized Optional<MmioLayout> layout() {
     return life.maps().map(MmioMaps::layout);
   }
 
   /**
    * Whether anything says which bytes of the BARs are private once the interface is bound: the
-   * options, the interface's report, or the kernel. If not, all are taken for private.
+   * options, the interface's report, or the kernel. If not, all bytes are taken to be private.
    */
   public synchronized boolean knowsLayout() {
     return LearnedLayout.isKnown(options, life.device().profile().operations());
   }
 
-  /** What is mapped, as it was planned. */
+  /** The plan of what is mapped. */
   public synchronized Optional<SlotPlan> plan() {
     return life.maps().map(MmioMaps::plan);
   }
 
-  /** Where the guest has each BAR, by the BAR's index; empty if nothing of them is mapped. */
+  /** Where the guest has each BAR, by the BAR's index; empty if no part of them is mapped. */
   public synchronized Map<Integer, Long> barAddresses() {
     return life.maps().map(MmioMaps::addresses).orElse(Map.of());
   }
 
-  /** The interface's report, since it was bound, where the kernel lets a VMM read it. */
+  /** The interface's report, once it is bound, if the kernel lets a VMM read it. */
   public synchronized Optional<byte[]> report() {
     return life.report().map(byte[]::clone);
   }
@@ -141,8 +142,8 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
    *     dev.iolite.tdi.evidence.Evidence#parse}
    * @throws IllegalArgumentException if the nonce has another length
    * @throws PreconditionException if the interface is not bound, or this kernel has no call for it
-   * @throws TsmCallException what the kernel said; if it says that the interface has failed, that
-   *     is noticed, as by {@link #refresh}
+   * @throws TsmCallException what the kernel said; if it says that the interface has failed, the
+   *     assignment follows, as in {@link #refresh}
    */
   public synchronized byte[] measurements(byte[] nonce) {
     Optional<UapiProfile> profile = life.usedProfile();
@@ -164,7 +165,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
     return options.trust();
   }
 
-  /** The guest's number of the device: bus, device and function, 16 bits. */
+  /** The guest's number for the device: bus, device and function, 16 bits. */
   @Override
   public long virtualBdf() {
     return options.virtualBdf();
@@ -174,7 +175,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
    * The address of a byte of a BAR on the host's bus, as in a report.
    *
    * @param bar the BAR's index, 0 to 5
-   * @throws IllegalStateException if nothing of the BARs is mapped
+   * @throws IllegalStateException if no part of the BARs is mapped
    */
   public synchronized long physical(int bar, long offset) {
     if (life.maps().isEmpty()) {
@@ -206,7 +207,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
     return life.maps();
   }
 
-  /** Has an event happen that is none of the caller's. */
+  /** Fires an event that does not come from a caller. */
   synchronized void fire(Event event) {
     life.fire(event);
   }
@@ -219,7 +220,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
    * Prepares host and guest and gives the guest the device's BARs, shared: {@link State#SHARED}.
    *
    * @throws PreconditionException if something that it needs is missing
-   * @throws KernelException what the kernel said; nothing is held then
+   * @throws KernelException what the kernel said; in either case nothing is held
    */
   public synchronized void assign() {
     life.fire(Event.ASSIGN);
@@ -227,11 +228,11 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
 
   /**
    * Takes the BARs back, binds and locks the interface, and gives the guest the BARs again, split
-   * into shared and private runs: {@link State#SPLIT}. From {@link State#ERROR} the interface is
+   * into shared and private runs: {@link State#SPLIT}. From {@link State#ERROR}, the interface is
    * unbound first.
    *
-   * @throws PreconditionException if this kernel has no way to bind, or the guest has memory decode
-   *     switched off; the assignment is shared
+   * @throws PreconditionException if this kernel has no way to bind, or the guest has switched
+   *     memory decode off; the assignment is shared
    * @throws TsmCallException what the kernel said about the bind. Whether it had an effect is its
    *     {@link TsmCallException#outcome}: the assignment is shared again, or quarantined
    * @throws KernelException what the kernel said about anything else; the assignment is shared
@@ -266,19 +267,20 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
    * Proves that a quarantined interface is released, and shares the BARs again: {@link
    * State#SHARED}.
    *
-   * @throws PreconditionException if the kernel says that it is still bound; it stays quarantined
+   * @throws PreconditionException if the kernel says that it is still bound; the assignment stays
+   *     quarantined
    */
   public synchronized void endQuarantine() {
     life.fire(Event.PROVE_RELEASED);
   }
 
   /**
-   * Gives everything back: {@link State#UNASSIGNED}. If it is not assigned, tries again what could
-   * not be given back before.
+   * Gives everything back: {@link State#UNASSIGNED}. If it is not assigned, tries again to give
+   * back what could not be given back before.
    *
    * @throws KernelException what the kernel said first; everything else was given back nevertheless
    * @throws PreconditionException if the interface is still bound: the device stays with vfio-pci
-   * @throws ScenarioException if something is held that was not before
+   * @throws ScenarioException if something is held that was not held before
    */
   public void unassign() {
     boolean isOurs = awaitGuest();
@@ -293,7 +295,10 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
     }
   }
 
-  /** Whether the guest does not run, and can't until the lock is given back. */
+  /**
+   * Takes the lock of the guest's run, and returns whether it did: while it is held, the guest
+   * cannot run.
+   */
   private boolean awaitGuest() {
     try {
       return guestRun.tryLock(options.deadline().toNanos(), TimeUnit.NANOSECONDS);
@@ -303,24 +308,25 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
     }
   }
 
-  /** As {@link #unassign}. */
+  /** Like {@link #unassign}. */
   @Override
   public void close() {
     unassign();
   }
 
   /**
-   * Looks whether the kernel has revoked the device's mappings behind our back, since the interface
-   * failed, the TSM's connection was lost or the device was reset, and closes what is revoked. Of
-   * an interface that has failed or is quarantined, takes back what could not be taken back before.
+   * Checks whether the kernel has revoked the device's mappings behind our back, because the
+   * interface failed, the TSM's connection was lost or the device was reset, and closes what is
+   * revoked. If the interface has failed or is quarantined, tries again to take back what could not
+   * be taken back before.
    *
-   * <p>That happens to a bound interface only. All else at which the kernel revokes comes through
-   * this assignment: a reset, low power and a write to config space through the device's
-   * descriptor, which nobody else has; a reset of the slot or bus through that of a function there
-   * with the same iommufd, which nobody else has either: the kernel refuses the reset if one of the
-   * functions belongs to another (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_hot_reset), and
-   * refuses another iommufd or an open group beside this one. A reset by the host's sysfs revokes
-   * nothing.
+   * <p>That happens only to a bound interface. Everything else that makes the kernel revoke comes
+   * through this assignment: a reset, low power and a write to config space come through the
+   * device's descriptor, which nobody else has; a reset of the slot or bus comes through the
+   * descriptor of a function there with the same iommufd, which nobody else has either: the kernel
+   * refuses the reset if one of the functions belongs to another
+   * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_hot_reset), and refuses another iommufd or
+   * an open group alongside this one. A reset through the host's sysfs revokes nothing.
    *
    * @return where the assignment stands now
    */
@@ -330,7 +336,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
   }
 
   /**
-   * Resets the device, as the guest asked for it. Shared BARs are mapped again after it; a bound
+   * Resets the device, as the guest requested. Shared BARs are mapped again afterwards; a bound
    * interface fails, {@link State#ERROR}.
    *
    * @return false if the device has no reset
@@ -340,21 +346,20 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
   }
 
   /**
-   * Resets the device's slot or bus, with all functions there: the way out where a device has no
-   * reset of its own. Shared BARs are mapped again after it; a bound interface fails, {@link
-   * State#ERROR}.
+   * Resets the device's slot or bus, with all functions there, for a device that cannot be reset on
+   * its own. Shared BARs are mapped again afterwards; a bound interface fails, {@link State#ERROR}.
    *
    * @return false if there is no such reset, as on a root bus
-   * @throws PreconditionException if a function there is not ours, in an IOMMU group of its own or
-   *     with another driver; nothing is done then
+   * @throws PreconditionException if a function there is not ours: it is in another IOMMU group or
+   *     has another driver. Nothing is done then
    */
   public synchronized boolean hotReset() {
     return control.hotReset();
   }
 
   /**
-   * Lets the kernel suspend the device, as for a guest that has put it to sleep for a long time.
-   * Nothing of its BARs is mapped until {@link #leaveLowPower}; a bound interface fails, {@link
+   * Lets the kernel suspend the device, as for a guest that has put it to sleep for a long time. No
+   * part of its BARs is mapped until {@link #leaveLowPower}; a bound interface fails, {@link
    * State#ERROR}.
    *
    * @return false if the kernel has no such feature
@@ -363,7 +368,7 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
     return control.sleep();
   }
 
-  /** Has the device stay awake: shared BARs are mapped again. */
+  /** Keeps the device awake again: shared BARs are mapped again. */
   public synchronized void leaveLowPower() {
     control.wake();
   }
@@ -376,9 +381,9 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
 
   /**
    * Makes a guest's write to the device's config space. Slots and maps follow: while the device
-   * does not answer nothing is mapped, and when it does the BARs are where the guest has put them.
-   * What the kernel revokes at a function-level reset is mapped anew. A bound interface fails if it
-   * is cut off or reset, or its BARs are moved.
+   * does not answer, nothing is mapped, and when it does, the BARs are where the guest has put
+   * them. What the kernel revokes at a function-level reset is mapped again. A bound interface
+   * fails if it is cut off or reset, or its BARs are moved.
    *
    * @param bytes 1, 2 or 4
    */
@@ -389,8 +394,8 @@ public final class TdiAssignment implements DrivenGuest, AutoCloseable {
 
   /**
    * Runs the guest, and serves what it asks for, until an exit that is the caller's to answer. If
-   * the guest does not get through to its memory, the assignment looks whether that is because the
-   * interface has failed, as {@link #refresh}.
+   * the guest cannot reach its memory, the assignment checks whether that is because the interface
+   * has failed, like {@link #refresh}.
    *
    * @throws GuestDeadlineException if that takes longer than the options allow
    * @throws GuestStoppedException if the options say that it is to be stopped

@@ -5,7 +5,7 @@ import dev.iolite.steps.StepWords;
 import java.util.Optional;
 
 /**
- * The kinds of step that an assignment is made of, in addition to those of {@link
+ * The kinds of steps that make up an assignment, in addition to those of {@link
  * dev.iolite.steps.HostStep}. The words of each say what it does and what undoes it.
  */
 public enum TdiStep implements StepKind {

@@ -17,12 +17,12 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A row of the table of an assignment's states: where events lead from some of them. An event is
- * refused in a state for which it has no row.
+ * A row of the table of an assignment's states: where some events lead from some states. An event
+ * is refused in a state for which it has no row.
  *
  * @param from the states that it leads from
  * @param on the events
- * @param parts what is done, one after the other
+ * @param parts what is done, one part after another
  */
 public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
   /** Copies the collections. */
@@ -34,7 +34,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
 
   /** What a failure in a part leads to before it is thrown. */
   public enum Failure {
-    /** Nothing else: the state is as before. */
+    /** Nothing: the state is as before. */
     STAYS("as before"),
     /** The bind is undone and the BARs are shared; where that is impossible, less is held. */
     FALLS_BACK("shared; quarantined if it may be bound; else released"),
@@ -46,9 +46,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
     RELEASES("released"),
     /** The rest is done and the state is reached all the same. */
     GOES_ON("the same"),
-    /**
-     * Everything is tried all the same; then the kernel is asked whether the interface is bound.
-     */
+    /** Everything is still tried; then the kernel is asked whether the interface is bound. */
     ASKS("the same; quarantined if the kernel has it bound");
 
     private final String words;
@@ -68,7 +66,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
    * A part of a transition.
    *
    * @param moves what is done
-   * @param to the state that is reached then; empty if it is as before
+   * @param to the state that is then reached; empty if it is as before
    * @param failure what a failure leads to
    */
   public record Part(List<Move> moves, Optional<State> to, Failure failure) {
@@ -186,7 +184,7 @@ public record Transition(Set<State> from, Set<Event> on, List<Part> parts) {
         .findFirst();
   }
 
-  /** The state that it leads to if nothing fails; empty if it stays as it is. */
+  /** The state that it leads to if nothing fails; empty if the state stays as it is. */
   public Optional<State> next() {
     return parts.stream().map(Part::to).flatMap(Optional::stream).reduce((_, last) -> last);
   }

@@ -28,8 +28,8 @@ import java.util.function.Consumer;
 
 /**
  * Goes through the whole life of an assignment once, and checks in each state, from the guest's
- * side, what can be reached; on a host that can't bind, only through the shared half. Nothing is
- * written to an unknown device, and only the first word of each run is read.
+ * side, what can be reached; on a host that cannot bind, it goes only through the shared half.
+ * Nothing is written to an unknown device, and only the first word of each run is read.
  */
 public final class Walkthrough {
   private static final int STATE_RUN = 2;
@@ -43,9 +43,9 @@ public final class Walkthrough {
   private final List<Check> failed = new ArrayList<>();
 
   /**
-   * Prepares one.
+   * Prepares a walkthrough.
    *
-   * @param assignment not assigned yet
+   * @param assignment the assignment, not assigned yet
    * @param guest its guest
    * @param listener receives each check
    */
@@ -57,12 +57,12 @@ public final class Walkthrough {
   }
 
   /**
-   * Goes through it; at the end the BARs are shared, as after the assignment.
+   * Goes through the assignment's life; at the end, the BARs are shared, as after the assignment.
    *
    * @return whether this host can bind
    * @throws ScenarioException if something was not as it should be
    * @throws KernelException what the kernel said
-   * @throws PreconditionException if something is not there that it takes
+   * @throws PreconditionException if something that it needs is missing
    */
   public boolean run() {
     assignment.assign();
@@ -89,7 +89,7 @@ public final class Walkthrough {
     return binds;
   }
 
-  /** Who trusts somebody wants a signature, and not silence where there can be none. */
+  /** A user who trusts a signer wants a signature, and must be told if there can be none. */
   private void checkCanVerify(boolean binds) {
     UapiProfile profile = assignment.usedProfile().orElseThrow();
     boolean canVerify = binds && profile.operations().contains(TsmOperation.READ_MEASUREMENTS);
@@ -134,7 +134,7 @@ public final class Walkthrough {
     return words;
   }
 
-  /** Says nothing of a guest that can't read. */
+  /** Reports nothing about a guest that cannot read. */
   private void checkWords(String what, Map<Integer, GuestAnswer> before) {
     if (!before.isEmpty()) {
       Map<Integer, GuestAnswer> now = firstWords();
@@ -153,7 +153,7 @@ public final class Walkthrough {
     void take(BarLayout bar, Run run, long gpa);
   }
 
-  /** Those of BARs that stand in the guest: one that is smaller than a page does not. */
+  /** Visits the runs of BARs that are mapped in the guest: a BAR smaller than a page is not. */
   private void forEachRun(OnRun taker) {
     Map<Integer, Long> places = assignment.barAddresses();
     for (BarLayout bar : assignment.layout().orElseThrow().bars()) {
@@ -182,7 +182,7 @@ public final class Walkthrough {
     assignment.unbind();
   }
 
-  /** The guest has the interface bound, looks at it, uses it and gives it back. */
+  /** The guest asks for the interface to be bound, looks at it, uses it and gives it back. */
   private void privateHalf() {
     granted("bind the interface", new GuestAsk.Bind());
     checkLedger();
@@ -193,7 +193,7 @@ public final class Walkthrough {
       evidence.read(operations);
       granted("take the page back", new GuestAsk.Convert(ROOM_GPA, Page.BYTES, Kind.PRIVATE));
     }
-    // Without a layout nobody here knows what to look for: such a guest learns it by itself.
+    // Without a layout, nobody here knows what to look for: such a guest learns it by itself.
     boolean isKnown = assignment.knowsLayout();
     if (isKnown && operations.contains(TsmOperation.VALIDATE_MMIO)) {
       forEachRun(this::validate);
@@ -221,7 +221,7 @@ public final class Walkthrough {
     }
   }
 
-  /** From the guest both ways, and from the host. */
+  /** Looks from the guest, by both kinds of access, and from the host. */
   private void lookAt(BarLayout bar, Run run, long gpa, boolean privateReaches) {
     String where = "BAR%d+0x%x (%s)".formatted(bar.bar(), run.offset(), run.kind());
     GuestAnswer asShared = guest.read(gpa, WORD, Kind.SHARED);
@@ -248,7 +248,7 @@ public final class Walkthrough {
         assignment.readAsHost(bar.bar(), run.offset()));
   }
 
-  /** The guest cuts its device off and comes back to it; the device is reset. */
+  /** The guest cuts off its device and restores it; the device is reset. */
   private void sharedHalf(Map<Integer, GuestAnswer> words) {
     driveEdu();
     Map<Integer, Long> places = assignment.barAddresses();
@@ -270,7 +270,7 @@ public final class Walkthrough {
     }
   }
 
-  /** A device reaches shared memory only. */
+  /** Whether the guest has a shared page for DMA: a device reaches only shared memory. */
   private boolean hasPageForDma() {
     boolean isPrivate = !assignment.assigned().ram().isShared(EduDma.RAM_GPA, Page.BYTES);
     if (isPrivate && guest.asks()) {

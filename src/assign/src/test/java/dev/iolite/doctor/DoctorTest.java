@@ -246,7 +246,7 @@ class DoctorTest {
     assertThat(find("confidential VMs"))
         .isEqualTo(
             Finding.ok(
-                "confidential VMs", "DEFAULT, SEV (none left or none to be had: ENOSPC), TDX"));
+                "confidential VMs", "DEFAULT, SEV (none left or none available: ENOSPC), TDX"));
 
     host = offering(offered);
     assertThat(find("confidential VMs").status()).isEqualTo(Finding.Status.OPTIONAL);

@@ -17,12 +17,12 @@ import java.util.stream.IntStream;
  *
  * @param hardware what the driver reports about the hardware
  * @param capabilities IOMMU_HW_CAP_* bits; those without a method here belong to later kernels
- * @param pasidBits how wide the device's PASIDs are; 0 if it has none or they are off
+ * @param pasidBits the width of the device's PASIDs in bits; 0 if it has none or they are off
  */
 public record HwInfo(IommuHardware hardware, long capabilities, int pasidBits) {
   private static final int SMMU_IDRS = 6;
 
-  /** Whether page tables can note which pages the device wrote. */
+  /** Whether page tables can record which pages the device wrote. */
   public boolean dirtyTracking() {
     return has(Iommufd.IOMMU_HW_CAP_DIRTY_TRACKING());
   }
@@ -46,7 +46,7 @@ public record HwInfo(IommuHardware hardware, long capabilities, int pasidBits) {
     return (capabilities & capability) != 0;
   }
 
-  /** Reads what IOMMU_GET_HW_INFO filled. */
+  /** Reads what IOMMU_GET_HW_INFO filled in. */
   static HwInfo of(MemorySegment info, MemorySegment data) {
     return new HwInfo(
         hardware(iommu_hw_info.out_data_type(info), data),

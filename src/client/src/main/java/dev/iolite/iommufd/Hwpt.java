@@ -6,8 +6,8 @@ import dev.iolite.kernel.HwptId;
 /**
  * A hardware page table: the mappings of an IOAS in the IOMMU's own format.
  *
- * <p>Attaching a device to an IOAS makes or shares one automatically. Make one explicitly if it
- * needs a property of its own, or as the parent of a guest's page table.
+ * <p>Attaching a device to an IOAS makes or shares one automatically. Make one explicitly to give
+ * it special properties, or as the parent of a guest's page table.
  *
  * <p>Safe for use by several threads.
  */
@@ -26,8 +26,8 @@ public final class Hwpt implements AutoCloseable {
   }
 
   /**
-   * Destroys the page table, by IOMMU_DESTROY. Does nothing if it or its iommufd is closed already.
-   * After an error it is still there and can be closed again. Read in
+   * Destroys the page table, by IOMMU_DESTROY. Does nothing if it or its iommufd is already closed.
+   * After an error, it still exists and can be closed again. See
    * drivers/iommu/iommufd/main.c:iommufd_destroy.
    *
    * @throws dev.iolite.kernel.KernelException EBUSY: a device is attached to it, or something was

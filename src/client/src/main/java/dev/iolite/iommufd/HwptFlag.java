@@ -2,15 +2,18 @@ package dev.iolite.iommufd;
 
 import dev.iolite.uapi.iommufd.Iommufd;
 
-/** A property that a hardware page table is made with. */
+/** A property of a hardware page table, chosen when it is made. */
 public enum HwptFlag {
-  /** Page tables of a guest can be nested on it. */
+  /** A guest's page tables can be nested on it. */
   NEST_PARENT(Iommufd.IOMMU_HWPT_ALLOC_NEST_PARENT()),
-  /** The IOMMU notes which pages a device wrote; a device whose IOMMU can't is not attached. */
+  /**
+   * The IOMMU records which pages a device wrote; a device whose IOMMU cannot do that is not
+   * attached.
+   */
   DIRTY_TRACKING(Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING()),
   /**
-   * It can be attached to single PASIDs of a device. VT-d grants this even without PASIDs: {@link
-   * HwInfo#pasidBits} tells whether there are any.
+   * It can be attached to individual PASIDs of a device. VT-d accepts this flag even without
+   * PASIDs: {@link HwInfo#pasidBits} says whether there are any.
    */
   PASID(Iommufd.IOMMU_HWPT_ALLOC_PASID());
 

@@ -21,11 +21,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * An I/O address space: what the devices attached to it see as memory.
+ * An I/O address space: the memory that the devices attached to it see.
  *
  * <p>Mappings may be made before and after devices are attached. Memory is pinned from the moment a
- * device is attached or a page table is made from the IOAS; until then a mapping is only recorded,
- * so errors of the memory itself (EFAULT, ENOMEM) do not occur before that.
+ * device is attached or a page table is made from the IOAS; until then, a mapping is only recorded,
+ * so errors that concern the memory itself (EFAULT, ENOMEM) do not occur earlier.
  *
  * <p>Safe for use by several threads, except that no thread may use a mapping while another unmaps
  * it.
@@ -53,17 +53,17 @@ public final class Ioas implements AutoCloseable {
   /**
    * Maps memory of this process at an address of the caller's choice, by IOMMU_IOAS_MAP.
    *
-   * <p>The pages are pinned: the device keeps reaching them even if the process unmaps them. Read
-   * in drivers/iommu/iommufd/ioas.c:iommufd_ioas_map and io_pagetable.c:iopt_map_user_pages.
+   * <p>The pages are pinned: the device keeps reaching them even if the process unmaps them. See
+   * drivers/iommu/iommufd/ioas.c:iommufd_ioas_map and io_pagetable.c:iopt_map_user_pages.
    *
    * @param iova the first address, a multiple of the IOAS's alignment
    * @param memory native memory; address and size are multiples of the alignment (the page size as
    *     soon as a device is attached)
-   * @throws dev.iolite.kernel.KernelException EEXIST: something is mapped in the range. EINVAL: the
-   *     range is reserved or beyond what an attached device can reach, or not aligned, or empty.
-   *     EOVERFLOW: it goes beyond 2<sup>64</sup>. EFAULT: the memory is not there, or not writable
-   *     although the access asks for it. ENOMEM: the memlock limit is reached. ENOENT: the IOAS is
-   *     destroyed
+   * @throws dev.iolite.kernel.KernelException EEXIST: something is already mapped in the range.
+   *     EINVAL: the range is reserved or beyond what an attached device can reach, or not aligned,
+   *     or empty. EOVERFLOW: the range extends beyond 2<sup>64</sup>. EFAULT: the memory does not
+   *     exist, or is not writable although the access requires it. ENOMEM: the memlock limit is
+   *     reached. ENOENT: the IOAS is destroyed
    * @throws IllegalArgumentException if the memory is on the Java heap, or read-only although the
    *     device may write to it
    */
@@ -72,11 +72,11 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * As {@link #map}, at an address that the kernel chooses: never 0, inside the ranges of {@link
-   * #allow} if there are any, and aligned so that huge pages can be used.
+   * Like {@link #map}, but at an address that the kernel chooses: never 0, inside the ranges of
+   * {@link #allow} if there are any, and aligned so that huge pages can be used.
    *
-   * @throws dev.iolite.kernel.KernelException as {@link #map}, and ENOSPC: no free range is large
-   *     enough
+   * @throws dev.iolite.kernel.KernelException as for {@link #map}, and ENOSPC: no free range is
+   *     large enough
    */
   public IovaMapping mapAnywhere(MemorySegment memory, IovaAccess access) {
     return mapMemory(0, 0, memory, access);
@@ -110,24 +110,26 @@ public final class Ioas implements AutoCloseable {
    * <p>The file is a memfd, whose pages are pinned as by {@link #map}, or a dma-buf that VFIO
    * exported over a single range of a BAR. If the kernel revokes that dma-buf (reset, memory decode
    * off), the device loses it for good: the mapping stays, but it must be unmapped and made again.
-   * Any other file is refused no earlier than when its pages are needed: here if a device is
-   * attached, else when one is. Read in drivers/iommu/iommufd/ioas.c:iommufd_ioas_map_file and
+   * Any other file is refused only when its pages are needed: here if a device is attached,
+   * otherwise when one is attached. See drivers/iommu/iommufd/ioas.c:iommufd_ioas_map_file and
    * io_pagetable.c:iopt_map_file_pages.
    *
    * @param iova the first address, a multiple of the IOAS's alignment
    * @param file a memfd or dma-buf; may be closed afterwards
-   * @param start where in the file, in bytes
-   * @param bytes how much, a multiple of the alignment
-   * @throws dev.iolite.kernel.KernelException as {@link #map}, and EBADF: no such descriptor.
-   *     EINVAL: beyond the end of the dma-buf, or no memfd. EOPNOTSUPP: a dma-buf that is none of
-   *     VFIO's or has several ranges. ENODEV: the dma-buf is revoked. Pages of a dma-buf do not
-   *     count towards the memlock limit
+   * @param start where the part starts in the file, in bytes
+   * @param bytes the length of the part, a multiple of the alignment
+   * @throws dev.iolite.kernel.KernelException as for {@link #map}, and EBADF: no such descriptor.
+   *     EINVAL: beyond the end of the dma-buf, or not a memfd. EOPNOTSUPP: a dma-buf that VFIO did
+   *     not export, or that has several ranges. ENODEV: the dma-buf is revoked. Pages of a dma-buf
+   *     do not count towards the memlock limit
    */
   public IovaMapping mapFile(long iova, Fd file, long start, long bytes, IovaAccess access) {
     return mapFile(Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA(), iova, file, start, bytes, access);
   }
 
-  /** As {@link #mapFile}, at an address that the kernel chooses as for {@link #mapAnywhere}. */
+  /**
+   * Like {@link #mapFile}, but at an address that the kernel chooses as for {@link #mapAnywhere}.
+   */
   public IovaMapping mapFileAnywhere(Fd file, long start, long bytes, IovaAccess access) {
     return mapFile(0, 0, file, start, bytes, access);
   }
@@ -153,21 +155,21 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * Maps here what is mapped in another IOAS of the same iommufd, at an address of the caller's
-   * choice, by IOMMU_IOAS_COPY. The pages are pinned once and stay so until neither maps them. Read
-   * in drivers/iommu/iommufd/ioas.c:iommufd_ioas_copy.
+   * Maps memory that is already mapped in another IOAS of the same iommufd, at an address of the
+   * caller's choice, by IOMMU_IOAS_COPY. The pages are pinned once, and stay pinned until neither
+   * IOAS maps them. See drivers/iommu/iommufd/ioas.c:iommufd_ioas_copy.
    *
    * @param iova the first address, a multiple of the IOAS's alignment
    * @param source what to map
-   * @throws dev.iolite.kernel.KernelException as {@link #map}, and ENOENT: the source is not mapped
-   *     any longer, or its IOAS belongs to another iommufd. EPERM: the access asks to write what
-   *     was mapped for reading
+   * @throws dev.iolite.kernel.KernelException as for {@link #map}, and ENOENT: the source is no
+   *     longer mapped, or its IOAS belongs to another iommufd. EPERM: the access includes writing,
+   *     but the source was mapped only for reading
    */
   public IovaMapping copy(long iova, IovaMapping source, IovaAccess access) {
     return copy(Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA(), iova, source, access);
   }
 
-  /** As {@link #copy}, at an address that the kernel chooses as for {@link #mapAnywhere}. */
+  /** Like {@link #copy}, but at an address that the kernel chooses as for {@link #mapAnywhere}. */
   public IovaMapping copyAnywhere(IovaMapping source, IovaAccess access) {
     return copy(0, 0, source, access);
   }
@@ -197,7 +199,7 @@ public final class Ioas implements AutoCloseable {
     return mappings.contains(mapping) && !iommufd.isClosed();
   }
 
-  /** The mappings made here that are still there, from low to high addresses. */
+  /** The mappings that were made here and still exist, from low to high addresses. */
   public List<IovaMapping> mappings() {
     return mappings.stream()
         .filter(this::holds)
@@ -206,24 +208,25 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * Unmaps every mapping that lies in a range, by IOMMU_IOAS_UNMAP. Read in
+   * Unmaps every mapping that lies in a range, by IOMMU_IOAS_UNMAP. See
    * drivers/iommu/iommufd/ioas.c:iommufd_ioas_unmap and io_pagetable.c:iopt_unmap_iova_range.
    *
-   * @return how many bytes were mapped in it
-   * @throws dev.iolite.kernel.KernelException ENOENT: nothing is mapped there, or the range cuts a
-   *     mapping; EBUSY: the kernel itself uses a mapping. In both cases the kernel has unmapped
-   *     what lies below the mapping that it stopped at, although {@link IovaMapping#isMapped} does
-   *     not know of it
+   * @return how many bytes were unmapped
+   * @throws dev.iolite.kernel.KernelException ENOENT: nothing is mapped there, or the range cuts
+   *     through a mapping; EBUSY: the kernel itself uses a mapping. In both cases, the kernel has
+   *     unmapped everything in the range below the mapping at which it stopped, but {@link
+   *     IovaMapping#isMapped} does not reflect that
    */
   public long unmap(IovaRange range) {
-    // The kernel takes the largest length for "everything" only, and the whole space has none.
+    // To the kernel, the largest length means "everything", and the length of the whole space does
+    // not fit into 64 bits.
     return range.equals(IovaRange.ALL) ? unmapAll() : unmap(range.first(), range.bytes(), range);
   }
 
   /**
-   * Unmaps everything. That nothing is mapped is no error here.
+   * Unmaps everything. It is not an error if nothing is mapped.
    *
-   * @return how many bytes were mapped
+   * @return how many bytes were unmapped
    * @throws dev.iolite.kernel.KernelException EBUSY: the kernel itself uses a mapping
    */
   public long unmapAll() {
@@ -231,7 +234,7 @@ public final class Ioas implements AutoCloseable {
   }
 
   private long unmap(long iova, long bytes, IovaRange range) {
-    // Noted before the call: another thread may map something as soon as the range is free.
+    // Recorded before the call: another thread may map something as soon as the range is free.
     List<IovaMapping> inside =
         mappings.stream().filter(mapping -> range.contains(mapping.range())).toList();
     try (Arena arena = Arena.ofConfined()) {
@@ -247,8 +250,8 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * Where this IOAS can be mapped, by IOMMU_IOAS_IOVA_RANGES: everything while it is new, less with
-   * each device. Ask again after an attach or detach. Read in
+   * Where this IOAS can map, by IOMMU_IOAS_IOVA_RANGES: anywhere while it is new, and in fewer
+   * places with each device. Ask again after a device is attached or detached. See
    * drivers/iommu/iommufd/ioas.c:iommufd_ioas_iova_ranges.
    *
    * @throws dev.iolite.kernel.KernelException ENOENT: the IOAS is destroyed
@@ -294,13 +297,13 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * Demands that ranges stay allowed, by IOMMU_IOAS_ALLOW_IOVAS: a device that can not reach all of
-   * them can not be attached from now on, and {@code mapAnywhere} uses nothing else. Replaces what
-   * was demanded before; an empty list demands nothing. Read in
+   * Requires that ranges stay usable, by IOMMU_IOAS_ALLOW_IOVAS: from now on, a device that cannot
+   * reach all of them cannot be attached, and {@code mapAnywhere} uses no other addresses. Replaces
+   * the ranges required before; an empty list requires nothing. See
    * drivers/iommu/iommufd/ioas.c:iommufd_ioas_allow_iovas.
    *
    * @param ranges the ranges, of at least two bytes each, none overlapping another
-   * @throws dev.iolite.kernel.KernelException EADDRINUSE: an attached device can not reach one of
+   * @throws dev.iolite.kernel.KernelException EADDRINUSE: an attached device cannot reach one of
    *     them. EINVAL: they overlap, or one has a single byte
    */
   public void allow(List<IovaRange> ranges) {
@@ -321,8 +324,8 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * Whether contiguous pages may be combined into larger ones of the IOMMU, by IOMMU_OPTION; true
-   * for a new IOAS. Read in drivers/iommu/iommufd/ioas.c:iommufd_ioas_option_huge_pages.
+   * Whether contiguous pages may be combined into larger pages of the IOMMU, by IOMMU_OPTION; true
+   * for a new IOAS. See drivers/iommu/iommufd/ioas.c:iommufd_ioas_option_huge_pages.
    *
    * @throws dev.iolite.kernel.KernelException ENOENT: the IOAS is destroyed
    */
@@ -331,8 +334,8 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * Sets whether contiguous pages may be combined into larger ones of the IOMMU, by IOMMU_OPTION.
-   * Read in drivers/iommu/iommufd/io_pagetable.c:iopt_disable_large_pages.
+   * Sets whether contiguous pages may be combined into larger pages of the IOMMU, by IOMMU_OPTION.
+   * See drivers/iommu/iommufd/io_pagetable.c:iopt_disable_large_pages.
    *
    * @throws dev.iolite.kernel.KernelException EINVAL: switched off while a device is attached and
    *     something is mapped
@@ -342,8 +345,8 @@ public final class Ioas implements AutoCloseable {
   }
 
   /**
-   * Destroys the IOAS with all that is mapped in it, by IOMMU_DESTROY. Does nothing if it or its
-   * iommufd is closed already. After an error it is still there and can be closed again. Read in
+   * Destroys the IOAS and everything mapped in it, by IOMMU_DESTROY. Does nothing if it or its
+   * iommufd is already closed. After an error, it still exists and can be closed again. See
    * drivers/iommu/iommufd/main.c:iommufd_destroy.
    *
    * @throws dev.iolite.kernel.KernelException EBUSY: a device is attached to it, or a page table

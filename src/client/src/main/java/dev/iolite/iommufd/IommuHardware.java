@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What an IOMMU driver reports about its hardware, in the format of that kind of IOMMU.
+ * What an IOMMU driver reports about its hardware, in the format specific to that kind of IOMMU.
  *
  * <p>The registers are raw: the hardware may support more than the driver uses.
  *
@@ -14,7 +14,7 @@ public sealed interface IommuHardware {
   /** The kind of IOMMU, in words. */
   String name();
 
-  /** A driver that tells nothing. */
+  /** A driver that reports nothing. */
   record None() implements IommuHardware {
     @Override
     public String name() {
@@ -35,12 +35,12 @@ public sealed interface IommuHardware {
       return "Intel VT-d";
     }
 
-    /** The widest IOVA in bits, of tables in legacy mode or of the second stage. */
+    /** The width of the largest IOVA in bits, in legacy mode or in second-stage tables. */
     public int addressBits() {
       return (int) ((cap >>> 16) & 0x3f) + 1;
     }
 
-    /** The numbers of page table levels it can walk: some of 3, 4 and 5. */
+    /** The page table depths that it can walk: some of 3, 4 and 5 levels. */
     public List<Integer> levels() {
       return Stream.of(3, 4, 5).filter(n -> bit(cap, 6 + n)).toList();
     }
@@ -55,7 +55,7 @@ public sealed interface IommuHardware {
       return bit(cap, 35);
     }
 
-    /** Whether it caches entries that are not present: an emulated one, as a rule. */
+    /** Whether it caches entries that are not present, as emulated IOMMUs usually do. */
     public boolean cachingMode() {
       return bit(cap, 7);
     }
@@ -75,7 +75,7 @@ public sealed interface IommuHardware {
       return bit(ecap, 40);
     }
 
-    /** How many bits of a PASID it takes; 0 without {@link #pasid}. */
+    /** How many bits of a PASID it supports; 0 without {@link #pasid}. */
     public int pasidBits() {
       return pasid() ? (int) ((ecap >>> 35) & 0x1f) + 1 : 0;
     }
@@ -85,7 +85,7 @@ public sealed interface IommuHardware {
       return bit(ecap, 29);
     }
 
-    /** Whether it has first-stage tables, in the format of the processor's. */
+    /** Whether it has first-stage tables, in the format of the processor's page tables. */
     public boolean firstStage() {
       return bit(ecap, 47);
     }
@@ -95,17 +95,19 @@ public sealed interface IommuHardware {
       return bit(ecap, 46);
     }
 
-    /** Whether it notes accessed and dirty pages in second-stage tables. */
+    /** Whether it records accessed and dirty pages in second-stage tables. */
     public boolean dirtyTracking() {
       return bit(ecap, 45);
     }
 
-    /** Whether DMA can be made coherent with the processor's caches, whatever the device asks. */
+    /**
+     * Whether DMA can be made coherent with the processor's caches, whatever the device requests.
+     */
     public boolean snoopControl() {
       return bit(ecap, 7);
     }
 
-    /** Whether it translates interrupts, without which devices are not isolated. */
+    /** Whether it remaps interrupts; without that, devices are not isolated. */
     public boolean interruptRemapping() {
       return bit(ecap, 3);
     }
@@ -125,8 +127,8 @@ public sealed interface IommuHardware {
    *
    * @param flags bit 0: erratum, invalidations must be issued twice
    * @param idr the registers IDR0 to IDR5
-   * @param iidr who made it
-   * @param aidr the version of the architecture
+   * @param iidr the register IIDR, which identifies the implementation
+   * @param aidr the register AIDR, the version of the architecture
    */
   record ArmSmmuV3(int flags, List<Integer> idr, int iidr, int aidr) implements IommuHardware {
     /** Copies the list. */
@@ -143,7 +145,7 @@ public sealed interface IommuHardware {
   /**
    * NVIDIA Tegra241 command queues, an extension of Arm SMMUv3.
    *
-   * @param version of the hardware
+   * @param version the version of the hardware
    * @param log2Queues the binary logarithm of the number of virtual command queues
    * @param log2StreamIds the binary logarithm of the number of stream id replacements
    */
@@ -168,9 +170,9 @@ public sealed interface IommuHardware {
   }
 
   /**
-   * A kind that these bindings do not know, or whose data are shorter than theirs.
+   * A kind that these bindings do not know, or whose data is shorter than they expect.
    *
-   * @param type the kernel's number of it
+   * @param type the kernel's number for it
    * @param data the data in hexadecimal
    */
   record Unknown(int type, String data) implements IommuHardware {

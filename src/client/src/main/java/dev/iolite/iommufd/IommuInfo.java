@@ -5,21 +5,21 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * All that the kernel reports about the IOMMU in front of a device.
+ * Everything that the kernel reports about the IOMMU in front of a device.
  *
  * @param hardware the hardware and its capabilities
- * @param ranges where the device can be mapped, and how aligned
+ * @param ranges where memory can be mapped for the device, and with which alignment
  * @param nesting whether this kernel can nest a guest's page tables for the device
  */
 public record IommuInfo(HwInfo hardware, IovaRanges ranges, boolean nesting) {
   /**
-   * Asks the kernel: the hardware's data, the ranges, and for nesting whether a page table for it
-   * can be made, which is destroyed again.
+   * Asks the kernel for the hardware's data and the ranges. To find out about nesting, makes a page
+   * table for it, and destroys that again.
    *
-   * @param iommufd what the device is bound to
+   * @param iommufd the iommufd that the device is bound to
    * @param device the device
-   * @param attached the IOAS that the device is attached to and no other is, so that its ranges are
-   *     the device's
+   * @param attached an IOAS that only this device is attached to, so that its ranges are the
+   *     device's
    * @throws dev.iolite.kernel.KernelException ENOENT: no such device or IOAS in this iommufd
    */
   public static IommuInfo of(Iommufd iommufd, DeviceId device, Ioas attached) {

@@ -26,7 +26,7 @@ import java.util.Set;
  * <p>Safe for use by several threads.
  */
 public final class Iommufd implements AutoCloseable {
-  /** Where it is. */
+  /** The path of the device node. */
   public static final String PATH = "/dev/iommu";
 
   private final Fd fd;
@@ -38,20 +38,20 @@ public final class Iommufd implements AutoCloseable {
   /**
    * Opens {@code /dev/iommu}.
    *
-   * @throws dev.iolite.kernel.KernelException ENOENT: the kernel has no CONFIG_IOMMUFD, or its
-   *     module is not loaded. EACCES: this user may not open it
+   * @throws dev.iolite.kernel.KernelException ENOENT: the kernel was built without CONFIG_IOMMUFD,
+   *     or its module is not loaded. EACCES: this user may not open it
    */
   public static Iommufd open(Kernel kernel) {
     return new Iommufd(Fd.open(kernel, FdKind.IOMMUFD, PATH, Libc.O_RDWR()));
   }
 
-  /** The descriptor, to be given to the kernel. */
+  /** The descriptor, to pass to the kernel. */
   public Fd fd() {
     return fd;
   }
 
   /**
-   * Makes an empty I/O address space, by IOMMU_IOAS_ALLOC. Read in
+   * Makes an empty I/O address space, by IOMMU_IOAS_ALLOC. See
    * drivers/iommu/iommufd/ioas.c:iommufd_ioas_alloc_ioctl.
    *
    * @throws dev.iolite.kernel.KernelException ENOMEM: the kernel is out of memory
@@ -66,17 +66,16 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
-   * Makes a hardware page table of what an IOAS has mapped, by IOMMU_HWPT_ALLOC. Memory mapped in
-   * the IOAS is pinned from now on. Read in
-   * drivers/iommu/iommufd/hw_pagetable.c:iommufd_hwpt_alloc.
+   * Makes a hardware page table for the mappings of an IOAS, by IOMMU_HWPT_ALLOC. Memory mapped in
+   * the IOAS is pinned from now on. See drivers/iommu/iommufd/hw_pagetable.c:iommufd_hwpt_alloc.
    *
-   * @param device the device it is for; others behind the same IOMMU can use it too
-   * @param ioas what it holds
+   * @param device the device that it is for; others behind the same IOMMU can use it too
+   * @param ioas the IOAS whose mappings it has
    * @param flags its properties
    * @return the page table; empty if the IOMMU or its driver lacks a property (EOPNOTSUPP)
-   * @throws dev.iolite.kernel.KernelException ENOENT: no such device. EINVAL: no such IOAS, or what
-   *     is mapped does not fit the IOMMU. ENOMEM: the memlock limit is reached. EFAULT: memory
-   *     mapped in the IOAS is gone
+   * @throws dev.iolite.kernel.KernelException ENOENT: no such device. EINVAL: no such IOAS, or its
+   *     mappings do not fit the IOMMU. ENOMEM: the memlock limit is reached. EFAULT: memory mapped
+   *     in the IOAS is gone
    */
   public Optional<Hwpt> allocHwpt(DeviceId device, Ioas ioas, Set<HwptFlag> flags) {
     try (Arena arena = Arena.ofConfined()) {
@@ -94,16 +93,16 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
-   * Makes a virtual IOMMU, by IOMMU_VIOMMU_ALLOC, without data of a driver's own. Read in
+   * Makes a virtual IOMMU, by IOMMU_VIOMMU_ALLOC, without driver-specific data. See
    * drivers/iommu/iommufd/viommu.c:iommufd_viommu_alloc_ioctl.
    *
-   * @param device a device behind the IOMMU that it is to be a part of
-   * @param parent what translates the VM's memory, made with {@link HwptFlag#NEST_PARENT}; for a
-   *     type that is the TSM's, as a proposal has one, any page table
-   * @return the vIOMMU; empty if the IOMMU's driver has none of this type (EOPNOTSUPP), as VT-d's
-   *     has none at all in 7.3
+   * @param device a device behind the physical IOMMU that it is part of
+   * @param parent the page table that translates the VM's memory, made with {@link
+   *     HwptFlag#NEST_PARENT}; for the TSM's type, which a proposal adds, any page table
+   * @return the vIOMMU; empty if the IOMMU's driver does not support this type (EOPNOTSUPP); VT-d's
+   *     supports none in 7.3
    * @throws dev.iolite.kernel.KernelException ENOENT: no such device or page table. EINVAL: the
-   *     page table is no parent, or of another IOMMU. ENOMEM
+   *     page table is not a parent, or belongs to another IOMMU. ENOMEM
    */
   public Optional<Viommu> allocViommu(DeviceId device, Hwpt parent, ViommuType type) {
     try (Arena arena = Arena.ofConfined()) {
@@ -121,8 +120,8 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
-   * What the IOMMU in front of a device can do, by IOMMU_GET_HW_INFO. The data are as long as the
-   * driver has them, so the call is made twice. Read in
+   * What the IOMMU in front of a device can do, by IOMMU_GET_HW_INFO. The driver determines the
+   * length of the data, so the call is made twice. See
    * drivers/iommu/iommufd/device.c:iommufd_get_hw_info.
    *
    * @param device a device bound to this iommufd
@@ -144,7 +143,7 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
-   * Whom pinned memory is charged to, by IOMMU_OPTION. Read in
+   * Who is charged for pinned memory, by IOMMU_OPTION. See
    * drivers/iommu/iommufd/ioas.c:iommufd_option_rlimit_mode.
    */
   public MemlockAccounting memlockAccounting() {
@@ -154,11 +153,11 @@ public final class Iommufd implements AutoCloseable {
   }
 
   /**
-   * Sets whom pinned memory is charged to, by IOMMU_OPTION. Read in
+   * Sets who is charged for pinned memory, by IOMMU_OPTION. See
    * drivers/iommu/iommufd/ioas.c:iommufd_option_rlimit_mode.
    *
-   * @throws dev.iolite.kernel.KernelException EPERM: needs CAP_SYS_RESOURCE. EBUSY: the iommufd has
-   *     an object already
+   * @throws dev.iolite.kernel.KernelException EPERM: this needs CAP_SYS_RESOURCE. EBUSY: the
+   *     iommufd already has objects
    */
   public void setMemlockAccounting(MemlockAccounting accounting) {
     IommufdOption.set(

@@ -7,7 +7,7 @@ import dev.iolite.uapi.iommufd.iommu_option;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** The two operations of IOMMU_OPTION. drivers/iommu/iommufd/main.c:iommufd_option */
+/** The two operations of IOMMU_OPTION. See drivers/iommu/iommufd/main.c:iommufd_option. */
 final class IommufdOption {
   private IommufdOption() {}
 

@@ -2,13 +2,13 @@ package dev.iolite.iommufd;
 
 import dev.iolite.uapi.iommufd.Iommufd;
 
-/** What a device may do with mapped memory. The kernel has no mapping without access. */
+/** What a device may do with mapped memory. The kernel has no mappings that allow no access. */
 public enum IovaAccess {
   /** The device may read the memory. */
   READ(Iommufd.IOMMU_IOAS_MAP_READABLE()),
   /**
-   * The device may write to the memory. Whether it may read it too depends on the IOMMU: not all
-   * can forbid it.
+   * The device may write to the memory. Whether it can read it too depends on the IOMMU: not every
+   * IOMMU can forbid that.
    */
   WRITE(Iommufd.IOMMU_IOAS_MAP_WRITEABLE()),
   /** The device may do both. */

@@ -1,8 +1,8 @@
 package dev.iolite.iommufd;
 
 /**
- * Memory that a device reaches at a range of I/O virtual addresses. Closing it unmaps exactly that
- * range.
+ * Memory that a device reaches through a range of I/O virtual addresses. Closing it unmaps exactly
+ * that range.
  *
  * <p>It ends without being closed when its {@link Ioas} is closed or unmaps a range that includes
  * it. {@link #close} then does nothing, even if something else has been mapped there since.
@@ -22,7 +22,7 @@ public final class IovaMapping implements AutoCloseable {
     this.what = what;
   }
 
-  /** The address space it is in. */
+  /** The address space that it is in. */
   public Ioas ioas() {
     return ioas;
   }
@@ -52,13 +52,13 @@ public final class IovaMapping implements AutoCloseable {
     return what;
   }
 
-  /** Whether it is still mapped, as far as this process has done it. */
+  /** Whether it is still mapped, as far as this process knows from its own calls. */
   public boolean isMapped() {
     return ioas.holds(this);
   }
 
   /**
-   * Unmaps it, as {@link Ioas#unmap}. After an error it is still mapped and can be closed again.
+   * Unmaps it, like {@link Ioas#unmap}. After an error, it is still mapped and can be closed again.
    *
    * @throws dev.iolite.kernel.KernelException EBUSY: the kernel itself uses the mapping
    */

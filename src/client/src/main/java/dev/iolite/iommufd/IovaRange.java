@@ -1,11 +1,11 @@
 package dev.iolite.iommufd;
 
 /**
- * A range of I/O virtual addresses. It is described by its last address rather than its end,
+ * A range of I/O virtual addresses. It is described by its last address rather than by its end,
  * because the end of the whole space does not fit into 64 bits. All numbers are unsigned.
  *
  * @param first the first address
- * @param last the last address, which belongs to the range
+ * @param last the last address, inclusive
  */
 public record IovaRange(long first, long last) {
   /** The whole address space. */
@@ -24,10 +24,10 @@ public record IovaRange(long first, long last) {
   }
 
   /**
-   * The range of this many bytes from an address.
+   * The range of this many bytes that starts at an address.
    *
    * @param bytes unsigned, more than 0
-   * @throws IllegalArgumentException if it is empty or goes beyond the address space
+   * @throws IllegalArgumentException if it is empty or extends beyond the address space
    */
   public static IovaRange of(long first, long bytes) {
     long last = first + bytes - 1;
@@ -43,7 +43,7 @@ public record IovaRange(long first, long last) {
     return last - first + 1;
   }
 
-  /** Whether all of another range lies in this one. */
+  /** Whether this range contains all of another. */
   public boolean contains(IovaRange other) {
     return Long.compareUnsigned(first, other.first) <= 0
         && Long.compareUnsigned(other.last, last) <= 0;

@@ -4,7 +4,7 @@ import dev.iolite.kernel.Fd;
 
 /**
  * A device as a VM's virtual IOMMU knows it. Made by {@link Viommu#allocVdevice}. Close it before
- * its device: closing that would destroy it.
+ * its device: closing the device would destroy it.
  *
  * <p>Safe for use by several threads.
  */
@@ -23,12 +23,12 @@ public final class Vdevice implements AutoCloseable {
   }
 
   /**
-   * Destroys the vDEVICE, by IOMMU_DESTROY; under the proposals that unbinds the device's
-   * interface. Does nothing if it or its iommufd is closed already. After an error it is still
-   * there and can be closed again. Read in drivers/iommu/iommufd/main.c:iommufd_destroy.
+   * Destroys the vDEVICE, by IOMMU_DESTROY; under the proposals, that unbinds the device's
+   * interface. Does nothing if it or its iommufd is already closed. After an error, it still exists
+   * and can be closed again. See drivers/iommu/iommufd/main.c:iommufd_destroy.
    *
-   * @throws dev.iolite.kernel.KernelException EBUSY: it is in use; ENOENT: its device was unbound
-   *     before
+   * @throws dev.iolite.kernel.KernelException EBUSY: it is in use; ENOENT: its device has been
+   *     unbound already
    */
   @Override
   public void close() {

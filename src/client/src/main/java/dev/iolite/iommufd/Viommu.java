@@ -9,8 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A virtual IOMMU: the part of a physical one that a VM has. Made by {@link Iommufd#allocViommu};
- * its page table stays as long as it does.
+ * A virtual IOMMU: a VM's slice of a physical IOMMU. Made by {@link Iommufd#allocViommu}; its page
+ * table lives at least as long.
  *
  * <p>Safe for use by several threads.
  */
@@ -39,21 +39,21 @@ public final class Viommu implements AutoCloseable {
     return type;
   }
 
-  /** The page table that it was made of. */
+  /** The page table that it was made from. */
   public HwptId pageTable() {
     return pageTable;
   }
 
   /**
-   * Gives a device its place in the VM, by IOMMU_VDEVICE_ALLOC. Read in
+   * Makes the vDEVICE that stands for a device in the VM, by IOMMU_VDEVICE_ALLOC. See
    * drivers/iommu/iommufd/viommu.c:iommufd_vdevice_alloc_ioctl.
    *
-   * @param device a device bound to this iommufd, behind the IOMMU that the vIOMMU is of
-   * @param virtualId how the VM names it to its IOMMU: the virtual BDF, or Arm's stream id
+   * @param device a device bound to this iommufd, behind the vIOMMU's physical IOMMU
+   * @param virtualId the id by which the VM's IOMMU knows it: the virtual BDF, or Arm's stream id
    * @throws dev.iolite.kernel.KernelException ENOENT: no such device, it is being unbound, or the
    *     vIOMMU is destroyed. EINVAL: the device is behind another IOMMU. EEXIST: the device has a
-   *     vDEVICE, or the virtual id is taken. ENOMEM. Under a proposal in which this binds the
-   *     device's interface: what the TSM says
+   *     vDEVICE, or the virtual id is taken. ENOMEM. Under a proposal in which this call binds the
+   *     device's interface: what the TSM reports
    */
   public Vdevice allocVdevice(DeviceId device, long virtualId) {
     try (Arena arena = Arena.ofConfined()) {
@@ -68,11 +68,11 @@ public final class Viommu implements AutoCloseable {
   }
 
   /**
-   * Destroys the vIOMMU, by IOMMU_DESTROY. Does nothing if it or its iommufd is closed already.
-   * After an error it is still there and can be closed again. Read in
+   * Destroys the vIOMMU, by IOMMU_DESTROY. Does nothing if it or its iommufd is already closed.
+   * After an error, it still exists and can be closed again. See
    * drivers/iommu/iommufd/main.c:iommufd_destroy.
    *
-   * @throws dev.iolite.kernel.KernelException EBUSY: a vDEVICE or a nested page table of it exists
+   * @throws dev.iolite.kernel.KernelException EBUSY: it still has a vDEVICE or a nested page table
    */
   @Override
   public void close() {

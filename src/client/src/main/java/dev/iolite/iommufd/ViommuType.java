@@ -7,10 +7,10 @@ import dev.iolite.uapi.iommufd.Iommufd;
  * headers, so this is a number with a name.
  *
  * @param name what it is called in messages
- * @param number the kernel's number, unsigned 32 bits; 0 is no type
+ * @param number the kernel's number, 32 bits, unsigned; 0 is not a type
  */
 public record ViommuType(String name, int number) {
-  /** A part of an Arm SMMUv3. AMD's driver takes this number too, as any but 0. */
+  /** A slice of an Arm SMMUv3. AMD's driver accepts this number too, like any number but 0. */
   public static final ViommuType ARM_SMMUV3 =
       new ViommuType("ARM_SMMUV3", Iommufd.IOMMU_VIOMMU_TYPE_ARM_SMMUV3());
 

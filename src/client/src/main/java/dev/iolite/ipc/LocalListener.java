@@ -13,9 +13,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * A socket at which this process takes connections of other processes of the same user, and serves
- * each in a thread of its own. Other users' connections are closed unread, whatever the permissions
- * of the socket and its directory have become.
+ * A socket on which this process accepts connections from other processes of the same user, and
+ * serves each in its own thread. Other users' connections are closed unread, whatever the
+ * permissions of the socket and its directory have become.
  *
  * <p>Safe for use by several threads.
  */
@@ -23,12 +23,15 @@ public final class LocalListener implements AutoCloseable {
   private static final int BACKLOG = 128;
   private static final int RETRY_MILLIS = 500;
 
-  /** What is done with the connections. Safe for use by several threads. */
+  /** What to do with the connections. Safe for use by several threads. */
   public interface Service {
-    /** Serves one; it is closed afterwards. An exception means that the client has gone. */
+    /**
+     * Serves one connection, which is closed afterwards. An exception means that the client has
+     * gone.
+     */
     void serve(LocalSocket client) throws IOException;
 
-    /** Says to a client that there are too many; it is closed afterwards. */
+    /** Tells a client that there are too many connections; this one is closed afterwards. */
     void refuse(LocalSocket client) throws IOException;
   }
 
@@ -50,8 +53,8 @@ public final class LocalListener implements AutoCloseable {
   }
 
   /**
-   * Listens; who connects waits until {@link #serve}. A socket of this user's that nobody listens
-   * at is replaced.
+   * Listens; clients that connect wait until {@link #serve}. A socket of this user's on which
+   * nobody listens is replaced.
    *
    * @throws OccupiedException if anything else is at the path
    * @throws IOException if the socket can't be made there
@@ -68,11 +71,11 @@ public final class LocalListener implements AutoCloseable {
   }
 
   /**
-   * Takes connections, from now on.
+   * Accepts connections from now on.
    *
    * @param name what the threads are called
-   * @param most how many are served at a time
-   * @param troubles told, in words, when no connection can be taken for some time
+   * @param most how many connections are served at a time
+   * @param troubles receives a message when no connection can be accepted for some time
    */
   public void serve(String name, int most, Service service, Consumer<String> troubles) {
     Thread.ofPlatform()
@@ -99,7 +102,7 @@ public final class LocalListener implements AutoCloseable {
     }
   }
 
-  /** Without a descriptor for it, the connection stays in the queue, and accept returns at once. */
+  /** While no descriptor is free, the connection stays in the queue, and accept returns at once. */
   private void awaitBetter(Errno errno, Consumer<String> troubles) {
     if (!isInTrouble) {
       isInTrouble = true;
@@ -167,7 +170,8 @@ public final class LocalListener implements AutoCloseable {
             try (client) {
               service.serve(client);
             } catch (IOException _) {
-              // The client has gone, or what it sent is none of ours: there is nobody to tell.
+              // The client has gone, or what it sent is not a message of ours: there is nobody to
+              // tell.
             } finally {
               leave(client);
             }
@@ -186,7 +190,9 @@ public final class LocalListener implements AutoCloseable {
     notifyAll();
   }
 
-  /** Takes no more connections, and deletes the socket. Those that are served go on. */
+  /**
+   * Stops accepting connections, and deletes the socket. Connections that are being served go on.
+   */
   public void stop() throws IOException {
     synchronized (this) {
       if (closed) {
@@ -200,9 +206,9 @@ public final class LocalListener implements AutoCloseable {
   }
 
   /**
-   * Waits for those that are served.
+   * Waits for the connections that are being served.
    *
-   * @return whether all have ended in time
+   * @return whether all ended in time
    */
   public synchronized boolean await(long millis) throws InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
@@ -216,7 +222,7 @@ public final class LocalListener implements AutoCloseable {
     return true;
   }
 
-  /** As {@link #stop}; those that are served are cut off. */
+  /** Like {@link #stop}, but cuts off the connections that are being served. */
   @Override
   public void close() throws IOException {
     try {

@@ -17,17 +17,17 @@ import java.util.function.BooleanSupplier;
 /**
  * A connection to a process of the same user on this machine. It carries {@link Message}s.
  *
- * <p>A message that has begun must be complete within {@link #LONGEST_MESSAGE}, in either
- * direction. A thread that waits here ends its wait when it is interrupted, or when another thread
- * closes the connection.
+ * <p>Once a message has begun, it must be complete within {@link #LONGEST_MESSAGE}, in either
+ * direction. A waiting thread stops waiting when it is interrupted, or when another thread closes
+ * the connection.
  *
- * <p>For use by one thread at a time that receives and one that sends; any may close it.
+ * <p>For use by one thread at a time that receives, and one that sends; any thread may close it.
  */
 public final class LocalSocket implements Closeable {
   /** How long a message may take from its first byte to its last. */
   public static final Duration LONGEST_MESSAGE = Duration.ofSeconds(10);
 
-  /** To wait for a message for as long as it takes. */
+  /** Waits for a message for as long as it takes. */
   public static final Duration FOREVER = Duration.ofNanos(Long.MAX_VALUE);
 
   private static final int AT_ONCE = 16 << 10;
@@ -50,7 +50,7 @@ public final class LocalSocket implements Closeable {
   /**
    * Connects to a process that listens.
    *
-   * @param stop whether to give up
+   * @param stop asked whether to give up
    * @throws SocketErrnoException what connect(2) said: ECONNREFUSED if nobody listens any longer
    * @throws IOException if another user's process listens there
    */
@@ -87,7 +87,7 @@ public final class LocalSocket implements Closeable {
     }
   }
 
-  /** Whether a process listens at a path; what can't be connected to for other reasons may. */
+  /** Whether a process listens at a path. If connecting fails for any other reason, one may. */
   public static boolean isListening(Path path) throws IOException {
     HostKernel host = new HostKernel();
     try (SocketFd socket = SocketFd.create(host)) {
@@ -106,7 +106,7 @@ public final class LocalSocket implements Closeable {
   /**
    * Sends a message.
    *
-   * @throws IOException if the other side is gone, or does not take it in time
+   * @throws IOException if the other side has gone, or does not take it in time
    */
   public void send(Message message) throws IOException {
     byte[] line = message.line();
@@ -132,9 +132,10 @@ public final class LocalSocket implements Closeable {
    *
    * @param longest how many bytes it may have
    * @param begins how long to wait for its first byte
-   * @param stop whether to wait no longer
-   * @return empty if the other side has closed the connection, and sent no part of another message
-   * @throws MalformedMessageException if it is none, or too long
+   * @param stop asked whether to stop waiting
+   * @return empty if the other side has closed the connection without sending part of another
+   *     message
+   * @throws MalformedMessageException if it is not a message, or too long
    * @throws InterruptedIOException if the thread is interrupted, the wait is stopped, or the
    *     message does not begin or end in time
    */
@@ -180,7 +181,7 @@ public final class LocalSocket implements Closeable {
     line.write(part, 0, part.length);
   }
 
-  /** Waits for more; whether there is more. */
+  /** Waits for more, and returns whether there is more. */
   private boolean fill(long started, Duration most, BooleanSupplier stop) throws IOException {
     while (true) {
       requireTime("receive", started, most);
@@ -213,7 +214,7 @@ public final class LocalSocket implements Closeable {
     }
   }
 
-  /** Ends the connection, and with it every wait of another thread. */
+  /** Ends the connection, and every other thread's wait on it. */
   @Override
   public void close() {
     socket.close();

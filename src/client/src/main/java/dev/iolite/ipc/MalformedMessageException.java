@@ -2,7 +2,7 @@ package dev.iolite.ipc;
 
 import java.io.IOException;
 
-/** What the other side sent is no message, or is larger than one may be. */
+/** What the other side sent is not a message, or is larger than a message may be. */
 public final class MalformedMessageException extends IOException {
   private static final long serialVersionUID = 1L;
 

@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A message on a {@link LocalSocket}: named texts. On the wire it is a line: a JSON object whose
- * values are strings, and nothing else.
+ * A message on a {@link LocalSocket}: named texts. On the wire it is one line with a JSON object
+ * whose values are strings, and nothing else.
  *
  * @param members the texts by name
  */
@@ -25,7 +25,7 @@ public record Message(Map<String, String> members) {
     members = Collections.unmodifiableMap(new LinkedHashMap<>(members));
   }
 
-  /** The text of a name; empty if there is none. */
+  /** The text with a name; empty if there is none. */
   public String text(String name) {
     return members.getOrDefault(name, "");
   }
@@ -33,7 +33,7 @@ public record Message(Map<String, String> members) {
   /**
    * Reads a line, without the line feed at its end.
    *
-   * @throws MalformedMessageException if it is no message
+   * @throws MalformedMessageException if it is not a message
    */
   public static Message parse(byte[] line) throws MalformedMessageException {
     return new MessageParser(line).message();

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Reads the JSON of a {@link Message} (RFC 8259). A message has one level, so nothing here calls
- * itself, and nothing is allocated that is not in the text.
+ * Reads the JSON of a {@link Message} (RFC 8259). A message has one level, so nothing here is
+ * recursive, and the memory allocated is bounded by the text.
  */
 final class MessageParser {
   private static final int MOST_MEMBERS = 32;
@@ -115,7 +115,10 @@ final class MessageParser {
     at++;
   }
 
-  /** The next character that is no white space, which stays; {@link #END} at the end. */
+  /**
+   * Returns the next character that is not white space, without consuming it; {@link #END} at the
+   * end.
+   */
   private int next() {
     while (at < text.length() && " \t\r\n".indexOf(text.charAt(at)) >= 0) {
       at++;

@@ -8,7 +8,7 @@ public final class OccupiedException extends IOException {
 
   private final boolean isAlive;
 
-  /** Says what is there; and whether it is a socket at which a process listens. */
+  /** Says what is there, and whether it is a socket on which a process listens. */
   OccupiedException(String found, boolean isAlive) {
     super(found);
     this.isAlive = isAlive;

@@ -10,8 +10,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
 
 /**
- * An open directory, whose entries are reached through its descriptor: wherever its name leads
- * later, they stay the same. It also keeps their paths short enough for a socket's address.
+ * An open directory, whose entries are reached through its descriptor: they stay the same wherever
+ * its name leads later. This also keeps their paths short enough for a socket's address.
  */
 final class PinnedDirectory implements AutoCloseable {
   private static final int ONLY_OWN = 0700;
@@ -55,7 +55,7 @@ final class PinnedDirectory implements AutoCloseable {
     return Path.of("/proc/self/fd/" + fd, name);
   }
 
-  /** A name that no entry has. */
+  /** A name that no entry has yet. */
   static String freshName() {
     return ".iolite-" + UUID.randomUUID();
   }

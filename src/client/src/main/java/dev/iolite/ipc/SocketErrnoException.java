@@ -12,7 +12,7 @@ public final class SocketErrnoException extends IOException {
   /**
    * Describes a failed call.
    *
-   * @param call such as {@code connect}
+   * @param call the call, such as {@code connect}
    * @param result the negated errno
    */
   SocketErrnoException(String call, long result) {

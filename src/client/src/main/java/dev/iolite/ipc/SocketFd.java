@@ -9,16 +9,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * The descriptor of a Unix domain socket. Calls that wait return EAGAIN every {@link #LOOK_MILLIS},
- * so that who waits can see whether to go on. It is closed while no call is made on it, so that no
- * call can reach another file of the same number.
+ * The descriptor of a Unix domain socket. Calls that wait return EAGAIN after {@link #LOOK_MILLIS},
+ * so that the caller can check whether to go on. It is closed only while no call uses it, so that
+ * no call can reach another file with the same number.
  *
- * <p>No {@link java.nio.channels.SocketChannel}, since that hides the descriptor, and with it the
- * kernel's word on who is at the other end. The numbers are those of asm-generic/socket.h and
- * linux/net.h, which x86, Arm and RISC-V share.
+ * <p>A {@link java.nio.channels.SocketChannel} would not do: it hides the descriptor, and with it
+ * what the kernel says about the process at the other end. The numbers are those of
+ * asm-generic/socket.h and linux/net.h, which x86, Arm and RISC-V share.
  */
 final class SocketFd implements AutoCloseable {
-  /** How long a call waits at most. */
+  /** The longest time that a call waits. */
   static final int LOOK_MILLIS = 100;
 
   private static final int AF_UNIX = 1;
@@ -83,12 +83,12 @@ final class SocketFd implements AutoCloseable {
     return result;
   }
 
-  /** Whether a call has only waited for as long as it may. */
+  /** Whether a call ended only because it had waited for as long as it may. */
   static boolean isToBeRepeated(long result) {
     return result == Errno.EAGAIN.negated() || result == Errno.EINTR.negated();
   }
 
-  /** This process's user, as the kernel compares it. */
+  /** The user of this process, as the kernel reports it for peers. */
   static long ownUser(HostKernel host) {
     return Integer.toUnsignedLong(host.geteuid());
   }
@@ -146,7 +146,7 @@ final class SocketFd implements AutoCloseable {
     return call(fd -> host.accept(fd, SOCK_CLOEXEC));
   }
 
-  /** A socket that {@link #accept} has returned. */
+  /** Takes over a socket that {@link #accept} returned. */
   SocketFd accepted(int fd) throws SocketErrnoException {
     return of(host, "accept", fd);
   }

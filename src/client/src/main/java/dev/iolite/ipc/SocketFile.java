@@ -13,8 +13,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * The file of a socket. bind(2) makes it with the permissions that the umask leaves, so it is made
- * in a new directory that only this user can enter, gets its permissions and its queue there, and
- * is then linked to its place: whoever finds it there finds it finished.
+ * in a new directory that only this user can enter. There it gets its permissions and its queue,
+ * and only then is it linked to its place: anybody who finds it there finds it complete.
  */
 final class SocketFile {
   private static final String MADE = "socket";
@@ -29,7 +29,7 @@ final class SocketFile {
     this.made = made;
   }
 
-  /** Has a socket listen at a path. */
+  /** Makes a socket listen at a path. */
   static SocketFile make(HostKernel host, SocketFd socket, Path path, int backlog)
       throws IOException {
     String name = PinnedDirectory.name(path);
@@ -51,7 +51,7 @@ final class SocketFile {
     }
   }
 
-  /** Links a socket to its place, and takes a stale one away from there. */
+  /** Links a socket to its place, and removes a stale one from there. */
   private static void place(Path made, Path place, Path aside, long user) throws IOException {
     for (int i = 0; i < MOST_TRIES; i++) {
       try {
@@ -64,7 +64,7 @@ final class SocketFile {
     throw new OccupiedException("others keep making sockets there", true);
   }
 
-  /** It is looked at again where nobody else can exchange it, before it is deleted. */
+  /** Checks it again where nobody else can replace it, before deleting it. */
   private static void removeStale(Path place, Path aside, long user) throws IOException {
     try {
       requireStale(place, user);
@@ -98,7 +98,7 @@ final class SocketFile {
     return FileStatus.of(file, LinkOption.NOFOLLOW_LINKS);
   }
 
-  /** Deletes it, unless something else is in its place by now. */
+  /** Deletes it, unless something else has taken its place. */
   void delete() throws IOException {
     try {
       if (status(path).isSame(made)) {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param cause the usual cause
  * @param next the next step
  * @param remedy the next step as data
- * @param subjects what the remedy is for, mostly devices by their names on the bus; empty if it is
- *     for nothing, or that is not known
+ * @param subjects what the remedy applies to, mostly devices by their names on the bus; empty if it
+ *     applies to nothing, or that is not known
  */
 public record Advice(String cause, String next, Remedy remedy, List<String> subjects) {
   /** Copies the list of subjects. */
@@ -21,24 +21,24 @@ public record Advice(String cause, String next, Remedy remedy, List<String> subj
     subjects = List.copyOf(subjects);
   }
 
-  /** Advice that is words only. */
+  /** Advice that consists of words only. */
   public Advice(String cause, String next) {
     this(cause, next, Remedy.NONE);
   }
 
-  /** Advice whose remedy is for nothing, or for the device that the call was made on. */
+  /** Advice whose remedy applies to nothing, or to the device that the call was made on. */
   public Advice(String cause, String next, Remedy remedy) {
     this(cause, next, remedy, List.of());
   }
 
-  /** What is known of the calls on one kind of descriptor. */
+  /** What is known about errors of the calls on one kind of descriptor. */
   @FunctionalInterface
   private interface Table {
     @Nullable Advice known(String call, Errno errno);
   }
 
   /**
-   * What is known of an error of a call on a kind of descriptor.
+   * What is known about an error of a call on a kind of descriptor.
    *
    * @param call the system call or ioctl, by its name in the headers
    * @param on what it was made on
@@ -71,8 +71,7 @@ public record Advice(String cause, String next, Remedy remedy, List<String> subj
   }
 
   /**
-   * What is known of a call that returned a number which was no success, and no errno either; as
-   * {@link #of}.
+   * Like {@link #of}, for a call that returned a number which means neither success nor an errno.
    */
   static Advice ofNumber(String call, CallTarget on) {
     Optional<Advice> known =
@@ -89,7 +88,7 @@ public record Advice(String cause, String next, Remedy remedy, List<String> subj
         .on(on);
   }
 
-  /** For what the call was made on: its device, and its path in a command. */
+  /** Applies the advice to what the call was made on: its device, and its path in a command. */
   private Advice on(CallTarget on) {
     return new Advice(
         cause, next.replace("PATH", on.name()), remedy, on.device().stream().toList());

@@ -2,7 +2,7 @@ package dev.iolite.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** What an errno means whatever the call is made on. */
+/** What an errno means, whatever the call was made on. */
 final class AnyCallAdvice {
   private AnyCallAdvice() {}
 

@@ -14,29 +14,31 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What the table of calls demands of an ioctl's argument. The kernel reads and writes as much as
- * the command's struct has, whatever the caller allocated, so that is compared before the call.
+ * Checks an ioctl's argument against the table of calls. The kernel reads and writes the whole
+ * struct of the command, however much the caller allocated, so the sizes are compared before the
+ * call.
  *
- * <p>Addresses inside a struct are not followed: what they point to is the caller's affair.
+ * <p>Addresses inside a struct are not followed: what they point to is the caller's responsibility.
  */
 final class Argument {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
-  /** What counts the elements of the array at the end of one of KVM's structs. */
+  /** The members of KVM's structs that count the elements of the array at the end. */
   private static final Set<String> COUNTS = Set.of("nent", "nmsrs", "n", "nr", "len", "nevents");
 
-  /** Its size is not its first field. */
+  /** The first field of this struct is not its size. */
   private static final Optional<String> NESTED_STATE = Optional.of("kvm_nested_state");
 
   private Argument() {}
 
   /**
-   * Refuses memory that the command would read or write beyond its end, or could not be given.
+   * Refuses memory beyond whose end the command would read or write, or that cannot be passed to
+   * it.
    *
    * @throws IllegalArgumentException if the command takes no struct, the segment is too small for
-   *     the struct or for what the struct says follows it, not aligned as the struct, or read-only
-   *     although the kernel writes it
+   *     the struct or for what the struct says follows it, is not aligned for the struct, or is
+   *     read-only although the kernel writes it
    */
   static void require(Ioctl command, MemorySegment argument) {
     MemoryLayout layout =
@@ -72,7 +74,7 @@ final class Argument {
             .formatted(Long.toUnsignedString(bytes), command.name(), argument.byteSize()));
   }
 
-  /** How many bytes a struct says that it has; at most this many are read and written. */
+  /** The size in bytes that a struct declares; at most this many bytes are read and written. */
   private static long said(Ioctl command, GroupLayout struct, MemorySegment argument) {
     String first = struct.memberLayouts().getFirst().name().orElse("");
     if (first.equals("argsz") || (first.equals("size") && command.on() == FdKind.IOMMUFD)) {

@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Finds out who holds the addresses of a BAR that vfio-pci could not reserve. Read in
+ * Finds out who holds the addresses of a BAR that vfio-pci could not reserve. See
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_map_bars and kernel/resource.c:r_show.
  */
 final class BarDiagnosis {
@@ -23,19 +23,22 @@ final class BarDiagnosis {
     this.address = address;
   }
 
-  /** A range of addresses and whose it is. */
+  /** A range of addresses and who holds it. */
   private record Held(long start, long end, String holder) {
     boolean isIn(Held bar) {
       return Long.compareUnsigned(start, bar.start) >= 0 && Long.compareUnsigned(end, bar.end) <= 0;
     }
 
-    /** As drivers/acpi/scan.c:acpi_scan_claim_resources and drivers/pnp/system.c name it. */
+    /**
+     * By the names that drivers/acpi/scan.c:acpi_scan_claim_resources and drivers/pnp/system.c give
+     * such ranges.
+     */
     boolean isOfFirmware() {
       return holder.startsWith("PNP0C0") || holder.startsWith("pnp ");
     }
   }
 
-  /** EBUSY is what a BAR that was not reserved answers; export of a dma-buf makes ENODEV of it. */
+  /** A BAR that was not reserved answers EBUSY; the export of a dma-buf turns that into ENODEV. */
   Optional<Advice> of(Errno errno) {
     if (errno != Errno.EBUSY && errno != Errno.ENODEV) {
       return Optional.empty();
@@ -47,7 +50,7 @@ final class BarDiagnosis {
         .findFirst();
   }
 
-  /** The names of the BAR itself and of its reservation are the function's and its driver's. */
+  /** The BAR itself is named after the function, and its reservation after the driver. */
   private boolean isForeign(Held range, Held bar) {
     return range.isIn(bar) && !range.holder.equals(address) && !range.holder.contains("vfio");
   }
@@ -72,7 +75,7 @@ final class BarDiagnosis {
         List.of(address));
   }
 
-  /** Those of memory; the kernel shows their addresses to root only. */
+  /** The ranges of memory; the kernel shows their addresses only to root. */
   private List<Held> ranges() {
     List<Held> ranges = new ArrayList<>();
     files

@@ -8,13 +8,13 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Finds out why a device can't be bound to an iommufd. Read in
+ * Finds out why a device can't be bound to an iommufd. See
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid,
  * drivers/iommu/iommufd/device.c:iommufd_bind_iommu and
  * drivers/iommu/iommu.c:__iommu_device_set_domain.
  */
 final class BindDiagnosis {
-  /** What iommu_group_show_resv_regions prints of a range that must stay mapped one to one. */
+  /** What iommu_group_show_resv_regions prints for a range that must stay mapped one to one. */
   private static final String DIRECT = " direct";
 
   private final SysFs files;

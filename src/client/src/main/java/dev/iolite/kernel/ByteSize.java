@@ -16,10 +16,10 @@ public final class ByteSize {
   private ByteSize() {}
 
   /**
-   * Reads a number, decimal or with 0x before it, perhaps with K, M, G or T behind it for powers of
-   * 1024.
+   * Reads a decimal or, with the prefix 0x, hexadecimal number, with an optional suffix K, M, G or
+   * T for powers of 1024.
    *
-   * @throws IllegalArgumentException if it is none, or negative, or of more than 63 bits
+   * @throws IllegalArgumentException if it is not a number, is negative, or needs more than 63 bits
    */
   public static long parse(String text) {
     int unit = text.isEmpty() ? -1 : UNITS.indexOf(text.charAt(text.length() - 1));

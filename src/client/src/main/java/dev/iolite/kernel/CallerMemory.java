@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Copies of the memory of whoever makes a call, at addresses that may be wrong.
+ * Copies a caller's memory, from addresses that may be wrong.
  *
  * <p>Safe for use by several threads.
  */
@@ -15,7 +15,7 @@ public interface CallerMemory {
   /**
    * Copies memory.
    *
-   * @param bytes how much, at least 0; never more than this is read
+   * @param bytes the length, at least 0; never more than this is read
    * @return the copy; empty if any of it is not mapped
    */
   Optional<MemorySegment> copy(long address, long bytes);
@@ -24,8 +24,8 @@ public interface CallerMemory {
    * The memory of this process.
    *
    * <p>A caller may pass an address where nothing is mapped. The kernel then answers EFAULT; a load
-   * by the JVM would end the process instead. So the kernel makes the copy, too, by a read of
-   * {@code /proc/self/mem}, which fails where nothing is mapped, and where there is no procfs. That
+   * by the JVM would end the process instead. So the copy, too, is left to the kernel, by a read of
+   * {@code /proc/self/mem}, which fails where nothing is mapped, and if there is no procfs. That
    * file is opened for each copy, so that a decorator holds no descriptor and needs no closing.
    */
   static CallerMemory own() {

@@ -8,15 +8,15 @@ import java.util.List;
 /**
  * Closes resources in the reverse of the order in which they were opened.
  *
- * <p>Each is closed even if others fail. The first failure is thrown and the later ones are
- * suppressed onto it. Resources that failed to close stay on the stack and are tried again when it
- * is closed again. Not safe for use by several threads.
+ * <p>Each is closed even if others fail to close. The first failure is thrown, with the later ones
+ * added to it as suppressed. Resources that failed to close stay on the stack and are tried again
+ * when it is closed again. Not safe for use by several threads.
  */
 public final class CloseStack implements AutoCloseable {
   /** Undoes one thing. */
   @FunctionalInterface
   public interface Undo {
-    /** Undoes it; called until it does not fail. */
+    /** Undoes it. Called again until it does not fail. */
     void run();
   }
 
@@ -34,9 +34,9 @@ public final class CloseStack implements AutoCloseable {
   }
 
   /**
-   * Hands everything over to a new stack, so that closing this one does nothing. What opens several
-   * things opens them onto a stack in a try statement, and ends that with this: a failure on the
-   * way closes what was opened until then.
+   * Hands everything over to a new stack, so that closing this one does nothing. Code that opens
+   * several things pushes them onto a stack in a try statement, and calls this at its end: a
+   * failure on the way closes whatever was opened until then.
    */
   public CloseStack release() {
     CloseStack released = new CloseStack();

@@ -12,11 +12,11 @@ import java.util.stream.Collectors;
  * What this process is allowed to do, as /proc/self shows it (fs/proc/array.c:task_state,
  * task_cap).
  *
- * @param user the effective user id in its user namespace; empty if it is not shown
+ * @param user the effective user id in its user namespace; empty if /proc does not show it
  * @param groups the effective and the supplementary group ids
  * @param capabilities the effective capabilities, a bit for each
- * @param initialNamespace whether its user namespace is the initial one. In any other, a capability
- *     counts only for files whose owner the namespace has
+ * @param initialNamespace whether its user namespace is the initial one. In any other namespace, a
+ *     capability counts only for files whose owner is mapped in it
  *     (kernel/capability.c:capable_wrt_inode_uidgid)
  */
 public record Credentials(
@@ -37,7 +37,7 @@ public record Credentials(
   }
 
   /**
-   * Those of this process.
+   * The credentials of this process.
    *
    * @throws KernelException if /proc/self/status can't be read
    */
@@ -66,12 +66,12 @@ public record Credentials(
     return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
   }
 
-  /** Whether it is root in its user namespace. */
+  /** Whether the process is root in its user namespace. */
   public boolean isRoot() {
     return user.isPresent() && user.getAsLong() == 0;
   }
 
-  /** Whether it has a capability, by its number in linux/capability.h. */
+  /** Whether the process has a capability, given by its number in linux/capability.h. */
   public boolean has(int capability) {
     return (capabilities >>> capability & 1) != 0;
   }

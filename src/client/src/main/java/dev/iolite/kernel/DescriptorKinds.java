@@ -26,17 +26,17 @@ public final class DescriptorKinds {
 
   private final Map<Integer, FdKind> kinds = new ConcurrentHashMap<>();
 
-  /** A descriptor that a call made. */
+  /** Records a descriptor that a call made. */
   public void add(int fd, FdKind kind) {
     kinds.put(fd, kind);
   }
 
-  /** A descriptor that is about to be closed: its number may be taken again at once. */
+  /** Forgets a descriptor that is about to be closed: its number may be reused at once. */
   public void remove(int fd) {
     kinds.remove(fd);
   }
 
-  /** The kind; empty for a descriptor that was made before, or elsewhere. */
+  /** The kind of a descriptor; empty for one that was made before, or elsewhere. */
   public Optional<FdKind> of(int fd) {
     return Optional.ofNullable(kinds.get(fd));
   }
@@ -46,7 +46,7 @@ public final class DescriptorKinds {
     return of(fd).map(FdKind::toString).orElse("fd") + " " + fd;
   }
 
-  /** What an opened path is. */
+  /** The kind of descriptor that a path opens as. */
   public static FdKind ofPath(String path) {
     return switch (path) {
       case "/dev/kvm" -> FdKind.KVM;
@@ -57,7 +57,7 @@ public final class DescriptorKinds {
   }
 
   /**
-   * A descriptor that an ioctl made, as its result or in its struct.
+   * A descriptor that an ioctl made, returned as its result or in its struct.
    *
    * @param number the descriptor
    * @param kind what it is

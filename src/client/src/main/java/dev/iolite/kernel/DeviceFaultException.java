@@ -1,6 +1,6 @@
 package dev.iolite.kernel;
 
-/** An access to a mapped device register that nothing answered: it ended in a SIGBUS. */
+/** An access to a mapped device register that got no answer and ended in a SIGBUS. */
 public final class DeviceFaultException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -9,20 +9,21 @@ import java.util.function.ToLongFunction;
 /**
  * A device's registers, mapped into this process.
  *
- * <p>The kernel takes the pages of such a mapping away when the device is reset or its memory
- * decode is switched off. An access then ends in a SIGBUS, as it does once the device is gone. The
- * JVM turns that into an {@link InternalError}, but raises it only at its next safepoint, which may
- * be far from the access. Each access here ends with a transition into the JVM, where it must be
- * raised, so the {@link DeviceFaultException} always comes out of the access that faulted. {@link
- * #batch} pays for one transition only.
+ * <p>The kernel removes the pages of such a mapping when the device is reset or its memory decode
+ * is switched off. An access then ends in a SIGBUS, as it does once the device is gone. The JVM
+ * turns that into an {@link InternalError}, but raises it only at its next safepoint, which may be
+ * far from the access. Each access here ends with a transition into the JVM, which must raise the
+ * error there, so the {@link DeviceFaultException} always comes from the access that faulted.
+ * {@link #batch} pays for one transition only.
  *
  * <p>Registers are read and written in program order, never merged. Offsets are multiples of the
  * access size.
  *
- * <p>Safe for use by several threads. What a batch is given is for the thread that runs it.
+ * <p>Safe for use by several threads. The registers that a batch gets are for the thread that runs
+ * it.
  */
 public final class DeviceMemory implements Registers, AutoCloseable {
-  /** So far below 0 that no number of batches that find it closed brings it up again. */
+  /** Far enough below 0 that no number of batches that find it closed can raise it to 0. */
   private static final int CLOSED = Integer.MIN_VALUE;
 
   private final Mapping mapping;
@@ -37,7 +38,7 @@ public final class DeviceMemory implements Registers, AutoCloseable {
   private final AtomicInteger batches = new AtomicInteger();
 
   /**
-   * Takes over a mapping of a device.
+   * Takes over a mapping of a device's registers.
    *
    * @param name what it is called in messages, such as {@code 0000:00:03.0 BAR0}
    */
@@ -52,7 +53,7 @@ public final class DeviceMemory implements Registers, AutoCloseable {
     return model.<Batch>map(ModelRegisters::new).orElseGet(() -> new MappedRegisters(memory));
   }
 
-  /** Where it is mapped in this process, to be given to the kernel (a memory slot's address). */
+  /** Where it is mapped in this process, to pass to the kernel (a memory slot's address). */
   public long address() {
     return mapping.address();
   }
@@ -94,10 +95,10 @@ public final class DeviceMemory implements Registers, AutoCloseable {
   }
 
   /**
-   * Makes many accesses at the price of plain loads and stores. A fault among them surfaces here at
-   * the latest; what was read after it is void. Each access checks its bounds, but not whether the
-   * registers are still mapped: they can't be unmapped before the batch ends. After it there is
-   * nothing there to access.
+   * Makes many accesses at the price of plain loads and stores. A fault in one of them surfaces at
+   * the end of the batch at the latest; values read after the fault are void. Each access checks
+   * its bounds, but not whether the registers are still mapped: they cannot be unmapped before the
+   * batch ends. Afterwards, the registers that the batch got must not be used.
    *
    * @param body what to do with the registers; must not keep them
    * @return what the body returned
@@ -122,7 +123,7 @@ public final class DeviceMemory implements Registers, AutoCloseable {
     }
   }
 
-  /** Registers that can be reached until the batch ends. */
+  /** Registers that can be accessed until the batch ends. */
   interface Batch extends Registers {
     void end();
   }
@@ -185,9 +186,9 @@ public final class DeviceMemory implements Registers, AutoCloseable {
 
   /**
    * Enters and leaves native code. On the way back the JVM raises the InternalError of an access
-   * that faulted in compiled code; without this it would surface somewhere in our caller.
+   * that faulted in compiled code; without this, it would surface somewhere in our caller.
    */
-  @SuppressWarnings("ReturnValueIgnored") // only the transition is wanted
+  @SuppressWarnings("ReturnValueIgnored") // only the transition is needed
   private void raisePendingFault() {
     Thread.holdsLock(mapping);
   }

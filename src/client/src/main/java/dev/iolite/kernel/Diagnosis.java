@@ -9,8 +9,9 @@ final class Diagnosis {
   private Diagnosis() {}
 
   /**
-   * What is seen to have caused an error; empty where the errno says all, or nothing is seen. What
-   * can't be looked at is left out: the error itself is what the caller must hear of.
+   * The observed cause of an error; empty if the errno says everything, or no cause can be seen.
+   * Whatever cannot be inspected is left out: it is the error itself that the caller must hear
+   * about.
    */
   static Optional<Advice> of(
       Kernel kernel, String call, CallTarget on, MemorySegment argument, Errno errno) {

@@ -6,7 +6,7 @@ import dev.iolite.uapi.libc.Libc;
 import java.util.Arrays;
 import java.util.Map;
 
-/** The kernel's error numbers by name. Where two names share a number, the first one stands. */
+/** The kernel's error numbers by name. Where two names share a number, the first one is used. */
 public enum Errno {
   EPERM(Libc.EPERM()),
   ENOENT(Libc.ENOENT()),
@@ -139,9 +139,9 @@ public enum Errno {
   ENOTRECOVERABLE(Libc.ENOTRECOVERABLE()),
   ERFKILL(Libc.ERFKILL()),
   EHWPOISON(Libc.EHWPOISON()),
-  /** Not for user space, but some drivers let it out: "operation is not supported". */
+  /** Not meant for user space, but some drivers let it escape: "operation is not supported". */
   ENOTSUPP(524),
-  /** A number that has no name here. */
+  /** A number without a name here. */
   UNKNOWN(0);
 
   private static final Map<Integer, Errno> BY_NUMBER =
@@ -154,7 +154,7 @@ public enum Errno {
     this.number = number;
   }
 
-  /** The error of a positive errno number; {@link #UNKNOWN} if it has no name here. */
+  /** The error with a positive errno number; {@link #UNKNOWN} if it has no name here. */
   public static Errno of(int number) {
     return BY_NUMBER.getOrDefault(number, UNKNOWN);
   }

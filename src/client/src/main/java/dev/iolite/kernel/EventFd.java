@@ -33,7 +33,7 @@ public final class EventFd implements AutoCloseable {
     return new EventFd(Fd.owned(kernel, FdKind.EVENTFD, number, "eventfd"));
   }
 
-  /** The descriptor, to be given to the kernel. */
+  /** The descriptor, to pass to the kernel. */
   public Fd fd() {
     return fd;
   }
@@ -50,7 +50,7 @@ public final class EventFd implements AutoCloseable {
   }
 
   /**
-   * Waits until the count is not 0 and takes it.
+   * Waits until the count is not 0, and takes it.
    *
    * @param deadline how long to wait at most
    * @return the count, which is 0 again now; 0 if the deadline passed
@@ -80,7 +80,7 @@ public final class EventFd implements AutoCloseable {
     }
   }
 
-  /** Whether there was a count; another waiter may have been faster. */
+  /** Takes the count, and returns whether there was one; another waiter may have been faster. */
   private boolean take(MemorySegment count) {
     try {
       fd.readWhole(count);

@@ -15,18 +15,18 @@ import java.util.function.Supplier;
  * An open descriptor, with its kind, the kernel that it belongs to, and whether this object closes
  * it.
  *
- * <p>The methods here turn a negated errno into a {@link KernelException}, and repeat a call that a
- * signal interrupted where that is harmless. The {@code try} methods return the negated errno
- * instead, for callers that expect a refusal.
+ * <p>The methods here turn a negated errno into a {@link KernelException}, and repeat a call that
+ * was interrupted by a signal, where that is harmless. The {@code try} methods return the negated
+ * errno instead, for callers that expect a refusal.
  *
- * <p>Memory that a call is given is checked first and held until the call is over: an arena whose
+ * <p>Memory passed to a call is checked first, and held until the call is over: an arena whose
  * memory the kernel still uses can't be closed ({@link HeldMemory}).
  *
  * <p>A descriptor is closed once. Calls after that fail with {@link IllegalStateException}; they
- * never reach a descriptor that got the same number later.
+ * never reach a later descriptor with the same number.
  *
- * <p>Safe for use by several threads, except that closing while another thread is inside a call is
- * the caller's race, as it is in C.
+ * <p>Safe for use by several threads, except that closing it while another thread is inside a call
+ * is a race that the caller must avoid, as in C.
  */
 public final class Fd implements AutoCloseable {
   private final Kernel kernel;
@@ -77,7 +77,7 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * As {@link #owned(Kernel, FdKind, int, String)}, with a device behind it.
+   * Like {@link #owned(Kernel, FdKind, int, String)}, with a device behind it.
    *
    * @param device the device's name on its bus, such as {@code 0000:00:03.0}
    */
@@ -101,7 +101,7 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * The descriptor's number, to be given to the kernel.
+   * The descriptor's number, to pass to the kernel.
    *
    * @throws IllegalStateException if it is closed
    */
@@ -112,7 +112,7 @@ public final class Fd implements AutoCloseable {
     return number;
   }
 
-  /** What a call on it is made on, for messages. */
+  /** The target of a call on it, for messages. */
   public CallTarget target() {
     return new CallTarget(Optional.of(kind), toString(), device);
   }
@@ -125,7 +125,7 @@ public final class Fd implements AutoCloseable {
   /**
    * Makes an ioctl whose argument is a struct.
    *
-   * @return what the command returns when it was done, not negative
+   * @return what the command returned, not negative
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, MemorySegment argument) {
@@ -133,11 +133,11 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Makes an ioctl to which the kernel may say an expected no.
+   * Makes an ioctl that the kernel may refuse in an expected way.
    *
-   * @param answers the errnos that the caller goes on with
-   * @return what the command returns when it was done, or one of the answers, negated
-   * @throws KernelException what else the kernel said
+   * @param answers the errnos that the caller can handle
+   * @return what the command returned, or one of the answers, negated
+   * @throws KernelException any other errno
    */
   public int ioctl(Ioctl command, MemorySegment argument, Errno... answers) {
     int result = tryIoctl(command, argument);
@@ -152,7 +152,7 @@ public final class Fd implements AutoCloseable {
   /**
    * Makes an ioctl whose argument is a plain value.
    *
-   * @return what the command returns when it was done, not negative
+   * @return what the command returned, not negative
    * @throws KernelException what the kernel said
    */
   public int ioctl(Ioctl command, long argument) {
@@ -165,12 +165,12 @@ public final class Fd implements AutoCloseable {
 
   /**
    * Makes an ioctl whose argument is a struct; returns its result or a negated errno. The memory is
-   * held during the call, see {@link HeldMemory}.
+   * held during the call; see {@link HeldMemory}.
    *
-   * @throws KernelException if it returned a positive number that the command does not have
+   * @throws KernelException if it returned a positive number that this command never returns
    * @throws IllegalArgumentException if it is a command of another kind of descriptor or takes no
-   *     struct, or the segment is not aligned as the struct, smaller than it or than what it says
-   *     of its size, or read-only although the kernel writes it
+   *     struct, or the segment is not aligned for the struct, smaller than the struct or the size
+   *     that it declares, or read-only although the kernel writes it
    */
   public int tryIoctl(Ioctl command, MemorySegment argument) {
     requireKind(command);
@@ -183,7 +183,7 @@ public final class Fd implements AutoCloseable {
     return known(command, () -> decoded(command, argument), result);
   }
 
-  /** The host's call holds the memory itself, which costs less and makes no object. */
+  /** The host's call holds the memory itself, which is cheaper and allocates nothing. */
   private int makeShared(Ioctl command, MemorySegment argument) {
     if (!(kernel instanceof HostKernel host)) {
       return (int) HeldMemory.during(argument, () -> make(command, argument.address()));
@@ -195,7 +195,7 @@ public final class Fd implements AutoCloseable {
     return result;
   }
 
-  /** Apart from the shared case, whose object would be made here too. */
+  /** Separate from the shared case, whose allocation would otherwise happen here too. */
   private int makeConfined(Ioctl command, MemorySegment argument) {
     try {
       return make(command, argument.address());
@@ -205,7 +205,7 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * As {@link #tryIoctl(Ioctl, MemorySegment)}, for a plain argument.
+   * Like {@link #tryIoctl(Ioctl, MemorySegment)}, for a plain argument.
    *
    * @throws IllegalArgumentException if it is a command of another kind of descriptor, or takes a
    *     struct
@@ -218,7 +218,7 @@ public final class Fd implements AutoCloseable {
     return known(command, () -> Long.toUnsignedString(argument), make(command, argument));
   }
 
-  /** The result of a command, unless it is one that the command does not have. */
+  /** The result of a command, unless it is one that the command never returns. */
   private int known(Ioctl command, Supplier<String> argument, int result) {
     if (result > 0 && command.result() instanceof Call.Result.Done) {
       throw KernelException.of(
@@ -227,7 +227,7 @@ public final class Fd implements AutoCloseable {
     return result;
   }
 
-  /** The result of a command that was done. */
+  /** The result of a command that succeeded. */
   private int done(Ioctl command, MemorySegment struct, Supplier<String> argument, int result) {
     if (result < 0) {
       throw failure(command, struct, argument.get(), result);
@@ -257,7 +257,7 @@ public final class Fd implements AutoCloseable {
     return result == Errno.EINTR.negated() && call.onInterrupt() == Call.OnInterrupt.REPEAT;
   }
 
-  /** The exception for an answer with which the caller can't go on after all. */
+  /** The exception for an answer that the caller cannot handle after all. */
   public KernelException failed(Ioctl command, MemorySegment argument, int result) {
     return failure(command, argument, decoded(command, argument), result);
   }
@@ -283,7 +283,7 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Makes an ioctl that returns a descriptor, and takes that over.
+   * Makes an ioctl that returns a descriptor, and takes over that descriptor.
    *
    * @param name what the new descriptor is called in messages
    * @throws KernelException what the kernel said
@@ -293,7 +293,7 @@ public final class Fd implements AutoCloseable {
     return owned(kernel, returned, ioctl(command, argument), name);
   }
 
-  /** As {@link #ioctlFd(Ioctl, MemorySegment, String)}, for a plain argument. */
+  /** Like {@link #ioctlFd(Ioctl, MemorySegment, String)}, for a plain argument. */
   public Fd ioctlFd(Ioctl command, long argument, String name) {
     FdKind returned = returned(command);
     return owned(kernel, returned, ioctl(command, argument), name);
@@ -321,7 +321,7 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Reads a segment at the file's position, by one call: for files that give a whole thing or
+   * Reads a segment at the file's position, by one call: for files that return a whole record or
    * nothing.
    *
    * @throws KernelException what read(2) said, or that it read less
@@ -342,8 +342,8 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Writes a segment at the file's position, by one call: for files that take a whole command. What
-   * is left over would be another command to them.
+   * Writes a segment at the file's position, by one call: for files that take a whole command. They
+   * would take a remainder for another command.
    *
    * @throws KernelException what write(2) said, or that it took less
    */
@@ -440,8 +440,8 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Closes the descriptor, once; a borrowed one is only marked closed. EINTR is no failure: Linux
-   * has closed the descriptor by then.
+   * Closes the descriptor, once; a borrowed one is only marked closed. EINTR is not a failure:
+   * Linux has closed the descriptor by then.
    *
    * @throws KernelException what close(2) said
    */

@@ -4,7 +4,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What usually causes an error of a system call on a file, on memory, or on nothing. Read in
+ * What usually causes an error of a system call on a file, on memory, or on nothing. See
  * mm/mmap.c:do_mmap, fs/eventfd.c, mm/memfd.c, mm/shmem.c:shmem_setattr,
  * drivers/dma-buf/dma-buf.c:dma_buf_mmap_internal, virt/kvm/guest_memfd.c:kvm_gmem_mmap and
  * drivers/dma-buf/udmabuf.c:check_memfd_seals.
@@ -45,7 +45,7 @@ final class FileAdvice {
     };
   }
 
-  /** A file or directory, or a path. */
+  /** Advice for a file or directory, or a path. */
   static @Nullable Advice ofFile(String call, Errno errno) {
     return switch (call) {
       case "write", "pwrite" ->
@@ -84,7 +84,7 @@ final class FileAdvice {
     return new Advice("what the file shows was removed after it was opened", "open it again");
   }
 
-  /** A memfd or a guest_memfd. */
+  /** Advice for a memfd or a guest_memfd. */
   static @Nullable Advice ofMemory(String call, Errno errno) {
     return switch (call) {
       case "mmap" ->
@@ -102,7 +102,7 @@ final class FileAdvice {
     };
   }
 
-  /** A dma-buf. */
+  /** Advice for a dma-buf. */
   static @Nullable Advice ofDmaBuf(String call, Errno errno) {
     return switch (call) {
       case "mmap" ->
@@ -121,7 +121,7 @@ final class FileAdvice {
     };
   }
 
-  /** /dev/udmabuf. */
+  /** Advice for /dev/udmabuf. */
   static @Nullable Advice ofUdmabuf(String call, Errno errno) {
     return switch (errno) {
       case EINVAL ->
@@ -135,7 +135,7 @@ final class FileAdvice {
     };
   }
 
-  /** An eventfd. */
+  /** Advice for an eventfd. */
   static @Nullable Advice ofEventFd(String call, Errno errno) {
     return switch (call) {
       case "write" ->

@@ -9,16 +9,16 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * What the file system says of a file.
+ * What the file system says about a file.
  *
- * @param device the file system; with the inode it tells files of one name apart
- * @param mode its type and permissions, as st_mode of stat(2)
+ * @param device the file system; together with the inode, it tells files of the same name apart
+ * @param mode its type and permissions, like st_mode of stat(2)
  * @param user its owner
  */
 public record FileStatus(long device, long inode, int mode, long user) {
   private static final int PERMISSIONS = 07777;
 
-  /** Of a file, or of a link to one if links are not to be followed. */
+  /** The status of a file, or of a link itself if links are not to be followed. */
   public static FileStatus of(Path file, LinkOption... options) throws IOException {
     Map<String, Object> found = Files.readAttributes(file, "unix:dev,ino,mode,uid", options);
     return new FileStatus(

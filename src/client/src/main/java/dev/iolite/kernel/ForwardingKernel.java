@@ -6,7 +6,7 @@ import java.util.Optional;
  * Passes every call on to another kernel. A subclass overrides the calls that it watches or
  * changes.
  *
- * <p>Safe for use by several threads, as every kernel.
+ * <p>Safe for use by several threads, like every kernel.
  */
 public class ForwardingKernel implements Kernel {
   private final Kernel inner;

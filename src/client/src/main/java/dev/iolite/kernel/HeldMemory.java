@@ -6,23 +6,24 @@ import java.lang.ref.Reference;
 import java.util.function.LongSupplier;
 
 /**
- * Memory that can't be freed while a kernel has its address.
+ * Memory that cannot be freed while a kernel has its address.
  *
  * <p>An arena that several threads share can be closed by one of them while another is inside a
- * call. The allocator then gives the memory to somebody else, and the kernel writes there. While
- * the memory is held, closing its arena fails with {@link IllegalStateException} instead. A
- * confined arena can be closed only by the thread that is inside the call, so it costs nothing.
+ * call. The allocator may then reuse the memory, and the kernel would overwrite it. While the
+ * memory is held, closing its arena fails with {@link IllegalStateException} instead. A confined
+ * arena can be closed only by the thread that is inside the call, so holding its memory costs
+ * nothing.
  *
  * <p>Safe for use by several threads.
  */
 public final class HeldMemory {
-  /** A thread that owns no arena: what it may reach, all threads may. */
+  /** A thread that owns no arena: memory that it may access, every thread may. */
   private static final Thread ANY = Thread.ofPlatform().unstarted(() -> {});
 
   private HeldMemory() {}
 
   /**
-   * Makes a call that gives a kernel the memory's address.
+   * Makes a call that passes the memory's address to a kernel.
    *
    * @param call gets the address by {@link MemorySegment#address}; must not keep it
    * @return what the call returned
@@ -42,7 +43,7 @@ public final class HeldMemory {
     }
   }
 
-  /** Refuses memory that a kernel can't be given the address of. */
+  /** Refuses memory whose address cannot be passed to a kernel. */
   static void require(MemorySegment memory) {
     if (!memory.isNative()) {
       throw new IllegalArgumentException("the kernel can't reach memory on the Java heap");
@@ -56,7 +57,7 @@ public final class HeldMemory {
   }
 
   /**
-   * Whether another thread may be able to free it: not what is confined, and not what is global.
+   * Whether another thread may be able to free it; it cannot if the memory is confined or global.
    */
   static boolean isShared(MemorySegment memory) {
     return memory.isAccessibleBy(ANY) && !memory.scope().equals(Arena.global().scope());

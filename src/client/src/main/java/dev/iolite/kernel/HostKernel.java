@@ -25,11 +25,11 @@ import org.jspecify.annotations.Nullable;
  * The kernel that this process runs on, called through libc.
  *
  * <p>errno is captured by the same downcall that sets it, into a segment that belongs to the
- * calling thread. No call is linked as critical: each may block, and a blocked critical call would
- * hold up the garbage collector. Needs {@code --enable-native-access=dev.iolite}.
+ * calling thread. No call is linked as critical: each may block, and a critical call that blocks
+ * would hold up the garbage collector. Needs {@code --enable-native-access=dev.iolite}.
  *
- * <p>Each call has a class of its own and is linked when it is first made: linking takes
- * milliseconds, and few programs make all calls.
+ * <p>Each call has its own class, and is linked when it is first made: linking takes milliseconds,
+ * and few programs make all the calls.
  *
  * <p>Safe for use by several threads.
  */
@@ -39,7 +39,7 @@ public final class HostKernel implements Kernel, HostFiles {
   private static final long ERRNO =
       CALL_STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
-  /** One errno per thread, made once; it goes when the thread does. */
+  /** One errno per thread, allocated once; it lives as long as the thread. */
   private static final ThreadLocal<MemorySegment> STATE =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
 
@@ -182,7 +182,7 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   /**
-   * As {@link #ioctl(int, long, long)}, with memory that can't be freed before the call is over.
+   * Like {@link #ioctl(int, long, long)}, with memory that cannot be freed before the call is over.
    */
   int ioctl(int fd, long request, MemorySegment argument) {
     MemorySegment state = STATE.get();
@@ -342,24 +342,25 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   /**
-   * Reads the memory of another process, as process_vm_readv(2), at most up to the first page that
-   * the process itself can't read.
+   * Reads the memory of another process, like process_vm_readv(2), at most up to the first page
+   * that the process itself cannot read.
    *
-   * @param from where in the other process
-   * @param into where in this one
-   * @return the bytes read, or a negated errno (EFAULT: none could be; ESRCH: it has ended)
+   * @param from the address in the other process
+   * @param into the address in this process
+   * @return the bytes read, or a negated errno (EFAULT: none could be read; ESRCH: the process has
+   *     ended)
    */
   public long readProcess(long pid, long from, long into, long bytes) {
     return moveBetweenProcesses(ProcessVmReadv.CALL, pid, into, from, bytes);
   }
 
   /**
-   * Writes the memory of another process, as process_vm_writev(2), at most up to the first page
-   * that the process itself can't write.
+   * Writes the memory of another process, like process_vm_writev(2), at most up to the first page
+   * that the process itself cannot write.
    *
-   * @param to where in the other process
-   * @param from where in this one
-   * @return as {@link #readProcess}
+   * @param to the address in the other process
+   * @param from the address in this process
+   * @return as for {@link #readProcess}
    */
   public long writeProcess(long pid, long to, long from, long bytes) {
     return moveBetweenProcesses(ProcessVmWritev.CALL, pid, from, to, bytes);
@@ -379,10 +380,10 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   /**
-   * Gives up, for the calling thread and all threads and processes that it starts from now on, that
-   * a program which they execute gets privileges that they do not have, by prctl(2). It can't be
-   * taken back. No more than that can be given up soundly here: capabilities belong to a thread,
-   * the JVM has others, and all share its memory.
+   * Ensures by prctl(2) that a program executed by the calling thread, or by the threads and
+   * processes that it starts from now on, gains no privileges. This cannot be undone. Nothing more
+   * can be given up soundly here: capabilities belong to a thread, the JVM has other threads, and
+   * all of them share its memory.
    *
    * @return 0 or a negated errno
    */
@@ -395,7 +396,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Frees a range of a file's pages or allocates them, as fallocate(2). */
+  /** Frees a range of a file's pages or allocates them, like fallocate(2). */
   public int fallocate(int fd, int mode, long offset, long bytes) {
     MemorySegment state = STATE.get();
     try {
@@ -405,7 +406,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Makes a socket, as socket(2); returns the descriptor or a negated errno. */
+  /** Makes a socket, like socket(2); returns the descriptor or a negated errno. */
   public int socket(int domain, int type, int protocol) {
     MemorySegment state = STATE.get();
     try {
@@ -415,7 +416,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Gives a socket an address, as bind(2). */
+  /** Gives a socket an address, like bind(2). */
   public int bind(int fd, long address, int bytes) {
     MemorySegment state = STATE.get();
     try {
@@ -425,7 +426,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Lets a socket take connections, as listen(2). */
+  /** Lets a socket take connections, like listen(2). */
   public int listen(int fd, int backlog) {
     MemorySegment state = STATE.get();
     try {
@@ -435,7 +436,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Takes a connection, as accept4(2) without an address; returns its descriptor. */
+  /** Takes a connection, like accept4(2) without an address; returns its descriptor. */
   public int accept(int fd, int flags) {
     MemorySegment state = STATE.get();
     try {
@@ -445,7 +446,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Connects a socket to an address, as connect(2). */
+  /** Connects a socket to an address, like connect(2). */
   public int connect(int fd, long address, int bytes) {
     MemorySegment state = STATE.get();
     try {
@@ -455,7 +456,9 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Ends one or both directions of a connection, as shutdown(2); wakes those who wait in it. */
+  /**
+   * Ends one or both directions of a connection, like shutdown(2); wakes threads that wait on it.
+   */
   public int shutdown(int fd, int how) {
     MemorySegment state = STATE.get();
     try {
@@ -466,9 +469,10 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   /**
-   * Reads an option of a socket, as getsockopt(2).
+   * Reads an option of a socket, like getsockopt(2).
    *
-   * @param length address of an int: the room at {@code address}, and then what was filled
+   * @param length the address of an int: on entry the room at {@code address}, on return how much
+   *     was filled
    */
   public int getsockopt(int fd, int level, int option, long address, long length) {
     MemorySegment state = STATE.get();
@@ -480,7 +484,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** Sets an option of a socket, as setsockopt(2). */
+  /** Sets an option of a socket, like setsockopt(2). */
   public int setsockopt(int fd, int level, int option, long address, int bytes) {
     MemorySegment state = STATE.get();
     try {
@@ -492,11 +496,11 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   /**
-   * Makes a call during which memory can't be freed: closing its arena fails meanwhile.
+   * Makes a call during which memory cannot be freed: closing its arena fails meanwhile.
    *
-   * <p>The FFM API holds the arena of what a native function is given until that returns, and has
-   * no other way to hold one. So a native function makes the call: a stub that calls back into
-   * Java. All kernels are thus called with the memory held, whatever they do with its address.
+   * <p>The FFM API keeps an arena alive only while a native function that was passed its memory
+   * runs. So a native function makes the call: a stub that calls back into Java. All kernels are
+   * thus called with the memory held, whatever they do with its address.
    *
    * @return what the call returned
    */
@@ -504,9 +508,9 @@ public final class HostKernel implements Kernel, HostFiles {
     return new Holding(call).make(memory);
   }
 
-  /** A call made while memory is held. Calls may be made inside it that hold other memory. */
+  /** A call made while memory is held. It may contain further calls that hold other memory. */
   private static final class Holding {
-    /** The innermost one of each thread that is about to be entered. */
+    /** For each thread, the innermost call that is about to be entered. */
     private static final ThreadLocal<Holding> ENTERED = new ThreadLocal<>();
 
     private static final MethodHandle THROUGH = through();
@@ -549,7 +553,7 @@ public final class HostKernel implements Kernel, HostFiles {
       return result;
     }
 
-    /** Called by the stub. Nothing may be thrown from here: the JVM would end. */
+    /** Called by the stub. Nothing may be thrown from here: the JVM would terminate. */
     @SuppressWarnings("UnusedMethod") // the stub uses it
     private static void enter() {
       Holding entered = ENTERED.get();
@@ -575,13 +579,14 @@ public final class HostKernel implements Kernel, HostFiles {
   /**
    * The signal that takes a thread out of a blocking call.
    *
-   * <p>Such a signal needs a handler (ignored ones wake nobody up, the default action ends the
-   * process), and an upcall into Java must not be one: a handler may run at any instruction. So it
-   * is a C function that does nothing with anything but its argument registers: abs(3), called with
-   * the signal's number. signal(3) makes interrupted system calls restart, so a signal that comes
-   * late, when the thread is in another call, changes nothing; KVM_RUN gives up all the same.
+   * <p>Such a signal needs a handler: an ignored signal wakes nobody, and the default action ends
+   * the process. An upcall into Java must not be the handler, because a handler may run at any
+   * instruction. So the handler is a C function that touches nothing but its argument registers:
+   * abs(3), called with the signal's number. signal(3) makes interrupted system calls restart, so a
+   * signal that arrives late, when the thread is in another call, changes nothing; KVM_RUN gives up
+   * all the same.
    *
-   * <p>Set up at the first use: a process that never interrupts keeps all its signals.
+   * <p>Set up on first use: a process that never interrupts a thread keeps all its signals.
    */
   private static final class Interruption {
     /** Larger than any libc's struct sigaction, whose first field is the handler. */
@@ -607,7 +612,7 @@ public final class HostKernel implements Kernel, HostFiles {
     private static final int PROCESS = call(GETPID);
     static final int SIGNAL = install();
 
-    /** Takes the last real-time signal, which nobody else should use, unless somebody does. */
+    /** Takes the last real-time signal, which nobody else should be using, unless somebody is. */
     private static int install() {
       MemorySegment state = STATE.get();
       try (Arena arena = Arena.ofConfined()) {
@@ -628,7 +633,10 @@ public final class HostKernel implements Kernel, HostFiles {
       }
     }
 
-    /** A process may be started with the signal blocked, and each of its threads inherits that. */
+    /**
+     * Unblocks the signal: a process may be started with it blocked, and each of its threads
+     * inherits that.
+     */
     static int admit() {
       MemorySegment state = STATE.get();
       try (Arena arena = Arena.ofConfined()) {
@@ -663,7 +671,7 @@ public final class HostKernel implements Kernel, HostFiles {
     }
   }
 
-  /** A downcall handle declares Throwable; none of the C functions here can raise anything. */
+  /** A downcall handle declares Throwable, but none of the C functions here can throw anything. */
   static RuntimeException unexpected(Throwable e) {
     return switch (e) {
       case RuntimeException r -> r;
@@ -798,7 +806,7 @@ public final class HostKernel implements Kernel, HostFiles {
         plain("fallocate", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
   }
 
-  /** Who uses one of them uses most. */
+  /** A program that uses one of these calls uses most of them. */
   private static final class Sockets {
     static final MethodHandle SOCKET = plain("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
     static final MethodHandle BIND = plain("bind", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);

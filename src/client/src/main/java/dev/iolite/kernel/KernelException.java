@@ -8,15 +8,15 @@ import java.util.Optional;
  * A system call that failed: what was tried, on what, what the kernel said and, where it is known,
  * what causes that and what to do next.
  *
- * <p>Most calls fail with an errno. Some return a positive number if they did nothing or only a
- * part of what they were asked for. A call that returned a number which it does not have may have
- * done anything. For these, {@link #errno} is {@link Errno#UNKNOWN}, and {@link #result} has the
- * number.
+ * <p>Most calls fail with an errno. Some return a positive number if they did nothing, or only part
+ * of what they were asked to do. A call that returned a number which it is not defined to return
+ * may have done anything. For these, {@link #errno} is {@link Errno#UNKNOWN}, and {@link #result}
+ * has the number.
  */
 public final class KernelException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** The meaning of a result that a call does not have. */
+  /** The meaning of a result that a call is not defined to return. */
   static final String NOT_ITS_OWN = ", which this call does not have";
 
   private final String call;
@@ -28,7 +28,7 @@ public final class KernelException extends RuntimeException {
   private final transient Optional<Advice> advice;
 
   /**
-   * Describes a failed call, whose usual cause depends on the call and the errno only.
+   * Describes a failed call, whose usual cause depends only on the call and the errno.
    *
    * @param call the system call or ioctl, by its name in the headers
    * @param on what it was made on
@@ -70,8 +70,8 @@ public final class KernelException extends RuntimeException {
   }
 
   /**
-   * Describes a failed call, and looks at the machine for the cause where the errno leaves several:
-   * at sysfs and procfs, with calls that change nothing.
+   * Describes a failed call, and looks for the cause on the machine if the errno leaves several
+   * open: in sysfs and procfs, with calls that change nothing.
    *
    * @param kernel the kernel that the call was made on
    */
@@ -81,7 +81,7 @@ public final class KernelException extends RuntimeException {
   }
 
   /**
-   * As {@link #of(Kernel, String, CallTarget, String, int)}, for an ioctl.
+   * Like {@link #of(Kernel, String, CallTarget, String, int)}, for an ioctl.
    *
    * @param argument its struct; {@link MemorySegment#NULL} if there is none
    */
@@ -92,14 +92,14 @@ public final class KernelException extends RuntimeException {
   }
 
   /**
-   * Describes a call that returned no errno, and yet did not do what it was asked for, or not
-   * surely.
+   * Describes a call that returned no errno, but did not do, or may not have done, what it was
+   * asked to do.
    *
    * @param call the system call or ioctl, by its name in the headers
    * @param on what it was made on
    * @param detail the decoded argument; empty if there is none
    * @param result what it returned
-   * @param meaning what that says, to follow the number
+   * @param meaning what that means, to follow the number
    */
   public static KernelException of(
       String call, CallTarget on, String detail, long result, String meaning) {
@@ -113,7 +113,7 @@ public final class KernelException extends RuntimeException {
         Optional.of(Advice.ofNumber(call, on)));
   }
 
-  /** The same result, told of another subject and argument. */
+  /** The same result, reported with another subject and argument. */
   KernelException on(CallTarget other, String newDetail) {
     return result < 0
         ? new KernelException(call, other, newDetail, Math.toIntExact(-result))
@@ -122,7 +122,7 @@ public final class KernelException extends RuntimeException {
   }
 
   /**
-   * Makes sure that a call which has no result but 0 returned 0.
+   * Makes sure that a call whose only result is 0 returned 0.
    *
    * @throws KernelException if it did not
    */
@@ -160,7 +160,7 @@ public final class KernelException extends RuntimeException {
     return result < 0 ? Errno.of(Math.toIntExact(-result)) : Errno.UNKNOWN;
   }
 
-  /** What the call returned: a negated errno, or a number that was no success. */
+  /** What the call returned: a negated errno, or a number that does not mean success. */
   public long result() {
     return result;
   }
@@ -175,7 +175,7 @@ public final class KernelException extends RuntimeException {
     return name == Errno.UNKNOWN ? "errno " + errno : name.toString();
   }
 
-  /** Whether the cause was seen on this machine, and is not only the usual one. */
+  /** Whether the cause was seen on this machine, rather than being only the usual one. */
   public boolean isDiagnosed() {
     return diagnosed;
   }

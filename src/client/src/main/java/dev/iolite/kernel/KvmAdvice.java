@@ -148,7 +148,7 @@ final class KvmAdvice {
     };
   }
 
-  /** The VFIO device of a VM (virt/kvm/vfio.c:kvm_vfio_set_file). */
+  /** Advice for the VFIO device of a VM (virt/kvm/vfio.c:kvm_vfio_set_file). */
   static @Nullable Advice ofDevice(String call, Errno errno) {
     if (!call.equals("KVM_SET_DEVICE_ATTR")) {
       return known(call, errno);
@@ -167,7 +167,7 @@ final class KvmAdvice {
     };
   }
 
-  /** A vCPU, whose run area is mapped (virt/kvm/kvm_main.c:kvm_vcpu_mmap). */
+  /** Advice for a vCPU, whose run area is mapped (virt/kvm/kvm_main.c:kvm_vcpu_mmap). */
   static @Nullable Advice ofVcpu(String call, Errno errno) {
     return call.equals("mmap") ? FileAdvice.mapped(errno) : known(call, errno);
   }

@@ -3,7 +3,7 @@ package dev.iolite.kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Advice on errors of the sub-commands that launch a confidential VM. Read in
+ * Advice on errors of the sub-commands that launch a confidential VM. See
  * arch/x86/kvm/svm/sev.c:__sev_guest_init, sev_asid_new, arch/x86/kvm/vmx/tdx.c:__tdx_td_init.
  */
 final class LaunchAdvice {

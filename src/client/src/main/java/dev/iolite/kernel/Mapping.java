@@ -6,10 +6,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Memory that mmap(2) gave, unmapped when closed.
+ * Memory mapped by mmap(2), and unmapped when this is closed.
  *
- * <p>Safe for use by several threads: until then, any of them may use the segment; afterwards, its
- * use fails with {@link IllegalStateException} instead of reaching memory that is no longer mapped.
+ * <p>Safe for use by several threads: until it is closed, any of them may use the segment;
+ * afterwards, using it fails with {@link IllegalStateException} instead of reaching memory that is
+ * no longer mapped.
  */
 public final class Mapping implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
@@ -29,8 +30,8 @@ public final class Mapping implements AutoCloseable {
   /**
    * Maps part of a file, shared, at an address that the kernel chooses.
    *
-   * @param offset where in the file, in bytes, a multiple of the page size
-   * @param bytes how much, more than 0
+   * @param offset where the part starts in the file, in bytes, a multiple of the page size
+   * @param bytes the length, more than 0
    * @param protection PROT_* bits
    * @throws KernelException what mmap(2) said
    */
@@ -42,10 +43,10 @@ public final class Mapping implements AutoCloseable {
   }
 
   /**
-   * Maps zeroed memory of no file, readable and writable, shared so that a driver which pins its
-   * pages and the process keep seeing the same ones.
+   * Maps zeroed memory without a file, readable and writable. It is shared, so that a driver which
+   * pins its pages and the process keep seeing the same ones.
    *
-   * @param bytes how much, more than 0
+   * @param bytes the length, more than 0
    * @throws KernelException what mmap(2) said
    */
   public static Mapping anonymous(Kernel kernel, long bytes) {
@@ -81,23 +82,24 @@ public final class Mapping implements AutoCloseable {
 
   /**
    * The mapped memory, without the check at each access that it is still mapped: for a caller that
-   * keeps it from being unmapped meanwhile. The check costs as much as the access.
+   * makes sure it is not unmapped meanwhile. The check costs as much as the access.
    */
   MemorySegment unguarded() {
     return memory(address(), segment.byteSize());
   }
 
   /**
-   * Memory of this process that is known to be there: an access to other addresses ends the JVM.
+   * Memory of this process that is known to be mapped: an access to any other address crashes the
+   * JVM.
    *
-   * @param address where it begins
+   * @param address where it starts
    * @param bytes its length
    */
   public static MemorySegment memory(long address, long bytes) {
     return MemorySegment.ofAddress(address).reinterpret(bytes);
   }
 
-  /** Where it is mapped in this process, to be given to the kernel. */
+  /** Where it is mapped in this process, to pass to the kernel. */
   public long address() {
     if (!segment.scope().isAlive()) {
       throw new IllegalStateException("the mapping of " + of.name() + " is closed");
@@ -105,7 +107,7 @@ public final class Mapping implements AutoCloseable {
     return address;
   }
 
-  /** How it is reached if it is the registers of a model's device. */
+  /** How to access it if it maps the registers of a model's device. */
   Optional<Registers> registers() {
     return kernel.registers(address);
   }
@@ -116,8 +118,8 @@ public final class Mapping implements AutoCloseable {
   }
 
   /**
-   * Unmaps the memory, once. After an error, nothing can be reached through this object any longer,
-   * but the memory is still mapped, and can be closed again.
+   * Unmaps the memory, once. After an error, the memory can no longer be accessed through this
+   * object, but it is still mapped, and this can be closed again.
    *
    * @throws KernelException what munmap(2) said; ENOMEM: the process has as many mappings as it may
    * @throws IllegalStateException if another thread is inside an access to the segment

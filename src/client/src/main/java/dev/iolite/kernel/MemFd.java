@@ -20,7 +20,7 @@ public final class MemFd implements AutoCloseable {
   /**
    * Makes a file of zeros, close-on-exec.
    *
-   * @param name what it is called in {@code /proc}; need not be unique
+   * @param name what it is called in {@code /proc}; it need not be unique
    * @param bytes its size
    * @throws KernelException what memfd_create(2) or ftruncate(2) said
    */
@@ -38,7 +38,7 @@ public final class MemFd implements AutoCloseable {
     }
   }
 
-  /** The descriptor, to be given to the kernel. */
+  /** The descriptor, to pass to the kernel. */
   public Fd fd() {
     return fd;
   }

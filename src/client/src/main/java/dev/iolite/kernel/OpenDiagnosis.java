@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Finds out why a device node can't be opened. Read in fs/namei.c:may_open, inode_permission and
+ * Finds out why a device node can't be opened. See fs/namei.c:may_open, inode_permission and
  * may_open_dev, security/device_cgroup.c:devcgroup_check_permission, drivers/char/misc.c:misc_open.
  */
 final class OpenDiagnosis {
@@ -15,10 +15,13 @@ final class OpenDiagnosis {
   private static final String SEV = "/dev/sev";
   private static final String UDMABUF = "/dev/udmabuf";
 
-  /** VFIO names a device without an IOMMU so (drivers/vfio/vfio_main.c:vfio_init_device). */
+  /**
+   * The name that VFIO gives to a device without an IOMMU
+   * (drivers/vfio/vfio_main.c:vfio_init_device).
+   */
   private static final String NO_IOMMU = "/dev/vfio/devices/noiommu-";
 
-  /** udev's own rules give these nodes to this group. */
+  /** The nodes that udev's own rules give to the group kvm. */
   private static final List<String> OF_GROUP_KVM = List.of(KVM, UDMABUF);
 
   private static final int MOUNT_POINT = 4;
@@ -50,7 +53,7 @@ final class OpenDiagnosis {
 
   // -- the node is not there
 
-  /** What the kernel has, by its minor number (drivers/char/misc.c:misc_seq_show). */
+  /** Looks up what the kernel has by its minor number (drivers/char/misc.c:misc_seq_show). */
   private Optional<Advice> missingNode() {
     String name = path.substring(path.lastIndexOf('/') + 1);
     return files
@@ -111,7 +114,7 @@ final class OpenDiagnosis {
 
   // -- the node may not be opened
 
-  /** By the last of the longest mount points, which hides the others. */
+  /** Decided by the last of the longest matching mount points, which hides the others. */
   private boolean isNodev() {
     String[] mount = {"", "", "", "", "", ""};
     for (String line : files.readIfPresent("/proc/self/mountinfo").orElse("").lines().toList()) {

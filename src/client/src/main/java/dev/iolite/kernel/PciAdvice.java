@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Advice for failed writes to a PCI function's files in sysfs, which give it to a driver, take it
- * from one, or connect it to a TSM. Read in drivers/base/bus.c and drivers/pci/tsm.c.
+ * from one, or connect it to a TSM. See drivers/base/bus.c and drivers/pci/tsm.c.
  */
 final class PciAdvice {
   private PciAdvice() {}

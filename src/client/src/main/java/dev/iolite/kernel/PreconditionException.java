@@ -1,8 +1,8 @@
 package dev.iolite.kernel;
 
 /**
- * Something that the state of the machine does not allow, found without a failed system call: what
- * was tried, what was seen, the usual cause and the next step.
+ * An operation that the state of the machine does not allow, detected without a failed system call.
+ * It says what was tried, what was seen, the usual cause and the next step.
  */
 public final class PreconditionException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 
 /**
  * A directory that only its user can reach: it belongs to the user of this process, and its mode is
- * 0700. It is opened once. Everything in it is found relative to that descriptor and not through a
- * symbolic link, so that nobody can put another directory or file in the way.
+ * 0700. It is opened once. Everything in it is looked up relative to that descriptor and never
+ * through a symbolic link, so that nobody can substitute another directory or file.
  *
  * <p>Safe for use by several threads, until one of them closes it.
  */
@@ -32,10 +32,10 @@ public final class PrivateDirectory implements AutoCloseable {
   }
 
   /**
-   * Opens a directory, and makes it first if it is not there, with those above it.
+   * Opens a directory, and makes it and its parents first if necessary.
    *
-   * @throws PreconditionException if it can't be made or opened, belongs to another user, or is
-   *     open to others
+   * @throws PreconditionException if it cannot be made or opened, belongs to another user, or is
+   *     accessible to others
    */
   public static PrivateDirectory make(HostFiles files, Path path) {
     make(files, path.toAbsolutePath(), "make the directory " + path);
@@ -55,10 +55,10 @@ public final class PrivateDirectory implements AutoCloseable {
   }
 
   /**
-   * Opens a directory; empty if it is not there.
+   * Opens a directory; empty if it does not exist.
    *
-   * @throws PreconditionException if it can't be opened, belongs to another user, or is open to
-   *     others
+   * @throws PreconditionException if it cannot be opened, belongs to another user, or is accessible
+   *     to others
    */
   public static Optional<PrivateDirectory> find(HostFiles files, Path path) {
     String tried = "open the directory " + path;
@@ -101,7 +101,10 @@ public final class PrivateDirectory implements AutoCloseable {
     }
   }
 
-  /** Of an open descriptor: its link in procfs leads to the file itself, whatever its name. */
+  /**
+   * The status of an open descriptor: its link in procfs leads to the file itself, whatever its
+   * name.
+   */
   FileStatus status(int descriptor) {
     try {
       return FileStatus.of(Path.of(SELF + descriptor));
@@ -110,7 +113,7 @@ public final class PrivateDirectory implements AutoCloseable {
     }
   }
 
-  /** Of a name in it; empty if there is none. */
+  /** The status of a name in it; empty if there is none. */
   Optional<FileStatus> status(String name) {
     try {
       return Optional.of(FileStatus.of(reach(name), LinkOption.NOFOLLOW_LINKS));
@@ -126,7 +129,9 @@ public final class PrivateDirectory implements AutoCloseable {
     return path;
   }
 
-  /** A path that leads to a name in this very directory while it is open, such as a socket's. */
+  /**
+   * A path that leads to a name in this very directory while it is open, for example to a socket.
+   */
   public Path reach(String name) {
     return Path.of(SELF + fd, name);
   }
@@ -145,7 +150,7 @@ public final class PrivateDirectory implements AutoCloseable {
     return status(name).filter(FileStatus::isSocket).isPresent();
   }
 
-  /** Deletes a name in it, if it is there. */
+  /** Deletes a name in it, if it exists. */
   public void delete(String name) {
     int deleted = files.unlinkat(fd, name);
     if (deleted != Errno.ENOENT.negated()) {
@@ -153,7 +158,7 @@ public final class PrivateDirectory implements AutoCloseable {
     }
   }
 
-  /** Has the names in it reach the disk. */
+  /** Flushes the names in it to the disk. */
   public void sync() {
     require("write the directory " + path, files.fsync(fd));
   }
@@ -161,11 +166,11 @@ public final class PrivateDirectory implements AutoCloseable {
   /**
    * Opens a file and locks it, unless another open file description has the lock; {@link
    * PrivateFile#isLocked} says which. A file that was deleted before it could be locked is not
-   * taken for the one that has the name now.
+   * mistaken for the one that has the name now.
    *
-   * @param make whether to make it, with mode 0600, if it is not there
-   * @return empty if it is not there, and is not to be made
-   * @throws PreconditionException if it can't be opened or locked, or is no regular file
+   * @param make whether to make it, with mode 0600, if it does not exist
+   * @return empty if it does not exist, and is not to be made
+   * @throws PreconditionException if it cannot be opened or locked, or is not a regular file
    */
   public Optional<PrivateFile> lock(String name, boolean make) {
     Optional<PrivateFile> opened = open(name, make);
@@ -176,7 +181,7 @@ public final class PrivateDirectory implements AutoCloseable {
     return opened;
   }
 
-  /** Without O_NONBLOCK, a FIFO would wait for somebody at its other end. */
+  /** Without O_NONBLOCK, opening a FIFO would wait for somebody at its other end. */
   private Optional<PrivateFile> open(String name, boolean make) {
     int flags = Libc.O_RDWR() | Libc.O_NOFOLLOW() | Libc.O_NONBLOCK() | Libc.O_CLOEXEC();
     int number = files.openat(fd, name, make ? flags | Libc.O_CREAT() : flags);

@@ -52,12 +52,12 @@ public final class PrivateFile implements AutoCloseable {
     }
   }
 
-  /** Whether this has the lock; if not, another open file description has it. */
+  /** Whether this object has the lock; if not, another open file description has it. */
   public boolean isLocked() {
     return locked;
   }
 
-  /** Whether the name in the directory still is this very file. */
+  /** Whether the name in the directory still refers to this very file. */
   boolean isCurrent() {
     return directory.status(name).filter(directory.status(fd)::isSame).isPresent();
   }
@@ -111,12 +111,12 @@ public final class PrivateFile implements AutoCloseable {
     }
   }
 
-  /** Has it end after that many bytes. */
+  /** Truncates it to that many bytes. */
   public void cut(long bytes) {
     PrivateDirectory.require("cut " + this, files.ftruncate(fd, bytes));
   }
 
-  /** Has everything in it reach the disk. */
+  /** Flushes its content to the disk. */
   public void sync() {
     PrivateDirectory.require("write " + this + " to the disk", files.fsync(fd));
   }

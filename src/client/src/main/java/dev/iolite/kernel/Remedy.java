@@ -1,7 +1,7 @@
 package dev.iolite.kernel;
 
 /**
- * What to look at or do about an error, as data that a front end turns into a command of its own.
+ * What to look at or to do about an error, as data that a front end turns into one of its commands.
  */
 public enum Remedy {
   /** Nothing beyond the words. */
@@ -48,11 +48,11 @@ public enum Remedy {
   USE_LAB,
   /** Use a model of a confidential platform. */
   USE_MODEL,
-  /** Start a host of the model at the subject, a socket. */
+  /** Start a host of the model that listens on the socket that is the subject. */
   SERVE_MODEL,
   /** Choose a type of VM that protects its guest. */
   PROTECT_GUEST,
-  /** Choose the profile that is the first subject, instead of the last. */
+  /** Choose the profile that is the first subject instead of the one that is the last. */
   CHOOSE_PROFILE,
   /** Give the certificates between the trusted one and the device's. */
   GIVE_CHAIN,
@@ -62,10 +62,10 @@ public enum Remedy {
   END_ASSIGNMENT,
   /** Keep journals and sockets in another directory. */
   OTHER_RUN_DIRECTORY,
-  /** Release what a process has left behind of the function. */
+  /** Release what a process has left of the function's assignment. */
   RECOVER,
-  /** The same on the kernel that is the first subject, of the function that is the last. */
+  /** The same, on the kernel that is the first subject, for the function that is the last. */
   RECOVER_ELSEWHERE,
-  /** Learn from the kernel's log why it did not unbind the function, and release it then. */
+  /** Read in the kernel's log why it did not unbind the function, and then release it. */
   RECOVER_BOUND
 }

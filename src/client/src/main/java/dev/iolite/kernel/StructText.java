@@ -88,7 +88,7 @@ public final class StructText {
     return "0x" + Long.toHexString(value & mask);
   }
 
-  /** By its name, which is all that a layout tells. */
+  /** Decided by its name, which is all that a layout offers. */
   private static boolean isDescriptor(ValueLayout layout) {
     return layout.byteSize() == Integer.BYTES
         && layout.name().filter(name -> name.endsWith("fd")).isPresent();

@@ -15,12 +15,12 @@ import java.util.function.Supplier;
 /**
  * The small text files through which Linux shows its devices: sysfs and procfs.
  *
- * <p>Everything goes through the {@link Kernel}, so a model of Linux can have files of its own.
+ * <p>Everything goes through the {@link Kernel}, so a model of Linux can have its own files.
  *
  * <p>Safe for use by several threads.
  */
 public final class SysFs {
-  /** A page, which no attribute in sysfs exceeds. A larger buffer takes long to clear. */
+  /** A page, which no attribute in sysfs exceeds. A larger buffer takes longer to clear. */
   private static final int BUFFER = 4096;
 
   private static final int PATH_MAX = 4096;
@@ -43,14 +43,14 @@ public final class SysFs {
   /**
    * The same files, used for a device.
    *
-   * @param name its name on its bus, which errors have as data
+   * @param name its name on its bus, which errors carry as data
    */
   public SysFs of(String name) {
     return new SysFs(kernel, Optional.of(name));
   }
 
   /**
-   * A file's content without the white space at its end.
+   * A file's content without trailing white space.
    *
    * @throws KernelException what open(2) or read(2) said
    */
@@ -58,7 +58,7 @@ public final class SysFs {
     return new String(readBytes(path), StandardCharsets.UTF_8).stripTrailing();
   }
 
-  /** As {@link #read}; empty if there is no such file. */
+  /** Like {@link #read}; empty if there is no such file. */
   public Optional<String> readIfPresent(String path) {
     return ifPresent(() -> read(path));
   }
@@ -82,9 +82,9 @@ public final class SysFs {
   }
 
   /**
-   * Writes a text in one call, which is how sysfs takes its commands.
+   * Writes a text in one call, as sysfs expects a command.
    *
-   * @throws KernelException what open(2) or write(2) said, or that it took only the beginning
+   * @throws KernelException what open(2) or write(2) said, or that only the beginning was written
    */
   public void write(String path, String text) {
     try (Fd file = Fd.open(kernel, FdKind.FILE, path, Libc.O_WRONLY());
@@ -101,7 +101,7 @@ public final class SysFs {
   /**
    * Whether the path names something that exists; a link to nothing does not.
    *
-   * @throws KernelException what open(2) said, if it is not that there is no such file
+   * @throws KernelException what open(2) said, unless there is no such file
    */
   public boolean exists(String path) {
     return ifPresent(
@@ -137,13 +137,13 @@ public final class SysFs {
     return List.copyOf(names);
   }
 
-  /** As {@link #list}; empty if there is no such directory. */
+  /** Like {@link #list}; empty if there is no such directory. */
   public Optional<List<String>> listIfPresent(String directory) {
     return ifPresent(() -> list(directory));
   }
 
   /**
-   * What a symbolic link holds.
+   * The target of a symbolic link.
    *
    * @throws KernelException what readlink(2) said
    */
@@ -167,13 +167,18 @@ public final class SysFs {
     }
   }
 
-  /** The last name of what a symbolic link holds, such as a driver's; empty if there is no link. */
+  /**
+   * The last name of a symbolic link's target, such as that of a driver; empty if there is no link.
+   */
   public Optional<String> linkName(String path) {
     return ifPresent(() -> readlink(path))
         .map(target -> target.substring(target.lastIndexOf('/') + 1));
   }
 
-  /** Of a file that went after it was opened (fs/kernfs/file.c:kernfs_fop_read_iter). */
+  /**
+   * Whether an error is that of a file removed after it was opened
+   * (fs/kernfs/file.c:kernfs_fop_read_iter).
+   */
   private static boolean isOfRemoved(KernelException e) {
     return e.errno() == Errno.ENODEV && e.call().equals("read");
   }

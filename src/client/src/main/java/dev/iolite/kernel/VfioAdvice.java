@@ -208,7 +208,7 @@ final class VfioAdvice {
         Remedy.SHOW_FUNCTION);
   }
 
-  /** What is known of a number that was no success. */
+  /** What is known about a result that is a number but not a success. */
   static Optional<Advice> ofNumber(String call) {
     return switch (call) {
       case "VFIO_DEVICE_SET_IRQS" ->

@@ -3,7 +3,7 @@
  *
  * <p>{@link dev.iolite.kernel.Kernel} is the interface that everything above is written against.
  * {@link dev.iolite.kernel.HostKernel} and {@link dev.iolite.kernel.HostSupervisor} are the only
- * classes of the project that call native code.
+ * classes in the project that call native code.
  *
  * <p>Records, enums and exceptions never change: they are safe for use by several threads. Every
  * other type says which threads may use it.

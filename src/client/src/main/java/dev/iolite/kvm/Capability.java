@@ -13,17 +13,17 @@ import java.util.List;
 public record Capability(String name, int number) {
   private static final String PREFIX = "KVM_CAP_";
 
-  /** How many vCPUs a VM should have at most. */
+  /** The recommended maximum number of vCPUs in a VM. */
   public static final Capability NR_VCPUS = new Capability("NR_VCPUS", Kvm.KVM_CAP_NR_VCPUS());
 
-  /** How many vCPUs a VM can have. */
+  /** The maximum number of vCPUs in a VM. */
   public static final Capability MAX_VCPUS = new Capability("MAX_VCPUS", Kvm.KVM_CAP_MAX_VCPUS());
 
   /** One more than the largest vCPU id. */
   public static final Capability MAX_VCPU_ID =
       new Capability("MAX_VCPU_ID", Kvm.KVM_CAP_MAX_VCPU_ID());
 
-  /** How many memory slots a VM can have. */
+  /** The maximum number of memory slots in a VM. */
   public static final Capability NR_MEMSLOTS =
       new Capability("NR_MEMSLOTS", Kvm.KVM_CAP_NR_MEMSLOTS());
 
@@ -34,7 +34,7 @@ public record Capability(String name, int number) {
   public static final Capability USER_MEMORY2 =
       new Capability("USER_MEMORY2", Kvm.KVM_CAP_USER_MEMORY2());
 
-  /** Which bits KVM_SET_MEMORY_ATTRIBUTES takes; 0 if it takes none. */
+  /** Which bits KVM_SET_MEMORY_ATTRIBUTES accepts; 0 if it accepts none. */
   public static final Capability MEMORY_ATTRIBUTES =
       new Capability("MEMORY_ATTRIBUTES", Kvm.KVM_CAP_MEMORY_ATTRIBUTES());
 
@@ -42,11 +42,11 @@ public record Capability(String name, int number) {
   public static final Capability GUEST_MEMFD =
       new Capability("GUEST_MEMFD", Kvm.KVM_CAP_GUEST_MEMFD());
 
-  /** Which flags KVM_CREATE_GUEST_MEMFD takes. */
+  /** Which flags KVM_CREATE_GUEST_MEMFD accepts. */
   public static final Capability GUEST_MEMFD_FLAGS =
       new Capability("GUEST_MEMFD_FLAGS", Kvm.KVM_CAP_GUEST_MEMFD_FLAGS());
 
-  /** The field {@code immediate_exit} of kvm_run, which a run's deadline rests on. */
+  /** The field {@code immediate_exit} of kvm_run, on which a run's deadline relies. */
   public static final Capability IMMEDIATE_EXIT =
       new Capability("IMMEDIATE_EXIT", Kvm.KVM_CAP_IMMEDIATE_EXIT());
 
@@ -63,7 +63,7 @@ public record Capability(String name, int number) {
     return new Capability("#" + number, number);
   }
 
-  /** Every capability of the headers, of all architectures, in their order. */
+  /** Every capability in the headers, of all architectures, in the headers' order. */
   public static List<Capability> all() {
     return UapiCatalog.constants().stream()
         .filter(constant -> constant.name().startsWith(PREFIX))

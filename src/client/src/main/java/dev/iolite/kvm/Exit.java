@@ -39,12 +39,12 @@ public sealed interface Exit {
       return io.count();
     }
 
-    /** The first value, not extended by its sign. */
+    /** The first value, zero-extended. */
     public int value() {
       return io.get(0);
     }
 
-    /** A value, 0 to {@link #count} - 1. */
+    /** The value with an index from 0 to {@link #count} - 1. */
     public int value(int index) {
       return io.get(index);
     }
@@ -86,7 +86,7 @@ public sealed interface Exit {
       }
     }
 
-    /** Answers one of the values that are wanted, 0 to {@link #count} - 1. */
+    /** Answers the wanted value with an index from 0 to {@link #count} - 1. */
     public void respond(int index, int value) {
       io.set(index, value);
     }
@@ -97,7 +97,7 @@ public sealed interface Exit {
     }
   }
 
-  /** The guest reads from an address without a slot and waits for an answer: KVM_EXIT_MMIO. */
+  /** The guest reads from an address that has no slot and waits for an answer: KVM_EXIT_MMIO. */
   final class MmioRead implements Exit {
     private final MmioView mmio;
 
@@ -126,7 +126,7 @@ public sealed interface Exit {
     }
   }
 
-  /** The guest wrote to an address without a slot: KVM_EXIT_MMIO. */
+  /** The guest wrote to an address that has no slot: KVM_EXIT_MMIO. */
   final class MmioWrite implements Exit {
     private final MmioView mmio;
 
@@ -144,7 +144,7 @@ public sealed interface Exit {
       return mmio.size();
     }
 
-    /** What was written, little endian, not extended by its sign. */
+    /** What was written, little endian, zero-extended. */
     public long value() {
       return mmio.data();
     }
@@ -155,7 +155,7 @@ public sealed interface Exit {
     }
   }
 
-  /** The guest made a hypercall that was made to leave the guest: KVM_EXIT_HYPERCALL. */
+  /** The guest made a hypercall that is configured to leave the guest: KVM_EXIT_HYPERCALL. */
   final class Hypercall implements Exit {
     private final MemorySegment call;
 
@@ -168,7 +168,7 @@ public sealed interface Exit {
       return kvm_run.hypercall.nr(call);
     }
 
-    /** An argument, 0 to 5. */
+    /** The argument with an index from 0 to 5. */
     public long argument(int index) {
       return kvm_run.hypercall.args(call, index);
     }
@@ -197,15 +197,15 @@ public sealed interface Exit {
    * The processor refused to enter the guest: KVM_EXIT_FAIL_ENTRY.
    *
    * @param hardwareReason what the processor said
-   * @param cpu the host's processor it was tried on
+   * @param cpu the host's processor on which it was tried
    */
   record FailEntry(long hardwareReason, int cpu) implements Exit {}
 
   /**
    * KVM could not go on: KVM_EXIT_INTERNAL_ERROR.
    *
-   * @param suberror why, a KVM_INTERNAL_ERROR_ number; 1: an instruction that it can't emulate
-   * @param data what else it said
+   * @param suberror why, a KVM_INTERNAL_ERROR_ number; 1: an instruction that it cannot emulate
+   * @param data what else KVM said
    */
   record KvmInternalError(int suberror, List<Long> data) implements Exit {
     /** Copies the list. */
@@ -220,7 +220,7 @@ public sealed interface Exit {
    *
    * @param isPrivate whether the access was to private memory
    * @param gpa the first guest-physical address
-   * @param bytes the length of the range that can't be reached
+   * @param bytes the length of the range that cannot be reached
    */
   record MemoryFault(boolean isPrivate, long gpa, long bytes) implements Exit {
     @Override
@@ -235,7 +235,7 @@ public sealed interface Exit {
    *
    * @param type a KVM_SYSTEM_EVENT_ number; 1: shutdown, 2: reset, 3: crash, 6: SEV termination, 7:
    *     TDX fatal error
-   * @param data what else was said
+   * @param data what else KVM said
    */
   record SystemEvent(int type, List<Long> data) implements Exit {
     /** Copies the list. */
@@ -255,8 +255,8 @@ public sealed interface Exit {
    * An exit that is not decoded further.
    *
    * @param reason the number in kvm_run
-   * @param payload what kvm_run has of it: 256 bytes, of which the exit's struct is the first. It
-   *     is a view, valid until the vCPU runs again; what answers the exit is written to it
+   * @param payload the 256 bytes of kvm_run that begin with the exit's struct. It is a view, valid
+   *     until the vCPU runs again; the answer to the exit is written to it
    */
   record Other(int reason, MemorySegment payload) implements Exit {
     @Override

@@ -11,7 +11,7 @@ import java.util.List;
 final class ExitDecoder {
   private static final int MAX_DATA = 16;
 
-  /** The size of kvm_run's union of exits, which is padded to it. */
+  /** The size to which kvm_run's union of exits is padded. */
   private static final long PAYLOAD_BYTES = 256;
 
   private static final Exit HLT = new Exit.Hlt();
@@ -36,7 +36,7 @@ final class ExitDecoder {
     hypercall = new Exit.Hypercall(run);
   }
 
-  /** The exit; those of a running guest first, and without making an object. */
+  /** The exit. Those that a running guest makes often come first, and allocate nothing. */
   Exit decode() {
     int reason = kvm_run.exit_reason(run);
     if (reason == Kvm.KVM_EXIT_IO()) {

@@ -11,13 +11,13 @@ public enum ExitReason {
   EXCEPTION(Kvm.KVM_EXIT_EXCEPTION()),
   /** Port I/O. */
   IO(Kvm.KVM_EXIT_IO()),
-  /** A hypercall that was made to leave the guest. */
+  /** A hypercall that is configured to leave the guest. */
   HYPERCALL(Kvm.KVM_EXIT_HYPERCALL()),
   /** A breakpoint or a single step. */
   DEBUG(Kvm.KVM_EXIT_DEBUG()),
   /** The HLT instruction, without an interrupt controller in the kernel. */
   HLT(Kvm.KVM_EXIT_HLT()),
-  /** An access to an address without a slot. */
+  /** An access to an address that has no slot. */
   MMIO(Kvm.KVM_EXIT_MMIO()),
   /** The guest takes interrupts now. */
   IRQ_WINDOW_OPEN(Kvm.KVM_EXIT_IRQ_WINDOW_OPEN()),
@@ -35,15 +35,15 @@ public enum ExitReason {
   NMI(Kvm.KVM_EXIT_NMI()),
   /** KVM could not go on. */
   INTERNAL_ERROR(Kvm.KVM_EXIT_INTERNAL_ERROR()),
-  /** The guest asked for a shutdown, a reset, or crashed. */
+  /** The guest asked for a shutdown or a reset, or crashed. */
   SYSTEM_EVENT(Kvm.KVM_EXIT_SYSTEM_EVENT()),
   /** KVM_EXIT_IOAPIC_EOI. */
   IOAPIC_EOI(Kvm.KVM_EXIT_IOAPIC_EOI()),
   /** KVM_EXIT_HYPERV. */
   HYPERV(Kvm.KVM_EXIT_HYPERV()),
-  /** A read of a model-specific register that was made to leave the guest. */
+  /** A read of a model-specific register that is configured to leave the guest. */
   X86_RDMSR(Kvm.KVM_EXIT_X86_RDMSR()),
-  /** A write of a model-specific register that was made to leave the guest. */
+  /** A write of a model-specific register that is configured to leave the guest. */
   X86_WRMSR(Kvm.KVM_EXIT_X86_WRMSR()),
   /** KVM_EXIT_DIRTY_RING_FULL. */
   DIRTY_RING_FULL(Kvm.KVM_EXIT_DIRTY_RING_FULL()),
@@ -55,7 +55,7 @@ public enum ExitReason {
   XEN(Kvm.KVM_EXIT_XEN()),
   /** KVM_EXIT_NOTIFY. */
   NOTIFY(Kvm.KVM_EXIT_NOTIFY()),
-  /** An access that the memory of the address does not take. */
+  /** An access that the memory at the address does not allow. */
   MEMORY_FAULT(Kvm.KVM_EXIT_MEMORY_FAULT()),
   /** A TDX guest asked for something. */
   TDX(Kvm.KVM_EXIT_TDX()),
@@ -70,7 +70,7 @@ public enum ExitReason {
     this.number = number;
   }
 
-  /** The reason of a number; empty if it is none of x86. */
+  /** The reason with a number; empty if x86 does not use it. */
   public static Optional<ExitReason> of(int number) {
     for (ExitReason reason : ALL) {
       if (reason.number == number) {

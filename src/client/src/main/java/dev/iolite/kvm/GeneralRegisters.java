@@ -46,7 +46,7 @@ public record GeneralRegisters(
     long rflags) {
   private static final long RFLAGS_FIXED = 2;
 
-  /** Every register 0, about to execute the instruction at {@code rip}. */
+  /** Every register 0, with the instruction at {@code rip} about to be executed. */
   public static GeneralRegisters at(long rip) {
     return new GeneralRegisters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, rip, RFLAGS_FIXED);
   }

@@ -9,11 +9,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Memory that belongs to one VM and that this process can't reach, unless it was made to be mapped.
+ * Memory that belongs to one VM and that this process cannot reach, unless it was made mappable.
  * Made by {@link Vm#createGuestMemfd}.
  *
- * <p>A slot that uses it does not keep it open: closing it takes the private memory away from under
- * the slot, so close the slot first. The descriptor keeps the VM's memory structures alive.
+ * <p>A slot that uses it does not keep it open: closing it takes the private memory away from the
+ * slot, so close the slot first. The descriptor keeps the VM's memory structures alive.
  *
  * <p>Safe for use by several threads.
  */
@@ -21,7 +21,7 @@ public final class GuestMemfd implements AutoCloseable {
 
   /** What the file can do: the flags of KVM_CREATE_GUEST_MEMFD. */
   public enum Flag {
-    /** The process may map it; touching a part that is private is a SIGBUS. */
+    /** The process may map it; touching a private part raises SIGBUS. */
     MMAP(Kvm.GUEST_MEMFD_FLAG_MMAP()),
     /** The memory is shared at first; not for VMs whose memory is protected by hardware. */
     INIT_SHARED(Kvm.GUEST_MEMFD_FLAG_INIT_SHARED());
@@ -58,7 +58,7 @@ public final class GuestMemfd implements AutoCloseable {
     this.onClose = onClose;
   }
 
-  /** The descriptor, to be given to the kernel. */
+  /** The descriptor, to pass to the kernel. */
   public Fd fd() {
     return fd;
   }

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /**
- * The smallest guest that shows that KVM works: it prints a text through an I/O port and halts. It
+ * A minimal guest that shows that KVM works: it prints a text through an I/O port and halts. It
  * needs no file other than {@code /dev/kvm}.
  *
  * <p>Safe for use by several threads.
@@ -37,7 +37,7 @@ public final class HelloGuest {
   /**
    * Runs a guest that prints a text.
    *
-   * @param text what it is to print: at most {@link #MOST_BYTES} as UTF-8, without NUL characters
+   * @param text what to print: at most {@link #MOST_BYTES} as UTF-8, without NUL characters
    * @param deadline how long it may take
    * @throws IllegalArgumentException if the text is too long or has a NUL character
    * @throws IllegalStateException if the guest did anything else
@@ -66,7 +66,7 @@ public final class HelloGuest {
     }
   }
 
-  /** The text follows it. */
+  /** The guest's code, which the text follows. */
   private static RealModeCode code() {
     return new RealModeCode()
         .setLow(Register.ESI, (int) GPA + CODE_BYTES)

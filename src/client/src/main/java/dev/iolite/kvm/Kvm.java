@@ -15,7 +15,7 @@ import java.util.Set;
  * <p>Safe for use by several threads.
  */
 public final class Kvm implements AutoCloseable {
-  /** Where KVM is found. */
+  /** The path of the device node. */
   public static final String PATH = "/dev/kvm";
 
   private final Fd fd;
@@ -29,8 +29,8 @@ public final class Kvm implements AutoCloseable {
    *
    * @throws KernelException what open(2) said (ENOENT: the processor's virtualisation is off or
    *     taken, or the kvm module is not loaded; EACCES: this user may not)
-   * @throws UnsupportedOperationException if it is not the KVM API that all kernels since 2.6.22
-   *     have
+   * @throws UnsupportedOperationException if this is not the version of KVM's API that all kernels
+   *     since 2.6.22 have
    */
   public static Kvm open(Kernel kernel) {
     try (CloseStack opening = new CloseStack()) {
@@ -64,7 +64,7 @@ public final class Kvm implements AutoCloseable {
   }
 
   /**
-   * What the host's KVM says about a capability; a VM may say otherwise, see {@link Vm#check}.
+   * What the host's KVM says about a capability; a VM may differ; see {@link Vm#check}.
    *
    * <p>KVM_CHECK_EXTENSION, virt/kvm/kvm_main.c:kvm_vm_ioctl_check_extension_generic.
    *
@@ -75,10 +75,10 @@ public final class Kvm implements AutoCloseable {
   }
 
   /**
-   * The types of VM that {@link #createVm} makes here. That the kernel offers a type does not say
-   * that the machine has a key or an address space identifier left for one more VM.
+   * The types of VM that {@link #createVm} makes here. That the kernel offers a type does not mean
+   * that the machine has a key or an address space identifier left for another VM.
    *
-   * <p>KVM_CAP_VM_TYPES, since Linux 6.8; older kernels have the default type only. Read in
+   * <p>KVM_CAP_VM_TYPES, since Linux 6.8; older kernels have only the default type. See
    * arch/x86/kvm/x86.c:kvm_vm_ioctl_check_extension.
    */
   public Set<VmType> vmTypes() {

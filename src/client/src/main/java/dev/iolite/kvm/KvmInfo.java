@@ -12,16 +12,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What the host's KVM can do, found out by the calls that a real run makes.
+ * What the host's KVM can do, determined by the calls that a real run makes.
  *
  * @param apiVersion the API's version, 12
  * @param vcpuMmapBytes how much of a vCPU's descriptor is mapped
- * @param recommendedVcpus how many vCPUs a VM should have at most
- * @param maxVcpus how many vCPUs a VM can have
+ * @param recommendedVcpus the recommended maximum number of vCPUs in a VM
+ * @param maxVcpus the maximum number of vCPUs in a VM
  * @param maxVcpuId one more than the largest vCPU id
- * @param maxMemorySlots how many memory slots a VM can have
+ * @param maxMemorySlots the maximum number of memory slots in a VM
  * @param types every possible type of VM, and the result of making one
- * @param capabilities every capability that is there, by its name without {@code KVM_CAP_}, with
+ * @param capabilities every capability that KVM has, by its name without {@code KVM_CAP_}, with
  *     what the kernel says about it
  */
 public record KvmInfo(
@@ -37,7 +37,7 @@ public record KvmInfo(
   /**
    * A type of VM.
    *
-   * @param type which
+   * @param type which type
    * @param offered whether KVM_CAP_VM_TYPES lists it
    * @param failure what KVM_CREATE_VM said when none could be made; empty if one could
    * @param privateMemory whether its memory can be made private
@@ -69,7 +69,7 @@ public record KvmInfo(
   }
 
   /**
-   * Asks KVM, and makes and closes a VM of every type.
+   * Asks KVM, and tries to make a VM of every type; closes those that it could make.
    *
    * @throws KernelException if {@code /dev/kvm} can't be opened
    */

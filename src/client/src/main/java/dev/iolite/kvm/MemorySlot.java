@@ -27,7 +27,7 @@ public final class MemorySlot implements AutoCloseable {
     this.flags = flags;
   }
 
-  /** The slot's number, unique among the VM's slots of now. */
+  /** The slot's number, unique among the VM's current slots. */
   public int number() {
     return number;
   }
@@ -58,7 +58,7 @@ public final class MemorySlot implements AutoCloseable {
   }
 
   /**
-   * Deletes the slot, once; it is gone with its VM, too.
+   * Deletes the slot, once. Closing the VM deletes it too.
    *
    * <p>KVM_SET_USER_MEMORY_REGION with size 0, virt/kvm/kvm_main.c:kvm_set_memory_region.
    *

@@ -30,7 +30,7 @@ public final class RealModeCode {
 
   private final ByteBuffer code = ByteBuffer.allocate(MOST_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
-  /** Whether real mode reaches 4 bytes at an address. */
+  /** Whether real mode reaches the 4 bytes at an address. */
   public static boolean reaches(long gpa) {
     return gpa >= 0 && gpa <= LIMIT - Integer.BYTES;
   }

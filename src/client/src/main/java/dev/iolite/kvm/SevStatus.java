@@ -5,7 +5,7 @@ package dev.iolite.kvm;
  * (sev_ret_code).
  */
 final class SevStatus {
-  /** By code, from 1 on; empty where there is none. */
+  /** Names by code, from 1 on; empty where there is none. */
   private static final String[] NAMES = {
     "SUCCESS",
     "INVALID_PLATFORM_STATE",

@@ -4,9 +4,9 @@ import dev.iolite.uapi.kvm.Kvm;
 
 /** How a memory slot behaves: the flags of KVM_SET_USER_MEMORY_REGION. */
 public enum SlotFlag {
-  /** KVM notes which pages the guest writes. */
+  /** KVM records which pages the guest writes. */
   LOG_DIRTY_PAGES(Kvm.KVM_MEM_LOG_DIRTY_PAGES()),
-  /** A write by the guest leaves it as MMIO instead of reaching the memory. */
+  /** A write by the guest exits as MMIO instead of reaching the memory. */
   READONLY(Kvm.KVM_MEM_READONLY()),
   /** The slot has private memory, which is in a guest_memfd. */
   GUEST_MEMFD(Kvm.KVM_MEM_GUEST_MEMFD());

@@ -21,14 +21,14 @@ import java.lang.foreign.MemorySegment;
  * The launch of an SEV-SNP guest: the sub-commands of KVM_MEMORY_ENCRYPT_OP on a VM of that type.
  * Messages contain the secure processor's error.
  *
- * <p>arch/x86/kvm/svm/sev.c:sev_mem_enc_ioctl
+ * <p>See arch/x86/kvm/svm/sev.c:sev_mem_enc_ioctl.
  *
  * <p>Not safe for use by several threads.
  */
 public final class SnpLaunch extends VmLaunch {
   private static final String PROCESSOR = "/dev/sev";
 
-  /** SMT is allowed, and the bit that must be one. */
+  /** The bit that allows SMT, and the bit that must be 1. */
   private static final long POLICY = 0x3_0000;
 
   private final Fd processor;
@@ -38,7 +38,7 @@ public final class SnpLaunch extends VmLaunch {
     this.processor = processor;
   }
 
-  /** KVM_SEV_INIT2, KVM_SEV_SNP_LAUNCH_START and a vCPU. */
+  /** Makes the calls KVM_SEV_INIT2 and KVM_SEV_SNP_LAUNCH_START, and a vCPU. */
   static SnpLaunch of(dev.iolite.kvm.Kvm kvm, Vm vm) {
     try (CloseStack opening = new CloseStack();
         Arena arena = Arena.ofConfined()) {
@@ -57,14 +57,14 @@ public final class SnpLaunch extends VmLaunch {
   }
 
   /**
-   * Adds private memory with a content, which is measured, by KVM_SEV_SNP_LAUNCH_UPDATE
+   * Adds private memory with its initial content, which is measured, by KVM_SEV_SNP_LAUNCH_UPDATE
    * (arch/x86/kvm/svm/sev.c:snp_launch_update).
    *
    * @param gpa the first address, a multiple of 4 KiB, in a slot with a guest_memfd, private by its
    *     attribute
-   * @param content native memory that starts at a page and has whole pages
+   * @param content native memory, page-aligned, of whole pages
    * @throws KernelException EINVAL: not aligned, or no slot with a guest_memfd; EIO: not private by
-   *     its attribute, added already, or what the secure processor said, in error
+   *     its attribute, already added, or what the secure processor said, in error
    */
   public void addMemory(long gpa, MemorySegment content) {
     try (Arena arena = Arena.ofConfined()) {
@@ -87,8 +87,8 @@ public final class SnpLaunch extends VmLaunch {
   }
 
   /**
-   * KVM_SEV_SNP_LAUNCH_FINISH (arch/x86/kvm/svm/sev.c:snp_launch_finish), which also encrypts the
-   * vCPU's registers.
+   * Finishes the launch by KVM_SEV_SNP_LAUNCH_FINISH (arch/x86/kvm/svm/sev.c:snp_launch_finish),
+   * which also encrypts the vCPU's registers.
    *
    * @throws KernelException EIO: what the secure processor said, in error
    */

@@ -20,7 +20,7 @@ import java.lang.foreign.MemorySegment;
  * The launch of a trust domain: the sub-commands of KVM_MEMORY_ENCRYPT_OP on a VM and vCPU of type
  * TDX. Messages contain the TDX module's status, as hw_error.
  *
- * <p>arch/x86/kvm/vmx/tdx.c:tdx_vm_ioctl, tdx_vcpu_unlocked_ioctl
+ * <p>See arch/x86/kvm/vmx/tdx.c:tdx_vm_ioctl and tdx_vcpu_unlocked_ioctl.
  *
  * <p>Not safe for use by several threads.
  */
@@ -32,7 +32,7 @@ public final class TdxLaunch extends VmLaunch {
   private static final int GUEST_ADDRESS_BITS = 48;
   private static final int GUEST_ADDRESS_SHIFT = 16;
 
-  /** The registers that every domain has: those of x87 and SSE. */
+  /** The state that every domain has: that of x87 and SSE. */
   private static final long LEAST_XFAM = 3;
 
   private static final int IOAPIC_PINS = 24;
@@ -42,7 +42,7 @@ public final class TdxLaunch extends VmLaunch {
   }
 
   /**
-   * What the TDX module lets a domain have.
+   * What the TDX module allows a domain.
    *
    * @param attributes bits of ATTRIBUTES
    * @param xfam bits of XFAM
@@ -50,7 +50,10 @@ public final class TdxLaunch extends VmLaunch {
    */
   public record TdxAbilities(long attributes, long xfam, int configurableLeaves) {}
 
-  /** KVM_TDX_INIT_VM, a split interrupt controller, a vCPU and KVM_TDX_INIT_VCPU. */
+  /**
+   * Calls KVM_TDX_INIT_VM, makes a split interrupt controller and a vCPU, and calls
+   * KVM_TDX_INIT_VCPU.
+   */
   static TdxLaunch of(Vm vm) {
     initialize(vm);
     vm.enable(Capability.SPLIT_IRQCHIP, IOAPIC_PINS);
@@ -61,7 +64,7 @@ public final class TdxLaunch extends VmLaunch {
     return new TdxLaunch(vm, vcpu);
   }
 
-  /** The least that a domain can have: guest-physical addresses of 48 bits, no debugging. */
+  /** Initializes the domain with the minimum: guest-physical addresses of 48 bits, no debugging. */
   private static void initialize(Vm vm) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment init =
@@ -76,7 +79,7 @@ public final class TdxLaunch extends VmLaunch {
   }
 
   /**
-   * What the TDX module lets a domain have, by KVM_TDX_CAPABILITIES
+   * What the TDX module allows a domain, by KVM_TDX_CAPABILITIES
    * (arch/x86/kvm/vmx/tdx.c:tdx_get_capabilities).
    */
   public TdxAbilities abilities() {
@@ -101,13 +104,13 @@ public final class TdxLaunch extends VmLaunch {
   }
 
   /**
-   * Adds private memory with a content, which is measured, by KVM_TDX_INIT_MEM_REGION
+   * Adds private memory with its initial content, which is measured, by KVM_TDX_INIT_MEM_REGION
    * (arch/x86/kvm/vmx/tdx.c:tdx_vcpu_init_mem_region).
    *
    * @param gpa the first address, a multiple of 4 KiB, in a slot with a guest_memfd, private by its
    *     attribute
-   * @param content native memory that starts at a page and has whole pages
-   * @throws KernelException EINVAL: not aligned, not private, or finished already; EFAULT: no slot
+   * @param content native memory, page-aligned, of whole pages
+   * @throws KernelException EINVAL: not aligned, not private, or already finished; EFAULT: no slot
    *     with a guest_memfd, or not private by its attribute; EIO: what the module said, in hw_error
    */
   public void addMemory(long gpa, MemorySegment content) {
@@ -130,9 +133,9 @@ public final class TdxLaunch extends VmLaunch {
   }
 
   /**
-   * KVM_TDX_FINALIZE_VM (arch/x86/kvm/vmx/tdx.c:tdx_td_finalize).
+   * Finishes the launch by KVM_TDX_FINALIZE_VM (arch/x86/kvm/vmx/tdx.c:tdx_td_finalize).
    *
-   * @throws KernelException EINVAL: finished already; EBUSY: the module is busy, try again; EIO:
+   * @throws KernelException EINVAL: already finished; EBUSY: the module is busy, try again; EIO:
    *     what the module said, in hw_error; the VM is dead then
    */
   @Override

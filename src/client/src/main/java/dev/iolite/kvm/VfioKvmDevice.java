@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 
 /**
  * The device of a VM through which KVM and VFIO learn of each other. Made by {@link
- * Vm#createVfioDevice}; a VM has one at most.
+ * Vm#createVfioDevice}; a VM has at most one.
  *
  * <p>A file that was added is kept open by KVM until it is removed or this device is closed,
  * whatever happens to its descriptor.
@@ -29,19 +29,19 @@ public final class VfioKvmDevice implements AutoCloseable {
   }
 
   /**
-   * Tells the device's driver which VM it is for. The bind to an iommufd looks that up once, so it
-   * comes after this.
+   * Tells the device's driver which VM the device is for. The bind to an iommufd looks that up
+   * once, so it must come after this call.
    *
    * <p>KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE_ADD, virt/kvm/vfio.c:kvm_vfio_file_add.
    *
-   * @throws KernelException EINVAL: no VFIO file; EEXIST: added already; ENOMEM
+   * @throws KernelException EINVAL: not a VFIO file; EEXIST: already added; ENOMEM
    */
   public void add(UnboundVfioFile device) {
     set(device.fd(), dev.iolite.uapi.kvm.Kvm.KVM_DEV_VFIO_FILE_ADD());
   }
 
   /**
-   * Takes a file away again, after the guest's last access to the device.
+   * Removes a file again, after the guest's last access to the device.
    *
    * <p>KVM_SET_DEVICE_ATTR, KVM_DEV_VFIO_FILE_DEL, virt/kvm/vfio.c:kvm_vfio_file_del.
    *

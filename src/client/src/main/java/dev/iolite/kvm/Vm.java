@@ -35,7 +35,10 @@ public final class Vm implements AutoCloseable {
   private final VmType type;
   private final int vcpuMmapBytes;
 
-  /** What was made from this VM and is still open, in the order of making; guarded by itself. */
+  /**
+   * What was made from this VM and is still open, in the order in which it was made; guarded by
+   * itself.
+   */
   private final Set<AutoCloseable> open = new LinkedHashSet<>();
 
   /** The slot numbers in use; guarded by {@link #open}. */
@@ -50,7 +53,7 @@ public final class Vm implements AutoCloseable {
     this.vcpuMmapBytes = vcpuMmapBytes;
   }
 
-  /** The descriptor, to be given to the kernel. */
+  /** The descriptor, to pass to the kernel. */
   public Fd fd() {
     return fd;
   }
@@ -72,14 +75,14 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Switches a capability on.
+   * Enables a capability.
    *
    * <p>KVM_ENABLE_CAP on the VM, virt/kvm/kvm_main.c:kvm_vm_ioctl_enable_cap_generic and
    * arch/x86/kvm/x86.c:kvm_vm_ioctl_enable_cap.
    *
-   * @param args up to four numbers, as the capability wants them
-   * @throws KernelException EINVAL: not one that can be switched on for a VM, a number that it does
-   *     not take, or too late (vCPUs exist)
+   * @param args up to four numbers, as the capability defines them
+   * @throws KernelException EINVAL: the capability cannot be enabled for a VM, does not accept an
+   *     argument, or is enabled too late (vCPUs exist)
    */
   public void enable(Capability capability, long... args) {
     try (Arena arena = Arena.ofConfined()) {
@@ -93,25 +96,25 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Lets requests of the guest to make memory private or shared leave it, as {@link Exit.Hypercall}
-   * with KVM_HC_MAP_GPA_RANGE (12).
+   * Makes the guest's requests to make memory private or shared leave the guest, as an {@link
+   * Exit.Hypercall} with KVM_HC_MAP_GPA_RANGE (12).
    *
    * <p>KVM_CAP_EXIT_HYPERCALL, arch/x86/kvm/x86.c:kvm_vm_ioctl_enable_cap.
    *
-   * @return false if this KVM does not have that; nothing was done then
+   * @return false if this KVM does not support that, in which case nothing was changed
    */
   public boolean exitOnMapGpa() {
     return exitOnHypercalls(MAP_GPA_RANGE);
   }
 
   /**
-   * Lets hypercalls leave the guest, as {@link Exit.Hypercall}, in addition to those that do so
-   * already.
+   * Makes hypercalls leave the guest, as an {@link Exit.Hypercall}, in addition to those that
+   * already do.
    *
    * <p>KVM_CAP_EXIT_HYPERCALL, arch/x86/kvm/x86.c:kvm_vm_ioctl_enable_cap.
    *
-   * @param calls a bit for each, as the capability has them
-   * @return false if this KVM does not have all of them; nothing was done then
+   * @param calls a bit for each, as in the capability
+   * @return false if this KVM does not support all of them, in which case nothing was changed
    */
   public boolean exitOnHypercalls(long calls) {
     synchronized (open) {
@@ -127,7 +130,7 @@ public final class Vm implements AutoCloseable {
   /**
    * Whether hypercalls leave the guest, since {@link #exitOnHypercalls} or {@link #exitOnMapGpa}.
    *
-   * @param calls a bit for each; all of them must
+   * @param calls a bit for each; the answer is true only if all of them do
    */
   public boolean exitsOnHypercalls(long calls) {
     synchronized (open) {
@@ -146,8 +149,8 @@ public final class Vm implements AutoCloseable {
    *     must stay mapped as long as the slot exists
    * @param flags {@link SlotFlag#LOG_DIRTY_PAGES} and {@link SlotFlag#READONLY}
    * @throws KernelException EEXIST: overlaps another slot; EINVAL: an address or the length is no
-   *     multiple of the page size, the host address is none of this process, the VM type can't have
-   *     the flags, or there are no slots left
+   *     multiple of the page size, the host address is not in this process, the VM type does not
+   *     allow the flags, or there are no slots left
    */
   public MemorySlot addSlot(long gpa, long bytes, long hostAddress, SlotFlag... flags) {
     Set<SlotFlag> set = EnumSet.noneOf(SlotFlag.class);
@@ -161,19 +164,19 @@ public final class Vm implements AutoCloseable {
 
   /**
    * Backs a range of guest-physical addresses with shared memory of this process and with private
-   * memory. Which of the two the guest gets at an address is that address's memory attribute.
+   * memory. The memory attribute of an address decides which of the two the guest gets there.
    *
    * <p>KVM_SET_USER_MEMORY_REGION2 with KVM_MEM_GUEST_MEMFD, since Linux 6.8,
    * virt/kvm/kvm_main.c:kvm_set_memory_region, virt/kvm/guest_memfd.c:kvm_gmem_bind. Such a slot
-   * can only be deleted, not changed.
+   * can be deleted, but not changed.
    *
    * @param gpa the first guest-physical address, a multiple of the page size
    * @param bytes the length, a multiple of the page size, more than 0
    * @param hostAddress where the shared memory is mapped in this process; 0 for none
    * @param memory the private memory, of this VM
-   * @param offset where in it the slot starts, in bytes, a multiple of the page size
-   * @throws KernelException EEXIST: overlaps another slot, or the part of the file is in a slot
-   *     already; EINVAL: as for {@link #addSlot}, or the file is another VM's or too short
+   * @param offset where the slot starts in it, in bytes, a multiple of the page size
+   * @throws KernelException EEXIST: overlaps another slot, or that part of the file is already in a
+   *     slot; EINVAL: as for {@link #addSlot}, or the file belongs to another VM or is too short
    */
   public MemorySlot addPrivateSlot(
       long gpa, long bytes, long hostAddress, GuestMemfd memory, long offset) {
@@ -188,21 +191,21 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Backs a range of guest-physical addresses with a dma-buf, in a way that a proposal has and 7.3
-   * has not.
+   * Backs a range of guest-physical addresses with a dma-buf, as a proposal defines and 7.3 does
+   * not.
    *
-   * <p>KVM_SET_USER_MEMORY_REGION2 with the dma-buf as guest_memfd. Such a slot can only be
-   * deleted, not changed; the kernel keeps the dma-buf as long as it exists.
+   * <p>KVM_SET_USER_MEMORY_REGION2 with the dma-buf as guest_memfd. Such a slot can be deleted, but
+   * not changed; the kernel keeps the dma-buf as long as the slot exists.
    *
    * @param gpa the first guest-physical address, a multiple of the page size
    * @param bytes the length, a multiple of the page size, more than 0
    * @param hostAddress where the shared memory is mapped in this process; 0 for none
    * @param flagBits the proposal's KVM_MEM_ flags
-   * @param dmaBuf what backs it
-   * @param offset where in it the slot starts, in bytes, a multiple of the page size
+   * @param dmaBuf the dma-buf that backs it
+   * @param offset where the slot starts in it, in bytes, a multiple of the page size
    * @throws KernelException EEXIST: overlaps another slot; EINVAL: as for {@link #addSlot}, the
-   *     kernel does not have the flags, or the dma-buf is not of the kind or size that they ask
-   *     for; EBADF: it is closed
+   *     kernel does not know the flags, or the dma-buf is not of the kind or size that they
+   *     require; EBADF: it is closed
    */
   public MemorySlot addDmaBufSlot(
       long gpa, long bytes, long hostAddress, int flagBits, Fd dmaBuf, long offset) {
@@ -272,7 +275,7 @@ public final class Vm implements AutoCloseable {
    * Deletes the slot with a number, no matter who made it.
    *
    * <p>KVM_SET_USER_MEMORY_REGION with size 0, virt/kvm/kvm_main.c:kvm_set_memory_region, which
-   * says EINVAL if there is none.
+   * returns EINVAL if there is none.
    *
    * @return whether there was one
    * @throws KernelException what else the kernel said
@@ -290,14 +293,14 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Makes memory that only this VM reaches.
+   * Makes memory that only this VM can reach.
    *
    * <p>KVM_CREATE_GUEST_MEMFD, since Linux 6.8, virt/kvm/guest_memfd.c:kvm_gmem_create.
    *
    * @param bytes the size, a multiple of the page size, more than 0
    * @param flags what the file can do, of those that KVM_CAP_GUEST_MEMFD_FLAGS offers
-   * @throws KernelException EINVAL: the size, or a flag that this VM can't have; ENOTTY: the kernel
-   *     has no guest_memfd
+   * @throws KernelException EINVAL: the size is wrong, or this VM cannot have a flag; ENOTTY: the
+   *     kernel has no guest_memfd
    */
   public GuestMemfd createGuestMemfd(long bytes, GuestMemfd.Flag... flags) {
     long bits = 0;
@@ -317,15 +320,15 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Makes a range of guest-physical addresses private or shared. No slot need be there; the guest's
-   * page table entries of the range are dropped.
+   * Makes a range of guest-physical addresses private or shared. There need not be a slot; the
+   * guest's page table entries for the range are dropped.
    *
    * <p>KVM_SET_MEMORY_ATTRIBUTES, since Linux 6.8,
    * virt/kvm/kvm_main.c:kvm_vm_ioctl_set_mem_attributes.
    *
    * @param gpa the first address, a multiple of the page size
    * @param bytes the length, a multiple of the page size, more than 0
-   * @param isPrivate whether the guest reaches private memory there, or shared memory
+   * @param isPrivate true if the guest is to reach private memory there, false for shared memory
    * @throws KernelException EINVAL: not aligned, or the VM type has no private memory; ENOTTY: the
    *     kernel has no memory attributes; ENOMEM
    */
@@ -344,12 +347,12 @@ public final class Vm implements AutoCloseable {
    * Makes a vCPU, in the state that a processor has after reset.
    *
    * <p>KVM_CREATE_VCPU, virt/kvm/kvm_main.c:kvm_vm_ioctl_create_vcpu. KVM keeps a vCPU, and its id,
-   * until the VM is closed: closing the {@link Vcpu} frees its descriptor only.
+   * until the VM is closed: closing the {@link Vcpu} frees only its descriptor.
    *
    * @param id its id (on x86 the APIC id), 0 to KVM_CAP_MAX_VCPU_ID - 1
    * @param code the slot with the vCPU's first instruction: without memory there is nothing to run
-   * @throws KernelException EEXIST: there is a vCPU of this id; EINVAL: the id is too large, or the
-   *     VM has all the vCPUs it can have; ENOMEM
+   * @throws KernelException EEXIST: there is already a vCPU with this id; EINVAL: the id is too
+   *     large, or the VM has all the vCPUs it can have; ENOMEM
    * @throws IllegalArgumentException if the slot is not one of this VM's
    */
   public Vcpu createVcpu(int id, MemorySlot code) {
@@ -361,10 +364,10 @@ public final class Vm implements AutoCloseable {
 
   /**
    * Makes a vCPU whose first instruction is in memory that this process does not see, as in a
-   * confidential VM. As {@link #createVcpu(int, MemorySlot)}, and:
+   * confidential VM.
    *
-   * @throws KernelException EIO, EINVAL: a trust domain that is not initialized, or has no split
-   *     interrupt controller
+   * @throws KernelException as for {@link #createVcpu(int, MemorySlot)}, and EIO, EINVAL: a trust
+   *     domain that is not initialized, or has no split interrupt controller
    */
   public Vcpu createVcpu(int id) {
     return createVcpu(id, Optional.empty());
@@ -384,7 +387,7 @@ public final class Vm implements AutoCloseable {
    *
    * <p>KVM_CREATE_DEVICE with KVM_DEV_TYPE_VFIO, virt/kvm/vfio.c:kvm_vfio_create.
    *
-   * @throws KernelException EBUSY: the VM has one already; ENODEV: the kernel has no
+   * @throws KernelException EBUSY: the VM already has one; ENODEV: the kernel has no
    *     CONFIG_KVM_VFIO
    */
   public VfioKvmDevice createVfioDevice() {
@@ -412,10 +415,10 @@ public final class Vm implements AutoCloseable {
   }
 
   /**
-   * Closes what is still open of the VM, then the VM.
+   * Closes everything made from the VM that is still open, then the VM.
    *
    * @throws KernelException the first failure; everything is closed all the same
-   * @throws IllegalStateException if a vCPU runs; everything but that is closed, and the vCPU can
+   * @throws IllegalStateException if a vCPU is running; everything else is closed, and the vCPU can
    *     be closed when its run has returned
    */
   @Override

@@ -6,8 +6,8 @@ import dev.iolite.kernel.CloseStack;
  * A VM with one vCPU on its way to the guest's first instruction, with all the steps that its type
  * requires.
  *
- * <p>{@link #begin} makes both; slots and devices follow; after {@link #finish}, the vCPU can be
- * run. Closing it closes the VM and all that was made from it.
+ * <p>{@link #begin} makes both; slots and devices follow; after {@link #finish}, the vCPU can run.
+ * Closing it closes the VM and everything made from it.
  *
  * <p>Not safe for use by several threads.
  */
@@ -22,14 +22,15 @@ public abstract sealed class VmLaunch implements AutoCloseable
   }
 
   /**
-   * Makes a VM of a type, initialized as the type wants it, and vCPU 0. Requests of the guest to
-   * make memory private or shared leave it where this KVM can do that; see {@link Vm#exitOnMapGpa}.
+   * Makes a VM of a type, initialized as the type requires, and vCPU 0. Where this KVM supports it,
+   * the guest's requests to make memory private or shared leave the guest; see {@link
+   * Vm#exitOnMapGpa}.
    *
    * @param type {@link VmType#DEFAULT}, {@link VmType#SW_PROTECTED}, {@link VmType#TDX} or {@link
    *     VmType#SNP}
-   * @throws dev.iolite.kernel.KernelException as {@link Kvm#createVm}, and what the steps of the
-   *     type say; nothing stays open then
-   * @throws IllegalArgumentException if the type is another
+   * @throws dev.iolite.kernel.KernelException as for {@link Kvm#createVm}, and what the steps of
+   *     the type report; in either case nothing stays open
+   * @throws IllegalArgumentException for any other type
    */
   public static VmLaunch begin(Kvm kvm, VmType type) {
     try (CloseStack opening = new CloseStack()) {
@@ -59,9 +60,9 @@ public abstract sealed class VmLaunch implements AutoCloseable
   }
 
   /**
-   * Ends the way: the VM's first memory and registers are fixed now, and its vCPU can be run.
+   * Finishes the launch: the VM's initial memory and registers are now fixed, and its vCPU can run.
    *
-   * @throws dev.iolite.kernel.KernelException what the type's last step says
+   * @throws dev.iolite.kernel.KernelException what the type's last step reports
    */
   public abstract void finish();
 

@@ -8,13 +8,13 @@ import java.util.Set;
 public enum VmType {
   /** A plain VM, whose memory the host can read. */
   DEFAULT(Kvm.KVM_X86_DEFAULT_VM()),
-  /** A VM with private memory that only software protects: for development. */
+  /** A VM with private memory that only software protects, for development. */
   SW_PROTECTED(Kvm.KVM_X86_SW_PROTECTED_VM()),
   /** AMD SEV: encrypted memory. */
   SEV(Kvm.KVM_X86_SEV_VM()),
   /** AMD SEV-ES: encrypted memory and registers. */
   SEV_ES(Kvm.KVM_X86_SEV_ES_VM()),
-  /** AMD SEV-SNP: also integrity of the memory. */
+  /** AMD SEV-SNP: encrypted memory and registers, and memory integrity. */
   SNP(Kvm.KVM_X86_SNP_VM()),
   /** Intel TDX. */
   TDX(Kvm.KVM_X86_TDX_VM());
@@ -30,7 +30,7 @@ public enum VmType {
     return number;
   }
 
-  /** The types of which a bit is set, as KVM_CAP_VM_TYPES returns them. */
+  /** The types whose bits are set, as KVM_CAP_VM_TYPES returns them. */
   static Set<VmType> ofBits(int bits) {
     Set<VmType> types = EnumSet.noneOf(VmType.class);
     for (VmType type : values()) {

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A copy of a function's configuration space, of 64, 256 or 4096 bytes. The kernel shows only the
- * first 64, or 128 of a CardBus bridge, to users without CAP_SYS_ADMIN
+ * A copy of a function's configuration space, of 64, 256 or 4096 bytes. To users without
+ * CAP_SYS_ADMIN, the kernel shows only the first 64 bytes, or 128 of a CardBus bridge
  * (drivers/pci/pci-sysfs.c:pci_read_config).
  *
  * <p>It never changes: safe for use by several threads.
@@ -45,7 +45,7 @@ public final class ConfigSpace {
     this.bytes = ByteBuffer.wrap(bytes.clone()).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** How much of it there is, in bytes. */
+  /** The size of this copy in bytes. */
   public int size() {
     return bytes.capacity();
   }
@@ -66,8 +66,9 @@ public final class ConfigSpace {
   }
 
   /**
-   * Whether the function answers: one that has fallen off or is without power (D3cold) reads as all
-   * ones. The ids alone don't tell, as those of a VF read so too (SR-IOV specification, 3.4.1).
+   * Whether the function answers: one that has dropped off the bus or has no power (D3cold) reads
+   * as all ones. The ids alone are not enough, because those of a VF also read as all ones (SR-IOV
+   * specification, 3.4.1).
    */
   public boolean answers() {
     for (int at = 0; at < HEADER; at++) {
@@ -78,9 +79,7 @@ public final class ConfigSpace {
     return false;
   }
 
-  /**
-   * What kind of header it has, {@link #ORDINARY}, {@link #BRIDGE}, {@link #CARDBUS} or another.
-   */
+  /** The type of its header: {@link #ORDINARY}, {@link #BRIDGE}, {@link #CARDBUS} or another. */
   public int headerType() {
     return read8(PciRegs.HEADER_TYPE) & PciRegs.HEADER_TYPE_MASK;
   }
@@ -101,7 +100,7 @@ public final class ConfigSpace {
   }
 
   /**
-   * Whether the function has capabilities that are not in this copy, since they lie beyond what
+   * Whether the function has capabilities that are not in this copy because they lie beyond what
    * this user may read.
    */
   public boolean hidesCapabilities() {
@@ -112,8 +111,8 @@ public final class ConfigSpace {
 
   /**
    * Both capability lists, in their order. A list that leads outside what was read, or back to an
-   * entry, ends there; a device that does not answer has none. Where a header of an unknown type
-   * has its list is unknown.
+   * earlier entry, ends there; a device that does not answer has none. A header of an unknown type
+   * has none either, since it is unknown where its list would start.
    */
   public List<PciCapability> capabilities() {
     List<PciCapability> capabilities = new ArrayList<>();

@@ -13,22 +13,23 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * What every process has open or mapped according to /proc, at the time when this object was made.
+ * What every process has open or mapped, according to /proc at the time when this object was made.
  * Processes that this user may not inspect are left out, and so are references inside the kernel,
- * such as that of KVM, and processes of other PID namespaces.
+ * such as KVM's, and processes of other PID namespaces.
  */
 final class DeviceUsers {
   /**
-   * How a descriptor of a VFIO device is called: by its node, or, if it came from a group, by
-   * nothing of the device's (drivers/vfio/group.c:vfio_device_open_file).
+   * The names of descriptors of VFIO devices: that of the device's node or, if the descriptor came
+   * from a group, one that does not identify the device
+   * (drivers/vfio/group.c:vfio_device_open_file).
    */
   private static final Pattern VFIO = Pattern.compile("/dev/vfio/devices/.*|anon_inode:\\[vfio-.*");
 
-  /** Which device that is (drivers/vfio/vfio_main.c:vfio_device_show_fdinfo). */
+  /** Names the device of such a descriptor (drivers/vfio/vfio_main.c:vfio_device_show_fdinfo). */
   private static final Pattern VFIO_DEVICE =
       Pattern.compile("^vfio-device-syspath:\\s*(\\S+)$", Pattern.MULTILINE);
 
-  /** What follows the name of a node that has been taken away while it was open. */
+  /** What follows the name of a node that was removed while it was open. */
   private static final String DELETED = " (deleted)";
 
   /** The fields of a line of maps before the name. */
@@ -39,7 +40,7 @@ final class DeviceUsers {
 
   private record Holder(String pid, Set<String> files) {}
 
-  /** Looks at all processes. */
+  /** Inspects all processes. */
   DeviceUsers(SysFs sysFs) {
     this.sysFs = sysFs;
     for (String pid : sysFs.listIfPresent("/proc").orElse(List.of())) {
@@ -55,8 +56,8 @@ final class DeviceUsers {
   /**
    * The processes that have one of the files open or mapped, as {@code 123 (java)}.
    *
-   * @param files names of nodes, and directories of PCI functions below /sys for what is open of
-   *     them through VFIO
+   * @param files names of nodes, and directories of PCI functions below /sys, which stand for what
+   *     is open through VFIO
    */
   List<String> of(Collection<String> files) {
     return holders.stream()
@@ -69,7 +70,7 @@ final class DeviceUsers {
     return seen(() -> sysFs.read("/proc/" + pid + "/comm")).map(c -> " (" + c + ")").orElse("");
   }
 
-  /** A kernel thread, as most processes are, has no memory of its own, and then no files either. */
+  /** Most processes are kernel threads, which have no memory of their own, and no files either. */
   private Set<String> filesOf(String process) {
     String maps = seen(() -> sysFs.read(process + "/maps")).orElse("");
     if (maps.isEmpty()) {
@@ -103,7 +104,7 @@ final class DeviceUsers {
     return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
   }
 
-  /** What can be seen of a process that may end any time and may be somebody else's. */
+  /** What can be seen of a process that may end at any time and may belong to somebody else. */
   private static <T> Optional<T> seen(Supplier<T> look) {
     try {
       return Optional.of(look.get());

@@ -8,16 +8,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The binding of a function to a driver, with what it had before. Closing it restores that.
+ * The binding of a function to a driver, and what the function had before. Closing it restores
+ * that.
  *
- * <p>The driver is bound through its own {@code bind} file and not through {@code drivers_probe}:
- * that file is silent if the probe fails (drivers/base/bus.c:bind_store, drivers_probe_store). Not
- * safe for use by several threads.
+ * <p>The driver is bound through its own {@code bind} file and not through {@code drivers_probe},
+ * which reports no error if the probe fails (drivers/base/bus.c:bind_store, drivers_probe_store).
+ * Not safe for use by several threads.
  */
 public final class DriverBinding implements AutoCloseable {
   private static final String PROBE = "/sys/bus/pci/drivers_probe";
 
-  /** Clears driver_override; sysfs does not pass on a write of nothing. */
+  /** Clears driver_override; sysfs does not pass on an empty write. */
   private static final String NOTHING = "\n";
 
   private final PciDevice device;
@@ -40,19 +41,19 @@ public final class DriverBinding implements AutoCloseable {
   public record Before(Optional<String> driver, Optional<String> driverOverride) {}
 
   /**
-   * Gives a function to a driver, or leaves it there if the driver has it already; in that case
-   * {@link #close} changes nothing. If anything fails, what was before is brought back.
+   * Gives a function to a driver, or leaves it there if the driver already has it; in that case
+   * {@link #close} changes nothing. If anything fails, the earlier state is restored.
    *
-   * <p>The rest of the IOMMU group is not looked at, so that its functions can be given to VFIO one
-   * after the other; see {@link PciDevice#requireViableGroup}.
+   * <p>The rest of the IOMMU group is not checked, so that its functions can be given to VFIO one
+   * after another; see {@link PciDevice#requireViableGroup}.
    *
    * @param driver such as {@code vfio-pci}
    * @throws PreconditionException if the function has no IOMMU group, is a bridge or has VFs, the
-   *     driver is not loaded, this host or a process uses the function, or the driver that has it
-   *     can not or does not let go of it; but for the last, nothing is changed then
-   * @throws KernelException what the kernel said, of the write to a file of sysfs: EACCES (not
-   *     root), EINVAL or ENODEV (the driver does not want it), EBUSY (the IOMMU group belongs to
-   *     somebody else)
+   *     driver is not loaded, this host or a process uses the function, or its current driver
+   *     cannot or does not let go of it; except in the last case, nothing has been changed
+   * @throws KernelException what the kernel said about the write to a file in sysfs: EACCES (not
+   *     root), EINVAL or ENODEV (the driver does not accept the function), EBUSY (the IOMMU group
+   *     belongs to somebody else)
    */
   public static DriverBinding bind(PciDevice device, String driver) {
     Before before = new Before(device.driver(), device.driverOverride());
@@ -81,13 +82,14 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   /**
-   * Lets the kernel choose a driver again, for a function that was given to one by an override some
-   * time ago.
+   * Lets the kernel choose a driver again, for a function that an override gave to a driver
+   * earlier.
    *
-   * @return the driver that has it now; empty if none wants it
+   * @return the driver that has it now; empty if no driver accepts it
    * @throws PreconditionException if the function is a bridge or has VFs, this host or a process
-   *     uses it, or its driver can't let go of it; but for the last, nothing is changed then
-   * @throws KernelException what the kernel said, of the write to a file of sysfs
+   *     uses it, or its driver cannot let go of it; except in the last case, nothing has been
+   *     changed
+   * @throws KernelException what the kernel said about the write to a file in sysfs
    */
   public static Optional<String> giveBack(PciDevice device) {
     String tried = "take " + device + " from its driver";
@@ -99,11 +101,11 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   /**
-   * Brings back what a function had before, for a process that was ended between {@link #bind} and
-   * {@link #close}.
+   * Restores what a function had before, on behalf of a process that was killed between {@link
+   * #bind} and {@link #close}.
    *
    * @throws PreconditionException if a process still uses the function, or it has VFs
-   * @throws KernelException what the kernel said, of the write to a file of sysfs
+   * @throws KernelException what the kernel said about the write to a file in sysfs
    */
   public static void restore(PciDevice device, Before before) {
     new DriverBinding(device, before, "").restore();
@@ -127,9 +129,9 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   /**
-   * Makes sure that {@link #restore(PciDevice, Before)} may be done.
+   * Makes sure that {@link #restore(PciDevice, Before)} is possible.
    *
-   * @throws PreconditionException if not; nothing is changed by then
+   * @throws PreconditionException if it is not; nothing has been changed
    */
   public static void requireRestorable(PciDevice device, Before before) {
     Optional<String> driver = device.driver();
@@ -145,7 +147,7 @@ public final class DriverBinding implements AutoCloseable {
     return device;
   }
 
-  /** The driver it was given to. */
+  /** The driver that it was given to. */
   public String driver() {
     return driver;
   }
@@ -161,12 +163,12 @@ public final class DriverBinding implements AutoCloseable {
   }
 
   /**
-   * Brings back what the function had before. All that was opened of it must be closed by then, by
-   * KVM too: the kernel waits for that, and can't be interrupted.
+   * Restores what the function had before. Everything that was opened of it must be closed first,
+   * by KVM too: the kernel waits for that, and cannot be interrupted.
    *
-   * @throws PreconditionException if a process still uses the function, this one included, or it
-   *     has VFs; nothing is changed then, and it can be closed again later
-   * @throws KernelException what the kernel said, of the write to a file of sysfs
+   * @throws PreconditionException if a process, this one included, still uses the function, or it
+   *     has VFs; nothing has been changed, and this can be closed again later
+   * @throws KernelException what the kernel said about the write to a file in sysfs
    */
   @Override
   public void close() {
@@ -176,7 +178,7 @@ public final class DriverBinding implements AutoCloseable {
     closed = true;
   }
 
-  /** Whatever it has now. */
+  /** Restores it, whatever driver the function has now. */
   private void restore() {
     String tried = "give " + device + " back to " + before.driver().orElse("no driver");
     requireRestorable(device, before);
@@ -193,7 +195,10 @@ public final class DriverBinding implements AutoCloseable {
     device.sysFs().write(device.path() + "/driver_override", driver.orElse(NOTHING));
   }
 
-  /** Before a host driver gets the function again, which it may even if that has VFs. */
+  /**
+   * Checks before a host driver gets the function again, which is allowed even if the function has
+   * VFs.
+   */
   private static void requireLettingGo(PciDevice device, String tried) {
     HostSafety safety = new HostSafety(device, tried);
     device.driver().ifPresentOrElse(safety::requireReleasable, safety::requireUnused);

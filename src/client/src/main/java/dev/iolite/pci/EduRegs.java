@@ -29,13 +29,13 @@ public final class EduRegs {
   /** Status: a factorial ends with an interrupt. */
   public static final int STATUS_IRQ_AFTER_FACTORIAL = 0x80;
 
-  /** The causes of the interrupt that are pending. */
+  /** The pending causes of the interrupt. */
   public static final int IRQ_STATUS = 0x24;
 
   /** Raises the interrupt for the causes written. */
   public static final int IRQ_RAISE = 0x60;
 
-  /** Takes the causes written back. */
+  /** Clears the causes written. */
   public static final int IRQ_ACK = 0x64;
 
   public static final int IRQ_FACTORIAL = 1;
@@ -55,7 +55,7 @@ public final class EduRegs {
   /** DMA command: starts it; reads as 1 until it has ended. */
   public static final int DMA_RUN = 1;
 
-  /** DMA command: from the buffer to memory, not the other way. */
+  /** DMA command: from the buffer to memory, not the other way round. */
   public static final int DMA_TO_MEMORY = 2;
 
   /** DMA command: ends with an interrupt. */
@@ -68,7 +68,7 @@ public final class EduRegs {
 
   private EduRegs() {}
 
-  /** Whether a function is such a device. */
+  /** Whether a function is an {@code edu} device. */
   public static boolean isEdu(PciDevice function) {
     return function.vendor() == VENDOR && function.device() == DEVICE;
   }
@@ -81,7 +81,7 @@ public final class EduRegs {
   /**
    * Starts a DMA on an idle device.
    *
-   * @param width of the accesses, 4 or 8
+   * @param width the width of the register accesses, 4 or 8 bytes
    * @param flags {@link #DMA_TO_MEMORY}, {@link #DMA_IRQ} or both, or 0
    */
   public static void startDma(

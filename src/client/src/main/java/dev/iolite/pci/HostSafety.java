@@ -11,8 +11,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What must hold before a function is taken from its driver or given to another. The kernel does
- * not ask: it takes a device away from its users, or waits for them in a way that can't be
+ * Checks what must hold before a function is taken from its driver or given to another. The kernel
+ * does not check: it takes a device away from its users, or waits for them in a way that cannot be
  * interrupted. This class changes nothing.
  */
 final class HostSafety {
@@ -24,7 +24,7 @@ final class HostSafety {
   /**
    * Prepares the checks.
    *
-   * @param tried what they are for, as messages begin
+   * @param tried what they are for, as the beginning of messages
    */
   HostSafety(PciDevice device, String tried) {
     this.device = device;
@@ -33,9 +33,9 @@ final class HostSafety {
   }
 
   /**
-   * Before the function is taken from a driver.
+   * Checks before the function is taken from a driver.
    *
-   * @throws PreconditionException if it may not be
+   * @throws PreconditionException if it must not be
    */
   void requireReleasable(String driver) {
     requireEndpoint();
@@ -55,12 +55,12 @@ final class HostSafety {
   }
 
   /**
-   * Checks before the function, which has no driver, is given to one. While somebody has it open
-   * through VFIO, it has a driver still, which another process takes off: the kernel waits for the
-   * one with the device locked, and a bind would wait for the other
+   * Checks before the function, which has no driver, is given to one. If somebody still has it open
+   * through VFIO, another process is in the middle of removing its driver: the kernel waits for the
+   * user with the device locked, and a bind would wait for that lock
    * (drivers/base/bus.c:bind_store).
    *
-   * @throws PreconditionException if it may not be
+   * @throws PreconditionException if it must not be
    */
   void requireFree() {
     requireAlone();
@@ -68,7 +68,7 @@ final class HostSafety {
   }
 
   /**
-   * Before the function is used at all: who opens a PF through VFIO resets it
+   * Checks before the function is used at all: opening a PF through VFIO resets it
    * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable), and its VFs with it.
    *
    * @throws PreconditionException if others depend on it
@@ -79,7 +79,7 @@ final class HostSafety {
   }
 
   /**
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device takes ordinary functions only.
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_register_device accepts only ordinary functions.
    */
   private void requireEndpoint() {
     if (device.isBridge()) {
@@ -134,7 +134,7 @@ final class HostSafety {
     return vf + " (" + String.join(", ", what) + ")";
   }
 
-  /** The kernel takes a disk away from under a mounted file system without a question. */
+  /** The kernel takes a disk away from under a mounted file system without asking. */
   private void requireHostDoesWithout() {
     List<HostUse> uses = device.hostUses();
     if (!uses.isEmpty()) {
@@ -147,10 +147,11 @@ final class HostSafety {
   }
 
   /**
-   * Before a host driver is looked for again, and before anything else: a process that has it open
-   * through VFIO is waited for (drivers/vfio/vfio_main.c:vfio_unregister_group_dev).
+   * Checks before a host driver is looked for again, and before anything else: the kernel waits for
+   * a process that has the function open through VFIO
+   * (drivers/vfio/vfio_main.c:vfio_unregister_group_dev).
    *
-   * @throws PreconditionException if one has
+   * @throws PreconditionException if there is one
    */
   void requireUnused() {
     List<String> processes = vfioUsers(device);
@@ -164,8 +165,8 @@ final class HostSafety {
   }
 
   /**
-   * Finds those who are not to be seen in /proc: in another PID namespace, or a VM that refers to a
-   * device which its process has closed. VFIO enables the device for whoever has bound it
+   * Finds users that /proc does not show: a process in another PID namespace, or a VM that refers
+   * to a device which its process has closed. VFIO enables the device while somebody has it bound
    * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable), and the kernel counts that.
    */
   private void requireClosed(String driver) {

@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Finds what this host uses of a function: disks, network interfaces and nodes that processes hold,
- * all of which are below it in sysfs, no matter which drivers are in between.
+ * Finds what this host uses through a function: disks, network interfaces and nodes that processes
+ * hold. All of these are below the function in sysfs, no matter which drivers are in between.
  */
 final class HostUses {
   private static final String BLOCK = "/sys/class/block/";
@@ -35,12 +35,15 @@ final class HostUses {
   private static final int MOUNT_POINT = 4;
 
   /**
-   * One of several paths to an NVMe disk. The disk itself, named the same without the path's
-   * number, is below no function (drivers/nvme/host/core.c:nvme_alloc_ns).
+   * One of several paths to an NVMe disk. The disk itself, which has the same name without the
+   * path's number, is not below any function (drivers/nvme/host/core.c:nvme_alloc_ns).
    */
   private static final Pattern NVME_PATH = Pattern.compile("(nvme\\d+)c\\d+(n\\d+)");
 
-  /** Of an interface that is switched off or has no link (net/core/net-sysfs.c:operstates). */
+  /**
+   * The states of an interface that is switched off or has no link
+   * (net/core/net-sysfs.c:operstates).
+   */
   private static final Set<String> DOWN = Set.of("down", "lowerlayerdown", "notpresent");
 
   private final Kernel kernel;
@@ -84,9 +87,9 @@ final class HostUses {
   }
 
   /**
-   * The nodes that processes hold. Many drivers wait for these processes when the function is taken
-   * away, such as drivers/infiniband/core/uverbs_main.c:ib_uverbs_remove_one; others take the
-   * device from under them. VFIO's nodes are looked at by {@link HostSafety}.
+   * The nodes that processes hold. When the function is taken away, many drivers wait for these
+   * processes, as does drivers/infiniband/core/uverbs_main.c:ib_uverbs_remove_one; others take the
+   * device away from under them. {@link HostSafety} checks VFIO's nodes.
    */
   private Stream<HostUse> heldNodes(List<Path> roots) {
     List<String> nodes =
@@ -115,7 +118,8 @@ final class HostUses {
   }
 
   /**
-   * The name that the kernel gives to a node: a node of devtmpfs has it, others may have been made.
+   * The name that the kernel gives to a node. The node in devtmpfs has it; there may be others with
+   * other names.
    */
   private Optional<String> nodeName(String entry) {
     return files.readIfPresent(entry + "/uevent").stream()
@@ -135,8 +139,8 @@ final class HostUses {
 
   /**
    * Whoever uses a disk claims it, in whatever namespace, and then nobody else can open it
-   * exclusively (block/bdev.c:bd_may_claim). This finds a ZFS, or what another container has
-   * mounted.
+   * exclusively (block/bdev.c:bd_may_claim). This finds ZFS, and file systems that another
+   * container has mounted.
    */
   private Optional<HostUse> claimed(String disk) {
     int fd = Fd.tryOpen(kernel, node(disk), Libc.O_RDONLY() | Libc.O_EXCL());
@@ -152,8 +156,8 @@ final class HostUses {
   }
 
   /**
-   * By the device's number, as the name may be any: that of the root file system is often {@code
-   * /dev/root}, which does not exist.
+   * Looks by the device's number, because the name is not reliable: the root file system's is often
+   * {@code /dev/root}, which does not exist.
    */
   private Optional<HostUse> mounted(String disk) {
     return files
@@ -185,7 +189,7 @@ final class HostUses {
                 "lsblk " + node(disk) + " shows the RAID, LVM or encryption to stop"));
   }
 
-  /** A btrfs has a device number of its own, and may lie on several disks. */
+  /** A btrfs file system has its own device number, and may lie on several disks. */
   private Optional<HostUse> inBtrfs(String disk) {
     return files.listIfPresent(BTRFS).orElse(List.of()).stream()
         .filter(id -> files.exists(BTRFS + id + "/devices/" + disk))
@@ -212,7 +216,7 @@ final class HostUses {
         .isPresent();
   }
 
-  /** The device's file; sysfs can't have a slash in a name. */
+  /** The device's file; a name in sysfs cannot contain a slash. */
   private static String node(String disk) {
     return "/dev/" + disk.replace('!', '/');
   }
@@ -246,7 +250,10 @@ final class HostUses {
     return entries;
   }
 
-  /** The directory of sysfs that a link in a directory that is no link leads to. */
+  /**
+   * The directory in sysfs to which a link leads; the directory that contains the link must not
+   * itself be a link.
+   */
   private Path target(String link) {
     return Path.of(link).resolveSibling(files.readlink(link)).normalize();
   }

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An IOMMU group: devices that the IOMMU can't isolate from each other, so they can only be given
+ * An IOMMU group: devices that the IOMMU cannot isolate from each other, so they can only be given
  * to one owner together.
  *
  * @param id its number

@@ -20,7 +20,7 @@ public final class Pci {
   static final String DEVICES = "/sys/bus/pci/devices";
   static final String DRIVERS = "/sys/bus/pci/drivers";
 
-  /** A name in sysfs that leads nowhere else, such as {@code vfio-pci}. */
+  /** A name in sysfs that cannot lead elsewhere, such as {@code vfio-pci}. */
   private static final Pattern DRIVER = Pattern.compile("(?!\\.\\.?$)[\\w.+() -]{1,64}");
 
   private final Kernel kernel;
@@ -32,14 +32,14 @@ public final class Pci {
     this.sysFs = new SysFs(kernel);
   }
 
-  /** Whether a driver can be called so; only then is it part of a path. */
+  /** Whether a driver can have this name; only then is it used in a path. */
   public static boolean isDriverName(String name) {
     return DRIVER.matcher(name).matches();
   }
 
   /**
-   * All functions, in the order of their addresses. Empty on a machine without PCI. Each may go at
-   * any time; see {@link #each}.
+   * All functions, in the order of their addresses. Empty on a machine without PCI. Each may
+   * disappear at any time; see {@link #each}.
    *
    * @throws KernelException what the kernel said when sysfs was read
    */
@@ -52,10 +52,10 @@ public final class Pci {
   }
 
   /**
-   * What all functions say, without those that go meanwhile.
+   * Asks every function, and leaves out those that disappear meanwhile.
    *
    * @param ask asks one of them
-   * @throws KernelException what the kernel said about a function that is there
+   * @throws KernelException what the kernel said about a function that still exists
    */
   public <T> List<T> each(Function<PciDevice, T> ask) {
     List<T> answers = new ArrayList<>();

@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where a PCI function is (BDF).
+ * The address of a PCI function (BDF).
  *
  * @param domain the segment, 0 to 0xffffffff (above 0xffff for a virtual one such as VMD's)
  * @param bus 0 to 0xff
@@ -41,7 +41,7 @@ public record PciAddress(long domain, int bus, int device, int function)
   /**
    * Reads an address as lspci writes it, with or without the domain.
    *
-   * @param text such as {@code 0000:00:03.0} or {@code 00:03.0}
+   * @param text the address, such as {@code 0000:00:03.0} or {@code 00:03.0}
    * @throws IllegalArgumentException if it is anything else; the message says so
    */
   public static PciAddress parse(String text) {
@@ -61,7 +61,7 @@ public record PciAddress(long domain, int bus, int device, int function)
         Integer.parseInt(parts.group(4)));
   }
 
-  /** As {@link #parse}; empty if it is anything else. */
+  /** Like {@link #parse}; empty if it is anything else. */
   static Optional<PciAddress> tryParse(String text) {
     return TEXT.matcher(text).matches() ? Optional.of(parse(text)) : Optional.empty();
   }

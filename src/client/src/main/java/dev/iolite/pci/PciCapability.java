@@ -3,12 +3,12 @@ package dev.iolite.pci;
 /**
  * An entry of the capability lists in configuration space.
  *
- * @param id its number; standard and extended ones are numbered apart
+ * @param id its number; standard and extended ones are numbered separately
  * @param offset where it is in configuration space, in bytes
  * @param extended whether it is in the extended list, from 0x100
  */
 public record PciCapability(int id, int offset, boolean extended) {
-  /** A name for the ones that matter here, else its number. */
+  /** Its name if it matters here, else its number. */
   public String name() {
     return extended ? extendedName() : standardName();
   }

@@ -52,7 +52,7 @@ public final class PciDevice {
     this.path = Pci.DEVICES + "/" + address;
   }
 
-  /** Where it is. */
+  /** Its address. */
   public PciAddress address() {
     return address;
   }
@@ -101,12 +101,12 @@ public final class PciDevice {
     return PciClass.name(classCode());
   }
 
-  /** The driver that has it; empty if none has. */
+  /** The driver that has it; empty if none does. */
   public Optional<String> driver() {
     return sysFs.linkName(path + "/driver");
   }
 
-  /** The only driver that may have it, if that was set. */
+  /** The only driver that may bind it, if one was set. */
   public Optional<String> driverOverride() {
     return sysFs
         .readIfPresent(path + "/driver_override")
@@ -122,8 +122,8 @@ public final class PciDevice {
   }
 
   /**
-   * Whether an IOMMU stands between it and memory. In VFIO's no-IOMMU mode a device has a group
-   * too, which means nothing.
+   * Whether an IOMMU stands between it and memory. In VFIO's no-IOMMU mode, a device also has a
+   * group, but that means nothing.
    */
   public boolean hasIommu() {
     return sysFs
@@ -138,8 +138,8 @@ public final class PciDevice {
   }
 
   /**
-   * Makes sure that it has one: without it, DMA to what is thought to be an IOVA goes to that
-   * address of the host's memory.
+   * Makes sure that it has an IOMMU: without one, DMA to a supposed IOVA goes to that address in
+   * the host's memory.
    */
   void requireIommu(String tried) {
     if (!hasIommu()) {
@@ -159,9 +159,9 @@ public final class PciDevice {
   }
 
   /**
-   * Makes sure that VFIO would lend the function, as far as the rest of its IOMMU group is
-   * concerned. The kernel looks at that only when the device is bound to an iommufd, and does not
-   * name the device that is in the way (drivers/iommu/iommu.c:iommu_device_claim_dma_owner).
+   * Makes sure that the rest of its IOMMU group does not keep VFIO from handing out the function.
+   * The kernel checks that only when the device is bound to an iommufd, and does not name the
+   * device that is in the way (drivers/iommu/iommu.c:iommu_device_claim_dma_owner).
    *
    * @throws PreconditionException if a host driver uses another device of the group, or the
    *     function has no IOMMU
@@ -186,7 +186,7 @@ public final class PciDevice {
     }
   }
 
-  /** What gets a device out of the way; a bridge stays, and is no device of VFIO's. */
+  /** How to get a device out of the way; a bridge stays, and VFIO does not accept it. */
   private String makesWay(IommuGroup.Member member) {
     String driver = member.driver().orElseThrow();
     Optional<PciDevice> pci =
@@ -209,8 +209,8 @@ public final class PciDevice {
    * Makes sure that the function can be assigned and enabled, as far as sysfs shows.
    *
    * @throws PreconditionException if it is a bridge or has VFs, or its group is not viable, as
-   *     {@link #requireViableGroup} says; if it does not answer, or a BAR has no address:
-   *     VFIO_DEVICE_BIND_IOMMUFD would say EIO or EINVAL
+   *     {@link #requireViableGroup} says; or if it does not answer, or a BAR has no address, for
+   *     which VFIO_DEVICE_BIND_IOMMUFD would return EIO or EINVAL
    */
   public void requireAssignable() {
     String tried = "assign " + address;
@@ -247,14 +247,14 @@ public final class PciDevice {
         .toList();
   }
 
-  /** Whether it is a bridge, a PCI or a CardBus one: only those have a bus behind them. */
+  /** Whether it is a PCI or CardBus bridge: only those have a bus behind them. */
   public boolean isBridge() {
     return sysFs.exists(path + "/secondary_bus_number");
   }
 
   /**
-   * Its VFs, if it is a physical function of SR-IOV that has any. How many there are is asked of
-   * their links and not of {@code sriov_numvfs}, a read of which waits for the device lock
+   * Its VFs, if it is a physical function of SR-IOV that has any. They are counted by their links
+   * and not by {@code sriov_numvfs}: reading that file waits for the device lock
    * (drivers/pci/iov.c:sriov_numvfs_show), which an unbind that hangs holds.
    */
   public List<PciDevice> virtualFunctions() {
@@ -277,7 +277,7 @@ public final class PciDevice {
         .map(target -> parsed("physfn", target, PciAddress::parse));
   }
 
-  /** The BARs and the ROM that it has. */
+  /** Its BARs and its ROM. */
   public List<PciResource> resources() {
     List<PciResource> resources = new ArrayList<>();
     List<String> lines = sysFs.read(path + "/resource").lines().toList();
@@ -299,12 +299,15 @@ public final class PciDevice {
     return parsed("config", bytes.length + " bytes", _ -> new ConfigSpace(bytes));
   }
 
-  /** The name of the VFIO device of it; empty if it has no VFIO driver. */
+  /** The name of its VFIO device; empty if it has no VFIO driver. */
   private Optional<String> vfioDevice() {
     return sysFs.listIfPresent(path + "/vfio-dev").flatMap(names -> names.stream().findFirst());
   }
 
-  /** What a process has open that uses it through VFIO, as {@link DeviceUsers} knows it. */
+  /**
+   * The files that a process which uses it through VFIO has open, as {@link DeviceUsers} names
+   * them.
+   */
   Set<String> vfioFiles() {
     Set<String> files = new HashSet<>();
     files.add(directory().toString());
@@ -320,8 +323,8 @@ public final class PciDevice {
   }
 
   /**
-   * The VFIO character device of it; empty if it has no VFIO driver, or the kernel makes no such
-   * devices: without CONFIG_VFIO_DEVICE_CDEV the VFIO device is there, but has no number
+   * Its VFIO character device; empty if it has no VFIO driver, or the kernel makes no such devices:
+   * without CONFIG_VFIO_DEVICE_CDEV, the VFIO device exists, but has no device number
    * (drivers/vfio/device_cdev.c:vfio_init_device_cdev). The kernel makes the node before the
    * driver's probe returns (drivers/vfio/vfio_main.c:vfio_device_devnode, drivers/base/devtmpfs.c),
    * so there is nothing to wait for; udev may change the node's owner a little later.
@@ -333,7 +336,7 @@ public final class PciDevice {
   }
 
   /**
-   * As {@link #vfioCdev}, for those who can't do without.
+   * Like {@link #vfioCdev}, for callers that cannot do without it.
    *
    * @throws PreconditionException if there is none
    */
@@ -366,7 +369,9 @@ public final class PciDevice {
         });
   }
 
-  /** The ways in which the kernel would reset it, the first choice first; empty if none works. */
+  /**
+   * The methods by which the kernel would reset it, the preferred one first; empty if none works.
+   */
   public List<String> resetMethods() {
     return sysFs
         .readIfPresent(path + "/reset_method")
@@ -376,14 +381,14 @@ public final class PciDevice {
   }
 
   /**
-   * What this host would lose with the function's driver: disks that are mounted, swap, or part of
-   * something, and network interfaces that are up.
+   * What this host would lose with the function's driver: disks that are mounted, used as swap, or
+   * part of something else, and network interfaces that are up.
    */
   public List<HostUse> hostUses() {
     return new HostUses(kernel, this).find();
   }
 
-  /** The NUMA node it is near to; empty if the firmware does not say. */
+  /** The NUMA node that it is closest to; empty if the firmware does not say. */
   public OptionalInt numaNode() {
     return sysFs.readIfPresent(path + "/numa_node").stream()
         .mapToInt(text -> parsed("numa_node", text, Integer::parseInt))
@@ -391,14 +396,14 @@ public final class PciDevice {
         .findFirst();
   }
 
-  /** What the kernel says about its TSM; empty if no TSM knows it. */
+  /** What the kernel says about its relation to a TSM; empty if no TSM knows it. */
   public Optional<TsmState> tsm() {
     return sysFs
         .listIfPresent(path + "/tsm")
         .map(_ -> new TsmState(tsm("connect"), tsm("bound"), tsm("dsm")));
   }
 
-  /** A file that is there and can't be read is no proof that there is no session. */
+  /** A file that exists but cannot be read does not prove that there is no session. */
   private Optional<String> tsm(String attribute) {
     String file = path + "/tsm/" + attribute;
     return sysFs.exists(file)
@@ -410,7 +415,7 @@ public final class PciDevice {
     return parsed(attribute, sysFs.read(path + "/" + attribute), Integer::decode);
   }
 
-  /** What a file or link of it says, which is the kernel's to write. */
+  /** Parses what a file or link of it says. Only the kernel writes these. */
   private <T> T parsed(String attribute, String text, Function<String, T> parse) {
     try {
       return parse.apply(text);

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * All that sysfs says about a PCI function at one time.
+ * Everything that sysfs says about a PCI function at one point in time.
  *
  * @param address where it is
  * @param vendor vendor id, 16 bits
@@ -14,8 +14,8 @@ import java.util.OptionalInt;
  * @param subsystemDevice device id of the board, 16 bits
  * @param classCode base class, subclass and programming interface, 24 bits
  * @param className what kind of device that is, in words
- * @param driver the driver that has it; empty if none has
- * @param driverOverride the only driver that may bind it, if that was set
+ * @param driver the driver that has it; empty if none does
+ * @param driverOverride the only driver that may bind it, if one was set
  * @param iommuGroup its IOMMU group; empty if no IOMMU translates for it
  * @param answers whether its configuration space reads as anything but all ones
  * @param headerType 0 for an ordinary function, 1 for a PCI bridge, 2 for a CardBus bridge

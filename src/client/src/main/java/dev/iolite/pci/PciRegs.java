@@ -1,7 +1,7 @@
 package dev.iolite.pci;
 
 /**
- * Registers of PCI configuration space, by the PCI and PCI Express specifications.
+ * Registers of PCI configuration space, from the PCI and PCI Express specifications.
  *
  * <p>Safe for use by several threads.
  */
@@ -27,7 +27,7 @@ public final class PciRegs {
 
   public static final int BIST = 0x0f;
 
-  /** Self test: there is one. */
+  /** Self test: the function has one. */
   public static final int BIST_CAPABLE = 1 << 7;
 
   /** Self test: starts it; reads as 0 once it has ended. */
@@ -63,10 +63,10 @@ public final class PciRegs {
   public static final int BAR_IO = 1;
   public static final int BAR_64 = 4;
 
-  /** A BAR's bits: the width of its memory's address. */
+  /** The bits of a BAR that give the width of its memory address. */
   public static final int BAR_WIDTH = 6;
 
-  /** The bits of a memory BAR that are no address. */
+  /** The bits of a memory BAR that are not part of the address. */
   public static final int BAR_FLAGS = 0xf;
 
   public static final int BAR_PREFETCHABLE = 8;
@@ -120,7 +120,7 @@ public final class PciRegs {
   public static final int SRIOV_CTRL_MEMORY = 1 << 3;
   public static final int SRIOV_NUM_VF = 0x10;
 
-  /** SR-IOV: the page sizes that VFs can have, and which one they have, 32 bits each. */
+  /** SR-IOV: the page sizes that VFs can have, and the one that they have, 32 bits each. */
   public static final int SRIOV_PAGE_SIZES = 0x1c;
 
   public static final int SRIOV_PAGE_SIZE = 0x20;

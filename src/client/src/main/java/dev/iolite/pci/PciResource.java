@@ -3,11 +3,11 @@ package dev.iolite.pci;
 import java.util.Optional;
 
 /**
- * A range of addresses that a function answers at, a line of its {@code resource} file.
+ * A range of addresses at which a function answers: a line of its {@code resource} file.
  *
  * @param index 0 to 5 for a BAR, 6 for the expansion ROM
  * @param start the first address, as the processor sees it
- * @param bytes how many
+ * @param bytes its length
  * @param flags IORESOURCE_* bits
  */
 public record PciResource(int index, long start, long bytes, long flags) {
@@ -18,15 +18,15 @@ public record PciResource(int index, long start, long bytes, long flags) {
   private static final long MEMORY_64 = 0x10_0000;
   private static final long UNSET = 0x2000_0000;
 
-  /** Why there may be no room for a BAR. */
+  /** Why a BAR may have found no room. */
   public static final String WHY_UNASSIGNED =
       "the firmware left no room for it, as for a large BAR below 4 GiB";
 
-  /** What may find room for a BAR. */
+  /** How to find room for a BAR. */
   public static final String ASSIGN =
       "switch on Above 4G Decoding in the firmware, or boot with pci=realloc";
 
-  /** Reads a line of the file, which has three numbers; empty if it stands for nothing. */
+  /** Reads a line of the file, which has three numbers; empty if it describes nothing. */
   static Optional<PciResource> parse(int index, String line) {
     String[] words = line.split(" ", -1);
     if (words.length != 3) {
@@ -44,7 +44,7 @@ public record PciResource(int index, long start, long bytes, long flags) {
     return Optional.of(new PciResource(index, start, end - start + 1, flags));
   }
 
-  /** A hexadecimal number of 64 bits, unsigned, with its 0x. */
+  /** Reads a hexadecimal number of 64 bits, unsigned, with the prefix 0x. */
   private static long number(String text) {
     if (!text.startsWith("0x")) {
       throw new IllegalArgumentException("no hexadecimal number");

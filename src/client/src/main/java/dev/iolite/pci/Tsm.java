@@ -14,14 +14,14 @@ import java.util.regex.Pattern;
 
 /**
  * The TEE security managers of the host and what they are connected to, according to sysfs. {@link
- * PciDevice#tsm} is a single function's view.
+ * PciDevice#tsm} gives a single function's view.
  *
  * <p>Safe for use by several threads.
  */
 public final class Tsm {
   private static final String CLASS = "/sys/class/tsm";
 
-  /** The kernel numbers them (drivers/virt/coco/tsm-core.c:alloc_tsm_dev). */
+  /** The names by which the kernel numbers TSMs (drivers/virt/coco/tsm-core.c:alloc_tsm_dev). */
   private static final Pattern NAME = Pattern.compile("tsm\\d{1,9}");
 
   private final SysFs sysFs;
@@ -31,14 +31,14 @@ public final class Tsm {
     sysFs = new SysFs(kernel);
   }
 
-  /** Whether a TSM can be called so. */
+  /** Whether a TSM can have this name. */
   public static boolean isName(String name) {
     return NAME.matcher(name).matches();
   }
 
   /**
    * The names of the TSMs, such as {@code tsm0}; empty if there is none, or the kernel was built
-   * without CONFIG_TSM. A TSM that guests use is among them, too.
+   * without CONFIG_TSM. A TSM for guests is included too.
    *
    * @throws KernelException what the kernel said when sysfs was read
    */
@@ -69,27 +69,27 @@ public final class Tsm {
   }
 
   /**
-   * Makes a secure session of a TSM with a function, by {@code tsm/connect}. The functions that it
-   * answers for get a {@code tsm} directory of their own. Read in drivers/pci/tsm.c:connect_store,
-   * pci_tsm_connect.
+   * Establishes a secure session between a TSM and a function, by {@code tsm/connect}. The
+   * functions that this function manages get their own {@code tsm} directory. See
+   * drivers/pci/tsm.c:connect_store, pci_tsm_connect.
    *
    * @param tsm the TSM's name
-   * @throws PreconditionException if the function can't be connected at all
-   * @throws KernelException EBUSY: it is connected; EINVAL: not the form of a TSM's name; ENXIO:
-   *     there is no such TSM, it is one for guests, or it does not want the function; EINTR: the
-   *     process is being killed; others: what the TSM's driver said
+   * @throws PreconditionException if the function cannot be connected at all
+   * @throws KernelException EBUSY: it is already connected; EINVAL: this is not the form of a TSM's
+   *     name; ENXIO: there is no such TSM, it is one for guests, or it does not accept the
+   *     function; EINTR: the process is being killed; others: what the TSM's driver said
    */
   public void connect(PciDevice device, String tsm) {
     write(device, "connect", tsm);
   }
 
   /**
-   * Ends the session, by {@code tsm/disconnect}. The interfaces of all functions that it answers
-   * for are unbound first, without asking the VMs that have them. Read in
+   * Ends the session, by {@code tsm/disconnect}. The interfaces of all functions that this function
+   * manages are unbound first, without asking the VMs that have them. See
    * drivers/pci/tsm.c:disconnect_store, __pci_tsm_disconnect.
    *
    * @param tsm the name of the TSM that it is connected to
-   * @throws PreconditionException if the function can't be connected at all
+   * @throws PreconditionException if the function cannot be connected at all
    * @throws KernelException ENXIO: not connected; EINVAL: connected to another TSM; EINTR: the
    *     process is being killed
    */

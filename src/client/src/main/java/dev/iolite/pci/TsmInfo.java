@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The TSMs of the host and the functions that they know or could be connected to, at one time.
+ * The TSMs of the host, and the functions that they know or could be connected to, at one point in
+ * time.
  *
  * @param tsms the TSMs' names
  * @param functions the functions with a {@code tsm} directory, in the order of their addresses
@@ -15,7 +16,7 @@ public record TsmInfo(List<String> tsms, List<Function> functions) {
    * A function with a {@code tsm} directory.
    *
    * @param address where it is
-   * @param tsm what that says
+   * @param tsm what that directory says
    */
   public record Function(PciAddress address, TsmState tsm) {
     private static Optional<Function> of(PciDevice device) {

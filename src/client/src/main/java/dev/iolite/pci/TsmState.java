@@ -4,7 +4,7 @@ import java.util.Optional;
 
 /**
  * The {@code tsm/} directory of a function: its relation to the platform's TEE security manager.
- * Read in drivers/pci/tsm.c.
+ * See drivers/pci/tsm.c.
  *
  * @param connect the TSM that the function has a secure session with, such as {@code tsm0}
  * @param bound the TSM that has bound the function to a confidential guest

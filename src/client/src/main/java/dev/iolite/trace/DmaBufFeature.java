@@ -12,7 +12,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** What follows struct vfio_device_feature in a call that asks for a dma-buf. */
+/** The data that follows struct vfio_device_feature in a call that asks for a dma-buf. */
 final class DmaBufFeature {
   private static final long HEAD_BYTES =
       vfio_device_feature.sizeof() + vfio_device_feature_dma_buf.sizeof();
@@ -31,7 +31,7 @@ final class DmaBufFeature {
   /**
    * The whole argument of a call.
    *
-   * @param memory of who makes it
+   * @param memory the caller's memory
    * @param head its struct vfio_device_feature
    * @param address where that is
    * @return empty if the call asks for no dma-buf, or its argument can't be read
@@ -45,7 +45,7 @@ final class DmaBufFeature {
     return bytes < HEAD_BYTES || bytes > MAX_BYTES ? Optional.empty() : memory.copy(address, bytes);
   }
 
-  /** Its fields, but for those of the head. */
+  /** Its fields, without those of the head. */
   static String text(MemorySegment whole) {
     MemorySegment ranges = whole.asSlice(HEAD_BYTES);
     MemoryLayout array =

@@ -16,12 +16,13 @@ import java.util.Optional;
 import java.util.function.ToIntFunction;
 
 /**
- * Makes no call, and says that each was done: with it, code shows which calls it would make.
+ * Makes no calls, and reports that each succeeded: code that runs on it shows which calls it would
+ * make.
  *
- * <p>Descriptors and addresses are made up, so that no other number looks like one: descriptors are
- * odd and above 2<sup>30</sup>, addresses above 2<sup>62</sup>. There is no memory at the
- * addresses. An ioctl that returns something in its struct, or a number, needs an answer; a call
- * for data that would have to be made up fails with ENOSYS.
+ * <p>Descriptors and addresses are made up in such a way that no other number looks like one:
+ * descriptors are odd and above 2<sup>30</sup>, addresses are above 2<sup>62</sup>. There is no
+ * memory at the addresses. An ioctl that returns something in its struct, or a number, needs an
+ * answer; a call for data that would have to be made up fails with ENOSYS.
  *
  * <p>Safe for use by several threads, which share the last {@link #argument}.
  */
@@ -47,17 +48,17 @@ public final class RecordingKernel implements Kernel {
   public record Argument(Ioctl command, MemorySegment bytes) {}
 
   /**
-   * Begins without any descriptor.
+   * Starts without any descriptors.
    *
-   * @param ioctls those that there are; others fail with ENOTTY
-   * @param answers fill the structs of some of them, and say what these return
+   * @param ioctls the ioctls that exist; others fail with ENOTTY
+   * @param answers fill in the structs of some of them, and determine what these return
    */
   public RecordingKernel(Ioctls ioctls, Map<Ioctl, ToIntFunction<MemorySegment>> answers) {
     this.ioctls = ioctls;
     this.answers = Map.copyOf(answers);
   }
 
-  /** What the last call had for a struct; empty if it was none that has one. */
+  /** The struct of the last call; empty if that call has none. */
   public synchronized Optional<Argument> argument() {
     return argument;
   }

@@ -18,7 +18,7 @@ final class Text {
 
   private Text() {}
 
-  /** The fields of a struct that differ, with their new values; empty if none does. */
+  /** The fields of a struct that differ, with their new values; empty if none do. */
   static String changes(MemoryLayout layout, MemorySegment before, MemorySegment after) {
     if (before.mismatch(after) == -1) {
       return "";
@@ -58,7 +58,7 @@ final class Text {
     return true;
   }
 
-  /** An ioctl number taken apart, as x86 and Arm put it together (asm-generic/ioctl.h). */
+  /** An ioctl number split into its parts, as x86 and Arm encode them (asm-generic/ioctl.h). */
   static String ioctl(long request) {
     long size = request >>> (IOC_NR_BITS + IOC_TYPE_BITS) & (1 << IOC_SIZE_BITS) - 1;
     String direction =

@@ -8,8 +8,8 @@ import java.util.Optional;
  * A call to a kernel and its outcome.
  *
  * @param call the system call, such as {@code ioctl} or {@code pread}
- * @param name the ioctl's name in the headers, or its number taken apart if it is not known; for
- *     other calls the same as {@code call}
+ * @param name the ioctl's name in the headers, or its number split into its parts if it is not
+ *     known; for other calls the same as {@code call}
  * @param subject the descriptor or path, such as {@code iommufd 7}; empty if there is none
  * @param argument the arguments before the call; empty if there are none
  * @param changed what the kernel wrote: the fields of the struct that differ, the bytes read, the

@@ -24,16 +24,17 @@ import java.util.function.Supplier;
  * Passes every call on to another kernel and reports it afterwards.
  *
  * <p>An ioctl is decoded by the kind of its descriptor and its number. The kinds are learned from
- * the calls: from the path of an open, from what ioctls return or put into their structs; a
- * descriptor from elsewhere is an {@code fd} and its ioctls are shown by number.
+ * the calls: from the path of an open, and from what ioctls return or put into their structs. A
+ * descriptor from elsewhere is an {@code fd}, and its ioctls are shown by number.
  *
  * <p>An ioctl's struct is read exactly to the length that the headers give it. VFIO's structs with
- * an {@code argsz} can be followed by more, which is shown of a dma-buf's ranges only; of other
- * buffers, the first bytes are shown. It is read without being accessed: an address where nothing
- * is mapped is shown as such, and the call is passed on to the kernel, which answers EFAULT.
+ * an {@code argsz} can be followed by more data, which is shown only if it is a dma-buf's ranges;
+ * of other buffers, the first bytes are shown. Memory is read without being accessed directly: an
+ * address where nothing is mapped is shown as such, and the call is passed on to the kernel, which
+ * answers EFAULT.
  *
- * <p>Safe for use by several threads. Each thread reports its own calls when they are over, so the
- * later of two calls may be reported first.
+ * <p>Safe for use by several threads. Each thread reports its own calls when they are over, so of
+ * two calls, the later one may be reported first.
  */
 public final class TracingKernel extends ForwardingKernel {
   private static final int SHOWN_BYTES = 32;
@@ -44,9 +45,9 @@ public final class TracingKernel extends ForwardingKernel {
     /** All of them. */
     ALL,
     /**
-     * All but those that only look around: that read links, directories, or files outside of {@code
-     * /dev}, as those of sysfs and procfs. Nor is {@link Kernel#interruptible}. What is left out is
-     * not decoded, and so costs next to nothing.
+     * All calls except those that only look around, which read links, directories, or files outside
+     * {@code /dev}, such as those in sysfs and procfs, and {@link Kernel#interruptible}. Calls that
+     * are left out are not decoded, and so cost next to nothing.
      */
     WITHOUT_LOOKING_AROUND
   }
@@ -61,8 +62,8 @@ public final class TracingKernel extends ForwardingKernel {
    * Traces all of a kernel's calls.
    *
    * @param inner the kernel that makes them
-   * @param sink receives them, by the thread that made the call; it must not throw, since the call
-   *     has happened by then, and must not call this kernel
+   * @param sink receives them in the thread that made the call; it must not throw, since the call
+   *     has already been made, and must not call this kernel
    */
   public TracingKernel(Kernel inner, Consumer<TracedCall> sink) {
     this(inner, Scope.ALL, Ioctls::ofHeaders, sink);
@@ -84,10 +85,10 @@ public final class TracingKernel extends ForwardingKernel {
    *
    * @param inner the kernel that makes them
    * @param scope which of them
-   * @param ioctls those that the kernel has, by which they are decoded; asked at each call, since
-   *     which ones a kernel has may come out only when it was asked
-   * @param sink what is told of them, by the thread that made the call; it must not throw, since
-   *     the call has happened by then, and must not call this kernel
+   * @param ioctls supplies the ioctls that the kernel has, by which calls are decoded; asked at
+   *     each call, since a kernel may reveal which ones it has only in the course of calls
+   * @param sink receives them in the thread that made the call; it must not throw, since the call
+   *     has already been made, and must not call this kernel
    */
   public TracingKernel(
       Kernel inner, Scope scope, Supplier<Ioctls> ioctls, Consumer<TracedCall> sink) {
@@ -95,9 +96,9 @@ public final class TracingKernel extends ForwardingKernel {
   }
 
   /**
-   * Traces the calls that a kernel gets from elsewhere.
+   * Traces the calls that a kernel gets from another process.
    *
-   * @param memory of whoever makes the calls
+   * @param memory the memory of whoever makes the calls
    */
   public TracingKernel(
       Kernel inner,
@@ -123,7 +124,7 @@ public final class TracingKernel extends ForwardingKernel {
         && (flags & Libc.O_ACCMODE()) == Libc.O_RDONLY();
   }
 
-  /** Whether a read and the close of a descriptor are not reported. */
+  /** Whether reads and the close of a descriptor are not reported. */
   private boolean skips(int fd) {
     return skipsLooks() && kinds.of(fd).equals(Optional.of(FdKind.FILE));
   }
@@ -153,7 +154,7 @@ public final class TracingKernel extends ForwardingKernel {
   /**
    * Makes a call, and reports it with what it changed and what its result means.
    *
-   * @param changed asked first, and once
+   * @param changed evaluated first, and once
    */
   private long call(
       String call,
@@ -182,7 +183,7 @@ public final class TracingKernel extends ForwardingKernel {
     return result;
   }
 
-  /** What to report of a call, given its result. */
+  /** What to report about a call, given its result. */
   @FunctionalInterface
   private interface Words {
     String of(long result);
@@ -273,7 +274,7 @@ public final class TracingKernel extends ForwardingKernel {
         partOf(bytes));
   }
 
-  /** Says of a transfer that it moved a part only. A read of a small file always does. */
+  /** Says if a transfer moved only a part. A read of a small file always does. */
   private static Words partOf(long bytes) {
     return moved -> moved >= 0 && moved < bytes ? "of " + bytes : "";
   }

@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 
 /** What an interface reports about itself (INTERFACE_INFO). */
 public enum InterfaceFlag {
-  /** The device's firmware is not updated while the interface is locked or runs. */
+  /** The device's firmware is not updated while the interface is locked or running. */
   NO_FIRMWARE_UPDATE(1, "no firmware update"),
   /** The interface makes DMA without PASIDs. */
   DMA_WITHOUT_PASID(1 << 1, "DMA without PASID"),
@@ -30,7 +30,7 @@ public enum InterfaceFlag {
     return bit;
   }
 
-  /** The flags of a report's interface info; bits that are reserved are ignored. */
+  /** The flags in a report's interface info; reserved bits are ignored. */
   public static Set<InterfaceFlag> of(int info) {
     return Arrays.stream(values())
         .filter(flag -> (info & flag.bit) != 0)

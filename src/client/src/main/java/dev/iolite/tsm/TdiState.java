@@ -9,9 +9,12 @@ public enum TdiState {
   CONFIG_UNLOCKED(0),
   /** Locked: its configuration can't change; its TEE memory does not answer yet. */
   CONFIG_LOCKED(1),
-  /** In use by the guest. */
+  /** Running: in use by the guest. */
   RUN(2),
-  /** What was locked has changed; only a stop, to {@link #CONFIG_UNLOCKED}, leads out. */
+  /**
+   * The locked configuration has changed; the only way out is a stop, which leads to {@link
+   * #CONFIG_UNLOCKED}.
+   */
   ERROR(3);
 
   private final int number;
@@ -20,7 +23,7 @@ public enum TdiState {
     this.number = number;
   }
 
-  /** The state of a number; empty if there is none. */
+  /** The state with a number; empty if there is none. */
   public static Optional<TdiState> of(int number) {
     return Arrays.stream(values()).filter(state -> state.number == number).findFirst();
   }

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 public enum TdxRefusal {
   /** The interface must be able to do DMA without PASIDs. */
   NO_PLAIN_DMA("it makes no DMA without PASIDs"),
-  /** One of {@link #UNWANTED} is set. */
+  /** One of the {@link #UNWANTED} flags is set. */
   USES_UNWANTED("it uses PASIDs, ATS or PRS"),
   /** A control register was locked with a feature enabled. */
   CONTROL_ON("MSI-X, LNR or TPH control is not 0");
@@ -33,9 +33,9 @@ public enum TdxRefusal {
   /**
    * Returns every reason to refuse an interface.
    *
-   * @param flags what it reports of itself
+   * @param flags what it reports about itself
    * @param controls its MSI-X, LNR and TPH control
-   * @return nothing if it is taken
+   * @return the reasons; empty if it is accepted
    */
   public static List<TdxRefusal> of(Set<InterfaceFlag> flags, int... controls) {
     List<TdxRefusal> refusals = new ArrayList<>();

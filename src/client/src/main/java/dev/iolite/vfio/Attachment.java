@@ -20,14 +20,14 @@ public final class Attachment implements AutoCloseable {
   }
 
   /**
-   * The page table in use: for an IOAS the one that the kernel picked or made for it, or the IOAS
-   * itself for a device without an IOMMU of its own.
+   * The page table in use: for an IOAS, the one that the kernel picked or made for it, or the IOAS
+   * itself for a device that has no IOMMU.
    */
   public PageTableId pageTable() {
     return pageTable;
   }
 
-  /** Detaches the device, unless it has been detached, attached elsewhere or closed since. */
+  /** Detaches the device, unless it has since been detached, attached elsewhere or closed. */
   @Override
   public void close() {
     device.detach(number);

@@ -63,14 +63,14 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
-   * Attaches the device to an IOAS or a page table by VFIO_DEVICE_ATTACH_IOMMUFD_PT: from then on
-   * its DMA goes where that says. A device that is attached already moves over; the earlier
-   * attachment is void then, and closing it does nothing.
+   * Attaches the device to an IOAS or a page table by VFIO_DEVICE_ATTACH_IOMMUFD_PT: from then on,
+   * its DMA goes where the target says. A device that is already attached moves over; the earlier
+   * attachment is then void, and closing it does nothing.
    *
    * @throws KernelException ENOENT: no such object in the bound iommufd; EINVAL: the page table
    *     does not fit the device or its IOMMU group, or what is mapped does not fit its address
    *     width; EADDRINUSE: something is mapped where the device has a reserved range; EBUSY: the
-   *     device is being reset. Read in drivers/vfio/device_cdev.c:vfio_df_ioctl_attach_pt and
+   *     device is being reset. See drivers/vfio/device_cdev.c:vfio_df_ioctl_attach_pt and
    *     drivers/iommu/iommufd/device.c:iommufd_device_change_pt
    */
   public Attachment attach(PageTableId target) {
@@ -86,8 +86,8 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
-   * Detaches the device by VFIO_DEVICE_DETACH_IOMMUFD_PT; its DMA is blocked then. Does no harm if
-   * it is not attached. Read in drivers/vfio/device_cdev.c:vfio_df_ioctl_detach_pt.
+   * Detaches the device by VFIO_DEVICE_DETACH_IOMMUFD_PT; its DMA is then blocked. Does no harm if
+   * it is not attached. See drivers/vfio/device_cdev.c:vfio_df_ioctl_detach_pt.
    */
   public void detach() {
     try (Arena arena = Arena.ofConfined()) {
@@ -106,7 +106,7 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
-   * What the device is, by VFIO_DEVICE_GET_INFO. Read in
+   * What the device is, by VFIO_DEVICE_GET_INFO. See
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info.
    *
    * @throws KernelException what the kernel said
@@ -133,13 +133,13 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
-   * What a region is, by VFIO_DEVICE_GET_REGION_INFO. Read in
+   * What a region is, by VFIO_DEVICE_GET_REGION_INFO. See
    * drivers/vfio/vfio_main.c:vfio_get_region_info and
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info.
    *
-   * @return empty if the device has no such index (EINVAL); a BAR that it lacks is there with size
-   *     0
-   * @throws KernelException what the kernel said otherwise
+   * @return empty if the device has no such index (EINVAL); a BAR that it lacks is returned with
+   *     size 0
+   * @throws KernelException any other errno
    * @throws MalformedReplyException if the capability chain breaks the rules
    */
   public Optional<RegionInfo> regionInfo(PciRegion region) {
@@ -238,16 +238,16 @@ public final class BoundVfioDevice implements AutoCloseable {
     return region(info);
   }
 
-  /** As {@link #region(PciRegion)}, for one of {@link #regionInfos}, whatever its index. */
+  /** Like {@link #region(PciRegion)}, for one of {@link #regionInfos}, whatever its index. */
   public Region region(RegionInfo info) {
     return new Region(fd, info, name);
   }
 
   /**
-   * The configuration space of a PCI device, as VFIO shows it: some bits are the kernel's. The
-   * kernel is asked once where in the device's file it is.
+   * The configuration space of a PCI device, as VFIO shows it: some bits belong to the kernel. The
+   * kernel is asked only once where it is in the device's file.
    *
-   * @throws PreconditionException if it is no PCI device
+   * @throws PreconditionException if it is not a PCI device
    */
   public ConfigRegion config() {
     ConfigRegion found = config.orElseGet(() -> new ConfigRegion(region(PciRegion.CONFIG)));
@@ -256,12 +256,12 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
-   * What a kind of interrupt is, by VFIO_DEVICE_GET_IRQ_INFO. Read in
+   * What a kind of interrupt is, by VFIO_DEVICE_GET_IRQ_INFO. See
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_irq_info.
    *
-   * @return empty if the device has no such index (EINVAL); a kind that it lacks is there with
+   * @return empty if the device has no such index (EINVAL); a kind that it lacks is returned with
    *     count 0
-   * @throws KernelException what the kernel said otherwise
+   * @throws KernelException any other errno
    */
   public Optional<IrqInfo> irqInfo(PciIrq irq) {
     return irqInfo(irq.index());
@@ -311,12 +311,12 @@ public final class BoundVfioDevice implements AutoCloseable {
 
   /**
    * Resets the device by VFIO_DEVICE_RESET. Mappings of its BARs and its dma-bufs are revoked while
-   * that lasts; memory decode, bus mastering and the interrupts are as before then only as far as
-   * the kernel restores configuration space. Read in
+   * the reset lasts; afterwards, memory decode, bus mastering and the interrupts are as before only
+   * as far as the kernel restores configuration space. See
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset.
    *
-   * @return false if the device can not be reset on its own; nothing was done then
-   * @throws KernelException EAGAIN: the device is locked by another user of the kernel; ENOTTY: no
+   * @return false if the device cannot be reset on its own, in which case nothing was done
+   * @throws KernelException EAGAIN: another part of the kernel has locked the device; ENOTTY: no
    *     method of reset worked
    */
   public boolean reset() {
@@ -329,23 +329,23 @@ public final class BoundVfioDevice implements AutoCloseable {
 
   /**
    * Which devices a reset of the slot or bus would reset, by VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.
-   * Read in drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
+   * See drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
    *
    * @return empty if such a reset is not possible (ENODEV)
-   * @throws KernelException what the kernel said otherwise
+   * @throws KernelException any other errno
    */
   public Optional<HotResetInfo> hotResetInfo() {
     return HotResetCall.make(fd);
   }
 
   /**
-   * Resets the device's slot or bus, with all devices of it, by VFIO_DEVICE_PCI_HOT_RESET. Mappings
-   * of the BARs of all of them and all their dma-bufs are revoked while that lasts. Read in
+   * Resets the device's slot or bus, with all its devices, by VFIO_DEVICE_PCI_HOT_RESET. The
+   * mappings of all their BARs and all their dma-bufs are revoked while the reset lasts. See
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset.
    *
-   * @throws KernelException ENODEV: such a reset is not possible; EINVAL: not all devices of it
+   * @throws KernelException ENODEV: such a reset is not possible; EINVAL: not all of its devices
    *     belong to the iommufd of this one, see {@link HotResetInfo#requireAllOwned}; EBUSY, EAGAIN:
-   *     one of them is in use by the kernel. Dma-bufs may have been revoked all the same
+   *     the kernel is using one of them. Dma-bufs may have been revoked all the same
    */
   public void hotReset() {
     try (Arena arena = Arena.ofConfined()) {
@@ -358,24 +358,24 @@ public final class BoundVfioDevice implements AutoCloseable {
   /**
    * Lets the kernel suspend the device until {@link #leaveLowPower}, by VFIO_DEVICE_FEATURE with
    * SET of LOW_POWER_ENTRY. Its BARs' mappings and its dma-bufs are revoked; a call on this
-   * descriptor wakes it for as long as the call lasts. Read in
+   * descriptor wakes the device for as long as the call lasts. See
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_runtime_pm_entry.
    *
    * @return false if the device does not have the feature (ENOTTY)
-   * @throws KernelException EINVAL: it has been let go already; its dma-bufs are revoked all the
-   *     same
+   * @throws KernelException EINVAL: the device is already allowed to suspend; its dma-bufs are
+   *     revoked all the same
    */
   public boolean enterLowPower() {
     return setFeature(VfioFeature.LOW_POWER_ENTRY);
   }
 
   /**
-   * Has the device stay awake again, by VFIO_DEVICE_FEATURE with SET of LOW_POWER_EXIT. Its
-   * dma-bufs come back if its memory decode is on. Read in
+   * Keeps the device awake again, by VFIO_DEVICE_FEATURE with SET of LOW_POWER_EXIT. Its dma-bufs
+   * come back if its memory decode is on. See
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_runtime_pm_exit.
    *
    * @return false if the device does not have the feature (ENOTTY)
-   * @throws KernelException what the kernel said otherwise
+   * @throws KernelException any other errno
    */
   public boolean leaveLowPower() {
     return setFeature(VfioFeature.LOW_POWER_EXIT);
@@ -389,7 +389,7 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
-   * Whether the device has a feature, by VFIO_DEVICE_FEATURE with PROBE. Read in
+   * Whether the device has a feature, by VFIO_DEVICE_FEATURE with PROBE. See
    * drivers/vfio/vfio_main.c:vfio_ioctl_device_feature.
    */
   public FeatureSupport probe(VfioFeature feature) {
@@ -407,11 +407,11 @@ public final class BoundVfioDevice implements AutoCloseable {
 
   /**
    * Reads a feature by VFIO_DEVICE_FEATURE with GET. A dma-buf is made by {@link #exportDmaBuf}.
-   * Read in drivers/vfio/vfio_main.c:vfio_ioctl_device_feature.
+   * See drivers/vfio/vfio_main.c:vfio_ioctl_device_feature.
    *
    * @param data the feature's struct; its content goes to the kernel and is replaced by the answer
    * @return false if the device does not have the feature (ENOTTY)
-   * @throws KernelException what the kernel said otherwise
+   * @throws KernelException any other errno
    */
   public boolean getFeature(VfioFeature feature, MemorySegment data) {
     if (feature == VfioFeature.DMA_BUF) {
@@ -430,26 +430,27 @@ public final class BoundVfioDevice implements AutoCloseable {
   }
 
   /**
-   * Makes a dma-buf over parts of a BAR, by VFIO_DEVICE_FEATURE with GET of DMA_BUF. It is born
-   * revoked if the BAR's memory decode is off, and revoked by all that takes the BAR away; it comes
-   * back with the BAR until the device is closed. An IOAS takes one of a single range only. Read in
-   * drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf.
+   * Makes a dma-buf over parts of a BAR, by VFIO_DEVICE_FEATURE with GET of DMA_BUF. It starts out
+   * revoked if the BAR's memory decode is off, and is revoked by everything that takes the BAR
+   * away; it comes back with the BAR until the device is closed. An IOAS accepts only a dma-buf of
+   * a single range. See drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf.
    *
-   * @param ranges the parts in the order they shall have; each starts and ends at a page
+   * @param ranges the parts, in their order in the dma-buf; each starts and ends at a page boundary
    * @param openFlags O_RDWR or O_RDONLY; O_CLOEXEC is added
-   * @throws KernelException EINVAL: no range, or an empty, unaligned or too long one, or a BAR that
-   *     is no memory; ENODEV: the region is no BAR, or another driver has claimed it; EOPNOTSUPP or
-   *     ENOTTY: the driver or the kernel does not make dma-bufs
+   * @throws KernelException EINVAL: no range, or one that is empty, unaligned or too long, or a BAR
+   *     that is not memory; ENODEV: the region is not a BAR, or another driver has claimed it;
+   *     EOPNOTSUPP or ENOTTY: the driver or the kernel does not make dma-bufs
    */
   public DmaBuf exportDmaBuf(PciRegion bar, List<ByteRange> ranges, int openFlags) {
     return exportDmaBuf(bar, ranges, openFlags, 0);
   }
 
   /**
-   * As {@link #exportDmaBuf(PciRegion, List, int)}, with flags that a proposal has.
+   * Like {@link #exportDmaBuf(PciRegion, List, int)}, with flags that a proposal defines.
    *
-   * @param flags of struct vfio_device_feature_dma_buf; 7.3 has none and says EINVAL to any
-   * @throws KernelException as there, and what the proposal says
+   * @param flags the flags of struct vfio_device_feature_dma_buf; 7.3 has none and answers EINVAL
+   *     to any
+   * @throws KernelException as there, and for the reasons that the proposal adds
    */
   public DmaBuf exportDmaBuf(PciRegion bar, List<ByteRange> ranges, int openFlags, int flags) {
     return DmaBuf.export(fd, name, bar, ranges, openFlags, flags);

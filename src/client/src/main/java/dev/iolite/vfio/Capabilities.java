@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Decodes capabilities. Their numbers have another meaning for each ioctl. */
+/** Decodes capabilities. Their numbers mean something different for each ioctl. */
 final class Capabilities {
   private static final int KNOWN_VERSION = 1;
 

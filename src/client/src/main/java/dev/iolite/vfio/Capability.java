@@ -22,10 +22,10 @@ public sealed interface Capability {
   }
 
   /**
-   * VFIO_REGION_INFO_CAP_TYPE: a region that only this device or class of devices has.
+   * VFIO_REGION_INFO_CAP_TYPE: a region specific to this device or class of devices.
    *
-   * @param type VFIO_REGION_TYPE_*, or the PCI vendor's with bit 31 set
-   * @param subtype its meaning depends on the type
+   * @param type VFIO_REGION_TYPE_*, or the PCI vendor id with bit 31 set
+   * @param subtype the subtype, whose meaning depends on the type
    */
   record RegionType(int type, int subtype) implements Capability {}
 
@@ -40,7 +40,7 @@ public sealed interface Capability {
   record AtomicCompletion(int flags) implements Capability {}
 
   /**
-   * One that is not known here, or a known one in a version that is not.
+   * A capability that is not known here, or one in a version that is not known.
    *
    * @param id its number, unsigned 16 bits, whose meaning depends on the ioctl
    * @param version its version, unsigned 16 bits

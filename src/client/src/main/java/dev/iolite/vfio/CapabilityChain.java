@@ -13,7 +13,7 @@ import java.util.Set;
  * Walks the capability chain in the reply of an info ioctl.
  *
  * <p>Offsets count from the start of the reply; 0 ends the chain. The kernel puts each capability
- * behind the struct, on a multiple of 8 (drivers/vfio/vfio_main.c:vfio_info_cap_add), so a chain
+ * behind the struct, at a multiple of 8 (drivers/vfio/vfio_main.c:vfio_info_cap_add), so a chain
  * that returns to a capability, leaves the reply or is not aligned is malformed.
  */
 final class CapabilityChain {
@@ -21,11 +21,14 @@ final class CapabilityChain {
 
   private CapabilityChain() {}
 
-  /** Makes a capability of its bytes; what it does not know becomes {@link Capability.Unknown}. */
+  /**
+   * Decodes a capability from its bytes; one that it does not know becomes {@link
+   * Capability.Unknown}.
+   */
   @FunctionalInterface
   interface Decoder {
     /**
-     * Decodes one.
+     * Decodes one capability.
      *
      * @param raw the capability
      */
@@ -42,9 +45,9 @@ final class CapabilityChain {
    */
   record Raw(String call, int id, int version, MemorySegment bytes) {
     /**
-     * The capability, of which this much must be there.
+     * The capability's bytes, of which there must be at least this many.
      *
-     * @throws MalformedReplyException if the reply ends before
+     * @throws MalformedReplyException if the reply ends earlier
      */
     MemorySegment atLeast(long needed) {
       if (bytes.byteSize() < needed) {
@@ -72,7 +75,7 @@ final class CapabilityChain {
    * Decodes the chain.
    *
    * @param call the ioctl, for messages
-   * @param reply all that the kernel filled
+   * @param reply everything that the kernel filled in
    * @param fixed the size of the struct that the chain follows, in bytes
    * @param first the offset of the first capability, unsigned; 0 if there is none
    * @throws MalformedReplyException if the chain breaks the rules

@@ -6,7 +6,7 @@ import dev.iolite.pci.PciRegs;
  * The PCI configuration space of a bound device as VFIO shows it: the kernel hides some registers
  * and acts on writes to others (drivers/vfio/pci/vfio_pci_config.c).
  *
- * <p>Not safe for use by several threads: a bit is set by a read and a write.
+ * <p>Not safe for use by several threads: setting a bit takes a read and a write.
  */
 public final class ConfigRegion {
   private final Region region;
@@ -41,9 +41,9 @@ public final class ConfigRegion {
   }
 
   /**
-   * Lets the device answer at its memory BARs or not. Switching it off takes the pages of mapped
+   * Lets the device answer at its memory BARs, or not. Switching it off takes the pages of mapped
    * BARs away and revokes the device's dma-bufs; switching it on brings both back, but not what was
-   * mapped from a dma-buf. Read in drivers/vfio/pci/vfio_pci_config.c:vfio_basic_config_write.
+   * mapped from a dma-buf. See drivers/vfio/pci/vfio_pci_config.c:vfio_basic_config_write.
    */
   public void setMemoryDecode(boolean on) {
     set(PciRegs.COMMAND_MEMORY, on);

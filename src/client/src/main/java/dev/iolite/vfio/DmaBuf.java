@@ -81,14 +81,14 @@ public final class DmaBuf implements AutoCloseable {
 
   /**
    * The parts of the BAR that were asked for, in the order in which the dma-buf has them. Under a
-   * proposal with kinds it has the parts of its kind in them.
+   * proposal that distinguishes kinds, it has only what is of its kind in these parts.
    */
   public List<ByteRange> ranges() {
     return ranges;
   }
 
   /**
-   * Its size in bytes according to the kernel, by lseek(2) to the end. Read in
+   * Its size in bytes according to the kernel, by lseek(2) to the end. See
    * drivers/dma-buf/dma-buf.c:dma_buf_llseek.
    *
    * @throws KernelException what lseek(2) said

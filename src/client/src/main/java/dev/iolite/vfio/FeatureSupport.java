@@ -4,7 +4,7 @@ package dev.iolite.vfio;
 public enum FeatureSupport {
   /** The device has it. */
   SUPPORTED,
-  /** The kernel or the device does not have it (ENOTTY, or EOPNOTSUPP of its driver). */
+  /** The kernel or the device does not have it (ENOTTY, or EOPNOTSUPP from its driver). */
   NOT_SUPPORTED,
   /** The kernel refused the probe itself, so nothing is known. */
   REFUSED

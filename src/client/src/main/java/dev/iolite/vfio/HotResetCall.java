@@ -13,14 +13,14 @@ import java.util.Optional;
 
 /**
  * VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, which, unlike the others, fails with ENOSPC and returns the
- * number of devices in its count. Read in
+ * number of devices in its count. See
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
  */
 final class HotResetCall {
   /** Devices may appear while we ask, but not endlessly. */
   private static final int TRIES = 4;
 
-  /** A bus has no more functions; with SR-IOV the kernel counts those of several buses. */
+  /** A bus cannot have more functions; with SR-IOV, the kernel counts those of several buses. */
   private static final int MAX_DEVICES = 1 << 16;
 
   private static final int SLOT_SHIFT = 3;

@@ -19,7 +19,10 @@ public record HotResetInfo(int flags, List<Dependent> devices) {
     devices = List.copyOf(devices);
   }
 
-  /** Whether all of them belong to the iommufd of the asked device, so that it may be done. */
+  /**
+   * Whether all of them belong to the iommufd of the device that was asked, so that the reset may
+   * be done.
+   */
   public boolean areAllOwned() {
     return (flags & Vfio.VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED()) != 0;
   }
@@ -27,7 +30,7 @@ public record HotResetInfo(int flags, List<Dependent> devices) {
   /**
    * Checks that the reset may be done.
    *
-   * @param name of the asked device
+   * @param name the name of the device that was asked
    * @throws PreconditionException if one of the devices is not ours
    */
   public void requireAllOwned(String name) {
@@ -53,8 +56,8 @@ public record HotResetInfo(int flags, List<Dependent> devices) {
    * A device that would be reset.
    *
    * @param bdf its address, such as {@code 0000:00:03.0}
-   * @param devid its id in the asked device's iommufd; 0 if it has none there but the same owner;
-   *     -1 if it has another owner or no VFIO driver
+   * @param devid its id in the iommufd of the device that was asked; 0 if it has none there but has
+   *     the same owner; -1 if it has another owner or no VFIO driver
    */
   public record Dependent(String bdf, int devid) {}
 }

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 
 /**
  * An info ioctl that reports in argsz, the first field of its struct, how much room its reply
- * needs, and is then repeated with that much.
+ * needs, and is then repeated with that much room.
  */
 final class InfoCall {
   /** A reply may grow between two calls (a device-specific region appears), but not forever. */
@@ -23,11 +23,11 @@ final class InfoCall {
   /**
    * Makes the call until its reply fits.
    *
-   * @param fixed the struct's size in bytes, which is the room of the first try
+   * @param fixed the struct's size in bytes, which is the room on the first try
    * @param fill sets the fields other than argsz; called for each try
-   * @param answers the errnos that the caller goes on with
+   * @param answers the errnos that the caller can handle
    * @return the whole reply, or one of the answers
-   * @throws dev.iolite.kernel.KernelException what else the kernel said
+   * @throws dev.iolite.kernel.KernelException any other errno
    * @throws MalformedReplyException if the room asked for keeps growing or is absurd
    */
   static Reply make(

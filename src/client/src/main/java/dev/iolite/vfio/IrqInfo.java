@@ -25,12 +25,14 @@ public record IrqInfo(int index, int flags, int count) {
     return (flags & Vfio.VFIO_IRQ_INFO_MASKABLE()) != 0;
   }
 
-  /** Whether it is masked each time it was signalled, until it is unmasked. */
+  /** Whether it is masked each time it is signalled, until it is unmasked. */
   public boolean isAutoMasked() {
     return (flags & Vfio.VFIO_IRQ_INFO_AUTOMASKED()) != 0;
   }
 
-  /** Whether the set of enabled ones can be changed only by disabling all of the kind first. */
+  /**
+   * Whether the set of enabled interrupts can be changed only by first disabling all of the kind.
+   */
   public boolean isFixedSize() {
     return (flags & Vfio.VFIO_IRQ_INFO_NORESIZE()) != 0;
   }

@@ -14,7 +14,7 @@ import java.util.List;
 /**
  * The interrupts of one kind of a bound device, by VFIO_DEVICE_SET_IRQS. Closing it disables them.
  *
- * <p>A device has only one of INTx, MSI and MSI-X enabled at a time. Read in
+ * <p>A device has only one of INTx, MSI and MSI-X enabled at a time. See
  * drivers/vfio/pci/vfio_pci_intrs.c:vfio_pci_set_irqs_ioctl. Not safe for use by several threads.
  */
 public final class IrqSet implements AutoCloseable {
@@ -40,7 +40,7 @@ public final class IrqSet implements AutoCloseable {
    *
    * @param events the eventfd of interrupt 0, 1 and so on; one for INTx
    * @throws KernelException EINVAL: more than the device has, or another kind is enabled; ENOSPC:
-   *     the host has no vectors left; ENODEV or ENOTCONN: the interrupt line can not be used. A
+   *     the host has no vectors left; ENODEV or ENOTCONN: the interrupt line cannot be used. A
    *     positive {@link KernelException#result}: the number of vectors that the host has left,
    *     fewer than there are eventfds. None is enabled, and that many can be (vfio_msi_enable)
    */
@@ -50,11 +50,11 @@ public final class IrqSet implements AutoCloseable {
   }
 
   /**
-   * Connects one interrupt to another eventfd, or to one if it had none.
+   * Connects one interrupt to an eventfd, in place of the one that it had, if any.
    *
    * @param index which one, from 0
-   * @throws KernelException EINVAL: no such interrupt, or one that can not be added while the
-   *     others are enabled ({@link IrqInfo#isFixedSize})
+   * @throws KernelException EINVAL: no such interrupt, or one that cannot be added while the others
+   *     are enabled ({@link IrqInfo#isFixedSize})
    */
   public void connect(int index, EventFd event) {
     connect(index, event.fd().number());
@@ -82,17 +82,17 @@ public final class IrqSet implements AutoCloseable {
   }
 
   /**
-   * Masks an interrupt: what the device raises waits.
+   * Masks an interrupt: if the device raises it, it stays pending.
    *
    * @param index which one, from 0
-   * @throws KernelException ENOTTY: this kind can not be masked ({@link IrqInfo#canMask}); EINVAL:
+   * @throws KernelException ENOTTY: this kind cannot be masked ({@link IrqInfo#canMask}); EINVAL:
    *     it is not enabled
    */
   public void mask(int index) {
     simple(Vfio.VFIO_IRQ_SET_ACTION_MASK(), index, 1);
   }
 
-  /** Unmasks an interrupt, as after each INTx; as {@link #mask}. */
+  /** Unmasks an interrupt, as is needed after each INTx. Otherwise like {@link #mask}. */
   public void unmask(int index) {
     simple(Vfio.VFIO_IRQ_SET_ACTION_UNMASK(), index, 1);
   }

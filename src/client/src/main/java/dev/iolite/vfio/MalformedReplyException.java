@@ -7,7 +7,7 @@ public final class MalformedReplyException extends RuntimeException {
   /**
    * Describes the fault.
    *
-   * @param call the ioctl that replied so
+   * @param call the ioctl with that reply
    * @param fault what is wrong with the reply
    */
   MalformedReplyException(String call, String fault) {

@@ -34,7 +34,7 @@ public enum PciIrq {
     return words;
   }
 
-  /** The name of a kind by its index; one beyond the known ones is {@code IRQ 5} and so on. */
+  /** The name of a kind by its index; those beyond the known ones are {@code IRQ 5} and so on. */
   public static String nameOf(int index) {
     for (PciIrq irq : values()) {
       if (irq.index == index) {

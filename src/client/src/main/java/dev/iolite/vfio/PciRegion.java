@@ -45,7 +45,9 @@ public enum PciRegion {
     return values()[number];
   }
 
-  /** The name of a region by its index; one beyond the fixed ones is {@code region 9} and so on. */
+  /**
+   * The name of a region by its index; those beyond the fixed ones are {@code region 9} and so on.
+   */
   public static String nameOf(int index) {
     for (PciRegion region : values()) {
       if (region.index == index) {

@@ -17,10 +17,10 @@ import java.nio.ByteOrder;
 /**
  * A region of a bound device: a BAR, configuration space and so on.
  *
- * <p>Reads and writes go through pread(2) and pwrite(2) on the device's file; the kernel makes them
- * one access of the device each if they are 1, 2, 4 or 8 bytes at a multiple of that
- * (drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_do_io_rw). An access beyond the region's end is
- * an {@link IndexOutOfBoundsException}. Safe for use by several threads.
+ * <p>Reads and writes go through pread(2) and pwrite(2) on the device's file; the kernel turns each
+ * into a single access to the device if it is 1, 2, 4 or 8 bytes at a multiple of that size
+ * (drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_do_io_rw). An access beyond the region's end
+ * throws {@link IndexOutOfBoundsException}. Safe for use by several threads.
  */
 public final class Region implements Registers {
   private static final ValueLayout.OfLong INT64 =
@@ -58,7 +58,7 @@ public final class Region implements Registers {
   /**
    * {@inheritDoc}
    *
-   * @throws KernelException EIO: memory decode is off; EINVAL: the region can not be written
+   * @throws KernelException EIO: memory decode is off; EINVAL: the region cannot be written
    */
   @Override
   public void write(long offset, int bytes, long value) {
@@ -72,7 +72,7 @@ public final class Region implements Registers {
    *
    * @return the segment
    * @throws KernelException EIO: memory decode is off, or the device does not answer
-   * @throws PreconditionException if the kernel does not go on to the end
+   * @throws PreconditionException if the kernel stops before the end
    */
   public MemorySegment read(MemorySegment into, long offset) {
     move("read", offset, into, device::pread);
@@ -82,8 +82,8 @@ public final class Region implements Registers {
   /**
    * Writes all bytes of the segment.
    *
-   * @throws KernelException EIO: memory decode is off; EINVAL: the region can not be written
-   * @throws PreconditionException if the kernel does not go on to the end
+   * @throws KernelException EIO: memory decode is off; EINVAL: the region cannot be written
+   * @throws PreconditionException if the kernel stops before the end
    */
   public void write(MemorySegment from, long offset) {
     move("write", offset, from, device::pwrite);
@@ -96,8 +96,8 @@ public final class Region implements Registers {
   }
 
   /**
-   * Moves all bytes, by more calls where one moves fewer: the kernel moves less than 2 GiB by one
-   * (fs/read_write.c:vfs_read, MAX_RW_COUNT), and a driver may stop where it likes.
+   * Moves all bytes, with more calls if one moves too few: the kernel moves less than 2 GiB with
+   * one (fs/read_write.c:vfs_read, MAX_RW_COUNT), and a driver may stop anywhere.
    */
   private void move(String call, long offset, MemorySegment memory, Transfer transfer) {
     check(offset, memory.byteSize());
@@ -129,9 +129,9 @@ public final class Region implements Registers {
    *
    * @param offset a multiple of the page size
    * @param bytes more than 0
-   * @throws PreconditionException if the region can not be mapped
+   * @throws PreconditionException if the region cannot be mapped
    * @throws KernelException EINVAL: the offset is not aligned, or the part is not one of {@link
-   *     RegionInfo#mappableAreas}. Read in drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap
+   *     RegionInfo#mappableAreas}. See drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_mmap
    */
   public DeviceMemory map(long offset, long bytes) {
     if (!info.canMap()) {
@@ -149,7 +149,7 @@ public final class Region implements Registers {
     return new DeviceMemory(Mapping.of(device, info.offset() + offset, bytes, protection), name);
   }
 
-  /** Maps all of the region; as {@link #map(long, long)}. */
+  /** Maps the whole region, like {@link #map(long, long)}. */
   public DeviceMemory map() {
     return map(0, info.bytes());
   }

@@ -20,7 +20,7 @@ public record RegionInfo(
     capabilities = List.copyOf(capabilities);
   }
 
-  /** Its name if it is one of the fixed ones of PCI, such as {@code BAR0}. */
+  /** Its name if it is one of PCI's fixed regions, such as {@code BAR0}. */
   public String name() {
     return PciRegion.nameOf(index);
   }
@@ -35,7 +35,7 @@ public record RegionInfo(
     return (flags & Vfio.VFIO_REGION_INFO_FLAG_WRITE()) != 0;
   }
 
-  /** Whether it, or at least {@link #mappableAreas} of it, can be mapped. */
+  /** Whether it, or at least its {@link #mappableAreas}, can be mapped. */
   public boolean canMap() {
     return (flags & Vfio.VFIO_REGION_INFO_FLAG_MMAP()) != 0;
   }
@@ -53,7 +53,7 @@ public record RegionInfo(
         .findFirst();
   }
 
-  /** What of it can be mapped: the areas it lists, else all of it, or nothing. */
+  /** The parts that can be mapped: the areas that it lists, else all of it, or nothing. */
   public List<ByteRange> mappableAreas() {
     if (!canMap()) {
       return List.of();

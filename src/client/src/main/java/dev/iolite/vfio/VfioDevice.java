@@ -21,7 +21,7 @@ import java.util.UUID;
 
 /**
  * A VFIO device's character device, opened and not yet bound to an iommufd. The kernel allows only
- * two things with it: to pass it to KVM, and then to bind it.
+ * two things with it: passing it to KVM, and then binding it.
  *
  * <p>Not safe for use by several threads.
  */
@@ -39,10 +39,10 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
    * Opens the character device for reading and writing. Several descriptors of one device may be
    * open, but only one of them can be bound.
    *
-   * @param path such as {@code /dev/vfio/devices/vfio0}
+   * @param path its node, such as {@code /dev/vfio/devices/vfio0}
    * @param name what the device is called in messages, such as {@code 0000:00:03.0}
    * @throws KernelException what open(2) said: ENOENT (no such node), EACCES, ENODEV (the driver is
-   *     letting go of the device), EPERM (a device without IOMMU needs CAP_SYS_RAWIO). Read in
+   *     letting go of the device), EPERM (a device without an IOMMU needs CAP_SYS_RAWIO). See
    *     drivers/vfio/device_cdev.c:vfio_device_fops_cdev_open
    */
   public static VfioDevice open(Kernel kernel, String path, String name) {
@@ -67,7 +67,7 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
   /**
    * {@inheritDoc}
    *
-   * <p>To be added to KVM's VFIO device before {@link #bind}.
+   * <p>Add it to KVM's VFIO device before {@link #bind}.
    */
   @Override
   public Fd fd() {
@@ -77,33 +77,33 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
 
   /**
    * Binds the device to an iommufd by VFIO_DEVICE_BIND_IOMMUFD, which opens it for use and claims
-   * its whole IOMMU group for that iommufd. This object is used up then: the descriptor belongs to
+   * its whole IOMMU group for that iommufd. This object is then used up: the descriptor belongs to
    * the result, and closing this does nothing. If the bind fails, this stays open and unbound.
    *
-   * @throws KernelException EINVAL: another descriptor of the device is bound, or its group is
-   *     opened the old way, or the IOMMU is not cache-coherent, or the firmware demands a 1:1
-   *     mapping of the device; EPERM: another device of the IOMMU group has a host driver or
-   *     belongs to another iommufd, or interrupts are not isolated; EBUSY: a page table that is not
+   * @throws KernelException EINVAL: another descriptor of the device is bound, or its group has
+   *     been opened the old way, or the IOMMU is not cache-coherent, or the firmware demands a 1:1
+   *     mapping for the device; EPERM: another device of the IOMMU group has a host driver or
+   *     belongs to another iommufd, or interrupts are not isolated; EBUSY: a page table other than
    *     the default one is in place, or the group's file is in use; EACCES: a VF token is needed;
    *     EAGAIN: the kernel is busy with the device; ENODEV: no IOMMU group. A positive {@link
-   *     KernelException#result}: Intel graphics whose configuration space can't be read. Read in
+   *     KernelException#result}: Intel graphics whose configuration space cannot be read. See
    *     drivers/vfio/device_cdev.c:vfio_df_ioctl_bind_iommufd,
    *     drivers/iommu/iommufd/device.c:iommufd_device_bind and
    *     drivers/vfio/pci/vfio_pci_igd.c:vfio_pci_igd_init
-   * @throws IllegalStateException if it is bound or closed already
+   * @throws IllegalStateException if it is already bound or closed
    */
   public BoundVfioDevice bind(Iommufd iommufd) {
     return bind(iommufd, Optional.empty());
   }
 
   /**
-   * As {@link #bind(Iommufd)}, with a VF token, which the users of a physical function at vfio-pci
-   * and of its virtual functions share. That of a physical function sets it while no virtual
-   * function is in use; that of a virtual function must give the same. Other devices take none.
-   * Read in drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid.
+   * Like {@link #bind(Iommufd)}, with a VF token, which the users of a physical function at
+   * vfio-pci and of its virtual functions share. The user of the physical function sets it while no
+   * virtual function is in use; the user of a virtual function must give the same one. Other
+   * devices accept none. See drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_match_token_uuid.
    *
-   * @throws KernelException as {@link #bind(Iommufd)}, and EACCES: it is another token; EINVAL: the
-   *     device takes none
+   * @throws KernelException as for {@link #bind(Iommufd)}, and EACCES: the token is wrong; EINVAL:
+   *     the device accepts none
    */
   public BoundVfioDevice bind(Iommufd iommufd, Optional<UUID> token) {
     requireUnbound();
@@ -121,7 +121,7 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
     }
   }
 
-  /** In the order of its text (lib/uuid.c:uuid_parse). */
+  /** The bytes in the order of the text (lib/uuid.c:uuid_parse). */
   private static MemorySegment bytes(Arena arena, UUID uuid) {
     return arena.allocateFrom(
         ValueLayout.JAVA_LONG.withOrder(ByteOrder.BIG_ENDIAN),

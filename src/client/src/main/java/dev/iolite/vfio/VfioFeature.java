@@ -6,19 +6,19 @@ import dev.iolite.uapi.vfio.Vfio;
 public enum VfioFeature {
   /** The secret that a PF and its VFs share. Set only. */
   PCI_VF_TOKEN(Vfio.VFIO_DEVICE_FEATURE_PCI_VF_TOKEN()),
-  /** Which ways of migration the device knows. */
+  /** Which ways of migration the device supports. */
   MIGRATION(Vfio.VFIO_DEVICE_FEATURE_MIGRATION()),
   /** The state of migration. */
   MIG_DEVICE_STATE(Vfio.VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE()),
-  /** To enter low power. Set only. */
+  /** Enters low power. Set only. */
   LOW_POWER_ENTRY(Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY()),
-  /** To enter low power and be notified of a wake-up. Set only. */
+  /** Enters low power, with a notification of wake-ups. Set only. */
   LOW_POWER_ENTRY_WITH_WAKEUP(Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP()),
-  /** To leave low power. Set only. */
+  /** Leaves low power. Set only. */
   LOW_POWER_EXIT(Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_EXIT()),
-  /** To start logging which pages the device writes. Set only. */
+  /** Starts logging which pages the device writes. Set only. */
   DMA_LOGGING_START(Vfio.VFIO_DEVICE_FEATURE_DMA_LOGGING_START()),
-  /** To stop that. Set only. */
+  /** Stops that logging. Set only. */
   DMA_LOGGING_STOP(Vfio.VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP()),
   /** The log of the pages that the device wrote. */
   DMA_LOGGING_REPORT(Vfio.VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT()),

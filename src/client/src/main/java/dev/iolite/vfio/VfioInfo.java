@@ -7,13 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * All that VFIO says about a device.
+ * Everything that VFIO says about a device.
  *
  * @param device flags and capabilities of the device
- * @param regions every region that there is an index for
+ * @param regions every region that has an index
  * @param irqs every kind of interrupt that has an index
  * @param features the result of a probe for each known feature
- * @param hotReset what a reset of the slot or bus would reset; empty if there can be none
+ * @param hotReset what a reset of the slot or bus would reset; empty if such a reset is not
+ *     possible
  */
 public record VfioInfo(
     DeviceInfo device,
@@ -29,7 +30,7 @@ public record VfioInfo(
     features = Collections.unmodifiableMap(new EnumMap<>(features));
   }
 
-  /** Asks a device for all of it; changes nothing. */
+  /** Asks a device for all of this; changes nothing. */
   public static VfioInfo of(BoundVfioDevice device) {
     Map<VfioFeature, FeatureSupport> features = new EnumMap<>(VfioFeature.class);
     for (VfioFeature feature : VfioFeature.values()) {

@@ -14,8 +14,8 @@ import java.util.Optional;
 
 /**
  * A memory slot over a part of a BAR, with the mapping of the BAR behind it. The mapping is removed
- * only after the slot: a slot whose addresses the process has since used for something else would
- * expose that to the guest.
+ * only after the slot: otherwise, the process could reuse the addresses, and the slot would expose
+ * whatever is there to the guest.
  */
 final class GuestSlot implements AutoCloseable {
   private final MmioTarget target;
@@ -29,7 +29,7 @@ final class GuestSlot implements AutoCloseable {
     this.ledger = ledger;
   }
 
-  /** Maps a part of a BAR, and gives that to the guest. */
+  /** Maps a part of a BAR, and gives it to the guest. */
   void addOfBar(PlannedSlot wanted) {
     DeviceMemory mapped =
         target.vfio().region(PciRegion.bar(wanted.bar())).map(wanted.barOffset(), wanted.bytes());
@@ -61,7 +61,7 @@ final class GuestSlot implements AutoCloseable {
   }
 
   /**
-   * Asks the kernel to delete it, whatever was thought of it.
+   * Asks the kernel to delete it, whatever its recorded state.
    *
    * @return what was still there
    */
@@ -81,7 +81,7 @@ final class GuestSlot implements AutoCloseable {
     memory.ifPresent(DeviceMemory::close);
   }
 
-  /** Deletes it, then unmaps the BAR. After an error it can be closed again. */
+  /** Deletes it, then unmaps the BAR. After an error, it can be closed again. */
   @Override
   public void close() {
     if (slot.filter(MemorySlot::exists).isPresent()) {

@@ -43,8 +43,8 @@ final class IoasMap implements AutoCloseable {
   }
 
   /**
-   * The number of bytes unmapped that the IOAS of a device still had in a range, no matter who
-   * mapped them.
+   * Unmaps whatever the IOAS of a device still has in a range, no matter who mapped it; returns the
+   * number of bytes.
    */
   static long unmap(MmioTarget target, IovaRange range) {
     if (target.iommufd().fd().isClosed()) {
@@ -60,7 +60,10 @@ final class IoasMap implements AutoCloseable {
     }
   }
 
-  /** Unmaps it. After an error it can be closed again; that asks the kernel whether it is there. */
+  /**
+   * Unmaps it. After an error, it can be closed again, which asks the kernel whether it is still
+   * there.
+   */
   @Override
   public void close() {
     if (gone) {

@@ -29,8 +29,8 @@ import java.util.stream.Collectors;
 
 /**
  * Finds out which bytes of a bound device are private, from the best source available: the user,
- * the interface's report, or the kernel's range query. A proposal with none of these leaves it
- * open; then nothing counts as shared.
+ * the interface's report, or the kernel's range query. A proposal with none of these leaves the
+ * question open; then nothing counts as shared.
  */
 public final class LearnedLayout {
   private LearnedLayout() {}
@@ -44,7 +44,7 @@ public final class LearnedLayout {
   /**
    * Learns the layout, after the bind.
    *
-   * @param bound what reads the interface's report, where it can be read
+   * @param bound reads the interface's report, if it can be read
    */
   public static MmioLayout learn(
       Steps steps, AssignedInterface device, AssignmentOptions options, BoundInterface bound) {
@@ -89,7 +89,7 @@ public final class LearnedLayout {
     return MmioLayout.ofPrivate(sizes, ranges, Page.BYTES);
   }
 
-  /** Which the platform uses whose TSM it is. */
+  /** The scheme of the platform whose TSM it is. */
   private static RangeScheme scheme(VmType type) {
     return type == VmType.TDX ? RangeScheme.of(Arch.TDX) : RangeScheme.ALIGNED;
   }

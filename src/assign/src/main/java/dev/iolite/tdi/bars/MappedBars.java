@@ -14,14 +14,14 @@ import dev.iolite.tdi.plan.SlotPlan;
 import java.util.Map;
 import java.util.Optional;
 
-/** What guest and IOAS have of a device's BARs, if anything: all shared, or split. */
+/** What the guest and the IOAS have of a device's BARs, if anything: all of it shared, or split. */
 public final class MappedBars {
   private final StepLog log;
   private final AssignmentListener listener;
   private final Ledger ledger;
   private Optional<MmioMaps> maps = Optional.empty();
 
-  /** What is being taken back, until nothing of it is left. */
+  /** What is being taken back, until none of it is left. */
   private Optional<MmioMaps> leftover = Optional.empty();
 
   public MappedBars(StepLog log, AssignmentListener listener, Ledger ledger) {
@@ -40,7 +40,7 @@ public final class MappedBars {
     return leftover.isPresent();
   }
 
-  /** Step 1, and the end of step 7: all of them, shared, if the device answers. */
+  /** Step 1, and the end of step 7: gives all BARs, shared, if the device answers. */
   public void share(AssignedInterface device) {
     close();
     boolean answers =
@@ -61,7 +61,7 @@ public final class MappedBars {
     }
   }
 
-  /** The end of step 4, and steps 5 and 6. */
+  /** The end of step 4, and steps 5 and 6: gives the BARs, split. */
   public void split(AssignedInterface device, MmioLayout layout) {
     close();
     MmioMaps planned = plan(device, layout);
@@ -123,7 +123,7 @@ public final class MappedBars {
   }
 
   /**
-   * Takes them back. They count as gone even if something fails; what fails is tried again at the
+   * Takes them back. They count as gone even if something fails; whatever fails is tried again the
    * next time.
    */
   public void close() {

@@ -25,10 +25,10 @@ import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /**
- * The BARs of a device as guest and IOAS have them: a plan that has been carried out. Closing it
- * undoes everything in reverse order and checks with the kernel that nothing is left. What could
- * not be undone is still recorded here and in the ledger, and is tried again when this is closed
- * again.
+ * The BARs of a device as the guest and the IOAS have them: a plan that has been carried out.
+ * Closing it undoes everything in reverse order and checks with the kernel that nothing is left.
+ * What could not be undone is still recorded here and in the ledger, and is tried again when this
+ * is closed again.
  */
 public final class MmioMaps implements AutoCloseable {
   private final MmioTarget target;
@@ -42,7 +42,7 @@ public final class MmioMaps implements AutoCloseable {
   private final List<GuestSlot> slots = new ArrayList<>();
 
   /**
-   * A plan that is to be carried out.
+   * A plan to be carried out.
    *
    * @param target what it is carried out on
    * @param addresses where each BAR is in the guest
@@ -64,12 +64,12 @@ public final class MmioMaps implements AutoCloseable {
     dmaBufs = new OpenDmaBufs(target, plan, ledger, steps);
   }
 
-  /** Those BARs that stand where the guest can reach them. */
+  /** The BARs that are where the guest can reach them. */
   private List<BarLayout> placedBars() {
     return layout.bars().stream().filter(bar -> addresses.containsKey(bar.bar())).toList();
   }
 
-  /** What of each BAR is of which kind. */
+  /** Which parts of each BAR are of which kind. */
   public MmioLayout layout() {
     return layout;
   }
@@ -84,7 +84,7 @@ public final class MmioMaps implements AutoCloseable {
     return addresses;
   }
 
-  /** The dma-bufs that are open, as {@link SlotPlan#dmaBufs} has them. */
+  /** The dma-bufs that are open, in the order of {@link SlotPlan#dmaBufs}. */
   public List<DmaBuf> dmaBufs() {
     return dmaBufs.all();
   }
@@ -165,7 +165,10 @@ public final class MmioMaps implements AutoCloseable {
         "deleted");
   }
 
-  /** Makes all of them; after a failure those that were made are taken back with all else. */
+  /**
+   * Makes all of them; after a failure, those that were made are taken back along with everything
+   * else.
+   */
   private <T> CloseStack all(List<T> wanted, BiConsumer<T, CloseStack> maker) {
     CloseStack made = new CloseStack();
     try {
@@ -203,7 +206,7 @@ public final class MmioMaps implements AutoCloseable {
     }
   }
 
-  /** Asks the kernel, not our own books, and takes back what was left. */
+  /** Asks the kernel rather than our own records, and takes back what was left. */
   private void requireNothing() {
     List<String> left = new ArrayList<>();
     slots.stream()
@@ -225,8 +228,8 @@ public final class MmioMaps implements AutoCloseable {
   }
 
   /**
-   * Where on the host's bus a guest-physical range of private MMIO is; empty if it is not private
-   * memory of one BAR, all of it.
+   * Where on the host's bus a guest-physical range of private MMIO is; empty if it is not entirely
+   * private memory of one BAR.
    */
   public Optional<Long> physical(AssignedInterface device, long from, long to) {
     for (BarLayout bar : placedBars()) {
@@ -240,7 +243,8 @@ public final class MmioMaps implements AutoCloseable {
   }
 
   /**
-   * Compares what the kernel says that the dma-bufs have with what was planned of the report.
+   * Compares what the kernel says about the content of the dma-bufs with what was planned from the
+   * report.
    *
    * @throws ScenarioException if they differ
    */

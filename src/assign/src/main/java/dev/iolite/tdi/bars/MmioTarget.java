@@ -11,9 +11,9 @@ import dev.iolite.vfio.BoundVfioDevice;
  * A device, and what its BARs are mapped into.
  *
  * @param vfio the device
- * @param vm the guest's, which gets the memory slots
- * @param iommufd the one that has the IOAS
- * @param ioas gets the maps
+ * @param vm the guest's VM, which gets the memory slots
+ * @param iommufd the iommufd that has the IOAS
+ * @param ioas the IOAS, which gets the maps
  * @param profile the calls of the kernel
  */
 public record MmioTarget(

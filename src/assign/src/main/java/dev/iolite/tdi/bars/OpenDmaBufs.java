@@ -14,7 +14,7 @@ import dev.iolite.vfio.PciRegion;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The dma-bufs of a plan, opened one after the other. */
+/** The dma-bufs of a plan, opened one after another. */
 final class OpenDmaBufs {
   private final MmioTarget target;
   private final SlotPlan plan;
@@ -40,7 +40,7 @@ final class OpenDmaBufs {
     }
   }
 
-  /** Those that were opened, in the order of {@link SlotPlan#dmaBufs}. */
+  /** The dma-bufs that were opened, in the order of {@link SlotPlan#dmaBufs}. */
   List<DmaBuf> all() {
     return List.copyOf(open);
   }
@@ -49,12 +49,12 @@ final class OpenDmaBufs {
     return open.get(dmaBuf);
   }
 
-  /** Those that have not been closed. */
+  /** The dma-bufs that have not been closed. */
   List<DmaBuf> stillOpen() {
     return open.stream().filter(file -> !file.fd().isClosed()).toList();
   }
 
-  /** A BAR can have several of a kind, which differ in where they begin. */
+  /** Describes a dma-buf: a BAR can have several of a kind, which differ in where they begin. */
   private static String words(PlannedDmaBuf wanted) {
     long first = wanted.ranges().getFirst().offset();
     String from = first == 0 ? "" : " from 0x%x".formatted(first);
@@ -73,12 +73,12 @@ final class OpenDmaBufs {
     return undo;
   }
 
-  /** By its descriptor, which is its own as long as it is open. */
+  /** The name of a dma-buf: its descriptor, which is unique as long as it is open. */
   String name(int dmaBuf) {
     return "dma-buf " + open.get(dmaBuf).fd().number();
   }
 
-  /** Compares their runs with the plan, where the kernel tells them. */
+  /** Compares their runs with the plan, if the kernel lists them. */
   void checkRuns() {
     if (target.profile().operations().contains(TsmOperation.LIST_RUNS)) {
       steps.step(

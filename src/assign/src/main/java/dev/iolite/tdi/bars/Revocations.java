@@ -67,7 +67,7 @@ public final class Revocations {
             sleeps -> sleeps ? "it may" : "it has no such feature");
   }
 
-  /** Whether it was asleep, and is awake now. */
+  /** Wakes the device; returns whether it was asleep, and is awake now. */
   public boolean wake(AssignedInterface device) {
     if (!device.reach().isAsleep()) {
       return false;

@@ -9,20 +9,20 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Finds the BARs that are at usable addresses in the guest. The guest writes any address it likes:
- * all ones, to see a BAR's size; a 64-bit address in two halves; an address of its RAM. A BAR at
- * such an address is not mapped until the guest has moved it.
+ * Finds the BARs that are at usable addresses in the guest. The guest may write any address: all
+ * ones, to see a BAR's size; a 64-bit address in two halves; an address of its RAM. A BAR at such
+ * an address is not mapped until the guest has moved it.
  */
 final class UsablePlaces {
   private UsablePlaces() {}
 
   /**
-   * Those of them that can be mapped.
+   * The BARs that can be mapped.
    *
    * @param places where each BAR is, by its index
    * @param sizes how long each is, in bytes
-   * @param ramBytes the guest's RAM is at 0 and so long
-   * @param iovas where the IOAS can be mapped
+   * @param ramBytes the length of the guest's RAM, which starts at 0
+   * @param iovas where the IOAS can map
    * @param remark receives a remark on each BAR that is left out
    */
   static Map<Integer, Long> of(
@@ -52,7 +52,7 @@ final class UsablePlaces {
     return found;
   }
 
-  /** What is against a place; nothing if it can be used. */
+  /** Why a place cannot be used; nothing if it can. */
   private static String why(
       Map<Integer, IovaRange> taken, long gpa, long bytes, long ramBytes, IovaRanges iovas) {
     if (Long.compareUnsigned(gpa + bytes - 1, gpa) < 0) {

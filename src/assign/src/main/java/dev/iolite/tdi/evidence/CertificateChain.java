@@ -20,21 +20,21 @@ import java.util.Set;
 /**
  * A device's certificates, from the one that the root signed down to the device's own.
  *
- * @param name the file's, for messages
- * @param certificates the device's own is the last
- * @param rootDigest the digest of its root's certificate, if SPDM's form was given
+ * @param name the file's name, for messages
+ * @param certificates the certificates; the device's own is the last
+ * @param rootDigest the digest of its root's certificate, if the chain is in SPDM's form
  */
 record CertificateChain(
     String name, List<X509Certificate> certificates, Optional<byte[]> rootDigest) {
-  /** Of SPDM's form: the length of all, and before 1.4 two reserved bytes. */
+  /** The head in SPDM's form: the length of the whole and, before 1.4, two reserved bytes. */
   private static final int HEAD_BYTES = 4;
 
   private static final int SEQUENCE = 0x30;
   private static final Set<Integer> DIGEST_BYTES = Set.of(32, 48, 64);
 
   /**
-   * Reads a chain: SPDM's form (length, digest of the root, DER), certificates in DER one after the
-   * other, or PEM.
+   * Reads a chain: SPDM's form (length, digest of the root, DER), certificates in DER one after
+   * another, or PEM.
    *
    * @throws PreconditionException if it is none of these
    */
@@ -50,7 +50,7 @@ record CertificateChain(
               PemFile.certificates(Arrays.copyOfRange(content, start, content.length)),
               Optional.of(Arrays.copyOfRange(content, HEAD_BYTES, start)));
         } catch (CertificateException _) {
-          // A digest may have the byte that certificates start with, too.
+          // A digest may also contain the byte that certificates start with.
         }
       }
     }
@@ -62,7 +62,7 @@ record CertificateChain(
           "it is the file of a key",
           "give the device's certificates, in SPDM's form, DER or PEM");
     }
-    // Tools write PEM with the device's own first, as TLS has it; SPDM has it last.
+    // Tools write PEM with the device's own certificate first, as in TLS; SPDM has it last.
     boolean isLeafFirst =
         all.size() > 1
             && all.getFirst().getIssuerX500Principal().equals(all.get(1).getSubjectX500Principal())
@@ -77,13 +77,14 @@ record CertificateChain(
   }
 
   /**
-   * The device's own certificate, once it is proved that the root has vouched for it. Nobody is
-   * asked whether one was withdrawn.
+   * The device's own certificate, once it is proved that the root vouches for it. Revocation is not
+   * checked.
    *
-   * @throws UntrustedEvidenceException if the root has not
+   * @throws UntrustedEvidenceException if the root does not vouch for it
    */
   X509Certificate own(X509Certificate root) {
-    // One below the root can be trusted, too; what the digest is of is then above it in the chain.
+    // A certificate below the root can be trusted, too; the certificate that the digest is of is
+    // then above it in the chain.
     int trusted = certificates.indexOf(root);
     List<X509Certificate> below = certificates.subList(trusted + 1, certificates.size());
     try {

@@ -8,8 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The messages by which certificates were asked for before measurements: GET_DIGESTS and DIGESTS,
- * GET_CERTIFICATE and CERTIFICATE, in any number. A signature of measurements does not cover them.
+ * The messages with which certificates were requested before measurements: GET_DIGESTS and DIGESTS,
+ * GET_CERTIFICATE and CERTIFICATE, any number of each. The signature of measurements does not cover
+ * them.
  *
  * @param chains the certificates of each slot, in SPDM's form
  * @param bytes how long these messages are
@@ -20,13 +21,13 @@ record CertificateMessages(Map<Integer, byte[]> chains, long bytes) {
   private static final int SLOTS_AT = 3;
   private static final int SLOT = 0xf;
 
-  /** From 1.4 on: the lengths are behind the usual ones, of 32 bits each. */
+  /** From 1.4 on: the lengths follow the usual ones, with 32 bits each. */
   private static final int LARGE = 1 << 7;
 
   private static final int SHORT_BYTES = 8;
   private static final int LARGE_BYTES = 16;
 
-  /** From 1.3 on, each digest may have the number, kind and use of its key. */
+  /** From 1.3 on, each digest may come with the number, kind and use of its key. */
   private static final int KEY_BYTES = 4;
 
   static CertificateMessages read(MemorySegment all, long start, Optional<HashAlgorithm> hash) {

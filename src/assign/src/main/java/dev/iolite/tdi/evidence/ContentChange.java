@@ -1,13 +1,13 @@
 package dev.iolite.tdi.evidence;
 
 /**
- * Whether a device's measurements changed while they were requested one after the other (bits 4 and
- * 5 of an answer's second parameter, from SPDM 1.2 on).
+ * Whether a device's measurements changed while they were requested one after another (bits 4 and 5
+ * of an answer's second parameter, from SPDM 1.2 on).
  */
 public enum ContentChange {
   /** The device does not say. */
   NOT_SAID("not said"),
-  /** They did: what was read before is out of date. */
+  /** They did: what was read earlier is out of date. */
   CHANGED("changed"),
   /** They did not. */
   UNCHANGED("unchanged"),

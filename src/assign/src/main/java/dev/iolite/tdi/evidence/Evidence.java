@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A device's measurements in the forms in which TSMs and tools hand them out: an answer alone;
- * requests and their answers; and each of these with the messages before them, from GET_VERSION to
- * ALGORITHMS, and those by which certificates were asked for. The messages follow one another with
- * nothing in between.
+ * A device's measurements in the forms in which TSMs and tools deliver them: an answer alone;
+ * requests and their answers; and each of these preceded by the messages from GET_VERSION to
+ * ALGORITHMS, and those with which certificates were requested. The messages follow one another
+ * with nothing in between.
  *
  * <p>Only a signature proves that they are the device's: {@link Trust} verifies it.
  */
@@ -36,11 +36,11 @@ public final class Evidence {
   }
 
   /**
-   * Reads messages. What is not sure to be understood is refused: another version, blocks in
-   * another form than DMTF's, of a type that the version does not have or with an index that is
-   * there twice, lengths that contradict one another, answers to something else than was asked, and
-   * bytes that are missing or left over. So is what measures nothing: an answer without blocks, but
-   * to a request for the number of measurements with others after it.
+   * Reads messages. Whatever might be misunderstood is refused: another version; blocks that are
+   * not in DMTF's form, of a type that the version does not have or with a duplicate index; lengths
+   * that contradict one another; answers to something other than what was asked; and bytes that are
+   * missing or left over. An answer that measures nothing is refused too: one without blocks,
+   * except to a request for the number of measurements that is followed by others.
    *
    * @param given the messages and nothing else
    * @throws MalformedMeasurementsException if one breaks a rule; the message says at which byte
@@ -91,7 +91,7 @@ public final class Evidence {
     }
   }
 
-  /** The last one, which may be signed, with the blocks of all. */
+  /** The last answer, which may be signed, with the blocks of all answers. */
   private static Measurements together(List<Measurements> answers, long end) {
     List<Measurement> blocks =
         answers.stream().flatMap(answer -> answer.blocks().stream()).toList();
@@ -114,17 +114,17 @@ public final class Evidence {
         last.signature());
   }
 
-  /** What was agreed on before, if those messages are there. */
+  /** What was agreed on before, if the messages for that are included. */
   public Optional<Negotiation> negotiation() {
     return negotiation;
   }
 
-  /** The device's certificates of the answer's slot, in SPDM's form, if they were asked for. */
+  /** The device's certificates in the answer's slot, in SPDM's form, if they were requested. */
   Optional<byte[]> certificates() {
     return Optional.ofNullable(certificates.chains().get(measurements.slot()));
   }
 
-  /** The version, if it is newer than those that are known, and was read as the newest of them. */
+  /** The version, if it is newer than the known ones and was read as the newest of them. */
   public Optional<String> newerVersion() {
     int number = bytes[(int) (negotiationBytes() + certificates.bytes())];
     return SpdmVersion.isNewer(number)
@@ -132,7 +132,7 @@ public final class Evidence {
         : Optional.empty();
   }
 
-  /** What was asked; empty if only the answer is there. */
+  /** The requests; empty if there is only the answer. */
   public List<MeasurementsRequest> requests() {
     return requests;
   }
@@ -163,7 +163,7 @@ public final class Evidence {
     return slice(0, negotiationBytes());
   }
 
-  /** The requests and answers, as they are, but for the signature. */
+  /** The requests and answers, as they are, without the signature. */
   byte[] exchanged() {
     int signature = measurements.signature().map(MemorySegment::byteSize).orElse(0L).intValue();
     return slice(negotiationBytes() + (int) certificates.bytes(), bytes.length - signature);

@@ -19,7 +19,7 @@ public enum HashAlgorithm {
   SHA3_384(1 << 4, "SHA3-384", "SHA3-384", 48),
   /** SHA-3 with 512 bits. */
   SHA3_512(1 << 5, "SHA3-512", "SHA3-512", 64),
-  /** The Chinese standard's, which the JDK does not have. */
+  /** The algorithm of the Chinese standard, which the JDK does not have. */
   SM3_256(1 << 6, "SM3", "SM3", 32);
 
   private final int bit;
@@ -34,7 +34,7 @@ public enum HashAlgorithm {
     this.bytes = bytes;
   }
 
-  /** The one whose bit is set, if it is one. */
+  /** The algorithm whose bit is set, if exactly one bit is. */
   static Optional<HashAlgorithm> chosen(int bits) {
     return Arrays.stream(values()).filter(algorithm -> algorithm.bit == bits).findFirst();
   }
@@ -44,12 +44,12 @@ public enum HashAlgorithm {
     return this != SM3_256;
   }
 
-  /** The JDK's name of it, alone. */
+  /** The JDK's name for it, used alone. */
   String digestName() {
     return digestName;
   }
 
-  /** The JDK's name of it as a part of a signature's. */
+  /** The JDK's name for it within the name of a signature algorithm. */
   String signatureName() {
     return signatureName;
   }

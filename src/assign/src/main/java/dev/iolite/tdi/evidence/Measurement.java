@@ -7,13 +7,13 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * One of a device's measurements. Two are equal if their content is.
+ * One of a device's measurements. Two are equal if their content is equal.
  *
- * @param index by which the device knows it, 1 to 254
- * @param type what it is of
- * @param digest whether the value is a digest of that, by the algorithm that TSM and device have
- *     agreed on, and not the thing itself
- * @param value the digest, or the thing
+ * @param index the index by which the device knows it, 1 to 254
+ * @param type what is measured
+ * @param digest whether the value is a digest, by the algorithm that the TSM and the device have
+ *     agreed on, and not the measured content itself
+ * @param value the digest, or the content
  */
 public record Measurement(int index, MeasurementType type, boolean digest, MemorySegment value) {
   /** Keeps the value from changing. */
@@ -39,7 +39,7 @@ public record Measurement(int index, MeasurementType type, boolean digest, Memor
     return value.toArray(ValueLayout.JAVA_BYTE);
   }
 
-  /** The value for people: in quotes if it is printable text and no digest, else in hex. */
+  /** The value for people: in quotes if it is printable text and not a digest, else in hex. */
   public String text() {
     byte[] bytes = bytes();
     boolean isText = !digest && bytes.length > 0;

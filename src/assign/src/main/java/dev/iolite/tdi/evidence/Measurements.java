@@ -28,13 +28,13 @@ import java.util.TreeSet;
  *     S     the signature, if it was asked for
  * </pre>
  *
- * @param slot of the device's certificates, 0 to 15
+ * @param slot the slot of the device's certificates, 0 to 15
  * @param change whether the measurements changed while they were read
- * @param blocks what was measured, as the device has it in order; no index is there twice
- * @param nonce the device's own, 32 bytes
- * @param opaque bytes of the device's own
+ * @param blocks what was measured, in the device's order; no index occurs twice
+ * @param nonce the device's own nonce, 32 bytes
+ * @param opaque device-specific bytes
  * @param context what was given with the request; empty before SPDM 1.3
- * @param signature empty if there is none
+ * @param signature the signature; empty if there is none
  */
 public record Measurements(
     SpdmVersion version,
@@ -57,19 +57,21 @@ public record Measurements(
   private static final long TYPE_AT = 4;
   private static final long VALUE_SIZE_AT = 5;
 
-  /** Of a block before its value, and of that what its own length does not count. */
+  /**
+   * The length of a block before its value, part of which the block's own length does not count.
+   */
   private static final long BLOCK_HEAD_BYTES = 7;
 
   private static final long UNCOUNTED_BYTES = 4;
 
-  /** What asks for all measurements in place of an index. */
+  /** Requests all measurements, in place of an index. */
   private static final int ALL = MeasurementsRequest.ALL;
 
   private static final int DMTF = 1;
   private static final int NO_DIGEST = 1 << 7;
   private static final int MOST_OPAQUE_BYTES = 1024;
 
-  /** Keeps it from changing. */
+  /** Makes it immutable. */
   public Measurements {
     blocks = List.copyOf(blocks);
     nonce = nonce.asReadOnly();
@@ -78,20 +80,20 @@ public record Measurements(
     signature = signature.map(MemorySegment::asReadOnly);
   }
 
-  /** A nonce that nobody can foresee. */
+  /** An unpredictable nonce. */
   public static byte[] freshNonce() {
     byte[] nonce = new byte[NONCE_BYTES];
     new SecureRandom().nextBytes(nonce);
     return nonce;
   }
 
-  /** Where a message stands that is read, and where the next one starts. */
+  /** A message that was read, and its length, after which the next one starts. */
   record Read(Measurements message, long bytes) {}
 
   /**
    * Reads an answer.
    *
-   * @param request what it answers, if that is known
+   * @param request the request that it answers, if that is known
    */
   static Read read(MessageReader in, Optional<MeasurementsRequest> request) {
     in.require(0, HEAD_BYTES, "its head");
@@ -143,7 +145,7 @@ public record Measurements(
         signatureAt + signature.map(MemorySegment::byteSize).orElse(0L));
   }
 
-  /** An answer with a number and no blocks says nothing of the device. */
+  /** An answer with a number and no blocks says nothing about the device. */
   private static void requireAskedFor(MessageReader in, int operation, List<Measurement> blocks) {
     boolean isAnswer =
         switch (operation) {
@@ -176,7 +178,7 @@ public record Measurements(
         && (one.isEmpty() || one.get().mismatch(other.get()) == -1);
   }
 
-  /** It is the last thing of all, since nobody goes on with a transcript that is signed. */
+  /** The signature, which comes last of all, since nothing continues a signed transcript. */
   private static Optional<MemorySegment> signature(
       MessageReader in, SpdmVersion version, Optional<MeasurementsRequest> request, long at) {
     long left = in.size() - at;

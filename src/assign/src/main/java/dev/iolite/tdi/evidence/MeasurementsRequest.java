@@ -20,9 +20,9 @@ import java.util.Optional;
  *
  * @param signed whether a signature was asked for
  * @param operation 0 for their number, 255 for all, else an index
- * @param nonce of who asked; empty without a signature
- * @param slot of the device's certificates, 0 to 15; 0 without a signature
- * @param context of who asked; empty before 1.3
+ * @param nonce the requester's nonce; empty without a signature
+ * @param slot the slot of the device's certificates, 0 to 15; 0 without a signature
+ * @param context the requester's context; empty before 1.3
  */
 public record MeasurementsRequest(
     SpdmVersion version,
@@ -31,16 +31,16 @@ public record MeasurementsRequest(
     Optional<MemorySegment> nonce,
     int slot,
     Optional<MemorySegment> context) {
-  /** What asks for the number of measurements. */
+  /** Requests the number of measurements. */
   static final int COUNT = 0;
 
-  /** What asks for all of them. */
+  /** Requests all of them. */
   static final int ALL = 255;
 
   /** The slot is in the low half of a byte, here and in the answer. */
   static final int SLOT = 0xf;
 
-  /** What is repeated, from 1.3 on, in bytes. */
+  /** The length of the context, which the answer repeats from 1.3 on, in bytes. */
   static final int CONTEXT_BYTES = 8;
 
   /** The bits of the attributes: with a signature, raw values, measured anew. */
@@ -82,10 +82,10 @@ public record MeasurementsRequest(
   }
 
   /**
-   * The bytes of the request that an answer is for, if it was for all measurements with a
-   * signature.
+   * The bytes of the request that an answer is for, assuming that it was for all measurements with
+   * a signature.
    *
-   * @param attributes with the bit for a signature
+   * @param attributes the attributes, with the bit for a signature
    */
   static byte[] rebuilt(Measurements answer, byte[] nonce, int attributes) {
     ByteBuffer bytes = ByteBuffer.allocate(bytes(answer.version(), true));

@@ -5,11 +5,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Reads one of several messages; offsets are from its start. Nothing in a message says how long it
- * is, so it may extend to the end of the input.
+ * Reads one of several messages; offsets count from its start. Nothing in a message says how long
+ * it is, so it may extend to the end of the input.
  *
- * @param all the messages
- * @param start where this one is
+ * @param all all the messages
+ * @param start where this one starts
  * @param code which one it should be
  */
 record MessageReader(MemorySegment all, long start, MessageCode code) {
@@ -20,7 +20,7 @@ record MessageReader(MemorySegment all, long start, MessageCode code) {
   private static final int BYTE = 0xff;
   private static final int CODE_AT = 1;
 
-  /** How many bytes there are at most. */
+  /** The maximum length of the message, in bytes. */
   long size() {
     return all.byteSize() - start;
   }
@@ -42,7 +42,7 @@ record MessageReader(MemorySegment all, long start, MessageCode code) {
     return all.get(INT, start + at);
   }
 
-  /** A copy, which nobody can change. */
+  /** A copy that nobody can change. */
   MemorySegment copy(long at, long bytes) {
     return MemorySegment.ofArray(new byte[(int) bytes])
         .copyFrom(all.asSlice(start + at, bytes))
@@ -56,7 +56,7 @@ record MessageReader(MemorySegment all, long start, MessageCode code) {
     }
   }
 
-  /** Reads the version, and refuses another message than it should be. */
+  /** Reads the version, and refuses any message but the expected one. */
   SpdmVersion version(long headBytes) {
     requireCode(headBytes);
     return SpdmVersion.of(u8(0))
@@ -64,7 +64,7 @@ record MessageReader(MemorySegment all, long start, MessageCode code) {
             wrong(0, "version 0x%02x".formatted(u8(0)), "only SPDM 1.1 to 1.4 are understood"));
   }
 
-  /** As {@link #version}, of a message that must be of the same one as others. */
+  /** Like {@link #version}, for a message that must be of the same version as others. */
   void require(SpdmVersion expected, long headBytes) {
     SpdmVersion found = version(headBytes);
     if (found != expected) {
@@ -72,7 +72,7 @@ record MessageReader(MemorySegment all, long start, MessageCode code) {
     }
   }
 
-  /** Refuses another message, of whatever version. */
+  /** Refuses any message but the expected one, of whatever version. */
   void requireCode(long headBytes) {
     require(0, headBytes, "its head");
     if (!isNext()) {

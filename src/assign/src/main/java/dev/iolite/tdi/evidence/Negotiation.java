@@ -4,12 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * What requester and device agreed on before measurements were asked for: the messages from
+ * What requester and device agreed on before measurements were requested: the messages from
  * GET_VERSION to ALGORITHMS (SPDM calls them VCA).
  *
- * @param version which they agreed on
- * @param signing the algorithm of signatures; empty if it is none of SPDM's own
- * @param hash the algorithm of digests; empty if it is none of SPDM's own
+ * @param version the version that they agreed on
+ * @param signing the algorithm of signatures; empty if it is not one of SPDM's own
+ * @param hash the algorithm of digests; empty if it is not one of SPDM's own
  * @param bytes how long these messages are
  */
 public record Negotiation(
@@ -20,7 +20,7 @@ public record Negotiation(
   private static final int SPDM_1_0 = 0x10;
   private static final int HEAD_BYTES = 4;
 
-  /** VERSION: the number of entries, 2 bytes each, is here; they follow. */
+  /** In VERSION, where the number of entries is; they follow, with 2 bytes each. */
   private static final int COUNT_AT = 5;
 
   private static final int CAPABILITIES_BYTES = 20;
@@ -29,7 +29,7 @@ public record Negotiation(
   /** From 1.3 on, the first parameter of CAPABILITIES says whether algorithms follow. */
   private static final int PARAMETER_AT = 2;
 
-  /** Of the algorithms that follow, and of ALGORITHMS, their length is here. */
+  /** Where the length is, both of the algorithms that follow and of ALGORITHMS. */
   private static final int BLOCK_LENGTH_AT = 2;
 
   private static final int LENGTH_AT = 4;
@@ -67,7 +67,7 @@ public record Negotiation(
         at);
   }
 
-  /** These two are of SPDM 1.0, whatever is agreed on. */
+  /** These two messages are of SPDM 1.0, whatever is agreed on. */
   private static long version1(MessageReader in) {
     in.requireCode(HEAD_BYTES);
     if (in.u8(0) != SPDM_1_0) {

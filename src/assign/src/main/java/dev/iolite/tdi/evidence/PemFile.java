@@ -21,18 +21,18 @@ import java.util.regex.Pattern;
 /**
  * The certificates and public keys of a file in PEM, or of a certificate in DER.
  *
- * @param certificates in the file's order
- * @param keys that stand alone, in the file's order
+ * @param certificates the certificates, in the file's order
+ * @param keys the keys that stand alone, in the file's order
  */
 record PemFile(List<X509Certificate> certificates, List<PublicKey> keys) {
   private static final Pattern BLOCK =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----");
 
   /**
-   * Reads it.
+   * Reads a file.
    *
-   * @param name the file's, for messages
-   * @throws PreconditionException if there is none in it, or one that the JDK does not understand
+   * @param name the file's name, for messages
+   * @throws PreconditionException if it contains none, or one that the JDK does not understand
    */
   static PemFile read(byte[] content, String name) {
     List<X509Certificate> certificates = new ArrayList<>();
@@ -67,7 +67,7 @@ record PemFile(List<X509Certificate> certificates, List<PublicKey> keys) {
     return failure;
   }
 
-  /** One after the other, in DER. */
+  /** Reads certificates in DER, one after another. */
   static List<X509Certificate> certificates(byte[] der) throws CertificateException {
     CertificateFactory factory = CertificateFactory.getInstance("X.509");
     ByteArrayInputStream in = new ByteArrayInputStream(der);
@@ -83,7 +83,7 @@ record PemFile(List<X509Certificate> certificates, List<PublicKey> keys) {
       try {
         return KeyFactory.getInstance(algorithm).generatePublic(new X509EncodedKeySpec(der));
       } catch (InvalidKeySpecException _) {
-        // It may be one of the next kind.
+        // It may be a key of the next kind.
       }
     }
     throw new InvalidKeySpecException("a public key that is none of RSA, EC or EdDSA");

@@ -35,7 +35,7 @@ public enum SigningAlgorithm {
   ECDSA_P384(1 << 7, Kind.ECDSA, 384, 96),
   /** ECDSA on the curve P-521. */
   ECDSA_P521(1 << 8, Kind.ECDSA, 521, 132),
-  /** The Chinese standard's, which the JDK does not have. */
+  /** The algorithm of the Chinese standard, which the JDK does not have. */
   SM2_P256(1 << 9, Kind.SM2, 256, 64),
   /** Edwards curve 25519. */
   ED25519(1 << 10, Kind.EDDSA, 255, 64),
@@ -43,12 +43,12 @@ public enum SigningAlgorithm {
   ED448(1 << 11, Kind.EDDSA, 448, 114),
   /**
    * ML-DSA, from SPDM 1.4 on, where it is one of the post-quantum algorithms. SPDM signs with a
-   * context, which the JDK's ML-DSA does not take.
+   * context, which the JDK's ML-DSA does not support.
    */
   ML_DSA_44(1, Kind.ML_DSA, 0, 2420),
-  /** As {@link #ML_DSA_44}. */
+  /** Like {@link #ML_DSA_44}. */
   ML_DSA_65(1 << 1, Kind.ML_DSA, 0, 3309),
-  /** As {@link #ML_DSA_44}. */
+  /** Like {@link #ML_DSA_44}. */
   ML_DSA_87(1 << 2, Kind.ML_DSA, 0, 4627);
 
   private enum Kind {
@@ -74,21 +74,21 @@ public enum SigningAlgorithm {
     this.signatureBytes = signatureBytes;
   }
 
-  /** The one whose bit is set, if it is one. */
+  /** The algorithm whose bit is set, if exactly one bit is. */
   static Optional<SigningAlgorithm> chosen(int bits) {
     return Arrays.stream(values())
         .filter(algorithm -> algorithm.kind != Kind.ML_DSA && algorithm.bit == bits)
         .findFirst();
   }
 
-  /** The same of the post-quantum algorithms (PqcAsymSel). */
+  /** The same for the post-quantum algorithms (PqcAsymSel). */
   static Optional<SigningAlgorithm> chosenPostQuantum(int bits) {
     return Arrays.stream(values())
         .filter(algorithm -> algorithm.kind == Kind.ML_DSA && algorithm.bit == bits)
         .findFirst();
   }
 
-  /** Whether one of a version has signatures of this many bytes. */
+  /** Whether an algorithm of a version has signatures of this many bytes. */
   static boolean canSign(SpdmVersion version, long bytes) {
     return Arrays.stream(values())
         .filter(algorithm -> algorithm.kind != Kind.ML_DSA || version.isAtLeast(SpdmVersion.V1_4))
@@ -104,7 +104,7 @@ public enum SigningAlgorithm {
     return kind != Kind.SM2 && kind != Kind.ML_DSA;
   }
 
-  /** Whether a key can be one of it. */
+  /** Whether a key can belong to this algorithm. */
   boolean fits(PublicKey key) {
     return switch (key) {
       case RSAPublicKey rsa ->
@@ -121,9 +121,10 @@ public enum SigningAlgorithm {
   }
 
   /**
-   * Whether a signature is the key's.
+   * Whether a signature was made with the key.
    *
-   * @param text what was signed: a transcript before SPDM 1.2, from then on what names its purpose
+   * @param text what was signed: before SPDM 1.2, a transcript; from then on, a text that names its
+   *     purpose
    */
   boolean verifies(PublicKey key, HashAlgorithm hash, byte[] text, byte[] signature)
       throws GeneralSecurityException {
@@ -133,11 +134,11 @@ public enum SigningAlgorithm {
     try {
       return verifier.verify(signature);
     } catch (SignatureException _) {
-      return false; // It is no signature at all, for example a number that is too large.
+      return false; // It is not a signature at all, for example because a number is too large.
     }
   }
 
-  /** The same, if its numbers were written with the lowest byte first. */
+  /** The same signature, if its numbers were written with the lowest byte first. */
   byte[] swapped(byte[] signature) {
     byte[] swapped = signature.clone();
     int number = kind == Kind.ECDSA ? signature.length / 2 : signature.length;
@@ -166,7 +167,7 @@ public enum SigningAlgorithm {
       case EDDSA -> {
         Signature edDsa = Signature.getInstance("EdDSA");
         if (this == ED448) {
-          // The other curve's signatures have no place for a purpose.
+          // Signatures on the other curve have no place for a purpose.
           edDsa.setParameter(
               new EdDSAParameterSpec(false, PURPOSE.getBytes(StandardCharsets.US_ASCII)));
         }

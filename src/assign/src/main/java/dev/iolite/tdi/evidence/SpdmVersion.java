@@ -7,11 +7,11 @@ import java.util.Optional;
 public enum SpdmVersion {
   /** 1.1: a signature covers the requests and answers for measurements, and nothing else. */
   V1_1(0x11),
-  /** 1.2: it covers what was negotiated before, too, and says what it was made for. */
+  /** 1.2: a signature also covers what was negotiated before, and says what it was made for. */
   V1_2(0x12),
   /** 1.3: a request carries 8 bytes that the answer repeats. */
   V1_3(0x13),
-  /** 1.4: a signature may be one of a post-quantum algorithm. */
+  /** 1.4: a signature may use a post-quantum algorithm. */
   V1_4(0x14);
 
   /** The first byte of messages of the next major version. */
@@ -23,7 +23,7 @@ public enum SpdmVersion {
     this.number = number;
   }
 
-  /** The version of a number; a newer minor version is read as the newest of these. */
+  /** The version with a number; a newer minor version is read as the newest of these. */
   static Optional<SpdmVersion> of(int number) {
     if (isNewer(number)) {
       return Optional.of(V1_4);
@@ -36,7 +36,7 @@ public enum SpdmVersion {
     return number > V1_4.number && number < NEXT_MAJOR;
   }
 
-  /** The byte that a message of it starts with. */
+  /** The byte with which a message of this version starts. */
   int number() {
     return number;
   }

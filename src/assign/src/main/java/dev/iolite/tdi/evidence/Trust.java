@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /**
  * The signer that is trusted: a device's key or certificate, or a root that vouches for the
- * device's. The cryptography is the JDK's.
+ * device's certificate. The cryptography is the JDK's.
  *
  * <p>A signature covers the request, with its nonce, and the answer; from SPDM 1.2 on, also the
  * messages from GET_VERSION to ALGORITHMS.
@@ -23,7 +23,7 @@ import java.util.Optional;
 public final class Trust {
   private static final String TRIED = "verify the signature of the measurements";
 
-  /** The attributes of a request that have a signature in the answer. */
+  /** The attributes of a request that yield a signature in the answer. */
   private static final int[] SIGNED_ATTRIBUTES = {1, 5, 3, 7};
 
   private final String name;
@@ -49,9 +49,9 @@ public final class Trust {
   /**
    * Trusts the one certificate or public key of a file, in PEM, or a certificate in DER.
    *
-   * @param content the file's
-   * @param name the file's, for messages
-   * @throws PreconditionException if that is not what is in it
+   * @param content the file's content
+   * @param name the file's name, for messages
+   * @throws PreconditionException if the file contains anything else
    */
   public static Trust of(byte[] content, String name) {
     PemFile pem = PemFile.read(content, name);
@@ -77,11 +77,11 @@ public final class Trust {
   }
 
   /**
-   * The same, where it is a root, and these are the certificates of the device.
+   * The same trust, as a root for these certificates of the device.
    *
-   * @param content of a file: SPDM's form (length, digest of the root, DER), DER or PEM
+   * @param content a file's content: SPDM's form (length, digest of the root, DER), DER or PEM
    * @param file the file's name, for messages
-   * @throws PreconditionException if that is not what is in it, or a bare key is trusted
+   * @throws PreconditionException if the file contains anything else, or a bare key is trusted
    */
   public Trust withChain(byte[] content, String file) {
     if (root.isEmpty()) {
@@ -96,7 +96,7 @@ public final class Trust {
     return changed;
   }
 
-  /** The same, with the algorithms, where the messages do not name them. */
+  /** The same trust, with the algorithms, for messages that do not name them. */
   public Trust withAlgorithms(Optional<SigningAlgorithm> signs, Optional<HashAlgorithm> digests) {
     Trust changed = new Trust(this);
     changed.signing = signs;
@@ -107,10 +107,10 @@ public final class Trust {
   /**
    * Verifies the signature.
    *
-   * @param nonce what the device was asked with, if that is known
-   * @throws UntrustedEvidenceException if it is not the device's, or is made for another nonce, or
-   *     is not there
-   * @throws PreconditionException if it can't be verified because something is not there: messages
+   * @param nonce the nonce of the request, if that is known
+   * @throws UntrustedEvidenceException if it is not the device's, was made for another nonce, or is
+   *     missing
+   * @throws PreconditionException if it cannot be verified because something is missing: messages
    *     that it covers, or the algorithm in the JDK
    */
   public Verified verify(Evidence evidence, Optional<byte[]> nonce) {
@@ -158,7 +158,7 @@ public final class Trust {
     throw wrong(evidence, signer, candidates, nonce);
   }
 
-  /** The certificates that are among the messages are of use if a certificate is trusted. */
+  /** The certificates among the messages, which are useful if a certificate is trusted. */
   private Optional<CertificateChain> chainOf(Evidence evidence) {
     return root.flatMap(_ -> evidence.certificates())
         .map(content -> CertificateChain.read(content, "the messages"));
@@ -169,7 +169,7 @@ public final class Trust {
   }
 
   /**
-   * Who is to have signed.
+   * The required signer.
    *
    * @param isAuthority whether its certificate is for signing certificates
    */
@@ -197,7 +197,7 @@ public final class Trust {
     }
   }
 
-  /** What may have been signed: one, or one for each request that there may have been. */
+  /** The transcripts that may have been signed: one, or one for each possible request. */
   private static List<byte[]> transcripts(Evidence evidence, Optional<byte[]> nonce) {
     Measurements answer = evidence.measurements();
     byte[] before = new byte[0];
@@ -243,7 +243,10 @@ public final class Trust {
     return all.toByteArray();
   }
 
-  /** The messages name the algorithms, or the user, or they are all that the key can have. */
+  /**
+   * The candidates for the algorithms: those that the messages or the user name, or else all that
+   * fit the key.
+   */
   private Candidates candidates(Evidence evidence, Signer signer, int bytes) {
     Optional<SigningAlgorithm> namedSigning =
         one(evidence.negotiation().flatMap(Negotiation::signing), signing);
@@ -321,7 +324,7 @@ public final class Trust {
               .signing()
               .verifies(key, candidate.hash(), transcript, candidate.signing().swapped(signature));
     } catch (GeneralSecurityException _) {
-      return false; // The key is not for this candidate, as one for PSS only is not for PKCS #1.
+      return false; // The key does not fit, as one for PSS only does not fit PKCS #1.
     }
   }
 

@@ -3,11 +3,11 @@ package dev.iolite.tdi.evidence;
 /**
  * A verified signature of the trusted device over measurements.
  *
- * @param signing what it was made with
- * @param hash what was signed is a digest by it
- * @param guessed whether nothing named these algorithms: they are the ones that fit
+ * @param signing the algorithm of the signature
+ * @param hash the algorithm of the digest that was signed
+ * @param guessed whether nothing named these algorithms, so that they are just the ones that fit
  * @param key whose signature it is
- * @param request what is known of the request that it was made for
+ * @param request what is known about the request that it was made for
  */
 public record Verified(
     SigningAlgorithm signing, HashAlgorithm hash, boolean guessed, String key, String request) {

@@ -3,7 +3,7 @@ package dev.iolite.tdi.guest;
 /**
  * A check and its outcome.
  *
- * @param what what is to be so
+ * @param what what should be the case
  * @param isSo whether it is
  * @param seen what was seen
  */

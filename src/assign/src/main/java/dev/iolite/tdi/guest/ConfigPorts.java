@@ -3,8 +3,8 @@ package dev.iolite.tdi.guest;
 import dev.iolite.kvm.Exit;
 
 /**
- * The ports by which a PC's guest reaches config space (configuration mechanism 1): an address at
- * 0xcf8, data at 0xcfc. Only the assigned device is there; all others read as all ones.
+ * The ports through which a PC's guest reaches config space (configuration mechanism 1): an address
+ * at 0xcf8, data at 0xcfc. Only the assigned device is there; all others read as all ones.
  */
 public final class ConfigPorts {
   static final int ADDRESS = 0xcf8;
@@ -21,24 +21,24 @@ public final class ConfigPorts {
 
   /** Config space of the assigned device, as its guest reads and writes it. */
   public interface ConfigSpace {
-    /** Reads so many bytes, 1, 2 or 4. */
+    /** Reads this many bytes: 1, 2 or 4. */
     int read(int offset, int bytes);
 
-    /** Writes so many bytes, 1, 2 or 4. */
+    /** Writes this many bytes: 1, 2 or 4. */
     void write(int offset, int bytes, int value);
   }
 
   /**
    * The ports of a guest.
    *
-   * @param virtualBdf the guest's number of the device
+   * @param virtualBdf the guest's number for the device
    */
   public ConfigPorts(long virtualBdf, ConfigSpace device) {
     this.virtualBdf = virtualBdf;
     this.device = device;
   }
 
-  /** What is to be written to {@link #ADDRESS} for a register of a device. */
+  /** What to write to {@link #ADDRESS} for a register of a device. */
   static int select(long virtualBdf, int offset) {
     return ENABLE | ((int) virtualBdf << DEVICE_SHIFT) | (offset & OFFSET_MASK);
   }

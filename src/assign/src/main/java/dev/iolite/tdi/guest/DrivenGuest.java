@@ -9,13 +9,15 @@ public interface DrivenGuest {
   /** Runs the guest, and serves what it asks for, until an exit that is the caller's to answer. */
   Exit runGuest();
 
-  /** The device that the guest has, and the guest's machine; looked at while synchronized. */
+  /**
+   * The device that the guest has, and the guest's machine; to be read while synchronized on this.
+   */
   AssignedInterface assigned();
 
-  /** What every page of the guest is; looked at while synchronized on this. */
+  /** What every page of the guest is; to be read while synchronized on this. */
   Ledger ledger();
 
-  /** The guest's routing ID of the device: bus, device and function in 16 bits. */
+  /** The guest's routing ID for the device: bus, device and function in 16 bits. */
   long virtualBdf();
 
   /** Reads {@code bytes} from the device's config space for the guest. */

@@ -8,10 +8,10 @@ import java.time.Duration;
 
 /**
  * DMA of QEMU's {@code edu} device, driven by its guest: from the guest's memory into the device,
- * and from there to the device's own BAR, by the address at which the IOAS maps a dma-buf.
+ * and from there to the device's own BAR, at the address where the IOAS maps a dma-buf.
  */
 public final class EduDma implements Registers {
-  /** The page of the guest's memory that it takes. */
+  /** The page of the guest's memory that it uses. */
   public static final long RAM_GPA = 0x3000;
 
   private static final int PATTERN = 0x10_11_7e_57;
@@ -23,14 +23,14 @@ public final class EduDma implements Registers {
   /**
    * Drives the device.
    *
-   * @param bar where the guest has BAR 0, and the IOAS
+   * @param bar where the guest and the IOAS have BAR 0
    */
   public EduDma(GuestAgent guest, long bar) {
     this.guest = guest;
     this.bar = bar;
   }
 
-  /** Writes the register that reads back the complement, by DMA. */
+  /** Writes by DMA to the register that reads back the complement. */
   public Check run() {
     guest.write(RAM_GPA, Integer.BYTES, PATTERN, Kind.SHARED);
     copy(RAM_GPA, EduRegs.BUFFER, 0);
@@ -48,7 +48,7 @@ public final class EduDma implements Registers {
     awaitIdle();
   }
 
-  /** A device may run a DMA of an earlier use. */
+  /** Waits for the device, which may still be running a DMA of an earlier use. */
   private void awaitIdle() {
     long end = System.nanoTime() + DEADLINE.toNanos();
     while (!EduRegs.isIdle(this)) {

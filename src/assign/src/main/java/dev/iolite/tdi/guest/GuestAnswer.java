@@ -19,7 +19,7 @@ public sealed interface GuestAnswer {
     }
   }
 
-  /** No slot is there: the VMM was asked to emulate the access. */
+  /** There is no slot: the VMM was asked to emulate the access. */
   record NoSlot() implements GuestAnswer {
     @Override
     public String toString() {
@@ -28,9 +28,9 @@ public sealed interface GuestAnswer {
   }
 
   /**
-   * The guest did not get through.
+   * The access did not get through.
    *
-   * @param why in words for people
+   * @param why the reason, in words for people
    */
   record Refused(String why) implements GuestAnswer {
     @Override

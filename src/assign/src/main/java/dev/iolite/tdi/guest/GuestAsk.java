@@ -2,7 +2,7 @@ package dev.iolite.tdi.guest;
 
 import dev.iolite.tdi.layout.Kind;
 
-/** Something that a guest can be made to ask of its VMM. */
+/** Something that a guest can be made to request from its VMM. */
 public sealed interface GuestAsk {
   /** To bind the interface. */
   record Bind() implements GuestAsk {}
@@ -23,24 +23,24 @@ public sealed interface GuestAsk {
    * @param gpaBase where it begins
    * @param gpaTop the first address after it
    * @param physical what the report says is there
-   * @param rangeId the id that the report has it with
+   * @param rangeId the id that it has in the report
    */
   record ValidateMmio(long gpaBase, long gpaTop, long physical, int rangeId) implements GuestAsk {}
 
   /**
    * To read the interface's report.
    *
-   * @param gpa of the room in shared memory that it is to be put into
-   * @param bytes how long the room is
+   * @param gpa the address of the room for it in shared memory
+   * @param bytes the length of the room
    */
   record ReadReport(long gpa, long bytes) implements GuestAsk {}
 
   /**
    * To read the measurements of its device.
    *
-   * @param gpa of the room in shared memory that they are to be put into; the first 32 bytes of it
-   *     are the guest's nonce
-   * @param bytes how long the room is
+   * @param gpa the address of the room for them in shared memory; its first 32 bytes are the
+   *     guest's nonce
+   * @param bytes the length of the room
    */
   record ReadMeasurements(long gpa, long bytes) implements GuestAsk {}
 

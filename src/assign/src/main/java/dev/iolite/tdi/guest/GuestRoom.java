@@ -11,7 +11,7 @@ public final class GuestRoom {
   private final long gpa;
 
   /**
-   * Some of it.
+   * A room in the guest's shared memory.
    *
    * @param gpa where it begins
    */
@@ -21,7 +21,7 @@ public final class GuestRoom {
   }
 
   /**
-   * Lets the guest write.
+   * Makes the guest write.
    *
    * @param bytes whole words of 4 bytes
    */
@@ -33,7 +33,7 @@ public final class GuestRoom {
     }
   }
 
-  /** Lets the guest read this many bytes. */
+  /** Makes the guest read this many bytes. */
   public byte[] read(int count) {
     ByteBuffer words =
         ByteBuffer.allocate(count + Integer.BYTES - 1).order(ByteOrder.LITTLE_ENDIAN);

@@ -55,7 +55,7 @@ public final class RealModeAgent implements GuestAgent {
     return (int) requireReached(RealModeProgram.in(port).run(guest));
   }
 
-  /** Port I/O always comes to the VMM: if not, the guest has not run its code. */
+  /** Port I/O always reaches the VMM: if it did not, the guest has not run its code. */
   static long requireReached(GuestAnswer answer) {
     if (answer instanceof GuestAnswer.Reached(long value)) {
       return value;

@@ -11,8 +11,7 @@ import java.util.Set;
 
 /**
  * One action of a guest in real mode, as 16-bit code that ends by writing EAX to a port: what it
- * read, or what its VMM answered. The code is at a fixed address, in memory that is shared with the
- * host.
+ * read, or what its VMM answered. The code is at a fixed address, in memory shared with the host.
  */
 final class RealModeProgram {
   /** Where the code is. */
@@ -20,7 +19,7 @@ final class RealModeProgram {
 
   private static final int REPORT_PORT = 0x3f8;
 
-  /** What KVM_RUN says if the guest does not get through to its memory, or to a revoked dma-buf. */
+  /** What KVM_RUN returns if the guest cannot reach its memory, or touches a revoked dma-buf. */
   private static final Set<Errno> NOT_REACHED = EnumSet.of(Errno.EFAULT, Errno.EIO);
 
   /** Where a hypercall has its arguments outside long mode. */
@@ -42,9 +41,9 @@ final class RealModeProgram {
   }
 
   /**
-   * Reads.
+   * A read.
    *
-   * @throws IllegalArgumentException if real mode can't
+   * @throws IllegalArgumentException if real mode cannot make it
    */
   static RealModeProgram read(long gpa, int bytes) {
     requireReachable(gpa, bytes);
@@ -52,27 +51,27 @@ final class RealModeProgram {
   }
 
   /**
-   * Writes.
+   * A write.
    *
-   * @throws IllegalArgumentException if real mode can't
+   * @throws IllegalArgumentException if real mode cannot make it
    */
   static RealModeProgram write(long gpa, int bytes, long value) {
     requireReachable(gpa, bytes);
     return new RealModeProgram(new RealModeCode().set(Register.EAX, value).store(gpa));
   }
 
-  /** Writes 32 bits to a port. */
+  /** A write of 32 bits to a port. */
   static RealModeProgram out(int port, int value) {
     return new RealModeProgram(new RealModeCode().set(Register.EAX, value).out(port));
   }
 
-  /** Reads 32 bits from a port. */
+  /** A read of 32 bits from a port. */
   static RealModeProgram in(int port) {
     return new RealModeProgram(new RealModeCode().in(port));
   }
 
   /**
-   * Makes a hypercall; outside long mode its arguments have 32 bits each.
+   * A hypercall; outside long mode, its arguments have 32 bits each.
    *
    * @param arguments at most four
    */
@@ -84,7 +83,7 @@ final class RealModeProgram {
     return new RealModeProgram(code.hypercall());
   }
 
-  /** Has the guest of an assignment do it. */
+  /** Makes the guest of an assignment do it. */
   GuestAnswer run(DrivenGuest guest) {
     code.out(REPORT_PORT).copyTo(guest.assigned().ram().shared(), CODE_GPA);
     guest.assigned().vcpu().enterRealMode(CODE_GPA);

@@ -3,13 +3,13 @@ package dev.iolite.tdi.guest;
 import dev.iolite.tdi.layout.Kind;
 
 /**
- * A guest that can't be made to do anything, such as that of a confidential VM without a program of
+ * A guest that cannot be made to do anything, such as a confidential guest without a program of
  * ours in it. Its owner acts for it, and nothing is seen from its side.
  */
 public final class SilentGuest implements GuestAgent {
   private final DrivenGuest guest;
 
-  /** The guest of an guest. */
+  /** Wraps the guest of an assignment. */
   public SilentGuest(DrivenGuest guest) {
     this.guest = guest;
   }

@@ -14,10 +14,10 @@ import java.util.Optional;
 /**
  * A guest in a VM of type SW_PROTECTED, whose memory is private only in KVM's records. Its state is
  * open to the host, so it can be given 16-bit code, in a page that is shared for this purpose. It
- * makes 32-bit accesses below 4 GiB, and asks by hypercall.
+ * makes 32-bit accesses below 4 GiB, and makes its requests by hypercall.
  *
  * <p>Its processor does not say whether an access is private: KVM takes the kind from the page's
- * attribute. An access of the other kind is made by setting the attribute for its duration.
+ * attribute. For an access of the other kind, the attribute is changed while the access lasts.
  */
 public final class SwProtectedAgent implements GuestAgent {
   /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, and its flag for private memory. */
@@ -27,12 +27,14 @@ public final class SwProtectedAgent implements GuestAgent {
 
   private final DrivenGuest guest;
 
-  /** An agent in the guest of an guest. */
+  /** An agent in the guest of an assignment. */
   public SwProtectedAgent(DrivenGuest guest) {
     this.guest = guest;
   }
 
-  /** Whether its hypercalls leave it: those that convert memory, and all that a bind takes. */
+  /**
+   * Whether its hypercalls leave the guest: those that convert memory, and all that a bind needs.
+   */
   @Override
   public boolean asks() {
     UapiProfile profile = guest.assigned().profile();
@@ -61,7 +63,9 @@ public final class SwProtectedAgent implements GuestAgent {
     return access(gpa, kind, RealModeProgram.write(gpa, bytes, value));
   }
 
-  /** With the attribute that the access needs, and afterwards with that which the page has. */
+  /**
+   * Runs the program with the attribute that the access needs, and then restores the page's own.
+   */
   private GuestAnswer access(long gpa, Kind kind, RealModeProgram program) {
     boolean wanted = kind == Kind.PRIVATE;
     if (isPrivate(gpa) == wanted) {
@@ -72,7 +76,7 @@ public final class SwProtectedAgent implements GuestAgent {
     try {
       return run(program);
     } finally {
-      // Not as it was: what the guest ran into may have taken the BARs away.
+      // Not simply as it was: what the guest ran into may have taken the BARs away.
       vm().setPrivate(page, Page.BYTES, isPrivate(gpa));
     }
   }

@@ -20,16 +20,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Everything that an assignment holds while the device is the guest's, whether or not its interface
+ * Everything that an assignment holds while the guest has the device, whether or not its interface
  * is bound: the driver, the VM with its memory, the device, its IOAS and vIOMMU.
  *
- * <p>KVM is told of the device before the bind to iommufd, because the bind looks up the device's
- * VM once. The TSM is connected before, since one of the proposals binds with the vDEVICE.
+ * <p>KVM learns of the device before the bind to iommufd, because the bind looks up the device's VM
+ * only once. The TSM is connected first, since one of the proposals binds when the vDEVICE is made.
  *
  * @param guest the VM with its memory
  * @param places where the guest has the BARs
  * @param reach whether the device answers at its BARs
- * @param target what its interface is bound through; empty if it can't be bound here
+ * @param target what its interface is bound through; empty if it cannot be bound here
  * @param obstacles what keeps the interface from being bound, though the kernel has the calls for
  *     it: a sentence for each thing
  */
@@ -77,19 +77,19 @@ public record AssignedInterface(
         });
   }
 
-  /** Asks the kernel. */
+  /** Makes sure that the kernel says that the interface is released. */
   public void requireReleased() {
     requireReleased(pci);
   }
 
-  /** Asks the kernel whether the interface is bound; also false if the kernel can't say. */
+  /** Asks the kernel whether the interface is bound; also false if the kernel cannot say. */
   public boolean isBoundInKernel() {
     return pci.tsm().flatMap(TsmState::bound).isPresent();
   }
 
   /**
-   * Looks for mappings of the BARs in this process, by which the host would reach what becomes
-   * private. Not every proposal's kernel looks.
+   * Looks for mappings of the BARs in this process, through which the host would reach what becomes
+   * private. Not every proposal's kernel checks that.
    *
    * @throws ScenarioException if there is one
    */
@@ -107,11 +107,11 @@ public record AssignedInterface(
   }
 
   /**
-   * Looks whether the interface can be bound, the device be locked and its BARs be given to the
-   * guest then: VFIO revokes the dma-bufs of a device that does not answer. Bus mastering may be
-   * off; a guest switches it on when its driver starts.
+   * Checks that the interface can be bound and the device locked, and that its BARs can then be
+   * given to the guest: VFIO revokes the dma-bufs of a device that does not answer. Bus mastering
+   * may be off; a guest switches it on when its driver starts.
    *
-   * @throws PreconditionException if it can't
+   * @throws PreconditionException if not
    */
   public void requireLockable() {
     if (!binds()) {
@@ -143,9 +143,9 @@ public record AssignedInterface(
   }
 
   /**
-   * Looks whether the kernel can bind an interface at all.
+   * Checks that the kernel can bind an interface at all.
    *
-   * @throws PreconditionException if it can't
+   * @throws PreconditionException if it cannot
    */
   public void requireCalls() {
     if (!profile.bindsTdis()) {
@@ -169,7 +169,7 @@ public record AssignedInterface(
         + offset;
   }
 
-  /** How many slots the VM has left for MMIO. */
+  /** The number of slots that the VM has left for MMIO. */
   public int slotsLeft() {
     return Math.max(0, guest.vm().check(Capability.NR_MEMSLOTS) - GuestMachine.RAM_SLOTS);
   }

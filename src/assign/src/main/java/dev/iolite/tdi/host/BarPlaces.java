@@ -22,7 +22,10 @@ import java.util.stream.Collectors;
 public final class BarPlaces {
   private static final int REGISTER = 4;
 
-  /** Low, since a device may reach few addresses by DMA; QEMU's edu only those below 256 MiB. */
+  /**
+   * Low, since a device may reach only few addresses by DMA; QEMU's edu reaches only those below
+   * 256 MiB.
+   */
   private static final long LOW = 32L << 20;
 
   private static final long LOW_END = 3L << 30;
@@ -38,8 +41,8 @@ public final class BarPlaces {
   }
 
   /**
-   * Gives the memory BARs that can be mapped as a whole their places; memory decode is off, or
-   * nothing of them is mapped yet.
+   * Chooses places for the memory BARs that can be mapped as a whole; memory decode must be off, or
+   * no part of them mapped yet.
    */
   static BarPlaces choose(BoundVfioDevice device) {
     Map<Integer, Long> sizes = new TreeMap<>();
@@ -56,7 +59,7 @@ public final class BarPlaces {
     return sizes;
   }
 
-  /** The same, as layouts take them. */
+  /** The same, in the form that layouts use. */
   public List<BarSize> barSizes() {
     return sizes.entrySet().stream().map(b -> new BarSize(b.getKey(), b.getValue())).toList();
   }

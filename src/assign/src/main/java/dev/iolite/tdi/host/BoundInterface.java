@@ -17,7 +17,9 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
-/** The binding of a device's interface, from the lock to the release, with the report it gave. */
+/**
+ * The binding of a device's interface, from the lock to the release, with the report that it gave.
+ */
 public final class BoundInterface {
   /** What a request for the report returns if the interface is not locked, or no longer bound. */
   private static final Set<Errno> NOT_LOCKED =
@@ -30,7 +32,7 @@ public final class BoundInterface {
   private boolean isStopped;
   private boolean hasDma;
 
-  /** Whether this kernel has a tsm/bound that says of a bound interface that it is. */
+  /** Whether this kernel has a tsm/bound file that tells whether an interface is bound. */
   private boolean tellsOfBinding;
 
   public BoundInterface(StepLog log, AssignmentOptions options) {
@@ -38,7 +40,7 @@ public final class BoundInterface {
     this.options = options;
   }
 
-  /** The binding; empty if there is none, and the interface is surely not bound by us. */
+  /** The binding; empty if there is none, and the interface is certainly not bound by us. */
   public Optional<TdiBinding> binding() {
     return binding;
   }
@@ -48,7 +50,7 @@ public final class BoundInterface {
     return report;
   }
 
-  /** Step 3. */
+  /** Step 3: binds and locks it. */
   public void lock(AssignedInterface device) {
     isStopped = false;
     Steps steps = new Steps(log);
@@ -81,7 +83,7 @@ public final class BoundInterface {
     return report;
   }
 
-  /** Has the device measure itself. */
+  /** Makes the device measure itself. */
   public byte[] measurements(byte[] nonce) {
     return new Steps(log)
         .step(
@@ -102,10 +104,10 @@ public final class BoundInterface {
   }
 
   /**
-   * Stops it, lets its BARs be taken back, and unbinds it. All of that is tried, whatever a part of
-   * it does. Nothing but the BARs is done if it is not bound.
+   * Stops it, has its BARs taken back, and unbinds it. All of that is tried, even if a part fails.
+   * If it is not bound, only the BARs are taken back.
    *
-   * @param state where the assignment stands, which says what is to be stopped
+   * @param state the state of the assignment, which says what needs to be stopped
    * @param takeBack takes the BARs back
    */
   public void release(AssignedInterface device, State state, CloseStack.Undo takeBack) {
@@ -128,7 +130,10 @@ public final class BoundInterface {
     }
   }
 
-  /** Once, if it succeeds: after a failure of something else the release is tried again. */
+  /**
+   * Stops it, and only once if that succeeds: after a failure of something else, the release is
+   * tried again.
+   */
   private void stop(AssignedInterface device, TdiBinding bound) {
     ifBound(device, () -> bound.setState(TdiState.CONFIG_UNLOCKED));
     isStopped = true;
@@ -139,7 +144,10 @@ public final class BoundInterface {
     hasDma = false;
   }
 
-  /** The TSM may have been disconnected behind our back, which unbinds. */
+  /**
+   * Makes a call that may fail because the TSM was disconnected behind our back, which unbinds the
+   * interface.
+   */
   private void ifBound(AssignedInterface device, Runnable call) {
     try {
       call.run();
@@ -169,7 +177,7 @@ public final class BoundInterface {
     }
   }
 
-  /** The descriptors that the binding hung on are closed. */
+  /** Forgets the binding: the descriptors that it depended on are closed. */
   public void forget() {
     binding = Optional.empty();
     report = Optional.empty();
@@ -177,8 +185,8 @@ public final class BoundInterface {
   }
 
   /**
-   * Asks the kernel whether it is no longer bound and locked, though nobody here unbound it; no if
-   * the kernel has no way to tell.
+   * Asks the kernel whether it is no longer bound and locked, though nobody here unbound it; false
+   * if the kernel has no way to tell.
    */
   public boolean hasFailed(AssignedInterface device) {
     if (tellsOfBinding && !device.isBoundInKernel()) {

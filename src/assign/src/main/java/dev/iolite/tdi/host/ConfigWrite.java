@@ -12,7 +12,7 @@ public final class ConfigWrite {
   private final boolean wasMaster;
   private final Map<Integer, Long> places;
 
-  /** Looks how things are before it. */
+  /** Records the state before the write. */
   public ConfigWrite(AssignedInterface device, int offset, int bytes, int value) {
     this.device = device;
     this.offset = offset;
@@ -23,23 +23,25 @@ public final class ConfigWrite {
     places = device.places().addresses();
   }
 
-  /** Whether the kernel will revoke what is mapped of the BARs. */
+  /** Whether the kernel will revoke the mapped parts of the BARs. */
   public boolean revokes() {
     return answered && device.reach().revokes(offset, bytes, value);
   }
 
-  /** Makes it. */
+  /** Makes the write. */
   public void make() {
     device.writeConfig(offset, bytes, value);
   }
 
-  /** Whether the BARs are to be found elsewhere now, or not at all, or again. */
+  /** Whether the BARs are now somewhere else, gone, or back. */
   public boolean hasMoved() {
     boolean answers = device.reach().answers();
     return answers != answered || (answers && !places.equals(device.places().addresses()));
   }
 
-  /** Whether the device may no longer make DMA. */
+  /**
+   * Whether the write has switched bus mastering off, so that the device can no longer make DMA.
+   */
   public boolean hasCutOff() {
     return wasMaster && !device.vfio().config().hasBusMaster();
   }

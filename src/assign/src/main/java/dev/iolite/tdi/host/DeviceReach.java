@@ -39,7 +39,7 @@ public final class DeviceReach {
     advancedControl = register(now, PciRegs.CAP_AF, PciRegs.AF_CTRL);
   }
 
-  /** Looks for the registers that matter; which a device has does not change. */
+  /** Looks for the registers that matter; a device's set of them does not change. */
   static DeviceReach of(Region config) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment now = config.read(arena.allocate(PciRegs.CONVENTIONAL_BYTES), 0);
@@ -70,7 +70,7 @@ public final class DeviceReach {
     return !sleeps && (config.read16(PciRegs.COMMAND) & PciRegs.COMMAND_MEMORY) != 0;
   }
 
-  /** Whether the kernel may suspend the device, which config space does not tell. */
+  /** Whether the kernel may suspend the device, which config space does not show. */
   public boolean isAsleep() {
     return asleep;
   }
@@ -103,7 +103,7 @@ public final class DeviceReach {
         + (resetControl.isPresent() || advancedControl.isPresent() ? ", function-level reset" : "");
   }
 
-  /** Some bytes of config space, as they are to be. */
+  /** Some bytes of config space, as they are to be written. */
   private record Write(int offset, int bytes, int value) {
     boolean hits(int register) {
       return register >= offset && register < offset + bytes;

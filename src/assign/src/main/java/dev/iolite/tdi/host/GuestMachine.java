@@ -24,11 +24,11 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * The guest: a VM of a given type with memory from address 0 on and one vCPU. In a confidential VM
+ * The guest: a VM of a given type, with memory from address 0 on and one vCPU. In a confidential VM
  * all memory is private until the guest shares it.
  */
 public final class GuestMachine {
-  /** How many of the VM's slots it takes. */
+  /** How many of the VM's slots its memory takes. */
   static final int RAM_SLOTS = 1;
 
   private final VmLaunch launch;
@@ -66,7 +66,7 @@ public final class GuestMachine {
     }
   }
 
-  /** Ends the launch: the guest can be run. */
+  /** Finishes the launch: the guest can now run. */
   void finish(Steps steps) {
     steps.step(TdiStep.FINISH_LAUNCH, "its vCPU can run", launch::finish);
   }
@@ -76,7 +76,7 @@ public final class GuestMachine {
     return vm().type() != VmType.DEFAULT;
   }
 
-  /** Gives the guest its memory, and the IOAS what of it is shared. */
+  /** Gives the guest its memory, and gives the IOAS the shared part of it. */
   void giveRam(Steps steps, GuestRam ram, Ledger ledger) {
     long bytes = memory.bytes();
     Kind kind = hasPrivateMemory() ? Kind.PRIVATE : Kind.SHARED;

@@ -20,12 +20,12 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A guest's memory, from guest-physical address 0 on: which pages are private. The IOAS maps the
- * shared ones and no others, at the same addresses.
+ * A guest's memory, from guest-physical address 0 on, and which of its pages are private. The IOAS
+ * maps the shared ones and no others, at the same addresses.
  *
  * <p>A page leaves the IOAS before it becomes private and enters it after it has become shared, so
- * there is never a stale alias. The IOAS can't unmap a part of a map: the whole map is removed and
- * the rest is mapped again, and DMA to the rest faults in between.
+ * there is never a stale alias. The IOAS cannot unmap a part of a map: the whole map is removed and
+ * the rest is mapped again. In between, DMA to the rest faults.
  */
 public final class GuestRam {
   private final Vm vm;
@@ -41,7 +41,7 @@ public final class GuestRam {
     this.ledger = ledger;
   }
 
-  /** How long it is, in bytes. */
+  /** Its length in bytes. */
   public long bytes() {
     return memory.bytes();
   }
@@ -60,7 +60,7 @@ public final class GuestRam {
         && bytes <= memory.bytes() - gpa;
   }
 
-  /** Whether bytes of it are shared, all of them: the IOAS holds what is shared and no other. */
+  /** Whether all of these bytes are shared: the IOAS holds exactly what is shared. */
   public boolean isShared(long gpa, long bytes) {
     if (gpa < 0 || bytes < 1 || gpa > memory.bytes() - bytes) {
       return false;
@@ -88,8 +88,8 @@ public final class GuestRam {
   }
 
   /**
-   * Makes pages private or shared. If the kernel refuses, they are as before. If it refuses that
-   * too, what can't be mapped again stays out of the IOAS.
+   * Makes pages private or shared. If the kernel refuses, they are restored. If it refuses that
+   * too, what cannot be mapped again stays out of the IOAS.
    *
    * @throws KernelException what KVM or the IOAS said
    */
@@ -137,7 +137,7 @@ public final class GuestRam {
       vm.setPrivate(from, to - from, false);
       map(from, to);
     } catch (RuntimeException e) {
-      // What can't be taken from the IOAS again must stay shared.
+      // What cannot be removed from the IOAS again must stay shared.
       for (Span gap : gaps) {
         again(
             e,
@@ -163,12 +163,12 @@ public final class GuestRam {
     map(0, memory.bytes());
   }
 
-  /** Maps what of a range is not mapped yet. */
+  /** Maps those parts of a range that are not mapped yet. */
   private void map(long from, long to) {
     gaps(from, to).forEach(gap -> mapPiece(gap.from, gap.to));
   }
 
-  /** What of a range is not mapped. */
+  /** Those parts of a range that are not mapped. */
   private List<Span> gaps(long from, long to) {
     List<Span> gaps = new ArrayList<>();
     long at = from;
@@ -184,14 +184,14 @@ public final class GuestRam {
     return gaps;
   }
 
-  /** Unmaps what was a gap, of which a part or nothing was mapped. */
+  /** Unmaps what was a gap, of which none or only a part was mapped. */
   private void unmapAll(Span gap) {
     unmapInKernel(gap.from, gap.to);
     mapped.subMap(gap.from, gap.to).clear();
     ledger.unmapped(gap.from, gap.to - gap.from);
   }
 
-  /** Whether it is mapped or not. */
+  /** Unmaps a range, whether it is mapped or not. */
   private void unmapInKernel(long from, long to) {
     try {
       ioas.unmap(IovaRange.of(from, to - from));
@@ -210,7 +210,7 @@ public final class GuestRam {
     try {
       made = ioas.map(from, memory.segment().asSlice(from, to - from), IovaAccess.READ_WRITE);
     } catch (KernelException e) {
-      // The kernel may have made it and failed to say so.
+      // The kernel may have made the map and failed to say so.
       again(e, () -> unmapInKernel(from, to));
       throw e;
     }

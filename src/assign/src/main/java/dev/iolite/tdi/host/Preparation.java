@@ -39,7 +39,7 @@ import java.util.function.Function;
 public final class Preparation {
   private Preparation() {}
 
-  /** Makes it, step by step; closing the steps takes it back. */
+  /** Makes them ready, step by step; closing the steps undoes that. */
   public static AssignedInterface make(
       Steps steps, AssignmentOptions options, Journal journal, Ledger ledger) {
     PciDevice pci =
@@ -104,7 +104,7 @@ public final class Preparation {
   }
 
   /**
-   * Gives it to vfio-pci.
+   * Gives the device to vfio-pci.
    *
    * @param ours whether it is bound to our iommufd, so that no other process can have it bound
    */
@@ -147,7 +147,10 @@ public final class Preparation {
         chosen -> "UAPI profile " + chosen.name());
   }
 
-  /** Without this the first slot or attribute fails, with an EINVAL that does not say why. */
+  /**
+   * Checks that KVM can protect the guest. Without this check, the first slot or attribute would
+   * fail with an EINVAL that does not say why.
+   */
   private static void requireProtection(UapiProfile profile, VmType type, PciDevice pci) {
     if (type == VmType.DEFAULT) {
       throw new PreconditionException(
@@ -174,7 +177,10 @@ public final class Preparation {
     return UapiProfile.of(name, type == VmType.SNP ? Arch.SEV : Arch.TDX);
   }
 
-  /** A guest whose KVM can't do that has its requests made for it. */
+  /**
+   * Makes the guest's requests leave it. If KVM cannot do that, the requests are made on the
+   * guest's behalf.
+   */
   private static void letRequestsLeave(Steps steps, UapiProfile profile, Vm vm) {
     long calls = profile.hypercallExits();
     if (calls != 0) {
@@ -193,7 +199,7 @@ public final class Preparation {
         "detached");
   }
 
-  /** Memory decode first, for dma-bufs; bus mastering last. */
+  /** Switches the device on: memory decode first, for dma-bufs; bus mastering last. */
   private static void switchOn(Steps steps, AssignedInterface made) {
     steps.step(
         TdiStep.SWITCH_ON,

@@ -18,7 +18,7 @@ public final class TsmConnection {
   /**
    * Connects a TSM.
    *
-   * @return what keeps every TSM from the device; nothing if one is connected
+   * @return what keeps every TSM from connecting to the device; nothing if one is connected
    */
   static List<String> connect(Steps steps, PciDevice pci, Journal journal) {
     Tsm tsms = new Tsm(steps.kernel());
@@ -51,7 +51,8 @@ public final class TsmConnection {
               TdiStep.CONNECT_TSM,
               "from " + tsm,
               () -> {
-                // Somebody else may have done so; it may also never have been connected.
+                // Somebody else may already have disconnected it; it may also never have been
+                // connected.
                 if (pci.tsm().flatMap(TsmState::connect).equals(Optional.of(tsm))) {
                   tsms.disconnect(pci, tsm);
                 }
@@ -61,7 +62,7 @@ public final class TsmConnection {
     return List.of();
   }
 
-  /** What keeps every TSM from a device; nothing if one can be connected to it. */
+  /** What keeps every TSM from connecting to a device; nothing if one can be connected. */
   public static List<String> missing(Tsm tsms, PciDevice device) {
     List<String> missing = new ArrayList<>();
     if (tsms.names().isEmpty()) {

@@ -20,10 +20,10 @@ final class ViommuChoice {
   private ViommuChoice() {}
 
   /**
-   * Makes a vIOMMU, with a page table for it. Where the IOMMU has no nest parents, one of the TSM's
-   * is made of any page table; others can't be made then.
+   * Makes a vIOMMU, with a page table for it. If the IOMMU does not support nest parents, a vIOMMU
+   * of the TSM's type is made from any page table; one of another type cannot be made.
    *
-   * @param obstacles is told what the IOMMU lacks for it
+   * @param obstacles receives what the IOMMU lacks for it
    * @return empty if it lacks something
    */
   static Optional<Viommu> make(

@@ -1,6 +1,6 @@
 /**
  * The host's side of an assigned interface: the device with its descriptors, the VM, the guest's
- * memory. Nothing here knows which calls are due in which state.
+ * memory. Nothing here knows which calls belong to which state.
  */
 @NullMarked
 package dev.iolite.tdi.host;

@@ -11,7 +11,7 @@ import java.util.Optional;
 /**
  * A file that records what an assignment has done and not yet undone, so that another process can
  * release it if this one is killed. Changes that outlive a process (a device's driver, a TSM's
- * connection) are recorded, and reach the disk, before they are made.
+ * connection) are recorded, and the records reach the disk, before the changes are made.
  *
  * <p>The file is locked while its process lives, and deleted when nothing is held any longer.
  */
@@ -25,17 +25,17 @@ public interface Journal extends AutoCloseable {
   /** A step was made, forward or back. */
   void step(Step step);
 
-  /** The assignment stands elsewhere now. */
+  /** The assignment has entered another state. */
   void state(State state);
 
-  /** Nothing is held any longer: forgets everything. */
+  /** Forgets everything, because nothing is held any longer. */
   void finished();
 
-  /** The process stops writing; what is held is left to {@link Recovery}. */
+  /** Stops writing; what is held is left to {@link Recovery}. */
   @Override
   void close();
 
-  /** Nothing is written down. */
+  /** A journal that records nothing. */
   static Journal none() {
     return new Journal() {
       @Override
@@ -58,7 +58,7 @@ public interface Journal extends AutoCloseable {
     };
   }
 
-  /** How the names of journals end. */
+  /** The suffix of journals' file names. */
   String ENDING = ".journal";
 
   /** The name of a device's journal in its directory. */
@@ -66,7 +66,7 @@ public interface Journal extends AutoCloseable {
     return address.toString().replace(':', '-') + ENDING;
   }
 
-  /** The device whose journal has a name; empty if it is no journal's. */
+  /** The device whose journal has a name; empty if it is not the name of a journal. */
   static Optional<PciAddress> device(String name) {
     try {
       return Optional.of(name)
@@ -87,9 +87,10 @@ public interface Journal extends AutoCloseable {
    * Begins a journal.
    *
    * @param directory where journals are; it must stay open as long as the journal
-   * @param host which kernel the device is of: with the same name, {@link Recovery} releases it
-   * @throws PreconditionException if another process has this device's, or has died and left one,
-   *     or the file can't be written
+   * @param host the name of the kernel that has the device: {@link Recovery} releases it only with
+   *     the same name
+   * @throws PreconditionException if another process has this device's journal, or has died and
+   *     left one, or the file cannot be written
    */
   static Journal open(PrivateDirectory directory, PciAddress address, String host) {
     return JournalFile.open(directory, address, host);

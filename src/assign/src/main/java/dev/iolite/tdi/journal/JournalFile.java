@@ -14,19 +14,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A journal on disk, with records as {@link JournalRecords} has them. What outlives the process is
- * on the disk before it is done. The rest, which only tells a person how far the process came, gets
- * there some time. Once a write has failed, nothing more is written.
+ * A journal on disk, with records in the format of {@link JournalRecords}. Records of what outlives
+ * the process are on the disk before it is done. The rest, which only tells a person how far the
+ * process got, reaches the disk at some later time. Once a write has failed, nothing more is
+ * written.
  */
 final class JournalFile implements Journal {
-  /** Beyond this, the records since the last that is sure to be on the disk are forgotten. */
+  /** Beyond this size, the records after the last durable one are forgotten. */
   static final int MOST_BYTES = 1 << 20;
 
   private final PrivateFile file;
   private long records;
   private long bytes;
 
-  /** How much of it is sure to be on the disk. */
+  /** The number of records that are known to be on the disk. */
   private long durableRecords;
 
   private long durableBytes;
@@ -109,7 +110,7 @@ final class JournalFile implements Journal {
     }
   }
 
-  /** The cut is on the disk before anything is written in its place. */
+  /** Truncates the file. The truncation is on the disk before anything is written in its place. */
   private void forget() {
     file.cut(durableBytes);
     file.sync();

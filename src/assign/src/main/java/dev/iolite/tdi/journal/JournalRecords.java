@@ -15,23 +15,23 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The records of a journal: a line for each. A line has a CRC32C of the rest in hexadecimal, the
- * record's number, from 1, how many records were sure to be on the disk when it was written, and
+ * The records of a journal, a line for each. A line has a CRC32C of the rest in hexadecimal, the
+ * record's number, from 1, the number of records known to be on the disk when it was written, and
  * the record itself in JSON.
  *
- * <p>When a process or the machine dies, records that were not sure to be on the disk may be gone:
- * the file ends in the middle of one, or has zeros in the place of some. Nothing else happens to a
- * file that only iolite writes. So anything else is damage, and makes it unreadable.
+ * <p>When a process or the machine dies, records that were not known to be on the disk may be lost:
+ * the file ends in the middle of one, or has zeros in place of some. Nothing else happens to a file
+ * that only iolite writes. So anything else is damage, and makes it unreadable.
  */
 final class JournalRecords {
-  /** More than a journal ever has: {@link JournalFile#MOST_BYTES}, and what must last. */
+  /** More than a journal ever has: {@link JournalFile#MOST_BYTES}, and the durable records. */
   static final int MOST_BYTES = 4 << 20;
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final Pattern LINE =
       Pattern.compile("([0-9a-f]{8}) ((\\d{1,9}) (\\d{1,9}) (\\{.*}))", Pattern.DOTALL);
 
-  /** What is left of a line that is cut off. */
+  /** What is left of a truncated line. */
   private static final Pattern BEGINNING =
       Pattern.compile(
           "[0-9a-f]{0,7}|[0-9a-f]{8}( (\\d{1,9}( (\\d{1,9}( (\\{.*)?)?)?)?)?)?", Pattern.DOTALL);
@@ -45,12 +45,12 @@ final class JournalRecords {
   private final List<Map<String, String>> entries = new ArrayList<>();
   private int last;
 
-  /** How many there are from the first on with none missing. */
+  /** How many records there are from the first on, without a gap. */
   private int whole;
 
   private JournalRecords() {}
 
-  /** Why a file is no journal that iolite has written. */
+  /** Says why a file is not a journal that iolite wrote. */
   static final class Unreadable extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -75,7 +75,7 @@ final class JournalRecords {
   /**
    * The records of a device's journal.
    *
-   * @throws Unreadable if the file is damaged or no journal of that device
+   * @throws Unreadable if the file is damaged or is not a journal of that device
    */
   static List<Map<String, String>> parse(byte[] file, PciAddress device) throws Unreadable {
     String text = new String(file, StandardCharsets.ISO_8859_1);
@@ -139,7 +139,7 @@ final class JournalRecords {
     return entry;
   }
 
-  /** These become parts of paths in sysfs, or what is written there. */
+  /** Checks the names, which become parts of paths in sysfs, or are written there. */
   private static void requireNames(Map<String, String> entry, int at) throws Unreadable {
     boolean fits =
         switch (entry.getOrDefault("event", "")) {
@@ -155,7 +155,7 @@ final class JournalRecords {
     }
   }
 
-  /** A file without any record is the beginning of one, or is unreadable. */
+  /** A file without any record is the beginning of a journal, or unreadable. */
   private void requireWhole(String text) throws Unreadable {
     if (entries.isEmpty() && !isBeginning(text.replaceFirst("\0+$", ""))) {
       throw new Unreadable("it has no record");

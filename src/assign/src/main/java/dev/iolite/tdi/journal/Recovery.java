@@ -25,8 +25,8 @@ import java.util.Optional;
 /**
  * Releases what a killed process held of a device. The kernel has closed the process's descriptors;
  * slots, maps, dma-bufs and the binding went with them. The changed driver and the TSM's connection
- * remain. What is left of them, the kernel says; the journal says only what was there before. A
- * recovery can be repeated, and may be killed itself.
+ * remain. The kernel says what is left of them; the journal says only what was there before. A
+ * recovery can be repeated, and may itself be killed.
  */
 public final class Recovery {
   private static final String VFIO = "vfio-pci";
@@ -38,10 +38,10 @@ public final class Recovery {
   private final AssignmentListener listener;
 
   /**
-   * Prepares it.
+   * Prepares a recovery.
    *
    * @param directory where the journals are
-   * @param host the kernel's name, as {@link Journal#open} was told
+   * @param host the kernel's name, as it was given to {@link Journal#open}
    */
   public Recovery(
       Kernel kernel,
@@ -60,7 +60,7 @@ public final class Recovery {
    * What the process had done.
    *
    * @param process its id; 0 if that is not known
-   * @param state where the assignment stood, as far as it came to say
+   * @param state the last state of the assignment that was recorded
    * @param steps the names of its last steps, the newest last
    */
   public record Found(long process, State state, List<String> steps) {
@@ -71,12 +71,12 @@ public final class Recovery {
   }
 
   /**
-   * Releases.
+   * Releases the device.
    *
    * @return what was found; empty if no process has left anything
-   * @throws PreconditionException if the process still runs, the journal can't be read or is of
+   * @throws PreconditionException if the process still runs, the journal cannot be read or is for
    *     another kernel's device, or the interface is still bound; nothing is changed then
-   * @throws dev.iolite.kernel.KernelException what the kernel said, of sysfs
+   * @throws dev.iolite.kernel.KernelException what the kernel said about a file in sysfs
    */
   public Optional<Found> run() {
     Optional<PrivateFile> left = directory.lock(Journal.name(address), false);
@@ -134,7 +134,7 @@ public final class Recovery {
         .orElse(0L);
   }
 
-  /** The same address is another device on another kernel, with a driver that it is to keep. */
+  /** On another kernel, the same address is another device, which is to keep its driver. */
   private void requireSameHost(List<Map<String, String>> entries) {
     last(entries, "begin")
         .map(e -> e.getOrDefault("host", Journal.THIS_HOST))
@@ -197,9 +197,9 @@ public final class Recovery {
   }
 
   /**
-   * Whether the device's driver is as an assignment leaves it that has begun and not ended: with
-   * vfio-pci, or without a driver, or still with its own, and in all cases with the driver_override
-   * that the assignment has set, or has taken back. Whoever has changed that since wants it so.
+   * Whether the device's driver is as an unfinished assignment leaves it: vfio-pci, none, or still
+   * the device's own, and in all cases with the driver_override that the assignment has set, or has
+   * restored. Whoever has changed that since wants it that way.
    */
   private boolean isLeft(PciDevice device, DriverBinding.Before before) {
     Optional<String> driver = device.driver();

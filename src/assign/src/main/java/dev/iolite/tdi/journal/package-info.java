@@ -1,5 +1,5 @@
 /**
- * What an assignment has done, sealed in a file entry by entry, and the recovery of what a killed
+ * What an assignment has done, recorded in a file entry by entry, and the recovery of what a killed
  * process left behind.
  */
 @NullMarked

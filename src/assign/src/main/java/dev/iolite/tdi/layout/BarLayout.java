@@ -34,8 +34,8 @@ public final class BarLayout {
   /**
    * A BAR that is private in these ranges, and shared elsewhere.
    *
-   * @param ranges ascending and disjoint; they may touch
-   * @param pageBytes what the kinds of a page are decided by
+   * @param ranges the ranges, ascending and disjoint; they may touch
+   * @param pageBytes the page size; a page has one kind
    * @throws MalformedLayoutException if a range is empty, out of order, overlapping or not in the
    *     BAR
    * @throws PreconditionException if a page would hold both kinds
@@ -96,7 +96,7 @@ public final class BarLayout {
     return ends[ends.length - 1];
   }
 
-  /** How many runs there are, at least 1. */
+  /** The number of runs, at least 1. */
   public int runCount() {
     return ends.length;
   }
@@ -117,12 +117,12 @@ public final class BarLayout {
     return isFirst == (first == Kind.PRIVATE) ? Kind.PRIVATE : Kind.SHARED;
   }
 
-  /** The runs in order: a view, which costs nothing. */
+  /** The runs in order, as a view that costs nothing. */
   public List<Run> runs() {
     return new View();
   }
 
-  /** The index of the run that has an offset. */
+  /** The index of the run that contains an offset. */
   public int indexAt(long offset) {
     if (offset < 0 || offset >= bytes()) {
       throw new IndexOutOfBoundsException(

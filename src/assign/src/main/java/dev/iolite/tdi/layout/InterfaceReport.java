@@ -36,9 +36,9 @@ import java.util.stream.Collectors;
  * @param msixControl the MSI-X message control register, 16 bits
  * @param lnrControl the LNR control register, 16 bits
  * @param tphControl the TPH requester control register
- * @param ranges the ranges, by id and address ascending, none overlapping another of its id
- * @param deviceSpecific the device's own bytes; empty if the report ends after its ranges
- * @param remarks what a user should know of it though it is right: reserved bits that are set,
+ * @param ranges the ranges, by id and address ascending, none overlapping another with its id
+ * @param deviceSpecific the device-specific bytes; empty if the report ends after its ranges
+ * @param remarks what a user should know about it although it is valid: reserved bits that are set,
  *     which a reader has to ignore (11.3.3), bytes after the end, ranges in no BAR, a locked MSI-X
  *     table
  */
@@ -70,10 +70,10 @@ public record InterfaceReport(
   private static final int KNOWN_INFO = 0x1f;
   private static final int RESERVED_ATTRIBUTES = 0xfff0;
 
-  /** An address of 64 bits is in one of so many pages. */
+  /** An address of 64 bits is in a page whose number has this many bits. */
   private static final int PAGE_NUMBER_BITS = 52;
 
-  /** Copies what can change. */
+  /** Copies whatever can change. */
   public InterfaceReport {
     flags = Collections.unmodifiableSet(new TreeSet<>(flags));
     ranges = List.copyOf(ranges);
@@ -82,7 +82,7 @@ public record InterfaceReport(
   }
 
   /**
-   * Reads a report. What is not sure to be understood is refused: ranges that are empty, overlap or
+   * Reads a report. Whatever might be misunderstood is refused: ranges that are empty, overlap or
    * are out of order, numbers that overflow, and bytes that are missing.
    *
    * @param bytes the report and nothing else
@@ -139,16 +139,16 @@ public record InterfaceReport(
     }
   }
 
-  /** Where in a report the range of an index is, in bytes. */
+  /** The offset in a report of the range with an index, in bytes. */
   static long offsetOfRange(int index) {
     return HEAD_BYTES + index * RANGE_BYTES;
   }
 
   /**
-   * Why a TDX module does not take the interface though TDISP allows it, as far as the report
-   * tells.
+   * Why a TDX module does not accept the interface although TDISP allows it, as far as the report
+   * shows.
    *
-   * @return a sentence without its full stop for each reason; nothing if it takes it
+   * @return a sentence without its full stop for each reason; nothing if the module accepts it
    */
   public List<String> tdxRefusals() {
     return TdxRefusal.of(flags, msixControl, lnrControl, tphControl).stream()

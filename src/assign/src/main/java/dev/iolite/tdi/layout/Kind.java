@@ -2,9 +2,9 @@ package dev.iolite.tdi.layout;
 
 /** Who can reach memory: a page of a BAR or of a guest's RAM is of one kind at a time. */
 public enum Kind {
-  /** The host and other devices reach it too. */
+  /** The host and other devices can reach it too. */
   SHARED("shared"),
-  /** Only the confidential guest reaches it. */
+  /** Only the confidential guest can reach it. */
   PRIVATE("private");
 
   private final String words;

@@ -32,7 +32,7 @@ import java.util.TreeMap;
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
  */
 public final class LayoutFile {
-  /** Far more than a line for each page range of the largest BARs takes. */
+  /** Far more than is needed for a line for each page range of the largest BARs. */
   private static final int MOST_BYTES = 16 << 20;
 
   private LayoutFile() {}
@@ -40,9 +40,9 @@ public final class LayoutFile {
   /**
    * Reads a file.
    *
-   * @throws IOException if it can't be read
-   * @throws MalformedLayoutException if it says something that no device can have, or that is not
-   *     understood; the message has the line
+   * @throws IOException if it cannot be read
+   * @throws MalformedLayoutException if it describes something that no device can have, or that is
+   *     not understood; the message has the line
    * @throws dev.iolite.kernel.PreconditionException if a page would hold both kinds
    */
   public static MmioLayout read(Path file) throws IOException {
@@ -60,10 +60,10 @@ public final class LayoutFile {
   }
 
   /**
-   * As {@link #read}, of a text.
+   * Like {@link #read}, for a text.
    *
-   * @throws MalformedLayoutException if it says something that no device can have, or that is not
-   *     understood; the message has the line
+   * @throws MalformedLayoutException if it describes something that no device can have, or that is
+   *     not understood; the message has the line
    * @throws dev.iolite.kernel.PreconditionException if a page would hold both kinds
    */
   public static MmioLayout parse(String text) {
@@ -117,7 +117,7 @@ public final class LayoutFile {
     return new BarSize((int) bar, bytes);
   }
 
-  /** A layout as the text of such a file, which is JSON and so YAML too. */
+  /** A layout as the text of such a file, in JSON, which is also YAML. */
   public static String text(MmioLayout layout) {
     StringBuilder text = new StringBuilder();
     text.append("{\"page-size\": ").append(layout.pageBytes()).append(", \"bars\": [");

@@ -14,13 +14,13 @@ import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
-/** A value of a YAML or JSON text that knows its line, so that a fault can be found. */
+/** A value in a YAML or JSON text that knows its line, so that errors can be located. */
 final class LayoutNode {
   private final int line;
   private final Object value;
 
   /**
-   * Makes one.
+   * Makes a node.
    *
    * @param value a String, a List of nodes or a Map of names to nodes
    */
@@ -92,7 +92,7 @@ final class LayoutNode {
     throw fault("names and values are expected here");
   }
 
-  /** Refuses other members than these. */
+  /** Refuses members other than these. */
   void only(String... names) {
     Set<String> known = Set.of(names);
     members()
@@ -119,7 +119,7 @@ final class LayoutNode {
     throw fault("a list is expected here");
   }
 
-  /** A number of bytes, perhaps with a unit. */
+  /** A number of bytes, with an optional unit. */
   long bytes() {
     if (!(value instanceof String text)) {
       throw fault("a number is expected here");

@@ -20,8 +20,8 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
   /**
    * Copies and checks.
    *
-   * @throws IllegalArgumentException if the BARs do not ascend, or the page size is no power of two
-   *     from 4096 on
+   * @throws IllegalArgumentException if the BARs do not ascend, or the page size is not a power of
+   *     two of at least 4096
    */
   public MmioLayout {
     bars = List.copyOf(bars);
@@ -45,7 +45,7 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
   }
 
   /**
-   * What a device reports. Ranges that are in no BAR are left out.
+   * The layout that a device reports. Ranges that are in no BAR are left out.
    *
    * @param report the report
    * @param sizes the device's memory BARs, in any order
@@ -100,7 +100,7 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
   }
 
   /**
-   * What the kernel says is private; the rest is shared.
+   * The layout that results from what the kernel says is private; the rest is shared.
    *
    * @param sizes the device's memory BARs, in any order
    * @param ranges the private ranges of each BAR, ascending and disjoint; a BAR without any may be
@@ -149,7 +149,7 @@ public record MmioLayout(List<BarLayout> bars, long pageBytes) {
     return bars.stream().anyMatch(bar -> bar.has(Kind.PRIVATE));
   }
 
-  /** How many runs all BARs have. */
+  /** The number of runs in all BARs. */
   public int runCount() {
     return bars.stream().mapToInt(BarLayout::runCount).sum();
   }

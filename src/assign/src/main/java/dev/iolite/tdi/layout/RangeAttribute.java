@@ -1,6 +1,6 @@
 package dev.iolite.tdi.layout;
 
-/** What an interface reports about a range of its MMIO, in addition to its place. */
+/** What an interface reports about a range of its MMIO in addition to its place. */
 public enum RangeAttribute {
   /** The MSI-X table is in it. */
   MSIX_TABLE(1, "MSI-X table"),

@@ -19,7 +19,7 @@ public enum RangeScheme {
       return barPages == 0 ? firstPage : firstPage - Long.remainderUnsigned(firstPage, barPages);
     }
   },
-  /** The first range that is reported of a BAR is the BAR's start: TDX. */
+  /** The first range that is reported for a BAR is at the BAR's start: TDX. */
   RELATIVE {
     @Override
     long barStart(long firstPage, long barPages) {
@@ -27,15 +27,15 @@ public enum RangeScheme {
     }
   };
 
-  /** The one that Linux has for a platform. */
+  /** The scheme that Linux uses for a platform. */
   public static RangeScheme of(Arch arch) {
     return arch == Arch.TDX ? RELATIVE : ALIGNED;
   }
 
   /**
-   * The page that a BAR starts with, as the report counts them.
+   * The page with which a BAR starts, as the report counts pages.
    *
-   * @param firstPage that of the first range of this BAR
+   * @param firstPage the first page of the first range in this BAR
    * @param barPages how many pages the BAR has; 0 if it is smaller than one
    */
   abstract long barStart(long firstPage, long barPages);

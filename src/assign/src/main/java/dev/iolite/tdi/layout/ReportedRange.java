@@ -8,10 +8,10 @@ import java.util.TreeSet;
 /**
  * A range of MMIO as an interface reports it.
  *
- * @param id the BAR that it is in, 0 to 5; 6 and 7 are no BAR, and from 8 on a range is the
- *     device's own, of which only its driver knows what it is
- * @param firstPage its address in pages of 4 KiB, with the reporting offset added that the TSM
- *     chose when it locked the interface and that nobody else gets to know: below 2<sup>52</sup>
+ * @param id the BAR that it is in, 0 to 5; 6 and 7 are not BARs, and from 8 on, a range is
+ *     device-specific, and only the device's driver knows what it is
+ * @param firstPage its address in pages of 4 KiB, plus the reporting offset, which the TSM chose
+ *     when it locked the interface and which nobody else learns: below 2<sup>52</sup>
  * @param pages its length in pages of 4 KiB, 1 to 2<sup>32</sup>-1
  * @param attributes what it is
  */

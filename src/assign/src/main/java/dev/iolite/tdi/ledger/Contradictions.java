@@ -7,11 +7,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds facts about a page that can't all be true. */
+/** Finds facts about a page that cannot all be true. */
 final class Contradictions {
   private final List<LedgerProblem> problems = new ArrayList<>();
 
-  /** Those found, from low to high addresses. */
+  /** The contradictions found, from low to high addresses. */
   List<LedgerProblem> all() {
     return problems.stream().sorted(Comparator.comparingLong(LedgerProblem::gpa)).toList();
   }
@@ -20,7 +20,7 @@ final class Contradictions {
     problems.add(new LedgerProblem(first << Page.SHIFT, (last + 1 - first) << Page.SHIFT, what));
   }
 
-  /** Looks at a run of pages. */
+  /** Checks a run of pages. */
   void check(long first, long last, Facts facts) {
     facts
         .slot()
@@ -34,7 +34,7 @@ final class Contradictions {
         .ifPresent(dmaBuf -> checkMapDmaBuf(first, last, dmaBuf));
   }
 
-  /** A slot or map over pages that have another. */
+  /** Records a slot or map over pages that already have another. */
   void overlap(long first, long last, Facts facts) {
     add(
         first,

@@ -2,9 +2,12 @@ package dev.iolite.tdi.ledger;
 
 import dev.iolite.tdi.layout.Kind;
 
-/** A dma-buf that slots and maps are made of; another one with its name is not the same. */
+/**
+ * A dma-buf that slots and maps are made of; another dma-buf with the same name is not the same
+ * one.
+ */
 final class DmaBuf {
-  /** What can still be done with it. */
+  /** Whether it is still usable. */
   enum State {
     LIVE("live"),
     REVOKED("revoked"),

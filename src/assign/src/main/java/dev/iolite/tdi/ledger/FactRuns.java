@@ -5,7 +5,10 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
-/** The facts of all pages of an address space of 2<sup>52</sup> bytes, as runs of equal ones. */
+/**
+ * The facts of all pages in an address space of 2<sup>52</sup> bytes, as runs of pages with equal
+ * facts.
+ */
 final class FactRuns {
   /** The last page. */
   static final long LAST_PAGE = (1L << 40) - 1;
@@ -13,13 +16,13 @@ final class FactRuns {
   /** The facts of each run, by its first page; it ends where the next one begins. */
   private final TreeMap<Long, Facts> runs = new TreeMap<>(Map.of(0L, Facts.NONE));
 
-  /** What is told of a run. */
+  /** Receives runs. */
   interface Visitor {
-    /** A run from one page to another, which belongs to it. */
+    /** Receives a run from one page to another, inclusive. */
     void run(long first, long last, Facts facts);
   }
 
-  /** How many runs there are. */
+  /** The number of runs. */
   int size() {
     return runs.size();
   }
@@ -29,7 +32,7 @@ final class FactRuns {
     return Optional.ofNullable(runs.floorEntry(page)).orElseThrow().getValue();
   }
 
-  /** The last page of the run that has a page. */
+  /** The last page of the run that contains a page. */
   long lastOfRun(long page) {
     return Optional.ofNullable(runs.higherKey(page)).map(next -> next - 1).orElse(LAST_PAGE);
   }
@@ -41,7 +44,7 @@ final class FactRuns {
       beginRun(last + 1);
     }
     runs.subMap(first, true, last, true).replaceAll((_, facts) -> change.apply(facts));
-    // Neighbours that have become equal are one run.
+    // Neighbours that have become equal become one run.
     Optional<Facts> before = first == 0 ? Optional.empty() : Optional.of(facts(first - 1));
     var touched = runs.subMap(first, true, last + 1, true).values().iterator();
     while (touched.hasNext()) {
@@ -57,7 +60,7 @@ final class FactRuns {
     runs.putIfAbsent(page, facts(page));
   }
 
-  /** Tells of all runs that have pages of a range, cut to it, upwards. */
+  /** Visits all runs that overlap a range, clipped to it, in ascending order. */
   void forEach(long first, long last, Visitor visitor) {
     long end;
     for (long at = first; at <= last; at = end + 1) {

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param map what the IOAS has there
  */
 record Facts(Optional<Kind> kind, Optional<Slot> slot, Optional<Mapped> map) {
-  /** Of a page of which nothing is recorded. */
+  /** The facts of a page about which nothing is recorded. */
   static final Facts NONE = new Facts(Optional.empty(), Optional.empty(), Optional.empty());
 
   /**

@@ -13,12 +13,12 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /**
- * Records, for every page of a guest's RAM and of its BARs, its kind, its memory slot, whether the
- * IOAS maps it, and the dma-bufs of both. Callers report each change after the kernel has made it;
- * the ledger says at any time what is where, and whether it is consistent. I/O virtual addresses
- * equal guest-physical ones.
+ * Records, for every page of a guest's RAM and of its BARs, the page's kind, its memory slot,
+ * whether the IOAS maps it, and the dma-bufs of both. Callers report each change after the kernel
+ * has made it; the ledger says at any time what is where, and whether it is consistent. I/O virtual
+ * addresses equal guest-physical ones.
  *
- * <p>A change costs a search in the logarithm of the runs, and time for the runs that it touches.
+ * <p>A change takes time logarithmic in the number of runs, plus time for each run that it touches.
  *
  * <p>Addresses and sizes are multiples of 4096 and below 2<sup>52</sup>; anything else, or a
  * reference to something that was not recorded before, is an {@link IllegalArgumentException}. Not
@@ -26,12 +26,12 @@ import java.util.TreeMap;
  */
 public final class Ledger {
 
-  /** The largest number of a slot: KVM's field for it has 16 bits. */
+  /** The largest slot number: KVM's field for it has 16 bits. */
   private static final int LAST_SLOT = 0xffff;
 
   private record Region(String name, long first, long last) {}
 
-  /** A slot or map over pages that have one already; the facts have that alone. */
+  /** A slot or map over pages that already have one; the facts contain nothing else. */
   private record Extra(long first, long last, Facts facts) {
     boolean isSlot() {
       return facts.slot().isPresent();
@@ -43,9 +43,12 @@ public final class Ledger {
   private final Map<String, DmaBuf> dmaBufs = new HashMap<>();
   private final List<Extra> extras = new ArrayList<>();
 
-  // -- what is told
+  // -- changes
 
-  /** A BAR stands in the guest, with pages of these kinds; its layout changes by removing it. */
+  /**
+   * Records that the guest has a BAR, with pages of these kinds. To change its layout, remove it
+   * first.
+   */
   public void addRegion(String name, long gpa, BarLayout layout) {
     Region region = region(name, gpa, layout.bytes());
     for (Run run : layout.runs()) {
@@ -55,7 +58,7 @@ public final class Ledger {
     }
   }
 
-  /** RAM, or a BAR, whose pages are all of one kind, until they are converted. */
+  /** Records RAM, or a BAR, whose pages are all of one kind until they are converted. */
   public void addRegion(String name, long gpa, long bytes, Kind kind) {
     Region region = region(name, gpa, bytes);
     runs.update(region.first(), region.last(), facts -> facts.withKind(Optional.of(kind)));
@@ -77,7 +80,7 @@ public final class Ledger {
     return region;
   }
 
-  /** The guest no longer has a region. */
+  /** Records that the guest no longer has a region. */
   public void removeRegion(String name) {
     Region region =
         regions.values().stream()
@@ -88,7 +91,7 @@ public final class Ledger {
     runs.update(region.first(), region.last(), facts -> facts.withKind(Optional.empty()));
   }
 
-  /** Pages of a region become shared or private. */
+  /** Records that pages of a region became shared or private. */
   public void convert(long gpa, long bytes, Kind kind) {
     long first = first(gpa, bytes);
     long last = last(gpa, bytes);
@@ -105,11 +108,11 @@ public final class Ledger {
   }
 
   /**
-   * A dma-buf was opened. One that the kernel brought back after it was revoked counts as opened
-   * anew: slots and maps of the time before stay those of a revoked one.
+   * Records that a dma-buf was opened. One that the kernel restored after revoking it counts as
+   * newly opened: earlier slots and maps remain those of a revoked one.
    *
-   * @param name what it is called; one of the same name must be revoked or closed
-   * @param kind what all of it is
+   * @param name what it is called; an earlier one with the same name must be revoked or closed
+   * @param kind the kind of all of it
    * @param live false if it was revoked when it was opened, as with memory decode off
    */
   public void dmaBufOpened(String name, Kind kind, boolean live) {
@@ -123,18 +126,18 @@ public final class Ledger {
     dmaBufs.put(name, new DmaBuf(name, kind, live ? DmaBuf.State.LIVE : DmaBuf.State.REVOKED));
   }
 
-  /** A dma-buf was revoked. */
+  /** Records that a dma-buf was revoked. */
   public void dmaBufRevoked(String name) {
     dmaBuf(name).become(DmaBuf.State.REVOKED);
   }
 
-  /** A dma-buf was closed. */
+  /** Records that a dma-buf was closed. */
   public void dmaBufClosed(String name) {
     dmaBuf(name).become(DmaBuf.State.CLOSED);
   }
 
   /**
-   * A memory slot was made.
+   * Records that a memory slot was made.
    *
    * @param number its number, 0 to 65535
    * @param access which accesses it serves
@@ -151,7 +154,7 @@ public final class Ledger {
   }
 
   /**
-   * A memory slot was deleted.
+   * Records that a memory slot was deleted.
    *
    * @param gpa its first address
    */
@@ -173,7 +176,7 @@ public final class Ledger {
   }
 
   /**
-   * The IOAS was given a map.
+   * Records that a map was made in the IOAS.
    *
    * @param dmaBuf what it maps; empty for memory of this process
    */
@@ -182,7 +185,7 @@ public final class Ledger {
     place(new Extra(first(iova, bytes), last(iova, bytes), Facts.NONE.withMap(Optional.of(map))));
   }
 
-  /** All maps in a range were taken from the IOAS. */
+  /** Records that all maps in a range were removed from the IOAS. */
   public void unmapped(long iova, long bytes) {
     long first = first(iova, bytes);
     long last = last(iova, bytes);
@@ -191,7 +194,7 @@ public final class Ledger {
     placeExtras();
   }
 
-  /** Records a slot or map, beside the others if pages have one already. */
+  /** Records a slot or map, next to the others if pages already have one. */
   private void place(Extra added) {
     if (!isFree(added)) {
       extras.add(added);
@@ -204,7 +207,7 @@ public final class Ledger {
         old -> added.isSlot() ? old.withSlot(facts.slot()) : old.withMap(facts.map()));
   }
 
-  /** Records those in their place that have become free of others. */
+  /** Records extra slots and maps in their place once that place has become free. */
   private void placeExtras() {
     List<Extra> waiting = List.copyOf(extras);
     extras.clear();
@@ -241,14 +244,14 @@ public final class Ledger {
     return first(address, bytes) + (bytes >>> Page.SHIFT) - 1;
   }
 
-  // -- what is asked
+  // -- queries
 
-  /** The kind of the page that has an address; empty outside of all regions. */
+  /** The kind of the page that contains an address; empty outside all regions. */
   public Optional<Kind> kind(long gpa) {
     return runs.facts(gpa >>> Page.SHIFT).kind();
   }
 
-  /** How many runs it keeps. */
+  /** The number of runs that it keeps. */
   public int runCount() {
     return runs.size();
   }
@@ -293,7 +296,7 @@ public final class Ledger {
         facts.map().flatMap(Facts.Mapped::dmaBuf).map(DmaBuf::name));
   }
 
-  /** What does not agree, from low to high addresses; empty if all does. */
+  /** The contradictions, from low to high addresses; empty if there are none. */
   public List<LedgerProblem> problems() {
     Contradictions found = new Contradictions();
     runs.forEach(0, FactRuns.LAST_PAGE, found::check);

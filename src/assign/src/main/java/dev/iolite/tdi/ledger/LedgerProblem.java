@@ -1,10 +1,10 @@
 package dev.iolite.tdi.ledger;
 
 /**
- * Pages with two recorded facts that can't both be true.
+ * Pages with two recorded facts that cannot both be true.
  *
  * @param gpa the first guest-physical address
- * @param bytes how many bytes
+ * @param bytes the length
  * @param what the contradiction
  */
 public record LedgerProblem(long gpa, long bytes, String what) {

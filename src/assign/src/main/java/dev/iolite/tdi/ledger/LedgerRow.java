@@ -7,10 +7,10 @@ import java.util.OptionalInt;
 /**
  * Consecutive pages with the same facts.
  *
- * @param region the name of the region; empty outside of all
+ * @param region the name of the region; empty outside all regions
  * @param gpa the first guest-physical address
- * @param bytes how many bytes
- * @param kind what they are; empty outside of all regions
+ * @param bytes the length
+ * @param kind the kind of the pages; empty outside all regions
  * @param slot the number of the memory slot that has them
  * @param access which accesses that slot serves
  * @param slotDmaBuf the dma-buf that the slot is made of; empty without a slot, or if the slot is

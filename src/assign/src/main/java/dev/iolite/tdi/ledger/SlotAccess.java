@@ -2,9 +2,9 @@ package dev.iolite.tdi.ledger;
 
 /** The accesses of a guest that a memory slot serves. */
 public enum SlotAccess {
-  /** Shared ones only. */
+  /** Only shared ones. */
   SHARED("shared"),
-  /** Private ones only. */
+  /** Only private ones. */
   PRIVATE("private"),
   /** Both, as a slot with a guest_memfd does. */
   BOTH("shared and private");

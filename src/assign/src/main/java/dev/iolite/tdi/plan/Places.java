@@ -74,7 +74,7 @@ final class Places {
     taken.put(gpa, bar);
   }
 
-  /** A huge page needs an address and an offset in the BAR that are congruent. */
+  /** A huge page needs an address and an offset in the BAR that are congruent modulo its size. */
   private void remarkHugePages(BarLayout bar, long gpa) {
     long wanted = Math.min(Long.highestOneBit(bar.bytes()), LARGEST_HUGE);
     if (wanted >= SMALLEST_HUGE && gpa % wanted != 0) {

@@ -8,8 +8,8 @@ import java.util.List;
  * A dma-buf to open over parts of a BAR.
  *
  * @param bar the BAR's index
- * @param kind what all of it is
- * @param ranges the parts, ascending; they stand one after the other in the dma-buf
+ * @param kind the kind of all of it
+ * @param ranges the parts, ascending; they follow one another in the dma-buf
  */
 public record PlannedDmaBuf(int bar, Kind kind, List<ByteRange> ranges) {
   /** Copies the list. */

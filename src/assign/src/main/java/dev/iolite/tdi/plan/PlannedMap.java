@@ -5,7 +5,7 @@ package dev.iolite.tdi.plan;
  *
  * @param iova its first I/O virtual address, which is the guest-physical one
  * @param bytes its length in bytes
- * @param dmaBuf the index of what it maps in {@link SlotPlan#dmaBufs}
+ * @param dmaBuf the index in {@link SlotPlan#dmaBufs} of the dma-buf that it maps
  * @param start its start, in bytes from the start of the dma-buf
  */
 public record PlannedMap(long iova, long bytes, int dmaBuf, long start) {}

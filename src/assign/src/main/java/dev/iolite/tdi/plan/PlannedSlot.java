@@ -11,7 +11,7 @@ import java.util.OptionalInt;
  * @param kind which accesses it is for
  * @param bar the index of the BAR that it shows
  * @param barOffset its start, in bytes from the start of the BAR
- * @param dmaBuf the index of its dma-buf in {@link SlotPlan#dmaBufs}; empty: it is made over the
+ * @param dmaBuf the index of its dma-buf in {@link SlotPlan#dmaBufs}; empty if it is made over the
  *     BAR as this process has it mapped
  * @param dmaBufOffset its start, in bytes from the start of the dma-buf; 0 without one
  */

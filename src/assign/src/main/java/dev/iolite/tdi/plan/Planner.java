@@ -120,7 +120,7 @@ final class Planner {
     }
   }
 
-  /** How many dma-bufs a BAR's runs of a kind get. */
+  /** The number of dma-bufs that a BAR's runs of a kind get. */
   private static int dmaBufs(BarLayout bar, Kind kind, DmaBufs how) {
     return switch (how) {
       case NONE -> 0;
@@ -134,7 +134,7 @@ final class Planner {
     return (bar.runCount() + (startsWithIt ? 1 : 0)) / 2;
   }
 
-  /** Goes along a BAR's runs of a kind, and plans their dma-bufs. */
+  /** Walks along a BAR's runs of a kind, and plans their dma-bufs. */
   private static final class Cursor {
     private final int bar;
     private final Kind kind;
@@ -169,7 +169,7 @@ final class Planner {
           gpa, run.bytes(), run.kind(), bar, run.offset(), OptionalInt.of(dmaBuf), offset);
     }
 
-    /** Those of the runs that it went along. */
+    /** The dma-bufs of the runs that it has passed. */
     List<PlannedDmaBuf> dmaBufs() {
       if (ranges.isEmpty()) {
         return List.of();

@@ -9,10 +9,10 @@ import java.util.Map;
 
 /**
  * The fewest dma-bufs, memory slots and IOAS maps that give a guest the MMIO of a layout. A slot
- * can't have holes, so each run has its own; a dma-buf can, where the kernel allows it. Only shared
- * runs are mapped in the IOAS, at IOVAs that equal the guest-physical addresses.
+ * cannot have holes, so each run has its own; a dma-buf can have holes, if the kernel allows that.
+ * Only shared runs are mapped in the IOAS, at IOVAs that equal the guest-physical addresses.
  *
- * @param dmaBufs the dma-bufs to open, by BAR, and of a BAR the shared ones first
+ * @param dmaBufs the dma-bufs to open, by BAR, and within a BAR the shared ones first
  * @param slots the memory slots to make, by BAR and offset
  * @param maps the maps to make, by BAR and offset
  * @param remarks what a person should know about the plan, whole sentences
@@ -33,11 +33,11 @@ public record SlotPlan(
   /**
    * Makes a plan.
    *
-   * @param layout what of the BARs is private and what is shared
-   * @param gpas where each BAR stands in the guest, by its index; one that is not here is left out
+   * @param layout which parts of the BARs are private and which are shared
+   * @param gpas where each BAR is in the guest, by its index; a BAR that is not listed is left out
    * @param abilities what the kernel can do
-   * @throws PreconditionException if a BAR is at no page, overlaps another or goes beyond the
-   *     address space, or if there are not enough slots
+   * @throws PreconditionException if a BAR is not at a page boundary, overlaps another or extends
+   *     beyond the address space, or if there are not enough slots
    * @throws IllegalArgumentException if an address is given for a BAR that the layout does not have
    */
   public static SlotPlan of(MmioLayout layout, Map<Integer, Long> gpas, Abilities abilities) {
@@ -60,10 +60,10 @@ public record SlotPlan(
   }
 
   /**
-   * As {@link #of(MmioLayout, Map, Abilities)}, for an IOAS whose IOVAs are known.
+   * Like {@link #of(MmioLayout, Map, Abilities)}, for an IOAS whose IOVAs are known.
    *
-   * @param iovas where the IOAS can be mapped
-   * @throws PreconditionException also if a map would lie outside of them
+   * @param iovas where the IOAS can map
+   * @throws PreconditionException also if a map would lie outside these ranges
    */
   public static SlotPlan of(
       MmioLayout layout, Map<Integer, Long> gpas, Abilities abilities, IovaRanges iovas) {

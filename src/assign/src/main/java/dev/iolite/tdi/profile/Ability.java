@@ -13,7 +13,7 @@ import java.util.Optional;
  * ability for.
  */
 interface Ability {
-  /** To bind a vDEVICE that was just made, and to unbind it before it is destroyed. */
+  /** Binds a vDEVICE that was just made, and unbinds it before it is destroyed. */
   interface Binds extends Ability {
     /** Whether the bind locks the interface too. */
     boolean locks();
@@ -31,9 +31,9 @@ interface Ability {
     void setState(TdiBinding binding, TdiState to);
   }
 
-  /** Has the guest's private view of MMIO checked. */
+  /** Checks the guest's private view of MMIO. */
   interface ValidatesMmio extends Ability {
-    /** Has it checked. */
+    /** Checks it. */
     void validateMmio(TdiBinding binding, long gpaBase, long gpaTop, long physical, int rangeId);
   }
 
@@ -48,7 +48,7 @@ interface Ability {
     /**
      * Reads them.
      *
-     * @param nonce of the right length
+     * @param nonce a nonce of the right length
      */
     byte[] measurements(TdiBinding binding, MemorySegment nonce);
   }
@@ -74,14 +74,14 @@ interface Ability {
   /**
    * Makes slots over shared dma-bufs.
    *
-   * @param flags of such a slot
+   * @param flags the flags of such a slot
    */
   record SharedSlots(int flags) implements Ability {}
 
   /**
    * Makes slots over private dma-bufs.
    *
-   * @param flags of such a slot
+   * @param flags the flags of such a slot
    * @param ofWholeDmaBuf whether a slot covers a whole dma-buf rather than a part of one
    */
   record PrivateSlots(int flags, boolean ofWholeDmaBuf) implements Ability {}
@@ -95,11 +95,11 @@ interface Ability {
   /**
    * Makes the guest's KVM_HC_TSM_ hypercalls exit to the VMM.
    *
-   * @param bits of KVM_CAP_EXIT_HYPERCALL
+   * @param bits the bits of KVM_CAP_EXIT_HYPERCALL
    */
   record HypercallExits(long bits) implements Ability {}
 
-  /** Lets the guest make its requests by an exit of their own. */
+  /** Lets the guest make its requests by a dedicated exit. */
   interface Exits extends Ability {
     /** Returns what an exit asks for; empty if it is about something else. */
     Optional<GuestRequest> request(Exit exit);

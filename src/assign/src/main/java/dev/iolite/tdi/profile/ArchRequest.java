@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture. The proposals differ in its number
- * and in the operations after those that are here.
+ * and in the operations beyond the ones listed here.
  */
 final class ArchRequest implements Ability.SetsState, Ability.ValidatesMmio {
   private final TsmCaller caller;
@@ -52,9 +52,9 @@ final class ArchRequest implements Ability.SetsState, Ability.ValidatesMmio {
    * Makes a request.
    *
    * @param operation what it is for
-   * @param number the proposal's number of it
-   * @param payload what is asked; empty if the operation says all
-   * @param answer what takes the answer; empty if there is none
+   * @param number the proposal's number for it
+   * @param payload what is asked; empty if the operation says everything
+   * @param answer the room for the answer; empty if there is none
    * @return how many bytes of the answer's room were used
    * @throws TsmCallException if it failed, or the TSM did not take all of the payload
    */

@@ -18,12 +18,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
- * The iommufd calls whose requests have a scope. The messages in them belong to the architecture
- * and are not described. It is this project's choice, in the client and in the model, that INFO
- * takes what to return (the report, or the measurements with a nonce) and STATE_CHANGE the state,
- * 32 bits.
+ * The iommufd calls whose requests have a scope. The messages in them are architecture-specific and
+ * not described. It is this project's choice, in the client and in the model, that INFO takes what
+ * to return (the report, or the measurements with a nonce) and STATE_CHANGE the state, 32 bits.
  *
- * <p>IOMMU_VDEVICE_TSM_OP has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA here.
+ * <p>Here, IOMMU_VDEVICE_TSM_OP has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA.
  */
 final class ArmV5Profile {
   private ArmV5Profile() {}

@@ -21,13 +21,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The proposal in which making the vDEVICE binds, without a lock, and destroying it unbinds. The
- * state LOCKED is a request of its own. A bind that is interrupted is repeated: a vDEVICE that was
- * not made is not bound, either.
+ * The proposal in which making the vDEVICE binds, without a lock, and destroying it unbinds. A
+ * separate request leads to the state LOCKED. A bind that is interrupted is repeated: a vDEVICE
+ * that was not made is not bound, either.
  *
  * <p>The report and the measurements are objects that are read once their size is known;
  * measurements are first made anew, with the guest's nonce. The numbers of the types and the
- * nonce's length are not known; those here are this project's own.
+ * nonce's length are unknown; the ones here are this project's own.
  */
 final class CcaV7Profile {
   private CcaV7Profile() {}
@@ -53,8 +53,8 @@ final class CcaV7Profile {
 
   /**
    * KVM_EXIT_ARM64_TIO, whose vdev_id is taken for the virtual BDF that the vDEVICE was made with.
-   * It names no range id; the nonces that go with it are the monitor's to check, which the VMM does
-   * not see. Any response but 0 refuses.
+   * It names no range id; the nonces that go with it are for the monitor to check, and the VMM does
+   * not see them. Any response but 0 refuses.
    */
   private record RealmExits() implements Ability.Exits {
     @Override
@@ -98,7 +98,10 @@ final class CcaV7Profile {
       return object(READ_MEASUREMENTS, binding, type);
     }
 
-    /** Its size, and then all of it at once: a backend may not check offsets other than 0. */
+    /**
+     * Reads an object's size, and then all of it at once: a backend may not check offsets other
+     * than 0.
+     */
     private byte[] object(TsmOperation operation, TdiBinding binding, int type) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment answer = arena.allocate(bytes(operation, binding, type), Long.BYTES);

@@ -1,7 +1,7 @@
 package dev.iolite.tdi.profile;
 
 /**
- * Which part of a BAR is where in a dma-buf, according to the kernel.
+ * A part of a BAR and where it is in a dma-buf, according to the kernel.
  *
  * @param barOffset its start in the BAR, in bytes
  * @param bufOffset its start in the dma-buf, in bytes

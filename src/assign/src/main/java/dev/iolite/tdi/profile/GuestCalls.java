@@ -8,18 +8,20 @@ import java.util.function.LongConsumer;
 
 /** The hypercalls of a guest that the VMM answers. */
 final class GuestCalls {
-  /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, which is for guests and not among the bindings. */
+  /**
+   * KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, a header for guests that the bindings do not cover.
+   */
   private static final int MAP_GPA_RANGE = 12;
 
   /** KVM_MAP_GPA_RANGE_ENCRYPTED. */
   private static final long MAP_ENCRYPTED = 1 << 4;
 
-  /** Beside the virtual BDF. */
+  /** The mask of the range id, which is next to the virtual BDF. */
   private static final int RANGE_ID = 0xffff;
 
   private GuestCalls() {}
 
-  /** What an exit asks for; empty if it is no such hypercall. */
+  /** What an exit asks for; empty if it is not such a hypercall. */
   static Optional<GuestRequest> decode(Exit exit) {
     return exit instanceof Exit.Hypercall call ? decode(call) : Optional.empty();
   }
@@ -63,7 +65,10 @@ final class GuestCalls {
     return Optional.empty();
   }
 
-  /** A number of pages that no address space has is a length that no memory has. */
+  /**
+   * The length of a number of pages; more pages than an address space has become a length that no
+   * memory has.
+   */
   private static long bytes(long pages) {
     return pages < 0 || pages > Long.MAX_VALUE >>> Page.SHIFT
         ? Long.MAX_VALUE

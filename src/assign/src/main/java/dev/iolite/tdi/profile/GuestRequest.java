@@ -10,13 +10,13 @@ import java.util.function.LongConsumer;
  * valid until the vCPU runs again; so is its answer, which the guest then receives.
  */
 public sealed interface GuestRequest {
-  /** What takes the answer; {@link #respond} is the way to give it. */
+  /** What receives the answer; use {@link #respond} to give it. */
   LongConsumer answer();
 
   /**
    * Answers.
    *
-   * @param result 0, or the length of what was read: it was done; else a negated errno
+   * @param result 0, or the length of what was read, if it was done; else a negated errno
    */
   default void respond(long result) {
     answer().accept(result);
@@ -25,28 +25,28 @@ public sealed interface GuestRequest {
   /**
    * To bind a device's interface.
    *
-   * @param virtualBdf the guest's number of the device
-   * @param answer what takes the answer
+   * @param virtualBdf the guest's number for the device
+   * @param answer what receives the answer
    */
   record Bind(long virtualBdf, LongConsumer answer) implements GuestRequest {}
 
   /**
    * To unbind it.
    *
-   * @param virtualBdf the guest's number of the device
-   * @param answer what takes the answer
+   * @param virtualBdf the guest's number for the device
+   * @param answer what receives the answer
    */
   record Unbind(long virtualBdf, LongConsumer answer) implements GuestRequest {}
 
   /**
-   * To check, and where there are no slots for it to map, its private view of MMIO.
+   * To check its private view of MMIO and, if there are no slots for it, to map it.
    *
-   * @param virtualBdf the guest's number of the device
+   * @param virtualBdf the guest's number for the device
    * @param gpaBase the first guest-physical address
-   * @param gpaTop the first one after the range
+   * @param gpaTop the first address after the range
    * @param physical what the report says is there
-   * @param rangeId the id that the report has it with, 16 bits
-   * @param answer what takes the answer
+   * @param rangeId the id that it has in the report, 16 bits
+   * @param answer what receives the answer
    */
   record ValidateMmio(
       long virtualBdf, long gpaBase, long gpaTop, long physical, int rangeId, LongConsumer answer)
@@ -55,12 +55,12 @@ public sealed interface GuestRequest {
   /**
    * To change an interface's state.
    *
-   * @param virtualBdf the guest's number of the device
-   * @param number of the state that is wanted, which need not exist
-   * @param answer what takes the answer
+   * @param virtualBdf the guest's number for the device
+   * @param number the number of the requested state, which need not exist
+   * @param answer what receives the answer
    */
   record SetState(long virtualBdf, long number, LongConsumer answer) implements GuestRequest {
-    /** The state that is wanted; empty if it is none that can be asked for. */
+    /** The requested state; empty if it cannot be requested. */
     public Optional<TdiState> state() {
       return number < 0 || number > TdiState.RUN.number()
           ? Optional.empty()
@@ -71,10 +71,10 @@ public sealed interface GuestRequest {
   /**
    * To read an interface's report. The answer is its length, or a negated errno.
    *
-   * @param virtualBdf the guest's number of the device
-   * @param gpa of the room in shared memory that it is to be put into
-   * @param bytes how long the room is
-   * @param answer what takes the answer
+   * @param virtualBdf the guest's number for the device
+   * @param gpa the address of the room for it in shared memory
+   * @param bytes the length of the room
+   * @param answer what receives the answer
    */
   record ReadReport(long virtualBdf, long gpa, long bytes, LongConsumer answer)
       implements GuestRequest {}
@@ -83,11 +83,11 @@ public sealed interface GuestRequest {
    * To read the measurements of an interface's device. The answer is their length, or a negated
    * errno.
    *
-   * @param virtualBdf the guest's number of the device
-   * @param gpa of the room in shared memory that they are to be put into; the first 32 bytes of it
-   *     are the guest's nonce
-   * @param bytes how long the room is
-   * @param answer what takes the answer
+   * @param virtualBdf the guest's number for the device
+   * @param gpa the address of the room for them in shared memory; its first 32 bytes are the
+   *     guest's nonce
+   * @param bytes the length of the room
+   * @param answer what receives the answer
    */
   record ReadMeasurements(long virtualBdf, long gpa, long bytes, LongConsumer answer)
       implements GuestRequest {}
@@ -97,14 +97,14 @@ public sealed interface GuestRequest {
    *
    * @param gpa the first guest-physical address
    * @param bytes the length
-   * @param isPrivate what it is to be
-   * @param answer what takes the answer
+   * @param isPrivate whether it is to be private
+   * @param answer what receives the answer
    */
   record MapGpa(long gpa, long bytes, boolean isPrivate, LongConsumer answer)
       implements GuestRequest {
     /**
-     * As for all, but KVM takes 0, EAGAIN and EINVAL here, none of them negated; with any other the
-     * next KVM_RUN is EINVAL and the guest can't go on
+     * Answers as usual, except that here KVM accepts 0, EAGAIN and EINVAL, none of them negated;
+     * with any other answer, the next KVM_RUN fails with EINVAL and the guest cannot go on
      * (arch/x86/kvm/vmx/tdx.c:tdx_complete_vmcall_map_gpa).
      */
     @Override

@@ -20,10 +20,10 @@ import java.util.List;
 
 /**
  * The proposal in which VFIO binds and a private slot takes a whole dma-buf, of no particular kind.
- * The messages of requests belong to the architecture and are not described: as in the model, one
- * without a request returns the report, and any other takes the state, 32 bits.
+ * The messages of requests are architecture-specific and not described: as in the model, an empty
+ * request returns the report, and any other takes the state, 32 bits.
  *
- * <p>The number of its requests is 7.3's IOMMU_HW_QUEUE_ALLOC.
+ * <p>The number of its requests is that of 7.3's IOMMU_HW_QUEUE_ALLOC.
  */
 final class IntelRfc2025Profile {
   private IntelRfc2025Profile() {}
@@ -36,7 +36,7 @@ final class IntelRfc2025Profile {
         new Ability.PrivateSlots((int) TsmIntelRfc2025.KVM_MEM_VFIO_DMABUF(), true));
   }
 
-  /** A private dma-buf is one like any other. */
+  /** A private dma-buf is like any other. */
   private record PlainDmaBufs() implements Ability.ExportsPrivate {
     @Override
     public int flags(Kind kind) {

@@ -16,11 +16,11 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * What is known about a call that should change an interface's state.
+ * What is known about a call that was meant to change an interface's state.
  *
  * <p>A failed call had no effect if its errno is one that the proposals return before they turn to
- * the TSM. All others may come from the TSM, the device, or the copying of the answer, after the
- * change has happened:
+ * the TSM. All other errnos may come from the TSM, the device, or the copying of the answer, after
+ * the change has happened:
  *
  * <table>
  * <caption>Errnos after which nothing was done</caption>
@@ -32,12 +32,13 @@ import java.util.Set;
  * <tr><td>read the report, read the measurements</td><td>all: they change nothing</td></tr>
  * </table>
  *
- * <p>So after EINTR, EIO, EFAULT, ETIMEDOUT, ENOMEM and any other a change may have happened.
+ * <p>So after EINTR, EIO, EFAULT, ETIMEDOUT, ENOMEM and any other errno, a change may have
+ * happened.
  */
 public enum Outcome {
   /** It was done. */
   DONE("it was done"),
-  /** It was not done: all is as before. */
+  /** It was not done: everything is as before. */
   NOT_DONE("nothing was done"),
   /** It may have been done; only a stop or the end of the binding makes the state known again. */
   MAYBE_DONE("it may have been done all the same");

@@ -24,37 +24,40 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds out which profile a kernel has, by calls that the kernel refuses for their size, before it
- * looks at what they ask for.
+ * Finds out which profile a kernel has, by calls that the kernel refuses because of their size,
+ * before it looks at what they ask for.
  *
  * <p>The contract is that of iommufd's dispatcher
  * (drivers/iommu/iommufd/main.c:iommufd_fops_ioctl), the same for every command:
  *
  * <ul>
- *   <li>ENOTTY: there is no command of this number
- *   <li>EINVAL, for a struct that says it has 0 bytes: there is one, whatever it is
- *   <li>E2BIG, for a struct with ones after the last byte that the kernel knows: how long the
- *       kernel's struct is at most. A call that is not longer than the kernel's may be looked at,
- *       so it has ones everywhere: ids that no object has, and flags that no command has
+ *   <li>ENOTTY: there is no command with this number
+ *   <li>EINVAL, for a struct that says it has 0 bytes: there is such a command, whatever it is
+ *   <li>E2BIG, for a struct with ones after the last byte that the kernel knows: the maximum length
+ *       of the kernel's struct. The kernel may look at a struct that is not longer than its own, so
+ *       the struct has ones everywhere: ids that no object has, and flags that no command has
  * </ul>
  *
  * <p>A number counts as a proposal's if its struct has the proposal's length. Those above 0x95
  * (IOMMU_IOAS_NOIOMMU_GET_PA, the last that 7.3 has) are tried; 0x95 and 0x94, which two proposals
- * use, are never sent: arm-v5 is told by the length of its other command, 0x96. Of a VFIO device
- * the number 0x3b7a, which 7.3 does not have (ENOTTY), is tried with a struct that says it has 0
- * bytes, which is EINVAL.
+ * use, are never sent: arm-v5 is recognized by the length of its other command, 0x96. On a VFIO
+ * device, the number 0x3b7a, which 7.3 does not have (ENOTTY), is tried with a struct that says it
+ * has 0 bytes, which is answered with EINVAL.
  */
 public final class ProfileProbe {
   private static final int OP_BYTES = (int) iommu_vdevice_tsm_op.sizeof();
   private static final int REQ_BYTES = (int) iommu_vdevice_tsm_req.sizeof();
 
-  /** What arm-v5's request has: no code of the TSM's. */
+  /** The length of arm-v5's request, which has no code of the TSM. */
   private static final int SCOPED_REQ_BYTES = REQ_BYTES - Long.BYTES;
 
-  /** Structs are multiples of this, so that the next length up and down is another struct's. */
+  /**
+   * The lengths of structs are multiples of this, so that the next length up or down is another
+   * struct's.
+   */
   private static final int STEP = Long.BYTES;
 
-  /** What is asked of numbers whose structs are not known yet. */
+  /** The struct sent to numbers whose structs are not known yet. */
   private static final MemoryLayout STRUCT =
       MemoryLayout.sequenceLayout(REQ_BYTES + STEP, ValueLayout.JAVA_BYTE);
 
@@ -62,7 +65,7 @@ public final class ProfileProbe {
    * What was found.
    *
    * @param profile {@link Profile#MAINLINE_7_3} if no proposal's calls are there
-   * @param calls what was asked and answered, in order
+   * @param calls the calls and their answers, in order
    */
   public record Found(Profile profile, List<String> calls) {
     /** Copies the list. */
@@ -81,10 +84,10 @@ public final class ProfileProbe {
   }
 
   /**
-   * Asks a kernel which profile it has. Nothing is changed.
+   * Asks a kernel which profile it has. Changes nothing.
    *
-   * @param iommufd any
-   * @param device any device that is bound; one that is not says EINVAL to everything
+   * @param iommufd any iommufd
+   * @param device any device that is bound; one that is not answers EINVAL to everything
    */
   public static Found probe(Iommufd iommufd, BoundVfioDevice device) {
     ProfileProbe probe = new ProfileProbe(iommufd.fd(), device.fd());
@@ -92,7 +95,7 @@ public final class ProfileProbe {
   }
 
   /**
-   * Asks an iommufd which profile its kernel has, before there is a device. Nothing is changed.
+   * Asks an iommufd which profile its kernel has, before there is a device. Changes nothing.
    *
    * @return empty if no proposal's calls are there; a proposal without calls on iommufd is not
    *     found
@@ -154,7 +157,7 @@ public final class ProfileProbe {
         : Profile.MAINLINE_7_3;
   }
 
-  /** Whether an iommufd has a command of a number, with a struct of this length. */
+  /** Whether an iommufd has a command with a number and a struct of this length. */
   static boolean hasCommand(Iommufd iommufd, int number, int bytes) {
     return new ProfileProbe(iommufd.fd(), iommufd.fd()).is(number, bytes);
   }
@@ -167,7 +170,7 @@ public final class ProfileProbe {
     return ask(iommufd, of(FdKind.IOMMUFD, number), 0, 0) == Errno.EINVAL.negated();
   }
 
-  /** Whether a longer one is too long, and one that is hardly shorter is not. */
+  /** Whether a longer struct is too long, and a slightly shorter one is not. */
   private boolean hasLength(int number, int bytes) {
     Ioctl command = of(FdKind.IOMMUFD, number);
     int tooLong = Errno.E2BIG.negated();
@@ -183,7 +186,7 @@ public final class ProfileProbe {
   /**
    * Makes a call with a struct that says how long it is.
    *
-   * @param fill what its other bytes are
+   * @param fill the value of its other bytes
    */
   private int ask(Fd fd, Ioctl command, int bytes, int fill) {
     try (Arena arena = Arena.ofConfined()) {

@@ -16,17 +16,18 @@ final class ReportRoom {
   private ReportRoom() {}
 
   /**
-   * Reads.
+   * Reads the object.
    *
-   * @param call fills the room and returns how many bytes of it were used; ENOSPC: too little
-   * @throws TsmCallException what the call says; ENOSPC: longer than any report
+   * @param call fills the room and returns how many bytes of it were used; ENOSPC: the room is too
+   *     small
+   * @throws TsmCallException what the call reported; ENOSPC: longer than any report
    */
   static byte[] read(ToLongFunction<MemorySegment> call) {
     for (int bytes = FIRST; ; bytes *= 4) {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment room = arena.allocate(bytes, Long.BYTES);
         long used = call.applyAsLong(room);
-        // What fills the room may be the beginning only: nobody promises an ENOSPC.
+        // If the room is full, it may hold only the beginning: nobody promises an ENOSPC.
         if (used < bytes || bytes >= MOST) {
           return room.asSlice(0, used).toArray(ValueLayout.JAVA_BYTE);
         }

@@ -70,7 +70,7 @@ final class Seed2025Profile {
     }
   }
 
-  /** Dma-bufs of a kind, which say what they have. */
+  /** Dma-bufs of a kind, which can list their runs. */
   private record DmaBufs() implements Ability.ExportsPrivate, Ability.ListsRuns {
     private static final int FIRST_GUESS = 64;
     private static final Ioctl GET_RUNS = TsmSeed2025Ioctls.VFIO_DMA_BUF_GET_RUNS;
@@ -83,7 +83,9 @@ final class Seed2025Profile {
       };
     }
 
-    /** VFIO_DMA_BUF_GET_RUNS, again with more room if the kernel has more (EMSGSIZE). */
+    /**
+     * Makes VFIO_DMA_BUF_GET_RUNS, and repeats it with more room if the kernel has more (EMSGSIZE).
+     */
     @Override
     public List<DmaBufRun> runs(DmaBuf dmaBuf) {
       int room = FIRST_GUESS;

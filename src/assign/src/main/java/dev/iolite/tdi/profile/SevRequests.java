@@ -6,10 +6,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The requests that only SEV has: for the host's half of an interface's way through the IOMMU, and
- * for MMIO with the range that the report has it in.
+ * The requests that only SEV has: for the host's half of an interface's path through the IOMMU, and
+ * for MMIO with its range in the report.
  *
- * @param request the proposal's
+ * @param request the proposal's request
  */
 record SevRequests(ArchRequest request) implements Ability.SwitchesDma, Ability.ValidatesMmio {
   @Override

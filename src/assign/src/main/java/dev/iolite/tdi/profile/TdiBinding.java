@@ -34,12 +34,12 @@ public final class TdiBinding implements AutoCloseable {
     this.vdevice = vdevice;
   }
 
-  /** Makes the vDEVICE, and binds it; without the binding there is no vDEVICE either. */
+  /** Makes the vDEVICE, and binds it; if the bind fails, there is no vDEVICE either. */
   static TdiBinding bind(UapiProfile profile, Ability.Binds how, TdiTarget target) {
     return explained(target, () -> made(profile, how, target));
   }
 
-  /** Makes a call; if it fails, with what the TSM's driver wrote to the kernel's log meanwhile. */
+  /** Makes a call; if it fails, adds what the TSM's driver wrote to the kernel's log meanwhile. */
   private static <T> T explained(TdiTarget target, Supplier<T> call) {
     try (KernelLog since = KernelLog.fromNow(target.iommufd().fd().kernel())) {
       try {
@@ -119,13 +119,13 @@ public final class TdiBinding implements AutoCloseable {
   }
 
   /**
-   * Has the guest's private view of MMIO checked. Where the proposal has no slots for private MMIO,
-   * the TSM then maps it into the VM.
+   * Has the TSM check the guest's private view of MMIO. If the proposal has no slots for private
+   * MMIO, the TSM then maps it into the VM.
    *
    * @param gpaBase the first guest-physical address, a multiple of 4 KiB
-   * @param gpaTop the first one after the range, a multiple of 4 KiB
+   * @param gpaTop the first address after the range, a multiple of 4 KiB
    * @param physical what the report says is there
-   * @param rangeId the id that the report has it with; only SEV's TSM asks for it
+   * @param rangeId the id that it has in the report; only SEV's TSM asks for it
    * @throws TsmCallException EINVAL: not the interface's TEE memory; EEXIST: something is mapped
    *     there; EIO: the interface is not locked; ENXIO: it is no longer bound
    */
@@ -142,8 +142,7 @@ public final class TdiBinding implements AutoCloseable {
   /**
    * The interface's report, as the device gave it.
    *
-   * @throws TsmCallException EIO: the interface is not locked; ENXIO, ENOENT: it is not bound any
-   *     more
+   * @throws TsmCallException EIO: the interface is not locked; ENXIO, ENOENT: it is no longer bound
    */
   public byte[] report() {
     var ability = require(TsmOperation.READ_REPORT, Ability.ReadsReport.class);
@@ -151,14 +150,14 @@ public final class TdiBinding implements AutoCloseable {
   }
 
   /**
-   * The measurements of the interface's device, made anew: a MEASUREMENTS message of SPDM, or that
-   * with messages before it, as the TSM gave them. They are the device's, so the interface may be
-   * in any state.
+   * The measurements of the interface's device, made anew: a MEASUREMENTS message of SPDM, or such
+   * a message preceded by others, as the TSM gave them. They belong to the device, so the interface
+   * may be in any state.
    *
-   * @param nonce what the request has, which a signature covers: 32 bytes
+   * @param nonce the nonce of the request, which a signature covers: 32 bytes
    * @throws IllegalArgumentException if it has another length
-   * @throws TsmCallException EIO: the device refuses; ENXIO, ENOENT: the interface is not bound any
-   *     more
+   * @throws TsmCallException EIO: the device refuses; ENXIO, ENOENT: the interface is no longer
+   *     bound
    */
   public byte[] measurements(byte[] nonce) {
     if (nonce.length != Measurements.NONCE_BYTES) {
@@ -170,7 +169,7 @@ public final class TdiBinding implements AutoCloseable {
   }
 
   /**
-   * Switches on the host's half of the interface's way through the IOMMU, on SEV.
+   * Switches on the host's half of the interface's path through the IOMMU, on SEV.
    *
    * @throws TsmCallException EIO: the interface does not run
    */
@@ -178,7 +177,7 @@ public final class TdiBinding implements AutoCloseable {
     switchDma(TsmOperation.ENABLE_DMA);
   }
 
-  /** Switches that off; as {@link #enableDma}. */
+  /** Switches it off again, like {@link #enableDma}. */
   public void disableDma() {
     switchDma(TsmOperation.DISABLE_DMA);
   }
@@ -194,9 +193,9 @@ public final class TdiBinding implements AutoCloseable {
   }
 
   /**
-   * Unbinds, once, and destroys the vDEVICE, which unbinds too. Private memory of the interface
-   * must have been unmapped before. After an error it can be called again if {@link #isReleased} is
-   * false: that makes another attempt at destroying the vDEVICE only.
+   * Unbinds, once, and destroys the vDEVICE, which also unbinds. Private memory of the interface
+   * must have been unmapped first. After an error, this can be called again if {@link #isReleased}
+   * is false; that only tries again to destroy the vDEVICE.
    *
    * @throws TsmCallException if one of the two failed; the other was tried all the same
    */
@@ -229,7 +228,7 @@ public final class TdiBinding implements AutoCloseable {
     }
   }
 
-  /** Whether the vDEVICE is destroyed, and so the kernel has surely unbound the interface. */
+  /** Whether the vDEVICE is destroyed, so that the kernel has certainly unbound the interface. */
   public boolean isReleased() {
     return released;
   }

@@ -8,9 +8,9 @@ import dev.iolite.vfio.BoundVfioDevice;
  * The target of a bind: a device that was given to a VM before it was bound to the iommufd, and its
  * place in the VM.
  *
- * @param iommufd what the device is bound to
- * @param viommu of that iommufd, of the type that {@link UapiProfile#viommuType} says
+ * @param iommufd the iommufd that the device is bound to
+ * @param viommu a vIOMMU of that iommufd, of the type that {@link UapiProfile#viommuType} gives
  * @param device the device; its vDEVICE must not exist yet
- * @param virtualBdf the guest's bus, device and function number of it, 16 bits
+ * @param virtualBdf the guest's bus, device and function number for it, 16 bits
  */
 public record TdiTarget(Iommufd iommufd, Viommu viommu, BoundVfioDevice device, long virtualBdf) {}

@@ -7,7 +7,7 @@ import java.util.OptionalLong;
 
 /**
  * A call to the TSM that failed: which operation of which proposal, what the kernel said (the
- * cause), what the TSM said, where the call returns it, and what that means for the interface.
+ * cause), what the TSM said, if the call returns that, and what it means for the interface.
  */
 public final class TsmCallException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -56,8 +56,8 @@ public final class TsmCallException extends RuntimeException {
   }
 
   /**
-   * The same, with the lines that the TSM's driver has written to the kernel's log during the call:
-   * the errno says that the TSM refuses, and these say why.
+   * The same exception, with the lines that the TSM's driver wrote to the kernel's log during the
+   * call: the errno says that the TSM refuses, and these lines say why.
    */
   TsmCallException explained(List<String> lines) {
     var explained =

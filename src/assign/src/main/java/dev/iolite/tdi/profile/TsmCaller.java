@@ -18,8 +18,8 @@ final class TsmCaller {
   }
 
   /**
-   * Makes a call. One that was interrupted is not repeated, since it may have had its effect; one
-   * that has none is.
+   * Makes a call. If it was interrupted, it is not repeated, since it may have had its effect; only
+   * a call without effects is repeated.
    *
    * @throws TsmCallException if it failed
    */
@@ -30,11 +30,11 @@ final class TsmCaller {
   /**
    * Makes a request to the TSM, of which the kernel returns the residue: how many bytes of the
    * answer's room were not used or, if there is no answer, how many of the request the TSM did not
-   * take (drivers/pci/tsm.c:pci_tsm_guest_req). A request that it did not take all of was not the
-   * one that we made.
+   * take (drivers/pci/tsm.c:pci_tsm_guest_req). If the TSM did not take all of a request, it did
+   * not execute the one that we made.
    *
    * @param code where the argument has the TSM's code
-   * @param room for the answer; empty if there is none
+   * @param room the room for the answer; empty if there is none
    * @return how many bytes of the room were used
    * @throws TsmCallException if it failed, or the TSM did not take all of it
    */

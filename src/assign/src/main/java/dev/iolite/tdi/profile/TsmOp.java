@@ -6,7 +6,7 @@ import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** IOMMU_VDEVICE_TSM_OP, of which the proposals differ in the number only; the bind locks. */
+/** IOMMU_VDEVICE_TSM_OP, for which the proposals differ only in the number; the bind also locks. */
 final class TsmOp implements Ability.Binds {
   private final TsmCaller caller;
   private final Ioctl command;

@@ -1,8 +1,8 @@
 package dev.iolite.tdi.profile;
 
 /**
- * An operation that a proposal may offer to a VMM; {@link UapiProfile#operations} lists those that
- * it does offer.
+ * An operation that a proposal may offer to a VMM; {@link UapiProfile#operations} lists the ones
+ * that it offers.
  */
 public enum TsmOperation {
   /** Bind an interface to a VM. */
@@ -11,19 +11,19 @@ public enum TsmOperation {
   UNBIND("unbind", Ability.Binds.class),
   /** Change its state. */
   SET_STATE("set the state", Ability.SetsState.class),
-  /** Check a guest's private view of MMIO, and map it where the proposal has no slots for it. */
+  /** Check a guest's private view of MMIO, and map it if the proposal has no slots for it. */
   VALIDATE_MMIO("validate MMIO", Ability.ValidatesMmio.class),
   /** Read its report. */
   READ_REPORT("read the report", Ability.ReadsReport.class),
   /** Read the measurements of its device, made for a nonce. */
   READ_MEASUREMENTS("read the measurements", Ability.Measures.class),
-  /** Switch on the host's half of its way through an AMD IOMMU. */
+  /** Switch on the host's half of its path through an AMD IOMMU. */
   ENABLE_DMA("enable DMA", Ability.SwitchesDma.class),
-  /** Switch that off. */
+  /** Switch it off again. */
   DISABLE_DMA("disable DMA", Ability.SwitchesDma.class),
   /** Make a dma-buf of the private parts of a BAR. */
   EXPORT_PRIVATE("export a private dma-buf", Ability.ExportsPrivate.class),
-  /** Ask a dma-buf which parts of the BAR it has. */
+  /** Ask a dma-buf which parts of the BAR it contains. */
   LIST_RUNS("list the runs of a dma-buf", Ability.ListsRuns.class),
   /** Make a memory slot over a shared dma-buf. */
   SHARED_SLOT("make a slot over a shared dma-buf", Ability.SharedSlots.class),
@@ -38,12 +38,12 @@ public enum TsmOperation {
     this.ability = ability;
   }
 
-  /** What a proposal has that can do it. */
+  /** The ability that a proposal needs for it. */
   Class<? extends Ability> ability() {
     return ability;
   }
 
-  /** Whether it leaves all as it was, so that it can be repeated. */
+  /** Whether it leaves everything as it was, so that it can be repeated. */
   boolean onlyReads() {
     return this == READ_REPORT || this == READ_MEASUREMENTS;
   }

@@ -31,10 +31,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * One interface for binding TDIs, as a proposal has it on a platform: the list of its abilities. It
- * has no state. What it has no ability for is refused here, without a call.
+ * One interface for binding TDIs, as a proposal defines it on a platform: the list of its
+ * abilities. It has no state. Whatever it has no ability for is refused here, without a call.
  *
- * <p>Make its calls only on a kernel that has it; {@link ProfileProbe} finds out.
+ * <p>Make its calls only on a kernel that has this interface; {@link ProfileProbe} finds out.
  */
 public final class UapiProfile {
   private final Profile name;
@@ -47,7 +47,7 @@ public final class UapiProfile {
     this.abilities = List.copyOf(abilities);
   }
 
-  /** The profile of a name, on a platform. */
+  /** The profile with a name, on a platform. */
   public static UapiProfile of(Profile name, Arch arch) {
     TsmCaller caller = new TsmCaller(name);
     return new UapiProfile(
@@ -63,12 +63,12 @@ public final class UapiProfile {
         });
   }
 
-  /** Which one it is. */
+  /** The profile's name. */
   public Profile name() {
     return name;
   }
 
-  /** The platform it is for. */
+  /** The platform that it is for. */
   public Arch arch() {
     return arch;
   }
@@ -86,7 +86,10 @@ public final class UapiProfile {
     return find(kind).orElseThrow(() -> new UnsupportedByProfileException(name, arch, operation));
   }
 
-  /** What it has calls for. Others throw {@link UnsupportedByProfileException}, without a call. */
+  /**
+   * The operations that it has calls for. Others throw {@link UnsupportedByProfileException},
+   * without a call.
+   */
   public Set<TsmOperation> operations() {
     return Arrays.stream(TsmOperation.values())
         .filter(operation -> find(operation.ability()).isPresent())
@@ -99,7 +102,7 @@ public final class UapiProfile {
   }
 
   /**
-   * What a plan may rest on.
+   * What a plan may rely on.
    *
    * @param slots how many memory slots the VM has left
    */
@@ -120,19 +123,19 @@ public final class UapiProfile {
         .orElse(withoutSlots);
   }
 
-  /** The type of the vIOMMU that a vDEVICE to be bound is made of. */
+  /** The type of the vIOMMU that the vDEVICE to be bound belongs to. */
   public ViommuType viommuType() {
     return switch (arch) {
       case CCA -> new ViommuType("ARM_REALM_SMMUV3", TsmCcaV7.IOMMU_VIOMMU_TYPE_ARM_REALM_SMMUV3());
-      // AMD's driver takes any number but 0 (drivers/iommu/amd/iommufd.c).
+      // AMD's driver accepts any number but 0 (drivers/iommu/amd/iommufd.c).
       case SEV -> new ViommuType("AMD", 1);
       case TDX -> new ViommuType("TDX", Tsm.IOMMU_VIOMMU_TYPE_TDX());
     };
   }
 
   /**
-   * Whether that vIOMMU must be made of a nest parent. One that is the TSM's translates nothing, so
-   * any page table of the device will do.
+   * Whether that vIOMMU must be made from a nest parent. The TSM's type translates nothing, so any
+   * page table of the device will do.
    */
   public boolean needsNestParent() {
     return find(Ability.TsmViommus.class).isEmpty();
@@ -153,25 +156,26 @@ public final class UapiProfile {
    * failures of that are suppressed onto the exception.
    *
    * @throws TsmCallException EINVAL: no TSM is connected to the device; ENODEV, ENOENT: the device
-   *     was given to no VM before it was bound to the iommufd; EBUSY: bound to another VM, or the
-   *     host can still reach its memory; EIO: the device refuses the lock, or the platform the
-   *     device; EEXIST: it has a vDEVICE already
-   * @throws UnsupportedByProfileException if it can't
+   *     was not given to a VM before it was bound to the iommufd; EBUSY: bound to another VM, or
+   *     the host can still reach its memory; EIO: the device refuses the lock, or the platform
+   *     refuses the device; EEXIST: it already has a vDEVICE
+   * @throws UnsupportedByProfileException if this profile cannot bind
    */
   public TdiBinding bind(TdiTarget target) {
     return TdiBinding.bind(this, require(TsmOperation.BIND, Ability.Binds.class), target);
   }
 
   /**
-   * Makes a dma-buf of a kind over parts of a BAR; see {@link BoundVfioDevice#exportDmaBuf}. Where
-   * the proposal has no kinds it is a plain one.
+   * Makes a dma-buf of a kind over parts of a BAR; see {@link BoundVfioDevice#exportDmaBuf}. If the
+   * proposal does not distinguish kinds, it is a plain one.
    *
    * @param bar the BAR's index, 0 to 5
-   * @param ranges the parts; where the proposal has kinds, the kernel takes those of the kind from
-   *     them
+   * @param ranges the parts; if the proposal distinguishes kinds, the kernel uses only what is of
+   *     the kind in them
    * @throws dev.iolite.kernel.KernelException as there, and ENODEV: the interface is in a state in
-   *     which nothing is of that kind; EINVAL: nothing of the ranges is
-   * @throws UnsupportedByProfileException if the kind is private and it has no use for such
+   *     which nothing is of that kind; EINVAL: nothing in the ranges is
+   * @throws UnsupportedByProfileException if the kind is private and the proposal has no private
+   *     dma-bufs
    */
   public DmaBuf exportDmaBuf(BoundVfioDevice device, int bar, List<ByteRange> ranges, Kind kind) {
     int flags =
@@ -185,7 +189,7 @@ public final class UapiProfile {
   }
 
   /**
-   * What of the BAR a dma-buf has, as the kernel says.
+   * Which parts of the BAR a dma-buf contains, according to the kernel.
    *
    * @return empty if the proposal has no such query
    * @throws dev.iolite.kernel.KernelException what the kernel said
@@ -198,10 +202,10 @@ public final class UapiProfile {
    * Makes a memory slot for private accesses, over a dma-buf.
    *
    * @param gpa the first guest-physical address, a multiple of the page size
-   * @param bytes the length; where slots are of whole dma-bufs, that of the dma-buf
-   * @param offset where in the dma-buf, in bytes; where slots are of whole dma-bufs, 0
+   * @param bytes the length; if slots cover whole dma-bufs, that of the dma-buf
+   * @param offset where the slot starts in the dma-buf, in bytes; if slots cover whole dma-bufs, 0
    * @throws dev.iolite.kernel.KernelException EINVAL: the dma-buf is not private, or the slot does
-   *     not fit it; as for {@link Vm#addDmaBufSlot}
+   *     not fit it; others as for {@link Vm#addDmaBufSlot}
    * @throws UnsupportedByProfileException if it has no such slots
    */
   public MemorySlot addPrivateSlot(Vm vm, long gpa, long bytes, DmaBuf dmaBuf, long offset) {
@@ -209,25 +213,25 @@ public final class UapiProfile {
     return vm.addDmaBufSlot(gpa, bytes, 0, slots.flags(), dmaBuf.fd(), offset);
   }
 
-  /** As {@link #addPrivateSlot}, for shared accesses. */
+  /** Like {@link #addPrivateSlot}, for shared accesses. */
   public MemorySlot addSharedSlot(Vm vm, long gpa, long bytes, DmaBuf dmaBuf, long offset) {
     var slots = require(TsmOperation.SHARED_SLOT, Ability.SharedSlots.class);
     return vm.addDmaBufSlot(gpa, bytes, 0, slots.flags(), dmaBuf.fd(), offset);
   }
 
   /**
-   * What the guest asks the VMM for: KVM_EXIT_HYPERCALL with a KVM_HC_TSM_ number, which are this
-   * project's since no proposal has any for x86, or KVM_HC_MAP_GPA_RANGE; under cca-v7
+   * What the guest asks the VMM for: KVM_EXIT_HYPERCALL with KVM_HC_MAP_GPA_RANGE or a KVM_HC_TSM_
+   * number, which is this project's own since no proposal has any for x86; under cca-v7,
    * KVM_EXIT_ARM64_TIO too.
    *
-   * @return empty if the exit is about something else, which is the caller's to answer
+   * @return empty if the exit is about something else, which the caller must answer
    */
   public Optional<GuestRequest> request(Exit exit) {
     return GuestCalls.decode(exit)
         .or(() -> find(Ability.Exits.class).flatMap(ability -> ability.request(exit)));
   }
 
-  /** Its calls beyond those of the headers, for who traces them or makes them fail. */
+  /** Its calls beyond those in the headers, for callers that trace them or make them fail. */
   public List<Ioctl> ioctls() {
     return switch (name) {
       case MAINLINE_7_3 -> List.of();

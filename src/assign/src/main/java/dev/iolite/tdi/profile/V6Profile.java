@@ -6,7 +6,8 @@ import java.util.List;
 
 /**
  * The iommufd calls with an operation and an architecture in each request, at numbers that are free
- * in 7.3. There is no call to read the report: its authors mean evidence to go by netlink.
+ * in 7.3. There is no call to read the report: its authors intend evidence to be read through
+ * netlink.
  */
 final class V6Profile {
   private V6Profile() {}

@@ -1,6 +1,6 @@
 /**
- * The calls of each proposal that bind a TDI and serve its guest: one implementation for each UAPI
- * profile.
+ * The calls with which each proposal binds a TDI and serves its guest: one implementation for each
+ * UAPI profile.
  */
 @NullMarked
 package dev.iolite.tdi.profile;

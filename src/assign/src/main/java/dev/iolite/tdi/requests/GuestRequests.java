@@ -27,19 +27,19 @@ import java.util.function.Function;
 
 /**
  * Serves a guest's requests to its VMM. The guest is not trusted: it may ask for ranges that are
- * not its own, for what has been done already, and at any time.
+ * not its own or for what has already been done, and it may ask at any time.
  */
 public final class GuestRequests {
   private final AssignmentOptions options;
   private final Vmm vmm;
 
-  /** Those of the guest of an assignment. */
+  /** Serves the requests of an assignment's guest. */
   public GuestRequests(AssignmentOptions options, Vmm vmm) {
     this.options = options;
     this.vmm = vmm;
   }
 
-  /** Whether the exit was such a request, and was answered. */
+  /** Serves an exit; returns whether it was such a request, and was answered. */
   public boolean serve(Exit exit) {
     Optional<GuestRequest> request = vmm.usedProfile().flatMap(profile -> profile.request(exit));
     request.ifPresent(asked -> asked.respond(answer(asked)));
@@ -63,7 +63,7 @@ public final class GuestRequests {
   /**
    * The guest's answer to a failed request.
    *
-   * @throws RuntimeException the failure, if there is no guest any more to be told
+   * @throws RuntimeException the failure, if there is no longer a guest to tell
    */
   private long told(GuestRequest request, RuntimeException failure, Errno errno) {
     if (vmm.usedProfile().isEmpty()) {
@@ -105,13 +105,13 @@ public final class GuestRequests {
     };
   }
 
-  /** Does one of the guest's wishes. */
+  /** Fulfils a request of the guest. */
   @FunctionalInterface
   private interface Wish {
     long grant();
   }
 
-  /** The guest has no other device of ours. */
+  /** Refuses requests for any other device: the guest has no other device of ours. */
   private long owned(long virtualBdf, Wish wish) {
     return virtualBdf == options.virtualBdf()
         ? wish.grant()
@@ -166,8 +166,8 @@ public final class GuestRequests {
   }
 
   /**
-   * Passes a request on to the TSM. If that fails, the interface itself may have; and where the TSM
-   * maps what is validated, a validation that may have been done leaves its state unknown.
+   * Passes a request on to the TSM. If that fails, the interface itself may have failed; and where
+   * the TSM maps what is validated, a validation that may have been done leaves the state unknown.
    */
   private <T> T asked(Function<TdiBinding, T> call) {
     try {
@@ -195,8 +195,8 @@ public final class GuestRequests {
   }
 
   /**
-   * The nonce is the guest's; the message is for it to judge, so it gets whatever the device says.
-   * It is no step of the assignment: a guest may ask as often as it likes.
+   * The nonce comes from the guest, and the message is for the guest to judge, so it gets whatever
+   * the device says. This is not a step of the assignment: a guest may ask as often as it likes.
    */
   private long measurements(GuestRequest.ReadMeasurements read) {
     if (vmm.binding().isEmpty() || vmm.state() == State.QUARANTINED) {
@@ -222,7 +222,7 @@ public final class GuestRequests {
     return profile.name() + " has no call for";
   }
 
-  /** A room that the guest gives for an answer; empty if it is not all shared memory. */
+  /** The room that the guest provides for an answer; empty if it is not entirely shared memory. */
   private Optional<MemorySegment> room(long gpa, long bytes) {
     GuestRam ram = vmm.device().ram();
     return ram.isShared(gpa, bytes)

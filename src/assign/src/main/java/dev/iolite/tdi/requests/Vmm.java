@@ -19,15 +19,15 @@ public interface Vmm {
   /** The device, which is assigned. */
   AssignedInterface device();
 
-  /** The interface that the kernel has for TDIs; empty if the device is not assigned any more. */
+  /** The interface that the kernel has for TDIs; empty if the device is no longer assigned. */
   Optional<UapiProfile> usedProfile();
 
-  /** What is mapped of the BARs. */
+  /** The parts of the BARs that are mapped. */
   Optional<MmioMaps> maps();
 
   /** The binding of the interface, if it is bound. */
   Optional<TdiBinding> binding();
 
-  /** The interface's report, where the kernel lets a VMM read it. */
+  /** The interface's report, if the kernel lets a VMM read it. */
   Optional<byte[]> report();
 }
