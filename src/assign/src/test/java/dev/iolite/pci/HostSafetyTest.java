@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.Kernel;
@@ -31,6 +32,8 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Nothing is taken away from those who use it, and nothing is changed before that is known: on the
@@ -64,7 +67,7 @@ class HostSafetyTest {
   }
 
   /** The kernel, of which no file is written. */
-  private static final class Untouched extends ForwardingKernel {
+  private static class Untouched extends ForwardingKernel {
     private final List<String> written = new ArrayList<>();
 
     Untouched(Kernel inner) {
@@ -227,6 +230,30 @@ class HostSafetyTest {
       refused(() -> DriverBinding.bind(gpu, "vfio-pci")).hasMessageEndingWith(reason);
       refused(() -> DriverBinding.giveBack(gpu)).hasMessageEndingWith(reason);
       assertThat(untouched.written).isEmpty();
+    }
+  }
+
+  /** fs/proc/base.c:proc_fd_access_allowed, fs/proc/task_mmu.c:proc_maps_open. */
+  @ParameterizedTest
+  @EnumSource(names = {"EACCES", "EPERM"})
+  void aFunctionIsLeftAloneIfAProcessHidesWhatItHasOpen(Errno errno) {
+    try (MockKernel host = MockKernel.builder().machine(machine().process(812, "qemu")).build()) {
+      Untouched hidden =
+          new Untouched(host) {
+            @Override
+            public int open(String path, int flags) {
+              return path.equals("/proc/812/maps") ? errno.negated() : super.open(path, flags);
+            }
+          };
+      PciDevice gpu = device(hidden, GPU);
+      String reason =
+          "whether another process has the device open can't be seen (processes that hide what they"
+              + " have open: 1, such as 812 (qemu))";
+      refused(() -> DriverBinding.bind(gpu, "vfio-pci"))
+          .message()
+          .contains(reason, "Next: run it as root, with CAP_SYS_PTRACE");
+      refused(() -> DriverBinding.giveBack(gpu)).hasMessageContaining(reason);
+      assertThat(hidden.written).isEmpty();
     }
   }
 

@@ -100,7 +100,8 @@ final class PciCommand extends CommandGroup {
       }
       if (info.capabilitiesHidden()) {
         output.line("");
-        output.line("Its capabilities are hidden from this user. Next: run as root");
+        output.line(
+            "Its capabilities are hidden from this user. Next: run as root, with CAP_SYS_ADMIN");
       }
       if (!info.capabilities().isEmpty()) {
         output.line("");

@@ -54,7 +54,9 @@ record Privileges(
      * Sees what processes of others have open (fs/proc/fd.c:proc_fd_permission), so that a device
      * in use is refused.
      */
-    CAP_SYS_PTRACE("without it, a device that another process uses is not recognised"),
+    CAP_SYS_PTRACE(
+        "without it, whether another process uses a device can't be seen, and the device is"
+            + " refused"),
     /** Pins memory beyond the memlock limit (drivers/iommu/iommufd/pages.c:iopt_alloc_pages). */
     CAP_IPC_LOCK("without it, the memlock limit must cover the guest's memory");
 
@@ -89,15 +91,15 @@ record Privileges(
           any("pci list"),
           new Privileges(
               "pci show", User.ANY, List.of(Capability.CAP_SYS_ADMIN), List.of(), List.of()),
-          root("pci bind", Capability.CAP_SYS_PTRACE),
-          root("pci unbind", Capability.CAP_SYS_PTRACE),
+          root("pci bind", List.of(Capability.CAP_SYS_PTRACE)),
+          root("pci unbind", List.of(Capability.CAP_SYS_PTRACE)),
           any("vfio info", IOMMUFD, VFIO),
           any("iommu info", IOMMUFD, VFIO),
           any("kvm info", KVM),
           any("kvm hello", KVM),
           any("tsm list"),
-          root("tsm connect", Capability.CAP_SYS_PTRACE),
-          root("tsm disconnect", Capability.CAP_SYS_PTRACE),
+          root("tsm connect", List.of()),
+          root("tsm disconnect", List.of()),
           assigning("tdi assign", IOMMUFD, KVM, VFIO, SEV, RUN_DIRECTORY),
           held("tdi show"),
           held("tdi bind"),
@@ -125,8 +127,8 @@ record Privileges(
     return new Privileges(command, User.HOLDER, List.of(), List.of(RUN_DIRECTORY), List.of());
   }
 
-  private static Privileges root(String command, Capability capability) {
-    return new Privileges(command, User.ROOT, List.of(capability), List.of(), List.of());
+  private static Privileges root(String command, List<Capability> capabilities) {
+    return new Privileges(command, User.ROOT, capabilities, List.of(), List.of());
   }
 
   private static Privileges assigning(String command, String... nodes) {

@@ -126,7 +126,8 @@ final class IommufdAdvice {
       case ENOMEM ->
           new Advice(
               "the pages may not be locked: the memlock limit is reached",
-              "raise it: ulimit -l unlimited (or LimitMEMLOCK in the unit)");
+              "raise it: ulimit -l unlimited (or LimitMEMLOCK in the unit), or run with"
+                  + " CAP_IPC_LOCK");
       case EFAULT ->
           new Advice(
               "the memory is not mapped, or not writable, in this process",

@@ -1,11 +1,11 @@
 package dev.iolite.pci;
 
-import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 
 /**
  * What every process has open or mapped, according to /proc at the time when this object was made.
- * Processes that this user may not inspect are left out, and so are references inside the kernel,
- * such as KVM's, and processes of other PID namespaces.
+ * References inside the kernel, such as KVM's, are left out, and so are processes of other PID
+ * namespaces. Processes that this one may not inspect are {@link #unseen}.
  */
 final class DeviceUsers {
   /**
@@ -37,6 +37,7 @@ final class DeviceUsers {
 
   private final SysFs sysFs;
   private final List<Holder> holders = new ArrayList<>();
+  private final Set<String> unseen = new LinkedHashSet<>();
 
   private record Holder(String pid, Set<String> files) {}
 
@@ -45,7 +46,7 @@ final class DeviceUsers {
     this.sysFs = sysFs;
     for (String pid : sysFs.listIfPresent("/proc").orElse(List.of())) {
       if (pid.chars().allMatch(Character::isDigit)) {
-        Set<String> files = filesOf("/proc/" + pid);
+        Set<String> files = filesOf(pid);
         if (!files.isEmpty()) {
           holders.add(new Holder(pid, files));
         }
@@ -66,13 +67,25 @@ final class DeviceUsers {
         .toList();
   }
 
+  /**
+   * The processes that hide what they have open: those of other users, and those with capabilities
+   * that this one lacks. Only CAP_SYS_PTRACE shows them
+   * (kernel/ptrace.c:__ptrace_may_access, security/commoncap.c:cap_ptrace_access_check).
+   */
+  List<String> unseen() {
+    return unseen.stream().map(pid -> pid + comm(pid)).toList();
+  }
+
   private String comm(String pid) {
-    return seen(() -> sysFs.read("/proc/" + pid + "/comm")).map(c -> " (" + c + ")").orElse("");
+    return seen(pid, () -> sysFs.read("/proc/" + pid + "/comm"))
+        .map(c -> " (" + c + ")")
+        .orElse("");
   }
 
   /** Most processes are kernel threads, which have no memory of their own, and no files either. */
-  private Set<String> filesOf(String process) {
-    String maps = seen(() -> sysFs.read(process + "/maps")).orElse("");
+  private Set<String> filesOf(String pid) {
+    String process = "/proc/" + pid;
+    String maps = seen(pid, () -> sysFs.read(process + "/maps")).orElse("");
     if (maps.isEmpty()) {
       return Set.of();
     }
@@ -81,20 +94,20 @@ final class DeviceUsers {
         .map(line -> line.split(" +", MAP_FIELDS + 1))
         .filter(fields -> fields.length > MAP_FIELDS)
         .forEach(fields -> files.add(name(fields[MAP_FIELDS])));
-    for (String fd : seen(() -> sysFs.list(process + "/fd")).orElse(List.of())) {
-      seen(() -> sysFs.readlink(process + "/fd/" + fd))
+    for (String fd : seen(pid, () -> sysFs.list(process + "/fd")).orElse(List.of())) {
+      seen(pid, () -> sysFs.readlink(process + "/fd/" + fd))
           .ifPresent(link -> {
             files.add(name(link));
             if (VFIO.matcher(link).matches()) {
-              files.addAll(vfioDevices(process + "/fdinfo/" + fd));
+              files.addAll(vfioDevices(pid, process + "/fdinfo/" + fd));
             }
           });
     }
     return files;
   }
 
-  private List<String> vfioDevices(String fdInfo) {
-    return seen(() -> sysFs.read(fdInfo)).stream()
+  private List<String> vfioDevices(String pid, String fdInfo) {
+    return seen(pid, () -> sysFs.read(fdInfo)).stream()
         .flatMap(text -> VFIO_DEVICE.matcher(text).results())
         .map(found -> found.group(1))
         .toList();
@@ -105,14 +118,16 @@ final class DeviceUsers {
   }
 
   /** What can be seen of a process that may end at any time and may belong to somebody else. */
-  private static <T> Optional<T> seen(Supplier<T> look) {
+  private <T> Optional<T> seen(String pid, Supplier<T> look) {
     try {
       return Optional.of(look.get());
     } catch (KernelException e) {
-      if (Set.of(Errno.ENOENT, Errno.ESRCH, Errno.EACCES, Errno.EPERM).contains(e.errno())) {
-        return Optional.empty();
+      switch (e.errno()) {
+        case ENOENT, ESRCH -> {}
+        case EACCES, EPERM -> unseen.add(pid);
+        default -> throw e;
       }
-      throw e;
+      return Optional.empty();
     }
   }
 }

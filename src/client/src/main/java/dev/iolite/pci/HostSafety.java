@@ -162,6 +162,21 @@ final class HostSafety {
           "a VMM still runs, or has not closed the device or a mapping of it",
           "stop it, or close what it has open, then try again");
     }
+    requireAllSeen();
+  }
+
+  /** A process that can't be looked into may have the device open: it is not known to be free. */
+  private void requireAllSeen() {
+    List<String> unseen = users().unseen();
+    if (!unseen.isEmpty()) {
+      throw new PreconditionException(
+          tried,
+          ("whether another process has the device open can't be seen (processes that hide what"
+                  + " they have open: %d, such as %s)")
+              .formatted(unseen.size(), unseen.getFirst()),
+          "this process is not root's, or has no CAP_SYS_PTRACE",
+          "run it as root, with CAP_SYS_PTRACE");
+    }
   }
 
   /**
@@ -182,9 +197,13 @@ final class HostSafety {
   }
 
   private List<String> vfioUsers(PciDevice function) {
+    return users().of(function.vfioFiles());
+  }
+
+  private DeviceUsers users() {
     if (users.isEmpty()) {
       users = Optional.of(new DeviceUsers(sysFs));
     }
-    return users.get().of(function.vfioFiles());
+    return users.get();
   }
 }

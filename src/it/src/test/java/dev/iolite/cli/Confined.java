@@ -9,14 +9,21 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Runs a command in a process that has the capabilities of its row and no others. */
 final class Confined {
+  /** A user who is not root. */
+  static final int OTHER_USER = 1000;
+
   private static final int CAP_SETPCAP = 8;
 
   private final Path directory;
   private final List<String> program;
+
+  /** What sets limits and then executes the words that follow it. */
+  private List<String> limits = List.of();
 
   /**
    * Runs the tests' own classes.
@@ -65,10 +72,49 @@ final class Confined {
   /** As {@link #run}, with what another row has. */
   Cli runAs(Privileges row, String before, String command)
       throws IOException, InterruptedException {
+    return start(words(row, before, command));
+  }
+
+  /** Begins a command with what its row has; it reads from a pipe, and so is what it prints. */
+  Process begin(String command) throws IOException {
+    return new ProcessBuilder(words(row(command), "", command)).redirectErrorStream(true).start();
+  }
+
+  private List<String> words(Privileges row, String before, String command) {
     List<String> words = new ArrayList<>(setpriv(row));
     words.addAll(program);
     Arrays.stream((before + " " + command).strip().split(" ", -1)).forEach(words::add);
+    return words;
+  }
+
+  /** As {@link #run}, as a user who is not root: what root has without a capability is gone too. */
+  Cli runAsUser(String command) throws IOException, InterruptedException {
+    String capabilities =
+        "caps=-all"
+            + row(command).capabilities().stream()
+                .map(c -> ",+" + c.setpriv())
+                .collect(Collectors.joining());
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "setpriv",
+                "--no-new-privs",
+                "--reuid=" + OTHER_USER,
+                "--regid=" + OTHER_USER,
+                "--clear-groups",
+                "--inh-" + capabilities,
+                "--ambient-" + capabilities,
+                "--bounding-set" + capabilities.substring("caps".length())));
+    words.addAll(program);
+    words.addAll(List.of(command.split(" ", -1)));
     return start(words);
+  }
+
+  /** Has what is run lock no more than some KiB of memory, unless it has CAP_IPC_LOCK. */
+  Confined withMemlock(int kib) {
+    Confined limited = new Confined(directory, program);
+    limited.limits = List.of("sh", "-c", "ulimit -l " + kib + "; exec \"$@\"", "sh");
+    return limited;
   }
 
   private static List<String> setpriv(Privileges row) {
@@ -86,7 +132,7 @@ final class Confined {
     Path out = directory.resolve("out");
     Path err = directory.resolve("err");
     int code =
-        new ProcessBuilder(words)
+        new ProcessBuilder(Stream.concat(limits.stream(), words.stream()).toList())
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start()

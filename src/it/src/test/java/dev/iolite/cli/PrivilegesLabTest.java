@@ -2,24 +2,56 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** On real devices, each command does its work with the capabilities of its row and no others. */
+/**
+ * On real devices, each command does its work with what its row has and no more, and says what is
+ * missing if it has less.
+ */
 @Tag("lab")
 class PrivilegesLabTest {
   private static final String EDU = "0000:00:02.0";
   private static final String NVME = "0000:00:03.0";
+  private static final String KVM = "/dev/kvm";
+  private static final String IOMMUFD = "/dev/iommu";
+  private static final int ROOT = 0;
+
+  /** Less than a guest has. */
+  private static final int LITTLE_MEMORY = 64;
+
+  /** It needs nothing. */
+  private static final Privileges NONE = Confined.row("pci list");
 
   @TempDir private Path directory;
 
   @BeforeEach
   void capabilitiesCanBeTakenAway() throws Exception {
     Confined.assumePossible();
+    Files.setAttribute(directory, "unix:uid", Confined.OTHER_USER);
+  }
+
+  @AfterEach
+  void nodesAreRootsAgain() throws IOException {
+    give(KVM, ROOT);
+    give(IOMMUFD, ROOT);
+  }
+
+  private static void give(String node, int user) throws IOException {
+    Files.setAttribute(Path.of(node), "unix:uid", user);
   }
 
   /** The guest's own command starts in a fraction of the time. */
@@ -27,45 +59,119 @@ class PrivilegesLabTest {
     return new Confined(directory, List.of("/bin/iolite"));
   }
 
-  private Cli succeeds(String command) throws Exception {
-    Cli cli = confined().run("", command);
+  private static Cli succeeded(String command, Cli cli) {
     assertThat(cli.code()).as(command + ": " + cli.err()).isZero();
     return cli;
   }
 
-  @Test
-  void whatOnlyLooksNeedsNone() throws Exception {
-    assertThat(succeeds("doctor").out()).doesNotContain("missing");
-    assertThat(succeeds("pci list").out()).contains(EDU, NVME);
-    succeeds("pci show " + NVME);
-    succeeds("tsm list");
-    succeeds("kvm info");
-    succeeds("kvm hello");
+  private Cli succeeds(String command) throws Exception {
+    return succeeded(command, confined().run("", command));
+  }
+
+  private Cli succeedsForUser(String command) throws Exception {
+    return succeeded(command, confined().runAsUser(command));
+  }
+
+  private static void refused(Cli cli, int code, String... parts) {
+    assertThat(cli.code()).as(cli.err()).isEqualTo(code);
+    assertThat(cli.err()).contains(parts).contains("Next: ");
+  }
+
+  private static PciDevice device(String address) {
+    return new Pci(new HostKernel()).device(PciAddress.parse(address));
   }
 
   @Test
-  void aFunctionIsBoundLookedAtAndGivenBack() throws Exception {
+  void whatOnlyLooksIsAnybodys() throws Exception {
+    assertThat(succeedsForUser("pci list").out()).contains(EDU, NVME);
+    assertThat(succeedsForUser("pci show " + NVME).out()).contains("MSI-X");
+    succeedsForUser("tsm list");
+    succeedsForUser("uapi KVM_RUN");
+  }
+
+  @Test
+  void whatAsksKvmNeedsItsNodeOnly() throws Exception {
+    give(KVM, Confined.OTHER_USER);
+    succeedsForUser("kvm info");
+    succeedsForUser("kvm hello");
+  }
+
+  @Test
+  void aFunctionThatRootHasBoundIsLookedAtByTheOwnerOfTheNodes() throws Exception {
     succeeds("pci bind " + EDU);
     try {
-      succeeds("vfio info " + EDU);
-      succeeds("iommu info " + EDU);
+      String cdev = device(EDU).requireVfioCdev();
+      refused(confined().runAsUser("vfio info " + EDU), ExitCode.KERNEL, cdev, "EACCES");
+      give(cdev, Confined.OTHER_USER);
+      refused(confined().runAsUser("iommu info " + EDU), ExitCode.KERNEL, IOMMUFD, "EACCES");
+      give(IOMMUFD, Confined.OTHER_USER);
+      give(KVM, Confined.OTHER_USER);
+      succeedsForUser("vfio info " + EDU);
+      succeedsForUser("iommu info " + EDU);
+      assertThat(succeedsForUser("doctor").out()).doesNotContain("missing");
     } finally {
       succeeds("pci unbind " + EDU);
     }
   }
 
   @Test
-  void aDeviceIsAssignedToAGuest() throws Exception {
-    succeeds("passthrough " + EDU);
-    succeeds("tdi assign --run-dir " + directory.resolve("run") + " " + NVME);
+  void withoutItsNodeACommandNamesIt() throws Exception {
+    refused(confined().runAsUser("kvm info"), ExitCode.KERNEL, KVM, "EACCES");
   }
 
-  /** What the table says of CAP_SYS_ADMIN: without it, there are no more than 64 bytes. */
   @Test
-  void withoutItsCapabilityLessOfTheFunctionIsShown() throws Exception {
-    Cli less = confined().runAs(Confined.row("pci list"), "", "pci show " + NVME);
+  void aDeviceIsAssignedToAGuest() throws Exception {
+    succeeds("passthrough " + EDU);
+  }
+
+  @Test
+  void aHeldInterfaceIsShownAndIsGivenBackWhenItsHolderWasKilled() throws Exception {
+    String run = " --run-dir " + directory.resolve("run") + " ";
+    Optional<String> before = device(NVME).driver();
+    Process holder = confined().begin("tdi assign --hold" + run + NVME);
+    try (BufferedReader printed = holder.inputReader()) {
+      assertThat(printed.lines().anyMatch(line -> line.startsWith("Held."))).isTrue();
+      assertThat(succeeds("tdi show" + run + NVME).out()).contains("SHARED");
+    } finally {
+      holder.destroyForcibly().waitFor();
+    }
+    assertThat(device(NVME).driver()).contains("vfio-pci");
+    succeeds("tdi recover" + run + NVME);
+    assertThat(device(NVME).driver()).isEqualTo(before);
+  }
+
+  @Test
+  void withoutCapSysAdminLessOfTheFunctionIsShown() throws Exception {
+    Cli less = confined().runAs(NONE, "", "pci show " + NVME);
     assertThat(less.code()).isZero();
-    assertThat(succeeds("pci show " + NVME).out()).contains("MSI-X");
-    assertThat(less.out()).doesNotContain("MSI-X");
+    assertThat(less.out()).doesNotContain("MSI-X").contains("CAP_SYS_ADMIN");
+  }
+
+  /** The lab's first process has capabilities that this one lacks. */
+  @Test
+  void withoutCapSysPtraceADeviceIsNotKnownToBeFree() throws Exception {
+    Optional<String> before = device(NVME).driver();
+    for (String command : List.of("pci bind ", "pci unbind ", "passthrough ")) {
+      refused(
+          confined().runAs(NONE, "", command + NVME),
+          ExitCode.PRECONDITION,
+          "whether another process has the device open can't be seen",
+          "CAP_SYS_PTRACE");
+      assertThat(device(NVME).driver()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void theMemlockLimitOrCapIpcLockIsEnough() throws Exception {
+    Confined little = confined().withMemlock(LITTLE_MEMORY);
+    Privileges seesProcesses = Confined.row("pci bind");
+    refused(
+        little.runAs(seesProcesses, "", "passthrough " + EDU),
+        ExitCode.KERNEL,
+        "ENOMEM",
+        "ulimit -l",
+        "CAP_IPC_LOCK");
+    succeeded("CAP_IPC_LOCK", little.run("", "passthrough " + EDU));
+    succeeded("memlock", confined().runAs(seesProcesses, "", "passthrough " + EDU));
   }
 }

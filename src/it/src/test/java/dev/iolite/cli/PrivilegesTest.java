@@ -70,7 +70,7 @@ class PrivilegesTest {
     assertThat(table.code()).isZero();
     assertThat(table.out())
         .containsPattern("passthrough +root +CAP_SYS_PTRACE, CAP_IPC_LOCK +/dev/iommu")
-        .contains("CAP_SYS_PTRACE: without it, a device that another process uses")
+        .contains("CAP_SYS_PTRACE: without it, whether another process uses a device can't be seen")
         .contains("--bounding-set=-all,+sys_ptrace iolite pci bind");
     JsonNode json =
         JsonMapper.shared().readTree(Cli.runOn(none, "-o", "json", "doctor", "--privileges").out());
