@@ -12,8 +12,9 @@ module dev.iolite {
   exports dev.iolite.tsm;
   exports dev.iolite.vfio;
 
-  // What processes of iolite say to one another is no part of the library.
+  // What processes of iolite say or leave to one another is no part of the library.
   exports dev.iolite.ipc to
+      dev.iolite.assign,
       dev.iolite.cli,
       dev.iolite.mock;
 }

@@ -84,16 +84,15 @@ final class CapabilityChain {
       String call, MemorySegment reply, long fixed, int first, Decoder decoder) {
     List<Capability> capabilities = new ArrayList<>();
     Set<Long> seen = new HashSet<>();
-    long offset = Integer.toUnsignedLong(first);
+    long offset = checked(call, reply, fixed, first);
     while (offset != 0) {
-      check(call, reply, fixed, offset);
       if (!seen.add(offset)) {
         throw new MalformedReplyException(
             call, "the capability chain comes back to offset " + offset);
       }
       MemorySegment header = reply.asSlice(offset, vfio_info_cap_header.sizeof());
-      long next = Integer.toUnsignedLong(vfio_info_cap_header.next(header));
-      long limit = next > offset && next <= reply.byteSize() ? next : reply.byteSize();
+      long next = checked(call, reply, fixed, vfio_info_cap_header.next(header));
+      long limit = next > offset ? next : reply.byteSize();
       Raw raw =
           new Raw(
               call,
@@ -106,7 +105,12 @@ final class CapabilityChain {
     return capabilities;
   }
 
-  private static void check(String call, MemorySegment reply, long fixed, long offset) {
+  /** An offset, unsigned, at which there is a whole header or which is 0. */
+  private static long checked(String call, MemorySegment reply, long fixed, int value) {
+    long offset = Integer.toUnsignedLong(value);
+    if (offset == 0) {
+      return offset;
+    }
     String where = "a capability at offset " + offset;
     if (offset % ALIGNMENT != 0) {
       throw new MalformedReplyException(call, where + ", which is no multiple of " + ALIGNMENT);
@@ -119,5 +123,6 @@ final class CapabilityChain {
       throw new MalformedReplyException(
           call, where + ", which is beyond the reply of " + reply.byteSize() + " bytes");
     }
+    return offset;
   }
 }

@@ -120,6 +120,13 @@ class CapabilityChainTest {
   }
 
   @Test
+  void refusesANextOneInsideTheHeaderOfAnother() {
+    header(32, 1000, 1, 39);
+
+    assertMalformed(32, "offset 39, which is no multiple of 8");
+  }
+
+  @Test
   void refusesAnOffsetInsideTheStruct() {
     assertMalformed(8, "inside the struct of 32 bytes");
   }

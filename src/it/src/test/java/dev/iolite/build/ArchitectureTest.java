@@ -88,7 +88,7 @@ class ArchitectureTest {
         .whereLayer("steps")
         .mayOnlyAccessLayers("descriptors", "pci", "trace", "kernel", "uapi")
         .whereLayer("scenarios")
-        .mayOnlyAccessLayers("steps", "descriptors", "pci", "trace", "tsm", "kernel", "uapi")
+        .mayOnlyAccessLayers("steps", "descriptors", "pci", "trace", "tsm", "ipc", "kernel", "uapi")
         .whereLayer("rehearsal")
         .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("cli")

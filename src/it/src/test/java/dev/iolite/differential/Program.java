@@ -36,11 +36,23 @@ record Program(String name, List<Op> ops) {
 
   /** Reads what {@link #write} wrote. */
   static List<Program> read(Path file) throws IOException {
+    return parse(Files.readAllLines(file));
+  }
+
+  /**
+   * As {@link #read}, of the lines of a file.
+   *
+   * @throws IllegalArgumentException if they are no programs
+   */
+  static List<Program> parse(List<String> lines) {
     List<Program> programs = new ArrayList<>();
-    for (String line : Files.readAllLines(file)) {
+    for (String line : lines) {
       if (line.startsWith("\"")) {
         programs.add(new Program(line.replace("\"", ""), new ArrayList<>()));
       } else if (!line.isBlank()) {
+        if (programs.isEmpty()) {
+          throw new IllegalArgumentException("no name of a program comes before " + line);
+        }
         programs.getLast().ops.add(Op.parse(line));
       }
     }

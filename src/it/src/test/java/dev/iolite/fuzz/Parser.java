@@ -1,13 +1,17 @@
 package dev.iolite.fuzz;
 
 import dev.iolite.cli.CommandModel;
+import dev.iolite.cli.held.AnyRequest;
+import dev.iolite.differential.AnyProgram;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.mock.device.ShapeFile;
+import dev.iolite.mock.remote.AnyMessage;
 import dev.iolite.pci.ConfigSpace;
 import dev.iolite.tdi.evidence.Evidence;
 import dev.iolite.tdi.evidence.MalformedMeasurementsException;
 import dev.iolite.tdi.evidence.Trust;
+import dev.iolite.tdi.journal.AnyJournal;
 import dev.iolite.tdi.layout.BarSize;
 import dev.iolite.tdi.layout.InterfaceReport;
 import dev.iolite.tdi.layout.LayoutFile;
@@ -16,12 +20,15 @@ import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.RangeScheme;
 import dev.iolite.vfio.AnyReply;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A parser of ours, and what it makes of any bytes: it understands them, or refuses them in the way
@@ -43,7 +50,15 @@ enum Parser {
   /** A function's configuration space. */
   CONFIG_SPACE(Parser::configSpace),
   /** The command line: words with a zero byte between them. */
-  ARGUMENTS(Parser::arguments);
+  ARGUMENTS(Parser::arguments),
+  /** The journal of a process that was killed. */
+  JOURNAL(AnyJournal::read),
+  /** A request to a process that holds a device. */
+  HOLD(new AnyRequest()::answer),
+  /** A request to a modelled host, and its answer. */
+  MOCK(AnyMessage::read),
+  /** A file with programs of scripts/differential. */
+  PROGRAM(bytes -> AnyProgram.read(text(bytes)));
 
   private static final List<BarSize> SIZES =
       List.of(new BarSize(0, 64 << 10), new BarSize(2, 1L << 40), new BarSize(4, 4096));
@@ -60,9 +75,12 @@ enum Parser {
     parse.accept(bytes);
   }
 
-  /** Where its corpus is. */
-  Path corpus() {
-    return Path.of("src", "it", "src", "test", "fuzz", name().toLowerCase(Locale.ROOT));
+  /** What scripts/fuzz starts with, and what it has found: the inputs of the corpus, in files. */
+  List<Path> corpus() throws IOException {
+    Path directory = Path.of("src", "it", "src", "test", "fuzz", name().toLowerCase(Locale.ROOT));
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.sorted().toList();
+    }
   }
 
   private static void report(byte[] bytes) {

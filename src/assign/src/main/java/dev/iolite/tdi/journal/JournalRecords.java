@@ -1,5 +1,7 @@
 package dev.iolite.tdi.journal;
 
+import dev.iolite.ipc.MalformedMessageException;
+import dev.iolite.ipc.Message;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.Tsm;
@@ -10,14 +12,11 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The records of a journal, a line for each. A line has a CRC32C of the rest in hexadecimal, the
  * record's number, from 1, the number of records known to be on the disk when it was written, and
- * the record itself in JSON.
+ * the record itself, in JSON as a {@link Message} has it.
  *
  * <p>When a process or the machine dies, records that were not known to be on the disk may be lost:
  * the file ends in the middle of one, or has zeros in place of some. Nothing else happens to a file
@@ -27,7 +26,6 @@ final class JournalRecords {
   /** More than a journal ever has: {@link JournalFile#MOST_BYTES}, and the durable records. */
   static final int MOST_BYTES = 4 << 20;
 
-  private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final Pattern LINE =
       Pattern.compile("([0-9a-f]{8}) ((\\d{1,9}) (\\d{1,9}) (\\{.*}))", Pattern.DOTALL);
 
@@ -61,7 +59,8 @@ final class JournalRecords {
 
   /** A record's line. */
   static byte[] line(long number, long durable, Map<String, String> entry) {
-    String checked = "%d %d %s".formatted(number, durable, JSON.writeValueAsString(entry));
+    String json = new String(new Message(entry).line(), StandardCharsets.UTF_8).strip();
+    String checked = "%d %d %s".formatted(number, durable, json);
     byte[] bytes = checked.getBytes(StandardCharsets.UTF_8);
     return "%08x %s\n".formatted(checksum(bytes), checked).getBytes(StandardCharsets.UTF_8);
   }
@@ -128,11 +127,8 @@ final class JournalRecords {
   private static Map<String, String> entry(String json, int at) throws Unreadable {
     Map<String, String> entry;
     try {
-      entry =
-          JSON.readValue(
-              json.getBytes(StandardCharsets.ISO_8859_1),
-              new TypeReference<Map<String, String>>() {});
-    } catch (JacksonException _) {
+      entry = Message.parse(json.getBytes(StandardCharsets.ISO_8859_1)).members();
+    } catch (MalformedMessageException _) {
       throw new Unreadable("the record at byte %d is no JSON of a journal".formatted(at));
     }
     requireNames(entry, at);
