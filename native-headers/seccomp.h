@@ -4,6 +4,8 @@
  * Like the libc package, this takes everything from the kernel's own headers. The numbers of system
  * calls are those of x86-64.
  */
+#include <asm/processor-flags.h>
+#include <asm/ptrace.h>
 #include <asm/signal.h>
 #include <asm/stat.h>
 #include <asm/unistd_64.h>
@@ -13,6 +15,7 @@
 #include <linux/ioctl.h>
 #include <linux/openat2.h>
 #include <linux/prctl.h>
+#include <linux/ptrace.h>
 #include <linux/seccomp.h>
 #include <linux/stat.h>
 #include <linux/wait.h>

@@ -23,6 +23,69 @@ public class Seccomp extends Seccomp$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
+    private static final int X86_EFLAGS_CF_BIT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define X86_EFLAGS_CF_BIT 0
+     * }
+     */
+    public static int X86_EFLAGS_CF_BIT() {
+        return X86_EFLAGS_CF_BIT;
+    }
+    private static final int X86_EFLAGS_PF_BIT = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define X86_EFLAGS_PF_BIT 2
+     * }
+     */
+    public static int X86_EFLAGS_PF_BIT() {
+        return X86_EFLAGS_PF_BIT;
+    }
+    private static final int X86_EFLAGS_AF_BIT = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define X86_EFLAGS_AF_BIT 4
+     * }
+     */
+    public static int X86_EFLAGS_AF_BIT() {
+        return X86_EFLAGS_AF_BIT;
+    }
+    private static final int X86_EFLAGS_ZF_BIT = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * #define X86_EFLAGS_ZF_BIT 6
+     * }
+     */
+    public static int X86_EFLAGS_ZF_BIT() {
+        return X86_EFLAGS_ZF_BIT;
+    }
+    private static final int X86_EFLAGS_SF_BIT = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * #define X86_EFLAGS_SF_BIT 7
+     * }
+     */
+    public static int X86_EFLAGS_SF_BIT() {
+        return X86_EFLAGS_SF_BIT;
+    }
+    private static final int X86_EFLAGS_DF_BIT = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * #define X86_EFLAGS_DF_BIT 10
+     * }
+     */
+    public static int X86_EFLAGS_DF_BIT() {
+        return X86_EFLAGS_DF_BIT;
+    }
+    private static final int X86_EFLAGS_OF_BIT = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * #define X86_EFLAGS_OF_BIT 11
+     * }
+     */
+    public static int X86_EFLAGS_OF_BIT() {
+        return X86_EFLAGS_OF_BIT;
+    }
     private static final int SIGHUP = (int)1L;
     /**
      * {@snippet lang=c :
@@ -50,6 +113,24 @@ public class Seccomp extends Seccomp$shared {
     public static int SIGQUIT() {
         return SIGQUIT;
     }
+    private static final int SIGTRAP = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGTRAP 5
+     * }
+     */
+    public static int SIGTRAP() {
+        return SIGTRAP;
+    }
+    private static final int SIGBUS = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGBUS 7
+     * }
+     */
+    public static int SIGBUS() {
+        return SIGBUS;
+    }
     private static final int SIGKILL = (int)9L;
     /**
      * {@snippet lang=c :
@@ -59,6 +140,15 @@ public class Seccomp extends Seccomp$shared {
     public static int SIGKILL() {
         return SIGKILL;
     }
+    private static final int SIGSEGV = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGSEGV 11
+     * }
+     */
+    public static int SIGSEGV() {
+        return SIGSEGV;
+    }
     private static final int SIGTERM = (int)15L;
     /**
      * {@snippet lang=c :
@@ -67,6 +157,42 @@ public class Seccomp extends Seccomp$shared {
      */
     public static int SIGTERM() {
         return SIGTERM;
+    }
+    private static final int SIGSTOP = (int)19L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGSTOP 19
+     * }
+     */
+    public static int SIGSTOP() {
+        return SIGSTOP;
+    }
+    private static final int SIGTSTP = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGTSTP 20
+     * }
+     */
+    public static int SIGTSTP() {
+        return SIGTSTP;
+    }
+    private static final int SIGTTIN = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGTTIN 21
+     * }
+     */
+    public static int SIGTTIN() {
+        return SIGTTIN;
+    }
+    private static final int SIGTTOU = (int)22L;
+    /**
+     * {@snippet lang=c :
+     * #define SIGTTOU 22
+     * }
+     */
+    public static int SIGTTOU() {
+        return SIGTTOU;
     }
     private static final int __NR_read = (int)0L;
     /**
@@ -473,6 +599,24 @@ public class Seccomp extends Seccomp$shared {
     public static int ELFCLASS64() {
         return ELFCLASS64;
     }
+    private static final int NT_PRSTATUS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define NT_PRSTATUS 1
+     * }
+     */
+    public static int NT_PRSTATUS() {
+        return NT_PRSTATUS;
+    }
+    private static final int NT_X86_XSTATE = (int)514L;
+    /**
+     * {@snippet lang=c :
+     * #define NT_X86_XSTATE 514
+     * }
+     */
+    public static int NT_X86_XSTATE() {
+        return NT_X86_XSTATE;
+    }
     private static final int BPF_LD = (int)0L;
     /**
      * {@snippet lang=c :
@@ -590,6 +734,87 @@ public class Seccomp extends Seccomp$shared {
     public static int PR_SET_NO_NEW_PRIVS() {
         return PR_SET_NO_NEW_PRIVS;
     }
+    private static final int PTRACE_CONT = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_CONT 7
+     * }
+     */
+    public static int PTRACE_CONT() {
+        return PTRACE_CONT;
+    }
+    private static final int PTRACE_DETACH = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_DETACH 17
+     * }
+     */
+    public static int PTRACE_DETACH() {
+        return PTRACE_DETACH;
+    }
+    private static final int PTRACE_GETSIGINFO = (int)16898L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_GETSIGINFO 16898
+     * }
+     */
+    public static int PTRACE_GETSIGINFO() {
+        return PTRACE_GETSIGINFO;
+    }
+    private static final int PTRACE_GETREGSET = (int)16900L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_GETREGSET 16900
+     * }
+     */
+    public static int PTRACE_GETREGSET() {
+        return PTRACE_GETREGSET;
+    }
+    private static final int PTRACE_SETREGSET = (int)16901L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_SETREGSET 16901
+     * }
+     */
+    public static int PTRACE_SETREGSET() {
+        return PTRACE_SETREGSET;
+    }
+    private static final int PTRACE_SEIZE = (int)16902L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_SEIZE 16902
+     * }
+     */
+    public static int PTRACE_SEIZE() {
+        return PTRACE_SEIZE;
+    }
+    private static final int PTRACE_LISTEN = (int)16904L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_LISTEN 16904
+     * }
+     */
+    public static int PTRACE_LISTEN() {
+        return PTRACE_LISTEN;
+    }
+    private static final int PTRACE_EVENT_EXEC = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_EVENT_EXEC 4
+     * }
+     */
+    public static int PTRACE_EVENT_EXEC() {
+        return PTRACE_EVENT_EXEC;
+    }
+    private static final int PTRACE_EVENT_STOP = (int)128L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_EVENT_STOP 128
+     * }
+     */
+    public static int PTRACE_EVENT_STOP() {
+        return PTRACE_EVENT_STOP;
+    }
     private static final int SECCOMP_MODE_DISABLED = (int)0L;
     /**
      * {@snippet lang=c :
@@ -662,6 +887,24 @@ public class Seccomp extends Seccomp$shared {
     public static int WNOHANG() {
         return WNOHANG;
     }
+    private static final int __WNOTHREAD = (int)536870912L;
+    /**
+     * {@snippet lang=c :
+     * #define __WNOTHREAD 536870912
+     * }
+     */
+    public static int __WNOTHREAD() {
+        return __WNOTHREAD;
+    }
+    private static final int __WALL = (int)1073741824L;
+    /**
+     * {@snippet lang=c :
+     * #define __WALL 1073741824
+     * }
+     */
+    public static int __WALL() {
+        return __WALL;
+    }
     private static final int AUDIT_ARCH_X86_64 = (int)3221225534L;
     /**
      * {@snippet lang=c :
@@ -682,6 +925,42 @@ public class Seccomp extends Seccomp$shared {
                 = Seccomp.LIBRARY_ARENA.allocateFrom("\u007fELF");
         }
         return Holder.ELFMAG;
+    }
+    private static final int PTRACE_O_TRACEFORK = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_O_TRACEFORK 2
+     * }
+     */
+    public static int PTRACE_O_TRACEFORK() {
+        return PTRACE_O_TRACEFORK;
+    }
+    private static final int PTRACE_O_TRACEVFORK = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_O_TRACEVFORK 4
+     * }
+     */
+    public static int PTRACE_O_TRACEVFORK() {
+        return PTRACE_O_TRACEVFORK;
+    }
+    private static final int PTRACE_O_TRACECLONE = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_O_TRACECLONE 8
+     * }
+     */
+    public static int PTRACE_O_TRACECLONE() {
+        return PTRACE_O_TRACECLONE;
+    }
+    private static final int PTRACE_O_TRACEEXEC = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define PTRACE_O_TRACEEXEC 16
+     * }
+     */
+    public static int PTRACE_O_TRACEEXEC() {
+        return PTRACE_O_TRACEEXEC;
     }
     private static final long SECCOMP_FILTER_FLAG_TSYNC = 1L;
     /**

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.pollfd;
 import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.sock_filter;
 import dev.iolite.uapi.seccomp.sock_fprog;
@@ -31,6 +32,8 @@ public final class HostSupervisor {
   private static final short SPAWN_SIGNALS = 0x04 | 0x08;
 
   private static final long SIG_IGN = 1;
+
+  private static final int ANY_CHILD = -1;
 
   /** Java has files open that a program must not inherit; Java's own processes don't, either. */
   private static final int FIRST_OF_JAVA = 3;
@@ -81,6 +84,11 @@ public final class HostSupervisor {
   private static final class Wait {
     static final MethodHandle CALL =
         HostKernel.plain("waitpid", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
+  }
+
+  private static final class Ptrace {
+    static final MethodHandle CALL =
+        HostKernel.variadic("ptrace", 1, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
   }
 
   private static final class Kill {
@@ -189,18 +197,68 @@ public final class HostSupervisor {
     return array;
   }
 
-  /** Waits until a child has ended, as waitpid(2); returns its status, or a negated errno. */
+  /**
+   * Waits until a child has ended.
+   *
+   * @return its status as of waitpid(2), or a negated errno: ECHILD if the thread that traces it
+   *     has been told
+   */
   public int awaitEnd(int process) {
-    MemorySegment state = HostKernel.state();
+    int descriptor = openProcess(process);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment status = arena.allocate(JAVA_INT);
-      int ended;
+      // To wait for the child itself would take away what its tracer is to be told.
+      MemorySegment ended = pollfd.allocate(arena);
+      pollfd.fd(ended, descriptor);
+      pollfd.events(ended, (short) Libc.POLLIN());
+      int polled;
       do {
-        ended =
+        polled = new HostKernel().poll(ended.address(), 1, -1);
+      } while (polled == Errno.EINTR.negated());
+      MemorySegment status = arena.allocate(JAVA_INT);
+      int result = await(process, status, 0);
+      return result < 0 ? result : status.get(JAVA_INT, 0);
+    } finally {
+      if (descriptor >= 0) {
+        new HostKernel().close(descriptor);
+      }
+    }
+  }
+
+  /**
+   * Waits until something happens to any thread that the calling thread traces.
+   *
+   * @param status gets what it is, as of waitpid(2)
+   * @return that thread's number, or a negated errno: ECHILD if there is none
+   */
+  public int awaitTraced(MemorySegment status) {
+    return await(ANY_CHILD, status, Seccomp.__WALL() | Seccomp.__WNOTHREAD());
+  }
+
+  private static int await(int process, MemorySegment status, int options) {
+    MemorySegment state = HostKernel.state();
+    try {
+      int result;
+      do {
+        result =
             HostKernel.result(
-                (int) Wait.CALL.invokeExact(state, process, status.address(), 0), state);
-      } while (ended == Errno.EINTR.negated());
-      return ended < 0 ? ended : status.get(JAVA_INT, 0);
+                (int) Wait.CALL.invokeExact(state, process, status.address(), options), state);
+      } while (result == Errno.EINTR.negated());
+      return result;
+    } catch (Throwable e) {
+      throw HostKernel.unexpected(e);
+    }
+  }
+
+  /**
+   * Acts on a thread of another process, as ptrace(2). All calls for one must come from the thread
+   * that began with PTRACE_SEIZE.
+   */
+  public int trace(int request, int thread, long address, long data) {
+    MemorySegment state = HostKernel.state();
+    try {
+      return (int)
+          HostKernel.result(
+              (long) Ptrace.CALL.invokeExact(state, request, thread, address, data), state);
     } catch (Throwable e) {
       throw HostKernel.unexpected(e);
     }

@@ -1,7 +1,6 @@
 package dev.iolite.mock;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
@@ -345,26 +344,17 @@ public final class MockKernel implements Kernel, AutoCloseable {
   /**
    * Asks what mmap(2) would map, for a caller that maps it itself.
    *
-   * @param found gets the pages and where in them the mapping starts
-   * @return 0, or a negated errno; ENODEV for a device's registers, which are no memory
+   * @param found gets what is mapped, from where the mapping starts
+   * @return 0, or a negated errno
    */
   public int mappable(
-      int fd,
-      long bytes,
-      int protection,
-      int flags,
-      long offset,
-      Consumer<MappedObject.Pages> found) {
+      int fd, long bytes, int protection, int flags, long offset, Consumer<MappedObject> found) {
     return (int)
         answered(() -> {
           long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
           refuseIf(whole <= 0 || (offset & (Page.BYTES - 1)) != 0, Errno.EINVAL);
-          MappedObject object =
-              task.descriptors().get(fd).mmap(new MapRequest(whole, protection, flags, offset));
-          if (!(object instanceof MappedObject.Pages pages)) {
-            throw refused(Errno.ENODEV);
-          }
-          found.accept(pages);
+          found.accept(
+              task.descriptors().get(fd).mmap(new MapRequest(whole, protection, flags, offset)));
           return 0;
         });
   }

@@ -5,12 +5,57 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
+import java.util.Optional;
 
 /** What a process of the host has mapped for which accesses, as {@code /proc/PID/maps} says. */
 public final class ProcessMaps {
   private static final int HEXADECIMAL = 16;
 
   private ProcessMaps() {}
+
+  /**
+   * What is mapped in one piece.
+   *
+   * @param start its first address
+   * @param end the address behind it
+   * @param offset where in its file it begins, in bytes
+   * @param name its file; empty if it has none
+   */
+  public record Area(long start, long end, long offset, String name) {
+    /** Whether an address is in it. */
+    public boolean has(long address) {
+      return Long.compareUnsigned(address, start) >= 0 && Long.compareUnsigned(address, end) < 0;
+    }
+  }
+
+  /**
+   * What is mapped at an address; empty if nothing is.
+   *
+   * @param process a number, of one of its threads as well
+   */
+  public static Optional<Area> areaAt(Kernel host, String process, long address) {
+    for (String line : maps(host, process)) {
+      int dash = line.indexOf('-');
+      if (dash < 0) {
+        break;
+      }
+      int permissions = line.indexOf(' ', dash) + 1;
+      int offset = line.indexOf(' ', permissions) + 1;
+      int device = line.indexOf(' ', offset) + 1;
+      int inode = line.indexOf(' ', device) + 1;
+      int name = line.indexOf(' ', inode);
+      Area area =
+          new Area(
+              Long.parseUnsignedLong(line, 0, dash, HEXADECIMAL),
+              Long.parseUnsignedLong(line, dash + 1, permissions - 1, HEXADECIMAL),
+              Long.parseUnsignedLong(line, offset, device - 1, HEXADECIMAL),
+              name < 0 ? "" : line.substring(name).strip());
+      if (area.has(address)) {
+        return Optional.of(area);
+      }
+    }
+    return Optional.empty();
+  }
 
   /**
    * Asks whether all of a range is mapped for an access.

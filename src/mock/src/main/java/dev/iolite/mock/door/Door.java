@@ -140,11 +140,7 @@ public final class Door {
 
   private int await(int process, Serving serving, BooleanSupplier stop)
       throws InterruptedException {
-    CompletableFuture<Integer> status = new CompletableFuture<>();
-    Thread.ofPlatform()
-        .daemon()
-        .name("door's program")
-        .start(() -> status.complete(supervisor.awaitEnd(process)));
+    serving.started(process);
     boolean isAsked = false;
     while (!serving.awaitEnd(LOOK_MILLIS)) {
       if (stop.getAsBoolean() && !isAsked) {
@@ -152,7 +148,7 @@ public final class Door {
         supervisor.kill(process, Seccomp.SIGTERM());
       }
     }
-    int ended = status.join();
+    int ended = serving.awaitStatus();
     int signal = ended & SIGNAL_MASK;
     return signal == 0 ? (ended >> STATUS_SHIFT) & STATUS_MASK : SIGNALLED + signal;
   }

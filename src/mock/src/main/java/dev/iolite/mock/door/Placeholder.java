@@ -2,6 +2,7 @@ package dev.iolite.mock.door;
 
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Ram;
 import dev.iolite.uapi.libc.Libc;
 import java.util.ArrayList;
@@ -29,6 +30,20 @@ final class Placeholder {
 
   /** One that is read-only for each memfd that the program has been given for the file. */
   private final List<Integer> watched = new ArrayList<>();
+
+  /** What of the file is mapped and is no memory. */
+  private final List<MappedRegisters> registers = new ArrayList<>();
+
+  /**
+   * Registers that are mapped through the file.
+   *
+   * @param offset where in the file they begin, in bytes
+   */
+  record MappedRegisters(long offset, long bytes, Registers registers) {
+    private boolean has(long at) {
+      return at >= offset && at < offset + bytes;
+    }
+  }
 
   Placeholder(HostKernel host, HostSupervisor supervisor, int number) {
     this.host = host;
@@ -59,8 +74,18 @@ final class Placeholder {
     numbers.add(duplicate);
   }
 
+  /** A part of the file is mapped which is registers; the last mapping of a part counts. */
+  void map(MappedRegisters mapped) {
+    registers.removeIf(known -> known.offset == mapped.offset && known.bytes == mapped.bytes);
+    registers.add(mapped);
+  }
+
+  Optional<MappedRegisters> registersAt(long offset) {
+    return registers.stream().filter(each -> each.has(offset)).findFirst();
+  }
+
   /**
-   * Makes the memfd.
+   * Makes the memfd. It is empty: an access to a mapping of it is a SIGBUS.
    *
    * @return a descriptor to be given to the program and closed then, or a negated errno
    */

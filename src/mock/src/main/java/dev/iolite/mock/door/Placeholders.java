@@ -47,6 +47,16 @@ final class Placeholders {
     return Optional.ofNullable(byNumber.get(number));
   }
 
+  /** A part of a file is mapped which is registers. */
+  synchronized void map(int number, Placeholder.MappedRegisters mapped) {
+    of(number).ifPresent(placeholder -> placeholder.map(mapped));
+  }
+
+  /** The registers that are mapped at an offset of a file. */
+  synchronized Optional<Placeholder.MappedRegisters> registers(int number, long offset) {
+    return of(number).flatMap(placeholder -> placeholder.registersAt(offset));
+  }
+
   /** A process closes one: it may have been the last that has it. */
   synchronized void suspect(int number) {
     of(number).ifPresent(suspected::add);

@@ -22,6 +22,7 @@ final class ProgramFiles {
   private final Kernel kernel;
   private final Processes processes;
   private final Placeholders placeholders;
+  private final Tracers tracers;
   private final int listener;
 
   ProgramFiles(
@@ -30,12 +31,14 @@ final class ProgramFiles {
       Kernel kernel,
       Processes processes,
       Placeholders placeholders,
+      Tracers tracers,
       int listener) {
     this.host = host;
     this.model = model;
     this.kernel = kernel;
     this.processes = processes;
     this.placeholders = placeholders;
+    this.tracers = tracers;
     this.listener = listener;
   }
 
@@ -106,25 +109,41 @@ final class ProgramFiles {
     return Answer.of(duplicate);
   }
 
-  /**
-   * mmap(2): puts the memory of the file where the program's kernel then maps it, unless the model
-   * refuses.
-   */
+  /** mmap(2): the program's own kernel maps its placeholder, unless the model refuses. */
   Answer map(ProgramProcess caller, Notice call, int number) {
-    List<MappedObject.Pages> found = new ArrayList<>();
+    List<MappedObject> found = new ArrayList<>();
+    long bytes = call.argument(1);
     long offset = call.argument(5);
     int refused =
-        model.mappable(
-            number, call.argument(1), call.integer(2), call.integer(3), offset, found::add);
+        model.mappable(number, bytes, call.integer(2), call.integer(3), offset, found::add);
     if (refused < 0) {
       return Answer.of(refused);
     }
-    MappedObject.Pages pages = found.getFirst();
     Optional<Placeholder> placeholder = placeholders.of(number);
-    if (pages.offset() != offset || placeholder.isEmpty()) {
+    if (placeholder.isEmpty()) {
       return Answer.of(Errno.ENODEV);
     }
-    int added = add(call, placeholder.get().of(pages.ram().hostFd()), call.integer(4), true);
+    return switch (found.getFirst()) {
+      case MappedObject.Pages pages -> mapPages(call, placeholder.get(), pages, offset);
+      case MappedObject.DeviceRegisters registers -> {
+        int traced = tracers.trace(caller);
+        if (traced < 0) {
+          yield Answer.of(traced);
+        }
+        placeholders.map(
+            number, new Placeholder.MappedRegisters(offset, bytes, registers.access()));
+        yield Answer.pass();
+      }
+    };
+  }
+
+  /** The placeholder becomes the memory itself, so that the program reaches it without a detour. */
+  private Answer mapPages(
+      Notice call, Placeholder placeholder, MappedObject.Pages pages, long offset) {
+    if (pages.offset() != offset) {
+      return Answer.of(Errno.ENODEV);
+    }
+    int added = add(call, placeholder.of(pages.ram().hostFd()), call.integer(4), true);
     return added < 0 ? Answer.of(added) : Answer.pass();
   }
 

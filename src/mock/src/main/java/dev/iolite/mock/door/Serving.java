@@ -15,9 +15,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -28,10 +30,11 @@ import java.util.regex.Pattern;
  * Answers the program's calls. One thread always waits for the next call; a call that blocks (a
  * guest that runs) keeps only its own.
  */
-final class Serving {
+final class Serving implements Tracer.Listener {
   private static final long LOOK_MILLIS = 5;
   private static final long MOST_IDLE = 4;
   private static final int HEXADECIMAL = 16;
+  private static final int NONE = -1;
   private static final Pattern SIGNALS =
       Pattern.compile(
           "\nSigPnd:\t(\\p{XDigit}+)\nShdPnd:\t(\\p{XDigit}+)\nSigBlk:\t(\\p{XDigit}+)");
@@ -47,9 +50,17 @@ final class Serving {
   /** Calls that are being answered, by the number of the thread that does. */
   private final Map<Integer, Notice> inProgress = new ConcurrentHashMap<>();
 
+  /** How the program's own process has ended: its tracer or its parent is told, not both. */
+  private final CompletableFuture<Integer> status = new CompletableFuture<>();
+
+  /** Traced threads that have ended before it was known which process is the program's own. */
+  private final Map<Integer, Integer> endedBefore = new HashMap<>();
+
+  private int process = NONE;
   private int idle;
   private int listener = -1;
   private Optional<ProgramFiles> files = Optional.empty();
+  private Optional<Tracers> tracers = Optional.empty();
   private Optional<RuntimeException> failure = Optional.empty();
 
   Serving(
@@ -69,7 +80,10 @@ final class Serving {
   synchronized void begin(int descriptor) {
     listener = descriptor;
     Placeholders placeholders = new Placeholders(host, supervisor);
-    ProgramFiles made = new ProgramFiles(host, model, kernel, processes, placeholders, descriptor);
+    Tracers begun = new Tracers(host, supervisor, processes, placeholders, this);
+    tracers = Optional.of(begun);
+    ProgramFiles made =
+        new ProgramFiles(host, model, kernel, processes, placeholders, begun, descriptor);
     files = Optional.of(made);
     PathCalls paths = new PathCalls(model, kernel, made);
     Server server = new Server(paths, new FileCalls(kernel, paths, made));
@@ -79,6 +93,35 @@ final class Serving {
 
   synchronized boolean hasBegun() {
     return listener >= 0;
+  }
+
+  /** The program's own process has been started. */
+  synchronized void started(int number) {
+    process = number;
+    Optional.ofNullable(endedBefore.get(number)).ifPresent(status::complete);
+    Thread.ofPlatform()
+        .daemon()
+        .name("door's program")
+        .start(() -> {
+          int ending = supervisor.awaitEnd(number);
+          if (ending >= 0) {
+            status.complete(ending);
+          }
+        });
+  }
+
+  @Override
+  public synchronized void ended(int thread, int ending) {
+    if (process == NONE) {
+      endedBefore.put(thread, ending);
+    } else if (thread == process) {
+      status.complete(ending);
+    }
+  }
+
+  /** How the program's own process has ended, as of waitpid(2). */
+  int awaitStatus() {
+    return status.join();
   }
 
   /** Waits until the program and all its children have ended, or for a while. */
@@ -94,6 +137,9 @@ final class Serving {
     }
     for (Thread thread : all) {
       thread.join();
+    }
+    if (tracers.isPresent()) {
+      tracers.get().close();
     }
     files.ifPresent(ProgramFiles::closeGone);
     processes.close();
@@ -189,7 +235,7 @@ final class Serving {
             .orElseGet(() -> fileCalls.answer(caller.get(), call));
       } catch (RuntimeException e) {
         // A fault of the model: the program goes on, and the command says what it was.
-        fail(e);
+        failed(e);
         return Answer.of(Errno.EIO);
       }
     }
@@ -209,7 +255,8 @@ final class Serving {
     }
   }
 
-  private synchronized void fail(RuntimeException e) {
+  @Override
+  public synchronized void failed(RuntimeException e) {
     failure.ifPresentOrElse(first -> first.addSuppressed(e), () -> failure = Optional.of(e));
   }
 

@@ -1,5 +1,6 @@
 package dev.iolite.mock.kvm;
 
+import dev.iolite.mock.core.Alu;
 import dev.iolite.uapi.kvm.kvm_dtable;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_segment;
@@ -9,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /** A processor's registers. */
-final class CpuState {
+final class CpuState implements Alu.Flags {
   static final int AX = 0;
   static final int CX = 1;
   static final int DX = 2;
@@ -26,14 +27,8 @@ final class CpuState {
   static final int FS = 4;
   static final int GS = 5;
 
-  static final long CARRY = 1;
-  static final long PARITY = 1 << 2;
-  static final long AUXILIARY = 1 << 4;
-  static final long ZERO = 1 << 6;
-  static final long SIGN = 1 << 7;
   static final long INTERRUPTS = 1 << 9;
   static final long DIRECTION = 1 << 10;
-  static final long OVERFLOW = 1 << 11;
   static final long RESUME = 1 << 16;
   static final long ALWAYS_SET = 2;
 
@@ -110,7 +105,7 @@ final class CpuState {
   long get(int register, int size) {
     return size == 1 && register >= 4
         ? (general[register - 4] >>> 8) & 0xff
-        : general[register] & mask(size);
+        : general[register] & Alu.mask(size);
   }
 
   void set(int register, int size, long value) {
@@ -126,15 +121,13 @@ final class CpuState {
     }
   }
 
-  static long mask(int size) {
-    return size == Long.BYTES ? -1 : (1L << (size * Byte.SIZE)) - 1;
-  }
-
-  boolean flag(long bit) {
+  @Override
+  public boolean flag(long bit) {
     return (flags & bit) != 0;
   }
 
-  void flag(long bit, boolean on) {
+  @Override
+  public void flag(long bit, boolean on) {
     flags = on ? flags | bit : flags & ~bit;
   }
 

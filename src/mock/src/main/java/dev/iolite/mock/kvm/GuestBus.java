@@ -1,6 +1,7 @@
 package dev.iolite.mock.kvm;
 
 import dev.iolite.kernel.Page;
+import dev.iolite.mock.core.Alu;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -91,7 +92,7 @@ final class GuestBus {
     KvmRun.store(cell, 0, size, value);
     if (!memory.write(gpa, cell.asSlice(0, size), memory.isPrivate(gpa))
         && !vm.ioeventfds().signalMmio(gpa, size, value)) {
-      writes.add(new Write(gpa, size, value & CpuState.mask(size)));
+      writes.add(new Write(gpa, size, value & Alu.mask(size)));
     }
   }
 

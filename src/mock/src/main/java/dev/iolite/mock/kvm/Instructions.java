@@ -1,5 +1,6 @@
 package dev.iolite.mock.kvm;
 
+import dev.iolite.mock.core.Alu;
 import dev.iolite.uapi.kvm.kvm_dtable;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
@@ -71,7 +72,7 @@ final class Instructions {
       case 0x80, 0x81, 0x83 -> {
         code.modRm();
         long left = code.readRm(size);
-        long right = (opcode == 0x81 ? code.immediate(size) : code.s8()) & CpuState.mask(size);
+        long right = (opcode == 0x81 ? code.immediate(size) : code.s8()) & Alu.mask(size);
         applyToRm(code.reg, size, left, right);
       }
       case 0x84, 0x85 -> {
@@ -165,8 +166,8 @@ final class Instructions {
         return vcpu.halt();
       }
       case 0xf6, 0xf7 -> unary(size);
-      case 0xf8 -> cpu.flag(CpuState.CARRY, false);
-      case 0xf9 -> cpu.flag(CpuState.CARRY, true);
+      case 0xf8 -> cpu.flag(Alu.CARRY, false);
+      case 0xf9 -> cpu.flag(Alu.CARRY, true);
       case 0xfa -> cpu.flag(CpuState.INTERRUPTS, false);
       case 0xfb -> cpu.flag(CpuState.INTERRUPTS, true);
       case 0xfc -> cpu.flag(CpuState.DIRECTION, false);

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Alu;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_ioeventfd;
@@ -31,7 +32,7 @@ final class Ioeventfds {
       return bus == onBus
           && address == at
           && (length == 0 || length == size)
-          && (any || (match & CpuState.mask(size)) == (value & CpuState.mask(size)));
+          && (any || (match & Alu.mask(size)) == (value & Alu.mask(size)));
     }
 
     /** virt/kvm/eventfd.c:ioeventfd_check_collision. */

@@ -3,6 +3,7 @@ package dev.iolite.mock.kvm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Alu;
 import dev.iolite.uapi.kvm.Kvm;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -136,7 +137,7 @@ final class ScriptedGuest implements Guest {
         || vcpu.vm().ioeventfds().signalMmio(write.gpa(), write.bytes(), write.value())) {
       return advance();
     }
-    run.mmio(true, write.gpa(), write.bytes(), write.value() & CpuState.mask(write.bytes()));
+    run.mmio(true, write.gpa(), write.bytes(), write.value() & Alu.mask(write.bytes()));
     return leave(this::advance);
   }
 

@@ -1,6 +1,7 @@
 package dev.iolite.mock.pci;
 
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Pieces;
 import java.lang.foreign.MemorySegment;
 
 /**

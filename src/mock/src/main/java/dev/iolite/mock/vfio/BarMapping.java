@@ -2,9 +2,9 @@ package dev.iolite.mock.vfio;
 
 import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Pieces;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.Ones;
-import dev.iolite.mock.pci.Pieces;
 import java.lang.foreign.MemorySegment;
 
 /**

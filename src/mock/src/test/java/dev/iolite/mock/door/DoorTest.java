@@ -9,13 +9,10 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
-import dev.iolite.uapi.UapiHeaders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -30,49 +27,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A program in C that knows nothing of the model runs on it. */
 @Timeout(120)
 class DoorTest {
-  private static final Path SOURCE =
-      Path.of("src/mock/src/test/resources/dev/iolite/mock/door/program.c");
-
   @TempDir private static Path built;
 
   @TempDir private Path scratch;
 
+  private static CProgram dynamic;
+  private static CProgram linkedStatically;
+
   @BeforeAll
   static void compile() throws IOException, InterruptedException {
-    UapiHeaders headers = UapiHeaders.orSkip();
-    gcc(headers, "dynamic");
-    gcc(headers, "static", "-static");
+    dynamic = CProgram.build(built, "program.c");
+    linkedStatically = CProgram.build(built, "program.c", "-static");
   }
 
-  private static void gcc(UapiHeaders headers, String name, String... options)
+  private static CProgram.Run run(String program, String what)
       throws IOException, InterruptedException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                "gcc",
-                "-O1",
-                "-pthread",
-                "-isystem",
-                headers.headers().toString(),
-                "-isystem",
-                headers.asmHeaders().toString(),
-                "-o",
-                built.resolve(name).toString(),
-                SOURCE.toString()));
-    command.addAll(List.of(options));
-    Process gcc = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(gcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, gcc.waitFor(), said);
-  }
-
-  /** What a run ended with, and what the program wrote. */
-  private record Run(int status, String output) {}
-
-  private Run run(String program, String what) throws IOException, InterruptedException {
-    Path output = scratch.resolve("output");
-    Files.deleteIfExists(output);
-    int status = run(List.of(built.resolve(program).toString(), what, output.toString()));
-    return new Run(status, Files.exists(output) ? Files.readString(output) : "");
+    CProgram which = program.equals("static") ? linkedStatically : dynamic;
+    return which.run(MockKernel.builder(), what);
   }
 
   private static int run(List<String> command) throws InterruptedException {
@@ -82,60 +53,88 @@ class DoorTest {
   @ParameterizedTest
   @ValueSource(strings = {"dynamic", "static"})
   void itSeesTheModelsFiles(String program) throws Exception {
-    assertEquals(new Run(0, "vendor 0x1234\niommu is a device: 1\n"), run(program, "host"));
+    assertEquals(
+        new CProgram.Run(0, "vendor 0x1234\niommu is a device: 1\n"), run(program, "host"));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"dynamic", "static"})
   void itDrivesADeviceWhichReachesItsMemoryAndItsEventfd(String program) throws Exception {
-    assertEquals(new Run(0, "edu 10000ed\ninterrupts 1\nby DMA\n"), run(program, "device"));
+    assertEquals(
+        new CProgram.Run(0, "edu 10000ed\ninterrupts 1\nby DMA\n"), run(program, "device"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dynamic", "static"})
+  void itMapsADevicesRegisters(String program) throws Exception {
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            edu 10000ed, inverse edcba987
+            threads that read it 4 and 1
+            child 7
+            moved 10000ed
+            own SIGBUS 1
+            disabled SIGBUS 1
+            closed 10000ed
+            stopped 1, then ended with 8
+            """),
+        run(program, "registers"));
+  }
+
+  @Test
+  void anInstructionThatRegistersDontTakeEndsItWithAMessage() {
+    PreconditionException refused =
+        assertThrows(PreconditionException.class, () -> run("dynamic", "unknown"));
+    assertTrue(refused.observed().contains("48 0f ae 0"), refused.getMessage());
   }
 
   @Test
   void itRunsAGuestAndSharesTheVcpusMemory() throws Exception {
-    assertEquals(new Run(0, "exit 2, port 80, 42\nexit 5\n"), run("dynamic", "guest"));
+    assertEquals(new CProgram.Run(0, "exit 2, port 80, 42\nexit 5\n"), run("dynamic", "guest"));
   }
 
   @Test
   void aSignalTakesItOutOfAGuestThatRunsForEver() throws Exception {
-    assertEquals(new Run(0, "interrupted\n"), run("dynamic", "signal"));
+    assertEquals(new CProgram.Run(0, "interrupted\n"), run("dynamic", "signal"));
   }
 
   @Test
   void aProgramThatIsKilledInACallEnds() throws Exception {
     // SIGALRM is 14.
-    assertEquals(new Run(128 + 14, ""), run("dynamic", "killed"));
+    assertEquals(new CProgram.Run(128 + 14, ""), run("dynamic", "killed"));
   }
 
   @Test
   void aChildHasTheSameFilesAndDescriptorsOfItsOwn() throws Exception {
-    assertEquals(new Run(0, "child 7\n"), run("dynamic", "fork"));
+    assertEquals(new CProgram.Run(0, "child 7\n"), run("dynamic", "fork"));
   }
 
   @Test
   void threadsCallAtTheSameTime() throws Exception {
-    assertEquals(new Run(0, "next id 401\n"), run("dynamic", "threads"));
+    assertEquals(new CProgram.Run(0, "next id 401\n"), run("dynamic", "threads"));
   }
 
   @Test
   void whatOneProgramLeavesOpenIsClosedForTheNext() throws Exception {
     String one = "edu 10000ed\ninterrupts 1\nby DMA\nended with 0\n";
-    assertEquals(new Run(0, one + one), run("dynamic", "twice"));
+    assertEquals(new CProgram.Run(0, one + one), run("dynamic", "twice"));
   }
 
   @Test
   void badArgumentsGetTheKernelsAnswers() throws Exception {
-    assertEquals(new Run(0, "id 1\n"), run("dynamic", "nonsense"));
+    assertEquals(new CProgram.Run(0, "id 1\n"), run("dynamic", "nonsense"));
   }
 
   @Test
   void aProgramThatMakesNoneOfTheseCallsSeesTheMachineAlone() throws Exception {
-    assertEquals(new Run(0, "descriptors from 4\n"), run("dynamic", "unaware"));
+    assertEquals(new CProgram.Run(0, "descriptors from 4\n"), run("dynamic", "unaware"));
   }
 
   @Test
   void theExitStatusIsTheProgramsOwn() throws Exception {
-    assertEquals(new Run(37, ""), run("dynamic", "37"));
+    assertEquals(new CProgram.Run(37, ""), run("dynamic", "37"));
   }
 
   @Test
@@ -149,6 +148,7 @@ class DoorTest {
     run("dynamic", "device");
     List<String> before = files();
     run("dynamic", "device");
+    run("dynamic", "registers");
     run("dynamic", "killed");
     assertEquals(before, files());
   }
@@ -175,7 +175,7 @@ class DoorTest {
 
   @Test
   void aProgramOfAnotherArchitectureIsRefusedBeforeAnythingRuns() throws IOException {
-    byte[] program = Files.readAllBytes(built.resolve("dynamic"));
+    byte[] program = Files.readAllBytes(dynamic.file());
     // e_machine: AArch64
     program[18] = (byte) 183;
     Path foreign = Files.write(scratch.resolve("foreign"), program);

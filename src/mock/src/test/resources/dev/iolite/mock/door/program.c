@@ -8,6 +8,7 @@
 #include <linux/vfio.h>
 #include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #define FUNCTION "/sys/bus/pci/devices/0000:00:02.0/"
+#define COMMAND (((uint64_t)VFIO_PCI_CONFIG_REGION_INDEX << 40) + 4)
 
 /* A call that failed ends the program with a message. */
 static long done(const char *call, long result) {
@@ -125,6 +127,119 @@ static void drive_device(void) {
   }
   printf("%s\n", memory + 0x1000);
   /* All is left open. */
+}
+
+static jmp_buf after_bus_error;
+static void *bus_error_at;
+
+static void on_bus_error(int signal, siginfo_t *info, void *unused) {
+  (void)signal, (void)unused;
+  bus_error_at = info->si_addr;
+  siglongjmp(after_bus_error, 1);
+}
+
+static volatile uint32_t *volatile mapped;
+
+static void *write_and_read(void *number) {
+  for (int i = 0; i < 100; i++)
+    if (mapped[0] != 0x010000ed)
+      return 0;
+  return number;
+}
+
+static void *wait_for_map(void *unused) {
+  (void)unused;
+  while (!mapped)
+    ;
+  return write_and_read((void *)1);
+}
+
+static void bind_memory(int device, int iommu) {
+  struct vfio_device_bind_iommufd bind = {.argsz = sizeof bind, .iommufd = iommu};
+  DONE(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+  uint16_t command = 6;
+  DONE(pwrite(device, &command, sizeof command, COMMAND));
+}
+
+/* Registers are mapped, and used by threads, a child, and from handlers of signals. */
+static void map_registers(void) {
+  bind_driver();
+  int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
+  bind_memory(device, DONE(open("/dev/iommu", O_RDWR)));
+  pthread_t before;
+  pthread_create(&before, 0, wait_for_map, 0);
+  mapped = mmap(0, 0x100000, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
+  DONE(mapped == MAP_FAILED ? -1 : 0);
+  mapped[1] = 0x12345678;
+  printf("edu %x, inverse %x\n", mapped[0], mapped[1]);
+  pthread_t threads[4];
+  long right = 0;
+  for (long i = 0; i < 4; i++)
+    pthread_create(&threads[i], 0, write_and_read, (void *)1);
+  for (int i = 0; i < 4; i++) {
+    void *result;
+    pthread_join(threads[i], &result);
+    right += (long)result;
+  }
+  void *result;
+  pthread_join(before, &result);
+  printf("threads that read it %ld and %ld\n", right, (long)result);
+  fflush(stdout);
+  pid_t child = DONE(fork());
+  if (child == 0) {
+    /* It has the mapping, too, and another program after an exec has none. */
+    if (mapped[0] != 0x010000ed)
+      _exit(1);
+    execl("/bin/sh", "sh", "-c", "exit 7", (char *)0);
+  }
+  int status;
+  DONE(waitpid(child, &status, 0));
+  printf("child %d\n", WEXITSTATUS(status));
+  /* Where the file is mapped elsewhere, the registers are, too. */
+  mapped = mremap((void *)mapped, 0x100000, 0x100000, MREMAP_MAYMOVE | MREMAP_FIXED,
+                  mmap(0, 0x100000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  printf("moved %x\n", mapped[0]);
+  /* A SIGBUS that is none of a device's is the program's own. */
+  struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+  DONE(sigaction(SIGBUS, &action, 0));
+  FILE *empty = tmpfile();
+  volatile char *beyond = mmap(0, 4096, PROT_READ, MAP_SHARED, fileno(empty), 0);
+  if (sigsetjmp(after_bus_error, 1) == 0)
+    printf("read %d\n", *beyond);
+  printf("own SIGBUS %d\n", bus_error_at == beyond);
+  /* So is that of a BAR whose memory is disabled. */
+  uint16_t command = 0;
+  DONE(pwrite(device, &command, sizeof command, COMMAND));
+  if (sigsetjmp(after_bus_error, 1) == 0)
+    printf("read %x\n", mapped[0]);
+  printf("disabled SIGBUS %d\n", bus_error_at == mapped);
+  command = 2;
+  DONE(pwrite(device, &command, sizeof command, COMMAND));
+  /* The mapping outlives the descriptor. */
+  DONE(close(device));
+  printf("closed %x\n", mapped[0]);
+  DONE(munmap((void *)mapped, 0x100000));
+  /* A stop is a stop. */
+  fflush(stdout);
+  child = DONE(fork());
+  if (child == 0) {
+    raise(SIGSTOP);
+    _exit(8);
+  }
+  DONE(waitpid(child, &status, WUNTRACED));
+  printf("stopped %d", WIFSTOPPED(status));
+  DONE(kill(child, SIGCONT));
+  DONE(waitpid(child, &status, 0));
+  printf(", then ended with %d\n", WEXITSTATUS(status));
+}
+
+/* An instruction that can't be carried out on registers. */
+static void do_the_unknown(void) {
+  bind_driver();
+  int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
+  bind_memory(device, DONE(open("/dev/iommu", O_RDWR)));
+  void *mapped = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
+  __asm__ volatile("fxsave64 (%0)" ::"r"(mapped) : "memory");
 }
 
 static void run_guest(void) {
@@ -288,6 +403,10 @@ int main(int count, char **arguments) {
     see_host();
   else if (!strcmp(what, "device"))
     drive_device();
+  else if (!strcmp(what, "registers"))
+    map_registers();
+  else if (!strcmp(what, "unknown"))
+    do_the_unknown();
   else if (!strcmp(what, "guest"))
     run_guest();
   else if (!strcmp(what, "signal"))

@@ -1,4 +1,4 @@
-package dev.iolite.mock.pci;
+package dev.iolite.mock.core;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
