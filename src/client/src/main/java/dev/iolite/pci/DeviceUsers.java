@@ -69,8 +69,8 @@ final class DeviceUsers {
 
   /**
    * The processes that hide what they have open: those of other users, and those with capabilities
-   * that this one lacks. Only CAP_SYS_PTRACE shows them
-   * (kernel/ptrace.c:__ptrace_may_access, security/commoncap.c:cap_ptrace_access_check).
+   * that this one lacks. Only CAP_SYS_PTRACE shows them (kernel/ptrace.c:__ptrace_may_access,
+   * security/commoncap.c:cap_ptrace_access_check).
    */
   List<String> unseen() {
     return unseen.stream().map(pid -> pid + comm(pid)).toList();
