@@ -123,7 +123,7 @@ public final class TracingKernel extends ForwardingKernel {
         && (flags & Libc.O_ACCMODE()) == Libc.O_RDONLY();
   }
 
-  /** Whether a read and the close of a descriptor are not reported. */
+  /** Whether a read, a seek and the close of a descriptor are not reported. */
   private boolean skips(int fd) {
     return skipsLooks() && kinds.of(fd).equals(Optional.of(FdKind.FILE));
   }
@@ -302,6 +302,9 @@ public final class TracingKernel extends ForwardingKernel {
 
   @Override
   public long lseek(int fd, long offset, int whence) {
+    if (skips(fd)) {
+      return super.lseek(fd, offset, whence);
+    }
     return call(
         SystemCalls.LSEEK,
         kinds.name(fd),
