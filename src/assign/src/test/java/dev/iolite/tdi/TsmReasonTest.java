@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.mock.device.Bar;
@@ -17,6 +18,7 @@ import dev.iolite.mock.kvm.TsmExits;
 import dev.iolite.rehearsal.MockGuest;
 import dev.iolite.tdi.guest.GuestAsk;
 import dev.iolite.tdi.profile.TsmCallException;
+import dev.iolite.trace.TracingKernel;
 import dev.iolite.tsm.Profile;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -56,6 +58,22 @@ class TsmReasonTest {
           .hasMessageEndingWith(
               "The kernel's log says: 0000:00:07.0: the interface is not taken: it uses PASIDs,"
                   + " ATS or PRS");
+    }
+    life.kernel.close();
+  }
+
+  /** What succeeds costs no look at the log, and what fails is not blamed for what came before. */
+  @Test
+  void theLogIsOpenedOnceAndReadAfterAFailureOnly() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    List<String> calls = new ArrayList<>();
+    Kernel traced = new TracingKernel(life.kernel, call -> calls.add(call.toString()));
+    try (TdiAssignment assignment = new TdiAssignment(life.options(traced))) {
+      assignment.assign();
+      assignment.bind();
+      assignment.start();
+      assertThat(calls).filteredOn(call -> call.startsWith("open(/dev/kmsg")).hasSize(1);
+      assertThat(calls).noneMatch(call -> call.startsWith("read(") && call.contains("/dev/kmsg"));
     }
     life.kernel.close();
   }

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The kernel's log from a moment on ({@code /dev/kmsg}): where drivers write the reasons for which
- * an errno has no room. For a user who may not read it, it is empty: who asks for a reason gets
- * none, and whatever the reason was for has failed already, or will not.
+ * The kernel's log from some moment on ({@code /dev/kmsg}): where drivers write the reasons for
+ * which an errno has no room. For a user who may not read it, it is empty: who asks for a reason
+ * gets none, and whatever the reason was for has failed already, or will not.
  *
  * <p>For use by one thread at a time.
  */
@@ -42,6 +42,16 @@ public final class KernelLog implements AutoCloseable {
       return new KernelLog(kernel, (int) end);
     }
     return log;
+  }
+
+  /**
+   * Leaves out what the log has now. If the kernel refuses that, {@link #about} has older messages,
+   * too.
+   */
+  public void skip() {
+    if (file >= 0) {
+      kernel.lseek(file, 0, Libc.SEEK_END());
+    }
   }
 
   /**

@@ -124,7 +124,7 @@ public final class TracingKernel extends ForwardingKernel {
         && (flags & Libc.O_ACCMODE()) == Libc.O_RDONLY();
   }
 
-  /** Whether reads and the close of a descriptor are not reported. */
+  /** Whether reads, seeks and the close of a descriptor are not reported. */
   private boolean skips(int fd) {
     return skipsLooks() && kinds.of(fd).equals(Optional.of(FdKind.FILE));
   }
@@ -303,6 +303,9 @@ public final class TracingKernel extends ForwardingKernel {
 
   @Override
   public long lseek(int fd, long offset, int whence) {
+    if (skips(fd)) {
+      return super.lseek(fd, offset, whence);
+    }
     return call(
         SystemCalls.LSEEK,
         kinds.name(fd),

@@ -8,6 +8,7 @@ import dev.iolite.kernel.ByteSize;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelLog;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.Exit;
@@ -95,7 +96,7 @@ public final class SeedFigures implements AutoCloseable {
     Viommu viommu =
         opened.push(
             iommufd.allocViommu(device.deviceId(), table, profile.viommuType()).orElseThrow());
-    target = new TdiTarget(iommufd, viommu, device, 0x10);
+    target = new TdiTarget(iommufd, viommu, device, 0x10, opened.push(KernelLog.fromNow(kernel)));
   }
 
   /** Prints the figures. */

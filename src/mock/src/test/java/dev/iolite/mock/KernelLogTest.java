@@ -56,6 +56,16 @@ class KernelLogTest {
   }
 
   @Test
+  void aReaderLeavesOutWhatWasThereBeforeACallBegan() {
+    try (KernelLog log = KernelLog.fromNow(kernel)) {
+      kernel.log("0000:00:07.0: enabling device");
+      log.skip();
+      kernel.log(BUSY);
+      assertThat(log.about("0000:00:07.0")).containsExactly(BUSY);
+    }
+  }
+
+  @Test
   void whoMayNotReadItReadsNothing() {
     var refusing =
         new FaultyKernel(

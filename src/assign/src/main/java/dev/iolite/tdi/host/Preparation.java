@@ -5,6 +5,7 @@ import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.Viommu;
 import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.KernelLog;
 import dev.iolite.kernel.PageTableId;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.Remedy;
@@ -97,10 +98,16 @@ public final class Preparation {
             profile,
             places,
             reach,
-            viommu.map(v -> new TdiTarget(iommufd, v, vfio, options.virtualBdf())),
+            viommu.map(v -> new TdiTarget(iommufd, v, vfio, options.virtualBdf(), openLog(steps))),
             obstacles);
     switchOn(steps, made);
     return made;
+  }
+
+  private static KernelLog openLog(Steps steps) {
+    KernelLog log = KernelLog.fromNow(steps.kernel());
+    steps.onClose(log::close);
+    return log;
   }
 
   /**

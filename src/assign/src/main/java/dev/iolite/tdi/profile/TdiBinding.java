@@ -3,7 +3,6 @@ package dev.iolite.tdi.profile;
 import dev.iolite.iommufd.Vdevice;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
-import dev.iolite.kernel.KernelLog;
 import dev.iolite.tdi.evidence.Measurements;
 import dev.iolite.tsm.TdiState;
 import java.lang.foreign.MemorySegment;
@@ -41,13 +40,12 @@ public final class TdiBinding implements AutoCloseable {
 
   /** Makes a call; if it fails, adds what the TSM's driver wrote to the kernel's log meanwhile. */
   private static <T> T explained(TdiTarget target, Supplier<T> call) {
-    try (KernelLog since = KernelLog.fromNow(target.iommufd().fd().kernel())) {
-      try {
-        return call.get();
-      } catch (TsmCallException e) {
-        List<String> said = since.about(target.device().name());
-        throw said.isEmpty() ? e : e.explained(said);
-      }
+    target.log().skip();
+    try {
+      return call.get();
+    } catch (TsmCallException e) {
+      List<String> said = target.log().about(target.device().name());
+      throw said.isEmpty() ? e : e.explained(said);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.iolite.tdi.profile;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.Viommu;
+import dev.iolite.kernel.KernelLog;
 import dev.iolite.vfio.BoundVfioDevice;
 
 /**
@@ -12,5 +13,7 @@ import dev.iolite.vfio.BoundVfioDevice;
  * @param viommu a vIOMMU of that iommufd, of the type that {@link UapiProfile#viommuType} gives
  * @param device the device; its vDEVICE must not exist yet
  * @param virtualBdf the guest's bus, device and function number for it, 16 bits
+ * @param log where the TSM's driver says why it refuses a call
  */
-public record TdiTarget(Iommufd iommufd, Viommu viommu, BoundVfioDevice device, long virtualBdf) {}
+public record TdiTarget(
+    Iommufd iommufd, Viommu viommu, BoundVfioDevice device, long virtualBdf, KernelLog log) {}

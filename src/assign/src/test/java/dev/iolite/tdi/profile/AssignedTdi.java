@@ -6,6 +6,7 @@ import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.Viommu;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelLog;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.VmLaunch;
@@ -80,7 +81,8 @@ final class AssignedTdi implements AutoCloseable {
     Viommu viommu =
         opened.push(
             iommufd.allocViommu(device.deviceId(), parent, profile.viommuType()).orElseThrow());
-    target = new TdiTarget(iommufd, viommu, device, VIRTUAL_BDF);
+    target =
+        new TdiTarget(iommufd, viommu, device, VIRTUAL_BDF, opened.push(KernelLog.fromNow(kernel)));
   }
 
   /** The client's profile for a model. */
