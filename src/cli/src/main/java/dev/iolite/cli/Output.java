@@ -14,8 +14,8 @@ import picocli.CommandLine.Help.ColorScheme;
 
 /**
  * Prints results: tables and lines for people, JSON for programs. A text may come from a device, so
- * markup in it means nothing, and what a terminal would obey is shown as {@link Printable} has it;
- * only {@link #styled} texts have colours, and only on a terminal.
+ * markup in it means nothing, and what a terminal would obey is shown as {@link Printable} has it,
+ * an end of line too; only {@link #styled} texts have colours, and only on a terminal.
  *
  * <p>Output for people fits the width of the terminal. A pipe has no width, so a line stays a line
  * for the programs that read it.
@@ -76,7 +76,7 @@ public final class Output {
   /** Prints a message as errors look here. */
   void error(String message) {
     int indent = message.length() - message.stripLeading().length();
-    wrap(colours.errorText(Printable.lines(message)).toString(), indent + CONTINUATION);
+    wrap(colours.errorText(Printable.line(message)).toString(), indent + CONTINUATION);
   }
 
   /** How a step came out. */
@@ -108,13 +108,13 @@ public final class Output {
 
   /** Prints a line; on a terminal more than one, if it is too long. */
   public void line(String text) {
-    wrap(Printable.lines(text), text.length() - text.stripLeading().length() + CONTINUATION);
+    wrap(Printable.line(text), text.length() - text.stripLeading().length() + CONTINUATION);
   }
 
   /** Prints a text and what follows it on its line. */
   void line(Text start, String end) {
     String text = start.toString();
-    wrap(text + Printable.lines(end), text.length() - text.stripLeading().length() + CONTINUATION);
+    wrap(text + Printable.line(end), text.length() - text.stripLeading().length() + CONTINUATION);
   }
 
   /**
@@ -125,7 +125,7 @@ public final class Output {
   void heading(int indent, Object... parts) {
     StringBuilder text = new StringBuilder();
     for (Object part : parts) {
-      text.append(part instanceof Text ? part : Printable.lines(part.toString()));
+      text.append(part instanceof Text ? part : Printable.line(part.toString()));
     }
     wrap(text.toString(), terminal.indent(indent) + CONTINUATION);
   }
@@ -142,7 +142,7 @@ public final class Output {
     int margin = terminal.indent(indent);
     out.println(
         Wrapping.of(
-            " ".repeat(margin) + Printable.lines(text),
+            " ".repeat(margin) + Printable.line(text),
             terminal.textColumns(),
             margin + CONTINUATION));
   }

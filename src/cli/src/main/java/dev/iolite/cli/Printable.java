@@ -24,7 +24,7 @@ final class Printable {
     return of(text, "", "\\x%02x");
   }
 
-  /** A text that may have several lines. */
+  /** A text that was laid out already, in several lines. */
   static String lines(String text) {
     return of(text, "\n", "\\x%02x");
   }

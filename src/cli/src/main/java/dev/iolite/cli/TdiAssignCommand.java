@@ -219,7 +219,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
                 isJson ? CommonOptions.Format.JSON : CommonOptions.Format.TABLE),
             calls,
             svg,
-            errors::println);
+            text -> errors.println(Printable.line(text)));
     int code = session.give(request.getOrDefault("command", ""), reply).join();
     return Map.of("code", Integer.toString(code), "out", out.toString(), "err", err.toString());
   }

@@ -86,6 +86,24 @@ class OutputTest {
     }
   }
 
+  /** Else who names a file, a key or a device could write lines that seem to be iolite's. */
+  @Test
+  void aMessageIsOneLineWhateverItQuotes() {
+    String quoting = "no file a\niolite: all is well";
+    String quoted = "no file a\\x0aiolite: all is well";
+    List<Consumer<Output>> ways =
+        List.of(
+            output -> output.error(quoting),
+            output -> output.line(quoting),
+            output -> output.line(output.styled("", Style.bold), quoting),
+            output -> output.notice(quoting),
+            output -> output.heading(2, quoting),
+            output -> output.wrapped(0, quoting));
+    for (Consumer<Output> way : ways) {
+      assertThat(printed(Ansi.OFF, way)).isEqualTo(quoted + "\n");
+    }
+  }
+
   @Test
   void aCellOfATableAndAValueStayInTheirLine() {
     assertThat(printed(Ansi.OFF, output -> output.properties("name", "a\nforged  b")))

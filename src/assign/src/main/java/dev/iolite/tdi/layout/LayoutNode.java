@@ -43,8 +43,13 @@ final class LayoutNode {
       return node;
     } catch (JacksonException e) {
       int line = Optional.ofNullable(e.getLocation()).map(at -> at.getLineNr()).orElse(1);
-      throw fault(line, "neither YAML nor JSON: " + e.getOriginalMessage());
+      throw fault(line, "neither YAML nor JSON: " + problem(e));
     }
+  }
+
+  /** Without the lines of the file that YAML's messages show below. */
+  private static String problem(JacksonException e) {
+    return e.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   private static int line(JsonParser parser) {

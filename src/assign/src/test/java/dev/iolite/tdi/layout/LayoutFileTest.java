@@ -63,7 +63,7 @@ class LayoutFileTest {
       delimiter = '|',
       value = {
         "''                                                    | line 1: the file is empty",
-        "bars: [                                               | line",
+        "bars: [                                               | line 1: neither YAML nor JSON",
         "{'bars': [}                                           | line 1",
         "[1]                                                   | line 1: names and values",
         "bars: 7                                               | line 1: a list is expected",
@@ -71,7 +71,10 @@ class LayoutFileTest {
             + " only page-size, bars",
         "page-size: 4K                                         | line 1: 'bars' is missing",
         "page-size: 5K;bars: []                                | line 1: a page size is a power",
-        "page-size: 4K;page-size: 4K;bars: []                  | line 2: ",
+        "page-size: 4K;page-size: 4K;bars: []                  | line 2: 'page-size' is there"
+            + " twice",
+        "{'bars': [],;'bars': []}                              | line 2: 'bars' is there twice",
+        "bars:;- {bar: 0,;  size: 4K,;  bar: 0}                | line 4: 'bar' is there twice",
         "bars:;- {bar: 0, size: 4K};- {bar: 9, size: 4K}       | line 3: BARs have the numbers",
         "bars:;- {bar: 0, size: 4K};- {bar: 0, size: 4K}       | line 3: BAR 0 is there twice",
         "bars:;- bar: 0;  size: 0                              | line 3: a BAR has at least one",
@@ -88,6 +91,13 @@ class LayoutFileTest {
     assertThatExceptionOfType(MalformedLayoutException.class)
         .isThrownBy(() -> LayoutFile.parse(text.replace(';', '\n').replace('\'', '"')))
         .withMessageStartingWith(message);
+  }
+
+  @Test
+  void whatIsNoYamlIsRefusedInOneLine() {
+    assertThatExceptionOfType(MalformedLayoutException.class)
+        .isThrownBy(() -> LayoutFile.parse("bars:\n- {bar: 0\nx: ["))
+        .withMessage("line 3: neither YAML nor JSON: while parsing a flow mapping");
   }
 
   @Test

@@ -142,6 +142,8 @@ class SlotPlanTest {
     assertThat(plan.slots()).isEmpty();
     assertThat(plan.dmaBufs()).isEmpty();
     assertThat(plan.remarks()).singleElement().asString().contains("BAR 3 has 256 bytes");
+    MmioLayout smallest = MmioLayout.allShared(List.of(new BarSize(3, 1)), Page.BYTES);
+    assertThat(SlotPlan.of(smallest, Map.of(3, GPA), SEED).slots()).isEmpty();
   }
 
   @Test
@@ -225,5 +227,39 @@ class SlotPlanTest {
             Page.BYTES);
     IovaRanges none = new IovaRanges(List.of(), 4096);
     assertThat(SlotPlan.of(layout, Map.of(0, GPA), SEED, none).maps()).isEmpty();
+  }
+
+  @Test
+  void aVmWithJustAsManySlotsAsAreNeededIsEnough() {
+    Abilities three =
+        new Abilities(SharedSlots.BY_DMABUF, PrivateMmio.SLOTS_OF_ONE_DMABUF, true, 3);
+    assertThat(SlotPlan.of(EXAMPLE, Map.of(0, GPA), three).slots()).hasSize(3);
+  }
+
+  @Test
+  void aBarMayEndAtTheLastAddress() {
+    MmioLayout page = MmioLayout.allShared(List.of(new BarSize(0, 4 * K)), Page.BYTES);
+    assertThat(SlotPlan.of(page, Map.of(0, -4 * K), SEED).slots()).hasSize(1);
+    MmioLayout twoPages = MmioLayout.allShared(List.of(new BarSize(0, 8 * K)), Page.BYTES);
+    assertThat(refused(twoPages, Map.of(0, -4 * K))).hasMessageContaining("beyond the 64 bits");
+  }
+
+  @Test
+  void theSmallestBarThatCouldHaveAHugePageIsRemarkedOn() {
+    MmioLayout layout = MmioLayout.allShared(List.of(new BarSize(0, 2 << 20)), Page.BYTES);
+    assertThat(SlotPlan.of(layout, Map.of(0, 1L << 20), SEED).remarks())
+        .singleElement()
+        .asString()
+        .contains("no multiple of 2 MiB");
+    MmioLayout smaller = MmioLayout.allShared(List.of(new BarSize(0, 1 << 20)), Page.BYTES);
+    assertThat(SlotPlan.of(smaller, Map.of(0, 4 * K), SEED).remarks()).isEmpty();
+  }
+
+  @Test
+  void oneRunOfAKindHasItsDmaBufWithoutARemark() {
+    assertThat(SlotPlan.of(TWO_SHARED, Map.of(0, GPA), INTEL).remarks())
+        .singleElement()
+        .asString()
+        .contains("2 shared dma-bufs");
   }
 }

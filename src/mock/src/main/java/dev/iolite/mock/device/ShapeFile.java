@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
@@ -84,7 +85,10 @@ public final class ShapeFile {
     try {
       return shape(YAML.readTree(yaml));
     } catch (JacksonException e) {
-      throw new IllegalArgumentException("no YAML: " + e.getOriginalMessage(), e);
+      int line = Optional.ofNullable(e.getLocation()).map(at -> at.getLineNr()).orElse(1);
+      // The lines below the first show the file.
+      String problem = e.getOriginalMessage().lines().findFirst().orElse("");
+      throw new IllegalArgumentException("line %d is no YAML: %s".formatted(line, problem), e);
     }
   }
 

@@ -122,7 +122,7 @@ class ShapeFileTest {
 
   @Test
   void saysWhatIsWrong() {
-    refuses("[", "no YAML");
+    refuses("vendor: 1\ndevice: [\n", "line 2 is no YAML: while parsing a flow node");
     refuses("5", "keys and values are expected");
     refuses("device: 1", "'vendor' is missing");
     refuses("{vendor: 1, vendor: 2, device: 2}", "uplicate");
