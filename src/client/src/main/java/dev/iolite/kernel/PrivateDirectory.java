@@ -165,7 +165,8 @@ public final class PrivateDirectory implements AutoCloseable {
    *
    * @param make whether to make it, with mode 0600, if it is not there
    * @return empty if it is not there, and is not to be made
-   * @throws PreconditionException if it can't be opened or locked, or is no regular file
+   * @throws PreconditionException if it can't be opened or locked, or is no regular file of this
+   *     user
    */
   public Optional<PrivateFile> lock(String name, boolean make) {
     Optional<PrivateFile> opened = open(name, make);
