@@ -25,14 +25,19 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -228,6 +233,44 @@ class TdiRecoverTest {
     Files.write(journal(), whole);
     assertThat(recover().code()).isZero();
     assertReleased();
+  }
+
+  /** The names would become paths in sysfs; whoever planted the journal knows its checksums. */
+  @ParameterizedTest
+  @CsvSource({
+    "driver, driver, ../../../../../tmp/evil",
+    "driver, override, ../evil",
+    "driver, driver, a/b",
+    "driver, driver, ..",
+    "driver, override, .",
+    "driver, driver, ''",
+    "connecting, tsm, ../../../../../tmp/evil",
+    "connecting, tsm, tsm0/../tsm1",
+    "connecting, tsm, ''"
+  })
+  void aPlantedNameIsNoPath(String event, String key, String name) throws IOException {
+    leave();
+    String text = Files.readString(journal());
+    String line =
+        text.lines().filter(each -> each.contains('"' + event + '"')).findFirst().orElseThrow();
+    String[] parts = line.split(" ", 4);
+    Map<String, String> entry =
+        new TreeMap<>(
+            JsonMapper.shared().readValue(parts[3], new TypeReference<Map<String, String>>() {}));
+    entry.put(key, name);
+    String planted =
+        "%s %s %s".formatted(parts[1], parts[2], JsonMapper.shared().writeValueAsString(entry));
+    CRC32C checksum = new CRC32C();
+    checksum.update(planted.getBytes(StandardCharsets.UTF_8));
+    byte[] content =
+        text.replace(line, "%08x %s".formatted(checksum.getValue(), planted))
+            .getBytes(StandardCharsets.UTF_8);
+    Files.write(journal(), content);
+    Cli cli = recover();
+    assertKept(cli, content);
+    assertThat(cli.err()).contains("has a name that no driver and no TSM has");
+    assertThat(device().driver()).contains("vfio-pci");
+    assertThat(device().tsm().flatMap(TsmState::connect)).contains("tsm0");
   }
 
   @Test

@@ -27,21 +27,30 @@ public final class PrivateFile implements AutoCloseable {
   static PrivateFile of(HostFiles files, PrivateDirectory directory, String name, int fd) {
     try (CloseStack opening = new CloseStack()) {
       PrivateFile file = opening.push(new PrivateFile(files, directory, name, fd));
-      file.requireRegular();
+      file.requireOwn();
       file.lock();
       opening.release();
       return file;
     }
   }
 
-  private void requireRegular() {
-    if (!directory.status(fd).is(Libc.S_IFREG())) {
-      throw new PreconditionException(
-          "open " + this,
-          "it is no regular file",
-          "another program has put it there",
-          "ls -l shows what it is; delete it");
+  /** Who could enter the directory at an earlier time may have left something there. */
+  private void requireOwn() {
+    FileStatus status = directory.status(fd);
+    if (!status.is(Libc.S_IFREG())) {
+      throw refused("it is no regular file");
     }
+    if (status.user() != Integer.toUnsignedLong(files.geteuid())) {
+      throw refused("it belongs to user " + status.user());
+    }
+  }
+
+  private PreconditionException refused(String why) {
+    return new PreconditionException(
+        "open " + this,
+        why,
+        "another program has put it there",
+        "ls -l shows what it is; delete it");
   }
 
   private void lock() {

@@ -2,7 +2,6 @@ package dev.iolite.attack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.iolite.cli.Main;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -11,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,54 +36,19 @@ class SocketAttackTest {
     Attacker.open(directory);
   }
 
-  private static ProcessBuilder iolite(String... arguments) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
-    command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).redirectErrorStream(true);
-  }
-
-  /** Runs root's command, which ends by itself. */
-  private static Attacker.Outcome root(String... arguments) throws Exception {
-    Process process = iolite(arguments).start();
-    process.getOutputStream().close();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    return new Attacker.Outcome(process.exitValue(), said);
-  }
-
-  private static void awaitLine(BufferedReader said, String part) throws IOException {
-    String line;
-    do {
-      line = said.readLine();
-      assertThat(line).as("it ended before it said '%s'", part).isNotNull();
-    } while (!line.contains(part));
-  }
-
-  private static void chmod(Path path, String permissions) throws IOException {
-    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
-  }
-
   @Test
   void aMockHostServesNobodyElse() throws Exception {
     Path socket = directory.resolve("host");
-    Process host = iolite("mock", "serve", socket.toString(), "mock:plain").start();
+    Process host = RootCommand.begin("mock", "serve", socket.toString(), "mock:plain");
     try (BufferedReader said = host.inputReader(StandardCharsets.UTF_8)) {
-      awaitLine(said, "serves");
+      RootCommand.awaitLine(said, "serves");
       String claim =
           "{\"call\":\"PROCESS\",\"numbers\":\"%d\"}".formatted(ProcessHandle.current().pid());
       assertThat(Attacker.say(socket, claim)).isEqualTo("refused: Permission denied");
-      chmod(socket, "rw-rw-rw-");
+      RootCommand.chmod(socket, "rw-rw-rw-");
       assertThat(Attacker.say(socket, claim)).as("whatever its permissions").isEqualTo("answer: ");
-      awaitLine(said, "of user " + Attacker.USER);
-      assertThat(root("--kernel", "mock@" + socket, "pci", "list").code()).isZero();
+      RootCommand.awaitLine(said, "of user " + Attacker.USER);
+      assertThat(RootCommand.run("--kernel", "mock@" + socket, "pci", "list").code()).isZero();
     } finally {
       host.destroy();
     }
@@ -97,23 +60,23 @@ class SocketAttackTest {
   void aHeldDeviceObeysNobodyElse() throws Exception {
     Path run = directory.resolve("run");
     Process holder =
-        iolite("--kernel", "mock:tdx", "tdi", "assign", "--hold", "--run-dir", run.toString())
-            .start();
+        RootCommand.begin(
+            "--kernel", "mock:tdx", "tdi", "assign", "--hold", "--run-dir", run.toString());
     try (BufferedReader said = holder.inputReader(StandardCharsets.UTF_8);
         BufferedWriter keyboard = holder.outputWriter(StandardCharsets.UTF_8)) {
-      awaitLine(said, "Held.");
+      RootCommand.awaitLine(said, "Held.");
       Path socket = run.resolve(SOCKET);
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(run)))
           .isEqualTo("rwx------");
       assertThat(Attacker.say(socket, SHOW)).isEqualTo("refused: Permission denied");
-      chmod(run, "rwxrwxrwx");
-      chmod(socket, "rw-rw-rw-");
+      RootCommand.chmod(run, "rwxrwxrwx");
+      RootCommand.chmod(socket, "rw-rw-rw-");
       assertThat(Attacker.say(socket, SHOW)).as("whatever its permissions").isEqualTo("answer: ");
-      chmod(run, "rwx------");
-      assertThat(root("tdi", "show", "--run-dir", run.toString()).code()).isZero();
+      RootCommand.chmod(run, "rwx------");
+      assertThat(RootCommand.run("tdi", "show", "--run-dir", run.toString()).code()).isZero();
       keyboard.write("quit\n");
       keyboard.flush();
-      awaitLine(said, "all is as before");
+      RootCommand.awaitLine(said, "all is as before");
       assertThat(holder.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(holder.exitValue()).isZero();
     } finally {
@@ -129,13 +92,14 @@ class SocketAttackTest {
     Process listener = Attacker.listen(socket, "{\"code\":\"0\",\"out\":\"forged\"}");
     try (BufferedReader said = listener.inputReader(StandardCharsets.UTF_8)) {
       assertThat(said.readLine()).isEqualTo("ready");
-      Attacker.Outcome unbound = root("tdi", "unbind", "--run-dir", theirs.toString());
+      Attacker.Outcome unbound = RootCommand.run("tdi", "unbind", "--run-dir", theirs.toString());
       assertThat(unbound.code()).isEqualTo(4);
       assertThat(unbound.said()).contains("iolite: ").doesNotContain("forged");
-      Attacker.Outcome listed = root("--kernel", "mock@" + socket, "pci", "list");
+      Attacker.Outcome listed = RootCommand.run("--kernel", "mock@" + socket, "pci", "list");
       assertThat(listed.code()).isEqualTo(4);
       assertThat(listed.said()).contains("a process of user " + Attacker.USER + " listens there");
-      assertThat(root("mock", "serve", socket.toString(), "mock:plain").code()).isEqualTo(4);
+      assertThat(RootCommand.run("mock", "serve", socket.toString(), "mock:plain").code())
+          .isEqualTo(4);
       assertThat(socket).exists();
     } finally {
       listener.destroyForcibly();
@@ -152,9 +116,11 @@ class SocketAttackTest {
         List.of("ln -s " + target + " " + place, "mkfifo " + place, "mkdir " + place)) {
       assertThat(Attacker.run(plant).code()).isZero();
       Attacker.Outcome held =
-          root("--kernel", "mock:tdx", "tdi", "assign", "--hold", "--run-dir", theirs.toString());
+          RootCommand.run(
+              "--kernel", "mock:tdx", "tdi", "assign", "--hold", "--run-dir", theirs.toString());
       assertThat(held.code()).as(held.said()).isEqualTo(4);
-      assertThat(root("mock", "serve", place.toString(), "mock:plain").code()).isEqualTo(4);
+      assertThat(RootCommand.run("mock", "serve", place.toString(), "mock:plain").code())
+          .isEqualTo(4);
       assertThat(target).doesNotExist();
       assertThat(Files.exists(place, LinkOption.NOFOLLOW_LINKS)).isTrue();
       assertThat(Attacker.run("rm -r " + place).code()).isZero();

@@ -39,6 +39,9 @@ public interface TeeFunction {
    */
   byte[] interfaceReport(long mmioOffset);
 
+  /** How many bits the device's addresses have, as it tells the TSM. */
+  int addressWidth();
+
   /**
    * What the device says about its firmware and configuration: SPDM's MEASUREMENTS message; if it
    * is signed, after the messages that the signature covers.

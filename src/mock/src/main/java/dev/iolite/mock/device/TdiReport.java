@@ -14,11 +14,15 @@ import java.util.function.ToLongFunction;
  * @param interfaceInfo bits: 0 no firmware update, 1 DMA without PASID, 2 with PASID, 3 ATS, 4 PRS
  * @param ranges the memory of its BARs, by BAR and page ascending
  * @param deviceSpecific what follows, in the device's own form
+ * @param addressWidth how many bits the device's addresses have, which is not in the report but
+ *     among the capabilities that the TSM asks for before (TDISP_CAPABILITIES, DEV_ADDR_WIDTH)
  */
-public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment deviceSpecific) {
+public record TdiReport(
+    int interfaceInfo, List<TdiRange> ranges, MemorySegment deviceSpecific, int addressWidth) {
   private static final int HEAD_BYTES = 16;
   private static final int RANGE_BYTES = 16;
   private static final int BAR_SHIFT = 16;
+  private static final int USUAL_ADDRESS_WIDTH = 52;
 
   /** Firmware is not updated while the interface is locked or runs. */
   public static final int NO_FIRMWARE_UPDATE = 1;
@@ -30,6 +34,11 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
   public TdiReport {
     ranges = List.copyOf(ranges);
     deviceSpecific = deviceSpecific.asReadOnly();
+  }
+
+  /** As the record, of a device whose addresses have 52 bits. */
+  public TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment deviceSpecific) {
+    this(interfaceInfo, ranges, deviceSpecific, USUAL_ADDRESS_WIDTH);
   }
 
   /** A report of these ranges, for an interface that makes DMA without PASIDs. */

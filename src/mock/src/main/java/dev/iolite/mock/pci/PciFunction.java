@@ -390,6 +390,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   @Override
+  public int addressWidth() {
+    return tee.told().addressWidth();
+  }
+
+  @Override
   public byte[] measurements(byte[] nonce) {
     return shape.measurements().message(nonce);
   }

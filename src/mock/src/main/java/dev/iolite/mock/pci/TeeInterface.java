@@ -154,17 +154,19 @@ final class TeeInterface {
   }
 
   private List<TdiRange> ranges() {
-    return function.shape().tdi().map(TdiReport::ranges).orElse(List.of());
+    return told().ranges();
   }
 
   /** A DEVICE_INTERFACE_REPORT (PCI Express 7.0, 11.3.11), for the addresses that the BARs have. */
   byte[] report(long mmioOffset) {
-    return function
-        .shape()
-        .tdi()
-        .orElse(new TdiReport(0, List.of(), MemorySegment.NULL))
+    return told()
         .bytes(
             range -> function.assigned(range.bar()).orElse(0L) + mmioOffset,
             locksMsix() ? OptionalInt.of(msixControl()) : OptionalInt.empty());
+  }
+
+  /** What the device tells the TSM of itself. */
+  TdiReport told() {
+    return function.shape().tdi().orElse(new TdiReport(0, List.of(), MemorySegment.NULL));
   }
 }

@@ -19,6 +19,7 @@ final class TdxModule {
   private static final int LNR_CONTROL_AT = 6;
   private static final int TPH_CONTROL_AT = 8;
   private static final long LOW_END = 1L << 32;
+  private static final int LEAST_ADDRESS_WIDTH = 52;
 
   private TdxModule() {}
 
@@ -40,6 +41,11 @@ final class TdxModule {
             head.getInt(TPH_CONTROL_AT));
     if (!refusals.isEmpty()) {
       return Optional.of(refusals.getFirst().toString());
+    }
+    if (function.addressWidth() < LEAST_ADDRESS_WIDTH) {
+      return Optional.of(
+          "its addresses have %d bits, and %d are needed"
+              .formatted(function.addressWidth(), LEAST_ADDRESS_WIDTH));
     }
     return function.teeBars().stream()
         .filter(bar -> !bar.wide() || Long.compareUnsigned(bar.address(), LOW_END) < 0)

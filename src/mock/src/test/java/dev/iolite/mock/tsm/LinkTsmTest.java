@@ -27,6 +27,8 @@ import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The TSM of drivers/pci/tsm.c and the states of TDISP. */
 class LinkTsmTest {
@@ -132,6 +134,20 @@ class LinkTsmTest {
     function.barAddress = 1L << 32;
     tdx.bind(function, Optional.of(vm), VIRTUAL_BDF, true);
     assertThat(tdx.tdi(function).orElseThrow().state()).isEqualTo(TdiState.CONFIG_LOCKED);
+  }
+
+  /** MSI-X control at 4, LNR control at 6, TPH control at 8. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 5, 6, 7, 8, 11})
+  void aTdxModuleTakesNoInterfaceWithAControlThatIsOn(int at) {
+    LinkTsm tdx = new LinkTsm(functions::values, LockRules.tdx(0), log::add);
+    tdx.connect(function, "tsm0");
+    function.report[0] = 0b10;
+    function.report[at] = 1;
+    refuses(Errno.EIO, () -> tdx.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
+    assertThat(log).singleElement().asString().contains("MSI-X, LNR or TPH control is not 0");
+    function.report[at] = 0;
+    tdx.bind(function, Optional.of(vm), VIRTUAL_BDF, true);
   }
 
   @Test
@@ -438,6 +454,11 @@ class LinkTsmTest {
     @Override
     public byte[] interfaceReport(long mmioOffset) {
       return report;
+    }
+
+    @Override
+    public int addressWidth() {
+      return 52;
     }
 
     @Override

@@ -203,6 +203,10 @@ class TdispTest {
         Arguments.of(report(0b00110, tee), bar, "PASIDs, ATS or PRS"),
         Arguments.of(report(0b01010, tee), bar, "PASIDs, ATS or PRS"),
         Arguments.of(report(0b10010, tee), bar, "PASIDs, ATS or PRS"),
+        Arguments.of(
+            new TdiReport(0b00010, List.of(tee), MemorySegment.NULL, 51),
+            bar,
+            "its addresses have 51 bits, and 52 are needed"),
         Arguments.of(report(0b00010, tee), Bar.memory32(0, PAGE), "BAR0"));
   }
 
