@@ -173,9 +173,13 @@ public final class SysFs {
         .map(target -> target.substring(target.lastIndexOf('/') + 1));
   }
 
-  /** Of a file that went after it was opened (fs/kernfs/file.c:kernfs_fop_read_iter). */
+  /**
+   * Of a file that went after it was opened (fs/kernfs/file.c:kernfs_fop_read_iter), as that of a
+   * process which has ended (fs/proc/base.c:proc_single_show).
+   */
   private static boolean isOfRemoved(KernelException e) {
-    return e.errno() == Errno.ENODEV && e.call().equals("read");
+    boolean isGone = e.errno() == Errno.ENODEV || e.errno() == Errno.ESRCH;
+    return isGone && e.call().equals("read");
   }
 
   private static <T> Optional<T> ifPresent(Supplier<T> read) {
