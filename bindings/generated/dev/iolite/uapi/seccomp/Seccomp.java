@@ -275,6 +275,15 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_mmap() {
         return __NR_mmap;
     }
+    private static final int __NR_munmap = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_munmap 11
+     * }
+     */
+    public static int __NR_munmap() {
+        return __NR_munmap;
+    }
     private static final int __NR_ioctl = (int)16L;
     /**
      * {@snippet lang=c :
@@ -328,6 +337,15 @@ public class Seccomp extends Seccomp$shared {
      */
     public static int __NR_access() {
         return __NR_access;
+    }
+    private static final int __NR_madvise = (int)28L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_madvise 28
+     * }
+     */
+    public static int __NR_madvise() {
+        return __NR_madvise;
     }
     private static final int __NR_dup = (int)32L;
     /**

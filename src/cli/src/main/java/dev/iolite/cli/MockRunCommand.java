@@ -6,9 +6,13 @@ import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.door.Door;
+import dev.iolite.trace.TracingKernel;
 import dev.iolite.uapi.catalog.Ioctls;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -22,9 +26,13 @@ import picocli.CommandLine.Parameters;
       "The program and its children see the model's /dev/iommu, /dev/vfio, /dev/kvm, PCI functions"
           + " and IOMMU; all else is this machine. The exit code is the program's, or 128 and the"
           + " number of the signal that ended it.",
+      "A program that does what can't be served, such as an unknown instruction on a BAR, is ended."
+          + " What iolite itself has to say has one of its own codes, as without a program.",
       "Example: iolite mock run mock:plain -- ./my_vmm_test --device 0000:00:03.0"
     })
 final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
+  private static final List<String> UNUSED = List.of("--kernel", "--output");
+
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
@@ -46,6 +54,27 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
               + " effect has taken place. Can be given more than once")
   private List<InjectedFault> faults = List.of();
 
+  private final CallCounts counted = new CallCounts();
+
+  @Option(
+      names = "--junit",
+      paramLabel = "FILE",
+      description = "write how the program ended, and how often each call ended how, as JUnit does")
+  private Optional<Path> junit = Optional.empty();
+
+  /** Takes away those options of all commands that mean nothing here. */
+  static void fit(CommandLine iolite) {
+    iolite.getSubcommands().values().stream()
+        .flatMap(group -> group.getSubcommands().values().stream())
+        .map(CommandLine::getCommandSpec)
+        .filter(spec -> spec.userObject() instanceof MockRunCommand)
+        .forEach(spec ->
+            spec.options().stream()
+                .filter(option -> UNUSED.contains(option.longestName()))
+                .toList()
+                .forEach(spec::remove));
+  }
+
   @Override
   public Integer call() throws InterruptedException {
     MockKernel.Builder description =
@@ -54,7 +83,12 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
             .orElseThrow(() ->
                 new ParameterException(
                     spec().commandLine(), "a program can only be run on a model"));
-    return new Door(description, this::calls).run(command, stopRequested());
+    long start = System.nanoTime();
+    int status = new Door(description, this::calls).run(command, stopRequested());
+    if (junit.isPresent()) {
+      JunitReport.write(junit.get(), command, status, System.nanoTime() - start, counted);
+    }
+    return status;
   }
 
   private Kernel calls(Kernel model, CallerMemory memory) {
@@ -62,6 +96,10 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
     for (InjectedFault fault : faults) {
       plan.fail(fault.calls(), fault.nth(), fault.errno(), fault.when());
     }
-    return traced(new FaultyKernel(model, memory, Ioctls.ofHeaders(), plan), memory);
+    Kernel kernel = traced(new FaultyKernel(model, memory, Ioctls.ofHeaders(), plan), memory);
+    return junit.isEmpty()
+        ? kernel
+        : new TracingKernel(
+            kernel, memory, TracingKernel.Scope.ALL, Ioctls::ofHeaders, counted::add);
   }
 }

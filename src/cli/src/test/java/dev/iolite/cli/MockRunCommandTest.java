@@ -2,8 +2,12 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class MockRunCommandTest {
@@ -30,7 +34,8 @@ class MockRunCommandTest {
     Cli traced = run("--trace");
     assertThat(traced.code()).isZero();
     assertThat(traced.err())
-        .contains("open", "/sys/bus/pci/devices/0000:00:02.0/vendor", "0x1234", "close");
+        .contains("open", "/sys/bus/pci/devices/0000:00:02.0/vendor", "0x1234", "close")
+        .doesNotContain("interruptible");
   }
 
   @Test
@@ -46,6 +51,29 @@ class MockRunCommandTest {
     assertThat(run("--fail", "open:0=EMFILE").code()).isEqualTo(2);
     assertThat(run("--fail", "open:1=EWHAT").err()).contains("there is no errno 'EWHAT'");
     assertThat(run("--fail", "munmap:1=EINVAL").err()).contains("there is no call 'munmap'");
+  }
+
+  @Test
+  void aReportSaysHowTheProgramAndItsCallsEnded(@TempDir Path directory) throws IOException {
+    Path report = directory.resolve("report.xml");
+    assertThat(run("--junit", report.toString()).code()).isZero();
+    assertThat(Files.readString(report))
+        .contains("tests=\"1\" failures=\"0\"", "vendor &gt; /dev/null", "close ok 1\n")
+        .doesNotContain("<failure");
+    assertThat(run("--junit", report.toString(), "--fail", "open:1=EMFILE").code()).isEqualTo(1);
+    assertThat(Files.readString(report))
+        .contains("failures=\"1\"", "<failure message=\"exited with code 1\"/>", "open EMFILE 1\n");
+    assertThat(run("--junit", directory.resolve("none/report.xml").toString()).err())
+        .contains("its directory is missing", "the program itself ended with 0");
+  }
+
+  @Test
+  void optionsThatMeanNothingHereAreNotTaken() {
+    assertThat(Cli.run("mock", "run", "--help").out())
+        .contains("--trace", "--junit")
+        .doesNotContain("--kernel=", "--output");
+    assertThat(run("--kernel", "mock:sev").code()).isEqualTo(2);
+    assertThat(run("-o", "json").code()).isEqualTo(2);
   }
 
   @Test

@@ -60,6 +60,11 @@ public final class HostKernel implements Kernel, HostFiles {
     return STATE.get();
   }
 
+  /** Where a function of libc is. */
+  static long address(String name) {
+    return LINKER.defaultLookup().findOrThrow(name).address();
+  }
+
   static MethodHandle plain(String name, ValueLayout result, ValueLayout... arguments) {
     return link(name, result, arguments, Linker.Option.captureCallState("errno"));
   }

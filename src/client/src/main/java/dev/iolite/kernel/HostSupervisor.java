@@ -99,6 +99,11 @@ public final class HostSupervisor {
     static final MethodHandle CALL = HostKernel.plain("signal", JAVA_LONG, JAVA_INT, JAVA_LONG);
   }
 
+  /** An address in the code from which this process makes its system calls: that of its libc. */
+  public long callingCode() {
+    return HostKernel.address("mmap");
+  }
+
   /** Who answers the calls of a program that is about to be started. */
   @FunctionalInterface
   public interface Listener {
@@ -110,8 +115,8 @@ public final class HostSupervisor {
    * Starts a program whose system calls, and those of its children, go through a filter.
    *
    * <p>The filter is the calling thread's from then on, for good: call this on a thread of its own
-   * that ends afterwards. The calls that the start itself needs are filtered too, so other threads
-   * must serve the filter's descriptor already when this thread goes on.
+   * that ends afterwards. The calls that the start itself needs are filtered too: a filter that has
+   * somebody of this process answer calls should let those of {@link #callingCode} through.
    *
    * @param filter instructions of classic BPF
    * @param flags SECCOMP_FILTER_FLAG_*

@@ -9,6 +9,8 @@ import dev.iolite.uapi.libc.Libc;
  * <p>Safe for use by several threads.
  */
 public final class MemFd implements AutoCloseable {
+  private static final int SEEK_END = 2;
+
   private final Fd fd;
   private final long bytes;
 
@@ -33,6 +35,23 @@ public final class MemFd implements AutoCloseable {
       Fd fd = opening.push(Fd.owned(kernel, FdKind.MEMFD, number, name));
       KernelException.requireDone(
           "ftruncate", fd.target(), "bytes=" + bytes, kernel.ftruncate(number, bytes));
+      opening.release();
+      return new MemFd(fd, bytes);
+    }
+  }
+
+  /**
+   * Takes over a descriptor of a file that somebody else has made.
+   *
+   * @throws KernelException what lseek(2) said when asked for its size
+   */
+  public static MemFd owned(Kernel kernel, int number, String name) {
+    try (CloseStack opening = new CloseStack()) {
+      Fd fd = opening.push(Fd.owned(kernel, FdKind.MEMFD, number, name));
+      long bytes = kernel.lseek(number, 0, SEEK_END);
+      if (bytes < 0) {
+        throw new KernelException("lseek", fd.target(), "", (int) -bytes);
+      }
       opening.release();
       return new MemFd(fd, bytes);
     }

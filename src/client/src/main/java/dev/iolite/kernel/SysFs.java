@@ -177,10 +177,12 @@ public final class SysFs {
 
   /**
    * Whether an error is that of a file removed after it was opened
-   * (fs/kernfs/file.c:kernfs_fop_read_iter).
+   * (fs/kernfs/file.c:kernfs_fop_read_iter), or of a process that has ended
+   * (fs/proc/base.c:proc_single_show).
    */
   private static boolean isOfRemoved(KernelException e) {
-    return e.errno() == Errno.ENODEV && e.call().equals("read");
+    boolean isGone = e.errno() == Errno.ENODEV || e.errno() == Errno.ESRCH;
+    return isGone && e.call().equals("read");
   }
 
   private static <T> Optional<T> ifPresent(Supplier<T> read) {

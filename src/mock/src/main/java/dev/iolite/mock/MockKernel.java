@@ -360,6 +360,19 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   /**
+   * A caller that maps its memory itself is about to unmap a range, or to map something else there.
+   * A device for which it is pinned goes on with the pages as they are.
+   */
+  public void leaving(long address, long bytes) {
+    task.enter();
+    try {
+      task.memory().leave(address, bytes);
+    } finally {
+      task.leave();
+    }
+  }
+
+  /**
    * The process exits: what it left open is closed, what it left mapped is unmapped. The host goes
    * on, and the next call is that of a new process.
    */

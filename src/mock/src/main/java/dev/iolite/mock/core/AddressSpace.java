@@ -194,6 +194,14 @@ public final class AddressSpace {
     forget(address, address + whole);
   }
 
+  /**
+   * A range that the model has not mapped is about to be no longer what it is: the caller unmaps it
+   * itself, maps something else there, or gives its pages back. What is pinned stays.
+   */
+  public void leave(long address, long bytes) {
+    pinnedForeign.forEach(pages -> pages.leave(address, address + bytes, true));
+  }
+
   /** Unmaps all, as the end of the process does. */
   void unmapAll() {
     for (Area area : List.copyOf(areas.values())) {
@@ -340,6 +348,9 @@ public final class AddressSpace {
      * @param isThere whether it still has it now
      */
     void leave(long from, long to, boolean isThere) {
+      if (!user.ofCaller().equals(owner)) {
+        return;
+      }
       List<Pin> left = new ArrayList<>();
       long start = address;
       for (Pin piece : pieces) {

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
 /** An anonymous file in memory (mm/memfd.c, mm/shmem.c). */
-public final class MemFdFile extends PositionedFile {
+public class MemFdFile extends PositionedFile {
   /** What is moved is copied in parts, so that no caller makes the model take much memory. */
   private static final long MOST_AT_ONCE = 1 << 20;
 
@@ -32,6 +32,13 @@ public final class MemFdFile extends PositionedFile {
     ram = task.newRam(0);
   }
 
+  /** One whose pages are there already. */
+  MemFdFile(Task task, String name, Ram ram) {
+    super(task);
+    this.name = name;
+    this.ram = ram;
+  }
+
   @Override
   public String name() {
     return "/memfd:" + name + " (deleted)";
@@ -39,6 +46,11 @@ public final class MemFdFile extends PositionedFile {
 
   /** Its pages, which live as long as somebody has a reference to them. */
   public Ram ram() {
+    return ram;
+  }
+
+  /** Its pages as a device reaches them. */
+  public Memory pages() {
     return ram;
   }
 

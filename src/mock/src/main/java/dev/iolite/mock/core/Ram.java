@@ -52,6 +52,11 @@ public final class Ram implements Memory {
     }
   }
 
+  /** What a file of the host holds; the caller has the first reference, which closes the file. */
+  public static Ram of(Kernel host, MemFd file) {
+    return new Ram(host, file, 0, file.bytes(), file::close);
+  }
+
   /** Takes a reference. */
   public Ram get() {
     references++;

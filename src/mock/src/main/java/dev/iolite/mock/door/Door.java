@@ -8,6 +8,7 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.core.ProcessMaps;
 import dev.iolite.uapi.seccomp.Seccomp;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -77,13 +78,12 @@ public final class Door {
     }
   }
 
-  /**
-   * The filter is for good, so it is that of a thread which does nothing but this. From then on
-   * that thread must load no class: its own calls are answered here as well, by threads that may
-   * need the same class.
-   */
+  /** The filter is for good, so it is that of a thread which does nothing but this. */
   private int start(Program program, List<String> variables, Serving serving)
       throws InterruptedException {
+    ProcessMaps.Area own =
+        ProcessMaps.areaAt(host, "self", supervisor.callingCode())
+            .orElseThrow(() -> new IllegalStateException("the code of libc is not mapped"));
     CompletableFuture<Integer> listening = new CompletableFuture<>();
     CompletableFuture<Integer> started = new CompletableFuture<>();
     Thread starter =
@@ -94,7 +94,7 @@ public final class Door {
               try (Arena arena = Arena.ofConfined()) {
                 int process =
                     supervisor.start(
-                        Filter.instructions(arena),
+                        Filter.instructions(arena, own),
                         (int)
                             (Seccomp.SECCOMP_FILTER_FLAG_NEW_LISTENER()
                                 | Seccomp.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV()),

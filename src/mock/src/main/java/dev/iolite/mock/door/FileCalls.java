@@ -33,7 +33,18 @@ final class FileCalls {
       files.closingAny(caller);
       return Answer.pass();
     }
-    int fd = call.integer(number == Seccomp.__NR_mmap() ? 4 : 0);
+    if (number == Seccomp.__NR_munmap() || number == Seccomp.__NR_madvise()) {
+      files.leaving(call);
+      return Answer.pass();
+    }
+    boolean isMap = number == Seccomp.__NR_mmap();
+    if (isMap && (call.integer(3) & Libc.MAP_FIXED()) != 0) {
+      files.leaving(call);
+    }
+    if (isMap && (call.integer(3) & Libc.MAP_ANONYMOUS()) != 0) {
+      return Answer.pass();
+    }
+    int fd = call.integer(isMap ? 4 : 0);
     Optional<Integer> file = caller.model(fd);
     if (number == Seccomp.__NR_dup2() || number == Seccomp.__NR_dup3()) {
       return duplicateTo(caller, call, file);
@@ -42,9 +53,9 @@ final class FileCalls {
   }
 
   /**
-   * A number that is the model's is about to be another file's, or the other way round. The filter
-   * sees of a low number only the ioctls, so a file that can be read or written gets none: better
-   * an error than data of the placeholder's.
+   * A number that is the model's is about to be another file's, or the other way round. Of a low
+   * number that is no standard stream's, the filter sees only the ioctls, so a file that can be
+   * read or written gets none: better an error than data of the placeholder's.
    */
   private Answer duplicateTo(ProgramProcess caller, Notice call, Optional<Integer> file) {
     int target = call.integer(1);
@@ -52,7 +63,8 @@ final class FileCalls {
       // A number of the model's is the same file in every process.
       return target == call.integer(0) ? Answer.pass() : Answer.of(Errno.EBUSY);
     }
-    if (file.isPresent() && !files.hasOnlyIoctls(file.get())) {
+    boolean isStream = target >= 0 && target <= Filter.LAST_STREAM;
+    if (file.isPresent() && !isStream && !files.hasOnlyIoctls(file.get())) {
       return Answer.of(Errno.EBUSY);
     }
     caller.model(target).ifPresent(replaced -> files.closing(caller, replaced));

@@ -66,21 +66,21 @@ final class Placeholder {
     return name.matches() ? Optional.of(Integer.valueOf(name.group(1))) : Optional.empty();
   }
 
-  List<Integer> numbers() {
+  synchronized List<Integer> numbers() {
     return List.copyOf(numbers);
   }
 
-  void add(int duplicate) {
+  synchronized void add(int duplicate) {
     numbers.add(duplicate);
   }
 
   /** A part of the file is mapped which is registers; the last mapping of a part counts. */
-  void map(MappedRegisters mapped) {
+  synchronized void map(MappedRegisters mapped) {
     registers.removeIf(known -> known.offset == mapped.offset && known.bytes == mapped.bytes);
     registers.add(mapped);
   }
 
-  Optional<MappedRegisters> registersAt(long offset) {
+  synchronized Optional<MappedRegisters> registersAt(long offset) {
     return registers.stream().filter(each -> each.has(offset)).findFirst();
   }
 
@@ -105,7 +105,7 @@ final class Placeholder {
    * @param memfd one that memfd_create(2) returned: it does not count as one that has it open
    * @return a descriptor to be given to the program and closed then, or a negated errno
    */
-  int of(int memfd) {
+  synchronized int of(int memfd) {
     String path = "/proc/self/fd/" + memfd;
     int watching = host.open(path, Libc.O_RDONLY() | Libc.O_CLOEXEC());
     if (watching < 0) {
@@ -116,11 +116,11 @@ final class Placeholder {
   }
 
   /** Whether any process still has it. */
-  boolean isHeld() {
+  synchronized boolean isHeld() {
     return watched.stream().anyMatch(file -> supervisor.hasWriters(file) != 0);
   }
 
-  void close() {
+  synchronized void close() {
     watched.forEach(host::close);
     watched.clear();
   }

@@ -22,11 +22,25 @@ final class Placeholders {
     this.supervisor = supervisor;
   }
 
-  /** A new one, of the model's file of this number. */
-  synchronized Placeholder add(int number) {
+  /**
+   * Makes one, of the model's file of this number.
+   *
+   * @return a descriptor to be given to the program and closed then, or a negated errno
+   */
+  int make(int number) {
     Placeholder placeholder = new Placeholder(host, supervisor, number);
+    int made = placeholder.make();
+    if (made < 0) {
+      placeholder.close();
+    } else {
+      // Not before: what nobody has open is taken for one that nobody has any longer.
+      add(number, placeholder);
+    }
+    return made;
+  }
+
+  private synchronized void add(int number, Placeholder placeholder) {
     byNumber.put(number, placeholder);
-    return placeholder;
   }
 
   /** Forgets one that the program was not given. */

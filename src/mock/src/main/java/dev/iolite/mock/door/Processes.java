@@ -8,11 +8,14 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.core.CallerEventFd;
+import dev.iolite.mock.core.CallerFile;
 import dev.iolite.mock.core.CallerFiles;
+import dev.iolite.mock.core.CallerMemFd;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.ProcessMemory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.UserMemory;
+import dev.iolite.uapi.libc.Libc;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -33,6 +36,7 @@ import java.util.regex.Pattern;
  */
 final class Processes implements UserMemory, CallerFiles, CallerMemory {
   private static final Pattern THREAD_GROUP = Pattern.compile("\nTgid:\t(\\d+)");
+  private static final String MEMFD = "/memfd:";
   private static final Pattern EVENTFD = Pattern.compile("eventfd-id: *(\\d+)");
 
   private final HostKernel host;
@@ -151,13 +155,45 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
     given.get().add(fd);
   }
 
-  /** An eventfd is the same file whatever its descriptor, as its number in fdinfo says. */
+  /** One of the model's by a low number, or a file of the program's own. */
   @Override
   public Optional<OpenFile> find(Task task, int fd) {
     if (current.get().isEmpty() || fd < 0) {
       return Optional.empty();
     }
     ProgramProcess process = current.get().get();
+    Optional<Integer> number = process.model(fd);
+    if (number.isPresent()) {
+      return number
+          .filter(other -> other != fd)
+          .map(other -> withReference(task.descriptors().get(other)));
+    }
+    Optional<String> link = link("/proc/" + process.number() + "/fd/" + fd);
+    if (link.filter(name -> name.startsWith(MEMFD)).isPresent()) {
+      return memfd(task, process, fd, link.get());
+    }
+    return eventfd(task, process, fd).or(() -> link.map(name -> new CallerFile(task, name)));
+  }
+
+  private static OpenFile withReference(OpenFile file) {
+    file.get();
+    return file;
+  }
+
+  /** Opened anew, so that nothing here moves the program's position in it. */
+  private Optional<OpenFile> memfd(Task task, ProgramProcess process, int fd, String link) {
+    int taken = process.take(fd);
+    if (taken < 0) {
+      return Optional.empty();
+    }
+    int opened = host.open("/proc/self/fd/" + taken, Libc.O_RDWR() | Libc.O_CLOEXEC());
+    host.close(taken);
+    String name = link.substring(MEMFD.length(), link.lastIndexOf(' '));
+    return opened < 0 ? Optional.empty() : Optional.of(new CallerMemFd(task, host, name, opened));
+  }
+
+  /** An eventfd is the same file whatever its descriptor, as its number in fdinfo says. */
+  private Optional<OpenFile> eventfd(Task task, ProgramProcess process, int fd) {
     Matcher eventfd =
         EVENTFD.matcher(
             new SysFs(host)

@@ -55,8 +55,7 @@ final class ProgramFiles {
       return Answer.of(result);
     }
     for (int number : made) {
-      Placeholder placeholder = placeholders.add(number);
-      int added = add(call, placeholder.make(), number, isClosedByExec);
+      int added = add(call, placeholders.make(number), number, isClosedByExec);
       if (added < 0) {
         made.forEach(placeholders::remove);
         made.forEach(kernel::close);
@@ -107,6 +106,11 @@ final class ProgramFiles {
     placeholders.duplicate(number, duplicate);
     caller.hold(duplicate);
     return Answer.of(duplicate);
+  }
+
+  /** The memory at a range will no longer be what it is. */
+  void leaving(Notice call) {
+    model.leaving(call.argument(0), call.argument(1));
   }
 
   /** mmap(2): the program's own kernel maps its placeholder, unless the model refuses. */

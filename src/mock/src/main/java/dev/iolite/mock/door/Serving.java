@@ -197,7 +197,7 @@ final class Serving implements Tracer.Listener {
     @Override
     public void run() {
       try (Arena arena = Arena.ofConfined()) {
-        int number = kernel.interruptible();
+        int number = model.interruptible();
         MemorySegment notif = seccomp_notif.allocate(arena);
         MemorySegment response = seccomp_notif_resp.allocate(arena);
         while (true) {
@@ -269,7 +269,7 @@ final class Serving implements Tracer.Listener {
         for (Map.Entry<Integer, Notice> each : now.entrySet()) {
           Notice call = each.getValue();
           if (call.equals(before.get(each.getKey())) && isToEnd(call)) {
-            kernel.interrupt(each.getKey());
+            model.interrupt(each.getKey());
           }
         }
         before = now;

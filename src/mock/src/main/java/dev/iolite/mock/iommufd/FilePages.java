@@ -37,7 +37,7 @@ final class FilePages extends PinnedPages {
     long to = start + (last + 1) * Page.BYTES - 1;
     refuseIf(from < 0 || from > to || to >= memfd.ram().bytes(), Errno.EINVAL);
     Ram ram = memfd.ram().get();
-    return new Pin(ram, from, to - from + 1, ram::put);
+    return new Pin(memfd.pages(), from, to - from + 1, ram::put);
   }
 
   @Override

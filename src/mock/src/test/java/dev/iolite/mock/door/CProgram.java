@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.uapi.UapiHeaders;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A program in C, built for a test. */
 record CProgram(Path file) {
@@ -46,6 +48,19 @@ record CProgram(Path file) {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Run(process.waitFor(), said);
+  }
+
+  /** What this process has open, but for files with a name, as those with its classes have. */
+  static List<String> openFiles() {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors
+          .flatMap(each -> Processes.link(each.toString()).stream())
+          .filter(file -> !Files.exists(Path.of(file)))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Runs it behind a door; its second argument is the file that it writes to. */

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -84,6 +83,49 @@ class DoorTest {
   }
 
   @Test
+  void aShellRedirectsItsStreamsToTheModelsFiles() throws Exception {
+    Path output = scratch.resolve("output");
+    String script =
+        """
+        exec > %s
+        cd /sys/bus/pci/devices/0000:00:02.0
+        echo vfio-pci > driver_override
+        cat driver_override
+        cat < vendor
+        read device < device
+        echo "device $device"
+        echo 0000:00:02.0 > /sys/bus/pci/drivers_probe
+        basename $(readlink driver)
+        echo nonsense 2> /dev/null > /sys/bus/pci/drivers/vfio-pci/unbind || echo refused
+        """
+            .formatted(output);
+    assertEquals(0, run(List.of("sh", "-c", script)));
+    assertEquals("vfio-pci\n0x1234\ndevice 0x11e8\nvfio-pci\nrefused\n", Files.readString(output));
+  }
+
+  @Test
+  void whatIsPinnedStaysTheDevicesWhenItIsUnmapped() throws Exception {
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            the device has first, the program new
+            then written and new
+            the device has second, the program new
+            then written and new
+            the device has third, the program new
+            then written and new
+            """),
+        run("dynamic", "pinned"));
+  }
+
+  @Test
+  void aMemfdOfTheProgramsOwnIsMapped() throws Exception {
+    assertEquals(
+        new CProgram.Run(0, "in a file, position 0\nstill here\n"), run("dynamic", "file"));
+  }
+
+  @Test
   void anInstructionThatRegistersDontTakeEndsItWithAMessage() {
     PreconditionException refused =
         assertThrows(PreconditionException.class, () -> run("dynamic", "unknown"));
@@ -146,22 +188,11 @@ class DoorTest {
   @Test
   void nothingIsLeftInThisProcess() throws Exception {
     run("dynamic", "device");
-    List<String> before = files();
+    List<String> before = CProgram.openFiles();
     run("dynamic", "device");
     run("dynamic", "registers");
     run("dynamic", "killed");
-    assertEquals(before, files());
-  }
-
-  /** What this process has open, but for what the JVM loads classes from. */
-  private static List<String> files() throws IOException {
-    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-      return descriptors
-          .flatMap(each -> Processes.link(each.toString()).stream())
-          .filter(file -> !file.startsWith("/"))
-          .sorted()
-          .toList();
-    }
+    assertEquals(before, CProgram.openFiles());
   }
 
   @Test

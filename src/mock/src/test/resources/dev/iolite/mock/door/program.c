@@ -129,6 +129,102 @@ static void drive_device(void) {
   /* All is left open. */
 }
 
+static void bind_memory(int device, int iommu) {
+  struct vfio_device_bind_iommufd bind = {.argsz = sizeof bind, .iommufd = iommu};
+  DONE(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind));
+  uint16_t command = 6;
+  DONE(pwrite(device, &command, sizeof command, COMMAND));
+}
+
+static int dma_device, dma_iommu, dma_ioas;
+
+static void set_up_dma(void) {
+  bind_driver();
+  dma_device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
+  dma_iommu = DONE(open("/dev/iommu", O_RDWR));
+  bind_memory(dma_device, dma_iommu);
+  struct vfio_device_attach_iommufd_pt attach = {.argsz = sizeof attach};
+  dma_ioas = attach.pt_id = ioas(dma_iommu);
+  DONE(ioctl(dma_device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+}
+
+/* Between the device's own memory and an IOVA. */
+static void dma(uint64_t iova, uint64_t bytes, int is_to_memory) {
+  uint64_t own = 0x40000, start = is_to_memory ? 3 : 1;
+  DONE(pwrite(dma_device, is_to_memory ? &own : &iova, 8, 0x80));
+  DONE(pwrite(dma_device, is_to_memory ? &iova : &own, 8, 0x88));
+  DONE(pwrite(dma_device, &bytes, 8, 0x90));
+  DONE(pwrite(dma_device, &start, 8, 0x98));
+  do {
+    DONE(pread(dma_device, &start, 8, 0x98));
+  } while (start & 1);
+}
+
+/* What is pinned stays the device's when it is unmapped, and what comes there is not its. */
+static void keep_pinned(void) {
+  set_up_dma();
+  enum { BYTES = 0x3000 };
+  char *memory = mmap(0, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *copy = mmap(0, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  struct iommu_ioas_map map = {.size = sizeof map, .flags = 7, .ioas_id = dma_ioas};
+  map.length = BYTES;
+  map.user_va = (uintptr_t)memory;
+  DONE(ioctl(dma_iommu, IOMMU_IOAS_MAP, &map));
+  map.iova = 0x100000;
+  map.user_va = (uintptr_t)copy;
+  DONE(ioctl(dma_iommu, IOMMU_IOAS_MAP, &map));
+  strcpy(memory, "first");
+  strcpy(memory + 0x1000, "second");
+  strcpy(memory + 0x2000, "third");
+  DONE(munmap(memory, 0x1000));
+  DONE(mmap(memory, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+            0) == memory ? 0 : -1);
+  DONE(mmap(memory + 0x1000, 0x1000, PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == memory + 0x1000 ? 0 : -1);
+  DONE(madvise(memory + 0x2000, 0x1000, MADV_DONTNEED));
+  for (int i = 0; i < 3; i++) {
+    strcpy(memory + i * 0x1000, "new");
+    dma(i * 0x1000, 8, 0);
+    dma(0x100000, 8, 1);
+    printf("the device has %s, the program %s\n", copy, memory + i * 0x1000);
+    strcpy(copy, "written");
+    dma(0x100000, 8, 0);
+    dma(i * 0x1000, 8, 1);
+    dma(i * 0x1000, 8, 0);
+    strcpy(copy, "");
+    dma(0x100000, 8, 1);
+    printf("then %s and %s\n", copy, memory + i * 0x1000);
+  }
+}
+
+/* A memfd of the program's own, mapped by its descriptor. */
+static void map_file(void) {
+  set_up_dma();
+  int file = DONE(memfd_create("own", MFD_CLOEXEC));
+  DONE(ftruncate(file, 0x2000));
+  DONE(pwrite(file, "in a file", 10, 0x1000));
+  struct iommu_ioas_map_file map = {.size = sizeof map, .flags = 7, .ioas_id = dma_ioas};
+  map.fd = file;
+  map.length = 0x2000;
+  DONE(ioctl(dma_iommu, IOMMU_IOAS_MAP_FILE, &map));
+  dma(0x1000, 10, 0);
+  dma(0, 10, 1);
+  char text[10] = "";
+  DONE(pread(file, text, sizeof text, 0));
+  printf("%s, position %ld\n", text, DONE(lseek(file, 0, SEEK_CUR)));
+  map.length = 0x3000;
+  map.iova = 0x100000;
+  REFUSED(ioctl(dma_iommu, IOMMU_IOAS_MAP_FILE, &map), EINVAL);
+  map.fd = DONE(open("/dev/null", O_RDWR));
+  REFUSED(ioctl(dma_iommu, IOMMU_IOAS_MAP_FILE, &map), EINVAL);
+  map.fd = 500;
+  REFUSED(ioctl(dma_iommu, IOMMU_IOAS_MAP_FILE, &map), EBADF);
+  /* The program cuts it off: the device reaches what is there. */
+  DONE(ftruncate(file, 0));
+  dma(0x1000, 10, 0);
+  printf("still here\n");
+}
+
 static jmp_buf after_bus_error;
 static void *bus_error_at;
 
@@ -152,13 +248,6 @@ static void *wait_for_map(void *unused) {
   while (!mapped)
     ;
   return write_and_read((void *)1);
-}
-
-static void bind_memory(int device, int iommu) {
-  struct vfio_device_bind_iommufd bind = {.argsz = sizeof bind, .iommufd = iommu};
-  DONE(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind));
-  uint16_t command = 6;
-  DONE(pwrite(device, &command, sizeof command, COMMAND));
 }
 
 /* Registers are mapped, and used by threads, a child, and from handlers of signals. */
@@ -353,6 +442,11 @@ static void pass_nonsense(void) {
   DONE(dup2(iommu, 9));
   DONE(close(iommu));
   printf("id %d\n", ioas(9));
+  /* One by a low number is the same to other calls. */
+  bind_driver();
+  int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
+  struct vfio_device_bind_iommufd bind = {.argsz = sizeof bind, .iommufd = 9};
+  DONE(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind));
 }
 
 /* Calls that are none of the model's: what they give is what the machine gives. */
@@ -367,6 +461,33 @@ static void be_unaware(void) {
   REFUSED(read(-1, text, 1), EBADF);
   REFUSED(close(2000), EBADF);
   printf("descriptors from %d\n", null);
+}
+
+/* Other programs, so many at once; each must end with 0. */
+static void run_programs(char **arguments, int count, int at_once, const char *what) {
+  int wrong = 0;
+  fflush(stdout);
+  for (int i = 0; i < count + at_once; i++) {
+    if (i < count && DONE(fork()) == 0) {
+      execl("/proc/self/exe", arguments[0], what, arguments[2], (char *)0);
+      _exit(1);
+    }
+    int status;
+    if (i >= at_once && DONE(wait(&status)) > 0)
+      wrong += status != 0;
+  }
+  exit(wrong != 0);
+}
+
+/* Children that do nothing. */
+static void fork_many(void) {
+  DONE(open("/dev/iommu", O_RDWR));
+  for (int i = 0; i < 10000; i++) {
+    if (DONE(vfork()) == 0)
+      _exit(0);
+    DONE(wait(0));
+  }
+  DONE(open("/dev/iommu", O_RDWR));
 }
 
 static long now(void) {
@@ -405,6 +526,10 @@ int main(int count, char **arguments) {
     drive_device();
   else if (!strcmp(what, "registers"))
     map_registers();
+  else if (!strcmp(what, "pinned"))
+    keep_pinned();
+  else if (!strcmp(what, "file"))
+    map_file();
   else if (!strcmp(what, "unknown"))
     do_the_unknown();
   else if (!strcmp(what, "guest"))
@@ -423,6 +548,14 @@ int main(int count, char **arguments) {
     be_unaware();
   else if (!strcmp(what, "measure"))
     measure();
+  else if (!strcmp(what, "next"))
+    ioas(DONE(open("/dev/iommu", O_RDWR)));
+  else if (!strcmp(what, "thousand"))
+    run_programs(arguments, 1000, 1, "next");
+  else if (!strcmp(what, "fifty"))
+    run_programs(arguments, 50, 50, "next");
+  else if (!strcmp(what, "forks"))
+    fork_many();
   else if (!strcmp(what, "twice")) {
     /* Two programs, one after the other: what the first one left open is closed. */
     for (int i = 0; i < 2; i++) {
