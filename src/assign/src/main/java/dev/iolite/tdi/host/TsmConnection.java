@@ -1,5 +1,8 @@
 package dev.iolite.tdi.host;
 
+import dev.iolite.kernel.Kernel;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
 import dev.iolite.pci.TsmState;
@@ -25,7 +28,7 @@ public final class TsmConnection {
     Optional<String> connected =
         steps.step(
             TdiStep.LOOK_FOR_CONNECTION,
-            () -> pci.tsm().flatMap(TsmState::connect),
+            () -> session(steps.kernel(), pci),
             found -> found.orElse("none is"));
     if (connected.isPresent()) {
       return List.of();
@@ -62,6 +65,19 @@ public final class TsmConnection {
     return List.of();
   }
 
+  /** The TSM that a function is connected to, by itself or by the function that manages it. */
+  private static Optional<String> session(Kernel kernel, PciDevice function) {
+    Optional<TsmState> state = function.tsm();
+    return state
+        .flatMap(TsmState::connect)
+        .or(() ->
+            state
+                .flatMap(TsmState::dsm)
+                .map(dsm -> new Pci(kernel).device(PciAddress.parse(dsm)))
+                .flatMap(PciDevice::tsm)
+                .flatMap(TsmState::connect));
+  }
+
   /** What keeps every TSM from connecting to a device; nothing if one can be connected. */
   public static List<String> missing(Tsm tsms, PciDevice device) {
     List<String> missing = new ArrayList<>();
@@ -71,7 +87,12 @@ public final class TsmConnection {
     if (device.tsm().isEmpty()) {
       missing.add(
           device
-              + " has no tsm/ in sysfs: it has neither IDE nor TEE-IO, or the kernel no PCI TSM.");
+              .physicalFunction()
+              .map(pf -> device + " has no tsm/ in sysfs before a TSM is connected to " + pf + ".")
+              .orElse(
+                  device
+                      + " has no tsm/ in sysfs: it has neither IDE nor TEE-IO, or the kernel no PCI"
+                      + " TSM."));
     }
     return missing;
   }
