@@ -170,8 +170,8 @@ public final class PrivateDirectory implements AutoCloseable {
    *
    * @param make whether to make it, with mode 0600, if it does not exist
    * @return empty if it does not exist, and is not to be made
-   * @throws PreconditionException if it cannot be opened or locked, or is not a regular file of this
-   *     user
+   * @throws PreconditionException if it cannot be opened or locked, or is not a regular file of
+   *     this user
    */
   public Optional<PrivateFile> lock(String name, boolean make) {
     Optional<PrivateFile> opened = open(name, make);
