@@ -12,7 +12,7 @@ import dev.iolite.tsm.Profile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Assignments of the lab's ivshmem on its kernel seed-2025, whose TSM is software. */
+/** Assignments on the lab's kernel seed-2025, whose TSM is software: of ivshmem, or as told. */
 final class SeedLife extends DeviceLife {
   static final PciAddress IVSHMEM = PciAddress.parse("0000:00:07.0");
 
@@ -25,7 +25,11 @@ final class SeedLife extends DeviceLife {
   private final SysFs files = new SysFs(kernel);
 
   SeedLife() {
-    super(IVSHMEM);
+    this(IVSHMEM);
+  }
+
+  SeedLife(PciAddress address) {
+    super(address);
   }
 
   @Override
