@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SysFsTest {
   private final SysFs files = new SysFs(new HostKernel());
@@ -86,5 +88,19 @@ class SysFsTest {
         .isInstanceOfSatisfying(
             KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EISDIR));
     assertThatThrownBy(() -> files.read(directory + "/none")).hasMessageContaining("ENOENT");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"ENODEV", "ESRCH"})
+  void aFileThatGoesWhileItIsReadIsNotThere(Errno errno) {
+    SysFs files =
+        new SysFs(
+            new ForwardingKernel(new HostKernel()) {
+              @Override
+              public long read(int fd, long address, long bytes) {
+                return errno.negated();
+              }
+            });
+    assertThat(files.readIfPresent("/proc/self/status")).isEmpty();
   }
 }

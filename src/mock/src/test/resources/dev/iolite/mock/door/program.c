@@ -19,7 +19,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FUNCTION "/sys/bus/pci/devices/0000:00:02.0/"
@@ -490,32 +489,6 @@ static void fork_many(void) {
   DONE(open("/dev/iommu", O_RDWR));
 }
 
-static long now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b) {
-  long x = *(const long *)a, y = *(const long *)b;
-  return (x > y) - (x < y);
-}
-
-/* How long a call takes, in nanoseconds: the median and the best. */
-static void measure(void) {
-  enum { COUNT = 20000 };
-  static long nanos[COUNT];
-  int iommu = DONE(open("/dev/iommu", O_RDWR));
-  struct iommu_option option = {.size = sizeof option, .op = IOMMU_OPTION_OP_GET};
-  for (int i = 0; i < COUNT; i++) {
-    long start = now();
-    ioctl(iommu, IOMMU_OPTION, &option);
-    nanos[i] = now() - start;
-  }
-  qsort(nanos, COUNT, sizeof nanos[0], ascending);
-  printf("ioctl median %ld best %ld\n", nanos[COUNT / 2], nanos[0]);
-}
-
 int main(int count, char **arguments) {
   if (count > 2)
     freopen(arguments[2], "a", stdout);
@@ -546,8 +519,6 @@ int main(int count, char **arguments) {
     pass_nonsense();
   else if (!strcmp(what, "unaware"))
     be_unaware();
-  else if (!strcmp(what, "measure"))
-    measure();
   else if (!strcmp(what, "next"))
     ioas(DONE(open("/dev/iommu", O_RDWR)));
   else if (!strcmp(what, "thousand"))
