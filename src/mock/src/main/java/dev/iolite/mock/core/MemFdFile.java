@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 
 /** An anonymous file in memory (mm/memfd.c, mm/shmem.c). */
 public final class MemFdFile extends PositionedFile {
-  /** What is moved is copied in parts, so that no caller makes the model take much memory. */
+  /** Data is copied in parts, so that no caller makes the model take much memory. */
   private static final long MOST_AT_ONCE = 1 << 20;
 
   private static final int MOST_NAME = 249;
@@ -18,9 +18,9 @@ public final class MemFdFile extends PositionedFile {
   private final Ram ram;
 
   /**
-   * A new one, empty; mm/memfd.c:sanitize_flags and alloc_name. Pages are never huge here.
+   * Makes an empty memfd; mm/memfd.c:sanitize_flags and alloc_name. Pages are never huge here.
    *
-   * @throws Refused EINVAL for flags or a name that it can't have
+   * @throws Refused EINVAL for invalid flags or an invalid name
    */
   public MemFdFile(Task task, String name, int flags) {
     super(task);
