@@ -11,8 +11,8 @@ public interface Calls {
    * A call that is about to be made.
    *
    * @param name the system call, such as {@code mmap}
-   * @param path what it opens or reads a link of; empty for other calls
-   * @param kind what its descriptor refers to; empty if it has none or that is not known
+   * @param path the path that it opens or reads as a link; empty for other calls
+   * @param kind what its descriptor refers to; empty if it has none or the kind is unknown
    * @param command for an ioctl, the command; empty for other calls and unknown commands
    */
   record Call(String name, String path, Optional<FdKind> kind, Optional<Ioctl> command) {
@@ -23,7 +23,7 @@ public interface Calls {
     }
   }
 
-  /** Whether this call is one of them. */
+  /** Whether this call is among them. */
   boolean include(Call call);
 
   /** Every call. */
@@ -31,18 +31,18 @@ public interface Calls {
     return _ -> true;
   }
 
-  /** The calls of one ioctl. */
+  /** The calls of an ioctl. */
   static Calls of(Ioctl command) {
     return call -> call.command().filter(command::equals).isPresent();
   }
 
-  /** The calls of one name, such as {@code mmap}. */
+  /** The calls with a name, such as {@code mmap}. */
   static Calls named(String name) {
     return call -> call.name().equals(name);
   }
 
   /**
-   * The calls that make, change or look at something: not those that undo (close, munmap), and not
+   * The calls that make, change or inspect something: not those that undo (close, munmap), and not
    * those that only read names and attributes.
    */
   static Calls thatWork() {

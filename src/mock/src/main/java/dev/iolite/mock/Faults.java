@@ -13,8 +13,8 @@ public final class Faults {
     /** Before it had an effect: it was not made. */
     BEFORE,
     /**
-     * After its effect took place: it was made, and its answer lost. A descriptor that it made is
-     * closed, as the kernel does when it can't hand one out.
+     * After its effect: it was made, and its answer was lost. A descriptor that it made is closed,
+     * as the kernel does when it can't hand one out.
      */
     AFTER
   }
@@ -24,7 +24,7 @@ public final class Faults {
     /** It fails. */
     record Fail(Errno errno, When when) implements Fault {}
 
-    /** It is not made, and returns a number. */
+    /** It returns a number without being made. */
     record Answer(long result) implements Fault {}
 
     /** It moves fewer bytes than asked for. */

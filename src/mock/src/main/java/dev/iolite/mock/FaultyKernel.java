@@ -16,7 +16,7 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.LongUnaryOperator;
 
-/** A kernel whose calls go wrong as planned; all else goes to the kernel below. */
+/** A kernel whose calls go wrong as planned; everything else goes to the kernel below. */
 public final class FaultyKernel extends ForwardingKernel {
   private final CallerMemory memory;
   private final Ioctls ioctls;
@@ -36,7 +36,7 @@ public final class FaultyKernel extends ForwardingKernel {
   /**
    * Makes a kernel's calls go wrong.
    *
-   * @param ioctls those that the kernel has, by whose names they are planned and noted
+   * @param ioctls the kernel's ioctls; plan and record use their names
    * @param faults when and how; asked of every call
    */
   public FaultyKernel(Kernel inner, Ioctls ioctls, Faults faults) {
@@ -44,9 +44,9 @@ public final class FaultyKernel extends ForwardingKernel {
   }
 
   /**
-   * Makes the calls go wrong that a kernel gets from elsewhere.
+   * Makes the calls go wrong that a kernel receives from another process.
    *
-   * @param memory of whoever makes the calls
+   * @param memory the memory of the caller
    */
   public FaultyKernel(Kernel inner, CallerMemory memory, Ioctls ioctls, Faults faults) {
     super(inner);
@@ -56,7 +56,8 @@ public final class FaultyKernel extends ForwardingKernel {
   }
 
   /**
-   * What went wrong so far, in order, such as {@code EBUSY after VFIO_DEVICE_ATTACH_IOMMUFD_PT}.
+   * What has gone wrong so far, in order, such as {@code EBUSY after
+   * VFIO_DEVICE_ATTACH_IOMMUFD_PT}.
    */
   public List<String> injected() {
     synchronized (injected) {
@@ -68,7 +69,7 @@ public final class FaultyKernel extends ForwardingKernel {
     return transfer(call, Long.MAX_VALUE, _ -> body.getAsLong(), _ -> {});
   }
 
-  /** How to take back what a call handed out. */
+  /** Takes back what a call handed out. */
   @FunctionalInterface
   private interface TakeBack {
     void of(long result);

@@ -64,7 +64,7 @@ import java.util.function.LongSupplier;
  * it. It answers as the kernel does, down to the order in which a call makes its checks.
  *
  * <p>What is mapped through it is real memory of this process, taken from the host's memfds;
- * everything else is modelled. Close a host that is no longer used, to free that memory.
+ * everything else is modelled. To free that memory, close a host that is no longer used.
  */
 public final class MockKernel implements Kernel, AutoCloseable {
   private static final int MOST_DESCRIPTORS_POLLED = 1 << 20;
@@ -130,7 +130,10 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return isSeedLab() ? Machine.seedLab() : Machine.lab();
   }
 
-  /** drivers/virt/coco: the TDX host's own device or the secure processor's driver has the TSM. */
+  /**
+   * drivers/virt/coco: the TSM belongs to the TDX host's own device or to the secure processor's
+   * driver.
+   */
   private TsmDriver installTsm(long seed) {
     if (platform == Platform.PLAIN && !isSeedLab()) {
       return TsmDriver.installWithoutTsm(task, tree, messages);
@@ -176,7 +179,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     };
   }
 
-  /** Writes a line to the kernel's log, as a driver does; {@code /dev/kmsg} has it. */
+  /** Writes a line to the kernel's log, as a driver does; {@code /dev/kmsg} shows it. */
   public void log(String line) {
     task.locked(() -> {
       messages.add(line);
@@ -189,7 +192,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return new Builder();
   }
 
-  /** A host without confidential computing, as the lab's machine. */
+  /** A host without confidential computing, like the lab's machine. */
   public static MockKernel plain() {
     return builder().build();
   }
@@ -204,7 +207,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return builder().platform(Platform.SEV).build();
   }
 
-  /** What a host is to be like. */
+  /** Describes a host. */
   public static final class Builder {
     private Platform platform = Platform.PLAIN;
     private Optional<Profile> profile = Optional.empty();
@@ -224,13 +227,13 @@ public final class MockKernel implements Kernel, AutoCloseable {
       return this;
     }
 
-    /** How TDIs are bound on it; the platform's usual profile by default. */
+    /** How TDIs are bound on the host; the platform's usual profile by default. */
     public Builder profile(Profile wanted) {
       profile = Optional.of(wanted);
       return this;
     }
 
-    /** What the vCPUs run whose state can't be set; they halt at once by default. */
+    /** What vCPUs run if their state can't be set; by default they halt at once. */
     public Builder guests(GuestScripts scripts) {
       guests = scripts;
       return this;
@@ -254,28 +257,30 @@ public final class MockKernel implements Kernel, AutoCloseable {
       return this;
     }
 
-    /** What descriptors the caller has of its own; none by default. */
+    /** The caller's own descriptors; none by default. */
     public Builder files(CallerFiles own) {
       files = own;
       return this;
     }
 
     /**
-     * What devices it has; those of {@link Machine#lab} by default, and on a plain platform with
-     * the profile seed-2025 those of {@link Machine#seedLab}.
+     * The host's devices; those of {@link Machine#lab} by default, and on a plain platform with the
+     * profile seed-2025 those of {@link Machine#seedLab}.
      */
     public Builder machine(Machine devices) {
       machine = Optional.of(devices);
       return this;
     }
 
-    /** What its TSM's choices follow from: where interfaces report their memory; 0 by default. */
+    /**
+     * The seed of the TSM's choices, such as where interfaces report their memory; 0 by default.
+     */
     public Builder seed(long number) {
       seed = number;
       return this;
     }
 
-    /** Makes the host, as it is when it has just started. */
+    /** Makes the host, in the state of one that has just started. */
     public MockKernel build() {
       return new MockKernel(this);
     }
@@ -291,31 +296,34 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return new DeviceControl(bus.control(Bdf.parse(address)), vfio);
   }
 
-  /** The TSM, for a test to drive from outside; on a plain host it is connected to nothing. */
+  /** The TSM, for a test to drive from outside; on a plain host, nothing is connected to it. */
   public TsmControl tsm() {
     return tsm.control();
   }
 
-  /** What it can protect a guest with. */
+  /** What the host can protect a guest with. */
   public Platform platform() {
     return platform;
   }
 
-  /** How TDIs are bound on it. */
+  /** How TDIs are bound on the host. */
   public Profile profile() {
     return profile;
   }
 
   /**
-   * The mode that stat(2) shows of a name, or a negated errno.
+   * The mode that stat(2) shows for a name, or a negated errno.
    *
-   * @param follow whether the target of a link is meant, not the link itself
+   * @param follow whether to describe the target of a link, not the link itself
    */
   public int mode(String path, boolean follow) {
     return (int) answered(() -> tree.mode(path, follow));
   }
 
-  /** What the link in {@code /proc/self/fd} holds of an open file; empty if it is none. */
+  /**
+   * The content of an open file's link in {@code /proc/self/fd}; empty if the number is not an open
+   * file's.
+   */
   public Optional<String> nameOf(int fd) {
     task.enter();
     try {
@@ -328,7 +336,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   /**
-   * Gives an open file another number, as dup(2).
+   * Gives an open file another number, as dup(2) does.
    *
    * @return the number, or a negated errno
    */
@@ -344,7 +352,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   /**
    * Asks what mmap(2) would map, for a caller that maps it itself.
    *
-   * @param found gets what is mapped, from where the mapping starts
+   * @param found receives what is mapped, beginning where the mapping starts
    * @return 0, or a negated errno
    */
   public int mappable(
@@ -386,14 +394,14 @@ public final class MockKernel implements Kernel, AutoCloseable {
     }
   }
 
-  /** The process exits, and the host is gone with it. */
+  /** Makes the process exit and ends the host. */
   @Override
   public void close() {
     exit();
     ownMemory.ifPresent(HostUserMemory::close);
   }
 
-  /** Makes a call under the model's lock; what it refuses is its errno. */
+  /** Makes a call under the model's lock; returns the errno of a refusal. */
   private long answered(LongSupplier call) {
     task.enter();
     try {
@@ -436,7 +444,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
         });
   }
 
-  /** A call on an open file, which stays while the call lasts even if its number is closed. */
+  /** A call on an open file. The file stays open during the call even if its number is closed. */
   @FunctionalInterface
   private interface FileCall {
     long on(OpenFile file);
@@ -523,7 +531,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
             });
   }
 
-  /** As {@link #call}, written out: this one is made a million times a second. */
+  /** Does what {@link #call} does, written out because it is called a million times a second. */
   @Override
   public int ioctl(int fd, long request, long argument) {
     task.enter();
@@ -578,7 +586,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return (int)
         answered(() -> {
           refuseIf(count < 0 || count > MOST_DESCRIPTORS_POLLED, Errno.EINVAL);
-          // Not the scratch: that is another call's while this one waits.
+          // Not the scratch memory: another call uses that while this one waits.
           MemorySegment asked = pollfd.allocateArray(count, Arena.ofAuto());
           task.user().read(pollfds, asked);
           List<MemorySegment> each = new ArrayList<>();

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /** The platform of the modelled host, which decides how guests are protected. */
 public enum Platform {
-  /** Nothing: the machine of the lab, an Intel IOMMU and KVM without confidential guests. */
+  /** Not at all: the lab's machine, with an Intel IOMMU and KVM without confidential guests. */
   PLAIN("plain", Profile.MAINLINE_7_3, Optional.empty()),
   /** Intel TDX with TDX Connect. */
   TDX("tdx", Profile.SEED_2025, Optional.of(Arch.TDX)),
@@ -24,17 +24,17 @@ public enum Platform {
     this.arch = arch;
   }
 
-  /** The platform of a name as {@link #toString} gives it. */
+  /** The platform with a name that {@link #toString} returns. */
   public static Optional<Platform> of(String name) {
     return Arrays.stream(values()).filter(p -> p.words.equals(name)).findFirst();
   }
 
-  /** The profile that its kernel has unless another is asked for. */
+  /** The profile that its kernel has by default. */
   public Profile usualProfile() {
     return usual;
   }
 
-  /** Whose confidential guests it has; empty: it has none. */
+  /** The architecture of its confidential guests; empty if it has none. */
   Optional<Arch> arch() {
     return arch;
   }

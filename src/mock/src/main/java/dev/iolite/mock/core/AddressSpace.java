@@ -20,12 +20,12 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * What the process has mapped through the model, at addresses of the real process: pages can be
- * accessed directly; a device's registers only through {@link #registers}, and accessing them
- * directly ends in a SIGBUS.
+ * What the process has mapped through the model, at addresses of the real process. Pages can be
+ * accessed directly; a device's registers only through {@link #registers}: a direct access raises
+ * SIGBUS.
  *
- * <p>The rest of the process's memory (Java's arenas) is not known here. It can be used as well,
- * but is not kept when the process frees it by other means than {@link #map} and {@link #unmap}.
+ * <p>The rest of the process's memory (Java's arenas) is unknown here. It can be used as well, but
+ * it is not preserved when the process frees it other than by {@link #map} and {@link #unmap}.
  */
 public final class AddressSpace {
   private static final int FIXED = 0x10;
@@ -39,14 +39,14 @@ public final class AddressSpace {
   private final Set<ForeignPages> pinnedForeign = new HashSet<>();
   private Optional<MemFd> nothing = Optional.empty();
 
-  /** One mapping; its file and its pages are referred to by it. */
+  /** A mapping; it holds references to its file and its pages. */
   private record Area(
       long start, long bytes, int protection, MappedObject object, Optional<OpenFile> file) {
     long end() {
       return start + bytes;
     }
 
-    /** The part of this area in a range that overlaps it. */
+    /** The part of this area that is in a range; the two must overlap. */
     Area part(long from, long to) {
       long partStart = Math.max(start, from);
       long skipped = partStart - start;
@@ -114,7 +114,7 @@ public final class AddressSpace {
    * mmap(2): the checks of mm/mmap.c:ksys_mmap_pgoff and do_mmap that do not depend on the file.
    *
    * @param file what to map; empty for anonymous memory
-   * @param offset a multiple of a page
+   * @param offset in bytes, a multiple of the page size
    * @return the address
    */
   public long map(
@@ -123,7 +123,7 @@ public final class AddressSpace {
     long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(whole == 0 || Long.compareUnsigned(whole, 1L << 47) >= 0, Errno.ENOMEM);
     refuseIf((address & (Page.BYTES - 1)) != 0 && (flags & FIXED) != 0, Errno.EINVAL);
-    // mm/mmap.c:file_mmap_ok, of a device's file
+    // mm/mmap.c:file_mmap_ok, for a device's file
     boolean ends = Long.compareUnsigned(offset >>> 12, (-1 - whole) >>> 12) > 0;
     refuseIf(file.isPresent() && ends, Errno.EOVERFLOW);
     int sharing = flags & (Libc.MAP_SHARED() | Libc.MAP_PRIVATE());
@@ -169,7 +169,7 @@ public final class AddressSpace {
     return at;
   }
 
-  /** A file of the host with nothing in it: where it is mapped, a touch is a SIGBUS. */
+  /** An empty file of the host: where it is mapped, an access raises SIGBUS. */
   private int nothing() {
     if (nothing.isEmpty()) {
       nothing = Optional.of(MemFd.create(host, "iolite-mock-registers", 0));
@@ -178,8 +178,8 @@ public final class AddressSpace {
   }
 
   /**
-   * munmap(2), mm/vma.c:do_vmi_munmap. What the model has not mapped is left alone, but a device
-   * that it was pinned for no longer follows the address.
+   * munmap(2), mm/vma.c:do_vmi_munmap. Leaves alone what the model has not mapped, but a device
+   * that such memory was pinned for no longer follows the address.
    */
   public void unmap(long address, long bytes) {
     refuseIf((address & (Page.BYTES - 1)) != 0 || bytes == 0, Errno.EINVAL);
@@ -211,7 +211,7 @@ public final class AddressSpace {
     nothing = Optional.empty();
   }
 
-  /** Takes a range out of the table; what sticks out at its ends stays. */
+  /** Removes a range from the table; parts of areas outside the range stay. */
   private void forget(long from, long to) {
     for (Area area : overlapping(from, to)) {
       areas.remove(area.start);
@@ -247,7 +247,7 @@ public final class AddressSpace {
         .filter(area -> Long.compareUnsigned(address, area.end()) < 0);
   }
 
-  /** How the registers mapped at an address are reached; empty if there are none. */
+  /** Access to the registers mapped at an address; empty if there are none. */
   public Optional<Registers> registers(long address) {
     return at(address)
         .map(area -> area.part(address, area.end()).object)
@@ -258,14 +258,14 @@ public final class AddressSpace {
   }
 
   /**
-   * The memory behind a range of addresses, as a driver pins it (pin_user_pages): it stays what it
-   * is when the caller unmaps the range.
+   * The memory behind a range of addresses, as a driver pins it (pin_user_pages): it stays the same
+   * when the caller unmaps the range.
    *
-   * @param address a multiple of nothing; the range may begin anywhere in a page
-   * @param write whether it is to be written (FOLL_WRITE)
+   * @param address of any alignment; the range may begin anywhere in a page
+   * @param write whether it will be written (FOLL_WRITE)
    * @return the memory; offset 0 is {@code address}
-   * @throws Refused EFAULT if any of it is not mapped for that access, or is a device's registers
-   *     (mm/gup.c:check_vma_flags)
+   * @throws Refused EFAULT if any of it is not mapped for that access, or consists of a device's
+   *     registers (mm/gup.c:check_vma_flags)
    */
   public Pin pin(long address, long bytes, boolean write) {
     refuseIf(address < 0 || bytes < 0 || address > HostUserMemory.TASK_SIZE - bytes, Errno.EFAULT);
@@ -322,9 +322,9 @@ public final class AddressSpace {
   }
 
   /**
-   * Pinned memory that the model has not mapped. While the process has it mapped, it is reached
-   * where it is. When a call of the process takes it away, it is copied first: no mapping leads to
-   * it then, so the copy is the page.
+   * Pinned memory that the model has not mapped. While the process has it mapped, it is accessed in
+   * place. Before a call of the process unmaps it, it is copied: after that no mapping leads to it,
+   * so the copy is the page.
    */
   private final class ForeignPages implements Memory {
     private final long address;
@@ -343,9 +343,9 @@ public final class AddressSpace {
     }
 
     /**
-     * The process no longer has a range.
+     * Called when the process loses a range.
      *
-     * @param isThere whether it still has it now
+     * @param isThere whether the process still has it at this moment
      */
     void leave(long from, long to, boolean isThere) {
       if (!user.ofCaller().equals(owner)) {
@@ -400,7 +400,7 @@ public final class AddressSpace {
     }
   }
 
-  /** What the process freed behind the model's back. */
+  /** Memory that the process freed behind the model's back. */
   private record FreedMemory() implements Memory {
     @Override
     public void read(long offset, MemorySegment into) {
@@ -417,8 +417,8 @@ public final class AddressSpace {
    * What a guest reaches at an address of this process, at the time of the access (KVM's memory
    * slots follow the process's page tables; they pin nothing).
    *
-   * <p>What is no longer a mapping of the model is nothing: the host may have put something of the
-   * JVM's there.
+   * <p>Where the model no longer has a mapping, nothing is reached: the host may have put memory of
+   * the JVM there.
    */
   public Memory asSeenByGuest(long address) {
     boolean isMapping = at(address).isPresent();
@@ -460,7 +460,7 @@ public final class AddressSpace {
     };
   }
 
-  /** Lines as {@code /proc/self/maps} has them, of what the model has mapped from files. */
+  /** The lines of {@code /proc/self/maps} for what the model has mapped from files. */
   public String text() {
     var text = new StringBuilder();
     for (Area area : areas.values()) {
@@ -476,7 +476,7 @@ public final class AddressSpace {
     return text.toString();
   }
 
-  /** Memory of the process at an address that the model knows nothing of. */
+  /** Memory of the process at an address that the model knows nothing about. */
   private record Unmanaged(UserMemory owner, long address) implements Memory {
     @Override
     public void read(long offset, MemorySegment into) {

@@ -2,7 +2,7 @@ package dev.iolite.mock.core;
 
 import dev.iolite.uapi.seccomp.Seccomp;
 
-/** Arithmetic of x86 with its flags, on values of 1, 2, 4 or 8 bytes. */
+/** The arithmetic of x86 with its flags, on values of 1, 2, 4 or 8 bytes. */
 public final class Alu {
   /** The carry flag. */
   public static final long CARRY = 1L << Seccomp.X86_EFLAGS_CF_BIT();
@@ -57,12 +57,15 @@ public final class Alu {
 
   private final Flags cpu;
 
-  /** Arithmetic that reads and sets these flags. */
+  /** Makes arithmetic that reads and sets these flags. */
   public Alu(Flags cpu) {
     this.cpu = cpu;
   }
 
-  /** One of the eight operations that the machine code numbers; CMP's result is not stored. */
+  /**
+   * Applies one of the eight operations, by its number in machine code; CMP's result is not to be
+   * stored.
+   */
   public long apply(int operation, int size, long left, long right) {
     long carry = cpu.flag(CARRY) ? 1 : 0;
     return switch (operation) {
@@ -94,7 +97,7 @@ public final class Alu {
     return result(size, result);
   }
 
-  /** The flags of a logical operation's result. */
+  /** Sets the flags for the result of a logical operation. */
   public long logic(int size, long result) {
     cpu.flag(CARRY, false);
     cpu.flag(OVERFLOW, false);
@@ -102,7 +105,7 @@ public final class Alu {
     return result(size, result & mask(size));
   }
 
-  /** INC or DEC, which leave the carry flag alone. */
+  /** INC or DEC, which do not change the carry flag. */
   public long step(int size, long value, int by) {
     boolean carry = cpu.flag(CARRY);
     long result = by > 0 ? add(size, value, 1, 0) : subtract(size, value, 1, 0);
@@ -126,7 +129,7 @@ public final class Alu {
     return result;
   }
 
-  /** Whether one of the 16 conditions of the machine code holds. */
+  /** Whether one of the 16 conditions of machine code holds. */
   public boolean holds(int condition) {
     boolean is =
         switch (condition >> 1) {

@@ -10,10 +10,10 @@ public interface AssignedDevice {
   /** The VM that its file was given before it was bound to its iommufd. */
   Optional<KvmReference> kvm();
 
-  /** Whether it has a dma-buf that is not revoked for good. */
+  /** Whether it has a dma-buf that is not permanently revoked. */
   boolean hasLiveDmaBufs();
 
-  /** Revokes its dma-bufs that have a kind, for good. */
+  /** Permanently revokes those of its dma-bufs that have a kind. */
   void revokeKinds();
 
   /**

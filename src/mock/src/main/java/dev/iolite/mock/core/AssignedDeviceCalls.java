@@ -2,12 +2,12 @@ package dev.iolite.mock.core;
 
 import java.util.List;
 
-/** The calls of a kernel's VFIO beyond those of 7.3, on devices that are given to a VM. */
+/** The calls that a kernel's VFIO has beyond those of 7.3, on devices that are given to a VM. */
 public interface AssignedDeviceCalls {
-  /** A device was opened: its file is bound to an iommufd. */
+  /** Called when a device was opened: its file is bound to an iommufd. */
   void opened(AssignedDevice device);
 
-  /** A device is about to be closed. */
+  /** Called when a device is about to be closed. */
   void closed(AssignedDevice device);
 
   /**
@@ -25,16 +25,16 @@ public interface AssignedDeviceCalls {
   DmaBufKind dmaBufKind(int flags);
 
   /**
-   * A dma-buf of a kind is about to be made.
+   * Called when a dma-buf of a kind is about to be made.
    *
-   * @throws Refused why there can be none of the kind now
+   * @throws Refused why this kind is impossible now
    */
   void exporting(AssignedDevice device, DmaBufKind kind);
 
   /**
-   * What a dma-buf has of what was asked for.
+   * The part of the requested ranges that a dma-buf covers.
    *
-   * @throws Refused EINVAL: nothing
+   * @throws Refused EINVAL: none
    */
   List<BarRange> cover(AssignedDevice device, DmaBufKind kind, int bar, List<BarRange> asked);
 
@@ -47,40 +47,41 @@ public interface AssignedDeviceCalls {
    */
   int dmaBufIoctl(int bar, List<BarRange> ranges, int request, long argument);
 
-  /** Whether VFIO_DEVICE_FEATURE_DMA_BUF_RUNS is known. */
+  /** Whether the kernel knows VFIO_DEVICE_FEATURE_DMA_BUF_RUNS. */
   boolean tellsRuns();
 
   /**
-   * VFIO_DEVICE_FEATURE_DMA_BUF_RUNS, of a dma-buf of the device.
+   * VFIO_DEVICE_FEATURE_DMA_BUF_RUNS, for a dma-buf of the device.
    *
    * @param address where its struct is
    * @param bar the BAR that the dma-buf is of
    * @param ranges what it has of it, one after the other
-   * @throws Refused EMSGSIZE: more runs than room, their number comes back; EFAULT
+   * @throws Refused EMSGSIZE: there are more runs than fit, and their number is written back;
+   *     EFAULT
    */
   void tellRuns(long address, int bar, DmaBufKind kind, List<BarRange> ranges);
 
   /**
-   * A BAR that can be mapped is about to be.
+   * Called when a BAR that can be mapped is about to be mapped.
    *
    * @throws Refused why it must not be
    */
   void mapping(AssignedDevice device);
 
-  /** Whether what was mapped of its BARs before does not reach it now. */
+  /** Whether existing mappings of the device's BARs do not reach it now. */
   boolean hidesMappings(AssignedDevice device);
 
   /**
-   * A BAR is about to be read or written through the device's file.
+   * Called when a BAR is about to be read or written through the device's file.
    *
-   * @throws Refused why that must not be
+   * @throws Refused why it must not be
    */
   void accessing(AssignedDevice device, int bar, BarRange range);
 
   /** Whether a guest that reaches a private dma-buf is kept from the device for now. */
   boolean isMute(AssignedDevice device);
 
-  /** Linux 7.3, which has none. */
+  /** Linux 7.3, which has no such calls. */
   static AssignedDeviceCalls none() {
     return new PlainVfio();
   }

@@ -19,22 +19,22 @@ import java.util.function.Supplier;
  * @param store takes what one call wrote; empty if it can't be written
  */
 public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<String>> store) {
-  /** One that is read; a line feed is added to the text. */
+  /** An attribute that can be read; a line feed is added to the text. */
   public static Attribute readable(Supplier<String> text) {
     return new Attribute(Optional.of(bytes(text)), Optional.empty());
   }
 
-  /** One that is read as it is. */
+  /** An attribute whose content is read unchanged. */
   public static Attribute raw(Supplier<byte[]> content) {
     return new Attribute(Optional.of(content), Optional.empty());
   }
 
-  /** One that is written; the text comes without the white space at its end. */
+  /** An attribute that can be written; the text comes without its trailing white space. */
   public static Attribute writable(Consumer<String> store) {
     return new Attribute(Optional.empty(), Optional.of(store));
   }
 
-  /** One that is read and written. */
+  /** An attribute that can be read and written. */
   public static Attribute of(Supplier<String> text, Consumer<String> store) {
     return new Attribute(Optional.of(bytes(text)), Optional.of(store));
   }
@@ -43,7 +43,9 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
     return () -> (text.get() + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
-  /** An open attribute; it is read as of when it was first read (fs/kernfs/file.c). */
+  /**
+   * Opens the attribute; later reads return the content as of the first read (fs/kernfs/file.c).
+   */
   OpenFile open(Task task, String path) {
     return new PositionedFile(task) {
       private Optional<byte[]> content = Optional.empty();
@@ -81,7 +83,7 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
         return taken;
       }
 
-      // seq_open takes pwrite(2) from every file, and kernfs_fop_open gives it back to writers.
+      // seq_open denies pwrite(2) on every file, and kernfs_fop_open allows it again for writers.
       @Override
       public void requireWritableAt() {
         refuseIf(!isWritable(), Errno.ESPIPE);

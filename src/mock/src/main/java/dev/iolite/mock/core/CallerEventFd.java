@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * An eventfd of the real kernel that the caller has made itself. The model signals it where it is,
- * so whatever the caller waits with, wakes up.
+ * An eventfd of the real kernel that the caller made itself. The model signals the real one, so the
+ * caller wakes up whatever it waits with.
  */
 public final class CallerEventFd extends EventFdFile {
   private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
@@ -19,10 +19,10 @@ public final class CallerEventFd extends EventFdFile {
   private final Runnable released;
 
   /**
-   * One that the caller has.
+   * Wraps an eventfd that the caller has.
    *
    * @param hostFd this process's descriptor of it, closed with the last reference
-   * @param released told then
+   * @param released called then
    */
   public CallerEventFd(Task task, Kernel host, int hostFd, Runnable released) {
     super(task, 0, 0);
@@ -31,7 +31,7 @@ public final class CallerEventFd extends EventFdFile {
     this.released = released;
   }
 
-  /** Adds 1, unless the count is at its end: a driver never waits for a reader. */
+  /** Adds 1, unless the count is at its maximum: a driver never waits for a reader. */
   @Override
   public void signal() {
     try (Arena arena = Arena.ofConfined()) {

@@ -3,27 +3,29 @@ package dev.iolite.mock.core;
 import java.util.Optional;
 
 /**
- * The descriptors that the caller has beside the model's. A program that makes all its calls on the
- * model has none; an unmodified program has its own files, of which the model knows nothing until a
- * call names one.
+ * The descriptors that the caller has besides the model's. A program that makes all its calls on
+ * the model has none; an unmodified program has its own files, of which the model knows nothing
+ * until a call names one.
  */
 public interface CallerFiles {
   /** The first number that the model gives; the caller's own descriptors are below it. */
   int first();
 
   /**
-   * One of the caller's own files that a call of the model names, with a reference of the model's
-   * own to it.
+   * Finds one of the caller's own files, named by a call on the model, and takes a reference to it
+   * for the model.
    *
-   * @param fd what the caller calls it
-   * @return empty if it is nobody's, or nothing that a driver takes
+   * @param fd its number in the caller
+   * @return the file; empty if there is none, or no driver takes such a file
    */
   Optional<OpenFile> find(Task task, int fd);
 
-  /** The model has given a number to a new file, for the caller that makes this call. */
+  /**
+   * Called when the model has given a number to a new file, for the caller that makes this call.
+   */
   void given(int fd);
 
-  /** All that the caller has is the model's. */
+  /** All of the caller's descriptors are the model's. */
   static CallerFiles none() {
     return new CallerFiles() {
       @Override

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A process's descriptors: the lowest free number is taken first, from a first one on. */
+/**
+ * A process's descriptors. A new file gets the lowest free number that is not below the first one.
+ */
 public final class Descriptors {
   /** The usual first number: 0 to 2 are the standard streams. */
   public static final int FIRST = 3;
@@ -34,10 +36,10 @@ public final class Descriptors {
   }
 
   /**
-   * Gives a file a number, as get_unused_fd_flags and fd_install. The table takes over the caller's
-   * reference.
+   * Gives a file a number, as get_unused_fd_flags and fd_install do. The table takes over the
+   * caller's reference.
    *
-   * @throws Refused EMFILE; the reference is still the caller's then
+   * @throws Refused EMFILE; the caller then still has its reference
    */
   public int install(OpenFile file) {
     int fd = used.nextClearBit(own.first());
@@ -55,9 +57,9 @@ public final class Descriptors {
   }
 
   /**
-   * Whose number this is, as fdget.
+   * The file with this number, as fdget returns it.
    *
-   * @throws Refused EBADF if it is nobody's, or was opened with O_PATH
+   * @throws Refused EBADF if there is none, or it was opened with O_PATH
    */
   public OpenFile get(int fd) {
     OpenFile file =
@@ -69,7 +71,7 @@ public final class Descriptors {
   }
 
   /**
-   * Whose number this is, as fdget_raw: perhaps one that was opened with O_PATH.
+   * The file with this number, as fdget_raw returns it: it may have been opened with O_PATH.
    *
    * @throws Refused EBADF if it is nobody's
    */
@@ -82,7 +84,7 @@ public final class Descriptors {
   }
 
   /**
-   * The file if it is of this kind, as drivers tell by its operations.
+   * The file with this number if it is of this kind, which drivers recognize by its operations.
    *
    * @throws Refused EBADF if there is none
    */
@@ -92,7 +94,7 @@ public final class Descriptors {
   }
 
   /**
-   * Frees a number and gives the table's reference back.
+   * Frees a number and releases the table's reference.
    *
    * @throws Refused EBADF
    */

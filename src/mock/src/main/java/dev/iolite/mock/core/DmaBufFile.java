@@ -3,9 +3,9 @@ package dev.iolite.mock.core;
 import java.util.List;
 
 /**
- * A dma-buf (struct dma_buf): what others need to know about it. Its exporter is a subclass.
+ * A dma-buf (struct dma_buf), as others see it. Its exporter is a subclass.
  *
- * <p>mmap answers ENODEV here; an exporter that has none says what drivers/dma-buf/dma-buf.c says.
+ * <p>mmap answers ENODEV here; an exporter without mmap answers as drivers/dma-buf/dma-buf.c does.
  */
 public abstract class DmaBufFile extends OpenFile {
   /** A new dma-buf with one reference. */
@@ -20,7 +20,8 @@ public abstract class DmaBufFile extends OpenFile {
   public abstract DmaBufKind kind();
 
   /**
-   * What of a function's BAR a part of it has; nothing if it is another's.
+   * The ranges of a function's BAR that a part of it covers; none if it belongs to another function
+   * or BAR.
    *
    * @param offset where in it the part starts, in bytes
    * @param length how long the part is, in bytes
@@ -30,13 +31,13 @@ public abstract class DmaBufFile extends OpenFile {
   /** Whether it is revoked now. */
   public abstract boolean isRevoked();
 
-  /** Whether a guest that has it is kept from the device for now. */
+  /** Whether a guest that has it is currently kept from the device. */
   public boolean isMute() {
     return false;
   }
 
   /**
-   * Imports it for a memory slot of KVM's, with all its ranges.
+   * Imports it for a memory slot of KVM, with all its ranges.
    *
    * @param isPrivate whether it is for accesses from a guest's private side
    * @param importer is told when it is revoked
@@ -44,20 +45,21 @@ public abstract class DmaBufFile extends OpenFile {
    */
   public abstract Import importForKvm(boolean isPrivate, Importer importer);
 
-  /** An importer: is told when what it imported is about to go away. */
+  /** An importer. It is told when the memory that it imported is about to go away. */
   public interface Importer {
     /**
-     * The memory is revoked (invalidate_mappings): after this call the importer must not touch it.
+     * Called when the memory is revoked (invalidate_mappings): after this call the importer must
+     * not touch it.
      */
     void revoked();
   }
 
-  /** What iommufd has imported. */
+  /** An import of the memory. */
   public interface Import {
     /**
      * The memory, from the dma-buf's start.
      *
-     * @throws Memory.Unreachable out of its methods if the device is gone
+     * @throws Memory.Unreachable from its methods, if the device is gone
      */
     Memory memory();
 

@@ -2,10 +2,16 @@ package dev.iolite.mock.core;
 
 /** What a dma-buf exported by VFIO may be used for. */
 public enum DmaBufKind {
-  /** As in 7.3: it is the host's while the device is. */
+  /** The kind of 7.3: usable while the device is the host's. */
   PLAIN,
-  /** What of a BAR is shared with the host; revoked for good when the interface is unlocked. */
+  /**
+   * The part of a BAR that is shared with the host; permanently revoked when the interface is
+   * unlocked.
+   */
   SHARED,
-  /** What of a BAR only a confidential guest reaches; revoked for good as a shared one. */
+  /**
+   * The part of a BAR that only a confidential guest reaches; permanently revoked as a shared one
+   * is.
+   */
   PRIVATE
 }

@@ -20,10 +20,10 @@ public sealed class EventFdFile extends OpenFile permits CallerEventFd {
   /** Unsigned; never 2^64-1. */
   private long count;
 
-  /** Its listeners are being told. */
+  /** Whether its listeners are being notified. */
   private boolean isTelling;
 
-  /** A new one; eventfd(2) has checked the flags (do_eventfd). */
+  /** Makes a new eventfd; eventfd(2) has checked the flags (do_eventfd). */
   public EventFdFile(Task task, int initial, int flags) {
     super(task);
     refuseIf((flags & ~(SEMAPHORE | Libc.EFD_CLOEXEC() | Libc.EFD_NONBLOCK())) != 0, Errno.EINVAL);
@@ -43,7 +43,7 @@ public sealed class EventFdFile extends OpenFile permits CallerEventFd {
     return 0;
   }
 
-  /** A driver's or device's signal (eventfd_signal): adds 1 unless the count is at its end. */
+  /** Adds 1 unless the count is at its maximum, as a driver or device does (eventfd_signal). */
   public void signal() {
     if (count != -2) {
       count++;
@@ -52,8 +52,8 @@ public sealed class EventFdFile extends OpenFile permits CallerEventFd {
   }
 
   /**
-   * Notifies a driver of each event instead of a reader; it takes the count (virt/kvm/eventfd.c,
-   * drivers/vfio/virqfd.c). What is there already counts.
+   * Notifies a driver, not a reader, of each event; the driver takes the count (virt/kvm/eventfd.c,
+   * drivers/vfio/virqfd.c). An event that is already there counts.
    */
   public void listen(Runnable listener) {
     listeners.add(listener);
@@ -69,8 +69,8 @@ public sealed class EventFdFile extends OpenFile permits CallerEventFd {
 
   /**
    * A listener may signal the very eventfd that it listens to (an interrupt that unmasks itself).
-   * The kernel's work queue runs round and round then, as long as the cause lasts; what can be seen
-   * of it is one round, and a count that is always taken.
+   * The kernel's work queue then runs again and again, as long as the cause lasts; all that can be
+   * observed is one round, and a count that is always taken.
    */
   private void changed() {
     if (!listeners.isEmpty() && count != 0) {

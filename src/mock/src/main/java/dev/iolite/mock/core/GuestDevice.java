@@ -8,6 +8,6 @@ public interface GuestDevice {
   /** The device. */
   IommuDevice device();
 
-  /** What the guest calls it. */
+  /** The guest's id of the device. */
   long virtualId();
 }

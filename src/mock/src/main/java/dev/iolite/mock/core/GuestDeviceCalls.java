@@ -4,13 +4,13 @@ import dev.iolite.uapi.catalog.Ioctl;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** The calls of a kernel's {@code /dev/iommu} beyond those of 7.3, on vDEVICEs. */
+/** The calls that a kernel's {@code /dev/iommu} has beyond those of 7.3, on vDEVICEs. */
 public interface GuestDeviceCalls {
   /**
    * A command.
    *
-   * @param ioctl the ioctl; it replaces 7.3's of its number, if there is one. The first member of
-   *     its struct is the size
+   * @param ioctl the ioctl; it replaces the ioctl of 7.3 with the same number, if there is one. The
+   *     first member of its struct is the size
    * @param lastField the last member that a caller must know
    * @param body what it does
    */
@@ -22,7 +22,7 @@ public interface GuestDeviceCalls {
     /**
      * Executes a call.
      *
-     * @return what the ioctl returns, not negative
+     * @return the ioctl's result, not negative
      * @throws Refused if it fails
      */
     int execute(Call call);
@@ -30,7 +30,7 @@ public interface GuestDeviceCalls {
 
   /** A call. */
   interface Call {
-    /** The struct, with zeros where the caller's was shorter; live until the call ends. */
+    /** The struct, with zeros where the caller's was shorter; valid until the call ends. */
     MemorySegment argument();
 
     /**
@@ -41,7 +41,7 @@ public interface GuestDeviceCalls {
     GuestDevice guestDevice(int id);
 
     /**
-     * Gives the caller the struct back.
+     * Copies the struct back to the caller.
      *
      * @throws Refused EFAULT
      */
@@ -52,8 +52,8 @@ public interface GuestDeviceCalls {
   List<Command> commands();
 
   /**
-   * Whether there is a vIOMMU of a type for a device that is not its IOMMU's. It translates nothing
-   * and takes no data.
+   * Whether a device has a vIOMMU of a type that does not belong to its IOMMU. Such a vIOMMU
+   * translates nothing and takes no data.
    *
    * @param type IOMMU_VIOMMU_TYPE_*
    */
@@ -62,16 +62,16 @@ public interface GuestDeviceCalls {
   }
 
   /**
-   * A vDEVICE is made.
+   * Called when a vDEVICE is made.
    *
    * @throws Refused why it must not be
    */
   void added(GuestDevice device);
 
-  /** A vDEVICE that was made is destroyed. */
+  /** Called when a vDEVICE that was made is destroyed. */
   void removed(GuestDevice device);
 
-  /** Linux 7.3, which has none. */
+  /** Linux 7.3, which has no such calls. */
   static GuestDeviceCalls none() {
     return new GuestDeviceCalls() {
       @Override

@@ -11,31 +11,31 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory of this very process.
+ * The memory of this process.
  *
- * <p>A load from a bad address would end the JVM, so the host's kernel is asked first. It reads
- * four bytes of each page in question for FIONBIO, at a third of the cost of a copy through a file.
- * Stores are such copies, because a page that can be read may not be writable.
+ * <p>A load from a bad address would end the JVM, so the host's kernel is asked first. For FIONBIO,
+ * it reads four bytes of each page in question, at a third of the cost of a copy through a file.
+ * Stores are copies through a file, because a page that can be read may not be writable.
  */
 public final class HostUserMemory implements UserMemory, AutoCloseable {
   private static final long PROBED = Integer.BYTES;
   private static final int BOUNCE_BYTES = 64 << 10;
   private static final long FIONBIO = 0x5421;
 
-  /** Above this no process has memory (x86-64 with four levels of page tables). */
+  /** No process has memory above this address (x86-64 with four levels of page tables). */
   static final long TASK_SIZE = 0x7fff_ffff_f000L;
 
   private final Kernel host;
 
-  /** Made at the first copy: a host is started more quickly than the JVM links these calls. */
+  /** Made at the first copy: linking these calls takes the JVM longer than starting a host. */
   private @Nullable Bounce bounce;
 
-  /** Reaches this process's memory by this kernel's calls. */
+  /** Makes access to this process's memory through this kernel's calls. */
   public HostUserMemory(Kernel host) {
     this.host = host;
   }
 
-  /** A file of the host, to ask about addresses with, and to copy from. */
+  /** A file of the host, used to ask about addresses and to copy from. */
   private record Bounce(int fd, MemFd file, Mapping mapping) {
     static Bounce make(Kernel host) {
       MemFd file = MemFd.create(host, "iolite-mock-copy", BOUNCE_BYTES);
@@ -97,7 +97,7 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
     }
   }
 
-  /** Asks the host to read four bytes: all lie in one page, as the alignment is kept. */
+  /** Asks the host to read four bytes; aligned, they lie in one page. */
   private void probe(long address) {
     if (host.ioctl(bounce().fd(), FIONBIO, address & -PROBED) < 0) {
       throw refused(Errno.EFAULT);

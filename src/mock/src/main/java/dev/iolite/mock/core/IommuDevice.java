@@ -16,27 +16,27 @@ public interface IommuDevice {
   /** Its group; empty if no IOMMU is in front of it. */
   Optional<IommuDeviceGroup> group();
 
-  /** Addresses that are not to be translated (MSI windows, firmware's). */
+  /** Addresses that are not to be translated (MSI windows, firmware's ranges). */
   List<Range> reserved();
 
-  /** Whether the IOMMU supports PASIDs for it, and how many bits they have; 0: none. */
+  /** The number of bits of the PASIDs that the IOMMU supports for it; 0 if it supports none. */
   int pasidBits();
 
   /**
-   * What translates its DMA from now on; empty: nothing does, and all DMA faults (the blocking
+   * Sets what translates its DMA from now on; empty: nothing does, and all DMA faults (the blocking
    * domain).
    */
   void translateBy(Optional<Translation> translation);
 
   /**
-   * What translates its DMA that carries a PASID from now on; empty: nothing does. Only called for
+   * Sets what translates its DMA with a PASID from now on; empty: nothing does. Only called for
    * devices that have PASIDs.
    *
    * @param pasid not 0, of at most {@link #pasidBits} bits
    */
   default void translatePasidBy(int pasid, Optional<Translation> translation) {}
 
-  /** Whether it asks for pages that are not there (PCI PRI), and that is on. */
+  /** Whether it can ask for pages that are missing (PCI PRI), and this is enabled. */
   default boolean requestsPages() {
     return false;
   }
@@ -59,7 +59,7 @@ public interface IommuDevice {
    * @param last the last address, unsigned
    * @param readable whether it may read there
    * @param writable whether it may write there
-   * @param what where that leads, in words
+   * @param what what is reached there, in words
    */
   record Mapped(long first, long last, boolean readable, boolean writable, String what) {}
 
@@ -73,21 +73,22 @@ public interface IommuDevice {
      */
     void read(long iova, MemorySegment into);
 
-    /** A DMA write; as {@link #read}. */
+    /** A DMA write; fails as {@link #read} does. */
     void write(long iova, MemorySegment from);
 
     /**
-     * All that is mapped, by address; what was revoked is not. Empty also if the model does not
-     * know, because a guest keeps the tables.
+     * All mappings, by address, without those that were revoked. Also empty if the model does not
+     * know them because a guest keeps the tables.
      */
     default List<Mapped> mappings() {
       return List.of();
     }
 
     /**
-     * Requests for pages, as a group; nobody handles them unless the page table has a fault queue.
+     * Makes a group of requests for pages; nobody handles them unless the page table has a fault
+     * queue.
      *
-     * @param answer told once: whether the device is to try again
+     * @param answer called once: whether the device is to try again
      */
     default void requestPages(List<PageRequest> group, Consumer<Boolean> answer) {
       answer.accept(false);

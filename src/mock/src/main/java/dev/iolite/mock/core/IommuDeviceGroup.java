@@ -7,8 +7,8 @@ import java.util.Optional;
 /**
  * Devices that the IOMMU can't tell apart (struct iommu_group).
  *
- * <p>Its DMA is owned as in drivers/iommu/iommu.c: by a host driver's domain, or by one user with a
- * token of its own (an iommufd context).
+ * <p>The group's DMA is owned as in drivers/iommu/iommu.c: by a host driver's domain, or by one
+ * user with its own token (an iommufd context).
  */
 public final class IommuDeviceGroup {
   private final int id;
@@ -19,10 +19,10 @@ public final class IommuDeviceGroup {
   private final List<String> direct = new ArrayList<>();
 
   /**
-   * A group without devices.
+   * Makes a group without devices.
    *
    * @param id its number in {@code /sys/kernel/iommu_groups}
-   * @param interruptsIsolated whether a device of it can't raise another's interrupts
+   * @param interruptsIsolated whether a device of the group can't raise another's interrupts
    */
   public IommuDeviceGroup(int id, boolean interruptsIsolated) {
     this.id = id;
@@ -44,7 +44,7 @@ public final class IommuDeviceGroup {
     return devices;
   }
 
-  /** A range that a device of it must always reach one to one (IOMMU_RESV_DIRECT). */
+  /** Adds a range that a device of the group must always reach one to one (IOMMU_RESV_DIRECT). */
   public void demandOneToOne(long first, long last) {
     direct.add("0x%016x 0x%016x direct".formatted(first, last));
   }
@@ -54,7 +54,7 @@ public final class IommuDeviceGroup {
     return direct;
   }
 
-  /** Whose its DMA is; empty: the host's. */
+  /** The owner of its DMA; empty if the host owns it. */
   public Optional<Object> owner() {
     return owner;
   }
@@ -62,7 +62,7 @@ public final class IommuDeviceGroup {
   /**
    * iommu_device_claim_dma_owner, as far as it depends on owners.
    *
-   * @return whether the DMA is now the claimant's, who may claim it several times
+   * @return whether the claimant now owns the DMA; it may claim it several times
    */
   public boolean claim(Object claimant) {
     if (owner.isPresent() && !owner.get().equals(claimant)) {

@@ -10,7 +10,7 @@ public abstract class IommufdContext extends OpenFile {
   /**
    * iommufd_device_bind. The bound device keeps the context alive.
    *
-   * @throws Refused EINVAL, ENODEV, EPERM, EBUSY as drivers/iommu/iommufd/device.c has it
+   * @throws Refused EINVAL, ENODEV, EPERM, EBUSY as in drivers/iommu/iommufd/device.c
    */
   public abstract BoundDevice bind(IommuDevice device);
 
@@ -47,13 +47,13 @@ public abstract class IommufdContext extends OpenFile {
     boolean isAttached();
 
     /**
-     * {@link #attach(int)} of the DMA that carries a PASID.
+     * {@link #attach(int)} for DMA with a PASID.
      *
      * @param pasid not 0
      */
     int attachPasid(int pasid, int pageTable);
 
-    /** {@link #detach} of a PASID; it must be attached. */
+    /** {@link #detach} for a PASID, which must be attached. */
     void detachPasid(int pasid);
 
     /** Whether a PASID is attached. */

@@ -12,7 +12,7 @@ import java.util.List;
 
 /** What drivers have written to the kernel's log, and {@code /dev/kmsg}, which shows it. */
 public final class KernelMessages {
-  /** LOGLEVEL_WARNING, as dev_warn has it, of the kernel's facility. */
+  /** LOGLEVEL_WARNING, as in dev_warn, with the kernel's facility. */
   private static final int LEVEL = 4;
 
   private final Task task;
@@ -23,14 +23,14 @@ public final class KernelMessages {
     this.task = task;
   }
 
-  /** An empty log, with its file. */
+  /** Makes an empty log, and its file. */
   public static KernelMessages install(Task task, Tree tree) {
     KernelMessages messages = new KernelMessages(task);
     tree.add("/dev/kmsg", new Node.Device(() -> new Reader(messages)));
     return messages;
   }
 
-  /** A driver writes a line; under the kernel's lock. */
+  /** Writes a line, as a driver does; called under the kernel's lock. */
   public void add(String line) {
     records.add(
         "%d,%d,%d,-;%s\n"
@@ -38,7 +38,7 @@ public final class KernelMessages {
     task.wake();
   }
 
-  /** The open file (kernel/printk/printk.c); each reader is somewhere else in the log. */
+  /** The open file (kernel/printk/printk.c); each has its own position in the log. */
   private static final class Reader extends OpenFile {
     private final KernelMessages messages;
     private int next;

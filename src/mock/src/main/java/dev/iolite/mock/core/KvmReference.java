@@ -3,7 +3,7 @@ package dev.iolite.mock.core;
 import java.util.List;
 import java.util.Optional;
 
-/** A VM as other drivers hold on to it (struct kvm with kvm_get_kvm and kvm_put_kvm). */
+/** A VM as other drivers hold it (struct kvm with kvm_get_kvm and kvm_put_kvm). */
 public interface KvmReference {
   /** Takes a reference (kvm_get_kvm_safe). */
   void getKvm();
@@ -18,15 +18,15 @@ public interface KvmReference {
    */
   boolean mapPrivate(long gpa, long bytes, Memory memory, String what);
 
-  /** Takes away what was mapped at an address; nothing if nothing begins there. */
+  /** Unmaps what was mapped at an address; does nothing if nothing begins there. */
   void unmapPrivate(long gpa);
 
-  /** What memory slots for private accesses have of a BAR of a function. */
+  /** The ranges of a function's BAR that memory slots for private accesses have. */
   List<BarRange> privateSlots(TeeFunction function, int bar);
 
-  /** What a realm in it is waiting for; empty if its vCPU did not leave for that. */
+  /** The request whose answer a realm in it awaits; empty if its vCPU did not exit for one. */
   Optional<MappingRequest> mappingRequest();
 
-  /** Gives a reference back (kvm_put_kvm). */
+  /** Releases a reference (kvm_put_kvm). */
   void putKvm();
 }

@@ -7,7 +7,7 @@ public sealed interface MappedObject {
   /**
    * Memory: the caller touches it directly, and a driver can pin its pages.
    *
-   * @param ram the pages; the mapping takes a reference of its own
+   * @param ram the pages; the mapping takes its own reference
    * @param offset where the mapping starts in them, in bytes
    */
   record Pages(Ram ram, long offset) implements MappedObject {}

@@ -8,7 +8,7 @@ import dev.iolite.kernel.Kernel;
  */
 public interface Mapper {
   /**
-   * Maps, as mmap(2) with MAP_SHARED.
+   * Maps, as mmap(2) does with MAP_SHARED.
    *
    * @param flags MAP_FIXED, MAP_FIXED_NOREPLACE or 0
    * @param hostFd a descriptor of this process
@@ -19,7 +19,7 @@ public interface Mapper {
   /** Unmaps what {@link #map} mapped, or a part of it; 0 or a negated errno. */
   int unmap(long address, long bytes);
 
-  /** In this process. */
+  /** Maps in this process. */
   static Mapper here(Kernel host) {
     return new MapperHere(host);
   }

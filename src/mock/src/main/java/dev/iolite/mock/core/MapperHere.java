@@ -3,7 +3,7 @@ package dev.iolite.mock.core;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.libc.Libc;
 
-/** Mappings of this very process. */
+/** Maps in this process. */
 record MapperHere(Kernel host) implements Mapper {
   @Override
   public long map(long address, long bytes, int protection, int flags, int hostFd, long offset) {

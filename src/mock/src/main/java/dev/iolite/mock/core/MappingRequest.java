@@ -6,7 +6,7 @@ package dev.iolite.mock.core;
  *
  * @param gpaBase the first guest-physical address
  * @param gpaTop the first one after the range
- * @param physical what the realm expects there
- * @param nonces what it has looked at
+ * @param physical the physical address that the realm expects there
+ * @param nonces what the realm has looked at
  */
 public record MappingRequest(long gpaBase, long gpaTop, long physical, TdiNonces nonces) {}

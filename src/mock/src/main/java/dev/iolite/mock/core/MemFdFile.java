@@ -18,9 +18,9 @@ public class MemFdFile extends PositionedFile {
   private final Ram ram;
 
   /**
-   * A new one, empty; mm/memfd.c:sanitize_flags and alloc_name. Pages are never huge here.
+   * Makes an empty memfd; mm/memfd.c:sanitize_flags and alloc_name. Pages are never huge here.
    *
-   * @throws Refused EINVAL for flags or a name that it can't have
+   * @throws Refused EINVAL for invalid flags or an invalid name
    */
   public MemFdFile(Task task, String name, int flags) {
     super(task);

@@ -8,7 +8,7 @@ public sealed interface Node {
   /**
    * A directory.
    *
-   * @param children its entries, asked for at each use: they come and go with devices
+   * @param children supplies its entries at each use: they come and go with devices
    */
   record Directory(Supplier<Map<String, Node>> children) implements Node {}
 

@@ -8,7 +8,7 @@ import dev.iolite.uapi.libc.Libc;
 
 /**
  * An open file, the kernel's struct file. The calls here answer as the kernel does for a file whose
- * driver lacks the operation; each kind of file overrides those that it supports.
+ * driver lacks the operation; each kind of file overrides the ones that it supports.
  *
  * <p>It lives while a descriptor, a mapping or another object refers to it, and is released when
  * the last of them goes. Everything is called under the kernel's lock.
@@ -26,7 +26,7 @@ public abstract class OpenFile {
   private boolean isOfName;
   private boolean isNonBlocking;
 
-  /** A new file of the task, with one reference, which the caller gives to a descriptor. */
+  /** Makes a file of the task, with one reference, which the caller gives to a descriptor. */
   protected OpenFile(Task task) {
     this.task = task;
   }
@@ -36,12 +36,12 @@ public abstract class OpenFile {
     return task;
   }
 
-  /** Takes a reference, as get_file. */
+  /** Takes a reference, as get_file does. */
   public final void get() {
     references++;
   }
 
-  /** Gives a reference back, as fput; the last one releases the file. */
+  /** Releases a reference, as fput does; the last one releases the file. */
   public final void put() {
     if (--references == 0) {
       release();
@@ -49,9 +49,9 @@ public abstract class OpenFile {
   }
 
   /**
-   * It was opened by its name (fs/open.c:do_dentry_open).
+   * Notes that it was opened by its name (fs/open.c:do_dentry_open).
    *
-   * @param flags what open(2) was given
+   * @param flags the flags of open(2)
    */
   final void opened(int flags) {
     isOfName = true;
@@ -60,9 +60,9 @@ public abstract class OpenFile {
   }
 
   /**
-   * What it may be used for (OPEN_FMODE); at first both.
+   * Sets what it may be used for (OPEN_FMODE); initially both.
    *
-   * @param flags of which the O_ACCMODE bits count
+   * @param flags only the O_ACCMODE bits count
    */
   protected final void access(int flags) {
     mode = (flags + 1) & Libc.O_ACCMODE();
@@ -78,12 +78,12 @@ public abstract class OpenFile {
     return false;
   }
 
-  /** read(2) is EBADF if it was not opened for it (fs/read_write.c:vfs_read). */
+  /** Refuses read(2) with EBADF if it was not opened for reading (fs/read_write.c:vfs_read). */
   public final void requireReadable() {
     refuseIf((mode & READ) == 0, Errno.EBADF);
   }
 
-  /** write(2) is EBADF if it was not opened for it (fs/read_write.c:vfs_write). */
+  /** Refuses write(2) with EBADF if it was not opened for writing (fs/read_write.c:vfs_write). */
   public final void requireWritable() {
     refuseIf(!isWritable(), Errno.EBADF);
   }
@@ -93,27 +93,27 @@ public abstract class OpenFile {
     return (mode & WRITE) != 0;
   }
 
-  /** The same of pread(2), which a file without positions refuses first (FMODE_PREAD). */
+  /** The same for pread(2), which a file without positions refuses first (FMODE_PREAD). */
   public final void requireReadableAt() {
     if (isOfName) {
       requireReadable();
     }
   }
 
-  /** The same of pwrite(2), which a file without positions refuses first (FMODE_PWRITE). */
+  /** The same for pwrite(2), which a file without positions refuses first (FMODE_PWRITE). */
   public void requireWritableAt() {
     if (isOfName) {
       requireWritable();
     }
   }
 
-  /** What mmap(2) asks of a file's mode: EACCES (mm/mmap.c:do_mmap). */
+  /** Refuses mmap(2) with EACCES if the file's mode does not allow it (mm/mmap.c:do_mmap). */
   final void requireMappable(int protection, int flags) {
     boolean writes = (flags & Libc.MAP_SHARED()) != 0 && (protection & Libc.PROT_WRITE()) != 0;
     refuseIf((writes && !isWritable()) || (mode & READ) == 0, Errno.EACCES);
   }
 
-  /** What its link in {@code /proc/self/fd} holds. */
+  /** The content of its link in {@code /proc/self/fd}. */
   public abstract String name();
 
   /** What the driver adds to its file in {@code /proc/self/fdinfo} (fs/proc/fd.c:seq_show). */
@@ -121,7 +121,7 @@ public abstract class OpenFile {
     return "";
   }
 
-  /** The last reference is gone. */
+  /** Called when the last reference is gone. */
   protected void release() {}
 
   /**
@@ -163,12 +163,12 @@ public abstract class OpenFile {
     throw refused(Errno.ESPIPE);
   }
 
-  /** ftruncate(2); EINVAL for what is no regular file (fs/open.c:do_ftruncate). */
+  /** ftruncate(2); EINVAL for anything but a regular file (fs/open.c:do_ftruncate). */
   public void truncate(long bytes) {
     throw refused(Errno.EINVAL);
   }
 
-  /** Directory entries; ENOTDIR for what is no directory (fs/readdir.c:iterate_dir). */
+  /** Directory entries; ENOTDIR for anything but a directory (fs/readdir.c:iterate_dir). */
   public long entries(long address, long bytes) {
     throw refused(Errno.ENOTDIR);
   }

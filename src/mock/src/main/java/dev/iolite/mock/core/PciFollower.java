@@ -2,14 +2,14 @@ package dev.iolite.mock.core;
 
 import java.util.Map;
 
-/** A subsystem that follows the PCI functions that the kernel knows: a TSM. */
+/** A subsystem, such as a TSM, that follows the PCI functions that the kernel knows. */
 public interface PciFollower {
-  /** What it adds to the function's directory in sysfs at this time. */
+  /** The files that it currently adds to the function's directory in sysfs. */
   Map<String, Node> files(TeeFunction function);
 
-  /** The kernel has found the function. */
+  /** Called when the kernel has found the function. */
   void added(TeeFunction function);
 
-  /** The kernel forgets the function; its driver has let it go. */
+  /** Called when the kernel forgets the function; its driver has released it. */
   void removed(TeeFunction function);
 }

@@ -21,7 +21,7 @@ public record Pin(Memory memory, long offset, long bytes, Runnable unpin) implem
     return new Pin(new Row(List.copyOf(pieces)), 0, bytes, () -> pieces.forEach(Pin::release));
   }
 
-  /** Lets the memory go, once. */
+  /** Releases the memory, once. */
   public void release() {
     unpin.run();
   }

@@ -8,7 +8,7 @@ import java.util.List;
 
 /** VFIO as in 7.3; a proposal overrides what it changes. */
 public class PlainVfio implements AssignedDeviceCalls {
-  /** VFIO of 7.3. */
+  /** Makes the VFIO of 7.3. */
   public PlainVfio() {}
 
   @Override

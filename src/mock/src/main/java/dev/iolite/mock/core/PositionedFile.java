@@ -4,7 +4,7 @@ package dev.iolite.mock.core;
 public abstract class PositionedFile extends OpenFile {
   private long position;
 
-  /** A new file at its start. */
+  /** Makes a file, positioned at its start. */
   protected PositionedFile(Task task) {
     super(task);
   }
@@ -14,7 +14,7 @@ public abstract class PositionedFile extends OpenFile {
     return position;
   }
 
-  /** Moves there. */
+  /** Moves the position. */
   protected final long moveTo(long offset) {
     position = offset;
     return offset;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What procfs shows of processes: the calling one, and others that only have files open. */
+/** What procfs shows about processes: the calling one, and others that only have open files. */
 public final class ProcFiles {
   /** Memory that every process has; only kernel threads show none. */
   private static final String STACK =
@@ -48,7 +48,7 @@ public final class ProcFiles {
   /**
    * Adds another process.
    *
-   * @param files what it has open
+   * @param files the files that it has open
    */
   public static void addOther(Tree tree, int pid, String comm, List<String> files) {
     String directory = "/proc/" + pid;

@@ -7,17 +7,20 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import java.util.Optional;
 
-/** What a process of the host has mapped for which accesses, as {@code /proc/PID/maps} says. */
+/**
+ * What a process of the host has mapped, and for which accesses, according to {@code
+ * /proc/PID/maps}.
+ */
 public final class ProcessMaps {
   private static final int HEXADECIMAL = 16;
 
   private ProcessMaps() {}
 
   /**
-   * What is mapped in one piece.
+   * A range that is mapped in one piece.
    *
    * @param start its first address
-   * @param end the address behind it
+   * @param end the address after it
    * @param offset where in its file it begins, in bytes
    * @param name its file; empty if it has none
    */
@@ -31,7 +34,7 @@ public final class ProcessMaps {
   /**
    * What is mapped at an address; empty if nothing is.
    *
-   * @param process a number, of one of its threads as well
+   * @param process its number or that of one of its threads
    */
   public static Optional<Area> areaAt(Kernel host, String process, long address) {
     for (String line : maps(host, process)) {

@@ -9,9 +9,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The memory of another process, by process_vm_readv(2), which respects the protection of the
- * process's mappings, as copy_to_user does, and which must be allowed (ptrace(2): the same user,
- * unless the host restricts it further).
+ * The memory of another process, accessed by process_vm_readv(2). Like copy_to_user, this respects
+ * the protection of the process's mappings. It must be allowed (ptrace(2): the same user, unless
+ * the host restricts it further).
  */
 public final class ProcessMemory implements UserMemory {
   private static final int AT_ONCE = 64 << 10;
@@ -21,12 +21,12 @@ public final class ProcessMemory implements UserMemory {
   private final MemorySegment copy = Arena.ofAuto().allocate(AT_ONCE, Long.BYTES);
   private long process = NONE;
 
-  /** Of no process yet. */
+  /** Makes the memory of no process yet. */
   public ProcessMemory(HostKernel host) {
     this.host = host;
   }
 
-  /** From now on it is this process's; 0 or a negated errno. */
+  /** Makes it the memory of this process from now on; returns 0 or a negated errno. */
   public int attach(long pid) {
     // Opening the file is allowed exactly when reading and writing the memory is.
     int opened = host.open("/proc/" + pid + "/mem", Libc.O_RDWR() | Libc.O_CLOEXEC());
@@ -38,7 +38,7 @@ public final class ProcessMemory implements UserMemory {
     return 0;
   }
 
-  /** The process has ended. */
+  /** Called when the process has ended. */
   public void detach() {
     process = NONE;
   }

@@ -9,12 +9,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /**
- * Pages of memory: those of a memfd, of an anonymous mapping, of kvm_run. They are a file of the
+ * Pages of memory: those of a memfd, of an anonymous mapping, of kvm_run. They are in a file of the
  * host, so that they can be mapped where the caller accesses them; pages that were never accessed
  * cost nothing. They are freed with the last reference.
  */
 public final class Ram implements Memory {
-  /** What the host calls a file of memory. */
+  /** The name of a memory file on the host. */
   public static final String FILE_NAME = "iolite-mock-ram";
 
   private final Kernel host;
@@ -26,9 +26,9 @@ public final class Ram implements Memory {
   private Optional<Mapping> mapping = Optional.empty();
 
   /**
-   * A part of a file.
+   * Makes memory from a part of a file.
    *
-   * @param free gives that part back
+   * @param free releases that part
    */
   Ram(Kernel host, MemFd file, long start, long bytes, Runnable free) {
     this.host = host;
@@ -39,9 +39,9 @@ public final class Ram implements Memory {
   }
 
   /**
-   * Makes memory of zeros in a file of its own; the caller holds the first reference.
+   * Makes zeroed memory in its own file; the caller holds the first reference.
    *
-   * @throws Refused ENOMEM if the host can't have as much
+   * @throws Refused ENOMEM if the host can't provide as much
    */
   static Ram create(Kernel host, long bytes) {
     try {
@@ -63,7 +63,7 @@ public final class Ram implements Memory {
     return this;
   }
 
-  /** Gives a reference back; the last one frees the memory. */
+  /** Releases a reference; the last one frees the memory. */
   public void put() {
     if (--references == 0) {
       mapping.ifPresent(Mapping::close);
@@ -71,14 +71,14 @@ public final class Ram implements Memory {
     }
   }
 
-  /** How much there is, in bytes. */
+  /** The size, in bytes. */
   public long bytes() {
     return bytes;
   }
 
   /**
-   * Makes it, which has a file of its own, larger or smaller; what is cut off is lost, what is
-   * added is 0.
+   * Makes memory that has its own file larger or smaller; what is cut off is lost, what is added is
+   * 0.
    */
   public void resize(long newBytes) {
     int result = host.ftruncate(file.fd().number(), newBytes);

@@ -9,8 +9,8 @@ import dev.iolite.uapi.libc.Libc;
 import java.util.Optional;
 
 /**
- * Memory of no file, all of it in one file of the host: however many mappings a process makes, they
- * take one of the host's descriptors. What is freed is a hole in the file.
+ * Anonymous memory, all of it in one file of the host: however many mappings a process makes, they
+ * take one of the host's descriptors. Freed memory becomes a hole in the file.
  */
 final class RamPool {
   private static final int HOLE = Libc.FALLOC_FL_PUNCH_HOLE() | Libc.FALLOC_FL_KEEP_SIZE();
@@ -25,9 +25,9 @@ final class RamPool {
   }
 
   /**
-   * Makes memory of zeros; the caller holds the first reference.
+   * Makes zeroed memory; the caller holds the first reference.
    *
-   * @throws Refused ENOMEM if the host can't have as much
+   * @throws Refused ENOMEM if the host can't provide as much
    */
   Ram take(long bytes) {
     long whole = (bytes + Page.BYTES - 1) & -Page.BYTES;
@@ -62,7 +62,7 @@ final class RamPool {
     }
   }
 
-  /** The file goes with the last memory in it. */
+  /** Closes the file when no memory in it is left. */
   private void endUnused() {
     if (used == 0) {
       file.ifPresent(MemFd::close);

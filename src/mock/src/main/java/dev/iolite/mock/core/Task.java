@@ -39,16 +39,16 @@ public final class Task {
   /** Those of them that a signal has reached since. */
   private final Set<Thread> interrupted = new HashSet<>();
 
-  /** The caller's own files that the call has named. */
+  /** The caller's own files that the current call has named. */
   private final List<OpenFile> borrowed = new ArrayList<>();
 
   private final MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES, Long.BYTES);
   private long scratchUsed;
 
   /**
-   * A process without descriptors.
+   * Makes a process without descriptors.
    *
-   * @param host gives real memory for what is mapped
+   * @param host provides real memory for what is mapped
    * @param user how the process's memory is reached
    */
   public Task(HostKernel host, UserMemory user) {
@@ -56,7 +56,7 @@ public final class Task {
   }
 
   /**
-   * As {@link #Task(HostKernel, UserMemory)}, perhaps for another process.
+   * Makes the same as {@link #Task(HostKernel, UserMemory)}, perhaps for another process.
    *
    * @param mapper how memory is mapped in the process
    */
@@ -65,7 +65,8 @@ public final class Task {
   }
 
   /**
-   * As {@link #Task(HostKernel, UserMemory, Mapper)}, for a caller with files of its own.
+   * Makes the same as {@link #Task(HostKernel, UserMemory, Mapper)}, for a caller with its own
+   * files.
    *
    * @param files the caller's own descriptors
    */
@@ -91,7 +92,7 @@ public final class Task {
     return user;
   }
 
-  /** Makes memory of zeros that can be mapped; the caller holds the first reference. */
+  /** Makes zeroed memory that can be mapped; the caller holds the first reference. */
   public Ram newRam(long bytes) {
     return Ram.create(host, bytes);
   }
@@ -118,7 +119,7 @@ public final class Task {
     return file;
   }
 
-  /** Gives the lock back at the end of a call. */
+  /** Releases the lock at the end of a call. */
   public void leave() {
     if (lock.getHoldCount() == 1 && !borrowed.isEmpty()) {
       List<OpenFile> files = List.copyOf(borrowed);
@@ -131,7 +132,7 @@ public final class Task {
     lock.unlock();
   }
 
-  /** Does something from outside the kernel; what it changes wakes who waits for it. */
+  /** Does something from outside the kernel; what it changes wakes those who wait for it. */
   public <T> T locked(Supplier<T> body) {
     enter();
     try {
@@ -144,7 +145,7 @@ public final class Task {
   }
 
   /**
-   * Memory of zeros for the rest of the call, or until it waits; it is used again by the next.
+   * Zeroed memory for the rest of the call, or until it waits; the next call reuses it.
    *
    * @param bytes at least 0
    */
@@ -177,13 +178,14 @@ public final class Task {
     user.write(address, struct);
   }
 
-  /** Something has changed that a waiting call may wait for. */
+  /** Called when something has changed that a call may be waiting for. */
   public void wake() {
     changed.signalAll();
   }
 
   /**
-   * Waits, without the lock, until the condition holds; a call of {@link #wake} makes it look.
+   * Waits, without the lock, until the condition holds; a call of {@link #wake} makes it check
+   * again.
    *
    * @throws Refused EINTR if the thread was interrupted by {@link #interrupt} first
    */
@@ -192,7 +194,7 @@ public final class Task {
   }
 
   /**
-   * As {@link #await}, but no signal ends it (wait_for_completion).
+   * Waits as {@link #await} does, but no signal ends the wait (wait_for_completion).
    *
    * @throws Refused EINTR only if the program itself has interrupted its thread
    */
@@ -209,7 +211,7 @@ public final class Task {
   }
 
   /**
-   * As {@link #await}, at most until a time.
+   * Waits as {@link #await} does, until a deadline at the latest.
    *
    * @param deadlineNanos in System.nanoTime's terms; Long.MAX_VALUE waits forever
    * @return whether the condition holds
@@ -241,13 +243,13 @@ public final class Task {
   }
 
   /**
-   * Lets other threads' calls take place, in a call that runs for long (a guest).
+   * Lets other threads' calls proceed, in a call that runs for a long time (a guest).
    *
    * @throws Refused EINTR if the thread was interrupted by {@link #interrupt}
    */
   public void yieldLock() {
     if (lock.hasQueuedThreads()) {
-      // Long enough to be a wait: one whose time is over at once gives nothing up.
+      // Long enough to be a wait: one whose time is already over does not give up the lock.
       awaitUntil(() -> false, System.nanoTime() + YIELD_NANOS);
     }
   }
@@ -260,7 +262,7 @@ public final class Task {
     }
   }
 
-  /** Whether a signal has reached the calling thread in this call; it is forgotten then. */
+  /** Whether a signal has reached the calling thread in this call; clears that state. */
   public boolean takeInterrupt() {
     return interrupted.remove(Thread.currentThread());
   }

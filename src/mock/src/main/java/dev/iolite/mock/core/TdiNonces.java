@@ -1,7 +1,7 @@
 package dev.iolite.mock.core;
 
 /**
- * Which lock, report and measurements of an interface a realm has looked at: random numbers in
- * reality, counts here, of which each is used once.
+ * Identifies the lock, report and measurements of an interface that a realm has looked at. In
+ * reality these are random numbers; here they are counts, each used once.
  */
 public record TdiNonces(long lock, long report, long measurements) {}

@@ -23,7 +23,7 @@ public interface TeeFunction {
   /** Whether it supports TDISP (DEVCAP.TEE). */
   boolean hasTee();
 
-  /** Whether it is a TSM in software that supports TDISP for it. */
+  /** Whether its TDISP support is a TSM in software. */
   default boolean isEmulatedTee() {
     return false;
   }
@@ -32,7 +32,7 @@ public interface TeeFunction {
   boolean isPresent();
 
   /**
-   * What the device reports of its interface when that is locked: a DEVICE_INTERFACE_REPORT with
+   * What the device reports about its interface when that is locked: a DEVICE_INTERFACE_REPORT with
    * this much added to each range's address.
    *
    * @param mmioOffset in bytes, signed, a multiple of 4 KiB
@@ -44,9 +44,9 @@ public interface TeeFunction {
 
   /**
    * What the device says about its firmware and configuration: SPDM's MEASUREMENTS message; if it
-   * is signed, after the messages that the signature covers.
+   * is signed, preceded by the messages that the signature covers.
    *
-   * @param nonce that of the request, {@link #NONCE_BYTES}
+   * @param nonce the request's nonce, {@link #NONCE_BYTES} long
    */
   byte[] measurements(byte[] nonce);
 
@@ -56,7 +56,7 @@ public interface TeeFunction {
    */
   boolean isTeeMemory(int bar, long offset);
 
-  /** The TEE memory of a BAR, ascending and without gaps between two that touch. */
+  /** The TEE memory of a BAR, in ascending order; adjacent ranges are merged. */
   List<BarRange> teeRanges(int bar);
 
   /** The BARs that have TEE memory. */
@@ -65,25 +65,25 @@ public interface TeeFunction {
   /**
    * A BAR that has TEE memory.
    *
-   * @param index which
-   * @param wide whether it takes addresses of 64 bits
-   * @param address where it stands on the bus; 0: nowhere
+   * @param index its index
+   * @param wide whether it takes 64-bit addresses
+   * @param address its address on the bus; 0 if it has none
    */
   record TeeBar(int index, boolean wide, long address) {}
 
   /**
-   * TEE memory as a guest's private side reaches it: while it does not answer, reads have all bits
-   * set and writes are lost.
+   * TEE memory as a guest's private side reaches it: while it does not answer, reads return all
+   * bits set and writes are lost.
    *
-   * @param physical where it is on the bus
-   * @return empty if not all of the range is TEE memory of one BAR
+   * @param physical its address on the bus
+   * @return the memory; empty if the range is not entirely TEE memory of one BAR
    */
   Optional<Memory> trustedMemory(long physical, long bytes);
 
-  /** Says who is to be asked and told; empty: nobody, the interface is unlocked. */
+  /** Sets whom to ask and notify; empty: nobody, because the interface is unlocked. */
   void setGuard(Optional<Guard> guard);
 
-  /** Who guards a locked interface. */
+  /** Guards a locked interface. */
   interface Guard {
     /**
      * Whether the device answers an access; one that it does not answer is unreachable.
@@ -92,13 +92,13 @@ public interface TeeFunction {
      */
     boolean admits(int bar, long offset, boolean trusted);
 
-    /** Whether the lock keeps the MSI-X table and control too (LOCK_MSIX). */
+    /** Whether the lock also covers the MSI-X table and control (LOCK_MSIX). */
     boolean locksMsix();
 
-    /** The configuration that was locked has changed, or the function was reset. */
+    /** Called when the locked configuration has changed, or the function was reset. */
     void configurationChanged();
 
-    /** The function is gone. */
+    /** Called when the function is gone. */
     void removed();
   }
 }

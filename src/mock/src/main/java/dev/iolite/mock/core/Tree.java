@@ -20,7 +20,7 @@ public final class Tree {
   private static final int ACCESS_MODE = 3;
   private static final int SEEK_HOLE = 4;
 
-  /** fs/open.c: O_PATH_FLAGS, but for what the model does not know. */
+  /** fs/open.c: O_PATH_FLAGS, except those that the model does not know. */
   private static final int PATH_FLAGS =
       Libc.O_DIRECTORY() | Libc.O_NOFOLLOW() | Libc.O_PATH() | Libc.O_CLOEXEC();
 
@@ -31,7 +31,7 @@ public final class Tree {
   private final Task task;
   private final Map<String, Node> root = new TreeMap<>();
 
-  /** An empty tree, of whose files this process is the user. */
+  /** Makes an empty tree whose files this process uses. */
   public Tree(Task task) {
     this.task = task;
   }
@@ -60,7 +60,7 @@ public final class Tree {
     directory.put(names.getLast(), node);
   }
 
-  /** Takes a file away that was added; nothing if it is not there. */
+  /** Removes a file that was added; does nothing if it is not there. */
   public void remove(String path) {
     List<String> names = names(path);
     Node parent = new Node.Directory(() -> root);
@@ -76,7 +76,7 @@ public final class Tree {
   }
 
   /**
-   * open(2). No file is ever created: neither procfs nor sysfs lets anybody.
+   * open(2). No file is ever created: neither procfs nor sysfs allows it.
    *
    * @throws Refused what fs/namei.c:do_open says about the flags, ENOENT, ENOTDIR, ELOOP, EACCES,
    *     or what the driver says
@@ -140,7 +140,7 @@ public final class Tree {
   /**
    * readlink(2).
    *
-   * @throws Refused ENOENT, ENOTDIR, ELOOP, or EINVAL if it is no link
+   * @throws Refused ENOENT, ENOTDIR, ELOOP, or EINVAL if it is not a link
    */
   public String readlink(String path) {
     if (find(path, false, MOST_LINKS).node instanceof Node.Link(var target)) {
@@ -152,7 +152,7 @@ public final class Tree {
   /**
    * The mode that stat(2) shows: the type of file and its permissions.
    *
-   * @param follow whether the target of a link is meant, not the link itself
+   * @param follow whether to describe the target of a link, not the link itself
    * @throws Refused ENOENT, ENOTDIR, ELOOP
    */
   public int mode(String path, boolean follow) {
@@ -214,7 +214,7 @@ public final class Tree {
     return Arrays.stream(path.split("/")).filter(n -> !n.isEmpty() && !n.equals(".")).toList();
   }
 
-  /** A descriptor of O_PATH: it names a file and can do nothing else. */
+  /** A file opened with O_PATH: it names a file and can do nothing else. */
   private static final class PathFile extends OpenFile {
     private final String path;
 
@@ -283,7 +283,7 @@ public final class Tree {
       return List.copyOf(all);
     }
 
-    /** fs/readdir.c:filldir64: EINVAL if not even one entry has room. */
+    /** fs/readdir.c:filldir64: EINVAL if not even one entry fits. */
     @Override
     public long entries(long address, long bytes) {
       if (next == 0) {

@@ -10,19 +10,19 @@ import java.lang.foreign.MemorySegment;
  */
 public interface UserMemory {
   /**
-   * Copies from the caller, as copy_from_user.
+   * Copies from the caller, as copy_from_user does.
    *
    * @param address where in the caller's memory
-   * @param into filled whole, or in an unknown part if this fails
+   * @param into filled completely, or to an unknown extent if this fails
    * @throws Refused EFAULT if any of it can't be read
    */
   void read(long address, MemorySegment into);
 
   /**
-   * Copies to the caller, as copy_to_user.
+   * Copies to the caller, as copy_to_user does.
    *
    * @param address where in the caller's memory
-   * @throws Refused EFAULT if any of it can't be written; a part before that may have been
+   * @throws Refused EFAULT if any of it can't be written; a part before that may have been written
    */
   void write(long address, MemorySegment from);
 
@@ -31,13 +31,13 @@ public interface UserMemory {
    * (mm/gup.c:check_vma_flags). No page is touched.
    *
    * @param address where in the caller's memory
-   * @throws Refused EFAULT if any of it is not mapped, or not for this access
+   * @throws Refused EFAULT if any of it is not mapped, or not mapped for this access
    */
   void requireMapped(long address, long bytes, boolean write);
 
   /**
-   * The memory of the process that makes the current call, to be used after the call, too. It is
-   * this memory unless several processes use the model.
+   * The memory of the process that makes the current call; it can be used after the call, too. It
+   * is this memory unless several processes use the model.
    */
   default UserMemory ofCaller() {
     return this;

@@ -5,7 +5,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import java.lang.foreign.MemorySegment;
 
-/** A struct of which callers may know a shorter or longer version. */
+/** A struct that callers may know in a shorter or longer version. */
 public final class UserStruct {
   private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[4096]).asReadOnly();
 
@@ -14,10 +14,10 @@ public final class UserStruct {
   /**
    * include/linux/uaccess.h:copy_struct_from_user.
    *
-   * @param userBytes how large the caller says it is
-   * @param bytes how large it is here
+   * @param userBytes the size according to the caller
+   * @param bytes the size here
    * @return the struct, with zeros where the caller's was shorter
-   * @throws Refused EFAULT; E2BIG if there is more than zeros behind its end
+   * @throws Refused EFAULT; E2BIG if there is anything but zeros after its end
    */
   public static MemorySegment copy(Task task, long address, long userBytes, long bytes) {
     for (long at = bytes; at < userBytes; ) {

@@ -2,8 +2,8 @@ package dev.iolite.mock.core;
 
 import java.util.Optional;
 
-/** A file of VFIO as KVM's VFIO device sees it (vfio_file_is_valid). */
+/** A VFIO file as KVM's VFIO device sees it (vfio_file_is_valid). */
 public interface VfioFile {
-  /** vfio_file_set_kvm: the VM that a bind of this file will use; empty: none any longer. */
+  /** vfio_file_set_kvm: sets the VM that a bind of this file will use; empty: no longer any. */
   void setKvm(Optional<KvmReference> vm);
 }
