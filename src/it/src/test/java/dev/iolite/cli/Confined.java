@@ -19,6 +19,13 @@ final class Confined {
 
   private static final int CAP_SETPCAP = 8;
 
+  /** Util-linux's: busybox's shell would take its own, which can't limit the bounding set. */
+  private static final String SETPRIV =
+      Stream.of("/usr/bin/setpriv", "/bin/setpriv")
+          .filter(file -> Files.isExecutable(Path.of(file)))
+          .findFirst()
+          .orElse("setpriv");
+
   private final Path directory;
   private final List<String> program;
 
@@ -97,7 +104,7 @@ final class Confined {
     List<String> words =
         new ArrayList<>(
             List.of(
-                "setpriv",
+                SETPRIV,
                 "--no-new-privs",
                 "--reuid=" + OTHER_USER,
                 "--regid=" + OTHER_USER,
@@ -118,7 +125,9 @@ final class Confined {
   }
 
   private static List<String> setpriv(Privileges row) {
-    return List.of(row.start().split(" ", -1));
+    List<String> words = new ArrayList<>(List.of(row.start().split(" ", -1)));
+    words.set(0, SETPRIV);
+    return words;
   }
 
   /** What a process that is started for a row may do, as /proc/self/status says it. */
@@ -152,13 +161,10 @@ final class Confined {
         .orElseThrow();
   }
 
-  /** Only who has CAP_SETPCAP can limit the bounding set, and only util-linux's setpriv does it. */
+  /** Only who has CAP_SETPCAP can limit the bounding set. */
   static void assumePossible() throws IOException {
     boolean isRoot = (own() >>> CAP_SETPCAP & 1) != 0;
     assumeTrue(
-        isRoot
-            && Stream.of("/usr/bin/setpriv", "/bin/setpriv")
-                .anyMatch(file -> Files.isExecutable(Path.of(file))),
-        "this is not root, or there is no setpriv");
+        isRoot && Files.isExecutable(Path.of(SETPRIV)), "this is not root, or there is no setpriv");
   }
 }

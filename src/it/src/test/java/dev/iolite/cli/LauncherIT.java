@@ -20,9 +20,14 @@ class LauncherIT {
 
   private Cli run(Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
+    return run(SCRIPT, environment, arguments);
+  }
+
+  private Cli run(Path script, Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
     Path out = elsewhere.resolve("out");
     Path err = elsewhere.resolve("err");
-    List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
+    List<String> command = new ArrayList<>(List.of(script.toString()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder =
         new ProcessBuilder(command)
@@ -54,6 +59,24 @@ class LauncherIT {
     assertThat(list.err()).isEmpty();
     assertThat(list.code()).isZero();
     assertThat(list.out()).startsWith("[");
+  }
+
+  /** Java's module path has a colon between two entries, and no way to write one in an entry. */
+  @Test
+  void aCheckoutMayHaveAColonInItsPath() throws Exception {
+    Path checkout = Files.createDirectory(elsewhere.resolve("a:b"));
+    String copy =
+        "cp -a --parents scripts pom.xml bindings/pom.xml bindings/target/iolite-uapi.jar"
+            + " src/*/pom.xml src/*/target/iolite*.jar src/cli/target/lib \"$0\"";
+    assertThat(
+            new ProcessBuilder("sh", "-c", copy, checkout.toString()).inheritIO().start().waitFor())
+        .isZero();
+    Map<String, String> environment =
+        Map.of(
+            "XDG_CACHE_HOME", elsewhere.toString(), "JAVA_HOME", System.getProperty("java.home"));
+    Cli version = run(checkout.resolve("scripts/iolite"), environment, "--version");
+    assertThat(version.err()).isEmpty();
+    assertThat(version.code()).isZero();
   }
 
   @Test

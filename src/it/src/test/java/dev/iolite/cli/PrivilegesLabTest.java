@@ -41,7 +41,6 @@ class PrivilegesLabTest {
   @BeforeEach
   void capabilitiesCanBeTakenAway() throws Exception {
     Confined.assumePossible();
-    Files.setAttribute(directory, "unix:uid", Confined.OTHER_USER);
   }
 
   @AfterEach
@@ -130,8 +129,9 @@ class PrivilegesLabTest {
     Optional<String> before = device(NVME).driver();
     Process holder = confined().begin("tdi assign --hold" + run + NVME);
     try (BufferedReader printed = holder.inputReader()) {
-      assertThat(printed.lines().anyMatch(line -> line.startsWith("Held."))).isTrue();
-      assertThat(succeeds("tdi show" + run + NVME).out()).contains("SHARED");
+      assertThat(printed.lines().takeWhile(line -> !line.startsWith("Held.")).toList())
+          .noneMatch(line -> line.startsWith("iolite: "));
+      assertThat(succeeds("tdi show" + run + NVME).out()).containsPattern("state +shared");
     } finally {
       holder.destroyForcibly().waitFor();
     }
@@ -150,15 +150,21 @@ class PrivilegesLabTest {
   /** The lab's first process has capabilities that this one lacks. */
   @Test
   void withoutCapSysPtraceADeviceIsNotKnownToBeFree() throws Exception {
+    isLeftAlone("pci bind " + NVME);
+    isLeftAlone("passthrough " + NVME);
+    succeeds("pci bind " + NVME);
+    isLeftAlone("pci unbind " + NVME);
+    succeeds("pci unbind " + NVME);
+  }
+
+  private void isLeftAlone(String command) throws Exception {
     Optional<String> before = device(NVME).driver();
-    for (String command : List.of("pci bind ", "pci unbind ", "passthrough ")) {
-      refused(
-          confined().runAs(NONE, "", command + NVME),
-          ExitCode.PRECONDITION,
-          "whether another process has the device open can't be seen",
-          "CAP_SYS_PTRACE");
-      assertThat(device(NVME).driver()).isEqualTo(before);
-    }
+    refused(
+        confined().runAs(NONE, "", command),
+        ExitCode.PRECONDITION,
+        "whether another process has the device open can't be seen",
+        "CAP_SYS_PTRACE");
+    assertThat(device(NVME).driver()).isEqualTo(before);
   }
 
   @Test

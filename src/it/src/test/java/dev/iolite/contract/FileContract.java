@@ -438,6 +438,24 @@ abstract class FileContract extends Contract {
     assertThat(poll(path, Libc.POLLIN())).isEqualTo(Libc.POLLNVAL());
   }
 
+  /** kernel/printk/printk.c: devkmsg_open, devkmsg_llseek, devkmsg_read, devkmsg_poll. */
+  @Test
+  void theLogIsReadFromItsEndOn() {
+    MemorySegment room = zeros(2048);
+    int log =
+        keep(kernel.open("/dev/kmsg", Libc.O_RDONLY() | Libc.O_NONBLOCK() | Libc.O_CLOEXEC()));
+    assertThat(kernel.lseek(log, 0, Libc.SEEK_END())).isZero();
+    fails(Errno.EAGAIN, kernel.read(log, room.address(), room.byteSize()));
+    assertThat(poll(log, Libc.POLLIN() | Libc.POLLRDNORM())).isZero();
+    fails(Errno.ESPIPE, kernel.lseek(log, 1, Libc.SEEK_SET()));
+    fails(Errno.ESPIPE, kernel.lseek(log, -1, Libc.SEEK_END()));
+    fails(Errno.EINVAL, kernel.lseek(log, 0, Libc.SEEK_CUR()));
+    assertThat(kernel.lseek(log, 0, Libc.SEEK_SET())).isZero();
+    fails(Errno.EBADF, kernel.write(log, room.address(), 1));
+    fails(Errno.ENOTTY, kernel.ioctl(log, 0, 0));
+    fails(Errno.ENODEV, mmap(log, PAGE, Libc.PROT_READ(), Libc.MAP_SHARED(), 0));
+  }
+
   @Test
   void noThreadOfThatNumberIsInterrupted() {
     // kernel/signal.c:do_tkill
