@@ -12,15 +12,15 @@ import java.util.function.ToLongFunction;
  * What a device reports about its interface once it is locked (TDISP DEVICE_INTERFACE_REPORT).
  *
  * @param interfaceInfo bits: 0 no firmware update, 1 DMA without PASID, 2 with PASID, 3 ATS, 4 PRS
- * @param ranges the memory of its BARs, by BAR and page ascending
- * @param deviceSpecific what follows, in the device's own form
+ * @param ranges the memory of its BARs, in ascending order of BAR and page
+ * @param deviceSpecific what follows, in the device's own format
  */
 public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment deviceSpecific) {
   private static final int HEAD_BYTES = 16;
   private static final int RANGE_BYTES = 16;
   private static final int BAR_SHIFT = 16;
 
-  /** Firmware is not updated while the interface is locked or runs. */
+  /** The firmware is not updated while the interface is locked or runs. */
   public static final int NO_FIRMWARE_UPDATE = 1;
 
   /** The interface makes DMA without PASIDs. */
@@ -39,12 +39,12 @@ public record TdiReport(int interfaceInfo, List<TdiRange> ranges, MemorySegment 
   }
 
   /**
-   * The report as the device sends it (11.3.8, 11.3.11). A lock without LOCK_MSIX, as all TSMs of
-   * today make it, is told with an MSI-X control of 0, and of the MSI-X structures only those that
-   * are non-TEE memory.
+   * The report as the device sends it (11.3.8, 11.3.11). After a lock without LOCK_MSIX, which is
+   * what all TSMs of today make, the report has an MSI-X control of 0, and of the MSI-X structures
+   * only those that are non-TEE memory.
    *
-   * @param barAddress where the BAR of a range is, with the reporting offset added
-   * @param msixControl the MSI-X message control that was locked; empty: none was
+   * @param barAddress the address of a range's BAR, with the reporting offset added
+   * @param msixControl the MSI-X message control that was locked; empty if none was locked
    */
   public byte[] bytes(ToLongFunction<TdiRange> barAddress, OptionalInt msixControl) {
     List<TdiRange> told =
