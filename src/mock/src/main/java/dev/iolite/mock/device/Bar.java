@@ -3,13 +3,13 @@ package dev.iolite.mock.device;
 /**
  * A base address register of a device and what lies behind it.
  *
- * @param index 0 to 5; one of 64 bits takes the next index too
- * @param bytes its size, a power of two: 16 bytes or more of memory, 4 to 256 of I/O ports
+ * @param index 0 to 5; a 64-bit BAR also takes the next index
+ * @param bytes its size, a power of two: at least 16 for memory, 4 to 256 for I/O ports
  * @param kind memory or ports
- * @param prefetchable whether reading it has no effect
+ * @param prefetchable whether reading it has no side effect
  */
 public record Bar(int index, long bytes, Kind kind, boolean prefetchable) {
-  /** How many BARs a function has room for. */
+  /** How many BARs a function can have. */
   public static final int MOST = 6;
 
   private static final long LARGEST_MEMORY_32 = 1L << 31;
@@ -28,7 +28,7 @@ public record Bar(int index, long bytes, Kind kind, boolean prefetchable) {
     PORTS
   }
 
-  /** Checks that a device can have it. */
+  /** Checks that a device can have such a BAR. */
   public Bar {
     boolean wide = kind == Kind.MEMORY_64;
     if (index < 0 || index > (wide ? MOST - 2 : MOST - 1)) {

@@ -15,8 +15,8 @@ import java.util.Optional;
  * configuration (DSP0274 1.2).
  *
  * @param blocks at most 255, and together shorter than 16 MiB
- * @param opaque what follows, in the device's own form: at most 1024 bytes
- * @param signer what it is signed with; empty: it is not
+ * @param opaque what follows, in the device's own format: at most 1024 bytes
+ * @param signer signs the answer; empty if it is not signed
  */
 public record DeviceMeasurements(
     List<DeviceMeasurement> blocks, MemorySegment opaque, Optional<DeviceSigner> signer) {
@@ -37,7 +37,7 @@ public record DeviceMeasurements(
           new DeviceMeasurement(
               3, DeviceMeasurement.FIRMWARE_VERSION | DeviceMeasurement.RAW, text("iolite 1.0")));
 
-  /** Checks that the message has room for it. */
+  /** Checks that the message has room for everything. */
   public DeviceMeasurements {
     blocks = List.copyOf(blocks);
     opaque = opaque.asReadOnly();
@@ -48,17 +48,19 @@ public record DeviceMeasurements(
     }
   }
 
-  /** These, and nothing of the device's own. */
+  /** These measurements, without opaque data. */
   public static DeviceMeasurements of(DeviceMeasurement... blocks) {
     return new DeviceMeasurements(List.of(blocks), MemorySegment.NULL, Optional.empty());
   }
 
-  /** The same, signed. */
+  /** The same measurements, signed. */
   public DeviceMeasurements signedBy(DeviceSigner key) {
     return new DeviceMeasurements(blocks, opaque, Optional.of(key));
   }
 
-  /** A digest of firmware, one of the hardware's configuration, and the firmware's version. */
+  /**
+   * A digest of the firmware, a digest of the hardware's configuration, and the firmware's version.
+   */
   public static DeviceMeasurements usual() {
     return USUAL;
   }
@@ -88,16 +90,16 @@ public record DeviceMeasurements(
   }
 
   /**
-   * The MEASUREMENTS message as the device sends it; if it is signed, after all messages that the
-   * signature covers, as TSMs hand them out that keep them.
+   * The MEASUREMENTS message as the device sends it; if it is signed, preceded by all other
+   * messages that the signature covers, as TSMs that keep those messages hand them out.
    *
-   * <p>The nonce in it is the device's own, which SPDM wants to be random; that of the request goes
-   * into the signature, and so proves that the message was made for it. Here, where nothing is
-   * signed, the device's is the SHA-256 of the request's: that shows for which request a message
-   * was made, and each run of a program gives the same. No real device does so: only a test may
-   * rely on it.
+   * <p>The nonce in the message is the device's own, which SPDM requires to be random; the
+   * request's nonce goes into the signature, and so proves that the message was made for the
+   * request. Here, where nothing is signed, the device's nonce is the SHA-256 of the request's: it
+   * shows for which request a message was made, and each run of a program gives the same. No real
+   * device does this; only a test may rely on it.
    *
-   * @param nonce that of the request, 32 bytes
+   * @param nonce the request's nonce, 32 bytes
    */
   public byte[] message(byte[] nonce) {
     if (nonce.length != TeeFunction.NONCE_BYTES) {
@@ -113,7 +115,7 @@ public record DeviceMeasurements(
                     + (int) opaque.byteSize())
             .order(ByteOrder.LITTLE_ENDIAN);
     bytes.put((byte) SPDM_1_2).put((byte) MEASUREMENTS).putShort((short) 0);
-    // The count has 8 bits, the length of the record the 24 after them.
+    // The count has 8 bits; the length of the record has the 24 bits after them.
     bytes.putInt(record << Byte.SIZE | blocks.size());
     for (DeviceMeasurement block : blocks) {
       int length = (int) block.value().byteSize();

@@ -9,7 +9,7 @@ import java.util.function.Function;
  * @param logic makes the behaviour of a new device from its access to DMA and interrupts
  */
 public record DeviceModel(DeviceShape shape, Function<DeviceHost, DeviceLogic> logic) {
-  /** The same device as a TSM in software takes it; see {@link DeviceShape#takenForTee}. */
+  /** The same device as a TSM in software presents it; see {@link DeviceShape#takenForTee}. */
   public DeviceModel takenForTee(TdiRange... shared) {
     return new DeviceModel(shape.takenForTee(shared), logic);
   }

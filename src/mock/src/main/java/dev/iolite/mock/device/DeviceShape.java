@@ -13,17 +13,17 @@ import java.util.OptionalInt;
  * @param subsystemVendor the vendor id of the board, 16 bits
  * @param subsystemDevice the device id of the board, 16 bits
  * @param classCode base class, subclass and programming interface, 24 bits
- * @param revision 8 bits
+ * @param revision the revision id, 8 bits
  * @param bars its BARs, by index
  * @param rom the expansion ROM's content; empty if there is none
  * @param interruptPin whether it has an interrupt line
  * @param msi its MSI capability
  * @param msiX its MSI-X capability
  * @param power its power management capability
- * @param express its PCI Express capability; without one its configuration space has 256 bytes
- * @param tdi what it reports of its TEE device interface
- * @param emulatedTee whether a TSM in software supports TDISP for it, which has none itself
- * @param measurements what it says when it is asked for its measurements, by a TSM
+ * @param express its PCI Express capability; without it, the configuration space has 256 bytes
+ * @param tdi what it reports about its TEE device interface
+ * @param emulatedTee whether a TSM in software supports TDISP for it because it has none itself
+ * @param measurements its answer when a TSM asks for its measurements
  * @param secondaryBus the bus behind it if it is a bridge
  */
 public record DeviceShape(
@@ -47,9 +47,9 @@ public record DeviceShape(
 
   /** What power management does to a function. */
   public enum Power {
-    /** A function keeps its state from D3hot to D0 (No_Soft_Reset). */
+    /** The function keeps its state from D3hot to D0 (No_Soft_Reset). */
     KEEPS_STATE,
-    /** A function is reset on the way from D3hot to D0. */
+    /** The function is reset on the way from D3hot to D0. */
     RESETS
   }
 
@@ -65,8 +65,8 @@ public record DeviceShape(
   }
 
   /**
-   * The same function as a TSM in software takes it (drivers/virt/coco/tsm-sim): all whole pages of
-   * its memory BARs are TEE memory, but those with structures of MSI-X, and these ranges.
+   * The same function as a TSM in software presents it (drivers/virt/coco/tsm-sim): all whole pages
+   * of its memory BARs are TEE memory, except these ranges and pages with MSI-X structures.
    */
   public DeviceShape takenForTee(TdiRange... shared) {
     return new DeviceShape(
@@ -89,7 +89,7 @@ public record DeviceShape(
         secondaryBus);
   }
 
-  /** The BAR of an index; empty if there is none, or it is the second half of another. */
+  /** The BAR with an index; empty if there is none, or it is the second half of another. */
   public Optional<Bar> bar(int index) {
     return bars.stream().filter(bar -> bar.index() == index).findFirst();
   }

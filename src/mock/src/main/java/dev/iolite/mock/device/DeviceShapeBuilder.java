@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Builds a {@link DeviceShape}, and finally checks that its parts fit together. */
+/** Builds a {@link DeviceShape}; {@link #build} checks that its parts fit together. */
 public final class DeviceShapeBuilder {
   private static final int QEMU_SUBSYSTEM_VENDOR = 0x1af4;
   private static final int QEMU_SUBSYSTEM_DEVICE = 0x1100;
@@ -45,87 +45,87 @@ public final class DeviceShapeBuilder {
     return value;
   }
 
-  /** Whose board it is on; QEMU's if this is not called. */
+  /** Sets the board's ids; QEMU's if this is not called. */
   public DeviceShapeBuilder subsystem(int vendorId, int deviceId) {
     subsystemVendor = bits(vendorId, 16, "subsystem vendor");
     subsystemDevice = bits(deviceId, 16, "subsystem device");
     return this;
   }
 
-  /** Base class, subclass and programming interface; 0x00ff00 if this is not called. */
+  /** Sets base class, subclass and programming interface; 0x00ff00 if this is not called. */
   public DeviceShapeBuilder classCode(int code) {
     classCode = bits(code, 24, "class");
     return this;
   }
 
-  /** The revision; 0 if this is not called. */
+  /** Sets the revision; 0 if this is not called. */
   public DeviceShapeBuilder revision(int number) {
     revision = bits(number, 8, "revision");
     return this;
   }
 
-  /** One more BAR. */
+  /** Adds a BAR. */
   public DeviceShapeBuilder bar(Bar bar) {
     bars.add(bar);
     return this;
   }
 
-  /** An expansion ROM; its content must start with 55 AA. */
+  /** Adds an expansion ROM; its content must start with 55 AA. */
   public DeviceShapeBuilder rom(byte... content) {
     rom = Optional.of(MemorySegment.ofArray(content.clone()));
     return this;
   }
 
-  /** No interrupt line. */
+  /** Removes the interrupt line. */
   public DeviceShapeBuilder withoutInterruptPin() {
     interruptPin = false;
     return this;
   }
 
-  /** An MSI capability with this many vectors. */
+  /** Adds an MSI capability with this many vectors. */
   public DeviceShapeBuilder msi(int vectors) {
     msi = Optional.of(new Msi(vectors));
     return this;
   }
 
-  /** An MSI-X capability. */
+  /** Adds an MSI-X capability. */
   public DeviceShapeBuilder msiX(MsiX capability) {
     msiX = Optional.of(capability);
     return this;
   }
 
-  /** A power management capability. */
+  /** Adds a power management capability. */
   public DeviceShapeBuilder power(DeviceShape.Power capability) {
     power = Optional.of(capability);
     return this;
   }
 
-  /** A PCI Express capability. */
+  /** Adds a PCI Express capability. */
   public DeviceShapeBuilder express(Express capability) {
     express = Optional.of(capability);
     return this;
   }
 
-  /** What it reports of its TEE device interface. */
+  /** Sets what it reports about its TEE device interface. */
   public DeviceShapeBuilder tdi(TdiReport report) {
     tdi = Optional.of(report);
     return this;
   }
 
-  /** What it measures of itself; {@link DeviceMeasurements#usual} if this is not called. */
+  /** Sets its measurements; {@link DeviceMeasurements#usual} if this is not called. */
   public DeviceShapeBuilder measurements(DeviceMeasurements measured) {
     measurements = measured;
     return this;
   }
 
-  /** Makes it a bridge. */
+  /** Makes it a bridge to a bus. */
   public DeviceShapeBuilder bridgeTo(int bus) {
     secondaryBus = OptionalInt.of(bits(bus, 8, "bus"));
     return this;
   }
 
   /**
-   * The shape.
+   * Builds the shape.
    *
    * @throws IllegalArgumentException if BARs overlap, or something lies outside its BAR
    */

@@ -14,21 +14,21 @@ import java.util.HexFormat;
 
 /**
  * The key with which a device signs its measurements: on the curve P-384, over SHA-384, by the
- * rules of SPDM 1.2 (DSP0274). A certificate of that key, which is not the device's business, tells
- * others whether to trust it.
+ * rules of SPDM 1.2 (DSP0274). A certificate for that key, which is not the device's business,
+ * tells others whether to trust it.
  */
 public final class DeviceSigner {
   private static final int KEY_BITS = 384;
 
-  /** From GET_VERSION to ALGORITHMS: that this is agreed on. */
+  /** The messages from GET_VERSION to ALGORITHMS, with which this is negotiated. */
   private static final byte[] NEGOTIATED =
       HexFormat.of()
           .parseHex(
-              // GET_VERSION, and VERSION with 1.2 alone.
+              // GET_VERSION, and VERSION with only 1.2.
               "10840000"
                   + "1004000000010012"
                   // GET_CAPABILITIES of a requester with certificates and challenges, and
-                  // CAPABILITIES with signed measurements that are made anew.
+                  // CAPABILITIES with fresh, signed measurements.
                   + "12e10000"
                   + "00000000"
                   + "06000000"
@@ -53,7 +53,7 @@ public final class DeviceSigner {
                   + "02000000"
                   + "00".repeat(16));
 
-  /** GET_MEASUREMENTS for all of them, with a signature; a nonce and slot 0 follow. */
+  /** GET_MEASUREMENTS for all measurements, with a signature; a nonce and slot 0 follow. */
   private static final byte[] REQUEST = {0x12, (byte) 0xe0, 1, (byte) 0xff};
 
   private static final String VERSION = "dmtf-spdm-v1.2.*";
@@ -75,10 +75,10 @@ public final class DeviceSigner {
   }
 
   /**
-   * All that a signature covers, and the signature, one after the other: what was agreed on, the
-   * request and the answer.
+   * Everything that a signature covers, one after the other, and then the signature: the
+   * negotiation, the request and the answer.
    *
-   * @param nonce that of the request
+   * @param nonce the request's nonce
    * @param answer the MEASUREMENTS message, without a signature
    */
   byte[] transcript(byte[] nonce, byte[] answer) {

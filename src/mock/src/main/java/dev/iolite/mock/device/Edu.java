@@ -8,11 +8,11 @@ import java.util.Optional;
 
 /**
  * QEMU's {@code edu} device, as QEMU's docs/specs/edu.rst describes it and version 7.2 implements
- * it: 1 MiB of registers, a 4 KiB buffer that DMA fills and empties, factorials, an interrupt.
+ * it: 1 MiB of registers, a 4 KiB buffer that DMA fills and empties, factorials, and an interrupt.
  *
- * <p>DMA and factorials are done at once, so the bits that say that they run are never seen. QEMU
- * exits when a DMA is not inside the buffer or reaches its end; here, it is not done, and no
- * interrupt comes.
+ * <p>DMA and factorials complete at once, so the bits that say that they are running are never
+ * seen. QEMU exits when a DMA is not inside the buffer or reaches its end; here, such a DMA is not
+ * done and raises no interrupt.
  */
 public final class Edu implements DeviceLogic {
   private static final int BAR_BYTES = 1 << 20;
@@ -33,7 +33,7 @@ public final class Edu implements DeviceLogic {
     this.host = host;
   }
 
-  /** The device, as it stands in the lab. */
+  /** The device, as in the lab. */
   public static DeviceModel model() {
     return new DeviceModel(
         DeviceShape.builder(EduRegs.VENDOR, EduRegs.DEVICE)
@@ -113,7 +113,7 @@ public final class Edu implements DeviceLogic {
 
   private void computeFactorial(int n) {
     int product = 1;
-    // From 34 on the product has 32 factors of two, and stays 0.
+    // From 34 on, the product has 32 factors of two and stays 0.
     for (long factor = Integer.toUnsignedLong(n); factor > 0 && product != 0; factor--) {
       product *= (int) factor;
     }
@@ -156,7 +156,7 @@ public final class Edu implements DeviceLogic {
     host.later(() -> copy(value, address & DMA_MASK, part));
   }
 
-  /** QEMU's does it some time after the write of the command register. */
+  /** QEMU does this some time after the write to the command register. */
   private void copy(long command, long address, MemorySegment part) {
     if ((command & EduRegs.DMA_TO_MEMORY) == 0) {
       readPages(address, part);
@@ -168,7 +168,7 @@ public final class Edu implements DeviceLogic {
     }
   }
 
-  /** QEMU wants the byte after the last one to be in the buffer too. */
+  /** QEMU requires that the byte after the last one is in the buffer too. */
   private boolean isInBuffer(long address) {
     long end = address + count;
     return address >= EduRegs.BUFFER
@@ -177,7 +177,7 @@ public final class Edu implements DeviceLogic {
         && end < EduRegs.BUFFER + EduRegs.BUFFER_BYTES;
   }
 
-  /** Page by page, as the IOMMU decides by pages; what it denies reads as 0 in QEMU. */
+  /** Reads page by page, because the IOMMU decides by pages; in QEMU, what it denies reads as 0. */
   private void readPages(long address, MemorySegment into) {
     for (long done = 0; done < into.byteSize(); ) {
       MemorySegment part = into.asSlice(done, inPage(address + done, into.byteSize() - done));

@@ -18,7 +18,7 @@ public record Express(
     extended = Set.copyOf(extended);
   }
 
-  /** Without further extended capabilities. */
+  /** Makes it without further extended capabilities. */
   public Express(boolean functionLevelReset, boolean teeIo, boolean ide) {
     this(functionLevelReset, teeIo, ide, Set.of());
   }

@@ -2,7 +2,7 @@ package dev.iolite.mock.device;
 
 /** An extended capability that a device may have in addition to IDE. All are off at power-on. */
 public enum ExtendedCapability {
-  /** Address Translation Services: what TDISP only takes note of. */
+  /** Address Translation Services, which TDISP only notes. */
   ATS(0x0f, 0x08),
   /** Single Root I/O Virtualization. */
   SRIOV(0x10, 0x40),
@@ -24,7 +24,7 @@ public enum ExtendedCapability {
     return id;
   }
 
-  /** How long it is. */
+  /** Its length, in bytes. */
   public int bytes() {
     return bytes;
   }

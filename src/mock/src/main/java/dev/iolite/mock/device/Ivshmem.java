@@ -4,8 +4,8 @@ import dev.iolite.kernel.Registers;
 import java.util.Optional;
 
 /**
- * QEMU's {@code ivshmem-plain} (hw/misc/ivshmem-pci.c): BAR 2 is plain memory, and BAR 0, smaller
- * than a page, has registers that do nothing without interrupts.
+ * QEMU's {@code ivshmem-plain} (hw/misc/ivshmem-pci.c): BAR 2 is plain memory, and BAR 0, which is
+ * smaller than a page, has registers that do nothing without interrupts.
  */
 public final class Ivshmem implements DeviceLogic {
   /** PCI vendor id. */
@@ -54,7 +54,7 @@ public final class Ivshmem implements DeviceLogic {
     interruptStatus = 0;
   }
 
-  /** Two registers of 32 bits; all else, the position of the only peer too, is 0. */
+  /** Two 32-bit registers; everything else is 0, including the position of the only peer. */
   private final class Bar0 implements Registers {
     @Override
     public long read(long offset, int bytes) {

@@ -3,14 +3,14 @@ package dev.iolite.mock.device;
 /**
  * The MSI-X capability: a table and a pending bit array inside BARs.
  *
- * @param vectors how many, 1 to 2048
+ * @param vectors the number of vectors, 1 to 2048
  * @param tableBar the BAR with the table
- * @param tableOffset where in it, a multiple of 8
+ * @param tableOffset the table's offset in that BAR, a multiple of 8
  * @param pbaBar the BAR with the pending bits
- * @param pbaOffset where in it, a multiple of 8
+ * @param pbaOffset their offset in that BAR, a multiple of 8
  */
 public record MsiX(int vectors, int tableBar, long tableOffset, int pbaBar, long pbaOffset) {
-  /** How large an entry of the table is, in bytes. */
+  /** The size of a table entry, in bytes. */
   public static final int ENTRY_BYTES = 16;
 
   private static final int MOST = 2048;

@@ -29,7 +29,7 @@ public final class Nvme implements DeviceLogic {
   private static final int REGISTERS = 0x40;
   private static final int DOORBELLS = 0x1000;
 
-  /** As QEMU's: 2048 entries, contiguous queues, 7.5 s, 4 KiB pages. */
+  /** The same as QEMU's: 2048 entries, contiguous queues, 7.5 s, 4 KiB pages. */
   private static final long CAPABILITIES = 0x0040_1820_0f01_07ffL;
 
   private static final int VERSION_1_4 = 0x0001_0400;
@@ -69,7 +69,7 @@ public final class Nvme implements DeviceLogic {
     reset();
   }
 
-  /** The controller with a serial number. */
+  /** A controller with this serial number. */
   public static DeviceModel model(String serial) {
     return model(serial, Set.of());
   }

@@ -47,7 +47,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * }</pre>
  *
  * <p>Sizes and offsets are in bytes, decimal or hexadecimal, with K, M, G or T for powers of 1024.
- * A key stands once in its place.
+ * A key may appear only once in an object.
  */
 public final class ShapeFile {
   private static final int MOST_BYTES = 1 << 20;
@@ -76,7 +76,7 @@ public final class ShapeFile {
   }
 
   /**
-   * As {@link #read}, of a text.
+   * Does what {@link #read} does, for a text.
    *
    * @throws IllegalArgumentException if it says something that no device can be, or that is not
    *     understood
@@ -286,7 +286,7 @@ public final class ShapeFile {
     return value.asString();
   }
 
-  /** In quotes, since some digits without are a number to YAML. */
+  /** Digits must be in quotes, because YAML takes some of them for a number. */
   private static byte[] hex(JsonNode object, String key) {
     JsonNode value = required(object, key);
     try {
@@ -294,7 +294,7 @@ public final class ShapeFile {
         return HexFormat.of().parseHex(value.asString());
       }
     } catch (IllegalArgumentException _) {
-      // As if it were no text.
+      // Continue as if it were not text.
     }
     throw new IllegalArgumentException(
         "'%s' is pairs of hexadecimal digits in quotes, not %s".formatted(key, value));

@@ -18,9 +18,9 @@ final class SoftwareReport {
   private final List<TdiRange> exceptions;
 
   /**
-   * Prepares it.
+   * Prepares a report.
    *
-   * @param shared what is not TEE memory, in addition to MSI-X's structures
+   * @param shared what is not TEE memory, in addition to the MSI-X structures
    */
   SoftwareReport(DeviceShape shape, List<TdiRange> shared) {
     this.shape = shape;
@@ -35,7 +35,7 @@ final class SoftwareReport {
         });
   }
 
-  /** tsm-sim.c:sim_measure: one digest, which is made of the function's IDs. */
+  /** tsm-sim.c:sim_measure: one digest, which is computed from the function's IDs. */
   static DeviceMeasurements measurements(int vendor, int device) {
     MemorySegment digest = MemorySegment.ofArray(new byte[DIGEST_BYTES]);
     for (long i = 0; i < DIGEST_BYTES / Integer.BYTES; i++) {
@@ -61,7 +61,7 @@ final class SoftwareReport {
     return TdiReport.of(ranges.toArray(TdiRange[]::new));
   }
 
-  /** What is smaller than a page can't be reported. */
+  /** Adds a BAR, unless it is smaller than a page, which can't be reported. */
   private void add(List<TdiRange> ranges, Bar bar) {
     long pages = bar.bytes() / PAGE;
     for (long from = 0, page = 1; page <= pages; page++) {

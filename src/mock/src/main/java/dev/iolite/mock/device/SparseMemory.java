@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Memory of a device: zeros, and it costs nothing where only zeros were written. */
+/** Memory of a device. It is initially zero, and costs nothing where only zeros were written. */
 public final class SparseMemory implements Memory, Registers {
   private static final int PAGE = (int) Page.BYTES;
   private static final ValueLayout.OfShort INT16 =
@@ -22,7 +22,7 @@ public final class SparseMemory implements Memory, Registers {
   private final long bytes;
   private final Map<Long, MemorySegment> pages = new HashMap<>();
 
-  /** Memory of this size. */
+  /** Makes memory of this size. */
   public SparseMemory(long bytes) {
     this.bytes = bytes;
   }

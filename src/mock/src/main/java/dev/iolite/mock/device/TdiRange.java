@@ -7,7 +7,7 @@ import dev.iolite.kernel.Page;
  *
  * @param bar the BAR
  * @param firstPage where it starts in the BAR, in pages of 4 KiB
- * @param pages how long it is, in pages of 4 KiB, unsigned
+ * @param pages its length, in pages of 4 KiB, unsigned
  * @param attributes the report's attribute bits, 0 to 3
  */
 public record TdiRange(int bar, long firstPage, int pages, int attributes) {
@@ -38,17 +38,20 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
   }
 
   /**
-   * Whether a lock makes it private: it is not shared with the host, and a structure of MSI-X only
-   * if the lock keeps these.
+   * Whether a lock makes it private: it is not shared with the host, and if it is an MSI-X
+   * structure, the lock covers these.
    *
-   * @param msixLocked whether it does (LOCK_MSIX)
+   * @param msixLocked whether the lock covers them (LOCK_MSIX)
    */
   public boolean isTee(boolean msixLocked) {
     boolean msiX = (attributes & (MSIX_TABLE | MSIX_PBA)) != 0;
     return (attributes & NON_TEE) == 0 && (msixLocked || !msiX);
   }
 
-  /** Whether it is reported: all that is TEE memory after the lock, and all that never is. */
+  /**
+   * Whether it is reported: everything that is TEE memory after the lock, and everything that never
+   * is.
+   */
   boolean isReported(boolean msixLocked) {
     return isTee(msixLocked) || (attributes & NON_TEE) != 0;
   }

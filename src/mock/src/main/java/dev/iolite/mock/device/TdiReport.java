@@ -24,7 +24,7 @@ public record TdiReport(
   private static final int BAR_SHIFT = 16;
   private static final int USUAL_ADDRESS_WIDTH = 52;
 
-  /** Firmware is not updated while the interface is locked or runs. */
+  /** The firmware is not updated while the interface is locked or runs. */
   public static final int NO_FIRMWARE_UPDATE = 1;
 
   /** The interface makes DMA without PASIDs. */
@@ -48,12 +48,12 @@ public record TdiReport(
   }
 
   /**
-   * The report as the device sends it (11.3.8, 11.3.11). A lock without LOCK_MSIX, as all TSMs of
-   * today make it, is told with an MSI-X control of 0, and of the MSI-X structures only those that
-   * are non-TEE memory.
+   * The report as the device sends it (11.3.8, 11.3.11). After a lock without LOCK_MSIX, which is
+   * what all TSMs of today make, the report has an MSI-X control of 0, and of the MSI-X structures
+   * only those that are non-TEE memory.
    *
-   * @param barAddress where the BAR of a range is, with the reporting offset added
-   * @param msixControl the MSI-X message control that was locked; empty: none was
+   * @param barAddress the address of a range's BAR, with the reporting offset added
+   * @param msixControl the MSI-X message control that was locked; empty if none was locked
    */
   public byte[] bytes(ToLongFunction<TdiRange> barAddress, OptionalInt msixControl) {
     List<TdiRange> told =

@@ -8,8 +8,8 @@ import java.util.Optional;
 
 /**
  * An accelerator that can be assigned to a confidential guest, with everything that real ones have:
- * IDE and TDISP, registers of which one page stays shared, 16 GiB of memory, MSI-X structures with
- * shared doorbells next to them, and a range whose kind can change.
+ * IDE and TDISP, registers of which one page stays shared, 16 GiB of memory, MSI-X structures,
+ * shared doorbells, and a range whose kind can change.
  *
  * <ul>
  *   <li>BAR0, 64 KiB: page 0 has the registers below, page 2 the shared doorbells: a 32-bit write
@@ -26,7 +26,7 @@ import java.util.Optional;
  * after a command.
  */
 public final class TdispEndpoint implements DeviceLogic {
-  /** What the identification register reads. */
+  /** The value of the identification register. */
   public static final long IDENTIFICATION = 0x7d15_0001L;
 
   /** PCI vendor id. */
@@ -116,7 +116,7 @@ public final class TdispEndpoint implements DeviceLogic {
     result = 0;
   }
 
-  /** BAR0; an access of fewer than 64 bits sees the low ones. */
+  /** BAR0; an access of fewer than 64 bits sees the low bits. */
   private final class Bar0 implements Registers {
     @Override
     public long read(long at, int width) {

@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
-/** Ranges of IOVA that do not overlap, both ends included: those that must stay mappable. */
+/** Ranges of IOVA that must stay mappable, both ends included. They do not overlap. */
 final class AllowedIovas {
   private final NavigableMap<Long, Long> lastByFirst = new TreeMap<>(Long::compareUnsigned);
 
-  /** One range. */
+  /** A range. */
   record Span(long first, long last) {}
 
   boolean isEmpty() {
@@ -24,14 +24,14 @@ final class AllowedIovas {
     return before != null && compareUnsigned(before.getValue(), first) >= 0;
   }
 
-  /** Adds a range that overlaps none. */
+  /** Adds a range, which must not overlap any other. */
   void add(long first, long last) {
     lastByFirst.put(first, last);
   }
 
   /**
-   * What of a range is in them, neighbours taken together (lib/interval_tree.c, spans that are
-   * used).
+   * The parts of a range that are in them, with adjacent parts merged (lib/interval_tree.c, used
+   * spans).
    */
   List<Span> within(long first, long last) {
     List<Span> spans = new ArrayList<>();

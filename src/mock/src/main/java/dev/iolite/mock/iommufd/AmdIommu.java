@@ -20,7 +20,7 @@ public final class AmdIommu implements Iommu {
   private static final int DIRTY_TRACKING = Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING();
   private static final int NEST_PARENT = Iommufd.IOMMU_HWPT_ALLOC_NEST_PARENT();
 
-  /** AMD_IOMMU_PGSIZES: version 1 tables have all powers of two but 512 GiB. */
+  /** AMD_IOMMU_PGSIZES: version 1 tables have all powers of two except 512 GiB. */
   private static final long PAGE_SIZES = ((1L << 52) - (1L << 12)) ^ (1L << 39);
 
   private static final long LAST = (1L << 48) - 1;
@@ -32,7 +32,7 @@ public final class AmdIommu implements Iommu {
     refuseIf(
         requestedType != Iommufd.IOMMU_HW_INFO_TYPE_DEFAULT() && requestedType != type,
         Errno.EOPNOTSUPP);
-    // Of longs, so that the struct lies where its fields want it.
+    // Made of longs, to align the struct as its fields require.
     MemorySegment info =
         MemorySegment.ofArray(new long[(int) iommu_hw_info_amd.sizeof() / Long.BYTES]);
     iommu_hw_info_amd.efr(info, EFR);
@@ -63,7 +63,7 @@ public final class AmdIommu implements Iommu {
         false);
   }
 
-  /** drivers/iommu/amd/iommufd.c:amd_iommufd_get_viommu_size: it asks for no type. */
+  /** drivers/iommu/amd/iommufd.c:amd_iommufd_get_viommu_size: it does not look at the type. */
   @Override
   public Optional<ViommuDriver> viommus(IommuDevice device, int type) {
     return Optional.of((_, _, _) -> new ViommuOps() {});

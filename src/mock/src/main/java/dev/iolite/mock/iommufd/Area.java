@@ -4,8 +4,8 @@ import dev.iolite.kernel.Page;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mapped range of IOVA (struct iopt_area): a slice of some {@link Pages}. It is a node of its
- * {@link AreaTree}, too, so that a mapping costs one object.
+ * A mapped range of IOVA (struct iopt_area): a slice of some {@link Pages}. It is also a node of
+ * its {@link AreaTree}, so that a mapping costs one object.
  */
 final class Area {
   /** Its first and last IOVA, unsigned. */
@@ -13,7 +13,7 @@ final class Area {
 
   final long last;
 
-  /** What is mapped, and from which of its bytes on. */
+  /** What is mapped, and from which of its bytes onwards. */
   final Pages pages;
 
   final long startByte;
@@ -21,17 +21,17 @@ final class Area {
   final boolean readable;
   final boolean writable;
 
-  /** Whether page tables hold it (a storage domain is set), and so its pages are pinned. */
+  /** Whether page tables hold it (a storage domain is set), so that its pages are pinned. */
   boolean isFilled;
 
-  /** How many accesses of the kernel's own lock it (num_locks, and num_accesses with it). */
+  /** How many of the kernel's own accesses lock it (num_locks, which includes num_accesses). */
   int locks;
 
   @Nullable Area left;
   @Nullable Area right;
   int height;
 
-  /** Of the subtree: its lowest and highest IOVA and the longest hole between two of its areas. */
+  /** The subtree's lowest and highest IOVA, and the longest hole between two of its areas. */
   long lowest;
 
   long highest;
@@ -46,7 +46,7 @@ final class Area {
     this.writable = writable;
   }
 
-  /** Which byte of the pages an IOVA in it leads to. */
+  /** The byte of the pages that an IOVA in this area leads to. */
   long byteAt(long iova) {
     return startByte + (iova - first);
   }
@@ -64,13 +64,13 @@ final class Area {
     return (startByte + (last - first)) / Page.BYTES;
   }
 
-  /** Puts it into page tables: pins its pages (pages.c:iopt_area_fill_domain). */
+  /** Adds it to page tables: pins its pages (pages.c:iopt_area_fill_domain). */
   void fill() {
     pages.hold(firstPage(), lastPage());
     isFilled = true;
   }
 
-  /** Takes it out of the last page table (pages.c:iopt_area_unfill_domain). */
+  /** Removes it from the last page table (pages.c:iopt_area_unfill_domain). */
   void unfill() {
     if (isFilled) {
       isFilled = false;

@@ -4,15 +4,15 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 
-/** Cuts areas in two, which VFIO's old unmap may do (io_pagetable.c:iopt_cut_iova). */
+/** Cuts areas in two, as VFIO's old unmap may do (io_pagetable.c:iopt_cut_iova). */
 final class AreaCutter {
   private AreaCutter() {}
 
   /**
    * Makes this IOVA the last of an area, if it is in one (io_pagetable.c:iopt_area_split).
    *
-   * @throws dev.iolite.mock.core.Refused EBUSY, EOPNOTSUPP: a dma-buf; EINVAL: not where a page
-   *     ends, or in use as a whole
+   * @throws dev.iolite.mock.core.Refused EBUSY, EOPNOTSUPP: it is a dma-buf; EINVAL: not the end of
+   *     a page, or the area is in use as a whole
    */
   static void cutAfter(IoPageTable table, long iova) {
     Area area = table.areas().at(iova);

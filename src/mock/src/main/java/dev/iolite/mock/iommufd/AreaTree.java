@@ -5,8 +5,8 @@ import static java.lang.Long.compareUnsigned;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The areas of an address space by IOVA, none overlapping: a balanced (AVL) tree that also knows
- * the longest hole in each subtree, so free space is found without visiting every area.
+ * The areas of an address space by IOVA, without overlaps: a balanced (AVL) tree that also knows
+ * the longest hole in each subtree, so that free space is found without visiting every area.
  */
 final class AreaTree {
   private @Nullable Area root;
@@ -20,7 +20,7 @@ final class AreaTree {
     return root == null;
   }
 
-  /** The area that an IOVA lies in; null: none. */
+  /** The area that contains an IOVA; null: none. */
   @Nullable Area at(long iova) {
     Area area = root;
     while (area != null) {
@@ -35,7 +35,7 @@ final class AreaTree {
     return null;
   }
 
-  /** The lowest area that has an IOVA of this range; null: none. */
+  /** The lowest area that contains an IOVA of this range; null: none. */
   @Nullable Area firstIn(long from, long to) {
     Area found = null;
     Area area = root;
@@ -176,8 +176,8 @@ final class AreaTree {
   }
 
   /**
-   * Finds the lowest stretch of at least so many bytes in a range that no area has. The answer is
-   * as long as it can be within the range.
+   * Finds the lowest stretch of a range that is in no area and has at least this many bytes. The
+   * result is as long as possible within the range.
    *
    * @param bytes not 0
    * @return whether there is one: {@link #holeFirst} to {@link #holeLast}
@@ -200,7 +200,7 @@ final class AreaTree {
         && compareUnsigned(holeLast - holeFirst, bytes - 1) >= 0;
   }
 
-  /** In a subtree and just before it, where nothing is from {@code free} on. */
+  /** Searches a subtree and the space just before it, which is free from {@code free} on. */
   private boolean findHole(@Nullable Area node, long free, long from, long bytes) {
     if (node == null
         || compareUnsigned(node.highest, from) < 0

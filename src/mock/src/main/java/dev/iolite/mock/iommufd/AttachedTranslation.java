@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * What a group's devices are given while attached (struct iommufd_attach_handle).
+ * What a group's devices have while they are attached (struct iommufd_attach_handle).
  *
  * @param hwpt the page table
- * @param device the one that was attached first: page requests are said to be its
+ * @param device the first one attached, to which page requests are attributed
  */
 record AttachedTranslation(HwPagetable hwpt, IommufdDevice device) implements Translation {
   @Override
@@ -35,7 +35,9 @@ record AttachedTranslation(HwPagetable hwpt, IommufdDevice device) implements Tr
         .ifPresentOrElse(queue -> queue.deliver(this, group, answer), () -> answer.accept(false));
   }
 
-  /** Nobody will handle the requests that are left (eventq.c:iommufd_auto_response_faults). */
+  /**
+   * Ends the remaining requests, which nobody will handle (eventq.c:iommufd_auto_response_faults).
+   */
   void endRequests() {
     hwpt.faults().ifPresent(queue -> queue.refuseAllOf(this));
   }

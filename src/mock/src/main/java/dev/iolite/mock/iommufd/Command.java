@@ -12,13 +12,13 @@ import java.lang.foreign.MemoryLayout;
  * @param body what it does
  */
 record Command(int number, long bytes, long leastBytes, Body body) {
-  /** What a command does; it fails by a {@link dev.iolite.mock.core.Refused}. */
+  /** What a command does; it fails with a {@link dev.iolite.mock.core.Refused}. */
   @FunctionalInterface
   interface Body {
     void execute(Ucmd ucmd);
   }
 
-  /** A command whose struct was first used up to the end of this field. */
+  /** A command whose struct, in its first version, ended with this field. */
   static Command of(Ioctl call, String lastField, Body body) {
     MemoryLayout struct = call.argument().orElseThrow();
     var field = MemoryLayout.PathElement.groupElement(lastField);

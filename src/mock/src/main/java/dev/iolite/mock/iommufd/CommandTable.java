@@ -5,18 +5,19 @@ import dev.iolite.uapi.iommufd.Iommufd;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands of a kernel by number: those of 7.3, and those with which a proposal replaces them.
+ * The commands of a kernel by number: those of 7.3, and those that a proposal puts in their place.
  */
 final class CommandTable {
   private static final int NUMBER_MASK = 0xff;
 
   /**
    * The last number of the table: that of IOMMU_TEST_CMD, which the lab's kernel has and the model
-   * has not. It shows in numbers above the last command, of which the argument's size is read too.
+   * does not. Its effect is visible: the argument's size is also read for numbers above the last
+   * command.
    */
   private static final int LAST = Iommufd.IOMMUFD_CMD_BASE() + 32;
 
-  /** Where the table has no command; no request is equal to its number and leads here. */
+  /** A gap in the table. No request equals its number, so none leads here. */
   private static final Command HOLE = new Command(0, Integer.BYTES, Integer.BYTES, _ -> {});
 
   private final @Nullable Command[] byNumber = new Command[NUMBER_MASK + 1];

@@ -8,7 +8,7 @@ import java.util.Optional;
 final class Commands {
   private Commands() {}
 
-  /** Returns the command with a number, by the table of calls; empty if there is none. */
+  /** Finds the command with a number in the table of calls; empty if there is none. */
   static Optional<Command> find(int number) {
     return IommufdIoctls.all().stream()
         .filter(call -> call.number() == number)

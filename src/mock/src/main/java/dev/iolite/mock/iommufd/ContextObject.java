@@ -11,7 +11,7 @@ abstract class ContextObject {
   private int id;
   private int users = 1;
 
-  /** A new object without an id. */
+  /** Makes an object without an id. */
   ContextObject(IommufdFile context) {
     this.context = context;
   }
@@ -29,12 +29,12 @@ abstract class ContextObject {
     this.id = id;
   }
 
-  /** One more refers to it (refcount_inc of users). */
+  /** Adds a user (refcount_inc of users). */
   final void get() {
     users++;
   }
 
-  /** One fewer refers to it; nothing is destroyed. */
+  /** Removes a user; destroys nothing. */
   final void put() {
     users--;
   }
@@ -44,6 +44,6 @@ abstract class ContextObject {
     return users == 1;
   }
 
-  /** Its id is gone: undoes what made it. */
+  /** Undoes its creation, after its id is gone. */
   abstract void destroy();
 }

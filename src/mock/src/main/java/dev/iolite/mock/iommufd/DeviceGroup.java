@@ -15,7 +15,7 @@ import java.util.TreeMap;
 
 /**
  * A context's record of an IOMMU group (struct iommufd_group): the page table that all its devices
- * use, without a PASID and with each.
+ * use, without a PASID and for each PASID.
  */
 final class DeviceGroup {
   private static final int NO_PASID = 0;
@@ -36,7 +36,7 @@ final class DeviceGroup {
     users++;
   }
 
-  /** Gives a reference back; says whether it was the last. */
+  /** Releases a reference; returns whether it was the last. */
   boolean put() {
     return --users == 0;
   }
@@ -45,7 +45,7 @@ final class DeviceGroup {
   private static final class Attachment {
     AttachedTranslation handle;
 
-    /** By their ids. */
+    /** The devices by their ids. */
     final Map<Integer, IommufdDevice> devices = new TreeMap<>();
 
     Attachment(AttachedTranslation handle) {
@@ -67,7 +67,7 @@ final class DeviceGroup {
    * (device.c:iommufd_hw_pagetable_attach).
    *
    * @throws Refused EBUSY: it is attached; EINVAL: the group uses another page table, or can't use
-   *     this one; EADDRINUSE: what it reserves is in use
+   *     this one; EADDRINUSE: a range that it reserves is in use
    */
   void attach(HwPagetable hwpt, IommufdDevice device, int pasid) {
     Attachment attachment = attachments.get(pasid);
@@ -149,8 +149,8 @@ final class DeviceGroup {
    * Detaches one device; the last one leaves the group without a page table
    * (device.c:iommufd_hw_pagetable_detach).
    *
-   * @return the page table, whose reference is the caller's to give back; empty: it was attached to
-   *     none
+   * @return the page table, whose reference the caller must release; empty: it was not attached to
+   *     any
    */
   Optional<HwPagetable> detach(IommufdDevice device, int pasid) {
     Attachment attachment = attachments.get(pasid);
@@ -173,9 +173,9 @@ final class DeviceGroup {
   /**
    * Moves the whole group to another page table (device.c:iommufd_device_do_replace).
    *
-   * @return the one it had, with one reference that is the caller's to give back; empty: it has it
-   *     already
-   * @throws Refused EINVAL, EADDRINUSE; nothing has moved then
+   * @return the previous page table, with one reference that the caller must release; empty: the
+   *     group has the new one already
+   * @throws Refused EINVAL, EADDRINUSE; then nothing has moved
    */
   Optional<HwPagetable> replace(IommufdDevice device, int pasid, HwPagetable hwpt) {
     Attachment attachment = attachments.get(pasid);

@@ -15,7 +15,7 @@ final class DeviceGroups {
     return its;
   }
 
-  /** Gives a reference back (device.c:iommufd_put_group). */
+  /** Releases a reference (device.c:iommufd_put_group). */
   void put(DeviceGroup group) {
     if (group.put()) {
       groups.remove(group.group());

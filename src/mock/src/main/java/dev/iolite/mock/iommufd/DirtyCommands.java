@@ -12,7 +12,7 @@ import dev.iolite.uapi.iommufd.iommu_hwpt_set_dirty_tracking;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Which pages devices have written (hw_pagetable.c and io_pagetable.c). */
+/** The commands that tell which pages devices have written (hw_pagetable.c and io_pagetable.c). */
 final class DirtyCommands {
   private static final int ENABLE = Iommufd.IOMMU_HWPT_DIRTY_TRACKING_ENABLE();
   private static final int NO_CLEAR = Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR();
@@ -71,8 +71,9 @@ final class DirtyCommands {
   }
 
   /**
-   * io_pagetable.c:__iommu_read_and_clear_dirty: goes on to the first hole. What ends it is not
-   * told: iommu_read_and_clear_dirty drops it, and a bitmap that can't be written too.
+   * io_pagetable.c:__iommu_read_and_clear_dirty: continues to the first hole. What ends it is not
+   * reported: iommu_read_and_clear_dirty drops the error, and also that of a bitmap that can't be
+   * written.
    */
   private static void read(HwptPaging hwpt, long first, long last, boolean clear, Bitmap bitmap) {
     try {

@@ -6,11 +6,11 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
-/** Which pages of IOVA were written: the dirty bits of page table entries, all of 4 KiB. */
+/** The pages of IOVA that were written: the dirty bits of page table entries, all for 4 KiB. */
 final class DirtyPages {
   private static final int WORD_SHIFT = 6;
 
-  /** Words of 64 pages by their number, none 0. */
+  /** Words for 64 pages each, by their index; none is 0. */
   private final NavigableMap<Long, Long> words = new TreeMap<>();
 
   /** Notes the pages of a range. */
@@ -21,10 +21,10 @@ final class DirtyPages {
   }
 
   /**
-   * Tells the noted pages of a range.
+   * Reports the noted pages of a range.
    *
    * @param clear whether their records are cleared
-   * @param each is given the IOVA of each page
+   * @param each receives the IOVA of each page
    */
   void take(long first, long last, boolean clear, LongConsumer each) {
     if (words.isEmpty()) {

@@ -5,8 +5,8 @@ import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Memory of a dma-buf (IOPT_ADDRESS_DMABUF): never pinned, but taken away for good when the
- * exporter says so (pages.c:iopt_revoke_notify). The areas stay, but lead nowhere.
+ * Memory of a dma-buf (IOPT_ADDRESS_DMABUF). It is never pinned, but goes away permanently when the
+ * exporter revokes it (pages.c:iopt_revoke_notify). The areas stay, but lead nowhere.
  */
 final class DmaBufPages extends Pages implements DmaBufFile.Importer {
   private final DmaBufFile file;
@@ -17,7 +17,7 @@ final class DmaBufPages extends Pages implements DmaBufFile.Importer {
   /**
    * Imports it (pages.c:iopt_map_dmabuf).
    *
-   * @param start of the first page in it
+   * @param start the offset of the first page in it
    * @throws dev.iolite.mock.core.Refused what the exporter says
    */
   DmaBufPages(DmaBufFile file, long start, boolean writable) {

@@ -8,10 +8,10 @@ import dev.iolite.mock.core.Refused;
 import java.util.Optional;
 
 /**
- * The file from which events are read. A read does not wait. It keeps the context open, and the
- * queue from being destroyed (eventq.c:iommufd_eventq_init, iommufd_eventq_fops_release).
+ * The file from which events are read. A read does not wait. The file keeps the context open and
+ * the queue from being destroyed (eventq.c:iommufd_eventq_init, iommufd_eventq_fops_release).
  *
- * @param <E> what is read as a whole or not at all
+ * @param <E> a unit that is read completely or not at all
  */
 abstract class EventQueueFile<E> extends OpenFile {
   private final ContextObject queue;
@@ -34,12 +34,12 @@ abstract class EventQueueFile<E> extends OpenFile {
 
   abstract void put(long address, E event);
 
-  /** It was read. */
+  /** Called when an event was read. */
   void delivered(E event) {}
 
   /**
-   * eventq.c:iommufd_fault_fops_read, iommufd_veventq_fops_read: as many as fit; EINVAL if the
-   * first has no room, EFAULT.
+   * eventq.c:iommufd_fault_fops_read, iommufd_veventq_fops_read: as many as fit; EINVAL if not even
+   * the first fits, EFAULT.
    */
   final long readWhole(long address, long bytes) {
     long done = 0;

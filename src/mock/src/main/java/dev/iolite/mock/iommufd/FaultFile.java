@@ -12,7 +12,7 @@ import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** Where page requests are read and answered; a write does not wait either. */
+/** The file where page requests are read and answered; a write does not wait either. */
 final class FaultFile extends EventQueueFile<FaultQueue.Taken> {
   private static final long REQUEST_BYTES = iommu_hwpt_pgfault.sizeof();
   private static final long RESPONSE_BYTES = iommu_hwpt_page_response.sizeof();
@@ -29,7 +29,10 @@ final class FaultFile extends EventQueueFile<FaultQueue.Taken> {
     return "anon_inode:[iommufd-pgfault]";
   }
 
-  /** eventq.c:iommufd_fault_fops_read: whole groups; ESPIPE if not a multiple of a request. */
+  /**
+   * eventq.c:iommufd_fault_fops_read: whole groups; ESPIPE if the size is not a multiple of a
+   * request's.
+   */
   @Override
   public long read(long address, long bytes) {
     refuseIf(bytes % REQUEST_BYTES != 0, Errno.ESPIPE);
@@ -74,8 +77,9 @@ final class FaultFile extends EventQueueFile<FaultQueue.Taken> {
   }
 
   /**
-   * eventq.c:iommufd_fault_fops_write: answers; ESPIPE if not a multiple of an answer, EFAULT,
-   * EINVAL for an unknown code or cookie. What comes before a bad answer counts.
+   * eventq.c:iommufd_fault_fops_write: answers; ESPIPE if the size is not a multiple of an
+   * answer's, EFAULT, EINVAL for an unknown code or cookie. The answers before a bad one take
+   * effect.
    */
   @Override
   public long write(long address, long bytes) {

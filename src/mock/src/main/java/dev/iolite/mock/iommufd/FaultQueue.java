@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 final class FaultQueue extends ContextObject {
   private final Deque<Group> toDeliver = new ArrayDeque<>();
 
-  /** Those that were read, by cookie. */
+  /** The groups that were read, by cookie. */
   private final Map<Integer, Group> toAnswer = new TreeMap<>();
 
   FaultQueue(IommufdFile context) {
@@ -34,10 +34,10 @@ final class FaultQueue extends ContextObject {
     return toDeliver.isEmpty();
   }
 
-  /** A group that was read, by the name with which it is answered. */
+  /** A group that was read, with the cookie that its answer will carry. */
   record Taken(int cookie, Group group) {}
 
-  /** Takes the next group to be answered, and names it: the lowest free cookie from 1 on. */
+  /** Takes the next group to be answered, and gives it the lowest free cookie from 1 on. */
   Optional<Taken> take() {
     Group group = toDeliver.poll();
     if (group == null) {
@@ -57,7 +57,7 @@ final class FaultQueue extends ContextObject {
     toDeliver.addFirst(taken.group);
   }
 
-  /** Answers a group that was read; false: there is none with this cookie. */
+  /** Answers a group that was read; returns false if there is none with this cookie. */
   boolean answer(int cookie, boolean success) {
     Group group = toAnswer.remove(cookie);
     if (group != null) {
@@ -66,7 +66,10 @@ final class FaultQueue extends ContextObject {
     return group != null;
   }
 
-  /** The devices of a handle use this queue no longer (eventq.c:iommufd_auto_response_faults). */
+  /**
+   * Refuses all requests of a handle, whose devices no longer use this queue
+   * (eventq.c:iommufd_auto_response_faults).
+   */
   void refuseAllOf(AttachedTranslation handle) {
     List<Group> ended = new ArrayList<>();
     toDeliver.stream().filter(group -> group.handle.equals(handle)).forEach(ended::add);

@@ -10,15 +10,18 @@ import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Pin;
 import dev.iolite.mock.core.Ram;
 
-/** Pages of a file (IOPT_ADDRESS_FILE), which stays open with them. Only memfds have any. */
+/**
+ * Pages of a file (IOPT_ADDRESS_FILE), which stays open as long as they exist. Only memfds have
+ * any.
+ */
 final class FilePages extends PinnedPages {
   private final OpenFile file;
   private final long start;
 
   /**
-   * Any file will do until its pages are needed.
+   * Accepts any file; whether it has pages matters only when they are needed.
    *
-   * @param start of the first page in it
+   * @param start the offset of the first page in it
    */
   FilePages(OpenFile file, long start, boolean writable) {
     super(writable);
@@ -27,7 +30,7 @@ final class FilePages extends PinnedPages {
     file.get();
   }
 
-  /** mm/gup.c:memfd_pin_folios: EINVAL for what is no memfd, or beyond its end. */
+  /** mm/gup.c:memfd_pin_folios: EINVAL if it is not a memfd, or for pages beyond its end. */
   @Override
   Pin pin(long first, long last) {
     if (!(file instanceof MemFdFile memfd)) {

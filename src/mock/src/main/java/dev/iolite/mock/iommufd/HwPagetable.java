@@ -9,9 +9,9 @@ abstract class HwPagetable extends ContextObject {
   private Optional<FaultQueue> faults = Optional.empty();
 
   /**
-   * A page table without an id.
+   * Makes a page table without an id.
    *
-   * @param isForPasids whether IOMMU_HWPT_ALLOC_PASID was asked for
+   * @param isForPasids whether IOMMU_HWPT_ALLOC_PASID was set
    */
   HwPagetable(IommufdFile context, boolean isForPasids) {
     super(context);
@@ -22,7 +22,7 @@ abstract class HwPagetable extends ContextObject {
     return isForPasids;
   }
 
-  /** Who handles page requests of its devices. */
+  /** The queue that handles page requests of its devices. */
   final Optional<FaultQueue> faults() {
     return faults;
   }
@@ -45,10 +45,10 @@ abstract class HwPagetable extends ContextObject {
   /** Whether devices behind an IOMMU can use it. */
   abstract boolean isAcceptedBy(Iommu iommu);
 
-  /** The page table that leads to memory in the end: itself or its parent (find_hwpt_paging). */
+  /** The page table that finally leads to memory: itself or its parent (find_hwpt_paging). */
   abstract HwptPaging paging();
 
-  /** A device's reference is given back (iommufd_private.h:iommufd_hw_pagetable_put). */
+  /** Releases a device's reference (iommufd_private.h:iommufd_hw_pagetable_put). */
   void putAttached() {
     put();
   }

@@ -12,12 +12,12 @@ public final class HwQueue extends ContextObject {
   private final KernelAccess access;
 
   /**
-   * A queue with an id, known to the driver.
+   * Makes a queue that has an id and that the driver knows.
    *
    * @param index which of the vIOMMU's queues it is
    * @param iova where it is in the vIOMMU's IOAS
    * @param bytes how long it is; not 0
-   * @throws Refused what pinning it or the driver says; nothing is kept then
+   * @throws Refused an error of pinning it or of the driver; then nothing is kept
    */
   HwQueue(IommufdViommu viommu, int index, long iova, long bytes) {
     super(viommu.context());
@@ -56,7 +56,7 @@ public final class HwQueue extends ContextObject {
     };
   }
 
-  /** Undoes the making before it is published. */
+  /** Undoes its creation before it is published. */
   void abort() {
     destroy();
     context().objects().abort(this);

@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Page tables (hw_pagetable.c). */
+/** Commands on page tables (hw_pagetable.c). */
 final class HwptCommands {
   private static final int FAULT_ID_VALID = Iommufd.IOMMU_HWPT_FAULT_ID_VALID();
   private static final int PASID = Iommufd.IOMMU_HWPT_ALLOC_PASID();
@@ -102,7 +102,7 @@ final class HwptCommands {
   }
 
   /**
-   * IOMMU_HWPT_INVALIDATE (iommufd_hwpt_invalidate); how many requests were handled is told also if
+   * IOMMU_HWPT_INVALIDATE (iommufd_hwpt_invalidate); reports the number of handled requests even if
    * it fails.
    */
   static void invalidate(Ucmd ucmd) {

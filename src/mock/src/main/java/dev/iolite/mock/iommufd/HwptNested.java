@@ -10,9 +10,9 @@ final class HwptNested extends HwPagetable {
   private final Translation translation;
 
   /**
-   * A page table with an id that can't be found yet.
+   * Makes a page table that has an id but can't be found yet.
    *
-   * @param base what it keeps: its parent, or the vIOMMU whose parent it uses
+   * @param base what it keeps alive: its parent, or the vIOMMU whose parent it uses
    * @param parent the host's page table
    */
   HwptNested(ContextObject base, HwptPaging parent, NestedDomain domain, boolean isForPasids) {
@@ -29,7 +29,7 @@ final class HwptNested extends HwPagetable {
     return domain;
   }
 
-  /** Undoes the making before it is published. */
+  /** Undoes its creation before it is published. */
   void abort() {
     destroy();
     context().objects().abort(this);

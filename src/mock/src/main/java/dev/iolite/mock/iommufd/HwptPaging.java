@@ -35,10 +35,12 @@ final class HwptPaging extends HwPagetable {
   }
 
   /**
-   * Makes one, which has an id but can't be found yet (hw_pagetable.c:iommufd_hwpt_paging_alloc).
+   * Makes a page table that has an id but can't be found yet
+   * (hw_pagetable.c:iommufd_hwpt_paging_alloc).
    *
-   * @param attach the PASID that the device is attached to it with at once; empty: it is not
-   * @throws Refused EOPNOTSUPP, or what attaching and filling say
+   * @param attach the PASID with which the device is attached at once; empty: the device is not
+   *     attached
+   * @throws Refused EOPNOTSUPP, or an error of attaching or filling
    */
   static HwptPaging allocate(
       IommufdIoas ioas,
@@ -100,7 +102,7 @@ final class HwptPaging extends HwPagetable {
     return enforcesCoherency;
   }
 
-  /** Whether attaching to an IOAS made it, so that it goes with its last device. */
+  /** Whether attaching a device to an IOAS made it; it then goes away with its last device. */
   boolean isAutomatic() {
     return isAutomatic;
   }

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
 
 /**
  * An address space of devices (struct io_pagetable): what is mapped at which IOVA, what must not be
- * mapped, and the page tables that are kept in step with it.
+ * mapped, and the page tables that are kept in sync with it.
  *
  * <p>All page tables of an address space have the same content, so they share its areas.
  */
@@ -27,7 +27,7 @@ final class IoPageTable {
   private long unmappedBytes;
   private long alignment = 1;
 
-  /** What an IOVA, a length and an offset must be a multiple of. */
+  /** The alignment of IOVAs, lengths and offsets, in bytes. */
   long alignment() {
     return alignment;
   }
@@ -49,15 +49,15 @@ final class IoPageTable {
     return tables;
   }
 
-  /** How a mapping is to be made. */
+  /** The wanted properties of a mapping. */
   record Wish(boolean readable, boolean writable, boolean automatic) {}
 
   /**
-   * Maps pieces one after the other (io_pagetable.c:iopt_map_pages). Their references are the
-   * areas' then, or given back.
+   * Maps pieces one after the other (io_pagetable.c:iopt_map_pages). The areas take over the
+   * pieces' references; if this fails, they are released.
    *
    * @param bytes the sum of the pieces
-   * @param iova where; no matter if it is to be found
+   * @param iova where to map them; ignored if a free IOVA is to be found
    * @return the IOVA
    * @throws Refused EINVAL, EOVERFLOW, EEXIST, ENOSPC, EPERM, EFAULT
    */
@@ -141,9 +141,9 @@ final class IoPageTable {
   }
 
   /**
-   * What is mapped in a range without holes, for a copy (io_pagetable.c:iopt_get_pages).
+   * What is mapped in a range that has no holes, for a copy (io_pagetable.c:iopt_get_pages).
    *
-   * @return pieces with references of their own
+   * @return pieces with their own references
    * @throws Refused EINVAL, EOVERFLOW, ENOENT
    */
   List<Piece> pieces(long iova, long bytes) {
@@ -159,16 +159,16 @@ final class IoPageTable {
     return pieces;
   }
 
-  /** What is done with the part of an area that is in a range. */
+  /** An action on the part of an area that is in a range. */
   @FunctionalInterface
   interface Visit {
     void area(Area area, long from, long to);
   }
 
   /**
-   * Goes through a range (io_pagetable.c:iopt_area_contig_next), as far as there is no hole.
+   * Visits the areas of a range (io_pagetable.c:iopt_area_contig_next), up to the first hole.
    *
-   * @throws Refused ENOENT if there is one
+   * @throws Refused ENOENT if there is a hole
    */
   void forEachIn(long first, long last, Visit visit) {
     long from = first;
@@ -186,7 +186,7 @@ final class IoPageTable {
     }
   }
 
-  /** Every area, by IOVA. */
+  /** Visits every area, in the order of the IOVAs. */
   void forEach(Consumer<Area> visit) {
     for (Area area = areas.firstIn(0, -1); area != null; area = areas.after(area)) {
       visit.accept(area);
@@ -196,9 +196,9 @@ final class IoPageTable {
   /**
    * Unmaps the whole areas of a range (io_pagetable.c:iopt_unmap_iova_range).
    *
-   * @return how many bytes they had
-   * @throws Refused EBUSY, ENOENT: an area sticks out; those before it are gone by then, and {@link
-   *     #unmappedBytes} tells how much they were
+   * @return their total size, in bytes
+   * @throws Refused EBUSY, ENOENT: an area extends beyond the range; those before it are already
+   *     unmapped, and {@link #unmappedBytes} returns their size
    */
   long unmap(long first, long last) {
     long from = first;
@@ -223,7 +223,7 @@ final class IoPageTable {
     return unmappedBytes;
   }
 
-  /** How much the last {@link #unmap} has unmapped, even if it was refused then. */
+  /** How many bytes the last {@link #unmap} has unmapped, even if it was refused. */
   long unmappedBytes() {
     return unmappedBytes;
   }
@@ -231,7 +231,7 @@ final class IoPageTable {
   /**
    * io_pagetable.c:iopt_set_allow_iova.
    *
-   * @throws Refused EADDRINUSE: one is reserved
+   * @throws Refused EADDRINUSE: one of them is reserved
    */
   void allow(AllowedIovas ranges) {
     for (AllowedIovas.Span span : ranges.all()) {
@@ -253,7 +253,7 @@ final class IoPageTable {
   /**
    * Keeps a page table filled from now on (io_pagetable.c:iopt_table_add_domain).
    *
-   * @throws Refused EINVAL, EADDRINUSE, EFAULT; nothing has changed then
+   * @throws Refused EINVAL, EADDRINUSE, EFAULT; then nothing has changed
    */
   void add(PageTable table) {
     long needed = Math.max(table.leastPage(), alignment);
@@ -279,7 +279,7 @@ final class IoPageTable {
     tables.add(table);
   }
 
-  /** io_pagetable.c:iopt_fill_domain, of one area; the first table pins. */
+  /** io_pagetable.c:iopt_fill_domain, for one area; the first table pins. */
   private void fill(Area area, PageTable table, List<Area> filled) {
     if (!area.isFilled) {
       area.fill();
@@ -288,7 +288,7 @@ final class IoPageTable {
     refuseIf(!area.pages.isRevoked() && !table.takes(area), Errno.EINVAL);
   }
 
-  /** Fills a page table no longer (io_pagetable.c:iopt_table_remove_domain). */
+  /** Stops filling a page table (io_pagetable.c:iopt_table_remove_domain). */
   void remove(PageTable table) {
     tables.remove(table);
     if (tables.isEmpty()) {
@@ -349,7 +349,8 @@ final class IoPageTable {
   }
 
   /**
-   * The kernel itself will use what is mapped, in pages (io_pagetable.c:iopt_add_access).
+   * Notes that the kernel itself will use what is mapped, in pages
+   * (io_pagetable.c:iopt_add_access).
    *
    * @throws Refused EADDRINUSE
    */

@@ -96,7 +96,7 @@ final class IoasCommands {
   }
 
   /**
-   * IOMMU_IOAS_NOIOMMU_GET_PA (iommufd_ioas_noiommu_get_pa): only of an IOAS whose devices have no
+   * IOMMU_IOAS_NOIOMMU_GET_PA (iommufd_ioas_noiommu_get_pa): only for an IOAS whose devices have no
    * IOMMU, and there are none.
    */
   static void physicalAddress(Ucmd ucmd) {

@@ -7,7 +7,7 @@ import dev.iolite.mock.core.IommuDevice;
 import java.util.Optional;
 
 /**
- * An IOMMU with its driver (struct iommu_device with its struct iommu_ops), as far as iommufd asks
+ * An IOMMU with its driver (struct iommu_device with its struct iommu_ops), as far as iommufd uses
  * it. Two IOMMUs are the same only if they are the same object.
  */
 public interface Iommu {
@@ -19,7 +19,7 @@ public interface Iommu {
    */
   IommuHwInfo hwInfo(IommuDevice device, int requestedType);
 
-  /** Whether DMA can be made coherent with the processors' caches: bind needs that. */
+  /** Whether DMA can be made coherent with the processors' caches, which a bind requires. */
   default boolean isCoherent() {
     return true;
   }
@@ -27,10 +27,10 @@ public interface Iommu {
   /** Whether it can enforce coherent DMA, whatever the device asks for. */
   boolean enforcesCoherency();
 
-  /** IOMMU_CAP_DIRTY_TRACKING. */
+  /** Whether it has IOMMU_CAP_DIRTY_TRACKING. */
   boolean tracksDirty();
 
-  /** IOMMU_CAP_PCI_ATS_SUPPORTED of a device. */
+  /** Whether a device has IOMMU_CAP_PCI_ATS_SUPPORTED. */
   default boolean hasDeviceTlb(IommuDevice device) {
     return false;
   }
@@ -75,7 +75,7 @@ public interface Iommu {
     return false;
   }
 
-  /** Its vIOMMUs of a type (get_viommu_size); empty: it has none of that type. */
+  /** The driver of its vIOMMUs of a type (get_viommu_size); empty if it has none of that type. */
   default Optional<ViommuDriver> viommus(IommuDevice device, int type) {
     return Optional.empty();
   }

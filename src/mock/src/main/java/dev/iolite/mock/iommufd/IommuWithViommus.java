@@ -12,8 +12,8 @@ public final class IommuWithViommus implements Iommu {
   /**
    * Adds vIOMMUs to an IOMMU.
    *
-   * @param base does all the rest
-   * @param drivers by IOMMU_VIOMMU_TYPE_*
+   * @param base does everything else
+   * @param drivers the drivers of the vIOMMUs, by IOMMU_VIOMMU_TYPE_*
    */
   public IommuWithViommus(Iommu base, Map<Integer, ViommuDriver> drivers) {
     this.base = base;

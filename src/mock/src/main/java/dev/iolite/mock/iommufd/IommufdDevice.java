@@ -31,8 +31,8 @@ final class IommufdDevice extends ContextObject implements IommufdContext.BoundD
   /**
    * Binds a device (device.c:iommufd_device_bind).
    *
-   * @throws Refused EINVAL: DMA not coherent, or to be mapped one to one; ENODEV: no group; EPERM:
-   *     its interrupts are not isolated, or its DMA is another's
+   * @throws Refused EINVAL: its DMA is not coherent, or must be mapped one to one; ENODEV: it has
+   *     no group; EPERM: its interrupts are not isolated, or its DMA has another owner
    */
   static IommufdDevice bind(IommufdFile context, IommuDevice device) {
     IommuDeviceGroup group = device.group().orElseThrow(() -> refused(Errno.ENODEV));
@@ -126,7 +126,7 @@ final class IommufdDevice extends ContextObject implements IommufdContext.BoundD
     return change.current.id();
   }
 
-  /** A change of page tables; the old one's reference is to be given back. */
+  /** A change of page tables; the old one's reference must be released. */
   private record Change(HwPagetable current, Optional<HwPagetable> old) {}
 
   private Optional<HwPagetable> moveTo(HwPagetable hwpt, int pasid, boolean isReplaced) {
@@ -138,7 +138,7 @@ final class IommufdDevice extends ContextObject implements IommufdContext.BoundD
   }
 
   /**
-   * Takes an automatic page table of the IOAS that will do, or makes one
+   * Takes a suitable automatic page table of the IOAS, or makes one
    * (device.c:iommufd_device_auto_get_domain).
    */
   private Change changeTo(IommufdIoas ioas, int pasid, boolean isReplaced) {

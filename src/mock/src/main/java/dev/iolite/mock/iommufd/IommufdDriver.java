@@ -14,8 +14,8 @@ public final class IommufdDriver {
   /**
    * Adds {@code /dev/iommu}.
    *
-   * @param platform which IOMMUs the machine has
-   * @param calls what the kernel has beyond 7.3
+   * @param platform the machine's IOMMUs
+   * @param calls the calls that the kernel has beyond 7.3
    */
   public static void install(Task task, Tree tree, IommuPlatform platform, GuestDeviceCalls calls) {
     CommandTable commands = new CommandTable(calls);

@@ -24,7 +24,7 @@ final class IommufdFile extends IommufdContext {
   private Optional<IommufdIoas> vfioIoas = Optional.empty();
   private boolean accountsToProcess;
 
-  /** A context without objects (main.c:iommufd_fops_open). */
+  /** Makes a context without objects (main.c:iommufd_fops_open). */
   IommufdFile(Task task, IommuPlatform platform, CommandTable commands) {
     super(task);
     this.platform = platform;
@@ -58,7 +58,7 @@ final class IommufdFile extends IommufdContext {
     return groups;
   }
 
-  /** The IOAS of VFIO's old calls; empty: none, or it was destroyed. */
+  /** The IOAS of VFIO's old calls; empty if none was set or it was destroyed. */
   Optional<IommufdIoas> vfioIoas() {
     return vfioIoas.filter(ioas -> ioas.equals(objects.find(ioas.id())));
   }
@@ -67,7 +67,7 @@ final class IommufdFile extends IommufdContext {
     vfioIoas = ioas;
   }
 
-  /** Whether pinned memory counts as the process's (RLIMIT_MODE 1). */
+  /** Whether pinned memory is accounted to the process (RLIMIT_MODE 1). */
   boolean accountsToProcess() {
     return accountsToProcess;
   }
@@ -76,12 +76,12 @@ final class IommufdFile extends IommufdContext {
     accountsToProcess = toProcess;
   }
 
-  /** One more object needs the context (main.c:iommufd_ctx_get). */
+  /** Keeps the context open for one more object (main.c:iommufd_ctx_get). */
   void keepOpen() {
     get();
   }
 
-  /** One fewer does (main.c:iommufd_ctx_put). */
+  /** Undoes {@link #keepOpen} once (main.c:iommufd_ctx_put). */
   void letClose() {
     put();
   }
@@ -98,7 +98,7 @@ final class IommufdFile extends IommufdContext {
     return ucmd.result();
   }
 
-  /** main.c:iommufd_fops_mmap: only what a vIOMMU's driver has offered, which none does. */
+  /** main.c:iommufd_fops_mmap: only what a vIOMMU's driver has offered; none offers anything. */
   @Override
   public MappedObject mmap(MapRequest request) {
     refuseIf((request.flags() & Libc.MAP_SHARED()) == 0, Errno.EINVAL);

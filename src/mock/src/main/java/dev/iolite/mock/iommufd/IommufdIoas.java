@@ -16,7 +16,7 @@ final class IommufdIoas extends ContextObject {
     return table;
   }
 
-  /** The page tables that are filled with it, in the order they were made. */
+  /** The page tables that are filled with it, in the order of their creation. */
   List<HwptPaging> hwpts() {
     return hwpts;
   }

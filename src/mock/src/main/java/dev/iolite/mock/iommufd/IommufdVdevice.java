@@ -23,10 +23,10 @@ public final class IommufdVdevice extends ContextObject implements GuestDevice {
   }
 
   /**
-   * Makes one, which has an id but can't be found yet (viommu.c:iommufd_vdevice_alloc_ioctl).
+   * Makes a vDEVICE that has an id but can't be found yet (viommu.c:iommufd_vdevice_alloc_ioctl).
    *
-   * @throws Refused EINVAL: behind another IOMMU; EEXIST: the device has one, or the id is taken;
-   *     what the driver says
+   * @throws Refused EINVAL: the device is behind another IOMMU; EEXIST: the device has one, or the
+   *     id is taken; or an error of the driver
    */
   static IommufdVdevice allocate(IommufdViommu viommu, IommufdDevice device, long virtualId) {
     refuseIf(!viommu.iommu().equals(device.iommu()), Errno.EINVAL);

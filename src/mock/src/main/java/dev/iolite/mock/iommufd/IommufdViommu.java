@@ -18,9 +18,9 @@ public final class IommufdViommu extends ContextObject {
   private final List<VeventQueue> queues = new ArrayList<>();
 
   /**
-   * A vIOMMU without an id.
+   * Makes a vIOMMU without an id.
    *
-   * @throws Refused what the driver says; nothing is kept then
+   * @throws Refused an error of the driver; then nothing is kept
    */
   IommufdViommu(
       int type, Iommu iommu, HwptPaging parent, ViommuDriver driver, Optional<UserData> data) {

@@ -10,10 +10,10 @@ import java.util.List;
 
 /** Finds the lowest free IOVA for a caller that accepts any (io_pagetable.c:iopt_alloc_iova). */
 final class IovaAllocator {
-  /** The largest page that an address is aligned for (HPAGE_SIZE of x86-64). */
+  /** The largest page size for which an address is aligned (HPAGE_SIZE of x86-64). */
   private static final long HUGE_PAGE = 2 << 20;
 
-  /** What an automatic IOVA is never below, nor above. */
+  /** The limits of an automatic IOVA. */
   private static final AllowedIovas.Span ANYWHERE =
       new AllowedIovas.Span(Page.BYTES, -1 - Page.BYTES);
 
@@ -22,7 +22,7 @@ final class IovaAllocator {
   /**
    * Finds room.
    *
-   * @param origin where the memory is, whose alignment is kept as far as may be
+   * @param origin the memory's address, whose alignment is kept as far as possible
    * @return the IOVA; never 0
    * @throws dev.iolite.mock.core.Refused EOVERFLOW, EINVAL, ENOSPC
    */
@@ -75,7 +75,7 @@ final class IovaAllocator {
     return 0;
   }
 
-  /** The lowest start in a range that suits; 0 if there is none (__alloc_iova_check_range). */
+  /** The lowest suitable start in a range; 0 if there is none (__alloc_iova_check_range). */
   private static long fit(long first, long last, long bytes, long alignment, long pageOffset) {
     long rounded = first + alignment - 1;
     if (compareUnsigned(rounded, first) < 0) {

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The kernel's own hold on a range of an IOAS, for hardware that uses it by physical address
+ * The kernel's own access to a range of an IOAS, for hardware that uses it by physical address
  * (struct iommufd_access, internal). It has an id, which is never revealed, and locks what is
- * mapped there.
+ * mapped in the range.
  */
 final class KernelAccess extends ContextObject {
   private final IommufdIoas ioas;
@@ -35,7 +35,7 @@ final class KernelAccess extends ContextObject {
     var access = new KernelAccess(ioas);
     access.context().objects().allocate(access);
     access.context().objects().publish(access);
-    // The caller is a user, so that IOMMU_DESTROY says EBUSY.
+    // The caller counts as a user, so that IOMMU_DESTROY says EBUSY.
     access.get();
     try {
       ioas.table().addAccess();
@@ -54,7 +54,7 @@ final class KernelAccess extends ContextObject {
     }
   }
 
-  /** device.c:iommufd_access_pin_pages, of one area. */
+  /** device.c:iommufd_access_pin_pages, for one area. */
   private void hold(Area area, long from, long to) {
     long firstByte = area.byteAt(from);
     long lastByte = area.byteAt(to);
@@ -68,7 +68,7 @@ final class KernelAccess extends ContextObject {
     holds.add(hold);
   }
 
-  /** All pages must be one after the other in memory: here, in one area and pinned at once. */
+  /** Requires that all pages are contiguous in memory: here, in one area and pinned at once. */
   private void requireContiguous() {
     refuseIf(holds.size() != 1, Errno.EFAULT);
     Hold only = holds.getFirst();
@@ -78,7 +78,7 @@ final class KernelAccess extends ContextObject {
         Errno.EFAULT);
   }
 
-  /** Gives everything back (viommu.c:iommufd_hw_queue_destroy_access). */
+  /** Releases everything (viommu.c:iommufd_hw_queue_destroy_access). */
   void close() {
     for (Hold hold : holds) {
       hold.area.locks--;

@@ -17,7 +17,7 @@ import dev.iolite.uapi.iommufd.iommu_ioas_unmap;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/** Mapping and unmapping (ioas.c, and io_pagetable.c up to iopt_map_pages). */
+/** Commands that map and unmap (ioas.c, and io_pagetable.c up to iopt_map_pages). */
 final class MapCommands {
   private static final int FIXED = Iommufd.IOMMU_IOAS_MAP_FIXED_IOVA();
   private static final int WRITEABLE = Iommufd.IOMMU_IOAS_MAP_WRITEABLE();
@@ -27,7 +27,7 @@ final class MapCommands {
   /** ULONG_MAX, which no address or length may be. */
   private static final long MOST = -1;
 
-  /** From this many pages on, a dma-buf is refused (pages.c:MAX_NPFNS). */
+  /** A dma-buf with this many pages or more is refused (pages.c:MAX_NPFNS). */
   private static final long MOST_DMA_BUF_PAGES = 0xffff_ffffL;
 
   private MapCommands() {}

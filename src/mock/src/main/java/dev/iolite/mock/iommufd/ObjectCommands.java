@@ -8,7 +8,7 @@ import dev.iolite.uapi.iommufd.iommu_destroy;
 import dev.iolite.uapi.iommufd.iommu_hw_info;
 import java.lang.foreign.MemorySegment;
 
-/** The commands that work on any object, and those by which a device describes its IOMMU. */
+/** The commands that work on any object, and the one by which a device describes its IOMMU. */
 final class ObjectCommands {
   private static final int HW_INFO_FLAGS = Iommufd.IOMMU_HW_INFO_FLAG_INPUT_TYPE();
 

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The objects of a context by id (the xarray of struct iommufd_ctx): the lowest free id from 1 on
- * is used first. An id can be taken without an object: while one is being made, and for good where
- * a device took its vDEVICE with it.
+ * is used first. An id can be taken without an object: while an object is being made, and
+ * permanently where a device took its vDEVICE with it.
  */
 final class ObjectTable {
   private static final int FIRST = 1;
@@ -29,7 +29,7 @@ final class ObjectTable {
     object.setId(id);
   }
 
-  /** From now on it can be found (main.c:iommufd_object_finalize). */
+  /** Makes an object available to lookups (main.c:iommufd_object_finalize). */
   void publish(ContextObject object) {
     if (object.id() >= objects.length) {
       objects = Arrays.copyOf(objects, Math.max(object.id() + 1, 2 * objects.length));
@@ -37,7 +37,7 @@ final class ObjectTable {
     objects[object.id()] = object;
   }
 
-  /** Gives the id of an object back that was not published (main.c:iommufd_object_abort). */
+  /** Frees the id of an object that was not published (main.c:iommufd_object_abort). */
   void abort(ContextObject object) {
     free(object.id());
   }
@@ -52,18 +52,18 @@ final class ObjectTable {
     return taken.isEmpty();
   }
 
-  /** How far ids may go, plus 1. */
+  /** The end of the ids: one more than the highest. */
   int end() {
     return objects.length;
   }
 
-  /** Whose id it is; null if nobody's. */
+  /** The object with an id; null if there is none. */
   @Nullable ContextObject find(int id) {
     return id > 0 && id < objects.length ? objects[id] : null;
   }
 
   /**
-   * The object of a kind (main.c:iommufd_get_object).
+   * The object with an id, of a kind (main.c:iommufd_get_object).
    *
    * @throws dev.iolite.mock.core.Refused ENOENT
    */
@@ -103,7 +103,7 @@ final class ObjectTable {
     remove(object, false);
   }
 
-  /** Destroys the object and never gives its id again (iommufd_object_tombstone_user). */
+  /** Destroys the object and never reuses its id (iommufd_object_tombstone_user). */
   void tombstone(ContextObject object) {
     remove(object, true);
   }

@@ -10,7 +10,7 @@ import dev.iolite.uapi.iommufd.iommu_vfio_ioas;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** Options, and the IOAS of VFIO's old calls. The caller is root. */
+/** Commands for options and for the IOAS of VFIO's old calls. The caller is root. */
 final class OptionCommands {
   private static final int GET = Iommufd.IOMMU_OPTION_OP_GET();
   private static final int SET = Iommufd.IOMMU_OPTION_OP_SET();

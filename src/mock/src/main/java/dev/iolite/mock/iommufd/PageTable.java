@@ -37,12 +37,12 @@ final class PageTable implements Translation {
     return domain.lastIova();
   }
 
-  /** Whether the area's permissions can be had. */
+  /** Whether it can map an area with the area's permissions. */
   boolean takes(Area area) {
     return area.writable || !domain.isWritableOnly();
   }
 
-  /** Its entries of a range are gone, and with them what was noted there. */
+  /** Removes its entries in a range, and with them what was noted there. */
   void forget(long first, long last) {
     dirty.take(first, last, true, _ -> {});
   }

@@ -3,7 +3,7 @@ package dev.iolite.mock.iommufd;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Memory that areas map slices of (struct iopt_pages): of the caller, of a file, or of a dma-buf.
+ * Memory of the caller, of a file, or of a dma-buf; areas map slices of it (struct iopt_pages).
  * IOAS_COPY makes several areas share it. It is freed with the last of them.
  */
 abstract class Pages {
@@ -11,7 +11,7 @@ abstract class Pages {
   private int references = 1;
 
   /**
-   * Memory that one area, or one call, refers to.
+   * Makes memory to which one area, or one call, refers.
    *
    * @param writable whether an area may be mapped for writing
    */
@@ -27,25 +27,25 @@ abstract class Pages {
     references++;
   }
 
-  /** The last reference lets it go (pages.c:iopt_release_pages). */
+  /** Releases a reference; the last one releases the memory (pages.c:iopt_release_pages). */
   final void put() {
     if (--references == 0) {
       release();
     }
   }
 
-  /** Nothing refers to it any longer, and none of its pages is held. */
+  /** Called when nothing refers to it any longer and none of its pages is held. */
   abstract void release();
 
-  /** Where its first byte is in what it is of: what an automatic IOVA is aligned like. */
+  /** The position of its first byte in its source; an automatic IOVA gets the same alignment. */
   abstract long origin();
 
   /**
-   * Pins pages that a page table is to hold; those that another area holds stay as they are.
+   * Pins pages that a page table is to hold; pages that another area holds stay as they are.
    *
    * @param first the index of the first page
    * @param last the index of the last page
-   * @throws dev.iolite.mock.core.Refused EFAULT or EINVAL; nothing more is pinned then
+   * @throws dev.iolite.mock.core.Refused EFAULT or EINVAL; then nothing more is pinned
    */
   abstract void hold(long first, long last);
 
@@ -53,30 +53,32 @@ abstract class Pages {
   abstract void drop(long first, long last);
 
   /**
-   * A device's read; the bytes lie in pages that are held.
+   * Reads as a device does; the bytes lie in pages that are held.
    *
    * @throws dev.iolite.mock.core.Memory.Unreachable what was mapped is gone
    */
   abstract void read(long at, MemorySegment into);
 
-  /** A device's write; as {@link #read}. */
+  /** Writes as a device does; the same holds as for {@link #read}. */
   abstract void write(long at, MemorySegment from);
 
-  /** Whether a device can no longer reach it: a dma-buf that was revoked. */
+  /** Whether a device can no longer reach it because it is a dma-buf that was revoked. */
   boolean isRevoked() {
     return false;
   }
 
-  /** Whether it is a file, which IOMMU_IOAS_CHANGE_PROCESS wants. */
+  /** Whether it is a file, as IOMMU_IOAS_CHANGE_PROCESS requires. */
   boolean isFile() {
     return false;
   }
 
-  /** Whether it is a dma-buf, whose areas can't be cut and hold nothing for the kernel itself. */
+  /**
+   * Whether it is a dma-buf: its areas can't be cut, and the kernel itself can't hold its pages.
+   */
   boolean isDmaBuf() {
     return false;
   }
 
-  /** What it is, in words: for listings. */
+  /** A description for listings. */
   abstract String what(long at);
 }

@@ -1,10 +1,11 @@
 package dev.iolite.mock.iommufd;
 
 /**
- * What kind of page table an IOMMU's driver has made (struct iommu_domain, of type unmanaged).
+ * The properties of a page table that an IOMMU's driver has made (struct iommu_domain, of type
+ * unmanaged).
  *
- * @param driver whose it is: only devices of this driver's IOMMUs can use it
- * @param pageSizes a bit for each size of page (pgsize_bitmap)
+ * @param driver the driver that made it: only devices of this driver's IOMMUs can use it
+ * @param pageSizes a bit for each page size (pgsize_bitmap)
  * @param firstIova the lowest IOVA it reaches
  * @param lastIova the highest IOVA it reaches, unsigned
  * @param tracksDirty whether it can note which pages were written (dirty_ops)

@@ -9,12 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Memory that is pinned where and while a page table or the kernel holds it
+ * Memory whose pages are pinned while a page table or the kernel holds them
  * (pages.c:pfn_reader_fill_span). A pinned page is not looked up again: an area that maps it later
  * gets the same page, even if the caller has mapped something else there since.
  */
 abstract class PinnedPages extends Pages {
-  /** In the order of their pages, without overlap. */
+  /** The held stretches in the order of their pages, without overlap. */
   private final List<Held> held = new ArrayList<>(1);
 
   PinnedPages(boolean writable) {
@@ -22,7 +22,7 @@ abstract class PinnedPages extends Pages {
   }
 
   /**
-   * Pins pages that nobody holds.
+   * Pins pages that are not held.
    *
    * @throws Refused EFAULT or EINVAL
    */
@@ -95,7 +95,7 @@ abstract class PinnedPages extends Pages {
     }
   }
 
-  /** Cuts the stretch that a page is in the midst of. */
+  /** Cuts a stretch before a page that is in the middle of it. */
   private void cutBefore(long page) {
     int i = find(page);
     if (i < held.size() && held.get(i).first < page) {
@@ -106,7 +106,7 @@ abstract class PinnedPages extends Pages {
     }
   }
 
-  /** Which stretch a page is in, or would be before. */
+  /** The index of the stretch that contains a page, or before which the page would be. */
   private int find(long page) {
     int low = 0;
     int high = held.size();

@@ -11,7 +11,7 @@ import dev.iolite.uapi.iommufd.iommu_veventq_alloc;
 import java.lang.foreign.MemorySegment;
 import java.util.function.IntConsumer;
 
-/** Queues that are read through a file of their own (eventq.c). */
+/** Commands for queues that are read through their own file (eventq.c). */
 final class QueueCommands {
   private static final int MOST_EVENTS = 1 << 19;
 
@@ -47,7 +47,7 @@ final class QueueCommands {
     finish(ucmd, queue, new VeventFile(queue), fd -> iommu_veventq_alloc.out_veventq_fd(cmd, fd));
   }
 
-  /** Tells the caller the queue and its file; nothing stays of either if that fails. */
+  /** Tells the caller the queue's id and its file; if that fails, neither remains. */
   private static void finish(
       Ucmd ucmd, ContextObject queue, EventQueueFile<?> file, IntConsumer tellFd) {
     ObjectTable objects = ucmd.context().objects();

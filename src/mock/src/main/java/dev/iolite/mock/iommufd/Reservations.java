@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * Ranges of IOVA that can't be mapped, each with its owner: what a page table does not reach, or
- * what a device reserves (struct iopt_reserved). They may overlap, and are few.
+ * what a device reserves (struct iopt_reserved). They are few and may overlap.
  */
 final class Reservations {
   private final List<Reserved> ranges = new ArrayList<>();
@@ -19,7 +19,7 @@ final class Reservations {
     ranges.sort((a, b) -> compareUnsigned(a.first, b.first));
   }
 
-  /** Takes all of an owner's away (io_pagetable.c:__iopt_remove_reserved_iova). */
+  /** Removes all of an owner's ranges (io_pagetable.c:__iopt_remove_reserved_iova). */
   void remove(Object owner) {
     ranges.removeIf(range -> range.owner.equals(owner));
   }
@@ -34,7 +34,7 @@ final class Reservations {
     return false;
   }
 
-  /** What of a range is not reserved (lib/interval_tree.c, spans that are holes). */
+  /** The parts of a range that are not reserved (lib/interval_tree.c, spans that are holes). */
   List<AllowedIovas.Span> holes(long first, long last) {
     List<AllowedIovas.Span> holes = new ArrayList<>();
     long from = first;

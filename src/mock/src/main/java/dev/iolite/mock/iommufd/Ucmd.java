@@ -11,7 +11,7 @@ import dev.iolite.mock.core.UserStruct;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** One call on a context and its argument (struct iommufd_ucmd). */
+/** A call on a context and its argument (struct iommufd_ucmd). */
 final class Ucmd implements GuestDeviceCalls.Call {
   private final IommufdFile context;
   private final Task task;
@@ -92,7 +92,8 @@ final class Ucmd implements GuestDeviceCalls.Call {
   }
 
   /**
-   * Gives the caller the struct back, as much of it as it has room for (iommufd_ucmd_respond).
+   * Copies the struct back to the caller, as much of it as the caller has room for
+   * (iommufd_ucmd_respond).
    *
    * @throws Refused EFAULT
    */

@@ -10,20 +10,21 @@ import java.lang.foreign.ValueLayout;
 /**
  * A driver-specific struct that a caller has passed (struct iommu_user_data); not read yet.
  *
- * @param task whose memory it is in
- * @param type what it says it is
+ * @param task the process whose memory it is in
+ * @param type the type that the caller states
  * @param address where it is
- * @param bytes how long it is, unsigned
+ * @param bytes its length, unsigned
  */
 public record UserData(Task task, int type, long address, int bytes) {
   /**
    * Reads it (include/linux/iommu.h:iommu_copy_struct_from_user).
    *
-   * @param expectedType the only type that will do
+   * @param expectedType the only type that is accepted
    * @param structBytes the size of the driver's struct
    * @param leastBytes the size of the struct's first version
-   * @return the struct, filled up with zeros, until the call waits or ends
-   * @throws dev.iolite.mock.core.Refused EINVAL: another type, too short or too long; EFAULT
+   * @return the struct, padded with zeros; valid until the call waits or ends
+   * @throws dev.iolite.mock.core.Refused EINVAL: it has another type, or is too short or too long;
+   *     EFAULT
    */
   public MemorySegment read(int expectedType, long structBytes, long leastBytes) {
     refuseIf(type != expectedType, Errno.EINVAL);
@@ -37,7 +38,7 @@ public record UserData(Task task, int type, long address, int bytes) {
   /**
    * Writes a struct that the driver has filled (iommu_copy_struct_to_user).
    *
-   * @throws dev.iolite.mock.core.Refused EINVAL: another type or too short; EFAULT
+   * @throws dev.iolite.mock.core.Refused EINVAL: it has another type or is too short; EFAULT
    */
   public void write(int expectedType, MemorySegment struct, long leastBytes) {
     long length = Integer.toUnsignedLong(bytes);

@@ -12,9 +12,9 @@ public final class UserDataArray {
   private int handled;
 
   /**
-   * An array, of which nothing has been read or handled.
+   * Makes an array of which nothing has been read or handled.
    *
-   * @param entryBytes how far its structs are apart, at most a page
+   * @param entryBytes the distance between its structs, at most a page
    * @param entries how many there are
    */
   UserDataArray(Task task, int type, long address, int entryBytes, int entries) {
@@ -25,7 +25,7 @@ public final class UserDataArray {
     this.entries = entries;
   }
 
-  /** What its structs say they are. */
+  /** The type that the caller states for its structs. */
   public int type() {
     return type;
   }
@@ -35,17 +35,20 @@ public final class UserDataArray {
     return entries;
   }
 
-  /** One of them, to be read with its type. */
+  /** A struct of the array, to be read with its type. */
   public UserData entry(int index) {
     return new UserData(task, type, address + (long) index * entryBytes, entryBytes);
   }
 
-  /** How many the driver has handled: what the caller is told, also if the next one failed. */
+  /**
+   * How many structs the driver has handled. The caller is told this number even if the next one
+   * failed.
+   */
   public int handled() {
     return handled;
   }
 
-  /** Says how many the driver has handled. */
+  /** Sets how many structs the driver has handled. */
   public void setHandled(int count) {
     handled = count;
   }

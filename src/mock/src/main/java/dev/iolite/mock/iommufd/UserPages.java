@@ -10,9 +10,9 @@ final class UserPages extends PinnedPages {
   private final long address;
 
   /**
-   * Nothing is looked at yet.
+   * Makes them without looking at the memory yet.
    *
-   * @param address of the first page
+   * @param address the address of the first page
    */
   UserPages(AddressSpace memory, long address, boolean writable) {
     super(writable);

@@ -9,7 +9,7 @@ import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** Where a vIOMMU's events are read; there is no write. */
+/** The file where a vIOMMU's events are read; it can't be written. */
 final class VeventFile extends EventQueueFile<VeventQueue.Event> {
   private static final long HEADER_BYTES = iommufd_vevent_header.sizeof();
 
@@ -25,7 +25,7 @@ final class VeventFile extends EventQueueFile<VeventQueue.Event> {
     return "anon_inode:[iommufd-viommu-event]";
   }
 
-  /** eventq.c:iommufd_veventq_fops_read: EINVAL if not even a header has room. */
+  /** eventq.c:iommufd_veventq_fops_read: EINVAL if not even a header fits. */
   @Override
   public long read(long address, long bytes) {
     refuseIf(bytes < HEADER_BYTES, Errno.EINVAL);

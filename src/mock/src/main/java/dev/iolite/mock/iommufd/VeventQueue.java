@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /**
  * Events of a vIOMMU (struct iommufd_veventq). An event that finds the queue full is lost. A header
- * without data, last in the queue, says that some were.
+ * without data, at the end of the queue, says that events were lost.
  */
 final class VeventQueue extends ContextObject {
   private final IommufdViommu viommu;
@@ -18,7 +18,7 @@ final class VeventQueue extends ContextObject {
   private int sequence;
 
   /**
-   * A queue without an id.
+   * Makes a queue without an id.
    *
    * @param depth how many events it holds
    */
@@ -32,7 +32,7 @@ final class VeventQueue extends ContextObject {
   }
 
   /**
-   * An event, or word that events were lost.
+   * An event, or the notice that events were lost.
    *
    * @param sequence its number
    * @param data empty if events were lost
@@ -69,14 +69,14 @@ final class VeventQueue extends ContextObject {
     return Optional.ofNullable(toDeliver.poll());
   }
 
-  /** Undoes {@link #take}; that events were lost is not said again if there are others. */
+  /** Undoes {@link #take}; does not repeat the notice of lost events if there are other events. */
   void untake(Event event) {
     if (!event.saysLost() || toDeliver.isEmpty()) {
       toDeliver.addFirst(event);
     }
   }
 
-  /** An event was read. */
+  /** Called when an event was read. */
   void delivered(Event event) {
     events -= event.saysLost() ? 0 : 1;
   }

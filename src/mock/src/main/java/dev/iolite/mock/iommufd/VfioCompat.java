@@ -90,7 +90,7 @@ final class VfioCompat {
     return Integer.toUnsignedLong(argsz) < struct.byteSize();
   }
 
-  /** iommufd_vfio_unmap_dma: how much was unmapped is told also if it fails then. */
+  /** iommufd_vfio_unmap_dma: reports how much was unmapped even if it then fails. */
   private static void unmap(IommufdFile context, long argument) {
     Task task = context.process();
     MemorySegment unmap = task.in(argument, vfio_iommu_type1_dma_unmap.sizeof());

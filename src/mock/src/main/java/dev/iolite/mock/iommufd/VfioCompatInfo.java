@@ -24,7 +24,7 @@ final class VfioCompatInfo {
 
   private VfioCompatInfo() {}
 
-  /** Tells page sizes, and in capabilities how much can be mapped where. */
+  /** Reports page sizes and, in capabilities, how much can be mapped and where. */
   static void give(IommufdFile context, long argument) {
     Task task = context.process();
     MemorySegment info = task.scratch(INFO_BYTES);

@@ -14,16 +14,16 @@ import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** vIOMMUs, their devices and their queues (viommu.c). */
+/** Commands for vIOMMUs, their devices and their queues (viommu.c). */
 final class ViommuCommands {
-  /** More pages than the kernel finds room for a table of (INT_MAX bytes of pointers). */
+  /** The most pages for which the kernel can allocate a table (INT_MAX bytes of pointers). */
   private static final long MOST_QUEUE_PAGES = Integer.MAX_VALUE / Long.BYTES;
 
   private ViommuCommands() {}
 
   /**
-   * IOMMU_VIOMMU_ALLOC (iommufd_viommu_alloc_ioctl): the type is looked at before the HWPT, which
-   * must be a nest parent unless the vIOMMU is not the IOMMU's.
+   * IOMMU_VIOMMU_ALLOC (iommufd_viommu_alloc_ioctl): the type is checked before the HWPT, which
+   * must be a nest parent unless the vIOMMU does not belong to the IOMMU.
    */
   static void viommu(Ucmd ucmd) {
     MemorySegment cmd = ucmd.argument();
@@ -109,7 +109,7 @@ final class ViommuCommands {
     objects.publish(queue);
   }
 
-  /** What iommufd_hw_queue_alloc_phys can't count, or not note page by page. */
+  /** Refuses what iommufd_hw_queue_alloc_phys can't count or can't record page by page. */
   private static void requireTable(long iova, long bytes) {
     long offset = iova & (Page.BYTES - 1);
     long end = offset + bytes;

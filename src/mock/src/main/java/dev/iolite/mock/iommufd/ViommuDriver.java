@@ -2,13 +2,13 @@ package dev.iolite.mock.iommufd;
 
 import java.util.Optional;
 
-/** How an IOMMU's driver makes its vIOMMUs of a type (the viommu_init operation). */
+/** Makes an IOMMU's vIOMMUs of a type (the driver's viommu_init operation). */
 @FunctionalInterface
 public interface ViommuDriver {
   /**
    * Makes one.
    *
-   * @param viommu what core keeps of it
+   * @param viommu the core's part of it
    * @param parent the host's page table, a nest parent
    * @param data the caller's struct, if there is one
    * @return its operations

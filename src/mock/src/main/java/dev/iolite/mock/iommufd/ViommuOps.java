@@ -10,7 +10,7 @@ import dev.iolite.mock.core.Memory;
  * not overridden.
  */
 public interface ViommuOps {
-  /** It is destroyed. */
+  /** Called when it is destroyed. */
   default void destroy() {}
 
   /**
@@ -24,7 +24,7 @@ public interface ViommuOps {
   }
 
   /**
-   * Drops what is cached of the guest's tables (cache_invalidate).
+   * Drops cached entries of the guest's tables (cache_invalidate).
    *
    * @throws dev.iolite.mock.core.Refused whatever the driver says
    */
@@ -33,13 +33,13 @@ public interface ViommuOps {
   }
 
   /**
-   * A device joins it (vdevice_init).
+   * Called when a device joins it (vdevice_init).
    *
-   * @throws dev.iolite.mock.core.Refused whatever the driver says; there is no vDEVICE then
+   * @throws dev.iolite.mock.core.Refused whatever the driver says; then there is no vDEVICE
    */
   default void initVdevice(IommufdVdevice vdevice) {}
 
-  /** A device that joined leaves it. */
+  /** Called when a device that joined leaves it. */
   default void destroyVdevice(IommufdVdevice vdevice) {}
 
   /** Whether it has queues of this type (get_hw_queue_size). */
@@ -48,15 +48,15 @@ public interface ViommuOps {
   }
 
   /**
-   * The hardware may use a queue of the guest (hw_queue_init_phys).
+   * Lets the hardware use a queue of the guest (hw_queue_init_phys).
    *
-   * @param queue names it until it is destroyed
-   * @param index which of the vIOMMU's queues it is
+   * @param queue identifies it until it is destroyed
+   * @param index its index among the vIOMMU's queues
    * @param memory the queue's memory, from its start
    * @throws dev.iolite.mock.core.Refused whatever the driver says
    */
   default void initHwQueue(HwQueue queue, int index, Memory memory) {}
 
-  /** The hardware may use a queue no longer. */
+  /** Stops the hardware from using a queue. */
   default void destroyHwQueue(HwQueue queue) {}
 }

@@ -20,7 +20,7 @@ public final class VtdIommu implements Iommu {
           | Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING()
           | Iommufd.IOMMU_HWPT_ALLOC_PASID();
 
-  /** What QEMU's intel-iommu has in its two registers, with caching-mode=on. */
+  /** The two registers of QEMU's intel-iommu with caching-mode=on. */
   private static final long QEMU_CAP = 0x00d2_008c_2226_0286L;
 
   private static final long QEMU_ECAP = 0x0000_0000_00f0_0f4aL;
@@ -29,7 +29,7 @@ public final class VtdIommu implements Iommu {
   private final long ecap;
 
   /**
-   * An IOMMU that has what its registers say.
+   * Makes an IOMMU with the features that its registers state.
    *
    * @param cap the capability register
    * @param ecap the extended capability register
@@ -39,7 +39,7 @@ public final class VtdIommu implements Iommu {
     this.ecap = ecap;
   }
 
-  /** The one that QEMU emulates: legacy mode, no nesting, no PASIDs, no dirty tracking. */
+  /** The IOMMU that QEMU emulates: legacy mode, no nesting, no PASIDs, no dirty tracking. */
   public static VtdIommu likeQemu() {
     return new VtdIommu(QEMU_CAP, QEMU_ECAP);
   }
@@ -74,7 +74,7 @@ public final class VtdIommu implements Iommu {
     refuseIf(
         requestedType != Iommufd.IOMMU_HW_INFO_TYPE_DEFAULT() && requestedType != type,
         Errno.EOPNOTSUPP);
-    // Of longs, so that the struct lies where its fields want it.
+    // Made of longs, to align the struct as its fields require.
     MemorySegment info =
         MemorySegment.ofArray(new long[(int) iommu_hw_info_vtd.sizeof() / Long.BYTES]);
     iommu_hw_info_vtd.flags(info, Iommufd.IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17());
@@ -106,7 +106,7 @@ public final class VtdIommu implements Iommu {
     return (flags & ~FIRST_STAGE_FLAGS) == 0 && hasFirstStage() ? firstStage() : secondStage(flags);
   }
 
-  /** intel_iommu_domain_alloc_first_stage; addresses are those of a processor, with a sign. */
+  /** intel_iommu_domain_alloc_first_stage; addresses are sign-extended, as a processor's are. */
   private PagingDomain firstStage() {
     long pages = PAGE_4K | PAGE_2M | ((cap & bit(56)) != 0 ? PAGE_1G : 0);
     int bits = Math.min(addressBits() > 48 && hasFiveLevels() ? 57 : 48, addressBits());
@@ -166,7 +166,7 @@ public final class VtdIommu implements Iommu {
     return (ecap & bit(34)) != 0;
   }
 
-  /** paging_domain_compatible, of IOMMUs with equal registers. */
+  /** paging_domain_compatible, for IOMMUs with equal registers. */
   @Override
   public boolean accepts(PagingDomain domain) {
     return domain.driver() instanceof VtdIommu other && other.cap == cap && other.ecap == ecap;

@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A guest's first-stage table under VT-d, in the format of the processor's (drivers/iommu/intel/
- * nested.c). It is walked at each access; nothing is cached.
+ * A guest's first-stage table under VT-d, in the format of the processor's tables
+ * (drivers/iommu/intel/nested.c). It is walked at each access; nothing is cached.
  */
 final class VtdNestedDomain implements NestedDomain {
   private static final int INDEX_BITS = 9;
@@ -37,7 +37,7 @@ final class VtdNestedDomain implements NestedDomain {
     addressBits = iommu_hwpt_vtd_s1.addr_width(config);
   }
 
-  /** intel_iommu_domain_alloc_nested, from where the caller's struct is looked at. */
+  /** intel_iommu_domain_alloc_nested, from the check of the caller's struct on. */
   static VtdNestedDomain of(VtdIommu driver, UserData data) {
     long bytes = iommu_hwpt_vtd_s1.sizeof();
     return new VtdNestedDomain(driver, data.read(Iommufd.IOMMU_HWPT_DATA_VTD_S1(), bytes, bytes));
