@@ -92,7 +92,7 @@ final class CpuState implements Alu.Flags {
     kvm_segment.present(segment, (byte) 1);
   }
 
-  /** A general register, all of it; the numbers are those of the machine code. */
+  /** The whole of a general register; its number is that of the machine code. */
   long get(int register) {
     return general[register];
   }
@@ -149,7 +149,7 @@ final class CpuState implements Alu.Flags {
     kvm_segment.base(segments[segment], (long) (selector & 0xffff) << 4);
   }
 
-  /** Whether code is of the kind that the model runs: 16 bits, without paging. */
+  /** Whether the code is of the kind that the model runs: 16-bit, without paging. */
   boolean runs16BitCode() {
     boolean paging = kvm_sregs.cr0(special) >>> 31 != 0;
     return !paging && kvm_segment.db(segments[CS]) == 0 && kvm_segment.l(segments[CS]) == 0;

@@ -15,7 +15,7 @@ record CpuidEntries(MemorySegment array) {
   private static final long VALUES_BYTES = kvm_cpuid_entry2.padding$offset();
   private static final int INDEXED = Kvm.KVM_CPUID_FLAG_SIGNIFCANT_INDEX();
 
-  /** Zeros. */
+  /** Makes entries of zeros. */
   static CpuidEntries allocate(int count) {
     return new CpuidEntries(kvm_cpuid_entry2.allocateArray(count, Arena.ofAuto()));
   }
@@ -24,7 +24,7 @@ record CpuidEntries(MemorySegment array) {
     return (int) (array.byteSize() / kvm_cpuid_entry2.sizeof());
   }
 
-  /** Fills one entry with a leaf and its four registers. */
+  /** Fills an entry with a leaf and its four registers. */
   void set(int position, int leaf, int... registers) {
     MemorySegment entry = kvm_cpuid_entry2.asSlice(array, position);
     kvm_cpuid_entry2.function(entry, leaf);
@@ -35,15 +35,16 @@ record CpuidEntries(MemorySegment array) {
   }
 
   /**
-   * Of the leaves here those that have subleaves; arch/x86/kvm/cpuid.c:cpuid_function_is_indexed.
+   * Whether a leaf has subleaves, for the leaves used here;
+   * arch/x86/kvm/cpuid.c:cpuid_function_is_indexed.
    */
   private static boolean isIndexed(int leaf) {
     return leaf == 7;
   }
 
   /**
-   * A register of a leaf; 0 if the leaf is not there. Where a subleaf means nothing, it is not
-   * looked at (arch/x86/kvm/cpuid.c:kvm_find_cpuid_entry2).
+   * A register of a leaf; 0 if the leaf is not present. The subleaf is ignored where it has no
+   * meaning (arch/x86/kvm/cpuid.c:kvm_find_cpuid_entry2).
    */
   int register(int leaf, int subleaf, int register) {
     int position = find(leaf, subleaf);
@@ -54,7 +55,7 @@ record CpuidEntries(MemorySegment array) {
     return find(leaf, 0) >= 0;
   }
 
-  /** Whether it has the same entries in the same order; what pads them is not looked at. */
+  /** Whether it has the same entries in the same order; padding is ignored. */
   boolean isSameAs(CpuidEntries other) {
     if (count() != other.count()) {
       return false;
@@ -72,7 +73,7 @@ record CpuidEntries(MemorySegment array) {
     return (register(feature.leaf, feature.subleaf, feature.register) >>> feature.bit & 1) != 0;
   }
 
-  /** Sets or clears a bit of a leaf, if the leaf is there. */
+  /** Sets or clears a bit of a leaf, if the leaf is present. */
   void change(int leaf, int register, int bit, boolean on) {
     int position = find(leaf, 0);
     if (position >= 0) {

@@ -10,7 +10,7 @@ final class Decoder {
   private int fetched;
   private int position;
 
-  /** The size of an operand that is no byte: 2 or 4. */
+  /** The size of an operand that is not a byte: 2 or 4. */
   int operand;
 
   /** Whether addresses have 32 bits. */
@@ -46,7 +46,7 @@ final class Decoder {
         case 0x66 -> operand = 4;
         case 0x67 -> address32 = true;
         case 0xf2, 0xf3 -> repeat = opcode;
-        case 0xf0 -> {} // LOCK: no other vCPU runs meanwhile anyway.
+        case 0xf0 -> {} // LOCK: no other vCPU runs during the instruction anyway.
         case 0x26 -> segment = CpuState.ES;
         case 0x2e -> segment = CpuState.CS;
         case 0x36 -> segment = CpuState.SS;
@@ -60,7 +60,7 @@ final class Decoder {
     }
   }
 
-  /** Where the next instruction is, relative to the code segment. */
+  /** The offset of the next instruction in the code segment. */
   long next() {
     return (cpu.rip + position) & 0xffff;
   }
@@ -98,12 +98,12 @@ final class Decoder {
     return value;
   }
 
-  /** An immediate byte with its sign. */
+  /** An immediate byte, sign-extended. */
   int s8() {
     return (byte) u8();
   }
 
-  /** The segment that data are in, unless a prefix says otherwise. */
+  /** The segment of data: the one that a prefix selects, or else this one. */
   int dataSegment(int otherwise) {
     return segment >= 0 ? segment : otherwise;
   }
@@ -198,7 +198,7 @@ final class Decoder {
     }
   }
 
-  /** Reads at an offset from where the operand in memory is. */
+  /** Reads at a distance from the operand in memory. */
   long readBeside(int distance, int size) {
     return read(operandSegment, offset + distance, size);
   }

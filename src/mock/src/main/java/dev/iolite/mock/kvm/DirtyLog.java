@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 
-/** The pages of a slot that a guest has written, for the VM's owner. */
+/** Tells the VM's owner which pages of a slot a guest has written. */
 final class DirtyLog {
   /** How much of a bitmap is copied at once, in bytes. */
   private static final int CHUNK = 32 << 10;

@@ -59,7 +59,7 @@ final class FeatureMsrs {
   /**
    * KVM_GET_MSRS of {@code /dev/kvm}; arch/x86/kvm/msrs.c:msr_io.
    *
-   * @return how many were read: up to the first that there is not
+   * @return how many were read: those before the first that does not exist
    */
   static int get(Task task, KvmPlatform platform, long argument) {
     MemorySegment head = task.in(argument, kvm_msrs.sizeof());

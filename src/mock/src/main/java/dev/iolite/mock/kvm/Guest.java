@@ -3,16 +3,16 @@ package dev.iolite.mock.kvm;
 /** What runs on a vCPU. */
 interface Guest {
   /**
-   * Takes up what the VM's owner answered to the last exit (complete_userspace_io).
+   * Completes the last exit with the answer of the VM's owner (complete_userspace_io).
    *
-   * @return false if that led to another exit, which is in kvm_run then
+   * @return false if that led to another exit, which is then in kvm_run
    */
   boolean complete();
 
   /**
-   * Runs on for a moment: an instruction, a step.
+   * Runs for a moment: one instruction or step.
    *
-   * @return false if the guest has left; why is in kvm_run then
+   * @return false if the guest has exited; kvm_run then contains the reason
    * @throws dev.iolite.mock.core.Refused KVM_RUN's error
    */
   boolean step();

@@ -8,9 +8,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * The path of an instruction's memory accesses. An access that is MMIO leaves the guest: a read
- * ends the instruction, which is repeated with the answer; a write is deferred until the
- * instruction is done. arch/x86/kvm/x86.c:emulator_read_write, complete_emulated_mmio.
+ * The path of an instruction's memory accesses. An MMIO access exits the guest: a read ends the
+ * instruction, which is repeated with the answer; a write is deferred until the instruction is
+ * done. arch/x86/kvm/x86.c:emulator_read_write, complete_emulated_mmio.
  */
 final class GuestBus {
   private static final int MOST_ANSWERS = 32;
@@ -22,7 +22,7 @@ final class GuestBus {
   private final GuestMemory memory;
   private final MemorySegment cell = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
 
-  /** What the VM's owner answered to the reads of the instruction that is under way. */
+  /** What the VM's owner answered to the reads of the current instruction. */
   private final long[] answers = new long[MOST_ANSWERS];
 
   private int answered;
@@ -36,23 +36,23 @@ final class GuestBus {
     this.memory = memory;
   }
 
-  /** A new instruction begins. */
+  /** Begins a new instruction. */
   void begin() {
     answered = 0;
     used = 0;
   }
 
-  /** The same instruction begins again. */
+  /** Begins the same instruction again. */
   void repeat() {
     used = 0;
   }
 
-  /** Whether a read of the instruction that is under way waits for its answer. */
+  /** Whether a read of the current instruction waits for its answer. */
   boolean readWaits() {
     return wanted != 0;
   }
 
-  /** The owner of the VM has answered a read. */
+  /** Called when the VM's owner has answered a read. */
   void takeAnswer() {
     answers[answered++] = run.mmioData(wanted);
     wanted = 0;
@@ -97,7 +97,7 @@ final class GuestBus {
   }
 
   /**
-   * Leaves with the next write that was put off.
+   * Exits with the next deferred write.
    *
    * @return false if there is none
    */
@@ -111,9 +111,9 @@ final class GuestBus {
   }
 
   /**
-   * Reads code, as much as there is up to the end of the page.
+   * Reads code, up to the end of the page.
    *
-   * @return how many bytes
+   * @return the number of bytes read
    */
   int fetch(long gpa, byte[] into) {
     int bytes = inPage(gpa, into.length);

@@ -8,25 +8,25 @@ import java.lang.foreign.MemorySegment;
  */
 public interface GuestExit {
   /**
-   * KVM's own answer, if it does not let the guest leave.
+   * Lets KVM answer itself, if it does not let the guest exit.
    *
    * @param vm its VM
-   * @return whether there is one: the guest goes on
+   * @return whether it has answered, so that the guest continues
    */
   default boolean answeredByKvm(KvmVm vm) {
     return false;
   }
 
   /**
-   * The guest leaves.
+   * Makes the guest exit.
    *
    * @param vm its VM
-   * @param kvmRun to be filled, the exit_reason as well
+   * @param kvmRun to be filled, including the exit_reason
    */
   void leave(KvmVm vm, MemorySegment kvmRun);
 
   /**
-   * The guest is entered again.
+   * Called when the guest is entered again.
    *
    * @param kvmRun with what the VM's owner answered
    */

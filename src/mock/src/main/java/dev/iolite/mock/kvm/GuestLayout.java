@@ -6,9 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * Lists what a guest reaches: slots, split where the attribute changes, and what a TSM has mapped.
- */
+/** Lists what a guest reaches: slots, split where the attribute changes, and a TSM's mappings. */
 final class GuestLayout {
   private final KvmVm vm;
   private final List<GuestRange> ranges = new ArrayList<>();

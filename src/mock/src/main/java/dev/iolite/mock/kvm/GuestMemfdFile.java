@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A VM's private memory as a file; virt/kvm/guest_memfd.c. The file keeps the VM; the slots don't
- * keep the file.
+ * A VM's private memory as a file; virt/kvm/guest_memfd.c. The file keeps the VM alive; the slots
+ * don't keep the file alive.
  */
 final class GuestMemfdFile extends OpenFile {
   private final KvmVm vm;
@@ -28,7 +28,9 @@ final class GuestMemfdFile extends OpenFile {
   /** The pages, once somebody needs them. */
   private Optional<Ram> pages = Optional.empty();
 
-  /** What is mapped of a file whose content is private: nothing, so that a touch is a SIGBUS. */
+  /**
+   * The mapping of a file whose content is private: an empty file, so that an access raises SIGBUS.
+   */
   private Optional<Ram> nothing = Optional.empty();
 
   private GuestMemfdFile(KvmVm vm, long bytes, long flags) {
@@ -105,7 +107,7 @@ final class GuestMemfdFile extends OpenFile {
     throw refused(Errno.EINVAL);
   }
 
-  /** virt/kvm/guest_memfd.c:kvm_gmem_release: the slots lose their memory and stay. */
+  /** virt/kvm/guest_memfd.c:kvm_gmem_release: the slots lose their memory but stay. */
   @Override
   protected void release() {
     bindings.values().forEach(KvmMemorySlot::unbind);

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How a vCPU's accesses reach memory: arch/x86/kvm/mmu/mmu.c:kvm_mmu_faultin_pfn. The model keeps
- * no page tables of its own for what the VM's owner maps: each access is resolved anew.
+ * no page tables for what the VM's owner maps: each access is resolved anew.
  *
  * <p>An access does not cross a page boundary.
  */
@@ -23,8 +23,8 @@ final class GuestMemory {
   }
 
   /**
-   * The kind of an access of a guest that does not say it: that of the page's attribute, unless KVM
-   * has found out before that the page is MMIO, which is shared
+   * The kind of an access if the guest does not state it: that of the page's attribute, unless KVM
+   * has already found that the page is MMIO, which is shared
    * (arch/x86/kvm/mmu/mmu.c:kvm_mmu_page_fault).
    */
   boolean isPrivate(long gpa) {
@@ -32,11 +32,11 @@ final class GuestMemory {
   }
 
   /**
-   * Reads what is behind an address.
+   * Reads what a guest reaches at an address.
    *
-   * @return false if nothing is, so that the access is MMIO, for the VM's owner to answer
-   * @throws dev.iolite.mock.core.Refused EFAULT, as KVM_RUN will say, mostly with an explanation in
-   *     kvm_run
+   * @return false if nothing is there, so that the access is MMIO, for the VM's owner to answer
+   * @throws dev.iolite.mock.core.Refused EFAULT, which KVM_RUN returns, usually with an explanation
+   *     in kvm_run
    */
   boolean read(long gpa, MemorySegment into, boolean isPrivate) {
     Memory behind = reach(gpa, isPrivate, false);
@@ -48,12 +48,12 @@ final class GuestMemory {
       vm.mmioPages().remove(gpa);
       return true;
     } catch (Memory.Unreachable e) {
-      // kvm_handle_error_pfn says only this.
+      // kvm_handle_error_pfn gives no explanation.
       throw refused(Errno.EFAULT);
     }
   }
 
-  /** Writes; as {@link #read}. */
+  /** Writes; fails as {@link #read} does. */
   boolean write(long gpa, MemorySegment from, boolean isPrivate) {
     Memory behind = reach(gpa, isPrivate, true);
     if (behind == null) {
@@ -92,10 +92,10 @@ final class GuestMemory {
     vm.mmioPages().remove(gpa);
   }
 
-  /** Where in what {@link #find} found the address is. */
+  /** The offset of the address in what {@link #find} found. */
   private long offset;
 
-  /** As {@link #find}, unless it is known already that the page is MMIO. */
+  /** Does what {@link #find} does, unless the page is already known to be MMIO. */
   private @Nullable Memory reach(long gpa, boolean isPrivate, boolean write) {
     return !isPrivate && vm.mmioPages().isCurrent(gpa) ? null : find(gpa, isPrivate, write);
   }
@@ -142,7 +142,9 @@ final class GuestMemory {
     return slot.shared;
   }
 
-  /** A proposal's slot: where the dma-buf is revoked, the exit is explained, and KVM_RUN is EIO. */
+  /**
+   * A proposal's slot: if the dma-buf is revoked, the exit is explained and KVM_RUN returns EIO.
+   */
   private Memory dmaBuf(KvmMemorySlot slot, SlotDmaBuf dmaBuf, long gpa, boolean isPrivate) {
     if (dmaBuf.isRevoked()) {
       run.memoryFault(gpa, isPrivate);

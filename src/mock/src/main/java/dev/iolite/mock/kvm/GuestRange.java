@@ -4,10 +4,10 @@ package dev.iolite.mock.kvm;
  * A range of guest-physical addresses and what a guest reaches there.
  *
  * @param gpa the first address
- * @param bytes how long it is
- * @param isPrivate whether it is reached by private accesses; else by shared ones
- * @param slot the slot's number, with the address space in its upper half; -1: no slot's
- * @param behind what is behind it, for a person to read
+ * @param bytes its length
+ * @param isPrivate whether private accesses reach it; otherwise shared ones do
+ * @param slot the slot's number, with the address space in its upper half; -1: it is not in a slot
+ * @param behind what is behind it, as text for people
  */
 public record GuestRange(long gpa, long bytes, boolean isPrivate, int slot, String behind) {
   @Override

@@ -12,10 +12,10 @@ import java.util.function.LongPredicate;
  *
  * <p>What a step reads is handed to a consumer, which is called under the kernel's lock: it may
  * record the value, but must not make a call on the kernel. A step that expects a value and reads
- * another ends the guest: a trust domain reports a fatal error, an SEV guest asks for its
- * termination, any other has a triple fault.
+ * another ends the guest: a trust domain reports a fatal error, an SEV guest requests its
+ * termination, and any other guest has a triple fault.
  *
- * @param steps in the order in which they are made
+ * @param steps the steps, in order
  */
 public record GuestScript(List<GuestStep> steps) {
   /** Copies the list. */
@@ -34,7 +34,7 @@ public record GuestScript(List<GuestStep> steps) {
 
     private Builder() {}
 
-    /** Any step. */
+    /** Adds any step. */
     public Builder step(GuestStep step) {
       steps.add(step);
       return this;
@@ -45,13 +45,13 @@ public record GuestScript(List<GuestStep> steps) {
      *
      * @param gpa the guest-physical address, without a bit that says how it is accessed
      * @param bytes 1, 2, 4 or 8
-     * @param value gets what was read, zero-extended
+     * @param value receives what was read, zero-extended
      */
     public Builder readShared(long gpa, int bytes, LongConsumer value) {
       return step(new GuestStep.Read(false, gpa, bytes, accept(value)));
     }
 
-    /** Reads private memory; as {@link #readShared}. */
+    /** Reads private memory; the parameters are those of {@link #readShared}. */
     public Builder readPrivate(long gpa, int bytes, LongConsumer value) {
       return step(new GuestStep.Read(true, gpa, bytes, accept(value)));
     }
@@ -63,12 +63,12 @@ public record GuestScript(List<GuestStep> steps) {
       };
     }
 
-    /** Reads shared memory and ends the guest if it is another value. */
+    /** Reads shared memory and ends the guest if the value is different. */
     public Builder expectShared(long gpa, int bytes, long value) {
       return step(new GuestStep.Read(false, gpa, bytes, read -> read == value));
     }
 
-    /** Reads private memory and ends the guest if it is another value. */
+    /** Reads private memory and ends the guest if the value is different. */
     public Builder expectPrivate(long gpa, int bytes, long value) {
       return step(new GuestStep.Read(true, gpa, bytes, read -> read == value));
     }
@@ -94,10 +94,10 @@ public record GuestScript(List<GuestStep> steps) {
     }
 
     /**
-     * Asks for a range to be made private or shared, in the way of its VM type: the TDVMCALL
+     * Asks for a range to be made private or shared, in the way of the VM's type: the TDVMCALL
      * MapGPA, the GHCB's page state change, or the hypercall.
      *
-     * @param result gets the answer: 0 if it was done
+     * @param result receives the answer: 0 if it was done
      */
     public Builder mapGpa(long gpa, long bytes, boolean isPrivate, LongConsumer result) {
       return step(new GuestStep.MapGpa(gpa, bytes, isPrivate, result));
@@ -120,19 +120,19 @@ public record GuestScript(List<GuestStep> steps) {
      * Makes a TDVMCALL; in a VM of another type it ends the guest.
      *
      * @param leaf its number
-     * @param result gets R10 (the status) and R11 to R14
+     * @param result receives R10 (the status) and R11 to R14
      * @param arguments R12 to R15, as many as it needs
      */
     public Builder tdVmCall(long leaf, Consumer<List<Long>> result, long... arguments) {
       return step(new GuestStep.TdVmCall(leaf, List.of(box(arguments)), result));
     }
 
-    /** Leaves in a way that KVM does not know, but a proposed UAPI does. */
+    /** Exits in a way that is unknown to KVM but part of a proposed UAPI. */
     public Builder leave(GuestExit exit) {
       return step(new GuestStep.Leave(exit));
     }
 
-    /** Halts until an interrupt, or forever; without an interrupt controller, it leaves. */
+    /** Halts until an interrupt, or forever; exits if there is no interrupt controller. */
     public Builder halt() {
       return step(new GuestStep.Halt());
     }
@@ -142,12 +142,12 @@ public record GuestScript(List<GuestStep> steps) {
       return step(new GuestStep.Terminate());
     }
 
-    /** Begins again at a step, counted from 0. */
+    /** Continues at a step, counted from 0. */
     public Builder goTo(int step) {
       return step(new GuestStep.GoTo(step));
     }
 
-    /** The script. */
+    /** Builds the script. */
     public GuestScript build() {
       return new GuestScript(steps);
     }

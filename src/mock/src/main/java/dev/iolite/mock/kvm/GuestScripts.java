@@ -2,7 +2,7 @@ package dev.iolite.mock.kvm;
 
 import java.util.Optional;
 
-/** Says what vCPUs run whose state the VM's owner can't set. */
+/** Decides what vCPUs run if the VM's owner can't set their state. */
 @FunctionalInterface
 public interface GuestScripts {
   /**
@@ -10,7 +10,8 @@ public interface GuestScripts {
    *
    * @param vm its VM
    * @param vcpu its id
-   * @return empty: it runs machine code if its state can be set, and halts at once if not
+   * @return the script; if empty, the vCPU runs machine code if its state can be set, and otherwise
+   *     halts at once
    */
   Optional<GuestScript> of(KvmVm vm, int vcpu);
 

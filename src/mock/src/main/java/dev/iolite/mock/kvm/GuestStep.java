@@ -69,9 +69,9 @@ public sealed interface GuestStep {
   /**
    * Asks for a range to be made private or shared.
    *
-   * @param gpa where it begins
-   * @param bytes how long it is
-   * @param isPrivate what it is to be
+   * @param gpa its first guest-physical address
+   * @param bytes its length
+   * @param isPrivate whether it is to be private; otherwise shared
    * @param result gets the answer
    */
   record MapGpa(long gpa, long bytes, boolean isPrivate, LongConsumer result)
@@ -80,7 +80,7 @@ public sealed interface GuestStep {
   /**
    * Makes a hypercall.
    *
-   * @param number which
+   * @param number its number
    * @param arguments up to three
    * @param result gets the answer
    */
@@ -98,9 +98,9 @@ public sealed interface GuestStep {
   /**
    * Makes a TDVMCALL.
    *
-   * @param leaf which
+   * @param leaf its number
    * @param arguments R12 to R15
-   * @param result gets R10 to R14
+   * @param result receives R10 to R14
    */
   record TdVmCall(long leaf, List<Long> arguments, Consumer<List<Long>> result)
       implements GuestStep {
@@ -115,9 +115,9 @@ public sealed interface GuestStep {
   }
 
   /**
-   * Leaves in a way of its own.
+   * Exits in a special way.
    *
-   * @param exit how
+   * @param exit the exit
    */
   record Leave(GuestExit exit) implements GuestStep {}
 
@@ -128,18 +128,18 @@ public sealed interface GuestStep {
   record Terminate() implements GuestStep {}
 
   /**
-   * Goes on elsewhere.
+   * Continues elsewhere.
    *
    * @param step the number of a step, from 0
    */
   record GoTo(int step) implements GuestStep {}
 
   /**
-   * Makes the step that it is told.
+   * Makes the step that it is told to make.
    *
-   * @param step what to do now; asked again each time the guest runs while that is not done, and
-   *     never another of this kind
-   * @param done told when it is done
+   * @param step supplies what to do now, never another step of this kind; asked again each time the
+   *     guest runs until that is done
+   * @param done called when it is done
    */
   record Told(Supplier<GuestStep> step, Runnable done) implements GuestStep {}
 

@@ -1,11 +1,13 @@
 package dev.iolite.mock.kvm;
 
-/** An instruction that can't be finished now. It carries no stack trace. */
-@SuppressWarnings("StaticAssignmentOfThrowable") // it is control flow, and as cheap as that
+/** Thrown by an instruction that can't be finished now. It carries no stack trace. */
+@SuppressWarnings("StaticAssignmentOfThrowable") // control flow, which must be cheap
 final class GuestTrap extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** The guest has left, and what it waits for is in kvm_run; the instruction will be repeated. */
+  /**
+   * The guest has exited, and kvm_run contains what it waits for; the instruction will be repeated.
+   */
   static final GuestTrap LEFT = new GuestTrap(-1);
 
   /** The model does not know the instruction. */
@@ -17,7 +19,7 @@ final class GuestTrap extends RuntimeException {
   /** #GP. */
   static final GuestTrap GENERAL_PROTECTION = new GuestTrap(13);
 
-  /** #BP; the instruction pointer is behind the instruction already. */
+  /** #BP; the instruction pointer is already past the instruction. */
   static final GuestTrap BREAKPOINT = new GuestTrap(3);
 
   private final int vector;

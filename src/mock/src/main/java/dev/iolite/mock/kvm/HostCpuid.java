@@ -34,8 +34,8 @@ final class HostCpuid {
   }
 
   /**
-   * KVM_GET_EMULATED_CPUID; arch/x86/kvm/cpuid.c:sanity_check_entries says EINVAL to padding that
-   * is not zero or can't be read.
+   * KVM_GET_EMULATED_CPUID; arch/x86/kvm/cpuid.c:sanity_check_entries says EINVAL if padding is not
+   * zero or can't be read.
    */
   static void getEmulated(Task task, long argument) {
     MemorySegment head = task.in(argument, kvm_cpuid2.sizeof());
@@ -56,8 +56,8 @@ final class HostCpuid {
   }
 
   /**
-   * arch/x86/kvm/cpuid.c:kvm_dev_ioctl_get_cpuid: EFAULT; E2BIG if not every entry has room, and
-   * then none is written.
+   * arch/x86/kvm/cpuid.c:kvm_dev_ioctl_get_cpuid: EFAULT; E2BIG if not all entries fit, and then
+   * none is written.
    */
   private static void put(Task task, long argument, MemorySegment head, CpuidEntries entries) {
     refuseIf(Integer.compareUnsigned(kvm_cpuid2.nent(head), entries.count()) < 0, Errno.E2BIG);
@@ -75,7 +75,7 @@ final class HostCpuid {
     return entries;
   }
 
-  /** What of CPUID KVM supports on such a machine. */
+  /** The CPUID that KVM supports on such a machine. */
   static CpuidEntries supported(KvmPlatform platform) {
     boolean amd = !platform.hasTdx();
     int features = HYPERVISOR | POPCNT | CMPXCHG16B | 1 << CpuFeature.X2APIC.bit;
@@ -95,12 +95,12 @@ final class HostCpuid {
     return entries;
   }
 
-  /** A leaf that names somebody in EBX, EDX, ECX. */
+  /** A leaf that contains a name in EBX, EDX, ECX. */
   private static int[] vendor(int leaf, int last, String name) {
     return new int[] {leaf, last, word(name, 0), word(name, 8), word(name, 4)};
   }
 
-  /** KVM's own: its name is in EBX, ECX, EDX. */
+  /** KVM's own leaf, whose name is in EBX, ECX, EDX. */
   private static int[] signature() {
     return new int[] {
       KVM_SIGNATURE,

@@ -2,7 +2,7 @@ package dev.iolite.mock.kvm;
 
 import dev.iolite.uapi.tsm.Tsm;
 
-/** Numbers of linux/kvm_para.h, which is for guests and not among the bindings. */
+/** Numbers from linux/kvm_para.h, which is for guests and has no bindings. */
 final class Hypercalls {
   /** KVM_HC_VAPIC_POLL_IRQ, which does nothing and succeeds. */
   static final int VAPIC_POLL_IRQ = 1;

@@ -5,9 +5,7 @@ import dev.iolite.uapi.kvm.kvm_dtable;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
 
-/**
- * Executes instructions. Registers change only when nothing can stop the instruction any longer.
- */
+/** Executes instructions. Registers change only when nothing can stop the instruction any more. */
 final class Instructions {
   private final KvmVcpu vcpu;
   private final CpuState cpu;
@@ -30,7 +28,7 @@ final class Instructions {
   /**
    * Executes the instruction at the instruction pointer.
    *
-   * @return false if it leaves the guest
+   * @return false if the guest exits
    */
   boolean execute() {
     int opcode = code.begin();

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Guest writes that signal an eventfd instead of leaving the guest; virt/kvm/eventfd.c. */
+/** Guest writes that signal an eventfd instead of causing an exit; virt/kvm/eventfd.c. */
 final class Ioeventfds {
   private static final int DATAMATCH = 1 << Kvm.kvm_ioeventfd_flag_nr_datamatch();
   private static final int PIO = 1 << Kvm.kvm_ioeventfd_flag_nr_pio();
@@ -102,12 +102,12 @@ final class Ioeventfds {
     entry.eventfd.put();
   }
 
-  /** Whether a write to an address without a slot was for an eventfd, which is signalled then. */
+  /** Signals the eventfd of a write to an address without a slot; returns whether there is one. */
   boolean signalMmio(long gpa, int size, long value) {
     return signal(Bus.MMIO, gpa, size, value);
   }
 
-  /** Whether a write to a port was for an eventfd, which is signalled then. */
+  /** Signals the eventfd of a write to a port; returns whether there is one. */
   boolean signalPort(int port, int size, long value) {
     return signal(Bus.PIO, port, size, value);
   }

@@ -11,7 +11,7 @@ import java.util.Map;
  * of the lab. A capability whose calls the model lacks is not here.
  */
 final class KvmCapabilities {
-  /** include/linux/kvm_host.h: KVM_MEM_SLOTS_NUM less KVM_INTERNAL_MEM_SLOTS. */
+  /** include/linux/kvm_host.h: KVM_MEM_SLOTS_NUM minus KVM_INTERNAL_MEM_SLOTS. */
   static final int USER_MEM_SLOTS = 32764;
 
   /** arch/x86/include/asm/kvm_host.h: KVM_MAX_VCPUS. */
@@ -29,7 +29,7 @@ final class KvmCapabilities {
   /** kvm_caps.supported_quirks of an AMD machine. */
   static final int QUIRKS = 0xfff;
 
-  /** KVM_SYNC_X86_VALID_FIELDS, but for the events, which the model has no calls for. */
+  /** KVM_SYNC_X86_VALID_FIELDS without the events, for which the model has no calls. */
   static final int SYNC_REGS = (int) (Kvm.KVM_SYNC_X86_REGS() | Kvm.KVM_SYNC_X86_SREGS());
 
   /** arch/x86/kvm/x86.c: KVM_X2APIC_API_VALID_FLAGS. */

@@ -4,11 +4,11 @@ import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 
-/** Puts KVM into the model. */
+/** Adds KVM to the model. */
 public final class KvmDriver {
   private KvmDriver() {}
 
-  /** Adds it, and {@code /dev/sev} if there is one, to the tree of a machine. */
+  /** Adds its files, with {@code /dev/sev} if there is one, to the tree of a machine. */
   public static void install(Task task, Tree tree, KvmSetup setup) {
     KvmHost host = new KvmHost(task, setup);
     KvmParameters.addTo(tree);

@@ -10,7 +10,7 @@ import dev.iolite.uapi.kvm.Kvm;
 
 /** {@code /dev/kvm}; virt/kvm/kvm_main.c:kvm_dev_ioctl. */
 final class KvmFile extends OpenFile {
-  /** struct kvm_run, the data of port I/O, the ring of coalesced MMIO. */
+  /** struct kvm_run, the data of port I/O, and the ring of coalesced MMIO. */
   static final long VCPU_MMAP_BYTES = 3 * Page.BYTES;
 
   private final KvmHost host;

@@ -40,7 +40,7 @@ final class KvmHost {
     return setup.firmware();
   }
 
-  /** Gives a new file a descriptor, or gives up its reference. */
+  /** Gives a new file a descriptor; if that fails, releases the file. */
   int install(OpenFile file) {
     try {
       return task.descriptors().install(file);
@@ -51,9 +51,10 @@ final class KvmHost {
   }
 
   /**
-   * An eventfd serves one irqfd only, of whatever VM (add_wait_queue_priority_exclusive).
+   * Claims an eventfd, which can serve only one irqfd of all VMs
+   * (add_wait_queue_priority_exclusive).
    *
-   * @return whether it serves none yet
+   * @return whether it did not serve one yet
    */
   boolean claimForIrqfd(EventFdFile eventfd) {
     return irqfds.add(eventfd);
@@ -63,7 +64,7 @@ final class KvmHost {
     irqfds.remove(eventfd);
   }
 
-  /** Counts a VM that is being made; the first is 0. */
+  /** The number of a VM that is being made; the first is 0. */
   int nextVm() {
     return vms++;
   }

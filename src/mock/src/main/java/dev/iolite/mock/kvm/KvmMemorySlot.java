@@ -6,14 +6,17 @@ import dev.iolite.uapi.kvm.Kvm;
 import java.util.BitSet;
 import java.util.Optional;
 
-/** A range of guest-physical addresses with what is behind it (struct kvm_memory_slot). */
+/** A range of guest-physical addresses and what is behind it (struct kvm_memory_slot). */
 final class KvmMemorySlot {
   final int addressSpace;
   final int id;
   final long bytes;
   final long hostAddress;
 
-  /** The process's memory at {@link #hostAddress}, whatever is mapped there at the time. */
+  /**
+   * The process's memory at {@link #hostAddress}: whatever is mapped there at the time of an
+   * access.
+   */
   final Memory shared;
 
   private long gpa;
@@ -83,12 +86,12 @@ final class KvmMemorySlot {
     return guestMemfdOffset;
   }
 
-  /** KVM_MEMSLOT_GMEM_ONLY: shared accesses too go to the guest_memfd. */
+  /** KVM_MEMSLOT_GMEM_ONLY: shared accesses go to the guest_memfd too. */
   boolean guestMemfdOnly() {
     return guestMemfdOnly;
   }
 
-  /** Its dma-buf; empty: it has none. */
+  /** Its dma-buf; empty if it has none. */
   Optional<SlotDmaBuf> dmaBuf() {
     return dmaBuf;
   }
@@ -102,7 +105,7 @@ final class KvmMemorySlot {
     mapped.clear();
   }
 
-  /** virt/kvm/kvm_main.c:kvm_prepare_memory_region, as far as it is about the dirty bitmap. */
+  /** virt/kvm/kvm_main.c:kvm_prepare_memory_region, the part about the dirty bitmap. */
   void setFlags(int newFlags, boolean allDirty) {
     if ((newFlags & Kvm.KVM_MEM_LOG_DIRTY_PAGES()) == 0) {
       dirty = Optional.empty();
@@ -125,8 +128,8 @@ final class KvmMemorySlot {
   }
 
   /**
-   * A guest reaches a page. The first time it is mapped, writable if it can be, and so counts as
-   * written even if it was only read (arch/x86/kvm/mmu/spte.c:make_spte).
+   * Called when a guest accesses a page. The first access maps it, writable if possible, so that it
+   * counts as written even if it was only read (arch/x86/kvm/mmu/spte.c:make_spte).
    */
   void accessed(long address, boolean write) {
     int page = (int) ((address - gpa) / Page.BYTES);
@@ -145,7 +148,7 @@ final class KvmMemorySlot {
     guestMemfdOnly = file.canBeMapped();
   }
 
-  /** The file is closed, or the slot deleted; the slot stays one with guest_memfd. */
+  /** Called when the file is closed or the slot deleted; the slot remains one with guest_memfd. */
   void unbind() {
     guestMemfd = Optional.empty();
   }

@@ -6,7 +6,7 @@ import dev.iolite.uapi.kvm.Kvm;
  * The kind of machine that the model's KVM runs on.
  *
  * @param vmTypes the types of VM it can make, a bit for each KVM_X86_*_VM
- * @param physicalAddressBits how wide its physical addresses are
+ * @param physicalAddressBits the width of its physical addresses
  * @param processors how many processors it has
  * @param hypercallExits the bits of KVM_CAP_EXIT_HYPERCALL
  */
@@ -16,13 +16,13 @@ public record KvmPlatform(
       1 << Kvm.KVM_X86_DEFAULT_VM() | 1 << Kvm.KVM_X86_SW_PROTECTED_VM();
   private static final int PROCESSORS = 2;
 
-  /** How fast its time stamp counters count. A guest's can't count at another rate. */
+  /** The rate of its time stamp counters. A guest's counter can't have another rate. */
   static final int TSC_KHZ = 1_000_000;
 
   /** KVM_EXIT_HYPERCALL_VALID_MASK: KVM_HC_MAP_GPA_RANGE. */
   private static final long MAP_GPA = 1L << Hypercalls.MAP_GPA_RANGE;
 
-  /** An AMD machine without SEV, as the lab's is. */
+  /** An AMD machine without SEV, like the lab's. */
   public static KvmPlatform plain() {
     return new KvmPlatform(ALWAYS, 40, PROCESSORS, MAP_GPA);
   }
@@ -44,7 +44,7 @@ public record KvmPlatform(
         MAP_GPA);
   }
 
-  /** The same with these bits of KVM_CAP_EXIT_HYPERCALL, too. */
+  /** The same platform with additional bits of KVM_CAP_EXIT_HYPERCALL. */
   public KvmPlatform withHypercallExits(long more) {
     return new KvmPlatform(vmTypes, physicalAddressBits, processors, hypercallExits | more);
   }

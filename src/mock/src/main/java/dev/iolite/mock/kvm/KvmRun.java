@@ -48,7 +48,7 @@ final class KvmRun {
     kvm_run.memory_fault.flags(fault, isPrivate ? Kvm.KVM_MEMORY_EXIT_FLAG_PRIVATE() : 0);
   }
 
-  /** arch/x86/kvm/x86.c:emulator_pio_in_out; the data are put or taken apart from this. */
+  /** arch/x86/kvm/x86.c:emulator_pio_in_out; the data are written or read separately. */
   void io(boolean out, int port, int size, int count) {
     reason(Kvm.KVM_EXIT_IO());
     MemorySegment io = kvm_run.io(segment());

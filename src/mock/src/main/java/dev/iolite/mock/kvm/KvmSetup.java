@@ -8,16 +8,16 @@ import dev.iolite.mock.core.DmaBufSlots;
  * @param platform the machine
  * @param scripts what its confidential guests run
  * @param firmware how its TDX module or its secure processor answers
- * @param dmaBufSlots what its memory slots have beyond those of 7.3
+ * @param dmaBufSlots the memory slots that it has beyond those of 7.3
  */
 public record KvmSetup(
     KvmPlatform platform, GuestScripts scripts, SecureFirmware firmware, DmaBufSlots dmaBufSlots) {
-  /** With the slots of 7.3. */
+  /** Makes a setup with the slots of 7.3. */
   public KvmSetup(KvmPlatform platform, GuestScripts scripts, SecureFirmware firmware) {
     this(platform, scripts, firmware, DmaBufSlots.none());
   }
 
-  /** A machine without scripts, whose firmware does what it is asked to do. */
+  /** A machine without scripts whose firmware does what it is asked to do. */
   public static KvmSetup on(KvmPlatform platform) {
     return new KvmSetup(platform, GuestScripts.none(), SecureFirmware.working());
   }

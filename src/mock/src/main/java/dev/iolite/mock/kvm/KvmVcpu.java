@@ -35,13 +35,13 @@ final class KvmVcpu {
   private int tscKhz;
   private boolean hasRun;
 
-  /** A call on the vCPU is under way (vcpu->mutex). */
+  /** Whether a call on the vCPU is in progress (vcpu->mutex). */
   private boolean busy;
 
   /** KVM_MP_STATE_RUNNABLE, or one in which it waits for an interrupt or a SIPI. */
   private int mpState;
 
-  /** The guest has left and waits for what its VM's owner answers. */
+  /** Whether the guest has exited and waits for the answer of its VM's owner. */
   private boolean answerWaits;
 
   /** arch/x86/kvm/x86.c:kvm_arch_vcpu_create. */
@@ -58,7 +58,7 @@ final class KvmVcpu {
     guest = guest();
   }
 
-  /** The script that is meant for it; or machine code, unless nobody could give it any. */
+  /** Its script; without one, machine code, unless nobody could load any. */
   private Guest guest() {
     Optional<GuestScript> script = vm.host().scripts().of(vm, id);
     if (script.isPresent()) {
@@ -100,8 +100,8 @@ final class KvmVcpu {
   }
 
   /**
-   * KVM_SET_TSC_KHZ; 0 is the machine's own. A faster counter is caught up with, a slower one is
-   * EINVAL, though it is told from then on (arch/x86/kvm/x86.c:kvm_set_tsc_khz, set_tsc_khz).
+   * KVM_SET_TSC_KHZ; 0 is the machine's own. KVM catches up with a faster counter. A slower one is
+   * EINVAL, although KVM reports it from then on (arch/x86/kvm/x86.c:kvm_set_tsc_khz, set_tsc_khz).
    */
   void setTscKhz(int khz) {
     refuseIf(vm.hasProtectedTsc(), Errno.EINVAL);
@@ -147,7 +147,7 @@ final class KvmVcpu {
   /**
    * HLT; arch/x86/kvm/x86.c:__kvm_emulate_halt.
    *
-   * @return false: the guest leaves
+   * @return false: the guest exits
    */
   boolean halt() {
     if (!vm.hasIrqchip()) {
@@ -204,7 +204,7 @@ final class KvmVcpu {
     throw refused(Errno.EIO);
   }
 
-  /** arch/x86/kvm/x86.c:vcpu_run. Always ends with the guest having left. */
+  /** arch/x86/kvm/x86.c:vcpu_run. Always ends with a guest exit. */
   private boolean enter() {
     Task task = vm.task();
     try {
@@ -229,7 +229,9 @@ final class KvmVcpu {
     }
   }
 
-  /** virt/kvm/kvm_main.c:kvm_vcpu_pre_fault_memory. The struct is left with what is to be done. */
+  /**
+   * virt/kvm/kvm_main.c:kvm_vcpu_pre_fault_memory. Leaves in the struct what remains to be done.
+   */
   void preFault(MemorySegment range) {
     long gpa = kvm_pre_fault_memory.gpa(range);
     long bytes = kvm_pre_fault_memory.size(range);
@@ -287,7 +289,7 @@ final class KvmVcpu {
     kvm_run.apic_base(shared, kvm_sregs.apic_base(cpu.special()));
   }
 
-  /** The VM goes: nobody can reach the vCPU any longer. */
+  /** Called when the VM goes away: nobody can reach the vCPU any more. */
   void destroy() {
     run.pages().put();
   }

@@ -53,12 +53,12 @@ public final class KvmVm implements KvmReference {
     protection = protection();
   }
 
-  /** arch/x86/kvm/x86.c:kvm_arch_init_vm, by vm_init of the vendor's module. */
+  /** arch/x86/kvm/x86.c:kvm_arch_init_vm, in vm_init of the vendor's module. */
   private Protection protection() {
     if (type == Kvm.KVM_X86_TDX_VM()) {
       return new TdxVm(this);
     }
-    // On an Intel machine a vCPU has the command, and refuses it.
+    // On an Intel machine, a vCPU has the command but refuses it.
     return host.platform().hasSev()
         ? new SevVm(this)
         : Protection.none(host.platform().hasTdx() ? Errno.EINVAL : Errno.ENOTTY);
@@ -87,7 +87,7 @@ public final class KvmVm implements KvmReference {
     return type;
   }
 
-  /** The how many-th VM of its machine it is, from 0. */
+  /** Its index among the VMs of its machine, from 0. */
   public int number() {
     return number;
   }
@@ -168,7 +168,7 @@ public final class KvmVm implements KvmReference {
         || type == Kvm.KVM_X86_TDX_VM();
   }
 
-  /** kvm_arch_nr_memslot_as_ids: system management mode has an address space of its own. */
+  /** kvm_arch_nr_memslot_as_ids: system management mode has its own address space. */
   int addressSpaces() {
     return hasPrivateMemory() ? 1 : 2;
   }
@@ -229,12 +229,12 @@ public final class KvmVm implements KvmReference {
     return type == Kvm.KVM_X86_TDX_VM();
   }
 
-  /** guest_tsc_protected: the guest's time stamp counter is not KVM's to set. */
+  /** guest_tsc_protected: KVM can't set the guest's time stamp counter. */
   boolean hasProtectedTsc() {
     return type == Kvm.KVM_X86_TDX_VM();
   }
 
-  /** Whether a guest's accesses say themselves whether they are private. */
+  /** Whether a guest's accesses themselves state whether they are private. */
   boolean guestSaysPrivate() {
     return type == Kvm.KVM_X86_SNP_VM() || type == Kvm.KVM_X86_TDX_VM();
   }
@@ -244,7 +244,7 @@ public final class KvmVm implements KvmReference {
     return (hypercallExits & 1L << Hypercalls.MAP_GPA_RANGE) != 0;
   }
 
-  /** Whether KVM_HC_TSM_* leave; always where KVM has no bit for them. */
+  /** Whether KVM_HC_TSM_* exit; they always do where KVM has no bit for them. */
   boolean leavesForTsm() {
     return ((hypercallExits | ~platform().hypercallExits()) & TSM_CALLS) != 0;
   }
@@ -294,7 +294,7 @@ public final class KvmVm implements KvmReference {
   /**
    * arch/x86/kvm/x86.c:____kvm_emulate_hypercall.
    *
-   * @return whether it is answered, in kvm_run; if not, the guest leaves
+   * @return whether it is answered, in kvm_run; if not, the guest exits
    */
   boolean hypercall(KvmRun run, boolean longMode, long call, long... arguments) {
     long flags = longMode ? Kvm.KVM_EXIT_HYPERCALL_LONG_MODE() : 0;
@@ -341,7 +341,7 @@ public final class KvmVm implements KvmReference {
     return mappingRequest;
   }
 
-  /** A realm's vCPU leaves with such a request; empty: it was answered. */
+  /** Sets the request with which a realm's vCPU exits; empty once it was answered. */
   void setMappingRequest(Optional<MappingRequest> asked) {
     mappingRequest = asked;
   }

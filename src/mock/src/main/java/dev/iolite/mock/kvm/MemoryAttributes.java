@@ -15,7 +15,9 @@ final class MemoryAttributes {
 
   private final KvmVm vm;
 
-  /** The private ranges: first byte to the byte after the last; they don't touch. */
+  /**
+   * The private ranges: each maps its first byte to the byte after its last; no two are adjacent.
+   */
   private final TreeMap<Long, Long> ranges = new TreeMap<>(Long::compareUnsigned);
 
   MemoryAttributes(KvmVm vm) {
@@ -53,7 +55,7 @@ final class MemoryAttributes {
     ranges.subMap(from, true, to, false).clear();
   }
 
-  /** Adds a range that is not private, and joins it with its neighbours. */
+  /** Adds a range that is not private yet, and joins it with its neighbours. */
   private void add(long from, long to) {
     long start = from;
     Map.Entry<Long, Long> before = ranges.lowerEntry(from);

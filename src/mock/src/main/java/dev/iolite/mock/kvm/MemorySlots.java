@@ -33,7 +33,7 @@ final class MemorySlots {
   private final List<TreeMap<Long, KvmMemorySlot>> byAddress = new ArrayList<>();
   private final Map<Integer, KvmMemorySlot> byNumber = new HashMap<>();
 
-  /** The slot found last, as the next access is mostly to the same. */
+  /** The slot that was found last, because the next access is usually to the same one. */
   private @Nullable KvmMemorySlot lastFound;
 
   MemorySlots(KvmVm vm) {
@@ -42,7 +42,7 @@ final class MemorySlots {
     byAddress.add(new TreeMap<>(Long::compareUnsigned));
   }
 
-  /** The slot at an address, of the address space that guests are in; null if there is none. */
+  /** The slot at an address of the guests' address space; null if there is none. */
   @Nullable KvmMemorySlot at(long gpa) {
     KvmMemorySlot last = lastFound;
     if (last != null && last.contains(gpa)) {
@@ -56,12 +56,12 @@ final class MemorySlots {
     return lastFound;
   }
 
-  /** The slot of this number, which has the address space in its upper half. */
+  /** The slot with this number, whose upper half is the address space. */
   Optional<KvmMemorySlot> of(int number) {
     return Optional.ofNullable(byNumber.get(number));
   }
 
-  /** Those of the address space that guests are in, by address. */
+  /** The slots of the guests' address space, by address. */
   Iterable<KvmMemorySlot> all() {
     return byAddress.getFirst().values();
   }
@@ -113,7 +113,7 @@ final class MemorySlots {
         | (vm.hasProtectedState() ? 0 : Kvm.KVM_MEM_READONLY());
   }
 
-  /** A proposal's. */
+  /** The flag of a proposal. */
   private int dmaBufFlag() {
     return vm.host().dmaBufSlots().flag();
   }
@@ -180,7 +180,7 @@ final class MemorySlots {
     return file;
   }
 
-  /** A proposal's: the descriptor is a dma-buf's (dma_buf_get). */
+  /** For a proposal: the descriptor is a dma-buf's (dma_buf_get). */
   private SlotDmaBuf dmaBuf(MemorySegment region, long bytes) {
     DmaBufFile file =
         vm.task()
@@ -193,7 +193,7 @@ final class MemorySlots {
     return new SlotDmaBuf(file, slots.check(file, flags, offset, bytes), offset);
   }
 
-  /** The VM is destroyed (kvm_free_memslots). */
+  /** Called when the VM is destroyed (kvm_free_memslots). */
   void release() {
     byNumber.values().forEach(slot -> slot.dmaBuf().ifPresent(SlotDmaBuf::detach));
     byNumber.clear();

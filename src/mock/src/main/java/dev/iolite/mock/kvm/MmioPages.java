@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The pages behind which guests have found nothing, as the VM's page tables record them
+ * The pages at which guests have found nothing, as the VM's page tables record them
  * (arch/x86/kvm/mmu/spte.c:make_mmio_spte). A record is valid until a slot changes; it stays until
  * something is mapped there.
  */
@@ -17,7 +17,7 @@ final class MmioPages {
     return gpa / Page.BYTES;
   }
 
-  /** A slot has changed (virt/kvm/kvm_main.c:kvm_swap_active_memslots). */
+  /** Called when a slot has changed (virt/kvm/kvm_main.c:kvm_swap_active_memslots). */
   void slotsChanged() {
     generation++;
   }
@@ -26,17 +26,17 @@ final class MmioPages {
     generations.put(page(gpa), generation);
   }
 
-  /** Something is mapped there now. */
+  /** Called when something is mapped there. */
   void remove(long gpa) {
     generations.remove(page(gpa));
   }
 
-  /** Whether there is a note, good or not. */
+  /** Whether there is a record, valid or not. */
   boolean contains(long gpa) {
     return generations.containsKey(page(gpa));
   }
 
-  /** Whether there is one that is good. */
+  /** Whether there is a valid record. */
   boolean isCurrent(long gpa) {
     Long noted = generations.get(page(gpa));
     return noted != null && noted == generation;

@@ -16,9 +16,9 @@ final class Population {
   /**
    * virt/kvm/guest_memfd.c:kvm_gmem_populate, for one page.
    *
-   * @param source where the content is in the process's memory; 0: none, the page is of zeros
+   * @param source the content's address in the process's memory; 0 for a page of zeros
    * @param added the pages that are there already, to which this one is added
-   * @param twice what it says to a page that is there already
+   * @param twice the errno for a page that is there already
    */
   static void addPage(KvmVm vm, long gpa, long source, Set<Long> added, Errno twice) {
     KvmMemorySlot slot = vm.slots().at(gpa);

@@ -4,10 +4,10 @@ import dev.iolite.kernel.Page;
 
 /** Port I/O: IN, OUT and their string forms. */
 final class PortIo {
-  /** The port at which an OUT is over before it leaves (KVM_X86_QUIRK_OUT_7E_INC_RIP). */
+  /** The port at which an OUT is complete before it exits (KVM_X86_QUIRK_OUT_7E_INC_RIP). */
   private static final int EARLY_PORT = 0x7e;
 
-  /** How many bytes of values one exit carries. */
+  /** How many bytes of values an exit carries. */
   private static final int MOST_DATA = 1024;
 
   private enum Waiting {
@@ -23,13 +23,13 @@ final class PortIo {
   private final Decoder code;
   private Waiting waiting = Waiting.NOTHING;
 
-  /** Where the instruction is that left, and what follows it. */
+  /** The instruction that caused the exit, and the one after it. */
   private long at;
 
   private long next;
   private int size;
 
-  /** The values of a string input that are there and not stored yet. */
+  /** The values of a string input that have arrived but are not stored yet. */
   private int count;
 
   private int taken;
@@ -44,7 +44,7 @@ final class PortIo {
   /**
    * arch/x86/kvm/x86.c:kvm_fast_pio_out.
    *
-   * @return false: the guest leaves
+   * @return false: the guest exits
    */
   boolean out(int port, int bytes) {
     long value = cpu.get(CpuState.AX, bytes);
@@ -76,7 +76,7 @@ final class PortIo {
     next = code.next();
   }
 
-  /** One value of OUTS; the registers are not touched. */
+  /** Writes one value of OUTS; does not change the registers. */
   boolean outString(int port, int bytes, long value) {
     if (vm.ioeventfds().signalPort(port, bytes, value)) {
       return true;
@@ -87,8 +87,8 @@ final class PortIo {
   }
 
   /**
-   * The next value of INS: one that is there, or the guest leaves for as many as fit. As many
-   * values, whatever their size, as the page has bytes left
+   * The next value of INS: one that has arrived, or the guest exits for as many as fit. Those are
+   * as many values, whatever their size, as the page has bytes left
    * (arch/x86/kvm/emulate.c:pio_in_emulated).
    *
    * @throws GuestTrap LEFT
@@ -118,7 +118,7 @@ final class PortIo {
     return waiting == Waiting.STRING_INPUT;
   }
 
-  /** Ends an IN or OUT, unless the VM's owner has moved the guest elsewhere meanwhile. */
+  /** Ends an IN or OUT, unless the VM's owner has moved the guest elsewhere in the meantime. */
   void complete() {
     if (waiting != Waiting.NOTHING && cpu.base(CpuState.CS) + cpu.rip == at) {
       if (waiting == Waiting.INPUT) {

@@ -13,12 +13,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PrivateMappings {
   /**
-   * One of them.
+   * A mapping.
    *
    * @param gpa the first guest-physical address
-   * @param bytes how long it is, in whole pages
+   * @param bytes its length, in whole pages
    * @param memory what is mapped
-   * @param offset where in it the mapping starts, in bytes
+   * @param offset where the mapping starts in that memory, in bytes
    * @param what a name for it
    */
   public record Mapping(long gpa, long bytes, Memory memory, long offset, String what) {}
@@ -28,10 +28,10 @@ public final class PrivateMappings {
   PrivateMappings() {}
 
   /**
-   * Maps; a private access to the range goes there from now on, whatever the slot has.
+   * Adds a mapping; from now on private accesses to the range go there, whatever the slot has.
    *
    * @return false if part of the range is mapped already
-   * @throws IllegalArgumentException if the range is no whole number of pages
+   * @throws IllegalArgumentException if the range is not a whole number of pages
    */
   public boolean map(Mapping mapping) {
     if (((mapping.gpa | mapping.bytes) & (Page.BYTES - 1)) != 0 || mapping.bytes <= 0) {
@@ -47,7 +47,7 @@ public final class PrivateMappings {
   }
 
   /**
-   * Takes away what was mapped at an address.
+   * Unmaps what was mapped at an address.
    *
    * @return false if nothing begins there
    */
@@ -55,7 +55,7 @@ public final class PrivateMappings {
     return byAddress.remove(gpa) != null;
   }
 
-  /** All of them, by address; live. */
+  /** All mappings, by address; live. */
   public Collection<Mapping> all() {
     return byAddress.values();
   }

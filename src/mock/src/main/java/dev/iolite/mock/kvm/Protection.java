@@ -10,14 +10,14 @@ interface Protection {
   /**
    * KVM_MEMORY_ENCRYPT_OP on the VM.
    *
-   * @throws Refused ENOTTY: there is nothing of the kind
+   * @throws Refused ENOTTY: there is no such command
    */
   void command(long argument);
 
   /** KVM_MEMORY_ENCRYPT_OP on a vCPU. */
   void command(KvmVcpu vcpu, long argument);
 
-  /** A vCPU is about to be made. */
+  /** Called when a vCPU is about to be made. */
   void beforeVcpu();
 
   /** Whether KVM_PRE_FAULT_MEMORY is allowed now. */
@@ -27,17 +27,19 @@ interface Protection {
   boolean hidesRegisters(KvmVcpu vcpu);
 
   /**
-   * A vCPU is about to enter the guest.
+   * Called when a vCPU is about to enter the guest.
    *
    * @return false if it can't, which is an exit with the reason KVM_EXIT_FAIL_ENTRY
    * @throws Refused what KVM_RUN says
    */
   boolean mayEnter(KvmVcpu vcpu);
 
-  /** kvm_gfn_direct_bits: the bit of a page's number that makes it a shared one; 0 if none does. */
+  /**
+   * kvm_gfn_direct_bits: the bit of a page's number that marks it as shared; 0 if there is none.
+   */
   long sharedPageBit();
 
-  /** None: a default VM, or one whose memory is private by software alone. */
+  /** No protection: for a default VM, or one whose memory is private only by software. */
   static Protection none(Errno vcpuCommand) {
     return new Protection() {
       @Override

@@ -6,8 +6,8 @@ import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Runs 16-bit machine code without paging: what firmware and small test guests are made of. An
- * unknown instruction ends in an internal error, like one that KVM can't emulate.
+ * Runs 16-bit machine code without paging, such as firmware and small test guests. An unknown
+ * instruction ends in an internal error, like one that KVM can't emulate.
  */
 final class RealModeGuest implements Guest {
   private static final int DOUBLE_FAULT = 8;
@@ -72,7 +72,7 @@ final class RealModeGuest implements Guest {
     }
   }
 
-  /** Raises an exception; one that can't be delivered ends in a triple fault. */
+  /** Raises an exception; if it can't be delivered, this ends in a triple fault. */
   private boolean interrupt(int vector, long returnTo) {
     try {
       return deliver(vector, returnTo);

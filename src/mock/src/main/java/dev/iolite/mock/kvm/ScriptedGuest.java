@@ -25,7 +25,7 @@ final class ScriptedGuest implements Guest {
   private final MemorySegment cell = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
   private int next;
 
-  /** What is done with the owner's answer; says whether the guest goes on. */
+  /** Handles the owner's answer; returns whether the guest continues. */
   private BooleanSupplier answer = ScriptedGuest::nothing;
 
   ScriptedGuest(KvmVcpu vcpu, GuestScript script) {
@@ -116,7 +116,7 @@ final class ScriptedGuest implements Guest {
     return terminate(value);
   }
 
-  /** Whether an access is private; only TDX and SNP guests say it themselves. */
+  /** Whether an access is private; only TDX and SNP guests state this themselves. */
   private boolean isPrivate(boolean asked, long gpa) {
     return vcpu.vm().guestSaysPrivate() ? asked : vcpu.memory().isPrivate(gpa);
   }
@@ -207,7 +207,10 @@ final class ScriptedGuest implements Guest {
         this::leave);
   }
 
-  /** The guest gives up: it says so as guests of its kind do, and does so again if it is run. */
+  /**
+   * Makes the guest give up: it reports this as guests of its kind do, and again each time it is
+   * run.
+   */
   private boolean terminate(long value) {
     int type = vcpu.vm().type();
     if (type == Kvm.KVM_X86_TDX_VM()) {

@@ -6,7 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Task;
 
-/** {@code /dev/sev}: a descriptor of it lets its holder use the secure processor through KVM. */
+/** {@code /dev/sev}: a descriptor for it lets its holder use the secure processor through KVM. */
 final class SevFile extends OpenFile {
   SevFile(Task task) {
     super(task);

@@ -52,7 +52,7 @@ final class SevSnpLaunch {
       sev.requireProcessor(command);
       sev.issue(command, "SNP_GCTX_CREATE");
     } catch (Refused e) {
-      // snp_context_create only says that there is none.
+      // snp_context_create reports only that there is none.
       throw refused(Errno.ENOTTY);
     }
     sev.issue(command, "SNP_LAUNCH_START");

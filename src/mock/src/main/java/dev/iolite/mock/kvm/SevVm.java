@@ -101,7 +101,8 @@ final class SevVm implements Protection {
     } else if (id == Kvm.KVM_SEV_SNP_ENABLE_REQ_CERTS()) {
       refuseIf(vm.hasVcpus() || !isSnp(), Errno.EINVAL);
     } else if (id == Kvm.KVM_SEV_INIT() || id == Kvm.KVM_SEV_ES_INIT()) {
-      // sev_guest_init: these make a default VM an encrypted one; the model's stays what it is.
+      // sev_guest_init: these turn a default VM into an encrypted one; in the model it stays as it
+      // is.
       throw refused(Errno.EINVAL);
     } else {
       refuseIf(!active, Errno.ENOTTY);
@@ -131,14 +132,14 @@ final class SevVm implements Protection {
         Errno.EBADF);
   }
 
-  /** Lets the secure processor do something: EIO, and its error in the command, if it fails. */
+  /** Makes the secure processor do something; if it fails: EIO, and its error in the command. */
   void issue(MemorySegment command, String name) {
     int error = (int) vm.host().firmware().result(name);
     kvm_sev_cmd.error(command, error);
     refuseIf(error != 0, Errno.EIO);
   }
 
-  /** The launch of an SEV or SEV-ES guest, as far as the model has it. */
+  /** The launch of an SEV or SEV-ES guest, as far as the model implements it. */
   private void launch(int id, MemorySegment command) {
     if (id == Kvm.KVM_SEV_LAUNCH_START()) {
       long data = kvm_sev_cmd.data(command);
@@ -181,7 +182,7 @@ final class SevVm implements Protection {
     }
   }
 
-  /** The registers of all vCPUs are encrypted now (snp_launch_update_vmsa). */
+  /** Encrypts the registers of all vCPUs (snp_launch_update_vmsa). */
   void encryptRegisters(MemorySegment command) {
     for (KvmVcpu vcpu : vm.vcpus()) {
       issue(command, "SNP_LAUNCH_UPDATE");
@@ -210,7 +211,7 @@ final class SevVm implements Protection {
   }
 
   /**
-   * A guest whose registers were never encrypted has nothing to enter with: the processor says
+   * A guest whose registers were never encrypted can't be entered: the processor says
    * VMEXIT_INVALID, arch/x86/kvm/svm/svm.c:svm_handle_exit.
    */
   @Override

@@ -7,7 +7,7 @@ import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.TeeFunction;
 import java.util.List;
 
-/** The dma-buf of a slot, which keeps it alive. */
+/** The dma-buf of a slot. The slot keeps it alive. */
 final class SlotDmaBuf {
   private final DmaBufFile file;
   private final DmaBufFile.Import imported;
@@ -16,10 +16,10 @@ final class SlotDmaBuf {
   private boolean revoked;
 
   /**
-   * Imports it.
+   * Imports the dma-buf.
    *
-   * @param offset where in it the slot starts, in bytes
-   * @throws dev.iolite.mock.core.Refused ENODEV: revoked
+   * @param offset where the slot starts in the dma-buf, in bytes
+   * @throws dev.iolite.mock.core.Refused ENODEV: it is revoked
    */
   SlotDmaBuf(DmaBufFile file, DmaBufSlots.Use use, long offset) {
     this.file = file;
@@ -28,7 +28,7 @@ final class SlotDmaBuf {
     imported = file.importForKvm(use.isPrivate(), () -> revoked = true);
   }
 
-  /** What the slot serves by it. */
+  /** What the slot serves with it. */
   DmaBufSlots.Use use() {
     return use;
   }
@@ -45,7 +45,7 @@ final class SlotDmaBuf {
     return file.isMute();
   }
 
-  /** What of a BAR a slot of this length has for private accesses. */
+  /** The ranges of a BAR that a slot of this length has for private accesses. */
   List<BarRange> privatePart(TeeFunction function, int bar, long bytes) {
     return use.isPrivate() && !isRevoked() ? file.part(function, bar, offset, bytes) : List.of();
   }

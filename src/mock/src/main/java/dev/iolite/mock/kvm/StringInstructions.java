@@ -23,7 +23,7 @@ final class StringInstructions {
 
   /**
    * Executes one step. A repeated instruction stays where it is until it finds a count of 0; while
-   * it does port I/O the resume flag is set (arch/x86/kvm/emulate.c:x86_emulate_insn).
+   * it does port I/O, the resume flag is set (arch/x86/kvm/emulate.c:x86_emulate_insn).
    */
   boolean execute(int opcode) {
     int wide = code.address32 ? 4 : 2;

@@ -9,13 +9,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.BooleanSupplier;
 
 /**
- * What a trust domain asks of its VMM with TDG.VP.VMCALL; arch/x86/kvm/vmx/tdx.c:handle_tdvmcall.
- * The numbers are those of the Guest-Host-Communication Interface.
+ * The requests that a trust domain makes to its VMM with TDG.VP.VMCALL;
+ * arch/x86/kvm/vmx/tdx.c:handle_tdvmcall. The numbers are those of the Guest-Host-Communication
+ * Interface.
  */
 final class TdVmCalls {
   static final long MAP_GPA = 0x10001;
 
-  /** VMGEXIT_PSC_ERROR_GENERIC, of the other vendor's guests. */
+  /** VMGEXIT_PSC_ERROR_GENERIC, for the other vendor's guests. */
   static final long GENERIC_ERROR = 0x100L << 32;
 
   private static final long GET_TD_VM_CALL_INFO = 0x10000;
@@ -34,12 +35,12 @@ final class TdVmCalls {
   private static final long MAP_GPA_AT_ONCE = 2 << 20;
   private static final int R12 = 12;
 
-  /** Takes R10 to R14 and says whether the guest goes on. */
+  /** Receives R10 to R14 and returns whether the guest continues. */
   interface Result {
     boolean take(long... registers);
   }
 
-  /** Lets the guest leave, and says what is to be done with the answer. */
+  /** Makes the guest exit, and sets what to do with the answer. */
   interface Leaver {
     boolean leave(BooleanSupplier whenAnswered);
   }
@@ -56,7 +57,7 @@ final class TdVmCalls {
    * Makes a call.
    *
    * @param arguments R12 to R15
-   * @return whether the guest goes on
+   * @return whether the guest continues
    */
   boolean make(long leaf, long[] arguments, Result result, Leaver leaver) {
     long first = arguments[0];
@@ -109,7 +110,7 @@ final class TdVmCalls {
     return mapNext(gpa, gpa + bytes, result, leaver);
   }
 
-  /** __tdx_map_gpa, tdx_complete_vmcall_map_gpa: two mebibytes at a time. */
+  /** __tdx_map_gpa, tdx_complete_vmcall_map_gpa: 2 MiB at a time. */
   private boolean mapNext(long gpa, long end, Result result, Leaver leaver) {
     run.hypercall(
         Hypercalls.MAP_GPA_RANGE,

@@ -22,7 +22,7 @@ final class TdxCpuid {
 
   private static final int EXTENDED_SIZES = 0x8000_0008;
 
-  /** The leaves that can be configured, all of them without subleaves or with subleaf 0. */
+  /** The configurable leaves, each without subleaves or with subleaf 0. */
   private static final int[] CONFIGURABLE = {1, 4, 7, EXTENDED_SIZES};
 
   private TdxCpuid() {}
@@ -67,7 +67,7 @@ final class TdxCpuid {
     return -1;
   }
 
-  /** arch/x86/kvm/vmx/tdx.c:setup_tdparams_eptp_controls: 48 or 52, else EINVAL. */
+  /** arch/x86/kvm/vmx/tdx.c:setup_tdparams_eptp_controls: 48 or 52, otherwise EINVAL. */
   static int guestAddressBits(MemorySegment entries, int count) {
     int sizes = find(entries, count, EXTENDED_SIZES);
     refuseIf(sizes < 0, Errno.EINVAL);
@@ -76,7 +76,7 @@ final class TdxCpuid {
     return bits;
   }
 
-  /** arch/x86/kvm/vmx/tdx.c:setup_tdparams_cpuids: EINVAL to a leaf that can't be configured. */
+  /** arch/x86/kvm/vmx/tdx.c:setup_tdparams_cpuids: EINVAL for a leaf that can't be configured. */
   static void requireConfigurable(MemorySegment entries, int count) {
     int known = 0;
     for (int leaf : CONFIGURABLE) {

@@ -69,7 +69,7 @@ final class TdxVm implements Protection {
       return;
     }
     vm.awaitIdleVcpus();
-    // The wait may have let another call use the scratch.
+    // During the wait, another call may have used the scratch memory.
     command = commandAt(argument);
     try {
       if (id == Kvm.KVM_TDX_INIT_VM()) {
@@ -110,7 +110,7 @@ final class TdxVm implements Protection {
     state = State.INITIALIZED;
   }
 
-  /** TDH.MNG.INIT: only an operand that it calls invalid is the caller's fault. */
+  /** TDH.MNG.INIT: only an operand that it reports as invalid is the caller's fault. */
   private void callInit(MemorySegment command) {
     long error = vm.host().firmware().result("TDH_MNG_INIT");
     if ((error & STATUS) == OPERAND_INVALID) {

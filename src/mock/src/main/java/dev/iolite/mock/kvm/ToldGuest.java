@@ -5,12 +5,12 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * A guest that follows instructions, for a test or a person that decides step by step. When it has
+ * A guest that follows instructions, for a test or a person who decides step by step. When it has
  * nothing left to do, it writes to a port, so that KVM_RUN returns.
  *
- * <p>A step whose access is a memory fault is tried again at the next run, as a processor does;
- * {@link #forget} makes the guest give up. For one vCPU; another thread than the one that runs it
- * may give the instructions.
+ * <p>A step whose access causes a memory fault is tried again at the next run, as on a processor;
+ * {@link #forget} makes the guest give up. It is for one vCPU; a thread other than the one that
+ * runs it may give the instructions.
  */
 public final class ToldGuest {
   /** The I/O port that it writes to when it has nothing left to do. */
@@ -23,7 +23,7 @@ public final class ToldGuest {
   /** What it does now, under the kernel's lock. */
   private GuestStep now = IDLE;
 
-  /** A guest that has nothing to do yet. */
+  /** Makes a guest that has nothing to do yet. */
   public ToldGuest() {}
 
   /** Its script, for a vCPU. */
@@ -38,12 +38,12 @@ public final class ToldGuest {
     return now;
   }
 
-  /** Gives it something to do, after what it has to do already. */
+  /** Gives it something to do, after what it already has to do. */
   public void tell(GuestStep step) {
     steps.add(step);
   }
 
-  /** Takes back what it has not done. */
+  /** Withdraws what it has not done yet. */
   public void forget() {
     steps.clear();
   }

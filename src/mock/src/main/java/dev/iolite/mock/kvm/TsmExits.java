@@ -12,11 +12,11 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
- * A guest's requests to its VMM on its way to a private device; for {@link
- * GuestScript.Builder#leave}. All but the last leave with KVM_EXIT_HYPERCALL and one of this
- * project's own numbers (KVM_HC_TSM_*), since no proposal has one for x86. Where
- * KVM_CAP_EXIT_HYPERCALL has a bit for them, they leave only if the VM's owner has set it; else KVM
- * answers -KVM_ENOSYS.
+ * The requests that a guest makes to its VMM on its way to a private device; for {@link
+ * GuestScript.Builder#leave}. All but the last exit with KVM_EXIT_HYPERCALL and one of this
+ * project's own numbers (KVM_HC_TSM_*), because no proposal has one for x86. Where
+ * KVM_CAP_EXIT_HYPERCALL has a bit for them, they exit only if the VM's owner has set it; otherwise
+ * KVM answers -KVM_ENOSYS.
  *
  * <p>The callback receives the VMM's answer, under the kernel's lock: a negated errno, or 0, or the
  * length of what was read.
@@ -67,8 +67,8 @@ public final class TsmExits {
    * Asks for its private view of MMIO to be checked.
    *
    * @param gpaTop the first address after the range
-   * @param physical what the report says is there
-   * @param rangeId the id that the report has it with
+   * @param physical the physical address that the report states for it
+   * @param rangeId its id in the report
    */
   public static GuestExit validateMmio(
       long virtualBdf, long gpaBase, long gpaTop, long physical, int rangeId, LongConsumer result) {
@@ -93,7 +93,7 @@ public final class TsmExits {
   /**
    * Asks for an interface's report.
    *
-   * @param gpa of the room in shared memory that it is to be put into
+   * @param gpa the address of the buffer for it, in shared memory
    * @param bytes how long the room is
    */
   public static GuestExit readReport(long virtualBdf, long gpa, long bytes, LongConsumer result) {
@@ -103,8 +103,8 @@ public final class TsmExits {
   /**
    * Asks for the measurements of an interface's device.
    *
-   * @param gpa of the room in shared memory that they are to be put into; its first 32 bytes are
-   *     the guest's nonce
+   * @param gpa the address of the buffer for them, in shared memory; its first 32 bytes are the
+   *     guest's nonce
    * @param bytes how long the room is
    */
   public static GuestExit readMeasurements(
@@ -117,7 +117,7 @@ public final class TsmExits {
    * proposal for Arm CCA.
    *
    * @param nonces what the realm has looked at, which only its monitor sees
-   * @param result gets the response, which is 0, allowed, unless the VMM says otherwise
+   * @param result receives the response, which is 0 (allowed) unless the VMM says otherwise
    */
   public static GuestExit validateMapping(
       long vdevice,

@@ -13,7 +13,7 @@ final class VcpuCpuid {
   private static final int SIZES = 0x8000_0008;
   private static final int LAST_EXTENDED = 0x8000_0000;
 
-  /** What a processor has that does not say how wide its physical addresses are. */
+  /** The width of physical addresses on a processor that does not state it. */
   private static final int ADDRESS_BITS = 36;
 
   private static final int APIC = 9;
@@ -37,7 +37,7 @@ final class VcpuCpuid {
   /**
    * KVM_SET_CPUID2; arch/x86/kvm/cpuid.c:kvm_vcpu_ioctl_set_cpuid2, kvm_set_cpuid.
    *
-   * @param hasRun whether a guest has been entered: nothing can change after that
+   * @param hasRun whether a guest has been entered; after that nothing can change
    * @throws dev.iolite.mock.core.Refused E2BIG, EFAULT, or EINVAL
    */
   void set(long argument, boolean hasRun) {

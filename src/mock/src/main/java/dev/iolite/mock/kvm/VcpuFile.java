@@ -15,7 +15,7 @@ import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
 
-/** A vCPU's descriptor, which keeps the VM; virt/kvm/kvm_main.c:kvm_vcpu_ioctl. */
+/** A vCPU's descriptor, which keeps the VM alive; virt/kvm/kvm_main.c:kvm_vcpu_ioctl. */
 final class VcpuFile extends OpenFile {
   private static final int IOC_TYPE_SHIFT = 8;
 
@@ -109,7 +109,7 @@ final class VcpuFile extends OpenFile {
     refuseIf(vcpu.stateIsProtected(), Errno.EINVAL);
   }
 
-  /** virt/kvm/kvm_main.c:kvm_vcpu_fault: beyond the three pages a touch is a SIGBUS. */
+  /** virt/kvm/kvm_main.c:kvm_vcpu_fault: beyond the three pages, an access raises SIGBUS. */
   @Override
   public MappedObject mmap(MapRequest request) {
     return new MappedObject.Pages(vcpu.run().pages(), request.offset());

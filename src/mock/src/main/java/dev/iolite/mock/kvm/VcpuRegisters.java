@@ -16,12 +16,14 @@ final class VcpuRegisters {
   private static final long CR0_ALWAYS = 0x10;
   private static final long CR4_PAE = 1 << 5;
 
-  /** VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR and OSXMMEXCPT: those of any processor. */
+  /** VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR and OSXMMEXCPT, which any processor has. */
   private static final long CR4_ALWAYS_ALLOWED = 0x7ff;
 
   private static final long CR4_CET = 1 << 23;
 
-  /** arch/x86/kvm/regs.h:__cr4_reserved_bits, but for CR4.CET, which either of two features has. */
+  /**
+   * arch/x86/kvm/regs.h:__cr4_reserved_bits, except CR4.CET, which either of two features allows.
+   */
   private static final Map<CpuFeature, Long> CR4_BITS =
       Map.of(
           CpuFeature.UMIP, 1L << 11,

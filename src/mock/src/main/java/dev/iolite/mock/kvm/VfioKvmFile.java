@@ -38,7 +38,7 @@ final class VfioKvmFile extends OpenFile {
     } else if (request == (int) Kvm.KVM_HAS_DEVICE_ATTR()) {
       requireKnown(task().in(argument, kvm_device_attr.sizeof()));
     } else {
-      // There is nothing that could be read.
+      // There are no readable attributes.
       refuseIf(request == (int) Kvm.KVM_GET_DEVICE_ATTR(), Errno.EPERM);
       throw refused(Errno.ENOTTY);
     }

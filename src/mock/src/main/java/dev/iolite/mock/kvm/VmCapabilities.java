@@ -7,7 +7,7 @@ import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
 import java.lang.foreign.MemorySegment;
 
-/** The capabilities that can be switched on for a VM. */
+/** The capabilities that can be enabled for a VM. */
 final class VmCapabilities {
   private static final long MANUAL_PROTECT_ENABLE = 1;
 
@@ -51,12 +51,12 @@ final class VmCapabilities {
       refuseIf((value & ~vm.platform().hypercallExits()) != 0, Errno.EINVAL);
       vm.hypercallExits(value);
     } else {
-      // This one takes anything; the model's guests meet none of the quirks.
+      // This capability accepts any value; the model's guests encounter none of the quirks.
       refuseIf(capability != Kvm.KVM_CAP_DISABLE_QUIRKS(), Errno.EINVAL);
     }
   }
 
-  /** The model's guests see no interrupt controller: only what may be asked for is known. */
+  /** The model's guests see no interrupt controller, so only the flags are checked. */
   private static void enableX2apic(KvmVm vm, long flags) {
     long suppress = Kvm.KVM_X2APIC_ENABLE_SUPPRESS_EOI_BROADCAST();
     long both = suppress | Kvm.KVM_X2APIC_DISABLE_SUPPRESS_EOI_BROADCAST();

@@ -9,7 +9,7 @@ final class VmSettings {
   /** arch/x86/include/asm/kvm_host.h: KVM_MIN_ALLOC_MMU_PAGES. */
   private static final long LEAST_SHADOW_PAGES = 64;
 
-  /** The largest number of cycles that tmict_to_ns can multiply with in 64 bits. */
+  /** The longest bus cycle, in nanoseconds, for which tmict_to_ns does not overflow 64 bits. */
   private static final long MOST_BUS_CYCLE_NANOS = Long.divideUnsigned(-1, 0xffff_ffffL * 128);
 
   private final KvmVm vm;
@@ -62,18 +62,18 @@ final class VmSettings {
     tscKhz = khz == 0 ? KvmPlatform.TSC_KHZ : khz;
   }
 
-  /** KVM_SET_NR_MMU_PAGES. The model has no shadow pages to give up. */
+  /** KVM_SET_NR_MMU_PAGES. The model has no shadow pages to free. */
   static void limitShadowPages(long pages) {
     refuseIf(Long.compareUnsigned(pages, LEAST_SHADOW_PAGES) < 0, Errno.EINVAL);
   }
 
-  /** KVM_SET_IDENTITY_MAP_ADDR: its vCPUs run real mode themselves, and need none. */
+  /** KVM_SET_IDENTITY_MAP_ADDR: the vCPUs run real mode themselves and need no such map. */
   void setIdentityMap(long argument) {
     refuseIf(vm.hasVcpus(), Errno.EINVAL);
     vm.task().in(argument, Long.BYTES);
   }
 
-  /** What KVM_CAP_X86_APIC_BUS_CYCLES_NS is. */
+  /** The value of KVM_CAP_X86_APIC_BUS_CYCLES_NS. */
   int busCycleNanos() {
     return (int) busCycleNanos;
   }

@@ -15,14 +15,14 @@ final class AddressMap {
   private static final long PORTS_FIRST = 0xc000;
   private static final long PORTS_END = 0x1_0000;
 
-  /** What is small enough goes below 4 GiB even if it need not. */
+  /** BARs up to this size go below 4 GiB even if they need not. */
   private static final long SMALL = 1 << 24;
 
   private final Window low = new Window(LOW_FIRST, LOW_END);
   private final Window high = new Window(HIGH_FIRST, HIGH_END);
   private final Window ports = new Window(PORTS_FIRST, PORTS_END);
 
-  /** A range of addresses, given away from its start on. */
+  /** A range of addresses, assigned from its start on. */
   private static final class Window {
     private final long end;
     private long free;
@@ -45,7 +45,7 @@ final class AddressMap {
   /**
    * An address for a BAR; empty if there is no room.
    *
-   * @param above4G whether a BAR of 64 bits has to be above 4 GiB, however small it is
+   * @param above4G whether a 64-bit BAR must be above 4 GiB, however small it is
    */
   Optional<Long> take(Bar bar, boolean above4G) {
     return switch (bar.kind()) {

@@ -15,7 +15,7 @@ public record Bdf(int domain, int bus, int slot, int function) implements Compar
   private static final int MOST_SLOTS = 32;
   private static final int MOST_FUNCTIONS = 8;
 
-  /** The address of a name in sysfs, such as {@code 0000:00:02.0}; empty if it is none. */
+  /** Parses a name in sysfs, such as {@code 0000:00:02.0}; empty if it is not an address. */
   public static Optional<Bdf> tryParse(String name) {
     if (name.length() != 12
         || name.charAt(4) != ':'
@@ -53,12 +53,12 @@ public record Bdf(int domain, int bus, int slot, int function) implements Compar
         .orElseThrow(() -> new IllegalArgumentException("no PCI address: " + name));
   }
 
-  /** Slot and function as PCI has them in 8 bits. */
+  /** Slot and function in PCI's 8-bit form. */
   public int devfn() {
     return (slot << 3) | function;
   }
 
-  /** All four in 32 bits, as a requester id with its segment: ordered as addresses are. */
+  /** All four in 32 bits, as a requester id with its segment; this number orders addresses. */
   private int number() {
     return (domain << 16) | (bus << 8) | devfn();
   }

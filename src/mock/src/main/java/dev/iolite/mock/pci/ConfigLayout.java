@@ -44,7 +44,7 @@ final class ConfigLayout {
   private static final int IDE_BLOCK = 0x0c;
   private static final int IDE_ASSOCIATIONS = 1;
 
-  /** What is left between two extended capabilities, at least; the first one is the IDE's. */
+  /** The minimum distance of two extended capabilities; IDE is the first one. */
   private static final int EXTENDED_STEP = 0x40;
 
   private static final int NEXT_SHIFT = 20;
@@ -79,27 +79,27 @@ final class ConfigLayout {
     return space;
   }
 
-  /** Where the power management capability is; 0: nowhere. */
+  /** The offset of the power management capability; 0 if there is none. */
   int pm() {
     return pm;
   }
 
-  /** Where the MSI capability is; 0: nowhere. */
+  /** The offset of the MSI capability; 0 if there is none. */
   int msi() {
     return msi;
   }
 
-  /** Where the MSI-X capability is; 0: nowhere. */
+  /** The offset of the MSI-X capability; 0 if there is none. */
   int msiX() {
     return msiX;
   }
 
-  /** Where the PCI Express capability is; 0: nowhere. */
+  /** The offset of the PCI Express capability; 0 if there is none. */
   int express() {
     return express;
   }
 
-  /** Where an extended capability is; empty if there is none. */
+  /** The offset of an extended capability; empty if there is none. */
   OptionalInt extendedAt(ExtendedCapability capability) {
     Integer at = extended.get(capability);
     return at == null ? OptionalInt.empty() : OptionalInt.of(at);
@@ -145,7 +145,7 @@ final class ConfigLayout {
     return Math.max(1 << 11, Long.highestOneBit(bytes * 2 - 1));
   }
 
-  /** A BAR tells its size by the address bits that can't be written. */
+  /** Defines a BAR, which shows its size by the address bits that can't be written. */
   private void bar(Bar bar) {
     long writable = -bar.bytes();
     int bits =
@@ -233,7 +233,7 @@ final class ConfigLayout {
     return at;
   }
 
-  /** The registers that software sets; what they do is nothing in the model. */
+  /** Defines the registers that software sets; in the model they have no effect. */
   private void extended(ExtendedCapability capability) {
     int at = extended(capability.id(), capability.bytes());
     extended.put(capability, at);
@@ -256,7 +256,7 @@ final class ConfigLayout {
     }
   }
 
-  /** How many VFs there can be, and where they are. */
+  /** Sets how many VFs there can be, and where they are. */
   void describeVirtualFunctions(int count, int offset) {
     extendedAt(ExtendedCapability.SRIOV)
         .ifPresent(at -> {
@@ -265,7 +265,7 @@ final class ConfigLayout {
         });
   }
 
-  /** One selective stream with one address association. */
+  /** Defines one selective stream with one address association. */
   private void ide() {
     int at = extended(PciRegs.ECAP_IDE, EXTENDED_STEP);
     space.define(at + 4, 4, IDE_SELECTIVE | IDE_TEE_LIMITED, 0);

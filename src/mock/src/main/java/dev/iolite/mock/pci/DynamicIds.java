@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /** The ids that were added to a driver through {@code new_id}. */
 final class DynamicIds {
-  /** What sscanf takes for two numbers; the further ones (subsystem, class) are not modelled. */
+  /** What sscanf accepts as two numbers; the other numbers (subsystem, class) are not modelled. */
   private static final Pattern FORM =
       Pattern.compile("\\s*(?:0[xX])?(\\p{XDigit}{1,8})\\s+(?:0[xX])?(\\p{XDigit}{1,8}).*");
 

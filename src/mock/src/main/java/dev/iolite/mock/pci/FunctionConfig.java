@@ -12,7 +12,7 @@ final class FunctionConfig {
   private final byte[] writable;
 
   /**
-   * All zeros that can't be written.
+   * Makes a configuration space of zeros that can't be written.
    *
    * @param size 256 or 4096
    */
@@ -26,7 +26,7 @@ final class FunctionConfig {
     return bytes.length;
   }
 
-  /** Sets what a register is at power-on, and which of its bits can be written. */
+  /** Sets the value of a register at power-on, and which of its bits can be written. */
   void define(int offset, int width, long value, long writableBits) {
     for (int i = 0; i < width; i++) {
       bytes[offset + i] = (byte) (value >>> (i * Byte.SIZE));

@@ -29,7 +29,7 @@ final class HostDriver implements PciDriver {
    *
    * @param ids the devices that it drives, {@code vendor << 16 | device}
    * @param nodes the nodes that it makes for some of them
-   * @param made where it makes them
+   * @param made receives the nodes that it makes
    */
   HostDriver(String name, List<Integer> ids, Map<Bdf, List<HostNode>> nodes, HostNodes made) {
     this.name = name;
@@ -63,7 +63,7 @@ final class HostDriver implements PciDriver {
     return WITH_VIRTUAL_FUNCTIONS.contains(name);
   }
 
-  /** It drives nothing that its table does not name, whatever driver_override says. */
+  /** It drives no device that its table does not name, whatever driver_override says. */
   @Override
   public void probe(PciDev device) {
     refuseIf(!matches(device), Errno.ENODEV);
@@ -78,7 +78,7 @@ final class HostDriver implements PciDriver {
 
   /**
    * A VF of QEMU's nvme is a secondary controller that is offline until its PF brings it online, so
-   * that it never gets ready (drivers/nvme/host/core.c:nvme_wait_ready).
+   * it never becomes ready (drivers/nvme/host/core.c:nvme_wait_ready).
    */
   private static boolean isVirtual(PciDev device) {
     return device.bus().physical(device.function()).isPresent();
@@ -88,7 +88,7 @@ final class HostDriver implements PciDriver {
     return name.equals(NVME) ? disk() : nodes.getOrDefault(device.address(), List.of());
   }
 
-  /** A controller with one disk; the driver waits for nobody. */
+  /** The node of a controller's only disk; the driver waits for nobody. */
   private List<HostNode> disk() {
     int number = made.free(NVME);
     String controller = "nvme/nvme" + number;

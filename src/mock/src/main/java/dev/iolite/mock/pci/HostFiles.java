@@ -6,7 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
 
-/** What procfs and sysfs show of the rest of the machine: processor, limits, mounts, interfaces. */
+/**
+ * What procfs and sysfs show about the rest of the machine: processor, limits, mounts, interfaces.
+ */
 public final class HostFiles {
   private static final String CPU_INFO =
       """
@@ -82,7 +84,7 @@ public final class HostFiles {
     tree.add("/sys/kernel/mm/transparent_hugepage/enabled", Nodes.text("always [madvise] never"));
   }
 
-  /** The BARs, and in them what the host has of them (kernel/resource.c:r_show). */
+  /** The BARs, and within them the parts that the host holds (kernel/resource.c:r_show). */
   private static String memory(PciBus bus) {
     StringJoiner lines = new StringJoiner("\n");
     for (PciDev device : bus.devices()) {

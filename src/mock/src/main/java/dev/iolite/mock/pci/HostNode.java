@@ -1,7 +1,7 @@
 package dev.iolite.mock.pci;
 
 /**
- * A node in {@code /dev} that a driver of the host makes for a device, and how sysfs shows it.
+ * A node in {@code /dev} that a host driver makes for a device, and how sysfs shows it.
  *
  * @param directory its directory, below that of the device, such as {@code drm/card0}
  * @param name its name in {@code /dev}, such as {@code dri/card0}

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * The nodes that drivers of the host have made: in {@code /dev} (drivers/base/devtmpfs.c), in the
+ * The nodes that host drivers have made: in {@code /dev} (drivers/base/devtmpfs.c), in the
  * directories of their devices, and by number (drivers/base/core.c:device_create_sys_dev_entry).
  */
 final class HostNodes {
@@ -32,12 +32,12 @@ final class HostNodes {
     tree.add("/sys/class/block", new Node.Directory(() -> blocks));
   }
 
-  /** Says that another process has a node open, from the start and forever. */
+  /** Notes that another process has a node open, from the start and forever. */
   void hold(HostNode node) {
     open.merge(node, 1, Integer::sum);
   }
 
-  /** The lowest number that no node of such a name has, as {@code nvme} chooses it. */
+  /** The lowest number that no node with this prefix has, as {@code nvme} chooses it. */
   int free(String prefix) {
     List<String> names =
         present.values().stream().flatMap(List::stream).map(HostNode::name).toList();
@@ -48,7 +48,7 @@ final class HostNodes {
     return number;
   }
 
-  /** A driver makes the nodes of a device. */
+  /** Adds the nodes that a driver makes for a device. */
   void add(PciDev device, List<HostNode> nodes) {
     present.put(device, nodes);
     for (HostNode node : nodes) {
@@ -81,7 +81,7 @@ final class HostNodes {
     return files;
   }
 
-  /** The content of a directory below that of the device; it is made if it is not there. */
+  /** The content of a directory below the device's, which is made if it does not exist. */
   private static Map<String, Node> directory(PciDev device, String path) {
     Map<String, Node> directory = device.files();
     for (String name : path.split("/", -1)) {
@@ -117,8 +117,8 @@ final class HostNodes {
   }
 
   /**
-   * A driver takes the nodes of a device away. Some wait for those who have them open, such as
-   * drivers/infiniband/core/uverbs_main.c:ib_uverbs_remove_one.
+   * Removes the nodes of a device for its driver. Some drivers wait for those who have them open,
+   * such as drivers/infiniband/core/uverbs_main.c:ib_uverbs_remove_one.
    *
    * @param removed called when nobody is waited for
    */

@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param pid its id
  * @param comm its name
- * @param files what it has open
+ * @param files the files that it has open
  */
 record HostProcess(int pid, String comm, List<String> files) {
   /** Copies the list. */

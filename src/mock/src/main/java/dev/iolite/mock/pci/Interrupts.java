@@ -23,16 +23,17 @@ final class Interrupts {
   private final BooleanSupplier hostReachesTable;
   private final Map<Integer, Runnable> handlers = new HashMap<>();
 
-  /** Messages of MSI that came when nobody had asked for them (IRQS_PENDING). */
+  /** MSI messages that arrived before anybody had requested them (IRQS_PENDING). */
   private final BitSet early = new BitSet();
 
   private Optional<Runnable> lineHandler = Optional.empty();
   private boolean line;
 
   /**
-   * Interrupts that are all off.
+   * Makes interrupts that are all off.
    *
-   * @param hostReachesTable whether the kernel's writes reach the MSI-X table; not if it is locked
+   * @param hostReachesTable whether the kernel's writes reach the MSI-X table; they don't if it is
+   *     locked
    */
   Interrupts(ConfigLayout layout, Optional<MsiX> msixShape, BooleanSupplier hostReachesTable) {
     config = layout.space();
@@ -46,13 +47,15 @@ final class Interrupts {
     return table;
   }
 
-  /** The device's side of a reset. */
+  /** Does the device's side of a reset. */
   void reset() {
     line = false;
     table.ifPresent(MsixTable::reset);
   }
 
-  /** Configuration space was written: what was held back may go now. */
+  /**
+   * Called when configuration space was written: interrupts that were held back may be sent now.
+   */
   void configChanged() {
     deliverLine();
     table.ifPresent(entries -> {
@@ -84,7 +87,7 @@ final class Interrupts {
     deliverLine();
   }
 
-  /** The line is level triggered: the handler is called whenever it may have to look. */
+  /** The line is level triggered: the handler is called whenever the line may be asserted. */
   private void deliverLine() {
     boolean off = (config.read(PciRegs.COMMAND, 2) & PciRegs.COMMAND_INTX_DISABLE) != 0;
     if (line && !off) {
@@ -128,8 +131,8 @@ final class Interrupts {
   }
 
   /**
-   * request_irq of a message; for MSI-X the vector is unmasked. Messages that came before are sent
-   * again, as one (kernel/irq/resend.c:check_irq_resend).
+   * request_irq for a message; for MSI-X the vector is unmasked. Messages that arrived earlier are
+   * sent again, as one (kernel/irq/resend.c:check_irq_resend).
    */
   void connect(int vector, Runnable handler) {
     handlers.put(vector, handler);
@@ -149,13 +152,13 @@ final class Interrupts {
     return table.filter(_ -> isMsixOn() && hostReachesTable.getAsBoolean());
   }
 
-  /** free_irq of a message. */
+  /** free_irq for a message. */
   void disconnect(int vector) {
     handlers.remove(vector);
     tableOfKernel().ifPresent(entries -> entries.setMasked(vector, true));
   }
 
-  /** pci_free_irq_vectors: what came early is lost. */
+  /** pci_free_irq_vectors: messages that arrived early are lost. */
   void forgetMessages() {
     early.clear();
   }
@@ -169,13 +172,13 @@ final class Interrupts {
     }
   }
 
-  /** request_irq of the line. */
+  /** request_irq for the line. */
   void connectLine(Runnable handler) {
     lineHandler = Optional.of(handler);
     deliverLine();
   }
 
-  /** free_irq of the line. */
+  /** free_irq for the line. */
   void disconnectLine() {
     lineHandler = Optional.empty();
   }

@@ -7,11 +7,11 @@ import dev.iolite.pci.PciRegs;
  * Addresses at which a function answers, as the kernel knows them (struct resource).
  *
  * @param start the first address; 0 if there is none
- * @param bytes how many; 0 if there is none
+ * @param bytes the size; 0 if there is none
  * @param flags IORESOURCE_* bits
  */
 public record IoResource(long start, long bytes, long flags) {
-  /** There is nothing. */
+  /** No resource. */
   public static final IoResource NONE = new IoResource(0, 0, 0);
 
   private static final long IO = 0x100;
@@ -22,7 +22,7 @@ public record IoResource(long start, long bytes, long flags) {
   private static final long MEMORY_64 = 0x10_0000;
   private static final long UNSET = 0x2000_0000;
 
-  /** Of a BAR; the low bits are the register's (drivers/pci/probe.c:decode_bar). */
+  /** The resource of a BAR; the low bits are the register's (drivers/pci/probe.c:decode_bar). */
   static IoResource of(Bar bar, long start) {
     long flags =
         switch (bar.kind()) {
@@ -35,7 +35,9 @@ public record IoResource(long start, long bytes, long flags) {
     return new IoResource(start, bar.bytes(), flags);
   }
 
-  /** Of a BAR that there was no room for (drivers/pci/setup-res.c:pci_claim_resource). */
+  /**
+   * The resource of a BAR for which there was no room (drivers/pci/setup-res.c:pci_claim_resource).
+   */
   static IoResource unassigned(Bar bar) {
     return new IoResource(0, bar.bytes(), of(bar, 0).flags | UNSET);
   }
@@ -45,7 +47,7 @@ public record IoResource(long start, long bytes, long flags) {
     return (flags & UNSET) == 0;
   }
 
-  /** Of an expansion ROM. */
+  /** The resource of an expansion ROM. */
   static IoResource ofRom(long start, long bytes) {
     return new IoResource(start, bytes, MEMORY | PREFETCH | READ_ONLY | SIZE_ALIGN);
   }
@@ -70,12 +72,12 @@ public record IoResource(long start, long bytes, long flags) {
     return (flags & MEMORY_64) != 0;
   }
 
-  /** Whether there is anything. */
+  /** Whether there is a resource. */
   public boolean isPresent() {
     return bytes != 0;
   }
 
-  /** As its line of the {@code resource} file. */
+  /** Its line in the {@code resource} file. */
   String line() {
     return "0x%016x 0x%016x 0x%016x".formatted(start, isPresent() ? start + bytes - 1 : 0, flags);
   }

@@ -34,12 +34,12 @@ public final class Machine {
   private final List<HostProcess> processes = new ArrayList<>();
   private int lastSet;
 
-  /** A machine without devices. */
+  /** Makes a machine without devices. */
   public Machine() {}
 
   /**
-   * The lab's machine: what {@code scripts/lab} boots, at the same addresses, but for one device,
-   * in whose place there is one with TDISP.
+   * The lab's machine: the devices that {@code scripts/lab} boots, at the same addresses, except
+   * one, which is replaced by a device with TDISP.
    *
    * <ul>
    *   <li>00:02.0 edu; 00:03.0 nvme; each alone in its IOMMU group
@@ -52,9 +52,9 @@ public final class Machine {
   }
 
   /**
-   * The lab's machine under its kernel seed-2025, of which a TSM in software takes three devices
-   * for what they are not: all of their BARs is TEE memory, but for MSI-X and page 2 of ivshmem's
-   * BAR 2.
+   * The lab's machine under its kernel seed-2025. A TSM in software treats three of its devices as
+   * TEE devices, which they are not: all memory of their BARs is TEE memory, except MSI-X and page
+   * 2 of ivshmem's BAR 2.
    */
   public static Machine seedLab() {
     return lab(
@@ -64,11 +64,12 @@ public final class Machine {
   }
 
   /**
-   * The lab's machine as {@code scripts/lab --machine sriov} boots it: that of {@link #lab}, and
+   * The lab's machine as {@code scripts/lab --machine sriov} boots it: the devices of {@link #lab},
+   * and
    *
    * <ul>
    *   <li>00:08.0 a PCI Express root port, and behind it 02:00.0 nvme, which can have two VFs
-   *   <li>00:09.0 another, and behind it 03:00.0 nvme: one group with their port
+   *   <li>00:09.0 another one, and behind it 03:00.0 nvme: one group with their port
    * </ul>
    */
   public static Machine sriov() {
@@ -153,7 +154,7 @@ public final class Machine {
    *
    * @param address where, such as {@code 0000:00:02.0}; a function of a bus other than 0 needs the
    *     bridge to it
-   * @throws IllegalArgumentException if that is no address, or taken
+   * @throws IllegalArgumentException if that is not an address, or is taken
    */
   public Machine function(String address, DeviceModel model) {
     Bdf bdf = Bdf.parse(address);
@@ -163,19 +164,19 @@ public final class Machine {
     return this;
   }
 
-  /** Binds the function to a driver of the host from the start. */
+  /** Binds the function to a host driver from the start. */
   public Machine driver(String address, String name) {
     drivers.put(present(address), name);
     return this;
   }
 
   /**
-   * Lets the driver of a function make a character device of it. When the function is taken from
-   * the driver, that waits for those who have it open.
+   * Lets the driver of a function make a character device for it. When the function is taken from
+   * the driver, the driver waits for those who have the character device open.
    *
    * @param directory where sysfs shows it, below the function, such as {@code drm/card0}
    * @param name its name in {@code /dev}, such as {@code dri/card0}
-   * @param number such as {@code 226:0}
+   * @param number its major and minor number, such as {@code 226:0}
    */
   public Machine node(String address, String directory, String name, String number) {
     nodes
@@ -189,7 +190,7 @@ public final class Machine {
    *
    * @param pid its id, other than that of this process
    * @param comm its name
-   * @param files what it has open, such as {@code /dev/dri/card0}
+   * @param files the files that it has open, such as {@code /dev/dri/card0}
    */
   public Machine process(int pid, String comm, String... files) {
     processes.add(new HostProcess(pid, comm, List.of(files)));
@@ -198,9 +199,9 @@ public final class Machine {
 
   /**
    * Lets a function have VFs (SR-IOV), which appear when {@code sriov_numvfs} is written: each in
-   * an IOMMU group of its own, at the addresses after that of the function.
+   * its own IOMMU group, at the addresses after the function's.
    *
-   * @param each a model for each of them
+   * @param each a model for each VF
    */
   public Machine virtualFunctions(String address, DeviceModel... each) {
     virtualFunctions.put(present(address), List.of(each));
@@ -253,7 +254,7 @@ public final class Machine {
         .toList();
   }
 
-  /** The host drivers, each with the ids of the devices that it has. */
+  /** The host drivers, each with the ids of the devices that it drives. */
   List<HostDriver> hostDrivers(HostNodes made) {
     SortedMap<String, List<Integer>> ids = new TreeMap<>();
     functions.forEach((address, model) -> {
@@ -269,7 +270,7 @@ public final class Machine {
     return all;
   }
 
-  /** The set of functions that share a group with this one; empty: it is alone. */
+  /** The set of functions that share a group with this one; empty if it is alone. */
   Optional<Integer> set(Bdf address) {
     return Optional.ofNullable(sets.get(address));
   }

@@ -13,7 +13,7 @@ final class MsixTable {
   private static final int CONTROL = 12;
   private static final int MASKED = 1;
 
-  /** Where the interrupt controllers of a PC take messages. */
+  /** The address at which the interrupt controllers of a PC receive messages. */
   private static final long MESSAGE_ADDRESS = 0xfee0_0000L;
 
   private final MsiX shape;
@@ -22,9 +22,9 @@ final class MsixTable {
   private final IntConsumer unmasked;
 
   /**
-   * A table with all vectors masked.
+   * Makes a table with all vectors masked.
    *
-   * @param unmasked is told which vector may have become free to be sent
+   * @param unmasked called with a vector that can perhaps be sent now
    */
   MsixTable(MsiX shape, IntConsumer unmasked) {
     this.shape = shape;
@@ -81,7 +81,7 @@ final class MsixTable {
     return shape.vectors();
   }
 
-  /** Whether an access of a BAR meets the table or the pending bits. */
+  /** Whether an access to a BAR reaches the table or the pending bits. */
   boolean covers(int bar, long offset) {
     return isTable(bar, offset) || isPba(bar, offset);
   }
@@ -98,7 +98,7 @@ final class MsixTable {
         && offset < shape.pbaOffset() + shape.pbaBytes();
   }
 
-  /** The accesses that {@link #covers} tells of; offsets count from the BAR's start. */
+  /** Access to what {@link #covers}; offsets count from the BAR's start. */
   Registers access(int bar) {
     return new Registers() {
       @Override
@@ -110,7 +110,7 @@ final class MsixTable {
 
       @Override
       public void write(long offset, int bytes, long value) {
-        // Narrow writes have no meaning here, and pending bits are the device's.
+        // Narrow writes have no meaning here, and the pending bits belong to the device.
         if (bytes >= Integer.BYTES && isTable(bar, offset)) {
           long inTable = offset - shape.tableOffset();
           entries.write(inTable, bytes, value);

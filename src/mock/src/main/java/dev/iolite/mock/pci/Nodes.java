@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Shortcuts that make nodes of sysfs and procfs. */
+/** Shortcuts for making nodes of sysfs and procfs. */
 final class Nodes {
   private Nodes() {}
 

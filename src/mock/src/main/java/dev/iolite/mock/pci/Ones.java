@@ -4,7 +4,7 @@ package dev.iolite.mock.pci;
 public final class Ones {
   private Ones() {}
 
-  /** As many bytes of all ones, zero-extended. */
+  /** This many bytes of ones, zero-extended. */
   public static long of(int bytes) {
     return bytes == Long.BYTES ? -1 : (1L << (bytes * Byte.SIZE)) - 1;
   }

@@ -31,7 +31,7 @@ import java.util.TreeMap;
 public final class PciBus {
   private static final Object HOST = "the host's own DMA";
 
-  /** What the firmware leaves in the command register. */
+  /** The value that the firmware leaves in the command register. */
   private static final int FIRMWARE_COMMAND =
       PciRegs.COMMAND_IO | PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_SERR;
 
@@ -88,7 +88,7 @@ public final class PciBus {
   }
 
   private static PciFunction powerOn(PciFunction function, AddressMap addresses) {
-    // The firmware of hosts with TDX does so, since a TDX module demands it for TEE memory.
+    // The firmware of TDX hosts does this, because a TDX module demands it for TEE memory.
     boolean above4G = function.shape().express().filter(Express::teeIo).isPresent();
     for (Bar bar : function.shape().bars()) {
       addresses.take(bar, above4G).ifPresent(start -> function.assign(bar.index(), start));
@@ -116,12 +116,12 @@ public final class PciBus {
     return bus;
   }
 
-  /** Tells a subsystem of the functions that are found and forgotten from now on. */
+  /** Notifies a subsystem of the functions that are found and forgotten from now on. */
   public void follow(PciFollower follower) {
     followers.add(follower);
   }
 
-  /** What the subsystems that follow a device add to its directory. */
+  /** The files that the followers add to a device's directory. */
   Map<String, Node> followersFiles(PciDev device) {
     Map<String, Node> files = new TreeMap<>();
     followers.forEach(follower -> files.putAll(follower.files(device.function())));
@@ -138,12 +138,12 @@ public final class PciBus {
     return devices.values().stream().<TeeFunction>map(PciDev::function).toList();
   }
 
-  /** The device of a name in sysfs. */
+  /** The device with a name in sysfs. */
   Optional<PciDev> device(String name) {
     return Bdf.tryParse(name).map(devices::get);
   }
 
-  /** The device of a function; empty if the kernel does not, or no longer, know it. */
+  /** The device of a function; empty if the kernel does not know it, or no longer knows it. */
   Optional<PciDev> device(PciFunction function) {
     return Optional.ofNullable(devices.get(function.address()));
   }
@@ -172,7 +172,7 @@ public final class PciBus {
 
   // -- topology
 
-  /** Where a device's directory is, below {@code /sys}. */
+  /** The path of a device's directory, below {@code /sys}. */
   String path(PciDev device) {
     String above =
         bridge(device.function())
@@ -206,7 +206,7 @@ public final class PciBus {
     }
   }
 
-  /** Whether no device answers at the addresses from one up to another. */
+  /** Whether no device answers at the addresses in a range. */
   public boolean isUnused(long from, long to) {
     for (PciDev device : devices.values()) {
       for (int i = 0; i <= PciDev.ROM; i++) {
@@ -222,7 +222,7 @@ public final class PciBus {
     return true;
   }
 
-  /** Whether the kernel knows of no other device on a function's bus, which has a bridge. */
+  /** Whether the kernel knows no other device on a function's bus, and the bus has a bridge. */
   boolean isAloneBehindBridge(PciFunction function) {
     return bridge(function).isPresent()
         && function.shape().secondaryBus().isEmpty()
@@ -234,7 +234,7 @@ public final class PciBus {
   /**
    * drivers/pci/pci.c:pci_reset_bus for the bus of a device, which must not be the root bus.
    *
-   * @return 0, or negated EAGAIN if a device of it is locked
+   * @return 0, or negated EAGAIN if a device on it is locked
    */
   public int resetBus(PciDev device) {
     List<PciDev> all = onBus(device.function());
@@ -256,13 +256,13 @@ public final class PciBus {
 
   // -- drivers
 
-  /** driver_register: the driver takes what it finds without a driver. */
+  /** driver_register: the driver takes the devices that have no driver. */
   public void register(PciDriver driver) {
     drivers.put(driver.name(), driver);
     attachAll(driver);
   }
 
-  /** drivers/base/dd.c:driver_attach; a device that the driver refuses stays without. */
+  /** drivers/base/dd.c:driver_attach; a device that the driver refuses stays without a driver. */
   private void attachAll(PciDriver driver) {
     for (PciDev device : List.copyOf(devices.values())) {
       if (device.driver().isEmpty() && match(driver, device)) {
@@ -315,7 +315,7 @@ public final class PciBus {
     }
   }
 
-  /** The device lock, held over a wait by one that takes a device from its driver. */
+  /** Takes the device lock, which is held across the wait for a driver to release a device. */
   private void lock(PciDev device) {
     task.awaitUninterrupted(() -> !device.isLocked());
     device.setLocked(true);
@@ -398,7 +398,7 @@ public final class PciBus {
 
   // -- coming and going
 
-  /** drivers/pci/probe.c:pci_rescan_bus, for all buses; VFs are not found so. */
+  /** drivers/pci/probe.c:pci_rescan_bus, for all buses; it does not find VFs. */
   void rescan() {
     for (PciFunction function : functions.values()) {
       if (function.isPresent()
@@ -422,7 +422,7 @@ public final class PciBus {
 
   // -- SR-IOV
 
-  /** What a physical function can have; empty if it is none. */
+  /** The VFs that a physical function can have; empty if it is not one. */
   Optional<VirtualFunctions> virtualFunctions(PciFunction function) {
     return Optional.ofNullable(virtualFunctions.get(function));
   }
@@ -445,7 +445,7 @@ public final class PciBus {
     return virtualFunctions(device.function()).map(VirtualFunctions::count).orElse(0);
   }
 
-  /** drivers/pci/iov.c:sriov_numvfs_store; waits for the users of VFs that go. */
+  /** drivers/pci/iov.c:sriov_numvfs_store; waits for the users of the VFs that are removed. */
   void setVirtualFunctions(PciDev device, String text) {
     VirtualFunctions all = virtualFunctions(device.function()).orElseThrow();
     long wanted = DeviceFiles.number(text);
@@ -478,7 +478,7 @@ public final class PciBus {
   }
 
   /**
-   * drivers/pci/iov.c:sriov_enable. A VF of a PF that vfio-pci has is vfio-pci's too
+   * drivers/pci/iov.c:sriov_enable. If vfio-pci has a PF, it also gets the PF's VFs
    * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_bus_notifier).
    */
   private void enable(PciDev physical, VirtualFunctions all, int count) {
@@ -497,8 +497,8 @@ public final class PciBus {
   }
 
   /**
-   * drivers/pci/iov.c:pci_disable_sriov: removes one VF after the other, each when its last user
-   * has gone.
+   * drivers/pci/iov.c:pci_disable_sriov: removes one VF after the other, each after its last user
+   * is gone.
    *
    * @param disabled called when none is left; at once if there is none
    */
@@ -568,8 +568,8 @@ public final class PciBus {
   }
 
   /**
-   * Pulls a function out (surprise removal): it is gone at once; the kernel lets its driver go as
-   * pciehp does, when the device's users have gone.
+   * Pulls a function out (surprise removal): it is gone at once; as with pciehp, the kernel
+   * releases it from its driver when the device's users are gone.
    */
   void unplug(PciFunction function) {
     function.unplug();
@@ -578,7 +578,7 @@ public final class PciBus {
         .ifPresent(device -> removeThen(device, () -> {}));
   }
 
-  /** Plugs a function in again, and has the bus looked at. */
+  /** Plugs a function in again, and makes the kernel scan the bus. */
   void plug(PciFunction function) {
     refuseIf(device(function).isPresent(), Errno.EBUSY);
     function.plug();

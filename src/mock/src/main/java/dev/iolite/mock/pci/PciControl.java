@@ -22,7 +22,7 @@ public final class PciControl {
     this.function = function;
   }
 
-  /** Where it is. */
+  /** The function's address. */
   public Bdf address() {
     return function.address();
   }
@@ -41,14 +41,14 @@ public final class PciControl {
 
   /**
    * Pulls it out (surprise removal): it reads as all ones, makes no DMA and sends no interrupt from
-   * now on. The kernel notices, and lets its driver go as soon as nobody uses it.
+   * now on. The kernel notices, and releases it from its driver as soon as nobody uses it.
    */
   public void pullOut() {
     locked(() -> bus.unplug(function));
   }
 
   /**
-   * Plugs it in again, after the kernel has let it go.
+   * Plugs it in again, after the kernel has released it.
    *
    * @throws dev.iolite.mock.core.Refused EBUSY while the kernel still has it
    */
@@ -56,7 +56,7 @@ public final class PciControl {
     locked(() -> bus.plug(function));
   }
 
-  /** Sends an interrupt message of the device's. */
+  /** Sends an interrupt message of the device. */
   public void send(int vector) {
     locked(() -> function.interrupts().send(vector));
   }
@@ -67,19 +67,20 @@ public final class PciControl {
   }
 
   /**
-   * Reads the memory behind a BAR, whether it answers or not, but not the registers in front of it.
+   * Reads the memory behind a BAR, but not the registers in front of it, whether the BAR answers or
+   * not.
    */
   public void peek(int bar, long offset, MemorySegment into) {
     locked(() -> function.memory(bar).read(offset, into));
   }
 
-  /** Writes the memory behind a BAR; as {@link #peek}. */
+  /** Writes the memory behind a BAR; the same holds as for {@link #peek}. */
   public void poke(int bar, long offset, MemorySegment from) {
     locked(() -> function.memory(bar).write(offset, from));
   }
 
   /**
-   * Lets the host itself hold the addresses of a BAR, as the boot framebuffer does.
+   * Makes the host itself hold the addresses of a BAR, as the boot framebuffer does.
    *
    * @param holder its name in {@code /proc/iomem}
    */
@@ -88,8 +89,8 @@ public final class PciControl {
   }
 
   /**
-   * Lets the firmware demand that the function always reaches a range one to one
-   * (IOMMU_RESV_DIRECT), which an IOMMU group can't keep when it is assigned.
+   * Makes the firmware demand that the function always reaches a range one to one
+   * (IOMMU_RESV_DIRECT). An assigned IOMMU group can't meet that demand.
    *
    * @param last the last address of the range
    */
@@ -104,10 +105,11 @@ public final class PciControl {
 
   /**
    * Sets the number of vectors that the host has for the function's interrupt messages, from the
-   * next time they are enabled: fewer than the function has, as on a host whose other devices use
-   * them up, or on one without interrupt remapping, where MSI has a single vector.
+   * next time they are enabled. It can be lower than the function's own number, as on a host whose
+   * other devices use the vectors up, or on one without interrupt remapping, where MSI has a single
+   * vector.
    *
-   * @throws dev.iolite.mock.core.Refused ENODEV: the kernel has let the function go
+   * @throws dev.iolite.mock.core.Refused ENODEV: the kernel has released the function
    */
   public void limitVectors(int most) {
     locked(() -> bus.device(function).orElseThrow(() -> refused(Errno.ENODEV)).setVectors(most));

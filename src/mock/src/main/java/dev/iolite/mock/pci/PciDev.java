@@ -17,19 +17,19 @@ import java.util.TreeMap;
 
 /**
  * The kernel's record of a function (struct pci_dev), from its discovery to its removal; the
- * function itself may be gone earlier.
+ * function itself may disappear earlier.
  */
 public final class PciDev {
   /** The index of the expansion ROM among the resources. */
   public static final int ROM = 6;
 
-  /** The state of power in which a device answers. */
+  /** The power state in which a device answers. */
   public static final int D0 = 0;
 
-  /** The state of power in which only configuration space answers. */
+  /** The power state in which only configuration space answers. */
   public static final int D3_HOT = 3;
 
-  /** The state of power of a device that does not answer. */
+  /** The power state of a device that does not answer. */
   public static final int D3_COLD = 4;
 
   private static final int INTX_LINE = 11;
@@ -77,12 +77,12 @@ public final class PciDev {
     return function;
   }
 
-  /** Where it is. */
+  /** Its address. */
   public Bdf address() {
     return function.address();
   }
 
-  /** What it looks like. */
+  /** Its shape. */
   public DeviceShape shape() {
     return function.shape();
   }
@@ -98,7 +98,8 @@ public final class PciDev {
   }
 
   /**
-   * Who of the host has the addresses of a BAR that is not the function's driver (request_region).
+   * The holders of BAR addresses on the host, by BAR, other than the function's driver
+   * (request_region).
    */
   public Map<Integer, String> holders() {
     return holders;
@@ -113,7 +114,7 @@ public final class PciDev {
     driver = newDriver;
   }
 
-  /** Whether its driver is about to give it back, and only waits for its users. */
+  /** Whether its driver is about to release it and only waits for its users. */
   public boolean isReleasing() {
     return releasing;
   }
@@ -131,12 +132,12 @@ public final class PciDev {
     driverOverride = name;
   }
 
-  /** What drivers add to its directory in sysfs; live. */
+  /** The files that drivers add to its directory in sysfs; live. */
   public Map<String, Node> files() {
     return files;
   }
 
-  /** Where its directory is, below {@code /sys}. */
+  /** The path of its directory, below {@code /sys}. */
   public String path() {
     return bus.path(this);
   }
@@ -221,23 +222,23 @@ public final class PciDev {
     return function.shape().interruptPin() ? INTX_LINE : 0;
   }
 
-  /** Whether the line is pulled now. */
+  /** Whether the line is asserted now. */
   public boolean isLineAsserted() {
     return (function.configRead(PciRegs.STATUS, 2) & PciRegs.STATUS_INTERRUPT) != 0;
   }
 
   // -- power
 
-  /** The state of power it was last put into, D0 to {@link #D3_COLD}. */
+  /** The power state that it was last put into, D0 to {@link #D3_COLD}. */
   public int power() {
     return power;
   }
 
   /**
-   * drivers/pci/pci.c:pci_set_power_state: D1 and D2 are in no device's power management capability
-   * here.
+   * drivers/pci/pci.c:pci_set_power_state: no device here has D1 and D2 in its power management
+   * capability.
    *
-   * @return 0, or a negated errno that callers ignore or not
+   * @return 0, or a negated errno, which some callers ignore
    */
   public int setPower(int state) {
     int pm = function.layout().pm();
@@ -330,7 +331,7 @@ public final class PciDev {
   /**
    * drivers/pci/pci.c:pci_try_reset_function.
    *
-   * @return 0, or negated: ENOTTY it can't be reset, EAGAIN the device is locked
+   * @return 0, or a negated errno: ENOTTY if it can't be reset, EAGAIN if the device is locked
    */
   public int tryReset() {
     if (!hasReset()) {
@@ -353,10 +354,10 @@ public final class PciDev {
   }
 
   /**
-   * drivers/pci/pci.c:__pci_reset_function_locked: a method that no longer fits gives way to the
-   * next, as when another device has come to the bus.
+   * drivers/pci/pci.c:__pci_reset_function_locked: if a method is no longer usable, for example
+   * because another device has come to the bus, the next one is tried.
    *
-   * @return 0, or negated: ENOTTY no method fits, EINVAL the device is not in D0
+   * @return 0, or a negated errno: ENOTTY if no method is usable, EINVAL if the device is not in D0
    */
   public int resetNow() {
     for (ResetMethod method : resetMethods) {
@@ -373,17 +374,17 @@ public final class PciDev {
 
   // -- interrupt messages
 
-  /** Where MSI is in configuration space; 0: nowhere. */
+  /** The offset of MSI in configuration space; 0 if there is none. */
   public int msiCapability() {
     return function.layout().msi();
   }
 
-  /** Where MSI-X is in configuration space; 0: nowhere. */
+  /** The offset of MSI-X in configuration space; 0 if there is none. */
   public int msiXCapability() {
     return function.layout().msiX();
   }
 
-  /** Where power management is in configuration space; 0: nowhere. */
+  /** The offset of power management in configuration space; 0 if there is none. */
   public int powerCapability() {
     return function.layout().pm();
   }
@@ -398,8 +399,8 @@ public final class PciDev {
   }
 
   /**
-   * pci_alloc_irq_vectors for MSI or MSI-X: as many as there are, but of MSI all that are asked for
-   * or a single one (kernel/irq/msi.c:msi_handle_pci_fail).
+   * pci_alloc_irq_vectors for MSI or MSI-X: allocates as many as are available; for MSI, either all
+   * that are requested or a single one (kernel/irq/msi.c:msi_handle_pci_fail).
    *
    * @return how many there are now
    * @throws dev.iolite.mock.core.Refused ENOSPC: the host has no vector
@@ -447,22 +448,22 @@ public final class PciDev {
     function.interrupts().reprogram();
   }
 
-  /** request_irq of an interrupt message. */
+  /** request_irq for an interrupt message. */
   public void connectMessage(int vector, Runnable handler) {
     function.interrupts().connect(vector, handler);
   }
 
-  /** free_irq of an interrupt message. */
+  /** free_irq for an interrupt message. */
   public void disconnectMessage(int vector) {
     function.interrupts().disconnect(vector);
   }
 
-  /** request_irq of the line; the handler masks it before it returns. */
+  /** request_irq for the line; the handler masks it before it returns. */
   public void connectLine(Runnable handler) {
     function.interrupts().connectLine(handler);
   }
 
-  /** free_irq of the line. */
+  /** free_irq for the line. */
   public void disconnectLine() {
     function.interrupts().disconnectLine();
   }

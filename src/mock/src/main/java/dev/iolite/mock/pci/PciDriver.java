@@ -11,28 +11,28 @@ public interface PciDriver {
   /** Whether its table of ids names such a device, without driver_override. */
   boolean hasId(int vendor, int device);
 
-  /** Whether the driver cares for the device's DMA itself (driver_managed_dma). */
+  /** Whether the driver manages the device's DMA itself (driver_managed_dma). */
   boolean isDmaManaged();
 
   /** Whether it makes VFs of its devices now (sriov_configure). */
   boolean configuresVirtualFunctions();
 
-  /** Whether the VFs of a device that it has are for it alone, unless somebody says otherwise. */
+  /** Whether only it gets the VFs of a device that it has, unless somebody says otherwise. */
   default boolean capturesVirtualFunctions() {
     return false;
   }
 
   /**
-   * Takes the device over.
+   * Takes over the device.
    *
    * @throws dev.iolite.mock.core.Refused if it does not want it
    */
   void probe(PciDev device);
 
   /**
-   * Gives the device back: nobody new can use it from now on.
+   * Releases the device: from now on it gets no new users.
    *
-   * @param released to be called once, when its last user has gone; at once if it has none
+   * @param released to be called once, when the last user is gone; at once if there is none
    */
   void remove(PciDev device, Runnable released);
 }

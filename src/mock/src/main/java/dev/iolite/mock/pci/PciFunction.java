@@ -24,7 +24,7 @@ import java.util.Optional;
 
 /**
  * A function as the bus sees it: configuration space, BARs, interrupts, DMA through the IOMMU.
- * Nothing here belongs to the kernel; all of it is used under the model's lock.
+ * Nothing here belongs to the kernel. Everything is used under the model's lock.
  */
 public final class PciFunction implements IommuDevice, TeeFunction {
   private static final int D3_HOT = 3;
@@ -65,12 +65,12 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     group.ifPresent(members -> members.devices().add(this));
   }
 
-  /** Where it is. */
+  /** Its address. */
   public Bdf address() {
     return address;
   }
 
-  /** What it looks like. */
+  /** Its shape. */
   public DeviceShape shape() {
     return shape;
   }
@@ -131,7 +131,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
 
   // -- configuration space
 
-  /** How large its configuration space is, in bytes. */
+  /** The size of its configuration space, in bytes. */
   public int configBytes() {
     return config.size();
   }
@@ -148,12 +148,12 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return config.read(offset, width);
   }
 
-  /** Makes it a VF: the ids are its PF's to tell (SR-IOV specification, 3.4.1). */
+  /** Makes it a VF, whose ids only its PF shows (SR-IOV specification, 3.4.1). */
   void hideIds() {
     config.define(PciRegs.VENDOR, 4, 0xffff_ffffL, 0);
   }
 
-  /** Writes configuration space; as {@link #configRead}. */
+  /** Writes configuration space; the same holds as for {@link #configRead}. */
   public void configWrite(int offset, int width, int value) {
     if (!present) {
       return;
@@ -171,7 +171,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     interrupts.configChanged();
   }
 
-  /** How many VFs it can have, and at which distance, as its SR-IOV capability says. */
+  /** Sets how many VFs its SR-IOV capability shows, and at which offset. */
   void describeVirtualFunctions(int count, int offset) {
     layout.describeVirtualFunctions(count, offset);
   }
@@ -187,7 +187,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
         });
   }
 
-  /** It passes, in no time. */
+  /** Ends the self test, which passes in no time. */
   private void endSelfTest() {
     int test = config.read(PciRegs.BIST, 1);
     config.set(PciRegs.BIST, 1, test & ~PciRegs.BIST_START);
@@ -223,7 +223,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
 
   // -- BARs
 
-  /** Says where the firmware put a BAR, and writes it there. */
+  /** Sets the address that the firmware gave a BAR, and writes it to the register. */
   void assign(int bar, long start) {
     assigned.put(bar, start);
     int at = PciRegs.BAR + 4 * bar;
@@ -233,13 +233,16 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     }
   }
 
-  /** Says where the firmware put the expansion ROM, and writes it there. */
+  /** Sets the address that the firmware gave the expansion ROM, and writes it to the register. */
   void assignRom(long start) {
     assigned.put(PciDev.ROM, start);
     config.write(PciRegs.ROM, 4, (int) start);
   }
 
-  /** Where the firmware put a BAR or the ROM; empty if it found no room, or there is none. */
+  /**
+   * The address that the firmware gave a BAR or the ROM; empty if it found no room, or there is no
+   * such BAR or ROM.
+   */
   Optional<Long> assigned(int bar) {
     return Optional.ofNullable(assigned.get(bar));
   }
@@ -277,14 +280,14 @@ public final class PciFunction implements IommuDevice, TeeFunction {
    * Reads a register of a BAR.
    *
    * @param bytes 1, 2, 4 or 8; the offset is a multiple of it, and inside the BAR
-   * @throws Memory.Unreachable if it does not answer: gone, decode off, not in D0, or it is the
-   *     device itself that asks, while it handles another access
+   * @throws Memory.Unreachable if it does not answer: it is gone, its decode is off, it is not in
+   *     D0, or the device itself asks while it handles another access
    */
   public long barRead(int bar, long offset, int bytes) {
     return read(bar, offset, bytes, false);
   }
 
-  /** Writes a register of a BAR; as {@link #barRead}. */
+  /** Writes a register of a BAR; the same holds as for {@link #barRead}. */
   public void barWrite(int bar, long offset, int bytes, long value) {
     write(bar, offset, bytes, value, false);
   }
@@ -333,7 +336,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     }
   }
 
-  /** A device whose DMA leads back to its registers would never end. */
+  /** Begins an access. A device whose DMA leads back to its own registers would never finish. */
   private void begin() {
     if (busy) {
       throw new Memory.Unreachable(address + " is busy with an access");
@@ -341,7 +344,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     busy = true;
   }
 
-  /** The expansion ROM's content; beyond its end there is nothing. */
+  /** The expansion ROM's content; nothing answers beyond its end. */
   public Optional<MemorySegment> rom() {
     return present ? shape.rom() : Optional.empty();
   }
@@ -445,7 +448,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return name();
   }
 
-  /** What the device reaches the machine by. */
+  /** The device's access to the machine. */
   private final class Host implements DeviceHost {
     private Translation tables() {
       if (!present || (config.read(PciRegs.COMMAND, 2) & PciRegs.COMMAND_MASTER) == 0) {

@@ -2,7 +2,7 @@ package dev.iolite.mock.pci;
 
 /**
  * Configuration registers that the kernel saves around a reset (drivers/pci/pci.c:pci_save_state):
- * the header and PCI Express's controls.
+ * the header and the PCI Express controls.
  */
 public final class SavedState {
   private static final int LAST_DWORD = 15;

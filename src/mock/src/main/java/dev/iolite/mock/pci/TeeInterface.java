@@ -36,17 +36,17 @@ final class TeeInterface {
     return guard.filter(TeeFunction.Guard::locksMsix).isPresent();
   }
 
-  /** What may be switched on, but not off. */
+  /** The switches that may be turned on, but not off. */
   private int switches() {
     return function.configRead(PciRegs.COMMAND, 2)
         & (PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_MASTER);
   }
 
   /**
-   * The registers that a lock keeps as they are (11.2.6): of those that the model's devices have,
-   * the BARs, the ROM's too, the self test, the tags of requests, what controls SR-IOV, page
+   * The registers that a lock freezes (11.2.6). Of those that the model's devices have, these are
+   * the BARs including the ROM's, the self test, the tags of requests, the controls of SR-IOV, page
    * requests and PASIDs, and the MSI-X control if its table is locked. ATS is only for information.
-   * VFIO tells a TSM in software of {@link #switches} only
+   * VFIO notifies a TSM in software of {@link #switches} only
    * (vfio_pci_config.c:vfio_basic_config_write).
    */
   private List<Integer> lockable() {
@@ -90,7 +90,7 @@ final class TeeInterface {
     return msiX == 0 ? 0 : function.configRead(msiX + PciRegs.MSIX_FLAGS, 2);
   }
 
-  /** Configuration space was written. */
+  /** Called when configuration space was written. */
   void configWritten() {
     if (guard.isEmpty()) {
       return;

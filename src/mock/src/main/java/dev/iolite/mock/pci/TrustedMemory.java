@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  *
  * @param function the function
  * @param bar the BAR
- * @param start where the part starts in it, in bytes
+ * @param start where the part starts in the BAR, in bytes
  */
 public record TrustedMemory(PciFunction function, int bar, long start) implements Memory {
   @Override

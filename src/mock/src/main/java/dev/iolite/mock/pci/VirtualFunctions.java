@@ -7,13 +7,13 @@ import java.util.List;
  * The VFs that a physical function can have (struct pci_sriov), and how many of them are enabled.
  */
 final class VirtualFunctions {
-  /** Offset and stride, as QEMU's nvme has them: they follow their PF. */
+  /** Offset and stride as in QEMU's nvme: the VFs follow their PF. */
   static final int OFFSET = 1;
 
   private final List<PciFunction> functions = new ArrayList<>();
   private int count;
 
-  /** Where a VF is (drivers/pci/iov.c:pci_iov_virtfn_bus, pci_iov_virtfn_devfn). */
+  /** The address of a VF (drivers/pci/iov.c:pci_iov_virtfn_bus, pci_iov_virtfn_devfn). */
   static Bdf address(Bdf physical, int index) {
     int devfn = physical.devfn() + OFFSET + index;
     return new Bdf(physical.domain(), physical.bus(), devfn >> 3, devfn & 7);
@@ -23,12 +23,12 @@ final class VirtualFunctions {
     functions.add(function);
   }
 
-  /** All that there can be. */
+  /** All VFs that there can be. */
   List<PciFunction> all() {
     return functions;
   }
 
-  /** How many there are (pci_num_vf). */
+  /** The number of enabled VFs (pci_num_vf). */
   int count() {
     return count;
   }
@@ -37,7 +37,7 @@ final class VirtualFunctions {
     count = now;
   }
 
-  /** Those that there are. */
+  /** The enabled VFs. */
   List<PciFunction> enabled() {
     return functions.subList(0, count);
   }

@@ -14,11 +14,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture. The TSM's code comes back even if
+ * IOMMU_VDEVICE_TSM_REQ with an operation and an architecture. The TSM's code is returned even if
  * the request fails: 0, or the number of the error.
  *
  * @param arch the platform's; empty if it has none
- * @param operations what can be asked for, by number
+ * @param operations the possible operations, by number
  */
 record ArchRequests(
     AssignedTdis tdis, Optional<Arch> arch, Map<Integer, TsmRequests.Operation> operations) {
@@ -27,7 +27,7 @@ record ArchRequests(
     return command(ioctl, this::execute);
   }
 
-  /** A request that does something of its own. */
+  /** A request with its own action. */
   static GuestDeviceCalls.Command command(Ioctl ioctl, GuestDeviceCalls.Body body) {
     return new GuestDeviceCalls.Command(ioctl, "tsm_code", body);
   }
@@ -37,8 +37,8 @@ record ArchRequests(
    *
    * @return the residue
    * @throws Refused ENOENT: no such vDEVICE; ENODEV: no VM; EINVAL: another architecture, or no
-   *     such operation; EFAULT, after the operation was done, if the code can't be given back; what
-   *     the operation says
+   *     such operation; EFAULT, after the operation was done, if the code can't be returned; or an
+   *     error of the operation
    */
   private int execute(GuestDeviceCalls.Call call) {
     MemorySegment asked = call.argument();
@@ -58,7 +58,7 @@ record ArchRequests(
   /**
    * Executes the operation that a request asks for.
    *
-   * @throws Refused EINVAL: there is no such operation; what the operation says
+   * @throws Refused EINVAL: there is no such operation; or an error of the operation
    */
   static int execute(
       Map<Integer, TsmRequests.Operation> operations, TeeFunction function, MemorySegment asked) {

@@ -17,10 +17,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
- * The proposal whose bind has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA, which such a kernel
- * does not have, and whose requests have a scope. It leaves the messages in them to the
- * architecture. Here, INFO takes what it should return, the interface's report or the measurements
- * of its device, and STATE_CHANGE takes the state, 32 bits.
+ * The proposal whose bind has the number of 7.3's IOMMU_IOAS_NOIOMMU_GET_PA, a command that such a
+ * kernel does not have, and whose requests have a scope. It leaves the messages in the requests to
+ * the architecture. Here, INFO states what it should return (the interface's report or the
+ * measurements of its device), and STATE_CHANGE takes the state, 32 bits.
  */
 final class ArmV5Uapi {
   private final AssignedTdis tdis;
@@ -41,7 +41,7 @@ final class ArmV5Uapi {
             new Command(TsmArmV5Ioctls.IOMMU_VDEVICE_TSM_REQ, "resp_uptr", uapi::request)));
   }
 
-  /** drivers/pci/tsm.c:pci_tsm_guest_req refuses the scopes for debugging before all else. */
+  /** drivers/pci/tsm.c:pci_tsm_guest_req first refuses the scopes for debugging. */
   private int request(Call call) {
     MemorySegment asked = call.argument();
     refuseIf(iommu_vdevice_tsm_req.__reserved(asked) != 0, Errno.EOPNOTSUPP);

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** The interfaces of devices that are open through VFIO, as vDEVICEs lead to them. */
+/** The interfaces of devices that are open through VFIO, found through vDEVICEs. */
 final class AssignedTdis {
   private final LinkTsm tsm;
   private final Map<String, AssignedDevice> open = new HashMap<>();
@@ -66,21 +66,22 @@ final class AssignedTdis {
    * Binds.
    *
    * @param lock whether the bind locks the interface, and what may refuse the lock
-   * @throws dev.iolite.mock.core.Refused ENODEV: no VM; what {@link LinkTsm#bind} says
+   * @throws dev.iolite.mock.core.Refused ENODEV: there is no VM; or an error of {@link
+   *     LinkTsm#bind}
    */
   void bind(GuestDevice device, Optional<Consumer<TeeFunction>> lock) {
     KvmReference vm = vm(device);
     tsm.bind(of(device).function(), Optional.of(vm), (int) device.virtualId(), lock);
   }
 
-  /** Whether a device that is open has dma-bufs by which its memory can be reached. */
+  /** Whether an open device has dma-bufs through which its memory can be reached. */
   boolean hasLiveDmaBufs(TeeFunction function) {
     return Optional.ofNullable(open.get(function.name()))
         .filter(AssignedDevice::hasLiveDmaBufs)
         .isPresent();
   }
 
-  /** Revokes the dma-bufs of a device that is open, those that have a kind, for good. */
+  /** Permanently revokes the dma-bufs of an open device that have a kind. */
   void revoke(TeeFunction function) {
     Optional.ofNullable(open.get(function.name())).ifPresent(AssignedDevice::revokeKinds);
   }

@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The proposal in which making the vDEVICE binds it, without a lock, and destroying it unbinds it.
- * Its objects have two types here, whose numbers are this project's own: the interface's report,
+ * The proposal in which making a vDEVICE binds it, without a lock, and destroying it unbinds it.
+ * Here its objects have two types, whose numbers are this project's own: the interface's report,
  * and the measurements of its device, which exist once they have been regenerated with the guest's
  * nonce. The size of an object is a 64-bit number.
  */
@@ -70,7 +70,9 @@ final class CcaV7Uapi {
         type == REPORT ? tsm.report(function, REPORT_BYTES) : tsm.keptMeasurements(function));
   }
 
-  /** As much of the object as there is room for, from an offset on; EINVAL beyond its end. */
+  /**
+   * Returns as much of the object as there is room for, from an offset on; EINVAL beyond its end.
+   */
   private int read(TeeFunction function, TsmRequests.Buffers buffers) {
     MemorySegment asked =
         requests.payload(function, buffers, iommu_vdevice_tsm_read_object.sizeof());
@@ -81,7 +83,7 @@ final class CcaV7Uapi {
     return requests.answer(buffers, object.asSlice(offset));
   }
 
-  /** What is made anew has another nonce from then on. */
+  /** Makes an object anew; from then on it has another nonce. */
   private int regenerate(TeeFunction function, TsmRequests.Buffers buffers) {
     long bytes = iommu_vdevice_tsm_regenerate_object.sizeof();
     MemorySegment asked = requests.payload(function, buffers, bytes);

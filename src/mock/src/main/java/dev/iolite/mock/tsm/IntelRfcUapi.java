@@ -79,7 +79,7 @@ final class IntelRfcUapi {
     }
   }
 
-  /** EINVAL: argsz or flags; ENOENT: no VM, or no such vDEVICE; EEXIST: bound. */
+  /** EINVAL: wrong argsz or flags; ENOENT: no VM, or no such vDEVICE; EEXIST: already bound. */
   private void bind(AssignedDevice device, long argument) {
     long bytes = vfio_device_tsm_bind.sizeof();
     MemorySegment asked = task.in(argument, bytes);

@@ -37,7 +37,7 @@ public final class LinkTsm {
   private boolean mapsBySlots;
 
   /**
-   * A TSM that is connected to nothing.
+   * Makes a TSM that is connected to nothing.
    *
    * @param functions the functions that the kernel knows
    * @param rules how it locks interfaces
@@ -51,7 +51,8 @@ public final class LinkTsm {
   }
 
   /**
-   * Tells of functions whose interface was bound, unbound or has changed its state, from now on.
+   * Notifies a listener, from now on, of functions whose interface was bound or unbound or has
+   * changed its state.
    */
   public void listen(Consumer<TeeFunction> listener) {
     listeners.add(listener);
@@ -79,17 +80,20 @@ public final class LinkTsm {
         .isPresent();
   }
 
-  /** It locks MSI-X tables too, from now on. */
+  /** Makes it lock MSI-X tables too, from now on. */
   void lockMsix() {
     locksMsix = true;
   }
 
-  /** The kernel has calls by which a VMM maps private MMIO into a VM, before it runs. */
+  /**
+   * Notes that the kernel has calls with which a VMM maps private MMIO into a VM before the
+   * interface runs.
+   */
   void mapsBySlots() {
     mapsBySlots = true;
   }
 
-  /** What the TSM has found is right, or else is refused with its reason. */
+  /** Refuses with this errno, and logs the reason, if the TSM has found a problem. */
   private void require(TeeFunction function, Errno errno, Optional<String> wrong) {
     wrong.ifPresent(reason -> {
       log.accept("%s: %s".formatted(function.name(), reason));
@@ -98,9 +102,9 @@ public final class LinkTsm {
   }
 
   /**
-   * Locks an interface, and looks at what it reports.
+   * Locks an interface, and checks what it reports.
    *
-   * @throws dev.iolite.mock.core.Refused what {@link Tdi#lock} says; EIO: the report is against the
+   * @throws dev.iolite.mock.core.Refused an error of {@link Tdi#lock}; EIO: the report violates the
    *     platform's rules, and the interface is unlocked again
    */
   private void lock(TeeFunction function, Tdi tdi) {
@@ -116,8 +120,8 @@ public final class LinkTsm {
   /**
    * Lets an interface run.
    *
-   * @throws dev.iolite.mock.core.Refused what {@link Tdi#start} says; EIO: the guest does not have
-   *     all of its TEE memory, where the platform demands that
+   * @throws dev.iolite.mock.core.Refused an error of {@link Tdi#start}; EIO: the guest does not
+   *     have all of the interface's TEE memory, where the platform demands that
    */
   private void start(TeeFunction function, Tdi tdi) {
     if (mapsBySlots && tdi.state() == TdiState.CONFIG_LOCKED) {
@@ -126,7 +130,7 @@ public final class LinkTsm {
     tdi.start();
   }
 
-  /** What it is to refuse. */
+  /** The operations that it is to refuse. */
   public TsmErrors errors() {
     return errors;
   }
@@ -150,8 +154,8 @@ public final class LinkTsm {
    * A write to {@code tsm/connect} (drivers/pci/tsm.c:connect_store).
    *
    * @param text what was written
-   * @throws dev.iolite.mock.core.Refused EINVAL: no name of a TSM; EBUSY: connected; ENXIO: there
-   *     is no such TSM; or what the TSM says
+   * @throws dev.iolite.mock.core.Refused EINVAL: not the name of a TSM; EBUSY: already connected;
+   *     ENXIO: there is no such TSM; or an error of the TSM
    */
   public void connect(TeeFunction function, String text) {
     int number = number(text);
@@ -166,7 +170,7 @@ public final class LinkTsm {
     }
   }
 
-  /** What sscanf makes of "tsm%d": white space and a sign are taken, what follows is ignored. */
+  /** What sscanf makes of "tsm%d": it accepts white space and a sign, and ignores what follows. */
   private static int number(String text) {
     var matcher = Pattern.compile("tsm\\s*([+-]?\\d{1,9}).*").matcher(text);
     if (!matcher.matches()) {
@@ -193,7 +197,7 @@ public final class LinkTsm {
   }
 
   /**
-   * The kernel has found a function of a slot that the TSM is connected to
+   * Called when the kernel has found a function of a slot that the TSM is connected to
    * (drivers/pci/tsm.c:pci_tsm_init).
    */
   void added(TeeFunction function) {
@@ -207,7 +211,7 @@ public final class LinkTsm {
     }
   }
 
-  /** The function is gone (pci_tsm_destroy). */
+  /** Called when the function is gone (pci_tsm_destroy). */
   public void drop(TeeFunction function) {
     List<PciTsm> served =
         contexts.values().stream().filter(c -> c.manager().equals(function)).toList();
@@ -219,20 +223,20 @@ public final class LinkTsm {
     contexts.remove(function.name());
   }
 
-  /** As the other, where nothing but the device may refuse the lock. */
+  /** Binds as the other method does, where only the device may refuse the lock. */
   public void bind(TeeFunction function, Optional<KvmReference> vm, int id, boolean locks) {
     bind(function, vm, id, locks ? Optional.of(_ -> {}) : Optional.empty());
   }
 
   /**
-   * drivers/pci/tsm.c:pci_tsm_bind, and the lock of the interface that a TDX or SEV TSM makes of
-   * it.
+   * drivers/pci/tsm.c:pci_tsm_bind, and the lock of the interface, which a TDX or SEV TSM makes as
+   * part of it.
    *
-   * @param vm the VM; empty if the device knows none
+   * @param vm the VM; empty if the device has none
    * @param id the virtual BDF
    * @param lock whether the bind locks the interface, and what may refuse the lock
    * @throws dev.iolite.mock.core.Refused EINVAL: no VM, or no TSM is connected; EBUSY: bound to
-   *     another VM; what the TSM or the device says
+   *     another VM; or an error of the TSM or the device
    */
   public void bind(
       TeeFunction function,
@@ -259,7 +263,7 @@ public final class LinkTsm {
     late.run();
   }
 
-  /** drivers/pci/tsm.c:pci_tsm_unbind: never fails, and does nothing twice. */
+  /** drivers/pci/tsm.c:pci_tsm_unbind: never fails, and does nothing if it is not bound. */
   public void unbind(TeeFunction function) {
     PciTsm context = contexts.get(function.name());
     if (context != null && context.tdi().isPresent()) {
@@ -270,7 +274,7 @@ public final class LinkTsm {
   }
 
   /**
-   * The interface that a request is for (drivers/pci/tsm.c:pci_tsm_guest_req).
+   * Checks the interface of a request (drivers/pci/tsm.c:pci_tsm_guest_req).
    *
    * @throws dev.iolite.mock.core.Refused ENXIO: not connected, or not bound
    */
@@ -283,7 +287,7 @@ public final class LinkTsm {
   }
 
   /**
-   * A request of the guest to change the interface's state.
+   * Handles a guest's request to change the interface's state.
    *
    * @param to 0 unlocked, 1 locked, 2 run
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: no such state; EIO or EBUSY: the
@@ -305,11 +309,12 @@ public final class LinkTsm {
   }
 
   /**
-   * A request of the guest to have its private view of MMIO checked.
+   * Handles a guest's request to check its private view of MMIO.
    *
-   * @param maps whether the TSM then maps it into the VM, as where no memory slot does
+   * @param maps whether the TSM then maps it into the VM, as it does where there are no memory
+   *     slots for that
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: not whole pages, or empty, or
-   *     not the interface's TEE memory, or not what the guest and the report say of it; EIO: the
+   *     not the interface's TEE memory, or not what the guest and the report say about it; EIO: the
    *     interface is not locked; EEXIST: something is mapped there
    */
   void validateMmio(TeeFunction function, MmioRange range, boolean maps) {
@@ -341,9 +346,9 @@ public final class LinkTsm {
   }
 
   /**
-   * The same of a TSM that keeps a report.
+   * The interface's report, from a TSM that keeps it.
    *
-   * @param most how long one is that it has room for, in bytes
+   * @param most the longest report that the TSM has room for, in bytes
    * @throws dev.iolite.mock.core.Refused also EIO: the report is longer
    */
   byte[] report(TeeFunction function, int most) {
@@ -355,26 +360,28 @@ public final class LinkTsm {
     return ReportMessages.read(report);
   }
 
-  /** What a realm knows of an interface by its own calls: the numbers of what it has looked at. */
+  /**
+   * What a realm knows about an interface from its own calls: the numbers of what it has looked at.
+   */
   Optional<TdiNonces> nonces(TeeFunction function) {
     return Optional.ofNullable(contexts.get(function.name())).flatMap(PciTsm::nonces);
   }
 
-  /** The report was made anew, for a realm. */
+  /** Makes the report anew, for a realm. */
   void regenerateReport(TeeFunction function) {
     context(function).reportRegenerated();
   }
 
-  /** The device's answer when it is asked for a report is this, from now on. */
+  /** Makes the device answer with these bytes, from now on, when it is asked for a report. */
   void answerReport(TeeFunction function, byte[] report) {
     reports.put(function.name(), report.clone());
   }
 
   /**
-   * The measurements of the interface's device, made for this request. They are asked of its
-   * manager, by SPDM, and not of the interface: so it may be in any state.
+   * The measurements of the interface's device, made for this request. The TSM asks the manager for
+   * them, by SPDM, and not the interface, which may therefore be in any state.
    *
-   * @param nonce that of the request, 32 bytes
+   * @param nonce the request's nonce, 32 bytes
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound
    */
   public byte[] measurements(TeeFunction function, byte[] nonce) {
@@ -383,7 +390,7 @@ public final class LinkTsm {
     return manager(function).orElseThrow().measurements(nonce);
   }
 
-  /** As {@link #measurements}, and keeps them while the interface is bound. */
+  /** Obtains {@link #measurements}, and keeps them while the interface is bound. */
   void keepMeasurements(TeeFunction function, byte[] nonce) {
     context(function).keepMeasurements(measurements(function, nonce));
   }
@@ -403,7 +410,7 @@ public final class LinkTsm {
         .orElseThrow(() -> refused(Errno.ENXIO));
   }
 
-  /** The device's link or session is lost: its interfaces go to ERROR. */
+  /** Loses the device's link or session: its interfaces go to ERROR. */
   public void loseLink(TeeFunction function) {
     contexts.values().stream()
         .filter(c -> c.manager().equals(function))

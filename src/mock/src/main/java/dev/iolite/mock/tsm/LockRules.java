@@ -11,13 +11,13 @@ public final class LockRules {
   private final Check check;
   private final StartCheck startCheck;
 
-  /** What must be right before an interface runs. */
+  /** A check before an interface runs. */
   @FunctionalInterface
   private interface StartCheck {
     Optional<String> refusal(TeeFunction function, KvmReference vm);
   }
 
-  /** What must be right of an interface that was locked. */
+  /** A check of an interface that was locked. */
   @FunctionalInterface
   private interface Check {
     Optional<String> refusal(TeeFunction function, byte[] report);
@@ -29,23 +29,24 @@ public final class LockRules {
     this.startCheck = startCheck;
   }
 
-  /** A TSM in software: addresses are reported as they are. */
+  /** The rules of a TSM in software: addresses are reported unchanged. */
   public static LockRules software() {
     return new LockRules(() -> 0, (_, _) -> Optional.empty(), (_, _) -> Optional.empty());
   }
 
   /**
-   * A TDX module, for which Linux takes the first reported range of a BAR for the BAR's start.
+   * The rules of a TDX module, for which Linux takes the first reported range of a BAR as the BAR's
+   * start.
    *
-   * @param seed what its choices follow from
+   * @param seed determines its choices
    */
   public static LockRules tdx(long seed) {
     return new LockRules(ReportingOffsets.any(seed), TdxModule::refusal, TdxModule::startRefusal);
   }
 
   /**
-   * The secure processor of a SEV-TIO host, for which Linux places reported ranges by alignment; as
-   * {@link #tdx}.
+   * The rules of the secure processor of a SEV-TIO host, for which Linux places reported ranges by
+   * alignment; the parameter is that of {@link #tdx}.
    */
   public static LockRules sev(long seed) {
     return new LockRules(
@@ -58,10 +59,10 @@ public final class LockRules {
   }
 
   /**
-   * Why the platform does not take an interface that was locked.
+   * Why the platform does not accept an interface that was locked.
    *
    * @param report its DEVICE_INTERFACE_REPORT
-   * @return empty if it takes it
+   * @return the reason; empty if it accepts the interface
    */
   Optional<String> refusal(TeeFunction function, byte[] report) {
     return check.refusal(function, report);

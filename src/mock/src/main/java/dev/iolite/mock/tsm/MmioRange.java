@@ -8,17 +8,17 @@ import java.util.OptionalInt;
  * MMIO that a guest wants to have checked.
  *
  * @param gpaBase the first guest-physical address
- * @param gpaTop the first one after it
- * @param physical what the guest expects there
- * @param id the id of the range in the report that it belongs to, where the platform asks for it
+ * @param gpaTop the first one after the range
+ * @param physical the physical address that the guest expects there
+ * @param id the id of the report's range that it belongs to, where the platform asks for it
  */
 record MmioRange(long gpaBase, long gpaTop, long physical, OptionalInt id) {
-  /** A range on a platform that does not ask for its id. */
+  /** Makes a range on a platform that does not ask for its id. */
   MmioRange(long gpaBase, long gpaTop, long physical) {
     this(gpaBase, gpaTop, physical, OptionalInt.empty());
   }
 
-  /** Why it is not what the report has under its id. */
+  /** Why it is not the range that has its id in the report; empty if it is. */
   Optional<String> wrongId(TeeFunction function) {
     return id.isEmpty() ? Optional.empty() : wrongId(function, id.getAsInt());
   }

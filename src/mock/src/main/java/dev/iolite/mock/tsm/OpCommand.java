@@ -20,7 +20,7 @@ import java.util.function.Consumer;
  * @param beforeLock may refuse the lock that is part of a bind
  */
 record OpCommand(AssignedTdis tdis, Consumer<TeeFunction> beforeLock) {
-  /** It, as the ioctl of a proposal. */
+  /** The command, as the ioctl of a proposal. */
   GuestDeviceCalls.Command of(Ioctl ioctl) {
     return new GuestDeviceCalls.Command(ioctl, "vdevice_id", this::execute);
   }
@@ -29,7 +29,7 @@ record OpCommand(AssignedTdis tdis, Consumer<TeeFunction> beforeLock) {
    * Binds or unbinds.
    *
    * @throws dev.iolite.mock.core.Refused EOPNOTSUPP: flags; ENOENT: no such vDEVICE; ENODEV: no VM;
-   *     EINVAL: no such type, or a virtual id of more than 32 bits; what the bind says
+   *     EINVAL: no such type, or a virtual id of more than 32 bits; or an error of the bind
    */
   private int execute(GuestDeviceCalls.Call call) {
     MemorySegment asked = call.argument();

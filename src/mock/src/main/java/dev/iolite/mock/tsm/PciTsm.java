@@ -39,7 +39,7 @@ final class PciTsm {
     measurements = Optional.empty();
   }
 
-  /** The measurements that are kept to be read; those of one VM are not another's. */
+  /** The measurements that are kept to be read; another VM does not get them. */
   Optional<byte[]> measurements() {
     return measurements;
   }
@@ -49,7 +49,7 @@ final class PciTsm {
     current = new TdiNonces(current.lock(), current.report(), ++nonces);
   }
 
-  /** Its interface was locked, which makes its report anew. */
+  /** Called when its interface was locked, which makes its report anew. */
   void locked() {
     current = new TdiNonces(++nonces, ++nonces, current.measurements());
   }
@@ -58,12 +58,12 @@ final class PciTsm {
     current = new TdiNonces(current.lock(), ++nonces, current.measurements());
   }
 
-  /** What a realm is told when it asks its monitor about the interface; empty if not bound. */
+  /** What a realm's monitor tells it about the interface; empty if it is not bound. */
   Optional<TdiNonces> nonces() {
     return tdi.map(_ -> current);
   }
 
-  /** Why a realm that asks for a mapping has not looked at what is there now. */
+  /** Why a realm's request for a mapping is stale: it has not looked at what is there now. */
   Optional<String> staleNonce(MmioRange range, Tdi bound) {
     return bound
         .vm()

@@ -7,13 +7,13 @@ import java.util.Optional;
 
 /**
  * How a TSM reads a report from a device (11.3.10, 11.3.11): GET_DEVICE_INTERFACE_REPORT has an
- * offset and a length of 16 bits, the answer a portion and how much is left after it.
+ * offset and a length of 16 bits each; the answer has a portion and the length of the rest.
  */
 final class ReportMessages {
-  /** What offset and remainder can say. */
+  /** The largest value of offset and remainder. */
   static final int MOST_BYTES = 0xffff;
 
-  /** What the model's devices have room for in one answer. */
+  /** The most that the model's devices return in one answer. */
   static final int PORTION_BYTES = 1024;
 
   private ReportMessages() {}
@@ -27,12 +27,12 @@ final class ReportMessages {
   record Portion(MemorySegment bytes, int remainder) {}
 
   /**
-   * The device's half.
+   * Does the device's part.
    *
-   * @param report all of it
+   * @param report the whole report
    * @param offset 16 bits
-   * @param length how much the answer may have, 16 bits
-   * @return empty if nothing is there (TDISP_ERROR, INVALID_REQUEST)
+   * @param length the most bytes that the answer may have, 16 bits
+   * @return the answer; empty if nothing is at that offset (TDISP_ERROR, INVALID_REQUEST)
    */
   static Optional<Portion> answer(byte[] report, int offset, int length) {
     if (offset >= report.length) {
@@ -44,7 +44,7 @@ final class ReportMessages {
             MemorySegment.ofArray(report).asSlice(offset, bytes), report.length - offset - bytes));
   }
 
-  /** Why a report can't be read, or kept by a TSM that has room for so many bytes. */
+  /** Why a report can't be read, or can't be kept by a TSM that has room for this many bytes. */
   static Optional<String> tooLong(byte[] report, int most) {
     return report.length > most
         ? Optional.of(
@@ -52,7 +52,7 @@ final class ReportMessages {
         : Optional.empty();
   }
 
-  /** The TSM's half: asks for the rest until the device says that there is none. */
+  /** Does the TSM's part: asks for the rest until the device says that there is none. */
   static byte[] read(byte[] device) {
     var read = new ByteArrayOutputStream();
     Optional<Portion> next = answer(device, 0, MOST_BYTES);

@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
  * the TSM, which chooses it, keeps it secret. It is signed and a multiple of the page size.
  */
 public final class ReportingOffsets implements LongSupplier {
-  /** No BAR is larger, so that a multiple keeps all of them aligned. */
+  /** No BAR is larger, so a multiple of this keeps all BARs aligned. */
   private static final long LARGEST_BAR = 1L << 40;
 
   private static final long HUGE = 1L << 62;
@@ -24,17 +24,17 @@ public final class ReportingOffsets implements LongSupplier {
     random = new Random(seed);
   }
 
-  /** Those that keep BARs aligned to their size, for a host that places ranges by that. */
+  /** Offsets that keep BARs aligned to their size, for a host that places ranges by alignment. */
   public static ReportingOffsets aligned(long seed) {
     return new ReportingOffsets(LARGEST_BAR, seed);
   }
 
-  /** Any, for a host that takes the first range of a BAR for its start. */
+  /** Arbitrary offsets, for a host that takes the first range of a BAR as the BAR's start. */
   public static ReportingOffsets any(long seed) {
     return new ReportingOffsets(Page.BYTES, seed);
   }
 
-  /** Positive, negative, or beyond all addresses that a host has. */
+  /** The next offset: positive, negative, or beyond all addresses of a host. */
   @Override
   public long getAsLong() {
     long offset = unit * (1 + random.nextInt(MULTIPLES));

@@ -19,13 +19,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * VFIO of the seed flow: dma-bufs of a kind.
+ * VFIO of the seed flow: dma-bufs that have a kind.
  *
  * <ul>
  *   <li>private: ENODEV unless the interface is locked or runs
- *   <li>shared: all of a BAR is, unless the interface is locked or runs; ENODEV in ERROR
- *   <li>without a kind, and BARs to map: EBUSY while the interface is locked or runs; what was
- *       mapped before is taken away for that time
+ *   <li>shared: the whole BAR is shared unless the interface is locked or runs; ENODEV in ERROR
+ *   <li>without a kind, and mapping BARs: EBUSY while the interface is locked or runs; existing
+ *       mappings are taken away for that time
  *   <li>private memory through the device's file: EIO
  * </ul>
  */
@@ -129,7 +129,7 @@ final class SeedDmaBufs extends NotedDevices {
     }
   }
 
-  /** A device with TDISP sees to it by itself that it does not answer before it runs. */
+  /** A device with TDISP itself ensures that it does not answer before it runs. */
   @Override
   public boolean isMute(AssignedDevice device) {
     return device.function().isEmulatedTee() && !isIn(device, TdiState.RUN);
@@ -138,8 +138,8 @@ final class SeedDmaBufs extends NotedDevices {
   /**
    * VFIO_DMA_BUF_GET_RUNS.
    *
-   * @throws dev.iolite.mock.core.Refused ENOTTY: another command; EFAULT; EINVAL: argsz or flags;
-   *     EMSGSIZE: more runs than room, their number comes back
+   * @throws dev.iolite.mock.core.Refused ENOTTY: another command; EFAULT; EINVAL: wrong argsz or
+   *     flags; EMSGSIZE: there are more runs than fit, and their number is written back
    */
   @Override
   public int dmaBufIoctl(int bar, List<BarRange> ranges, int request, long argument) {

@@ -9,8 +9,8 @@ import dev.iolite.mock.core.DmaBufSlots;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 
 /**
- * Slots of the seed flow: a part of a shared dma-buf for shared accesses, or, with the flag for it,
- * of a private one for private accesses; accesses of the other kind are memory faults.
+ * Slots of the seed flow: a part of a shared dma-buf for shared accesses or, with the flag for it,
+ * a part of a private dma-buf for private accesses; accesses of the other kind are memory faults.
  */
 final class SeedSlots implements DmaBufSlots {
   private static final int DMABUF = (int) TsmSeed2025.KVM_MEM_DMABUF();
@@ -34,10 +34,10 @@ final class SeedSlots implements DmaBufSlots {
   }
 
   /**
-   * Checks.
+   * Checks a slot.
    *
-   * @throws dev.iolite.mock.core.Refused ENODEV: revoked; EINVAL: of the other kind, or of none;
-   *     beyond its end
+   * @throws dev.iolite.mock.core.Refused ENODEV: the dma-buf is revoked; EINVAL: it has the other
+   *     kind or none, or the slot extends beyond its end
    */
   @Override
   public Use check(DmaBufFile file, int flags, long offset, long bytes) {

@@ -22,9 +22,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The flow with a shared and a private dma-buf for each BAR, as the lab's kernel of that name has
- * it. A lock is EBUSY while there is a dma-buf of the device; when an interface is neither locked
- * nor runs any more, all dma-bufs with a kind are revoked for good.
+ * The flow with a shared and a private dma-buf for each BAR, as in the lab's kernel of that name. A
+ * lock is EBUSY while the device has a dma-buf; when an interface is no longer locked or running,
+ * all its dma-bufs with a kind are permanently revoked.
  */
 final class SeedUapi {
   private static final int FIRST_OPERATION = Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO();
@@ -63,7 +63,8 @@ final class SeedUapi {
   /**
    * The calls.
    *
-   * @param arch whose requests the TSM takes; empty: it is software, and takes all
+   * @param arch the architecture whose requests the TSM accepts; empty: it is software and accepts
+   *     all
    */
   static TsmUapi of(Task task, LinkTsm tsm, Optional<Arch> arch) {
     SeedUapi uapi = new SeedUapi(task, tsm, arch);
@@ -97,8 +98,8 @@ final class SeedUapi {
   }
 
   /**
-   * drivers/iommu/iommufd/tsm.c:iommufd_vdevice_tsm_req_ioctl. A code comes back whenever there is
-   * the vDEVICE; it is 0 if the TSM was not reached.
+   * drivers/iommu/iommufd/tsm.c:iommufd_vdevice_tsm_req_ioctl. A code is returned whenever the
+   * vDEVICE exists; it is 0 if the TSM was not reached.
    */
   private int request(Call call) {
     MemorySegment asked = call.argument();
@@ -133,7 +134,7 @@ final class SeedUapi {
     }
   }
 
-  /** drivers/vfio/pci/vfio_pci_tdi.c:prepare_lock. BARs that are mapped are just taken away. */
+  /** drivers/vfio/pci/vfio_pci_tdi.c:prepare_lock. Mapped BARs are just taken away. */
   private void requireNoDmaBufs(TeeFunction function) {
     boolean becomesLocked = !tsm.isLocked(function);
     refuseIf(becomesLocked && tdis.hasLiveDmaBufs(function), Errno.EBUSY);

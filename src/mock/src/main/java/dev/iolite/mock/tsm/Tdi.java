@@ -30,10 +30,10 @@ public final class Tdi {
   private boolean nonceUnused;
 
   /**
-   * An unlocked interface.
+   * Makes an unlocked interface.
    *
    * @param id its virtual BDF in the guest
-   * @param onChange told when the state has changed
+   * @param onChange called when the state has changed
    */
   Tdi(TeeFunction function, KvmReference vm, int id, Runnable onChange) {
     this.function = function;
@@ -76,7 +76,7 @@ public final class Tdi {
   /**
    * START_INTERFACE_REQUEST.
    *
-   * @throws dev.iolite.mock.core.Refused EIO: it is not locked, or the nonce is used up
+   * @throws dev.iolite.mock.core.Refused EIO: it is not locked, or the nonce has been used
    */
   void start() {
     refuseIf(state != TdiState.CONFIG_LOCKED || !nonceUnused, Errno.EIO);
@@ -95,7 +95,8 @@ public final class Tdi {
   }
 
   /**
-   * STOP_INTERFACE_REQUEST. That is told even if it was unlocked already (tsm-sim.c:sim_change).
+   * STOP_INTERFACE_REQUEST. Notifies of the change even if it was unlocked already
+   * (tsm-sim.c:sim_change).
    */
   void stop() {
     mapped.forEach(vm::unmapPrivate);
@@ -106,7 +107,7 @@ public final class Tdi {
     onChange.run();
   }
 
-  /** Something that was locked has changed, or a link was lost. */
+  /** Called when something that was locked has changed, or a link was lost. */
   void fail() {
     if (state == TdiState.CONFIG_LOCKED || state == TdiState.RUN) {
       nonceUnused = false;
@@ -117,7 +118,7 @@ public final class Tdi {
   /**
    * The interface's report.
    *
-   * @throws dev.iolite.mock.core.Refused EIO: it is not locked and does not run
+   * @throws dev.iolite.mock.core.Refused EIO: it is neither locked nor running
    */
   byte[] report() {
     refuseIf(state != TdiState.CONFIG_LOCKED && state != TdiState.RUN, Errno.EIO);
@@ -136,7 +137,7 @@ public final class Tdi {
       @Override
       public boolean admits(int bar, long offset, boolean trusted) {
         if (function.isEmulatedTee()) {
-          // The device knows nothing of it; VFIO and KVM see to what can be seen to.
+          // The device knows nothing about it; VFIO and KVM enforce what can be enforced.
           return true;
         }
         // 11.2.1: non-TEE memory takes requests with and without the T bit.

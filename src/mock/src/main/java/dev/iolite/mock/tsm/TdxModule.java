@@ -24,7 +24,7 @@ final class TdxModule {
   private TdxModule() {}
 
   /**
-   * Why it does not take an interface; empty if it does.
+   * Why it does not accept an interface; empty if it does.
    *
    * @param report its DEVICE_INTERFACE_REPORT
    */
@@ -56,8 +56,8 @@ final class TdxModule {
   }
 
   /**
-   * Why it does not let an interface run: MMIO is mapped private before that, all that is TEE
-   * memory. Empty if it does.
+   * Why it does not let an interface run: before that, all TEE memory must be mapped as private
+   * MMIO. Empty if it does.
    */
   static Optional<String> startRefusal(TeeFunction function, KvmReference vm) {
     for (TeeFunction.TeeBar bar : function.teeBars()) {
@@ -74,7 +74,7 @@ final class TdxModule {
     return Optional.empty();
   }
 
-  /** How far a range is covered from its start on. */
+  /** How many bytes of a range are covered, from its start on. */
   private static long covered(List<BarRange> mapped, BarRange wanted) {
     long at = wanted.offset();
     boolean more = true;

@@ -30,7 +30,7 @@ public final class TsmControl {
   /**
    * Makes the next of these operations fail.
    *
-   * @param after whether it has taken effect then; only binds and changes of state can
+   * @param after whether it fails after it has taken effect; only binds and changes of state can
    */
   public void failNext(TsmErrors.Operation operation, Errno errno, boolean after) {
     locked(() -> {
@@ -40,9 +40,9 @@ public final class TsmControl {
   }
 
   /**
-   * The link or session of a device is lost: the interfaces behind it go to ERROR.
+   * Loses the link or session of a device: the interfaces behind it go to ERROR.
    *
-   * @param address of the function that the TSM is connected to
+   * @param address the address of the function that the TSM is connected to
    * @throws IllegalArgumentException if the kernel knows no such function
    */
   public void loseLink(String address) {
@@ -53,11 +53,11 @@ public final class TsmControl {
   }
 
   /**
-   * Makes a device answer with these bytes when it is asked for its interface's report, from now
-   * on, whatever they are; what of its memory is private stays what its shape says.
+   * Makes a device answer with these bytes, whatever they are, when it is asked for its interface's
+   * report from now on. Which of its memory is private still depends on its shape.
    *
-   * @param address of the function
-   * @throws IllegalArgumentException if the kernel knows no such function
+   * @param address the function's address @throws IllegalArgumentException if the kernel knows no
+   *     such function
    */
   public void answerReport(String address, byte[] report) {
     locked(() -> {
@@ -67,8 +67,8 @@ public final class TsmControl {
   }
 
   /**
-   * Locks MSI-X tables too, from the next lock on (LOCK_MSIX). TDISP has that, and no TSM that
-   * Linux drives does it; a TDX module takes no such interface.
+   * Locks MSI-X tables too, from the next lock on (LOCK_MSIX). TDISP allows this, but no TSM that
+   * Linux drives does it; a TDX module does not accept such an interface.
    */
   public void lockMsix() {
     locked(() -> {
@@ -78,8 +78,8 @@ public final class TsmControl {
   }
 
   /**
-   * What a realm has learned of a function's interface from its monitor, and names when it asks for
-   * a mapping; empty if it is not bound.
+   * What a realm has learned about a function's interface from its monitor, and states when it asks
+   * for a mapping; empty if it is not bound.
    */
   public Optional<TdiNonces> nonces(String address) {
     return locked(() -> tsm.function(address).flatMap(tsm::nonces));

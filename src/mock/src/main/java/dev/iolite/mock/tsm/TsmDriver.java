@@ -33,7 +33,7 @@ public final class TsmDriver {
    * Registers {@code tsm0}, which is connected to nothing.
    *
    * @param messages the kernel's log
-   * @param parent the path below {@code /sys} of the device whose driver registers it
+   * @param parent the path, below {@code /sys}, of the device whose driver registers it
    * @param functions the functions that the kernel knows
    * @param follow how it learns of functions that are found and forgotten
    * @param rules how it locks interfaces

@@ -8,7 +8,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
-/** Errors of a TSM's firmware on demand: what it refuses, before or after it did it. */
+/** Errors of a TSM's firmware on demand: what it refuses, before or after doing it. */
 public final class TsmErrors {
   /** What a TSM is asked to do. */
   public enum Operation {
@@ -35,7 +35,7 @@ public final class TsmErrors {
   /**
    * Makes the next of these operations fail.
    *
-   * @param after whether it has taken effect then
+   * @param after whether it fails after it has taken effect
    */
   public void failNext(Operation operation, Errno errno, boolean after) {
     planned.add(new Planned(operation, errno, after));
@@ -49,7 +49,7 @@ public final class TsmErrors {
         });
   }
 
-  /** Fails an operation now, if that is planned; what is returned fails it at its end. */
+  /** Fails an operation now, if that is planned; what this returns fails it at its end. */
   Runnable around(Operation operation) {
     Optional<Planned> error = take(operation);
     if (error.isEmpty()) {

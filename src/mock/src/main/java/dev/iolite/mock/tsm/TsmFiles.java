@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * What sysfs shows of a TSM: its class, and in the functions' directories {@code tsm/} and {@code
- * authenticated} (drivers/pci/tsm.c, drivers/virt/coco/tsm-core.c).
+ * What sysfs shows about a TSM: its class, and in the functions' directories {@code tsm/} and
+ * {@code authenticated} (drivers/pci/tsm.c, drivers/virt/coco/tsm-core.c).
  */
 final class TsmFiles implements PciFollower {
   private static final String CLASS = "/sys/class/tsm";

@@ -18,8 +18,9 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
- * The requests of guests to a TSM through the VMM (drivers/pci/tsm.c:pci_tsm_guest_req, and what a
- * TSM's driver does with them). The payloads are the same in all proposals that describe them.
+ * The requests that guests make to a TSM through the VMM (drivers/pci/tsm.c:pci_tsm_guest_req, and
+ * what a TSM's driver does with them). The payloads are the same in all proposals that describe
+ * them.
  */
 final class TsmRequests {
   private final Task task;
@@ -40,21 +41,21 @@ final class TsmRequests {
   /**
    * The buffers of a request.
    *
-   * @param address where the request is
-   * @param bytes how long it is, unsigned
-   * @param answerAddress where the answer goes
-   * @param answerBytes how much room it has, unsigned
+   * @param address the request's address
+   * @param bytes the request's length, unsigned
+   * @param answerAddress the address for the answer
+   * @param answerBytes the room for the answer, in bytes, unsigned
    */
   record Buffers(long address, int bytes, long answerAddress, int answerBytes) {}
 
-  /** What a request asks for. */
+  /** The operation that a request asks for. */
   @FunctionalInterface
   interface Operation {
     /**
      * Executes a request.
      *
      * @return the residue
-     * @throws dev.iolite.mock.core.Refused what the TSM says
+     * @throws dev.iolite.mock.core.Refused an error of the TSM
      */
     int execute(TeeFunction function, Buffers buffers);
   }
@@ -74,7 +75,7 @@ final class TsmRequests {
     return all;
   }
 
-  /** Those that are for SEV, in place of the others. */
+  /** The operations for SEV, in place of the others. */
   Map<Integer, Operation> sevOperations() {
     return Map.of(
         Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(),
@@ -96,7 +97,7 @@ final class TsmRequests {
     return task.in(buffers.address, bytes);
   }
 
-  /** How much of the buffers was not used: of the answer's, or else of the request's. */
+  /** The unused part of a buffer: the answer's, or else the request's. */
   static int residue(Buffers buffers, long taken, long given) {
     long unused =
         buffers.answerBytes != 0
@@ -109,8 +110,8 @@ final class TsmRequests {
    * VALIDATE_MMIO.
    *
    * @return the residue
-   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: too short; EFAULT; what {@link
-   *     LinkTsm#validateMmio} says
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: too short; EFAULT; or an error
+   *     of {@link LinkTsm#validateMmio}
    */
   private int validateMmio(TeeFunction function, Buffers buffers) {
     long bytes = iommu_vdevice_tsm_validate_mmio.sizeof();
@@ -125,7 +126,9 @@ final class TsmRequests {
     return residue(buffers, bytes, 0);
   }
 
-  /** VALIDATE_MMIO of SEV, which names the range of the report; as {@link #validateMmio}. */
+  /**
+   * VALIDATE_MMIO of SEV, which names the range of the report; otherwise as {@link #validateMmio}.
+   */
   private int validateSevMmio(TeeFunction function, Buffers buffers) {
     long bytes = iommu_vdevice_tsm_sev_validate_mmio.sizeof();
     MemorySegment asked = payload(function, buffers, bytes);
@@ -141,7 +144,7 @@ final class TsmRequests {
   }
 
   /**
-   * SET_TDI_STATE; as {@link #validateMmio}.
+   * SET_TDI_STATE; fails as {@link #validateMmio} does.
    *
    * @param beforeLock may refuse a lock
    */
@@ -157,8 +160,8 @@ final class TsmRequests {
   }
 
   /**
-   * SEV_ENABLE_DMA and SEV_DISABLE_DMA: the host's half of an interface's way through the IOMMU,
-   * which the model has no other half of.
+   * SEV_ENABLE_DMA and SEV_DISABLE_DMA: the host's half of an interface's way through the IOMMU;
+   * the model does not have the other half.
    *
    * @return the residue
    * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: it does not run
@@ -183,23 +186,22 @@ final class TsmRequests {
   }
 
   /**
-   * Gives the interface's report.
+   * Answers with the interface's report.
    *
    * @return the residue
-   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: not locked; ENOSPC: the report is
-   *     longer than the room for it; EFAULT
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: not locked; ENOSPC: the report does
+   *     not fit; EFAULT
    */
   int report(TeeFunction function, Buffers buffers) {
     return answerWhole(buffers, tsm.report(function));
   }
 
   /**
-   * Gives the measurements of the interface's device.
+   * Answers with the measurements of the interface's device.
    *
-   * @param nonce that of the request
+   * @param nonce the request's nonce
    * @return the residue
-   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; ENOSPC: the message is longer than the
-   *     room for it; EFAULT
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; ENOSPC: the message does not fit; EFAULT
    */
   int measurements(TeeFunction function, Buffers buffers, MemorySegment nonce) {
     return answerWhole(buffers, tsm.measurements(function, nonce.toArray(ValueLayout.JAVA_BYTE)));

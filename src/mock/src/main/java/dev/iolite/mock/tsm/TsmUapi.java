@@ -6,11 +6,11 @@ import dev.iolite.mock.core.GuestDeviceCalls;
 import java.util.List;
 
 /**
- * The calls by which a kernel lets a VMM bind interfaces, as one proposal has them.
+ * The calls with which a kernel lets a VMM bind interfaces, according to one proposal.
  *
  * @param guestDevices its calls on {@code /dev/iommu}
  * @param assignedDevices its calls on VFIO's devices
- * @param slots what its KVM's memory slots have
+ * @param slots what its KVM adds to memory slots
  * @param hypercallExits the bits that its KVM_CAP_EXIT_HYPERCALL has beyond those of 7.3
  */
 public record TsmUapi(

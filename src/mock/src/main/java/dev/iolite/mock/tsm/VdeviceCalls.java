@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * Calls that name a vDEVICE. Destroying the vDEVICE unbinds it.
  *
  * @param made what making a vDEVICE does
- * @param viommus for which devices there are vIOMMUs of which types, besides their IOMMU's
+ * @param viommus which devices have vIOMMUs of which types, besides those of their IOMMU
  */
 record VdeviceCalls(
     AssignedTdis tdis,
