@@ -44,9 +44,9 @@ public record Bdf(int domain, int bus, int slot, int function) implements Compar
   }
 
   /**
-   * As {@link #tryParse}.
+   * Parses as {@link #tryParse} does.
    *
-   * @throws IllegalArgumentException if it is no address
+   * @throws IllegalArgumentException if it is not an address
    */
   public static Bdf parse(String name) {
     return tryParse(name)

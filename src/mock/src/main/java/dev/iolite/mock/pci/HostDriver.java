@@ -25,7 +25,7 @@ final class HostDriver implements PciDriver {
   private final HostNodes made;
 
   /**
-   * A driver.
+   * Makes a driver.
    *
    * @param ids the devices that it drives, {@code vendor << 16 | device}
    * @param nodes the nodes that it makes for some of them

@@ -7,10 +7,10 @@ import java.util.Map;
 
 /**
  * The outcome of a call. Its message has {@code result}, a number, and perhaps {@code extra}, more
- * of them.
+ * numbers.
  *
  * @param result what it returned
- * @param extra what {@link CallKind} says
+ * @param extra the numbers that {@link CallKind} describes
  */
 record Answer(long result, List<Long> extra) {
   private static final String RESULT = "result";
@@ -27,7 +27,7 @@ record Answer(long result, List<Long> extra) {
   /**
    * Reads a message.
    *
-   * @throws MalformedMessageException if it is no answer
+   * @throws MalformedMessageException if it is not an answer
    */
   static Answer of(Message message) throws MalformedMessageException {
     List<Long> result = Numbers.parse(message.text(RESULT));

@@ -6,13 +6,13 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * The calls of a Kernel in the protocol, by their names; in brackets how many numbers each has, in
- * the order of the call.
+ * The calls of a Kernel in the protocol, by name. Each takes a fixed number of numbers, in the
+ * order of the call's arguments.
  */
 enum CallKind {
   /**
-   * Begins a process [pid]; the answer is the session, or a negated errno (ESRCH: it has another
-   * pid here).
+   * Begins a process [pid]; the answer is the session, or a negated errno (ESRCH: the process has
+   * another pid here).
    */
   PROCESS(1),
   /** Begins a thread of a process [session]. */
@@ -26,15 +26,18 @@ enum CallKind {
   LSEEK(3),
   FTRUNCATE(2),
   IOCTL(3),
-  /** The address is one that the caller has kept free; the extra: the server's file, its offset. */
+  /**
+   * The address is one that the caller has kept free; extra: the server's file, and the offset in
+   * it.
+   */
   MMAP(6),
-  /** The extra: the parts that were mapped, each an address and a length. */
+  /** Extra: the parts that were mapped, each an address and a length. */
   MUNMAP(2),
   /** Whether registers are mapped at an address [address]. */
   REGISTERS(1),
-  /** Reads a register [address, width]; an extra number: the device did not answer. */
+  /** Reads a register [address, width]; an extra number means that the device did not answer. */
   REGISTER_READ(2),
-  /** Writes one [address, width, value]; as above. */
+  /** Writes a register [address, width, value]; extra as above. */
   REGISTER_WRITE(3),
   POLL(3),
   EVENTFD(2),
@@ -53,12 +56,12 @@ enum CallKind {
     this.numbers = numbers;
   }
 
-  /** How many numbers it has. */
+  /** How many numbers the call takes. */
   int numbers() {
     return numbers;
   }
 
-  /** The call of a name. */
+  /** The call with a name. */
   static Optional<CallKind> of(String name) {
     return Optional.ofNullable(BY_NAME.get(name));
   }

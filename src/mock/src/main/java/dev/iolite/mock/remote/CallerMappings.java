@@ -6,12 +6,12 @@ import java.util.List;
 
 /**
  * Mappings that the caller makes itself once it knows what to map; here they are only recorded.
- * Each thread of the host serves one thread of the caller, and finds what its own call did.
+ * Each thread of the host serves one thread of the caller, and sees only what its own call did.
  */
 final class CallerMappings implements Mapper {
   private final ThreadLocal<List<Long>> noted = ThreadLocal.withInitial(ArrayList::new);
 
-  /** The address is one that the caller keeps free for it. */
+  /** Records a mapping, at an address that the caller keeps free for it. */
   @Override
   public long map(long address, long bytes, int protection, int flags, int hostFd, long offset) {
     noted.get().add((long) hostFd);
@@ -26,7 +26,7 @@ final class CallerMappings implements Mapper {
     return 0;
   }
 
-  /** What the thread's calls have noted since; forgotten then. */
+  /** Returns and forgets what the thread's calls have recorded since the last time. */
   List<Long> take() {
     List<Long> all = List.copyOf(noted.get());
     noted.remove();

@@ -15,12 +15,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 
-/** A process's connections to a host: one for its life, and one for each thread that calls. */
+/**
+ * A process's connections to a host: one for its lifetime, and one for each thread that makes
+ * calls.
+ */
 final class Connections implements AutoCloseable {
-  /** A host may first have to end the process before this one. */
+  /** The host may first have to end the previous process. */
   private static final Duration LONGEST_HELLO = Duration.ofSeconds(30);
 
-  /** How long a host may take over a call, once the process is to end. */
+  /** How long a host may take for a call once the process is to end. */
   private static final long LAST_MOMENT_NANOS = Duration.ofSeconds(1).toNanos();
 
   private final Path socket;
@@ -94,8 +97,8 @@ final class Connections implements AutoCloseable {
   }
 
   /**
-   * Whether to wait no longer for an answer. Once the process is to end, it has to undo what it
-   * did, by more calls; but a host that is deaf to one of them is not asked again.
+   * Whether to stop waiting for an answer. A process that is to end has to make more calls, to undo
+   * what it did; but a host that does not answer one of them is not asked again.
    */
   private final class Patience implements BooleanSupplier {
     private boolean isLast;
@@ -115,9 +118,10 @@ final class Connections implements AutoCloseable {
   }
 
   /**
-   * Makes a call; EINTR if the thread is interrupted meanwhile.
+   * Makes a call; EINTR if the thread is interrupted during it.
    *
-   * @throws PreconditionException if the host is gone, or deaf while the process is to end
+   * @throws PreconditionException if the host is gone, or does not answer while the process is to
+   *     end
    */
   Answer call(Request request) {
     BooleanSupplier patience = new Patience();

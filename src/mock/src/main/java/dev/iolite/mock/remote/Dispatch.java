@@ -56,7 +56,7 @@ final class Dispatch {
     };
   }
 
-  /** An access to a mapping of registers, which may have gone since. */
+  /** Accesses a mapping of registers, which may no longer exist. */
   private Answer register(Request call) {
     Optional<Registers> registers = kernel.registers(call.number(0));
     if (registers.isEmpty()) {
@@ -69,7 +69,7 @@ final class Dispatch {
       registers.get().write(0, call.integer(1), call.number(2));
       return Answer.of(0);
     } catch (InternalError e) {
-      // What the Java machine makes of a SIGBUS, which is the caller's.
+      // The JVM's form of a SIGBUS, which the caller should get.
       return Answer.of(0, FAULT);
     }
   }

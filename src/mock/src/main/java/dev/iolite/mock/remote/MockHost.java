@@ -16,16 +16,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * A modelled host that other processes use over a Unix domain socket, one after the other, through
- * a {@link RemoteKernel}. When a process ends, even by SIGKILL, what it had open, mapped or bound
- * to a VM is gone. What it did to the host stays: drivers, driver_override, the TSM's connections.
+ * A model of a host that other processes use over a Unix domain socket, one after the other,
+ * through a {@link RemoteKernel}. When a process ends, even by SIGKILL, what it had open, mapped or
+ * bound to a VM is gone. What it did to the host remains: drivers, driver_override, the TSM's
+ * connections.
  *
- * <p>The host reaches a caller's memory by process_vm_readv(2), and the caller maps memory of the
- * host by {@code /proc/PID/fd}: both run as the same user in the same PID namespace. The kernel
- * says which process a caller is, and only that one's memory is reached.
+ * <p>The host accesses a caller's memory with process_vm_readv(2), and the caller maps memory of
+ * the host through {@code /proc/PID/fd}: both run as the same user in the same PID namespace. The
+ * kernel identifies the calling process, and the host accesses only that process's memory.
  */
 public final class MockHost implements AutoCloseable {
-  /** A process has one for its life, and one for each thread that calls. */
+  /** A process has one for its lifetime, and one for each thread that makes calls. */
   private static final int MOST_CONNECTIONS = 1024;
 
   private final Path socket;
@@ -49,8 +50,8 @@ public final class MockHost implements AutoCloseable {
   /**
    * Starts a host.
    *
-   * @param socket where to listen; a socket of this user's that nobody listens at is replaced
-   * @param description what the host is like; how the caller is reached is set here
+   * @param socket where to listen; a socket of this user on which nobody listens is replaced
+   * @param description describes the host; this method sets how the caller is reached
    * @throws PreconditionException if it can't listen there
    */
   public static MockHost start(Path socket, MockKernel.Builder description) {
@@ -58,9 +59,9 @@ public final class MockHost implements AutoCloseable {
   }
 
   /**
-   * As {@link #start(Path, MockKernel.Builder)}.
+   * Starts a host as {@link #start(Path, MockKernel.Builder)} does.
    *
-   * @param troubles told when no process can connect for some time, and why
+   * @param troubles told when, for some time, no process can connect, and why
    */
   public static MockHost start(
       Path socket, MockKernel.Builder description, Consumer<String> troubles) {
@@ -98,12 +99,12 @@ public final class MockHost implements AutoCloseable {
     return failure;
   }
 
-  /** The host's kernel, to drive its devices from outside; not to make calls on. */
+  /** The host's kernel, for driving its devices from outside, not for making calls. */
   public MockKernel kernel() {
     return kernel;
   }
 
-  /** Where it listens. */
+  /** The socket on which it listens. */
   public Path socket() {
     return socket;
   }
@@ -139,7 +140,7 @@ public final class MockHost implements AutoCloseable {
     return current.filter(session -> session.number() == number);
   }
 
-  /** Lasts as long as the process: it sends nothing more, and its end ends the connection. */
+  /** Lasts as long as the process, which sends nothing more; its end ends the connection. */
   private void process(Wire wire, long claimed) throws IOException, InterruptedException {
     long pid = wire.peer().pid();
     long number = pid == claimed ? begin(pid) : Errno.ESRCH.negated();
@@ -155,7 +156,9 @@ public final class MockHost implements AutoCloseable {
     }
   }
 
-  /** A process that was killed may have a successor before its end was noticed here. */
+  /**
+   * Begins a process. If the one before it was killed, its end may not have been noticed here yet.
+   */
   private synchronized long begin(long pid) throws InterruptedException {
     while (current.isPresent()) {
       if (current.get().isAlive()) {
@@ -181,12 +184,12 @@ public final class MockHost implements AutoCloseable {
     }
   }
 
-  /** Waits until it is closed, or for a while; whether it is closed. */
+  /** Waits until it is closed, at most for this time; returns whether it is closed. */
   public boolean awaitClosed(long millis) throws InterruptedException {
     return closed.await(millis, TimeUnit.MILLISECONDS);
   }
 
-  /** The host is switched off: its callers' calls fail from now on. */
+  /** Switches the host off: its callers' calls fail from now on. */
   @Override
   public void close() {
     try {

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Numbers in a text of a message: decimal, with a space between two. */
+/** Numbers in the text of a message: decimal, separated by single spaces. */
 final class Numbers {
   private Numbers() {}
 

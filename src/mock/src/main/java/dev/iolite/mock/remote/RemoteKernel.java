@@ -10,9 +10,9 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
- * The kernel of a {@link MockHost}. Each call travels to it on a connection of the calling thread's
- * own. Mapped memory belongs to the host and is mapped here, too; a model's registers are reached
- * by calls.
+ * The kernel of a {@link MockHost}. Each call travels to it on the calling thread's own connection.
+ * Mapped memory belongs to the host and is mapped here, too; the registers of modelled devices are
+ * accessed by calls.
  *
  * <p>For the host, the process ends when this is closed, or when it really ends. A thread that is
  * interrupted in a call gets EINTR, and a new connection with its next call.
@@ -31,7 +31,7 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   }
 
   /**
-   * Becomes a process of a host.
+   * Makes this a process of a host.
    *
    * @param socket where the host listens
    * @throws PreconditionException if nobody listens there, another process uses the host, or the
@@ -42,10 +42,10 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   }
 
   /**
-   * As {@link #connect(Path)}.
+   * Connects as {@link #connect(Path)} does.
    *
-   * @param stop whether the process is to end. It does not wait for a host that does not answer
-   *     then: its calls fail
+   * @param stop whether the process is to end; once it is, calls fail instead of waiting for a host
+   *     that does not answer
    */
   public static RemoteKernel connect(Path socket, BooleanSupplier stop) {
     return new RemoteKernel(Connections.open(socket, stop));
@@ -105,7 +105,8 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   }
 
   /**
-   * Keeps a range of this process free, has the host map its file there, and maps that file too.
+   * Reserves a range of this process, makes the host map its file there, and then maps that file
+   * here.
    */
   @Override
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
@@ -129,7 +130,10 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
     return result < 0 && result >= -MAX_ERRNO;
   }
 
-  /** No length that the host would refuse is reserved: it says what is wrong with it. */
+  /**
+   * Reserves a range, unless the host would refuse its length; the host then says what is wrong
+   * with it.
+   */
   private long reserve(long address, long bytes, int flags) {
     return host.mmap(
         address,
@@ -160,7 +164,10 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
     }
   }
 
-  /** The host says which parts of the range it had mapped; the rest is not its, and stays. */
+  /**
+   * Unmaps the parts of the range that the host says it had mapped; the rest does not belong to it
+   * and stays.
+   */
   @Override
   public int munmap(long address, long bytes) {
     Answer answer = connections.call(Request.of(CallKind.MUNMAP, address, bytes));
@@ -215,7 +222,9 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
     return (int) call(CallKind.INTERRUPT, tid);
   }
 
-  /** To the host the process exits. What it mapped stays mapped here, and is nobody's. */
+  /**
+   * Makes the process exit for the host. What it mapped stays mapped here and belongs to nobody.
+   */
   @Override
   public void close() {
     connections.close();

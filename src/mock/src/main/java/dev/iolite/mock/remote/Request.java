@@ -29,7 +29,7 @@ record Request(CallKind kind, String text, List<Long> numbers) {
   /**
    * Reads a message.
    *
-   * @throws MalformedMessageException if it is no request
+   * @throws MalformedMessageException if it is not a request
    */
   static Request of(Message message) throws MalformedMessageException {
     CallKind kind =

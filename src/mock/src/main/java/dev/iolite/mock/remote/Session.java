@@ -26,12 +26,14 @@ final class Session {
     return number;
   }
 
-  /** Whether the process lives, as far as this machine knows. */
+  /** Whether the process is alive, as far as this machine knows. */
   boolean isAlive() {
     return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
   }
 
-  /** Serves one of the process's threads, until it or the process ends; nobody else's. */
+  /**
+   * Serves a thread of the process until the thread or the process ends; refuses other processes.
+   */
   void serve(Wire wire) throws IOException {
     if (wire.peer().pid() != pid || !add(wire)) {
       return;
@@ -56,11 +58,12 @@ final class Session {
   }
 
   /**
-   * The process has ended, in whatever way: calls that block give up, and what it had is closed.
+   * Ends the session when the process has ended, in whatever way: blocking calls give up, and what
+   * it had is closed.
    */
   void end() throws InterruptedException {
     stopThreads();
-    // A guest that runs for long looks up only if another call waits for the lock.
+    // A guest that runs for a long time pauses only if another call waits for the lock.
     kernel.exit();
     awaitThreads();
     kernel.exit();

@@ -9,9 +9,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/**
- * A connection between a caller's thread and a host, with requests one way and answers the other.
- */
+/** A connection between a caller's thread and a host: requests go one way, answers the other. */
 final class Wire implements Closeable {
   private final LocalSocket socket;
 
@@ -29,10 +27,10 @@ final class Wire implements Closeable {
   }
 
   /**
-   * The next request.
+   * Reads the next request.
    *
    * @param begins how long to wait for it
-   * @throws IOException if the other side is gone, or does not speak so
+   * @throws IOException if the other side is gone, or does not follow the protocol
    */
   Request request(Duration begins) throws IOException {
     return Request.of(receive(Message.LONGEST_REQUEST, begins, () -> false));
@@ -43,10 +41,10 @@ final class Wire implements Closeable {
   }
 
   /**
-   * The answer to a request.
+   * Reads the answer to a request.
    *
    * @param begins how long to wait for it
-   * @param stop whether to wait no longer
+   * @param stop whether to stop waiting
    */
   Answer answer(Duration begins, BooleanSupplier stop) throws IOException {
     return Answer.of(receive(Message.LONGEST_ANSWER, begins, stop));

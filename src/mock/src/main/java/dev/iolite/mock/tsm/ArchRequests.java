@@ -33,7 +33,7 @@ record ArchRequests(
   }
 
   /**
-   * The call.
+   * Executes the call.
    *
    * @return the residue
    * @throws Refused ENOENT: no such vDEVICE; ENODEV: no VM; EINVAL: another architecture, or no

@@ -56,8 +56,8 @@ public final class TsmControl {
    * Makes a device answer with these bytes, whatever they are, when it is asked for its interface's
    * report from now on. Which of its memory is private still depends on its shape.
    *
-   * @param address the function's address @throws IllegalArgumentException if the kernel knows no
-   *     such function
+   * @param address the function's address
+   * @throws IllegalArgumentException if the kernel knows no such function
    */
   public void answerReport(String address, byte[] report) {
     locked(() -> {

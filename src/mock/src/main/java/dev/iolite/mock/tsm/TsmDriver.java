@@ -56,7 +56,7 @@ public final class TsmDriver {
   /**
    * The calls of a profile.
    *
-   * @param arch the platform's; empty: it has none
+   * @param arch the platform's architecture; empty if it has none
    */
   public TsmUapi uapi(Profile profile, Optional<Arch> arch) {
     return switch (profile) {

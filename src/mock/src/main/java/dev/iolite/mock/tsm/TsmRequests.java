@@ -28,7 +28,7 @@ final class TsmRequests {
   private final boolean validationMaps;
 
   /**
-   * Requests to a TSM.
+   * Makes requests to a TSM.
    *
    * @param validationMaps whether it maps what it has validated into the VM
    */

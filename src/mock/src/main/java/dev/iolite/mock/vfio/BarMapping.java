@@ -8,8 +8,8 @@ import dev.iolite.mock.pci.Ones;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A BAR as mapped by its user: its pages are there only while its memory may be reached
- * (vfio_pci_mmap_huge_fault), no matter what was there before.
+ * A BAR as mapped by its user: its pages are present only while its memory may be accessed
+ * (vfio_pci_mmap_huge_fault), no matter what was present before.
  */
 final class BarMapping implements Registers, Memory {
   private final Task task;
@@ -18,9 +18,9 @@ final class BarMapping implements Registers, Memory {
   private final long start;
 
   /**
-   * A mapping.
+   * Makes a mapping.
    *
-   * @param start where in the BAR it starts, in bytes
+   * @param start where it starts in the BAR, in bytes
    */
   BarMapping(Task task, VfioPciCore core, int bar, long start) {
     this.task = task;
@@ -51,7 +51,7 @@ final class BarMapping implements Registers, Memory {
     }
   }
 
-  /** What the Java machine makes of the SIGBUS. */
+  /** Throws what the JVM makes of the SIGBUS. */
   private void requireMapped() {
     if (!core.isMappable()) {
       throw new InternalError("a fault occurred in an unsafe memory access operation");

@@ -8,7 +8,8 @@ import java.util.stream.Stream;
 
 /**
  * Which capability each byte of configuration space belongs to (pci_config_map), and the links
- * between those that the user sees: capabilities that VFIO does not know are taken out of the list.
+ * between the capabilities that the user sees: those that VFIO does not know are removed from the
+ * list.
  */
 final class ConfigMap {
   private static final int NONE = 0xff;
@@ -23,13 +24,13 @@ final class ConfigMap {
   private final int[] ids;
   private final Permissions msi;
 
-  /** What an access of a byte does. */
+  /** What an access to a byte does. */
   enum Kind {
     /** It is the hardware's. */
     RAW,
-    /** It is the hardware's, and is not written. */
+    /** It reads the hardware; a write is ignored. */
     DIRECT,
-    /** Its bits are the hardware's or the shadow's. */
+    /** Its bits belong to the hardware or to the shadow. */
     MASKED
   }
 
@@ -94,7 +95,7 @@ final class ConfigMap {
             & ~(PciRegs.PM_CTRL_PME_ENABLE | PciRegs.PM_CTRL_PME_STATUS));
   }
 
-  /** pci_cap_length and vfio_cap_len, for what the model's devices have. */
+  /** pci_cap_length and vfio_cap_len, for the capabilities of the model's devices. */
   private int standardLength(int id, int at) {
     return switch (id) {
       case PciRegs.CAP_PM -> 8;
@@ -104,7 +105,7 @@ final class ConfigMap {
             + ((flags & PciRegs.MSI_64) != 0 ? 4 : 0)
             + ((flags & PciRegs.MSI_MASKABLE) != 0 ? 10 : 0);
       }
-      // Version 2 of an endpoint that is integrated into the root complex.
+      // Version 2, for an endpoint that is integrated into the root complex.
       case PciRegs.CAP_EXPRESS -> 0x2c;
       case PciRegs.CAP_MSIX -> 12;
       default -> 0;
@@ -112,11 +113,13 @@ final class ConfigMap {
   }
 
   /**
-   * vfio_ecap_init: what VFIO does not know is taken out of the list, but the first one, which
-   * stays without an id. What belongs to no capability that it knows can be written.
+   * vfio_ecap_init: capabilities that VFIO does not know are removed from the list, except the
+   * first one, which stays without an id. Bytes outside the capabilities that it knows can be
+   * written.
    */
   private void extended() {
-    // vfio_cap_len: a configuration space whose second half starts with 0 has none.
+    // vfio_cap_len: a configuration space whose extended part starts with 0 has no extended
+    // capabilities.
     if (ids.length == PciRegs.CONVENTIONAL_BYTES
         || function.configRead(PciRegs.CONVENTIONAL_BYTES, CAP_HEAD) == 0) {
       return;
@@ -183,12 +186,12 @@ final class ConfigMap {
     return at < PciRegs.CONVENTIONAL_BYTES && Permissions.isMasked(id) ? Kind.MASKED : Kind.DIRECT;
   }
 
-  /** What may be done with the capability of a byte whose kind is MASKED. */
+  /** The permissions for the capability of a byte whose kind is MASKED. */
   Permissions permissions(int at) {
     return ids[at] == PciRegs.CAP_MSI ? msi : Permissions.of(ids[at]);
   }
 
-  /** vfio_pci_cap_remaining_dword, and how wide an access fits in. */
+  /** vfio_pci_cap_remaining_dword, and the width of an access that fits. */
   int width(int at, long left) {
     int room = 1;
     while ((at + room) % 4 != 0 && ids[at + room] == ids[at]) {

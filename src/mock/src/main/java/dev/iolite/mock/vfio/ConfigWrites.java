@@ -38,7 +38,7 @@ final class ConfigWrites {
         || (at >= PciRegs.ROM && at < PciRegs.ROM + 4);
   }
 
-  /** vfio_basic_config_read: the BARs' shadow tells their sizes. */
+  /** vfio_basic_config_read: the BARs' shadow shows their sizes. */
   void beforeRead(int at) {
     if (map.standardId(at) == BASIC && isBar(at) && barsWritten) {
       fixBars();
@@ -78,7 +78,7 @@ final class ConfigWrites {
         | (resource.is64Bit() ? PciRegs.BAR_64 : 0);
   }
 
-  /** A write to a byte whose kind is MASKED. */
+  /** Writes to a byte whose kind is MASKED. */
   void write(int at, int width, int value) {
     int offset = at - map.start(at);
     switch (map.standardId(at)) {

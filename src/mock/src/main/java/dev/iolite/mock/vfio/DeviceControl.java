@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  * Drives a device from outside the kernel, for tests. Safe for use by many threads.
  *
  * @param pci what can be done to any function
- * @param vfio the driver that may have it
+ * @param vfio the driver that may have the device
  */
 public record DeviceControl(PciControl pci, VfioDriver vfio) {
   /** Same as {@link PciControl#pullOut}. */
@@ -20,7 +20,7 @@ public record DeviceControl(PciControl pci, VfioDriver vfio) {
     pci.plugIn();
   }
 
-  /** Sends an interrupt message of the device's. */
+  /** Sends an interrupt message of the device. */
   public void send(int vector) {
     pci.send(vector);
   }
@@ -41,8 +41,8 @@ public record DeviceControl(PciControl pci, VfioDriver vfio) {
   }
 
   /**
-   * Revokes the device's dma-bufs now, as a reset does; they come back when the kernel next brings
-   * dma-bufs back.
+   * Revokes the device's dma-bufs now, as a reset does. They come back the next time that the
+   * kernel restores dma-bufs.
    *
    * @return whether vfio-pci has the device
    */

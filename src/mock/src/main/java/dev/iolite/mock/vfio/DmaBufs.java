@@ -71,8 +71,8 @@ final class DmaBufs {
   /**
    * vfio_pci_core_feature_dma_buf_runs.
    *
-   * @throws Refused EFAULT; EBADF; EINVAL: no dma-buf, or not of this device; what is left of one
-   *     when the device was closed is none any more
+   * @throws Refused EFAULT; EBADF; EINVAL: not a dma-buf, or not one of this device; once the
+   *     device was closed, what is left of one no longer counts
    */
   void tellRuns(long address) {
     int fd =
@@ -123,31 +123,31 @@ final class DmaBufs {
     refuseIf(Long.compareUnsigned(end, resource.start() + resource.bytes()) > 0, Errno.EINVAL);
   }
 
-  /** vfio_pci_dma_buf_move: revokes all of them, or brings all of them back. */
+  /** vfio_pci_dma_buf_move: revokes all dma-bufs, or restores all of them. */
   void move(boolean revoked) {
     List.copyOf(all).forEach(buffer -> buffer.setRevoked(revoked));
   }
 
-  /** Whether one of them is not revoked for good. */
+  /** Whether a dma-buf is not permanently revoked. */
   boolean anyLive() {
     return all.stream().anyMatch(buffer -> !buffer.isDead());
   }
 
-  /** Revokes those that have a kind, which never come back. */
+  /** Permanently revokes the dma-bufs that have a kind. */
   void revokeKinds() {
     List.copyOf(all).stream()
         .filter(buffer -> buffer.kind() != DmaBufKind.PLAIN)
         .forEach(VfioDmaBuf::kill);
   }
 
-  /** A dma-buf was closed (vfio_pci_dma_buf_release). */
+  /** Called when a dma-buf was closed (vfio_pci_dma_buf_release). */
   void released(VfioDmaBuf buffer) {
     if (all.remove(buffer)) {
       device.put();
     }
   }
 
-  /** vfio_pci_dma_buf_cleanup: what is left of them is revoked for good. */
+  /** vfio_pci_dma_buf_cleanup: permanently revokes those that are left. */
   void cleanup() {
     move(true);
     List<VfioDmaBuf> orphans = List.copyOf(all);

@@ -67,7 +67,7 @@ final class Features {
         core.exitLowPower();
       }
     } else {
-      // The migration of vfio-pci's devices has no pre-copy; no other feature is there at all.
+      // The migration of vfio-pci's devices has no pre-copy; no other feature exists.
       throw refused(index == PRECOPY_INFO ? Errno.EINVAL : Errno.ENOTTY);
     }
     return 0;
@@ -76,7 +76,7 @@ final class Features {
   /**
    * vfio_check_feature.
    *
-   * @return whether something is to be done: not for a probe
+   * @return whether there is something to do; false for a probe
    */
   private static boolean check(int flags, long room, int supported, long least) {
     refuseIf((flags & (GET | SET) & ~supported) != 0, Errno.EINVAL);

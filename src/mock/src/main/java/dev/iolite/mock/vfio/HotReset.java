@@ -65,7 +65,7 @@ final class HotReset {
     return 0;
   }
 
-  /** vfio_iommufd_get_dev_id, for the iommufd of the device that asks. */
+  /** vfio_iommufd_get_dev_id, for the iommufd of the device on which the call is made. */
   private int id(VfioPciDevice other) {
     IommufdContext context = device.context().orElseThrow();
     if (other.context().filter(context::equals).isPresent()) {
@@ -80,13 +80,13 @@ final class HotReset {
         Integer.compareUnsigned(vfio_pci_hot_reset.argsz(head), (int) RESET_HEAD) < 0
             || vfio_pci_hot_reset.flags(head) != 0,
         Errno.EINVAL);
-    // Groups are not what this device was opened by.
+    // This device was not opened through a group.
     refuseIf(vfio_pci_hot_reset.count(head) != 0, Errno.EINVAL);
     refuseIf(!set.hasBusReset(device), Errno.ENODEV);
     return reset();
   }
 
-  /** vfio_pci_dev_set_hot_reset: what was revoked until it refuses comes back. */
+  /** vfio_pci_dev_set_hot_reset: if it refuses, what was revoked until then is restored. */
   private int reset() {
     refuseIf(!set.isResettable(), Errno.EINVAL);
     int result = Errno.EINVAL.negated();

@@ -33,7 +33,7 @@ final class IoEventFds {
     this.core = core;
   }
 
-  /** What is written where. */
+  /** A value, and where to write it. */
   private record Write(int bar, long at, int bytes, long value) {}
 
   private record Listener(EventFdFile event, Runnable action) {

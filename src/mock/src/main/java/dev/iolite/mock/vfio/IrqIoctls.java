@@ -102,7 +102,7 @@ final class IrqIoctls {
     return set(index, flags & ACTION, new Request(start, count, data, values));
   }
 
-  /** What is asked for. */
+  /** A request. */
   private record Request(int start, int count, int data, MemorySegment values) {
     boolean isOff() {
       return count == 0 && data == DATA_NONE;
@@ -116,7 +116,7 @@ final class IrqIoctls {
       return values.get(ValueLayout.JAVA_INT, (long) i * Integer.BYTES);
     }
 
-    /** Whether the i-th is meant: all of them without data. */
+    /** Whether the i-th interrupt is included; without data, all of them are. */
     boolean is(int i) {
       return data == DATA_NONE || (data == DATA_BOOL && values.get(ValueLayout.JAVA_BYTE, i) != 0);
     }
@@ -125,7 +125,7 @@ final class IrqIoctls {
   /**
    * vfio_pci_set_irqs_ioctl.
    *
-   * @return 0, or what {@link IrqState#enableMessages} says
+   * @return 0, or the result of {@link IrqState#enableMessages}
    */
   private int set(int index, int action, Request request) {
     if (index == IrqState.INTX && action == MASK) {

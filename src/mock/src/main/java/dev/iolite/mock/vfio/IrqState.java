@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import java.util.function.IntSupplier;
 
 /**
- * The interrupts of a device that are on, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
+ * The enabled interrupts of a device, and what they signal (drivers/vfio/pci/vfio_pci_intrs.c).
  * Only one of INTx, MSI and MSI-X is on at a time.
  */
 final class IrqState {
@@ -46,7 +46,7 @@ final class IrqState {
     pci = core.pci();
   }
 
-  /** An eventfd that can be exchanged (struct vfio_pci_eventfd). */
+  /** An eventfd that can be replaced (struct vfio_pci_eventfd). */
   static final class OptionalEvent {
     private Optional<EventFdFile> event = Optional.empty();
 
@@ -54,7 +54,7 @@ final class IrqState {
       return event;
     }
 
-    /** vfio_pci_eventfd_replace_locked; the new one's reference is taken over. */
+    /** vfio_pci_eventfd_replace_locked; takes over the reference of the new one. */
     void replace(Optional<EventFdFile> replacement) {
       event.ifPresent(EventFdFile::put);
       event = replacement;
@@ -73,7 +73,7 @@ final class IrqState {
     return type == MSI;
   }
 
-  /** The logarithm of how many messages MSI may be set up for. */
+  /** The binary logarithm of the number of messages for which MSI may be set up. */
   int msiQueueSize() {
     return msiQueueSize;
   }
@@ -86,12 +86,12 @@ final class IrqState {
     return request;
   }
 
-  /** vfio_pci_core_request: asks the user to let the device go. */
+  /** vfio_pci_core_request: asks the user to release the device. */
   void askForRelease() {
     request.event().ifPresent(EventFdFile::signal);
   }
 
-  /** eventfd_ctx_fdget: EBADF, or EINVAL if it is something else; takes a reference. */
+  /** eventfd_ctx_fdget: EBADF, or EINVAL if it is not an eventfd; takes a reference. */
   EventFdFile eventFd(int fd) {
     EventFdFile event =
         task.descriptors().get(fd, EventFdFile.class).orElseThrow(() -> refused(Errno.EINVAL));
@@ -140,7 +140,7 @@ final class IrqState {
     lineMasked = true;
   }
 
-  /** __vfio_pci_intx_unmask: what is pending is signalled again, and the line stays masked. */
+  /** __vfio_pci_intx_unmask: a pending interrupt is signalled again, and the line stays masked. */
   void unmaskLine() {
     if (type != INTX) {
       pci.setIntx(true);
@@ -172,7 +172,7 @@ final class IrqState {
     unmaskEvent = Optional.empty();
   }
 
-  /** What vfio_basic_config_write does for the bit of the command register. */
+  /** Does what vfio_basic_config_write does for the bit of the command register. */
   void setIntxDisabled(boolean disabled) {
     if (disabled && !intxDisabled) {
       intxDisabled = true;
@@ -192,9 +192,10 @@ final class IrqState {
   /**
    * vfio_msi_enable.
    *
-   * @return 0; or how many vectors the host has, fewer than asked for, of which none is kept
-   * @throws Refused ERANGE for none of them (drivers/pci/msi/msi.c:__pci_enable_msi_range); ENOSPC:
-   *     the host has no vector
+   * @return 0; or the number of vectors that the host has if that is fewer than requested, in which
+   *     case none is kept
+   * @throws Refused ERANGE if 0 are requested (drivers/pci/msi/msi.c:__pci_enable_msi_range);
+   *     ENOSPC: the host has no vector
    */
   int enableMessages(int kind, int count) {
     refuseIf(count == 0, Errno.ERANGE);
@@ -217,8 +218,8 @@ final class IrqState {
   }
 
   /**
-   * vfio_pci_memory_lock_and_enable and its counterpart: what PCI does to the command register
-   * meanwhile, such as switching the line off, is undone.
+   * vfio_pci_memory_lock_and_enable and its counterpart: undoes what PCI does to the command
+   * register in between, such as disabling the line.
    */
   private int keepingCommand(IntSupplier body) {
     int command = pci.function().configRead(PciRegs.COMMAND, 2);
@@ -228,7 +229,7 @@ final class IrqState {
   }
 
   /**
-   * vfio_msi_set_block: all or none.
+   * vfio_msi_set_block: sets all or none.
    *
    * @param fds an eventfd for each, or a negative number for none
    */
@@ -252,7 +253,7 @@ final class IrqState {
     if (fd < 0) {
       return;
     }
-    // MSI-X can get one more message while it is on, MSI can't.
+    // MSI-X can get one more message while it is enabled; MSI can't.
     refuseIf(type == MSI && vector >= pci.messages(), Errno.EINVAL);
     EventFdFile event = eventFd(fd);
     vectors.put(vector, event);
@@ -293,7 +294,7 @@ final class IrqState {
     type = NONE;
   }
 
-  /** What else the last close forgets. */
+  /** Forgets what else the last close forgets. */
   void forget() {
     intxDisabled = false;
     error.replace(Optional.empty());

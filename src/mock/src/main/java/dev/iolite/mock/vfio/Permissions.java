@@ -3,11 +3,11 @@ package dev.iolite.mock.vfio;
 import dev.iolite.pci.PciRegs;
 
 /**
- * Says for each bit of a capability whether the user sees the hardware's or VFIO's value, and
- * whether it can be written (struct perm_bits, drivers/vfio/pci/vfio_pci_config.c).
+ * For each bit of a capability, whether the user sees the hardware's or VFIO's value and whether it
+ * can be written (struct perm_bits, drivers/vfio/pci/vfio_pci_config.c).
  */
 final class Permissions {
-  /** PCI_PM_CAP_PME_MASK: from which states PME can be sent. */
+  /** PCI_PM_CAP_PME_MASK: the states from which PME can be sent. */
   static final int PMC_PME = 0xf800;
 
   private static final int ALL = -1;
@@ -56,7 +56,7 @@ final class Permissions {
     return value;
   }
 
-  /** Whether the standard capability has such bits; the others are shown as they are. */
+  /** Whether a standard capability has such bits; the others are shown unchanged. */
   static boolean isMasked(int id) {
     return switch (id) {
       case BASIC_ID, PciRegs.CAP_PM, PciRegs.CAP_MSI, PciRegs.CAP_EXPRESS -> true;
@@ -64,7 +64,7 @@ final class Permissions {
     };
   }
 
-  /** Those of a standard capability that is not MSI. */
+  /** The permissions for a standard capability other than MSI. */
   static Permissions of(int id) {
     return switch (id) {
       case PciRegs.CAP_PM -> PM;

@@ -16,8 +16,8 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * Reads, writes and mappings of a device's regions (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_rw,
- * vfio_pci_core_mmap, drivers/vfio/pci/vfio_pci_rdwr.c). An offset has the region's index in its
- * bits 40 and up.
+ * vfio_pci_core_mmap, drivers/vfio/pci/vfio_pci_rdwr.c). Bits 40 and up of an offset are the
+ * region's index.
  */
 final class Regions {
   static final int OFFSET_SHIFT = 40;
@@ -54,7 +54,7 @@ final class Regions {
     if (index == CONFIG) {
       return core.config().access(address, bytes, at, write);
     }
-    // The VGA region is there only in a kernel with CONFIG_VFIO_PCI_VGA.
+    // The VGA region exists only in a kernel with CONFIG_VFIO_PCI_VGA.
     refuseIf(index > CONFIG || (index == ROM && write), Errno.EINVAL);
     return bar((int) index, address, bytes, at, write);
   }
@@ -80,15 +80,15 @@ final class Regions {
   }
 
   /**
-   * How much to move at once: up to the end of the caller's page, where an address may turn out to
-   * be bad; an access that lies across the end is one all the same.
+   * How much to move at once: up to the end of the caller's page, because the next page may be
+   * inaccessible. An access across the end of a page still counts as one.
    */
   private static long inUserPage(long address, long left) {
     long toEnd = PAGE - (address & (PAGE - 1));
     return Math.min(left, toEnd < Long.BYTES ? Long.BYTES : toEnd & -Long.BYTES);
   }
 
-  /** Accesses of a BAR or the ROM, in the widest aligned pieces. */
+  /** Accesses to a BAR or the ROM, in the widest aligned pieces. */
   private final class BarIo {
     private final int index;
     private final boolean tests;
@@ -185,7 +185,7 @@ final class Regions {
     }
   }
 
-  /** vfio_pci_core_mmap; the mapping is known to be shared. */
+  /** vfio_pci_core_mmap, for a mapping that is known to be shared. */
   MappedObject map(MapRequest request) {
     long index = request.offset() >>> OFFSET_SHIFT;
     long start = request.offset() & OFFSET_MASK;

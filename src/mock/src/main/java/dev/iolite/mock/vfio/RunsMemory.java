@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** Parts of a BAR, one after the other; an access of a device may go from one to the next. */
+/** Parts of a BAR, one after the other; a device's access may extend from one to the next. */
 final class RunsMemory implements Memory {
   private record Run(long bytes, Memory memory) {}
 

@@ -4,26 +4,26 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * The token of a physical function (struct vfio_pci_vf_token), which its user must share with those
- * of its virtual functions.
+ * The token of a physical function (struct vfio_pci_vf_token), which its user must share with the
+ * users of its virtual functions.
  */
 final class SharedToken {
   private UUID value;
   private int users;
 
-  /** vfio_pci_vf_init: one that nobody knows. */
+  /** vfio_pci_vf_init: makes a token that nobody knows. */
   SharedToken(UUID unknown) {
     value = unknown;
   }
 
-  /** Whether a virtual function may be had with this. */
+  /** Whether this token allows the use of a virtual function. */
   boolean matches(Optional<UUID> given) {
     return given.filter(value::equals).isPresent();
   }
 
   /**
-   * Whether the physical function may be had with this, which sets the token while no virtual
-   * function is in use.
+   * Whether this token allows the use of the physical function; while no virtual function is in
+   * use, it becomes the token.
    */
   boolean takes(Optional<UUID> given) {
     if (users > 0) {

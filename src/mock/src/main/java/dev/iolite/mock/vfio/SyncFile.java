@@ -11,7 +11,7 @@ final class SyncFile extends OpenFile {
     super(task);
   }
 
-  /** Whether the number is of such a file. */
+  /** Whether the descriptor refers to such a file. */
   static boolean is(Task task, int fd) {
     try {
       return task.descriptors().get(fd, SyncFile.class).isPresent();

@@ -7,14 +7,14 @@ import dev.iolite.mock.core.Task;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Reads structs, of which callers may know a shorter or longer version, as VFIO does. */
+/** Reads structs that callers may know in a shorter or longer version, as VFIO does. */
 final class UserStructs {
   private UserStructs() {}
 
   /**
    * Copies the head of a struct whose first member is argsz.
    *
-   * @param bytes how much the caller must give, and how much is copied
+   * @param bytes how much the caller must provide, which is also how much is copied
    * @throws dev.iolite.mock.core.Refused EFAULT; EINVAL if argsz is less
    */
   static MemorySegment head(Task task, long address, long bytes) {

@@ -52,7 +52,7 @@ final class VfioCdev extends PositionedFile implements VfioFile {
   private Optional<IommufdContext> iommufd = Optional.empty();
   private Optional<KvmReference> kvm = Optional.empty();
 
-  /** vfio_device_fops_cdev_open: ENODEV if the device is on its way out. */
+  /** vfio_device_fops_cdev_open: ENODEV if the device is being removed. */
   VfioCdev(Task task, VfioPciDevice device) {
     super(task);
     refuseIf(!device.tryGet(), Errno.ENODEV);
@@ -94,7 +94,7 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     return iommufd.isPresent();
   }
 
-  /** vfio_device_fops_unl_ioctl: unbound it knows one command only. */
+  /** vfio_device_fops_unl_ioctl: an unbound file accepts only one command. */
   @Override
   public int ioctl(int request, long argument) {
     if (request == BIND) {

@@ -40,7 +40,7 @@ final class VfioDeviceSet {
     return devices.stream().filter(device -> device.pci() == pci).findFirst();
   }
 
-  /** Whether a reset of the bus is possible at all: it is not for the root bus. */
+  /** Whether a reset of the bus is possible at all: the root bus can't be reset. */
   boolean hasBusReset(VfioPciDevice device) {
     return bus.bridge(device.pci().function()).isPresent();
   }
@@ -53,8 +53,8 @@ final class VfioDeviceSet {
   }
 
   /**
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_try_reset: a reset that waited for all
-   * devices to be closed.
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_try_reset: makes a reset that waited until
+   * all devices were closed.
    */
   void tryReset() {
     boolean needed = devices.stream().anyMatch(device -> device.core().needsReset());

@@ -116,7 +116,7 @@ final class VfioDmaBuf extends DmaBufFile {
     return revoked;
   }
 
-  /** Importers forget what they have of it when it is revoked. */
+  /** Revokes or restores it. When it is revoked, importers forget what they have of it. */
   void setRevoked(boolean nowRevoked) {
     boolean before = revoked;
     revoked = nowRevoked || dead;
@@ -125,13 +125,13 @@ final class VfioDmaBuf extends DmaBufFile {
     }
   }
 
-  /** Revokes it for good. */
+  /** Permanently revokes it. */
   void kill() {
     dead = true;
     setRevoked(true);
   }
 
-  /** Whether it is revoked for good. */
+  /** Whether it is permanently revoked. */
   boolean isDead() {
     return dead;
   }
@@ -217,7 +217,7 @@ final class VfioDmaBuf extends DmaBufFile {
         : device.calls().dmaBufIoctl(bar, ranges, request, argument);
   }
 
-  /** A BAR needs nothing done before or after an access. */
+  /** A BAR needs nothing before or after an access. */
   private int sync(long address) {
     long flags = dma_buf_sync.flags(task().in(address, dma_buf_sync.sizeof()));
     refuseIf((flags & ~(READ_WRITE | END)) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
@@ -237,7 +237,7 @@ final class VfioDmaBuf extends DmaBufFile {
     throw refused(Errno.EINVAL);
   }
 
-  /** dma_buf_export_sync_file: there are no fences, so it is one that is signalled. */
+  /** dma_buf_export_sync_file: there are no fences, so the file is already signalled. */
   private int exportSyncFile(long address) {
     MemorySegment ask = task().in(address, dma_buf_export_sync_file.sizeof());
     int flags = dma_buf_export_sync_file.flags(ask);
@@ -262,7 +262,7 @@ final class VfioDmaBuf extends DmaBufFile {
     return 0;
   }
 
-  /** dma_buf_llseek: only the size can be asked for. */
+  /** dma_buf_llseek: only for asking the size. */
   @Override
   public long lseek(long offset, int whence) {
     refuseIf((whence != 0 && whence != SEEK_END) || offset != 0, Errno.EINVAL);

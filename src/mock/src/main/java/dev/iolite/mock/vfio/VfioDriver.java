@@ -41,9 +41,9 @@ public final class VfioDriver implements PciDriver {
   }
 
   /**
-   * Adds the driver to the bus, and its nodes.
+   * Adds the driver to the bus, and adds its nodes.
    *
-   * @param calls what the kernel has beyond 7.3
+   * @param calls the calls that the kernel has beyond 7.3
    */
   public static VfioDriver install(Task task, Tree tree, PciBus bus, AssignedDeviceCalls calls) {
     VfioDriver driver = new VfioDriver(task, bus, calls);
@@ -101,7 +101,7 @@ public final class VfioDriver implements PciDriver {
     return "vfio-pci";
   }
 
-  /** Its table names all devices, but only for driver_override. */
+  /** Its table matches all devices, but only through driver_override. */
   @Override
   public boolean matches(PciDev device) {
     return false;
@@ -148,7 +148,7 @@ public final class VfioDriver implements PciDriver {
     while (devices.containsKey(index)) {
       index++;
     }
-    // On the root bus nothing else is reset with a device, nor with a VF.
+    // On the root bus, nothing else is reset with a device; nor is it with a VF.
     Object key =
         bus.bridge(pci.function()).isPresent() && bus.physical(pci.function()).isEmpty()
             ? pci.address().bus()

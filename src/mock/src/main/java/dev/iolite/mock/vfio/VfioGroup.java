@@ -8,7 +8,7 @@ import dev.iolite.mock.core.Task;
 
 /**
  * An IOMMU group in VFIO's older interface (struct vfio_group). Here, it can only be opened, which
- * keeps its devices from being bound through their own files.
+ * prevents its devices from being bound through their own files.
  */
 final class VfioGroup {
   private final Task task;
@@ -37,7 +37,9 @@ final class VfioGroup {
     boundDevices--;
   }
 
-  /** drivers/vfio/group.c:vfio_group_fops_open: EBUSY if it is open, or a device of it is bound. */
+  /**
+   * drivers/vfio/group.c:vfio_group_fops_open: EBUSY if it is open, or one of its devices is bound.
+   */
   OpenFile open() {
     refuseIf(boundDevices > 0 || open, Errno.EBUSY);
     open = true;

@@ -19,7 +19,7 @@ import java.util.function.IntSupplier;
 
 /**
  * vfio-pci's record of a device (struct vfio_pci_core_device): its power and reset state, and
- * whether its memory may be reached.
+ * whether its memory may be accessed.
  */
 final class VfioPciCore {
   private final Task task;
@@ -143,7 +143,7 @@ final class VfioPciCore {
         && (config().shadow(PciRegs.COMMAND, 2) & PciRegs.COMMAND_MEMORY) != 0;
   }
 
-  /** Whether a touch of a mapped BAR finds it (vfio_pci_vmf_insert_pfn). */
+  /** Whether an access to a mapped BAR reaches it (vfio_pci_vmf_insert_pfn). */
   boolean isMappable() {
     return config.isPresent()
         && !lowPower
@@ -151,14 +151,16 @@ final class VfioPciCore {
         && !device.calls().hidesMappings(device);
   }
 
-  /** vfio_pci_dma_buf_move(false) wherever the kernel makes it depend on the memory. */
+  /**
+   * vfio_pci_dma_buf_move(false), where the kernel makes it depend on whether memory is enabled.
+   */
   void restoreDmaBufs() {
     if (isMemoryEnabled()) {
       dmaBufs.move(false);
     }
   }
 
-  /** Whether vfio-pci has a BAR's addresses, and not another driver (vfio_pci_core_get_iomap). */
+  /** Whether vfio-pci, and not another driver, has a BAR's addresses (vfio_pci_core_get_iomap). */
   boolean isReserved(int bar) {
     return !notReserved.contains(bar);
   }
@@ -180,7 +182,7 @@ final class VfioPciCore {
     return pci.shape().msiX().map(MsiX::tableBar).orElse(-1);
   }
 
-  /** What the processor reads where nothing answers is all ones. */
+  /** Reads as the processor does: all ones where nothing answers. */
   long read(int bar, long offset, int bytes) {
     try {
       return pci.function().barRead(bar, offset, bytes);
@@ -189,7 +191,7 @@ final class VfioPciCore {
     }
   }
 
-  /** What the processor writes where nothing answers is lost. */
+  /** Writes as the processor does: the value is lost where nothing answers. */
   void write(int bar, long offset, int bytes, long value) {
     try {
       pci.function().barWrite(bar, offset, bytes, value);
@@ -225,7 +227,7 @@ final class VfioPciCore {
     restoreDmaBufs();
   }
 
-  /** Resets with all dma-bufs revoked meanwhile. */
+  /** Makes a reset, with all dma-bufs revoked in the meantime. */
   int resetRevoked(IntSupplier reset) {
     dmaBufs.move(true);
     int result = reset.getAsInt();
@@ -245,7 +247,7 @@ final class VfioPciCore {
   /**
    * vfio_pci_runtime_pm_entry: the dma-bufs are revoked even if it refuses.
    *
-   * @throws dev.iolite.mock.core.Refused EINVAL: it is in low power already
+   * @throws dev.iolite.mock.core.Refused EINVAL: it is already in low power
    */
   void enterLowPower(Optional<EventFdFile> wakeUpEvent) {
     dmaBufs.move(true);

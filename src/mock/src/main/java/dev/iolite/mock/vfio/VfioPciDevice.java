@@ -44,10 +44,10 @@ final class VfioPciDevice implements AssignedDevice {
   private final Optional<SharedToken> physicalToken;
 
   /**
-   * A device.
+   * Makes a device.
    *
-   * @param physical the device of the physical function, if this is one of its virtual ones and
-   *     vfio-pci has that
+   * @param physical the device of the physical function, if this is one of its virtual functions
+   *     and vfio-pci has the physical one
    */
   VfioPciDevice(
       Task task,
@@ -92,7 +92,7 @@ final class VfioPciDevice implements AssignedDevice {
     return group;
   }
 
-  /** What the kernel has beyond 7.3. */
+  /** The calls that the kernel has beyond 7.3. */
   AssignedDeviceCalls calls() {
     return calls;
   }
@@ -122,7 +122,7 @@ final class VfioPciDevice implements AssignedDevice {
     return context.orElseThrow().guestDevice(id);
   }
 
-  /** What is PCI's of it. */
+  /** Its PCI part. */
   VfioPciCore core() {
     return core;
   }
@@ -192,8 +192,8 @@ final class VfioPciDevice implements AssignedDevice {
   }
 
   /**
-   * vfio_unregister_group_dev: nobody can open it any longer, and those who have it open are asked
-   * to close it.
+   * vfio_unregister_group_dev: nobody can open it any more, and those who have it open are asked to
+   * close it.
    *
    * @param released called when nobody refers to it any longer
    */
@@ -221,7 +221,7 @@ final class VfioPciDevice implements AssignedDevice {
   }
 
   /**
-   * vfio_df_open and vfio_df_device_first_open, with the KVM that the file was given.
+   * vfio_df_open and vfio_df_device_first_open, with the VM that the file was given.
    *
    * @return the device's id in the iommufd
    */
@@ -288,7 +288,7 @@ final class VfioPciDevice implements AssignedDevice {
     return context;
   }
 
-  /** It, in the iommufd that it is bound to. */
+  /** The device in the iommufd that it is bound to. */
   Optional<IommufdContext.BoundDevice> bound() {
     return bound;
   }

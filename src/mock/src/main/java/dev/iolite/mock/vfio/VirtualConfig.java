@@ -12,7 +12,7 @@ import java.lang.foreign.ValueLayout;
 /**
  * Configuration space as VFIO shows it to the user: partly the hardware's, partly a shadow
  * (drivers/vfio/pci/vfio_pci_config.c). {@link Permissions} describes the bits of a capability;
- * {@link ConfigWrites} has the writes that the kernel acts on.
+ * {@link ConfigWrites} handles the writes that the kernel acts on.
  */
 final class VirtualConfig {
   private final Task task;
@@ -21,7 +21,7 @@ final class VirtualConfig {
   private final ConfigWrites writes;
   private final int size;
 
-  /** What is kept of the hardware's registers (vconfig). */
+  /** The shadow of the hardware's registers (vconfig). */
   private final byte[] shadow;
 
   /** vfio_config_init. */
@@ -31,7 +31,7 @@ final class VirtualConfig {
     size = function.configBytes();
     shadow = new byte[size];
     fill(0, PciRegs.HEADER_BYTES);
-    // vfio_config_init: a VF's ids are in its PF.
+    // vfio_config_init: the ids of a VF are in its PF.
     if (core.pci().bus().physical(function).isPresent()) {
       setShadow(PciRegs.VENDOR, 2, function.shape().vendor());
       setShadow(PciRegs.DEVICE, 2, function.shape().device());
@@ -65,7 +65,7 @@ final class VirtualConfig {
   }
 
   /**
-   * vfio_pci_config_rw: in pieces that are aligned and of one capability.
+   * vfio_pci_config_rw: accesses in aligned pieces that each lie in one capability.
    *
    * @throws dev.iolite.mock.core.Refused EFAULT, for a bad address and beyond the end
    */
@@ -100,7 +100,7 @@ final class VirtualConfig {
     task.out(address, out.asSlice(0, width));
   }
 
-  /** vfio_direct_config_read: the links between capabilities are the shadow's. */
+  /** vfio_direct_config_read: the links between capabilities come from the shadow. */
   private int direct(int at, int width) {
     int value = function.configRead(at, width);
     int start = map.start(at);
