@@ -106,19 +106,14 @@ class SoakSeedLabTest {
     try (TdiAssignment assignment = life.assignment()) {
       assignment.assign();
       SwProtectedAgent guest = life.guest(assignment);
+      if (random.nextBoolean()) {
+        attempt(Act.BIND, assignment, guest, random);
+        attempt(Act.START, assignment, guest, random);
+      }
       int acts = random.nextInt(MOST_ACTS);
       for (int i = 0; i < acts && assignment.state() != State.UNASSIGNED; i++) {
         Act act = Act.values()[random.nextInt(Act.values().length)];
-        try {
-          perform(act, assignment, guest, random);
-          done.merge(act, 1, Integer::sum);
-        } catch (PreconditionException
-            | ScenarioException
-            | TsmCallException
-            | KernelException
-            | IllegalStateException e) {
-          refused.merge(act, 1, Integer::sum);
-        }
+        attempt(act, assignment, guest, random);
       }
       tsm.close();
       if (assignment.state() == State.QUARANTINED) {
@@ -126,6 +121,19 @@ class SoakSeedLabTest {
       }
     } catch (RuntimeException e) {
       throw new AssertionError(where, e);
+    }
+  }
+
+  private void attempt(Act act, TdiAssignment assignment, SwProtectedAgent guest, Random random) {
+    try {
+      perform(act, assignment, guest, random);
+      done.merge(act, 1, Integer::sum);
+    } catch (PreconditionException
+        | ScenarioException
+        | TsmCallException
+        | KernelException
+        | IllegalStateException e) {
+      refused.merge(act, 1, Integer::sum);
     }
   }
 
