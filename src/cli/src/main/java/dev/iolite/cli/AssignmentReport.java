@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Help.Ansi.Text;
 
-/** Tells of an assignment while it goes, or all of it at the end as JSON. */
+/** Reports an assignment as it proceeds, or all of it at the end as JSON. */
 public final class AssignmentReport implements AssignmentListener {
   private static final int CALLS_INDENT = 17;
 
@@ -32,7 +32,7 @@ public final class AssignmentReport implements AssignmentListener {
   private Optional<TdiAssignment> assignment = Optional.empty();
 
   /**
-   * Prints there.
+   * Makes a report that prints to an output.
    *
    * @param allCalls whether calls are shown with their arguments
    * @param svg where the bound device's BARs are to be drawn
@@ -43,7 +43,7 @@ public final class AssignmentReport implements AssignmentListener {
     this.svg = svg;
   }
 
-  /** Whose standing is shown with each state. */
+  /** Sets the assignment whose mappings are shown with each state. */
   public void watch(TdiAssignment watched) {
     assignment = Optional.of(watched);
   }
@@ -116,7 +116,7 @@ public final class AssignmentReport implements AssignmentListener {
     }
   }
 
-  /** Something that the guest's side was looked at for. */
+  /** Reports a check of the guest's side. */
   void check(Check check) {
     checks++;
     if (output.isJson()) {
@@ -130,7 +130,7 @@ public final class AssignmentReport implements AssignmentListener {
     output.line(mark, " %s: %s".formatted(check.what(), check.seen()));
   }
 
-  /** What this host lacks. */
+  /** Reports what this host lacks. */
   void missing(UapiProfile profile, List<String> missing) {
     if (output.isJson()) {
       events.add(Json.object("profile", profile.name().toString(), "missing", missing));
@@ -147,12 +147,12 @@ public final class AssignmentReport implements AssignmentListener {
     missing.forEach(text -> output.wrapped(2, text));
   }
 
-  /** What was told as JSON, or will be. */
+  /** What was reported as JSON, or will be. */
   public List<Map<String, Object>> events() {
     return List.copyOf(events);
   }
 
-  /** All went well. */
+  /** Reports that everything succeeded. */
   void verdict() {
     if (!output.isJson()) {
       output.line("");
@@ -166,7 +166,7 @@ public final class AssignmentReport implements AssignmentListener {
     }
   }
 
-  /** All is told. */
+  /** Ends the report. */
   void end() {
     if (output.isJson()) {
       output.json(events);

@@ -43,7 +43,7 @@ final class CommonOptions {
               + " serves")
   private Optional<KernelChoice> kernel = Optional.empty();
 
-  /** The kernel that was asked for. */
+  /** The kernel that the command line names. */
   Optional<KernelChoice> kernel() {
     return kernel;
   }

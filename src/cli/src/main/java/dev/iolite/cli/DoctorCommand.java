@@ -11,7 +11,7 @@ import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.Option;
 
-/** {@code iolite doctor}: what this host can do, what it lacks, and what to do about that. */
+/** {@code iolite doctor}: what this host can do, what it lacks, and what to do about it. */
 @Command(
     name = "doctor",
     description = {

@@ -9,16 +9,16 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
-/** Shows a person what a device measures of itself. */
+/** Shows a person a device's measurements of itself. */
 public final class EvidenceView {
   private static final HexFormat HEX = HexFormat.of();
 
   private EvidenceView() {}
 
   /**
-   * Shows it.
+   * Shows the measurements.
    *
-   * @param name of what is shown first
+   * @param name the name of the first property
    */
   public static void show(
       Output output, String name, String value, Evidence evidence, Verdict verdict) {

@@ -1,6 +1,6 @@
 package dev.iolite.cli;
 
-/** What the command's exit code says; {@code iolite --help} lists them. */
+/** The command's exit codes; {@code iolite --help} lists them. */
 public final class ExitCode {
   /** Success. */
   public static final int OK = 0;
@@ -23,7 +23,7 @@ public final class ExitCode {
   /** What the command printed could not be written. */
   static final int OUTPUT = 74;
 
-  /** Who read what the command printed has gone, as for a program that SIGPIPE ends. */
+  /** The reader of the command's output has gone, as for a program that SIGPIPE ends. */
   static final int CLOSED_PIPE = 141;
 
   private ExitCode() {}

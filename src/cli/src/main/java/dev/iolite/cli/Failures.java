@@ -21,7 +21,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParseResult;
 
-/** Says what went wrong in a person's words, and turns it into an exit code. */
+/** Explains failures to people, and turns them into exit codes. */
 public final class Failures implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
@@ -35,7 +35,7 @@ public final class Failures implements IExecutionExceptionHandler {
     return code(e);
   }
 
-  /** Says that an Error has ended a command; returns the exit code. */
+  /** Reports that an Error has ended a command; returns the exit code. */
   static int handle(Error e, CommandLine command) {
     lines(e).forEach(Main.errors(command)::error);
     if (Main.of(command).options().verbose()) {
@@ -44,7 +44,7 @@ public final class Failures implements IExecutionExceptionHandler {
     return ExitCode.INTERNAL;
   }
 
-  /** What went wrong, and what else did on the way out. */
+  /** What went wrong, and what else went wrong during the clean-up. */
   public static List<String> lines(Throwable e) {
     List<String> lines = new ArrayList<>();
     lines.add("iolite: " + text(e));
@@ -60,7 +60,7 @@ public final class Failures implements IExecutionExceptionHandler {
         : Remedies.message(e);
   }
 
-  /** What the exit code for a failure is. */
+  /** The exit code for a failure. */
   public static int code(Throwable e) {
     return switch (e) {
       case ScenarioException _,
@@ -74,7 +74,8 @@ public final class Failures implements IExecutionExceptionHandler {
           ExitCode.CHECK_FAILED;
       case KernelException _, TsmCallException _, MalformedReplyException _ -> ExitCode.KERNEL;
       case PreconditionException _, UnsupportedByProfileException _ -> ExitCode.PRECONDITION;
-      // Kvm's says that the API is another; one without a message is a collection's, so a fault.
+      // Kvm's exception says that the API has another version; one without a message comes from a
+      // collection, so it is a bug.
       case UnsupportedOperationException api when api.getMessage() != null -> ExitCode.PRECONDITION;
       default -> ExitCode.INTERNAL;
     };

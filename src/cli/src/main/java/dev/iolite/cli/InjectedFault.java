@@ -15,7 +15,7 @@ import picocli.CommandLine.TypeConversionException;
 record InjectedFault(Calls calls, int nth, Errno errno, Faults.When when) {
   private static final Pattern FORM = Pattern.compile("(\\w+):([1-9]\\d{0,8})=(\\w+)(:after)?");
 
-  /** The system calls that the model answers of a program; ioctls go by their own names. */
+  /** The system calls of a program that the model answers; ioctls have their own names. */
   private static final List<String> SYSTEM_CALLS =
       List.of(
           "open",
@@ -29,9 +29,9 @@ record InjectedFault(Calls calls, int nth, Errno errno, Faults.When when) {
           "getdents64");
 
   /**
-   * Reads one.
+   * Parses a fault.
    *
-   * @throws TypeConversionException if it is none, or there is no such call or errno
+   * @throws TypeConversionException if the text is not a fault, or there is no such call or errno
    */
   static InjectedFault parse(String text) {
     Matcher parts = FORM.matcher(text);

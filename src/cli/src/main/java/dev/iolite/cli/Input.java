@@ -10,7 +10,7 @@ import java.io.Reader;
  * @param isTerminal whether a person types them
  */
 public record Input(BufferedReader reader, boolean isTerminal) {
-  /** Nothing at all. */
+  /** Empty input. */
   static Input none() {
     return new Input(new BufferedReader(Reader.nullReader()), false);
   }

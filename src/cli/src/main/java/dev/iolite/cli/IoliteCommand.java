@@ -31,9 +31,9 @@ public abstract class IoliteCommand {
   }
 
   /**
-   * A kernel whose calls are printed if that was asked for.
+   * A kernel whose calls are printed if the user wants a trace.
    *
-   * @param memory of whoever makes the calls
+   * @param memory the memory of the process that makes the calls
    */
   final Kernel traced(Kernel kernel, CallerMemory memory) {
     Output err = Main.errors(spec.commandLine());
@@ -43,7 +43,7 @@ public abstract class IoliteCommand {
         : kernel;
   }
 
-  /** A trace asks here, from now on, for the calls that the kernel has beyond the headers. */
+  /** Sets where a trace finds, from now on, the calls that the kernel has beyond the headers. */
   final void know(Supplier<List<Ioctl>> more) {
     ioctls = () -> Ioctls.ofHeaders().with(more.get());
   }
@@ -53,22 +53,22 @@ public abstract class IoliteCommand {
     return main().options().kernel().map(KernelChoice::name).orElse(Journal.THIS_HOST);
   }
 
-  /** The model that the kernel is, if it is one in this process. */
+  /** The model behind the kernel, if the kernel is a model in this process. */
   final Optional<Rehearsal> rehearsal() {
     return main().chosen().rehearsal();
   }
 
-  /** Where to print to, in the format that was asked for. */
+  /** Where to print, in the requested format. */
   protected final Output output() {
     return new Output(spec.commandLine(), main().options().format());
   }
 
-  /** Whether the user wants the command to end, and undo what it did. */
+  /** Whether the user wants the command to end and to undo what it did. */
   protected final BooleanSupplier stopRequested() {
     return main()::isStopping;
   }
 
-  /** Does work that a signal does not cut short, since it has to undo what it did. */
+  /** Does work that a signal does not cut short, because it has to undo what it did. */
   final <T> T uncut(Supplier<T> work) {
     return main().shielded(work);
   }
@@ -78,7 +78,7 @@ public abstract class IoliteCommand {
     return main().standardInput();
   }
 
-  /** Prints a message to standard error, as errors look there. */
+  /** Prints a message to standard error, in the style of errors. */
   protected final void error(String message) {
     Main.errors(spec.commandLine()).error(message);
   }

@@ -35,11 +35,11 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
 
 /**
- * Results as JSON. In addition to a record's components, it has what the tables show of the record:
- * methods named {@code is...} by Jackson's own rule, others by a form below.
+ * Results as JSON. In addition to a record's components, the JSON has what the tables show about
+ * the record: methods named {@code is...} by Jackson's own rule, others by a form below.
  *
  * <p>Every {@code long} of the library's records is an unsigned address, size or register, and
- * becomes hexadecimal text: as a number it would lose digits in many readers, or turn negative.
+ * becomes hexadecimal text: as a number, it would lose digits in many readers or become negative.
  */
 public final class Json {
   private static final JsonMapper MAPPER =
@@ -75,7 +75,7 @@ public final class Json {
     return MAPPER.writeValueAsString(value);
   }
 
-  /** The text of a value, with nothing but ASCII in it. */
+  /** The text of a value, in ASCII only. */
   static String ascii(Object value) {
     return MAPPER.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).writeValueAsString(value);
   }

@@ -27,7 +27,7 @@ final class KernelChoice {
   /**
    * A kernel.
    *
-   * @param rehearsal the model that it is, if it is one in this process
+   * @param rehearsal the model behind it, if it is a model in this process
    */
   record Chosen(Kernel kernel, Optional<Rehearsal> rehearsal) {}
 
@@ -39,8 +39,9 @@ final class KernelChoice {
   }
 
   /**
-   * The kernel of a name: {@code host}, {@code mock:PLATFORM}, {@code mock:PLATFORM:PROFILE}, or
-   * {@code mock@SOCKET} for one that {@code iolite mock serve} serves.
+   * Parses the name of a kernel: {@code host}, {@code mock:PLATFORM}, {@code
+   * mock:PLATFORM:PROFILE}, or {@code mock@SOCKET} for a kernel that {@code iolite mock serve}
+   * serves.
    *
    * @throws TypeConversionException if there is no such kernel
    */
@@ -88,20 +89,23 @@ final class KernelChoice {
                 Arrays.stream(known).map(Object::toString).collect(Collectors.joining(", "))));
   }
 
-  /** Its name, the same for the same kernel: of a socket, all of its path. */
+  /**
+   * Its name, which is always the same for the same kernel: for a socket, it contains the full
+   * path.
+   */
   String name() {
     return name;
   }
 
-  /** What it is a model of; empty: it is none that can be made here. */
+  /** The model that it is; empty if it is not a model that can be made here. */
   Optional<MockKernel.Builder> model() {
     return model;
   }
 
   /**
-   * Makes it.
+   * Makes the kernel.
    *
-   * @param stop whether to wait no longer for a process that serves it
+   * @param stop whether to stop waiting for a process that serves it
    */
   Chosen make(BooleanSupplier stop) {
     return maker.apply(stop);

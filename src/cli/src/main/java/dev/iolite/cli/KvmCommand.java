@@ -132,7 +132,7 @@ final class KvmCommand extends CommandGroup {
       try {
         return HelloGuest.run(kernel(), text, Duration.ofSeconds(seconds));
       } catch (IllegalStateException e) {
-        // The guest is known, so what it did instead is KVM's doing.
+        // The guest is known, so KVM is the cause of what it did instead.
         ScenarioException failure = new ScenarioException(String.valueOf(e.getMessage()));
         failure.initCause(e);
         throw failure;

@@ -68,10 +68,10 @@ public final class Main extends CommandGroup {
   /** Longer than any step waits for a device or a guest. */
   private static final int UNCUT_SECONDS = 60;
 
-  /** A command that has nothing to undo, ends by then or is cut off. */
+  /** A command that has nothing to undo ends within this time or is cut off. */
   private static final int FIRST_MILLIS = 1500;
 
-  /** Those that there is a way to launch. */
+  /** The types that can be launched. */
   private static final List<VmType> VM_TYPES =
       List.of(VmType.DEFAULT, VmType.SW_PROTECTED, VmType.TDX, VmType.SNP);
 
@@ -92,8 +92,8 @@ public final class Main extends CommandGroup {
   }
 
   /**
-   * Runs a command and exits with its code. A signal that ends the process (Ctrl-C) lets the
-   * command undo what it did first.
+   * Runs a command and exits with its code. When a signal ends the process (Ctrl-C), the command
+   * first undoes what it did.
    */
   public static void main(String[] arguments) {
     Charset inCharset = charset("stdin.encoding");
@@ -132,14 +132,14 @@ public final class Main extends CommandGroup {
         code = written(standardOut, standardErr, errors(line));
       }
     } catch (Error e) {
-      System.err.println(e); // There may be no memory for more.
+      System.err.println(e); // There may be no memory for anything more.
     } finally {
       ended.countDown();
     }
     System.exit(code);
   }
 
-  /** The exit code of a command that has succeeded, if all that it printed has been written. */
+  /** The exit code of a command that has succeeded: 0 if all of its output has been written. */
   static int written(StandardStream out, StandardStream err, Output errors) {
     if (out.isClosedPipe() || err.isClosedPipe()) {
       return ExitCode.CLOSED_PIPE;
@@ -157,7 +157,7 @@ public final class Main extends CommandGroup {
     return ExitCode.OUTPUT;
   }
 
-  /** The locale's charset, unless Java was told another one for this stream. */
+  /** The locale's charset, unless Java was given another one for this stream. */
   private static Charset charset(String property) {
     String ofLocale = System.getProperty("native.encoding", "");
     return Charset.forName(System.getProperty(property, ofLocale), StandardCharsets.UTF_8);
@@ -179,7 +179,7 @@ public final class Main extends CommandGroup {
   }
 
   /**
-   * Does work that a signal does not cut short, since it has to undo what it did. A command that
+   * Does work that a signal does not cut short, because it has to undo what it did. A command that
    * does anything else ends at once, whatever it waits for.
    *
    * @throws ScenarioException if the process is about to end
@@ -201,14 +201,15 @@ public final class Main extends CommandGroup {
     return stopping;
   }
 
-  /** Where commands are read from by a command that takes more of them. */
+  /** The input of commands that read further commands. */
   Input standardInput() {
     return input;
   }
 
   /**
-   * The command line, working on this kernel unless told otherwise, with these streams. What they
-   * are connected to is asked anew for each result: a window's size changes while a device is held.
+   * The command line, with these streams, working on this kernel by default. What the streams are
+   * connected to is determined anew for each result: a window's size may change while a device is
+   * held.
    */
   static CommandLine commandLine(
       Kernel kernel,
@@ -235,7 +236,7 @@ public final class Main extends CommandGroup {
         .registerConverter(VmType.class, Main::vmType);
   }
 
-  /** Runs a command. An Error ends it too, when the undos on its way have been tried. */
+  /** Runs a command. An Error ends it too, after the undos on its way have been tried. */
   private static int run(ParseResult parsed) {
     try {
       return new RunLast().execute(parsed);
@@ -244,12 +245,12 @@ public final class Main extends CommandGroup {
     }
   }
 
-  /** The command that this one is below. */
+  /** The main command, which this one is below. */
   static Main of(CommandLine command) {
     return command.getCommandSpec().root().commandLine().getCommand();
   }
 
-  /** The options that were given, to this command or to one below it. */
+  /** The options that were given to this command or to one below it. */
   CommonOptions options() {
     return options;
   }
@@ -289,7 +290,7 @@ public final class Main extends CommandGroup {
                             .collect(Collectors.joining(", ")))));
   }
 
-  /** As {@code sw-protected} or, as the kernel has it, {@code SW_PROTECTED}. */
+  /** Parses {@code sw-protected} or, as in the kernel, {@code SW_PROTECTED}. */
   private static VmType vmType(String text) {
     String wanted = text.replace('-', '_');
     return VM_TYPES.stream()

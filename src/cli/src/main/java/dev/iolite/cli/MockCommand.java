@@ -54,7 +54,7 @@ final class MockCommand extends CommandGroup {
         }
         output.flush();
         while (!stopRequested().getAsBoolean() && !host.awaitClosed(LOOK_MILLIS)) {
-          // It serves.
+          // It keeps serving.
         }
       }
       return ExitCode.OK;

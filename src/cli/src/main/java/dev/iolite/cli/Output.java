@@ -14,8 +14,9 @@ import picocli.CommandLine.Help.ColorScheme;
 
 /**
  * Prints results: tables and lines for people, JSON for programs. A text may come from a device, so
- * markup in it means nothing, and what a terminal would obey is shown as {@link Printable} has it,
- * an end of line too; only {@link #styled} texts have colours, and only on a terminal.
+ * markup in it has no meaning, and what a terminal would obey, including an end of line, is shown
+ * in the form of {@link Printable}. Only {@link #styled} texts have colours, and only on a
+ * terminal.
  *
  * <p>Output for people fits the width of the terminal. A pipe has no width, so a line stays a line
  * for the programs that read it.
@@ -24,7 +25,7 @@ public final class Output {
   private static final int GAP = 2;
   private static final int CONTINUATION = 4;
 
-  /** The room that a value needs beside the names. */
+  /** The minimum room for a value beside the names. */
   private static final int LEAST_VALUE = 24;
 
   private final PrintWriter out;
@@ -32,12 +33,12 @@ public final class Output {
   private final ColorScheme colours;
   private final CommonOptions.Format format;
 
-  /** Prints where a command prints its results. */
+  /** Makes an output that prints where a command prints its results. */
   Output(CommandLine command, CommonOptions.Format format) {
     this(command.getOut(), Main.of(command).outTerminal(), format);
   }
 
-  /** Prints there. */
+  /** Makes an output that prints to a writer. */
   Output(PrintWriter out, Terminal terminal, CommonOptions.Format format) {
     this.out = out;
     this.terminal = terminal;
@@ -45,7 +46,7 @@ public final class Output {
     colours = terminal.colorScheme();
   }
 
-  /** What it prints for. */
+  /** The terminal that it prints for. */
   public Terminal terminal() {
     return terminal;
   }
@@ -66,47 +67,49 @@ public final class Output {
     return colours.apply(Printable.line(text), List.of(styles));
   }
 
-  /** Prints a line for people; programs do without it. */
+  /** Prints a line for people, not for programs. */
   public void notice(String text) {
     if (!isJson()) {
       line(styled(text, Style.bold), "");
     }
   }
 
-  /** Prints a message as errors look here. */
+  /** Prints a message in the style of errors. */
   void error(String message) {
     int indent = message.length() - message.stripLeading().length();
     wrap(colours.errorText(Printable.line(message)).toString(), indent + CONTINUATION);
   }
 
-  /** How a step came out. */
+  /** The outcome of a step. */
   Text mark(Step step) {
     return step.succeeded() ? styled("ok    ", Style.fg_green) : styled("FAILED", Style.fg_red);
   }
 
-  /** Prints a text in its own lines, however wide: it is laid out already, or not ours. */
+  /** Prints a text in its own lines, however wide: it is already laid out, or not ours. */
   public void verbatim(String text) {
     out.println(Printable.lines(text));
   }
 
-  /** As {@link #verbatim}, for what was printed for this terminal elsewhere, with its colours. */
+  /**
+   * Prints as {@link #verbatim} does, with colours, what was laid out for this terminal elsewhere.
+   */
   public void laidOut(String text) {
     out.print(Printable.laidOut(text, terminal.colours().enabled()));
     out.flush();
   }
 
-  /** Prints what a person is asked with; the answer goes on the same line. */
+  /** Prints a prompt; the answer goes on the same line. */
   public void prompt(String text) {
     out.print(Printable.line(text));
     out.flush();
   }
 
-  /** All that was printed is written. */
+  /** Writes everything that was printed. */
   public void flush() {
     out.flush();
   }
 
-  /** Prints a line; on a terminal more than one, if it is too long. */
+  /** Prints a line; on a terminal, more than one if it is too long. */
   public void line(String text) {
     wrap(Printable.line(text), text.length() - text.stripLeading().length() + CONTINUATION);
   }
@@ -118,7 +121,7 @@ public final class Output {
   }
 
   /**
-   * As {@link #line(String)}, for what stands above lines that are indented so far.
+   * Prints as {@link #line(String)} does, above lines with this indentation.
    *
    * @param parts texts, some of which may be {@link #styled}
    */
@@ -137,7 +140,7 @@ public final class Output {
             : text);
   }
 
-  /** Prints a text, in more than one line if it is long; nothing of it is left out. */
+  /** Prints a text without omissions, in more than one line if it is long. */
   public void wrapped(int indent, String text) {
     int margin = terminal.indent(indent);
     out.println(
@@ -155,7 +158,7 @@ public final class Output {
     });
   }
 
-  /** Prints a drawn layout, with the kinds in colours of their own. */
+  /** Prints a drawn layout, each kind in its own colour. */
   public void picture(MmioLayout layout) {
     boolean hasBlocks = terminal.canEncode(Palette.BLOCKS.characters());
     Palette palette = hasBlocks ? Palette.BLOCKS : Palette.ASCII;
@@ -175,7 +178,10 @@ public final class Output {
     return kind == Kind.PRIVATE ? Style.fg_cyan : Style.fg_yellow;
   }
 
-  /** Prints names and values, given in turn; where there is little room, a long value below. */
+  /**
+   * Prints names and values, which alternate; where there is little room, a long value goes below
+   * its name.
+   */
   public void properties(String... namesAndValues) {
     int width = 0;
     for (int i = 0; i < namesAndValues.length; i += 2) {
@@ -201,7 +207,7 @@ public final class Output {
         header, rows.stream().map(row -> row.stream().map(cell -> styled(cell)).toList()).toList());
   }
 
-  /** As {@link #table}, with cells that may have colours. */
+  /** Prints as {@link #table} does, with cells that may have colours. */
   void styledTable(List<String> header, List<List<Text>> rows) {
     Table table = new Table(header.stream().map(cell -> styled(cell, Style.bold)).toList(), rows);
     int columns = terminal.columns().orElse(Integer.MAX_VALUE);

@@ -13,7 +13,7 @@ import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite passthrough}: a device assigned end to end, driven, and taken back. */
+/** {@code iolite passthrough}: assigns a device end to end, drives it, and takes it back. */
 @Command(
     name = "passthrough",
     description = {

@@ -4,27 +4,28 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Makes texts fit to be printed. What files, sysfs, devices, journals and other processes say may
- * have characters that a terminal obeys or that change how what follows is read: control characters
- * (C0, DEL, C1), and those of Unicode that format text, such as the overrides of its direction.
- * Each of them is replaced by its number, such as {@code \x1b} for ESC.
+ * Makes texts safe to print. Texts from files, sysfs, devices, journals and other processes may
+ * contain characters that a terminal obeys or that change how the text after them is read: control
+ * characters (C0, DEL, C1), and Unicode's format characters, such as direction overrides. Each of
+ * them is replaced by its number, such as {@code \x1b} for ESC.
  */
 final class Printable {
   private static final int SMALL = 0x100;
 
   /**
-   * What {@link Output} itself uses, and picocli in usage messages: bold, colours, and their ends.
+   * The sequences that {@link Output} uses, and picocli in usage messages: bold, colours, and their
+   * ends.
    */
   private static final Pattern COLOUR = Pattern.compile("\u001b\\[(0|1|2[1249]?|3|4|3[0-79])m");
 
   private Printable() {}
 
-  /** A text for one line; an end of line becomes its number, too. */
+  /** A text for one line; an end of line is also replaced by its number. */
   static String line(String text) {
     return of(text, "", "\\x%02x");
   }
 
-  /** A text that was laid out already, in several lines. */
+  /** A text that is already laid out, in several lines. */
   static String lines(String text) {
     return of(text, "\n", "\\x%02x");
   }
@@ -48,7 +49,7 @@ final class Printable {
     return all.append(lines(text.substring(from))).toString();
   }
 
-  /** A JSON text; what is escaped here is inside its strings, and stays what it was to a reader. */
+  /** A JSON text; what is escaped here is inside its strings, so a reader gets the same values. */
   static String json(String text) {
     return of(text, "\n", "\\u%04x");
   }
@@ -73,7 +74,7 @@ final class Printable {
     return all.toString();
   }
 
-  /** Whether it is more than a mark on the screen. */
+  /** Whether a terminal obeys it, rather than just showing it. */
   private static boolean isObeyed(int c) {
     return switch (Character.getType(c)) {
       case Character.CONTROL,

@@ -9,11 +9,11 @@ import java.util.stream.Collectors;
  * What a command needs in order to work on this host's kernel. On a model, no command needs
  * anything.
  *
- * @param command as it is typed, without {@code iolite}
- * @param user whose command it must be
- * @param capabilities what the process must have of root's abilities
+ * @param command the command as it is typed, without {@code iolite}
+ * @param user who must run it
+ * @param capabilities the capabilities that the process must have
  * @param nodes what the user must be able to open, for reading and writing
- * @param limits which limits of the process count
+ * @param limits the limits of the process that matter
  */
 record Privileges(
     String command,
@@ -22,13 +22,13 @@ record Privileges(
     List<String> nodes,
     List<String> limits) {
 
-  /** Whose command it must be. */
+  /** Who must run a command. */
   enum User {
-    /** Anybody's. */
+    /** Anybody. */
     ANY("any"),
-    /** The one whose process holds the interface. */
+    /** The user whose process holds the interface. */
     HOLDER("the holder's"),
-    /** Root's: sysfs lets its owner write, and that is root. It needs no capability. */
+    /** Root: sysfs lets its owner write, which is root. This needs no capability. */
     ROOT("root");
 
     private final String words;
@@ -43,7 +43,7 @@ record Privileges(
     }
   }
 
-  /** One of root's abilities, by its name in linux/capability.h. */
+  /** A capability, by its name in linux/capability.h. */
   enum Capability {
     /**
      * Reads configuration space beyond its first 64 bytes
@@ -51,8 +51,8 @@ record Privileges(
      */
     CAP_SYS_ADMIN("without it, capabilities of a function are not shown"),
     /**
-     * Sees what processes of others have open (fs/proc/fd.c:proc_fd_permission), so that a device
-     * in use is refused.
+     * Sees the open files of other users' processes (fs/proc/fd.c:proc_fd_permission), so that a
+     * device in use is refused.
      */
     CAP_SYS_PTRACE(
         "without it, whether another process uses a device can't be seen, and the device is"
@@ -71,7 +71,7 @@ record Privileges(
       return without;
     }
 
-    /** As setpriv(1) has it: {@code sys_admin}. */
+    /** The name in setpriv(1), such as {@code sys_admin}. */
     String setpriv() {
       return name().substring("CAP_".length()).toLowerCase(Locale.ROOT);
     }
@@ -84,7 +84,7 @@ record Privileges(
   private static final String RUN_DIRECTORY = "the run directory";
   private static final String MEMLOCK = "memlock, or CAP_IPC_LOCK";
 
-  /** Of every command, in the order of the documentation. */
+  /** The privileges for every command, in the order of the documentation. */
   static final List<Privileges> ALL =
       List.of(
           any("doctor", IOMMUFD, KVM, VFIO),
@@ -141,8 +141,8 @@ record Privileges(
   }
 
   /**
-   * How root starts the command with these capabilities and no others. What a process is started
-   * with holds for all its threads; what one thread of a JVM gives up later does not.
+   * How root starts the command with these capabilities and no others. Capabilities set at the
+   * start apply to all threads of a process; what one thread of a JVM gives up later does not.
    */
   String start() {
     String capabilities =
@@ -150,7 +150,7 @@ record Privileges(
     return "setpriv --no-new-privs --inh-caps=-all --bounding-set=-all" + capabilities;
   }
 
-  /** The command as it is typed, or nothing if it is not root's. */
+  /** How root starts the command; empty if root need not run it. */
   Optional<String> rootStart() {
     return user == User.ROOT ? Optional.of(start() + " iolite " + command) : Optional.empty();
   }

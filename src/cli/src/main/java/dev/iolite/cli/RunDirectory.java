@@ -9,8 +9,8 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /**
- * Where processes that have a device assigned keep journal and socket, as an option. It is on this
- * machine, whichever kernel the devices are of.
+ * The directory where processes that have assigned a device keep journal and socket, as an option.
+ * It is on this machine, whichever kernel the devices belong to.
  */
 public final class RunDirectory {
   private static final String SOCKET = ".sock";
@@ -23,7 +23,7 @@ public final class RunDirectory {
               + " 0700 (default: iolite/ in $$XDG_RUNTIME_DIR or /run)")
   private Optional<Path> given = Optional.empty();
 
-  /** The directory; perhaps it is not there yet. */
+  /** The directory, which may not exist yet. */
   public Path path() {
     return given.orElseGet(RunDirectory::usual);
   }
@@ -33,12 +33,12 @@ public final class RunDirectory {
     return Path.of(runtime == null || runtime.isEmpty() ? "/run" : runtime, "iolite");
   }
 
-  /** Opens it, and makes it first if it is not there. */
+  /** Opens it, and first creates it if it does not exist. */
   PrivateDirectory make() {
     return PrivateDirectory.make(new HostKernel(), path());
   }
 
-  /** Opens it; empty if it is not there. */
+  /** Opens it; empty if it does not exist. */
   public Optional<PrivateDirectory> find() {
     return PrivateDirectory.find(new HostKernel(), path());
   }
@@ -48,7 +48,7 @@ public final class RunDirectory {
     return address.toString().replace(':', '-') + SOCKET;
   }
 
-  /** The device whose socket or journal has a name; empty if it is neither. */
+  /** The device whose socket or journal has this name; empty if the name is neither's. */
   public static Optional<PciAddress> device(String name) {
     return name.endsWith(SOCKET)
         ? Journal.device(name.substring(0, name.length() - SOCKET.length()) + Journal.ENDING)

@@ -13,8 +13,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Standard output or standard error. It remembers the first write that failed, as a {@link
- * java.io.PrintWriter} on it swallows that: output that is lost is a failure of the command.
+ * Standard output or standard error. It remembers the first write that failed, because a {@link
+ * java.io.PrintWriter} on it swallows the failure, and lost output is a failure of the command.
  */
 final class StandardStream extends OutputStream {
   private static final int AT_ONCE = 64 << 10;
@@ -28,12 +28,12 @@ final class StandardStream extends OutputStream {
     this.descriptor = descriptor;
   }
 
-  /** Why the first write that failed did. */
+  /** Why the first failed write failed. */
   Optional<Errno> failure() {
     return failure;
   }
 
-  /** Whether who read it has gone: to a command in a pipeline that is no reason to complain. */
+  /** Whether its reader has gone, which is no reason for a command in a pipeline to complain. */
   boolean isClosedPipe() {
     return failure.equals(Optional.of(Errno.EPIPE));
   }

@@ -7,7 +7,7 @@ import dev.iolite.tdi.ledger.SlotAccess;
 import java.util.List;
 import java.util.Optional;
 
-/** What is mapped where: for the guest in the EPT and S-EPT, for DMA in the IOAS. */
+/** A table of what is mapped where: for the guest in the EPT and S-EPT, for DMA in the IOAS. */
 public final class StandingTable {
   private static final String NO = "-";
 
@@ -33,7 +33,9 @@ public final class StandingTable {
         row.slotDmaBuf().or(row::mapDmaBuf).orElse(NO));
   }
 
-  /** A slot that serves both kinds of access has a page in one of them, by the page's kind. */
+  /**
+   * For a slot that serves both kinds of access, the kind of a page decides which one reaches it.
+   */
   private static String serves(LedgerRow row, SlotAccess access, Kind kind) {
     boolean serves =
         row.access()

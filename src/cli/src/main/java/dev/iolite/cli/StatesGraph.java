@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The states of an assignment as a graph: an edge for each pair of states that events lead from and
- * to if nothing fails. What leaves the state as it is has no edge.
+ * The states of an assignment as a graph: an edge for each pair of states where events lead from
+ * one to the other if nothing fails. Events that do not change the state have no edge.
  */
 final class StatesGraph {
   private static final int BOX_X = 400;
@@ -28,7 +28,7 @@ final class StatesGraph {
 
   private final List<Edge> edges = new ArrayList<>();
 
-  /** From one state to another. */
+  /** An edge from one state to another. */
   private record Edge(State from, State to, String events) {
     boolean isForward() {
       return to.compareTo(from) > 0;
@@ -63,8 +63,8 @@ final class StatesGraph {
   }
 
   /**
-   * Returns the graph as SVG: the states one below the other, with forward edges on their right and
-   * backward edges on their left. Each edge has its own port at both ends, and its own lane.
+   * Returns the graph as SVG: the states one below the other, with forward edges on the right and
+   * backward edges on the left. Each edge has its own port at both ends, and its own lane.
    */
   static String svg() {
     StatesGraph graph = new StatesGraph();

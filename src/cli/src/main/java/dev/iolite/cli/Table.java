@@ -8,16 +8,16 @@ import picocli.CommandLine.Help.Column;
 import picocli.CommandLine.Help.TextTable;
 
 /**
- * Rows of cells: in columns, or stacked where these would be too wide.
+ * Rows of cells: in columns, or stacked where the columns would be too wide.
  *
  * @param header the columns' names
- * @param rows as many cells each as the header has
+ * @param rows the rows, each with as many cells as the header
  */
 record Table(List<Text> header, List<List<Text>> rows) {
   private static final int GAP = 2;
   private static final int INDENT = 4;
 
-  /** How wide it is in columns. */
+  /** Its width if it is laid out in columns. */
   int width() {
     int width = -GAP;
     for (int i = 0; i < header.size(); i++) {
@@ -47,7 +47,8 @@ record Table(List<Text> header, List<List<Text>> rows) {
   }
 
   /**
-   * Each row in lines of its own, every cell after its column's name, and broken between cells:
+   * Each row in its own lines, which are broken between cells; every cell follows its column's
+   * name:
    *
    * <pre>
    * REGION BAR0  GPA 0x2000000  SIZE 64 KiB
@@ -75,7 +76,7 @@ record Table(List<Text> header, List<List<Text>> rows) {
     return lines;
   }
 
-  /** A cell may be wider than a line. */
+  /** Adds a line, which may be too long: a cell may be wider than a line. */
   private static void add(List<String> lines, String line, int columns) {
     Wrapping.of(line, columns, 2 * INDENT).lines().forEach(lines::add);
   }

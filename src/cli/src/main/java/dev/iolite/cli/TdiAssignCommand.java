@@ -41,7 +41,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite tdi assign}: a device interface through the life of an assignment. */
+/** {@code iolite tdi assign}: takes a device interface through the life of an assignment. */
 @Command(
     name = "assign",
     description = {
@@ -141,7 +141,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
   }
 
-  /** All of its life, checked. */
+  /** Goes through its whole life, with checks. */
   private int walk(AssignmentOptions options, VmType type) {
     Kernel kernel = kernel();
     AssignmentReport report = new AssignmentReport(output(), calls, svg);
@@ -160,7 +160,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     return ExitCode.OK;
   }
 
-  /** The beginning and the end of its life, and between them what somebody wishes. */
+  /** Goes through the beginning and the end of its life; in between, runs the user's commands. */
   private int hold(
       AssignmentOptions options, PciAddress device, VmType type, PrivateDirectory run) {
     try (HeldSocket socket = HeldSocket.open(run, device)) {
@@ -205,7 +205,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     return new HeldReply(output(), calls, svg, this::error);
   }
 
-  /** To a request of another process. */
+  /** The answer to a request of another process. */
   private Map<String, String> answer(HeldSession session, Map<String, String> request) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
@@ -243,7 +243,9 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
         .orElseGet(() -> SuitableVm.of(kernel, device));
   }
 
-  /** Who has not said which VM is told if it is not a plain one. */
+  /**
+   * Tells a user who has not chosen the type of the VM which one it is, if it is not a plain one.
+   */
   private void noteChoice(VmType type, AssignmentListener told) {
     if (vm.isEmpty() && rehearsal().isEmpty() && type != VmType.DEFAULT) {
       told.remark(

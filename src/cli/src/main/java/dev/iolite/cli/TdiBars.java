@@ -21,7 +21,10 @@ import picocli.CommandLine.Spec;
 
 /** Options for what a report does not say: the sizes of the BARs and of the host's pages. */
 final class TdiBars {
-  /** A BAR has fewer than 2^63 bytes; what is reported beyond that is refused as not in it. */
+  /**
+   * A BAR has fewer than 2^63 bytes; a reported range beyond that is refused because it is outside
+   * the BAR.
+   */
   private static final long MOST_PAGES = 1L << 50;
 
   @Spec(Spec.Target.MIXEE)
@@ -65,17 +68,17 @@ final class TdiBars {
   /**
    * Where a report's ranges are in the BARs.
    *
-   * @param scheme by which they were placed
-   * @param doubt what to say about that, if it is a guess that decides
+   * @param scheme the scheme by which they were placed
+   * @param doubt what to say about the scheme if it was guessed
    */
   record Placed(MmioLayout layout, RangeScheme scheme, Optional<String> doubt) {}
 
-  /** Why the platform's firmware does not take an interface with such a report. */
+  /** Why the platform's firmware does not accept an interface with such a report. */
   List<String> refusals(InterfaceReport report) {
     return platform.equals(Optional.of(Arch.TDX)) ? report.tdxRefusals() : List.of();
   }
 
-  /** Places a report's ranges; where nothing says how, aligned unless only relative fits. */
+  /** Places a report's ranges; if nothing says how, aligned unless only relative fits. */
   Placed place(InterfaceReport report) {
     Optional<RangeScheme> told = scheme.or(() -> platform.map(RangeScheme::of));
     if (told.isPresent()) {

@@ -4,7 +4,7 @@ import dev.iolite.cli.held.HeldCommand;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-/** {@code iolite tdi bind}: has a held device's interface bound. */
+/** {@code iolite tdi bind}: makes the process that holds a device bind its interface. */
 @Command(
     name = "bind",
     description = {

@@ -17,7 +17,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code iolite tdi evidence FILE}: a device's measurements, read and verified. */
+/** {@code iolite tdi evidence FILE}: reads and verifies a device's measurements. */
 @Command(
     name = "evidence",
     description = {

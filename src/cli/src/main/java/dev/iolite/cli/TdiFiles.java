@@ -15,7 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The files of the {@code tdi} commands; one that can't be read or written is missing to them. */
+/** The files of the {@code tdi} commands; one that can't be read or written counts as missing. */
 public final class TdiFiles {
   /** The largest piece of evidence that the kernel hands out. */
   private static final int LARGEST_EVIDENCE = 16 << 20;
@@ -32,10 +32,10 @@ public final class TdiFiles {
   }
 
   /**
-   * What is in a file that evidence can be in.
+   * The content of a file that may contain evidence.
    *
-   * @param what is expected in it
-   * @param next what to do if it is too long for that
+   * @param what what is expected in it
+   * @param next what to do if it is too long
    */
   static byte[] bytes(String what, Path file, String next) {
     String tried = "read %s %s".formatted(what, file);
@@ -67,7 +67,7 @@ public final class TdiFiles {
     write(file, LayoutSvg.of(layout, title));
   }
 
-  /** Writes a picture that is drawn already. */
+  /** Writes a picture that is already drawn. */
   static void write(Path file, String drawing) {
     try {
       Files.writeString(file, drawing);
@@ -76,12 +76,12 @@ public final class TdiFiles {
     }
   }
 
-  /** As below, of what wraps one. */
+  /** The exception for a failure of the file system that another exception wraps. */
   public static PreconditionException failed(String tried, UncheckedIOException e) {
     return failed(tried, Optional.ofNullable(e.getCause()).orElseGet(() -> new IOException(e)));
   }
 
-  /** What a failure of the file system means. */
+  /** The exception for a failure of the file system. */
   public static PreconditionException failed(String tried, IOException e) {
     String observed =
         switch (e) {

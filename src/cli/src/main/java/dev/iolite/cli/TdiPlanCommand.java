@@ -27,7 +27,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** {@code iolite tdi plan}: shows what would give a guest the MMIO of a layout. */
+/** {@code iolite tdi plan}: shows the calls that would give a guest the MMIO of a layout. */
 @Command(
     name = "plan",
     description = {
@@ -38,7 +38,7 @@ import picocli.CommandLine.ParameterException;
       "in YAML or JSON; what is not private there is shared."
     })
 final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
-  /** Where the first BAR stands if nothing else is said: above the RAM of most guests. */
+  /** The default address of the first BAR: above the RAM of most guests. */
   private static final long FIRST_GPA = 0x100_0000_0000L;
 
   private static final int SHOWN_RANGES = 4;
@@ -248,7 +248,7 @@ final class TdiPlanCommand extends IoliteCommand implements Callable<Integer> {
     }
   }
 
-  /** Whole words of 4 bytes; a byte takes three columns. */
+  /** The number of bytes that fit, in whole words of 4 bytes; a byte takes three columns. */
   private static int bytesFitting(int columns) {
     return (columns - 1) / 3 & -Integer.BYTES;
   }

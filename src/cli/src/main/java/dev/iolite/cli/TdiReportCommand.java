@@ -17,7 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code iolite tdi report FILE}: a device interface report, read and drawn. */
+/** {@code iolite tdi report FILE}: reads and draws a device interface report. */
 @Command(
     name = "report",
     description = {

@@ -61,7 +61,7 @@ final class TdiStatesCommand extends IoliteCommand implements Callable<Integer> 
     return ExitCode.OK;
   }
 
-  /** Where an event leads from each state. */
+  /** The states to which an event leads from each state. */
   private static List<String> leads(Event event) {
     List<String> cells = new ArrayList<>();
     cells.add(event.toString());

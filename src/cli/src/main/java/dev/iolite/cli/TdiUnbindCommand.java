@@ -4,7 +4,7 @@ import dev.iolite.cli.held.HeldCommand;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-/** {@code iolite tdi unbind}: has a held device's interface unbound. */
+/** {@code iolite tdi unbind}: makes the process that holds a device unbind its interface. */
 @Command(
     name = "unbind",
     description = {

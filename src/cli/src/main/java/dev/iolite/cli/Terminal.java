@@ -16,13 +16,13 @@ import picocli.CommandLine.Help.ColorScheme;
 
 /**
  * What a stream is connected to: a terminal with its width and colours, or a pipe or file that has
- * neither; and the characters that can be written to it. Each descriptor is examined by itself; the
- * Java runtime and picocli can only tell whether both standard input and output are a terminal.
+ * neither; and the characters that can be written to it. Each descriptor is examined separately;
+ * the Java runtime and picocli can only tell whether standard input and output are both a terminal.
  *
  * @param isTerminal whether it is a terminal
  * @param columns its width, {@link #LEAST_COLUMNS} or more; empty if it has none: a pipe, a file,
  *     or a terminal that does not know its width, such as a serial console
- * @param charset what its characters are encoded in
+ * @param charset the encoding of its characters
  * @param colours whether text is coloured
  */
 public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset, Ansi colours) {
@@ -35,20 +35,20 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
   /** Standard error. */
   static final int ERR = 2;
 
-  /** The narrowest width that output is laid out for; a narrower terminal breaks lines itself. */
+  /** The smallest width for which output is laid out; a narrower terminal breaks lines itself. */
   static final int LEAST_COLUMNS = LayoutPicture.LEAST_COLUMNS;
 
   private static final int MOST_COLUMNS = 10_000;
   private static final int USUAL_TEXT = 100;
   private static final int USUAL_PICTURE = 80;
 
-  /** What is left of a line beside an indentation that is worth its room. */
+  /** The least room that an indentation must leave in a line. */
   private static final int LEAST_ROOM = 36;
 
   private static final int SMALL_INDENT = 4;
 
   /**
-   * Not in the bindings: it is no interface of device assignment. The number is that of
+   * Not in the bindings, because it is not part of device assignment. The number is that of
    * asm-generic/ioctls.h, which x86, Arm and RISC-V share; the argument is {@code struct winsize},
    * four {@code unsigned short}, the second of which is ws_col.
    */
@@ -58,7 +58,7 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
   private static final int WS_COL = 2;
 
   /**
-   * Looks at a descriptor.
+   * Examines a descriptor.
    *
    * @param environment COLUMNS takes precedence over a terminal's own width; NO_COLOR
    *     (no-color.org) and TERM=dumb forbid colours
@@ -83,7 +83,7 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
     }
   }
 
-  /** A width; empty if the text is none. */
+  /** Parses a width; empty if the text is not a width. */
   private static OptionalInt columns(String text) {
     try {
       int columns = Integer.parseInt(text);
@@ -95,7 +95,10 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
     }
   }
 
-  /** A terminal as another process has described it; what it left out is as in a pipe. */
+  /**
+   * A terminal as another process has described it; what the description leaves out is as for a
+   * pipe.
+   */
   static Terminal described(Map<String, String> description) {
     return new Terminal(
         false,
@@ -104,7 +107,7 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
         Boolean.parseBoolean(description.get("colours")) ? Ansi.ON : Ansi.OFF);
   }
 
-  /** What another process has to know to print for this terminal. */
+  /** What another process has to know in order to print for this terminal. */
   public Map<String, String> description() {
     Map<String, String> description = new HashMap<>();
     columns.ifPresent(width -> description.put("columns", Integer.toString(width)));
@@ -113,17 +116,17 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
     return description;
   }
 
-  /** How wide running text is. */
+  /** The width of running text. */
   int textColumns() {
     return columns.orElse(USUAL_TEXT);
   }
 
-  /** How wide a picture is. */
+  /** The width of a picture. */
   int pictureColumns() {
     return columns.orElse(USUAL_PICTURE);
   }
 
-  /** An indentation, made small where it would leave too little of a line. */
+  /** An indentation, reduced where it would leave too little of a line. */
   int indent(int wanted) {
     return textColumns() - wanted >= LEAST_ROOM ? wanted : Math.min(wanted, SMALL_INDENT);
   }
@@ -133,7 +136,7 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
     return charset.canEncode() && charset.newEncoder().canEncode(text);
   }
 
-  /** Colours and styles, if it has them. */
+  /** The colours and styles that it has, if any. */
   public ColorScheme colorScheme() {
     return Help.defaultColorScheme(colours);
   }

@@ -114,7 +114,10 @@ final class TsmCommand extends CommandGroup {
       return changed(output(), device);
     }
 
-    /** drivers/pci/tsm.c:__pci_tsm_disconnect unbinds the interfaces of all that it answers for. */
+    /**
+     * drivers/pci/tsm.c:__pci_tsm_disconnect unbinds the interfaces of all functions that the
+     * device answers for.
+     */
     private void requireUnbound(PciDevice device) {
       Optional<String> name = Optional.of(device.toString());
       List<String> bound =

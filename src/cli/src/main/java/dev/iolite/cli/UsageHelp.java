@@ -15,7 +15,7 @@ public final class UsageHelp {
   /** The narrowest layout of picocli. */
   private static final int LEAST_COLUMNS = 55;
 
-  /** So wide that nothing is broken there. */
+  /** A width at which no line is broken. */
   private static final int UNBROKEN = 10_000;
 
   private static final int MOST_INDENT = 6;
@@ -23,7 +23,7 @@ public final class UsageHelp {
 
   private UsageHelp() {}
 
-  /** Does so for a command and those below it. */
+  /** Fits the usage messages of a command and of those below it. */
   public static void fit(CommandLine command, Terminal terminal) {
     int columns = Math.min(terminal.columns().orElse(MOST_COLUMNS), MOST_COLUMNS);
     if (columns >= LEAST_COLUMNS) {

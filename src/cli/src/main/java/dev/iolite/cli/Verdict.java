@@ -9,15 +9,15 @@ import java.util.Optional;
 /**
  * The result of verifying a signature.
  *
- * @param verified whether it is that of a trusted device
- * @param text what a person reads
- * @param failure why it is not, if somebody is trusted
+ * @param verified whether the signature is a trusted device's
+ * @param text the result for people
+ * @param failure why it is not, if any device is trusted
  */
 public record Verdict(boolean verified, String text, Optional<RuntimeException> failure) {
   /**
-   * Verifies, if somebody is trusted.
+   * Verifies the signature, if any device is trusted.
    *
-   * @param nonce what the device was asked with, if that is known
+   * @param nonce the nonce of the request to the device, if it is known
    */
   public static Verdict of(Optional<Trust> trust, Evidence evidence, Optional<byte[]> nonce) {
     if (trust.isEmpty()) {
@@ -37,12 +37,12 @@ public record Verdict(boolean verified, String text, Optional<RuntimeException> 
     }
   }
 
-  /** What a program finds beside the table's words: why it is not, in full. */
+  /** The text for programs: the table's words, and in full why it is not verified. */
   public String words() {
     return failure.map(Remedies::message).orElse(text);
   }
 
-  /** Fails if somebody is trusted, and it is not theirs. */
+  /** Throws the failure if there is one: a device is trusted, but the signature is not verified. */
   public void require() {
     if (failure.isPresent()) {
       throw failure.get();

@@ -14,7 +14,7 @@ final class VfToken {
               + " vfio-pci needs the one that was given for the physical function")
   private Optional<UUID> token = Optional.empty();
 
-  /** What was given. */
+  /** The token that was given. */
   Optional<UUID> given() {
     return token;
   }

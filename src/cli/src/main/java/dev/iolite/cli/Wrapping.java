@@ -18,10 +18,10 @@ final class Wrapping {
   private Wrapping() {}
 
   /**
-   * Breaks a text; line breaks that it has stay.
+   * Breaks a text; keeps its line breaks.
    *
-   * @param columns the most that a line has
-   * @param hang how far lines after the first are indented
+   * @param columns the maximum width of a line
+   * @param hang the indentation of the lines after the first
    */
   static String of(String text, int columns, int hang) {
     List<String> lines = new ArrayList<>();
@@ -43,7 +43,7 @@ final class Wrapping {
     lines.add(margin + rest);
   }
 
-  /** How many columns a text takes. */
+  /** The width of a text, in columns. */
   static int width(String text) {
     String plain = COLOUR.matcher(text).replaceAll("");
     return plain.codePointCount(0, plain.length());

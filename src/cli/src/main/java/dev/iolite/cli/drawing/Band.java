@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param offset its start, in bytes from the start of the BAR
  * @param bytes its length
- * @param cells how wide it is drawn
- * @param kind what it is; empty if it has runs of both kinds, too many to draw each
+ * @param cells the width at which it is drawn
+ * @param kind its kind; empty if it has runs of both kinds, too many to draw each
  */
 record Band(long offset, long bytes, int cells, Optional<Kind> kind) {}

@@ -10,14 +10,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** Cuts BARs into what can be drawn. */
+/** Cuts BARs into bands that can be drawn. */
 final class Bands {
   private Bands() {}
 
   /**
-   * The bands of a BAR, which take all of a width. Each run is a band, of a cell at least; if there
-   * are more runs than cells, each cell stands for a part of the BAR, all of the same number of
-   * pages but for one.
+   * The bands of a BAR, which fill a width. Each run is a band of at least one cell; if there are
+   * more runs than cells, each cell stands for a part of the BAR, and all parts except one have the
+   * same number of pages.
    */
   static List<Band> of(BarLayout bar, int cells) {
     return bar.runCount() <= cells ? runs(bar, cells) : parts(bar, cells);
@@ -67,7 +67,7 @@ final class Bands {
     return bands;
   }
 
-  /** What a reader is told of a BAR as a whole. */
+  /** A summary of a whole BAR for readers. */
   static String summary(BarLayout bar) {
     if (bar.runCount() == 1) {
       return "all " + bar.run(0).kind();

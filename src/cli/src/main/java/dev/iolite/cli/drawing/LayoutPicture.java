@@ -13,9 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * Layouts drawn with characters: for each BAR a row with its runs, each visible however small, and
- * below it where they start and how long they are. Each kind has a character of its own, so a
- * picture is readable without colours; the parts say which kind they show, for callers that add
- * colours.
+ * below it where they start and how long they are. Each kind has its own character, so a picture is
+ * readable without colours; the parts say which kind they show, for callers that add colours.
  */
 public final class LayoutPicture {
   /** The narrowest picture, in columns. */
@@ -39,11 +38,11 @@ public final class LayoutPicture {
     this.palette = palette;
   }
 
-  /** The characters that runs are drawn with. */
+  /** The characters with which runs are drawn. */
   public enum Palette {
     /** Block elements of Unicode. */
     BLOCKS("█", "░", "▒"),
-    /** For charsets that lack these. */
+    /** ASCII characters, for charsets that lack these. */
     ASCII("#", ".", "%");
 
     private final String ofPrivate;
@@ -56,7 +55,7 @@ public final class LayoutPicture {
       this.ofBoth = ofBoth;
     }
 
-    /** All of its characters, so that one can ask a charset whether it has them. */
+    /** All of its characters, to check whether a charset has them. */
     public String characters() {
       return ofPrivate + ofShared + ofBoth;
     }
@@ -77,7 +76,7 @@ public final class LayoutPicture {
   /**
    * A line.
    *
-   * @param parts what it is made of, from left to right
+   * @param parts its parts, from left to right
    */
   public record Line(List<Part> parts) {
     /** Copies the list. */
@@ -97,9 +96,9 @@ public final class LayoutPicture {
   }
 
   /**
-   * Draws a layout. All lines fit the width but those that say in words what a BAR is made of.
+   * Draws a layout. All lines fit the width, except those that describe a BAR in words.
    *
-   * @param columns how wide, {@link #LEAST_COLUMNS} or more
+   * @param columns the width, {@link #LEAST_COLUMNS} or more
    */
   public static List<Line> of(MmioLayout layout, int columns, Palette palette) {
     if (columns < LEAST_COLUMNS) {
@@ -174,7 +173,7 @@ public final class LayoutPicture {
     return new Part(palette.character(kind) + " " + words, kind);
   }
 
-  /** On a line of its own goes what is too much for one. */
+  /** Adds the legend; what does not fit on one line goes on its own line. */
   private void addLegend(boolean isMixed) {
     Part gap = new Part(KEY_GAP, Optional.empty());
     Line kinds =

@@ -26,7 +26,7 @@ public final class LayoutSvg {
   private static final int BAR_HEIGHT = 36;
   private static final int SWATCH = 16;
 
-  /** What text of 12 pixels takes, at most, for each character. */
+  /** The maximum width of a character in text of 12 pixels. */
   private static final double CHARACTER = 7.4;
 
   private final StringBuilder svg = new StringBuilder();
@@ -36,7 +36,7 @@ public final class LayoutSvg {
   /**
    * Draws a layout.
    *
-   * @param title what stands above it, such as the device's name
+   * @param title the heading, such as the device's name
    * @return the text of an SVG file
    */
   public static String of(MmioLayout layout, String title) {
@@ -163,7 +163,7 @@ public final class LayoutSvg {
         .orElse("url(#both)");
   }
 
-  /** Text for XML, which has no form for control characters. */
+  /** Escapes text for XML, which can't represent control characters. */
   private static String escaped(String text) {
     return text.replaceAll("[\\p{Cntrl}\\p{Cs}\\uFFFE\\uFFFF]", "?")
         .replace("&", "&amp;")

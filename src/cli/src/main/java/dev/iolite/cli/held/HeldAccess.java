@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An access that a guest is to make, as a user types it. Input that can't be understood is an
- * {@link IllegalArgumentException}.
+ * A guest access, as a user types it. Input that can't be understood is an {@link
+ * IllegalArgumentException}.
  *
  * @param gpa the guest-physical address
  * @param bytes 1, 2, 4 or 8
@@ -19,9 +19,9 @@ record HeldAccess(long gpa, int bytes, Kind kind) {
   private static final int HEXADECIMAL = 16;
 
   /**
-   * Reads what was typed.
+   * Parses what was typed.
    *
-   * @param first the kind, if it is said, or the number of bytes
+   * @param first the kind, if it is given, or the number of bytes
    * @param second the number of bytes, after the kind
    */
   static HeldAccess parse(String gpa, Optional<String> first, Optional<String> second) {
@@ -48,7 +48,7 @@ record HeldAccess(long gpa, int bytes, Kind kind) {
             () -> new IllegalArgumentException("memory is private or shared, not '" + word + "'"));
   }
 
-  /** An offset in config space at which there are 32 bits. */
+  /** Parses the offset of 32 bits in configuration space. */
   static int register(String text) {
     long offset = ByteSize.parse(text);
     if (offset >= CONFIG_BYTES || offset % Integer.BYTES != 0) {
@@ -58,7 +58,7 @@ record HeldAccess(long gpa, int bytes, Kind kind) {
     return (int) offset;
   }
 
-  /** An unsigned value of so many bytes. */
+  /** Parses an unsigned value of this many bytes. */
   static long value(String text, int bytes) {
     boolean isHex = text.startsWith("0x") || text.startsWith("0X");
     try {

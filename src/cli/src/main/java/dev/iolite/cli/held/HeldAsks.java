@@ -13,20 +13,20 @@ import dev.iolite.tdi.layout.MmioLayout;
 import dev.iolite.tdi.layout.Run;
 import java.util.Map;
 
-/** Has the guest of a held assignment ask its VMM for something. */
+/** Makes the guest of a held assignment ask its VMM for something. */
 final class HeldAsks {
   private final TdiAssignment assignment;
   private final GuestAgent guest;
   private final HeldReply reply;
 
-  /** Of an assignment, and the guest of it. */
+  /** Prepares to ask for an assignment and its guest. */
   HeldAsks(TdiAssignment assignment, GuestAgent guest, HeldReply reply) {
     this.assignment = assignment;
     this.guest = guest;
     this.reply = reply;
   }
 
-  /** Has it ask for something; says what the VMM answered. */
+  /** Makes the guest ask for something; reports what the VMM answered. */
   int ask(String what, GuestAsk ask) {
     long answer = guest.ask(ask);
     if (answer == 0) {
@@ -43,7 +43,7 @@ final class HeldAsks {
     return ExitCode.CHECK_FAILED;
   }
 
-  /** All private runs, one after the other, up to the first that is refused. */
+  /** Validates all private runs, one after the other, up to the first that is refused. */
   int validate() {
     Map<Integer, Long> places = assignment.barAddresses();
     int code = ExitCode.OK;
@@ -72,7 +72,7 @@ final class HeldAsks {
     return code;
   }
 
-  /** What is mapped now; that nothing is, is missing to who needs it. */
+  /** The layout that is mapped now; it is a failure if nothing is mapped. */
   static MmioLayout layout(TdiAssignment assignment, String tried) {
     return assignment
         .layout()

@@ -71,7 +71,7 @@ public final class HeldClient {
     return directory.path().resolve(RunDirectory.socket(address));
   }
 
-  /** No process holds the device, or any. */
+  /** The failure that no process holds the device, or any device. */
   static PreconditionException notHeld(Path directory, Optional<PciAddress> address) {
     String device = address.map(PciAddress::toString).orElse("a device");
     return new PreconditionException(
@@ -96,9 +96,9 @@ public final class HeldClient {
   }
 
   /**
-   * Has a command run there, and waits for the answer.
+   * Runs a command in that process, and waits for the answer.
    *
-   * @param stop whether to wait no longer
+   * @param stop whether to stop waiting
    * @throws PreconditionException if no process holds the device, or it ends before it answers
    */
   Map<String, String> ask(PciAddress address, Map<String, String> request, BooleanSupplier stop) {

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** What commands share that speak to the process that holds a device. */
+/** The common part of commands that talk to the process that holds a device. */
 public abstract class HeldCommand extends IoliteCommand {
   private static final Pattern CODE = Pattern.compile("\\d{1,3}");
 
@@ -23,14 +23,14 @@ public abstract class HeldCommand extends IoliteCommand {
 
   @Mixin private final RunDirectory directory = new RunDirectory();
 
-  /** Has a command run there, and prints what it says; returns its exit code. */
+  /** Runs a command in that process and prints its output; returns its exit code. */
   protected final int tell(String command) {
     Map<String, String> answer = ask(command, output().isJson() ? "json" : "table");
     output().laidOut(answer.getOrDefault("out", ""));
     return code(answer);
   }
 
-  /** Has a command run there; the answer is as {@link HeldSocket} has it. */
+  /** Runs a command in that process; {@link HeldSocket} describes the answer. */
   protected final Map<String, String> ask(String command, String format) {
     Map<String, String> request = output().terminal().description();
     request.put("command", command);
@@ -42,7 +42,7 @@ public abstract class HeldCommand extends IoliteCommand {
     }
   }
 
-  /** The exit code of an answer; says why it is not 0. */
+  /** The exit code of an answer; prints why it is not 0. */
   protected final int code(Map<String, String> answer) {
     answer.getOrDefault("err", "").lines().forEach(this::error);
     String code = answer.getOrDefault("code", "");

@@ -27,7 +27,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * The commands of a held assignment, no matter where they come from: one object for each command.
+ * The commands of a held assignment, no matter where they come from. There is one object for each
+ * command.
  */
 @Command(
     name = "",
@@ -51,7 +52,7 @@ final class HeldCommands {
   private final HeldAsks asks;
   private boolean quits;
 
-  /** Commands on an assignment, and the guest of it. */
+  /** Makes the commands on an assignment and its guest. */
   HeldCommands(TdiAssignment assignment, GuestAgent guest, HeldReply reply) {
     this.assignment = assignment;
     this.guest = guest;
@@ -59,7 +60,7 @@ final class HeldCommands {
     asks = new HeldAsks(assignment, guest, reply);
   }
 
-  /** Runs the command of a line; returns its exit code. A failure is told, not thrown. */
+  /** Runs the command of a line; returns its exit code. A failure is reported, not thrown. */
   int run(String line) {
     StringWriter text = new StringWriter();
     CommandLine commands =
@@ -89,7 +90,7 @@ final class HeldCommands {
     return ExitCode.USAGE;
   }
 
-  /** Whether the command was to end. */
+  /** Whether the command was to quit. */
   boolean quits() {
     return quits;
   }
@@ -181,7 +182,7 @@ final class HeldCommands {
     return ExitCode.OK;
   }
 
-  /** What is typed is wrong, or the guest has no such access. */
+  /** Reports what was typed as wrong if it can't be understood or the guest has no such access. */
   private <T> T understood(Supplier<T> typed) {
     try {
       return typed.get();

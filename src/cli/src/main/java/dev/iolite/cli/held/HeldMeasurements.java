@@ -9,16 +9,16 @@ import java.lang.foreign.MemorySegment;
 import java.util.HexFormat;
 import java.util.Optional;
 
-/** What the device of a held assignment measures of itself. */
+/** The measurements that the device of a held assignment makes of itself. */
 public final class HeldMeasurements {
   private static final HexFormat HEX = HexFormat.of();
 
   private HeldMeasurements() {}
 
   /**
-   * A nonce, as somebody types it.
+   * Parses a nonce, as a user types it.
    *
-   * @throws IllegalArgumentException if it is none
+   * @throws IllegalArgumentException if it is not a nonce
    */
   public static byte[] nonce(String hex) {
     String said = "a nonce is %d hexadecimal digits".formatted(2 * Measurements.NONCE_BYTES);
@@ -35,10 +35,10 @@ public final class HeldMeasurements {
   }
 
   /**
-   * Has it measure, and reports the outcome.
+   * Makes the device measure itself, and reports the outcome.
    *
-   * @throws dev.iolite.tdi.evidence.UntrustedEvidenceException if somebody is trusted, and has not
-   *     signed it
+   * @throws dev.iolite.tdi.evidence.UntrustedEvidenceException if any device is trusted and the
+   *     signature is not such a device's
    */
   static void show(HeldReply reply, TdiAssignment assignment, byte[] nonce) {
     byte[] message = assignment.measurements(nonce);

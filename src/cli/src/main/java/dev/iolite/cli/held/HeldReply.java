@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What a command of a held assignment says: lines for people, or one JSON object at its end. */
+/** The reply of a command of a held assignment: lines for people, or one JSON object at the end. */
 public final class HeldReply {
   private final Output output;
   private final AssignmentReport report;
@@ -18,7 +18,7 @@ public final class HeldReply {
   private final Map<String, Object> members = new LinkedHashMap<>();
 
   /**
-   * Says it there.
+   * Makes a reply to an output.
    *
    * @param allCalls whether system calls are shown with their arguments
    * @param svg where the bound device's BARs are to be drawn
@@ -30,7 +30,7 @@ public final class HeldReply {
     report = new AssignmentReport(output, allCalls, svg);
   }
 
-  /** Is told how the assignment goes while the command runs. */
+  /** The report of the assignment's progress while the command runs. */
   public AssignmentReport report() {
     return report;
   }
@@ -43,8 +43,8 @@ public final class HeldReply {
   /**
    * Adds a result of the command.
    *
-   * @param name what a program finds it by
-   * @param text what a person reads
+   * @param name the result's name for programs
+   * @param text the result for people
    */
   void say(String name, Object value, String text) {
     say(name, value);
@@ -53,7 +53,7 @@ public final class HeldReply {
     }
   }
 
-  /** As {@link #say(String, Object, String)}, for a text that is laid out already. */
+  /** Does what {@link #say(String, Object, String)} does, for a text that is already laid out. */
   void show(String name, Object value, String text) {
     say(name, value);
     if (!output.isJson()) {
@@ -61,7 +61,7 @@ public final class HeldReply {
     }
   }
 
-  /** As {@link #show}, for a usage message, which may have colours. */
+  /** Prints a usage message, which may have colours. */
   void usage(String text) {
     say("text", text);
     if (!output.isJson()) {
@@ -69,18 +69,18 @@ public final class HeldReply {
     }
   }
 
-  /** Something that a program wants to know, and a person is told in another way. */
+  /** Adds a result for programs; people learn about it in another way. */
   void say(String name, Object value) {
     members.put(name, value);
   }
 
-  /** Why the command failed. */
+  /** Reports why the command failed. */
   void failed(String message) {
     members.merge("error", message, (before, more) -> before + "\n" + more);
     errors.accept(message);
   }
 
-  /** All is said. */
+  /** Ends the reply. */
   public void end(String command, int code, TdiAssignment assignment) {
     if (output.isJson()) {
       Map<String, Object> all =

@@ -37,9 +37,9 @@ public final class HeldSession implements AssignmentListener {
   private boolean ended;
 
   /**
-   * Prepares one.
+   * Prepares a session.
    *
-   * @param replies what commands from standard input say their replies to
+   * @param replies makes the replies for commands from standard input
    */
   public HeldSession(Input input, Output output, Supplier<HeldReply> replies) {
     this.input = input;
@@ -47,15 +47,15 @@ public final class HeldSession implements AssignmentListener {
     this.replies = replies;
   }
 
-  /** Has somebody told how the assignment goes, from now on. */
+  /** Adds a listener for the assignment's progress from now on. */
   public void tell(AssignmentListener told) {
     listener = told;
   }
 
   /**
-   * Runs commands until one ends it, nothing is held any longer, or input ends.
+   * Runs commands until one ends the session, nothing is held any longer, or input ends.
    *
-   * @param assignment assigned
+   * @param assignment an assignment that is already assigned
    * @param stop whether the process is to end
    * @return an exit code
    */
@@ -92,7 +92,7 @@ public final class HeldSession implements AssignmentListener {
     }
   }
 
-  /** Each line once the one before it is done. */
+  /** Reads each line once the one before it is done. */
   private void readInput() {
     BufferedReader lines = input.reader();
     Optional<String> line;
@@ -110,7 +110,7 @@ public final class HeldSession implements AssignmentListener {
     }
   }
 
-  /** Has a command run that was not typed here; the exit code comes when it is done. */
+  /** Runs a command that was not typed here; the exit code comes when it is done. */
   public CompletableFuture<Integer> give(String line, HeldReply reply) {
     return add(line, reply, false);
   }
@@ -140,7 +140,7 @@ public final class HeldSession implements AssignmentListener {
     }
   }
 
-  /** Whether others may follow. */
+  /** Executes a command; returns whether others may follow. */
   private boolean execute(Given given, TdiAssignment assignment, GuestAgent guest) {
     String line = given.line().strip();
     if (line.isEmpty() || line.startsWith("#")) {
@@ -148,7 +148,7 @@ public final class HeldSession implements AssignmentListener {
       return true;
     }
     if (!given.isTyped() && input.isTerminal()) {
-      output.notice(""); // The prompt stands on this line.
+      output.notice(""); // The prompt is on this line.
     }
     if (!given.isTyped() || !input.isTerminal()) {
       output.notice((given.isTyped() ? "> " : "(from another shell) > ") + line);

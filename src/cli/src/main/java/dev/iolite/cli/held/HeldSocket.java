@@ -18,10 +18,11 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
- * Where a process that holds a device listens for commands of other processes of the same user: one
- * request and one answer for each connection. A request has {@code command}, {@code format} (table
- * or json) and what {@link dev.iolite.cli.Terminal#description} says about where the answer is
- * printed; an answer has {@code code} (an exit code), {@code out} and {@code err}.
+ * The socket on which a process that holds a device listens for commands from other processes of
+ * the same user: one request and one answer for each connection. A request has {@code command},
+ * {@code format} (table or json) and what {@link dev.iolite.cli.Terminal#description} says about
+ * where the answer is printed; an answer has {@code code} (an exit code), {@code out} and {@code
+ * err}.
  */
 public final class HeldSocket implements AutoCloseable {
   private static final long LAST_ANSWERS_MILLIS = 2000;
@@ -36,8 +37,8 @@ public final class HeldSocket implements AutoCloseable {
   }
 
   /**
-   * Listens; who connects waits until {@link #serve}. A socket that a dead process has left is
-   * replaced.
+   * Listens; clients that connect wait until {@link #serve}. A socket that a dead process has left
+   * is replaced.
    *
    * @throws PreconditionException if another process listens there, or the file can't be made
    */
@@ -83,9 +84,9 @@ public final class HeldSocket implements AutoCloseable {
   }
 
   /**
-   * Answers, from now on, each request in a thread of its own.
+   * Answers each request, from now on, in its own thread.
    *
-   * @param troubles told when no request can be taken for some time, and why
+   * @param troubles told when, for some time, no request can be accepted, and why
    */
   public void serve(UnaryOperator<Map<String, String>> answers, Consumer<String> troubles) {
     listener.serve("socket", MOST_CLIENTS, new Answers(answers), troubles);
@@ -126,7 +127,7 @@ public final class HeldSocket implements AutoCloseable {
     }
   }
 
-  /** Answers that are on their way still go out, and the file is deleted. */
+  /** Stops listening, lets answers that are on their way go out, and deletes the file. */
   @Override
   public void close() {
     try (listener) {

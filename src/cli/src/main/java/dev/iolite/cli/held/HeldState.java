@@ -13,11 +13,11 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The state of a held assignment, with all that is mapped. */
+/** The state of a held assignment, with everything that is mapped. */
 final class HeldState {
   private HeldState() {}
 
-  /** Says it; tells whether all of it agrees. */
+  /** Shows the state; returns whether all of it is consistent. */
   static boolean show(HeldReply reply, TdiAssignment assignment) {
     List<LedgerRow> rows = assignment.ledger().rows();
     List<LedgerProblem> problems = assignment.ledger().problems();
@@ -59,7 +59,7 @@ final class HeldState {
     return problems.isEmpty();
   }
 
-  /** What slots and maps are made of, by name, and the BARs that each is of. */
+  /** The dma-bufs of slots and maps, by name, with the BARs of each. */
   private static Map<String, String> dmaBufs(List<LedgerRow> rows) {
     Map<String, String> found = new TreeMap<>();
     for (LedgerRow row : rows) {

@@ -1,4 +1,4 @@
-/** Assignments that a process holds, and what other processes say to it. */
+/** Assignments that a process holds, and the commands that other processes send to it. */
 @NullMarked
 package dev.iolite.cli.held;
 

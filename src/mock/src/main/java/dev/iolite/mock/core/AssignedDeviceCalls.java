@@ -11,9 +11,9 @@ public interface AssignedDeviceCalls {
   void closed(AssignedDevice device);
 
   /**
-   * A command that 7.3 does not know.
+   * Executes a command that 7.3 does not know.
    *
-   * @throws Refused ENOTTY: nor does this kernel
+   * @throws Refused ENOTTY: this kernel does not know it either
    */
   int ioctl(AssignedDevice device, int request, long argument);
 
@@ -39,11 +39,11 @@ public interface AssignedDeviceCalls {
   List<BarRange> cover(AssignedDevice device, DmaBufKind kind, int bar, List<BarRange> asked);
 
   /**
-   * A command on a dma-buf that 7.3 does not know.
+   * Executes a command on a dma-buf that 7.3 does not know.
    *
-   * @param bar the BAR that it is of
-   * @param ranges what it has of it, one after the other
-   * @throws Refused ENOTTY: nor does this kernel
+   * @param bar the dma-buf's BAR
+   * @param ranges the parts of the BAR that it covers, one after the other
+   * @throws Refused ENOTTY: this kernel does not know it either
    */
   int dmaBufIoctl(int bar, List<BarRange> ranges, int request, long argument);
 
@@ -54,8 +54,8 @@ public interface AssignedDeviceCalls {
    * VFIO_DEVICE_FEATURE_DMA_BUF_RUNS, for a dma-buf of the device.
    *
    * @param address where its struct is
-   * @param bar the BAR that the dma-buf is of
-   * @param ranges what it has of it, one after the other
+   * @param bar the dma-buf's BAR
+   * @param ranges the parts of the BAR that it covers, one after the other
    * @throws Refused EMSGSIZE: there are more runs than fit, and their number is written back;
    *     EFAULT
    */

@@ -73,7 +73,7 @@ public final class Descriptors {
   /**
    * The file with this number, as fdget_raw returns it: it may have been opened with O_PATH.
    *
-   * @throws Refused EBADF if it is nobody's
+   * @throws Refused EBADF if there is none
    */
   OpenFile getRaw(int fd) {
     return find(fd).orElseThrow(() -> refused(Errno.EBADF));

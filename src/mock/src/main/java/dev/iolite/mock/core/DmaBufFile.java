@@ -24,7 +24,7 @@ public abstract class DmaBufFile extends OpenFile {
    * or BAR.
    *
    * @param offset where in it the part starts, in bytes
-   * @param length how long the part is, in bytes
+   * @param length the length of the part, in bytes
    */
   public abstract List<BarRange> part(TeeFunction owner, int bar, long offset, long length);
 

@@ -1,6 +1,6 @@
 package dev.iolite.mock.core;
 
-/** What a dma-buf exported by VFIO may be used for. */
+/** The permitted use of a dma-buf that VFIO exported. */
 public enum DmaBufKind {
   /** The kind of 7.3: usable while the device is the host's. */
   PLAIN,

@@ -41,7 +41,7 @@ public interface DmaBufSlots {
    *
    * @param flags its flags
    * @param offset where in the dma-buf it starts, in whole pages
-   * @param bytes how long it is, in whole pages
+   * @param bytes its length, in whole pages
    * @throws Refused EINVAL: it can't be made; ENODEV: the dma-buf is revoked
    */
   Use check(DmaBufFile file, int flags, long offset, long bytes);

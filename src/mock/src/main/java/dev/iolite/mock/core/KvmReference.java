@@ -12,7 +12,7 @@ public interface KvmReference {
    * Maps a device's private registers into the VM's private address space, as a TSM does.
    *
    * @param gpa the first guest-physical address
-   * @param bytes how long the range is; both in whole pages
+   * @param bytes the length of the range; both in whole pages
    * @param what a name for it
    * @return false if part of the range is mapped already
    */

@@ -153,7 +153,7 @@ public abstract class OpenFile {
     throw refused(isOfName ? Errno.EINVAL : Errno.ESPIPE);
   }
 
-  /** pwrite(2); as {@link #pread} (fs/read_write.c:ksys_pwrite64, vfs_write). */
+  /** pwrite(2); refuses as {@link #pread} does (fs/read_write.c:ksys_pwrite64, vfs_write). */
   public long pwrite(long address, long bytes, long offset) {
     throw refused(isOfName ? Errno.EINVAL : Errno.ESPIPE);
   }

@@ -9,7 +9,7 @@ import java.util.List;
  * @param memory what is pinned
  * @param offset where in it the pinned range starts, in bytes
  * @param bytes how much is pinned
- * @param unpin gives it back; to be called once, by {@link #release}
+ * @param unpin unpins it; to be called once, by {@link #release}
  */
 public record Pin(Memory memory, long offset, long bytes, Runnable unpin) implements Memory {
   /** Several pins, one after the other, as one. */

@@ -38,7 +38,7 @@ public final class Tree {
 
   /**
    * Adds a file under a path; the directories above it are created. Such a directory may later get
-   * more files, but not one that was added as a node of its own.
+   * more files, but not a directory that was itself added as a node.
    *
    * @param path absolute
    */

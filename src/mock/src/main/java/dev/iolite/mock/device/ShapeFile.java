@@ -60,8 +60,7 @@ public final class ShapeFile {
    * Reads a file.
    *
    * @throws IOException if it can't be read
-   * @throws IllegalArgumentException if it says something that no device can be, or that is not
-   *     understood
+   * @throws IllegalArgumentException if it describes an impossible device, or can't be understood
    */
   public static DeviceShape read(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
@@ -78,8 +77,7 @@ public final class ShapeFile {
   /**
    * Does what {@link #read} does, for a text.
    *
-   * @throws IllegalArgumentException if it says something that no device can be, or that is not
-   *     understood
+   * @throws IllegalArgumentException if it describes an impossible device, or can't be understood
    */
   public static DeviceShape parse(String yaml) {
     try {

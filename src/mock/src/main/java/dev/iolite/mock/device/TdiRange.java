@@ -32,7 +32,7 @@ public record TdiRange(int bar, long firstPage, int pages, int attributes) {
     }
   }
 
-  /** Where it ends in the BAR, in bytes. */
+  /** The offset of its end in the BAR, in bytes. */
   public long endBytes() {
     return (firstPage + Integer.toUnsignedLong(pages)) * Page.BYTES;
   }

@@ -18,7 +18,7 @@ final class DmaBufPages extends Pages implements DmaBufFile.Importer {
    * Imports it (pages.c:iopt_map_dmabuf).
    *
    * @param start the offset of the first page in it
-   * @throws dev.iolite.mock.core.Refused what the exporter says
+   * @throws dev.iolite.mock.core.Refused an error of the exporter
    */
   DmaBufPages(DmaBufFile file, long start, boolean writable) {
     super(writable);

@@ -14,9 +14,9 @@ public final class HwQueue extends ContextObject {
   /**
    * Makes a queue that has an id and that the driver knows.
    *
-   * @param index which of the vIOMMU's queues it is
-   * @param iova where it is in the vIOMMU's IOAS
-   * @param bytes how long it is; not 0
+   * @param index its index among the vIOMMU's queues
+   * @param iova its address in the vIOMMU's IOAS
+   * @param bytes its length; not 0
    * @throws Refused an error of pinning it or of the driver; then nothing is kept
    */
   HwQueue(IommufdViommu viommu, int index, long iova, long bytes) {

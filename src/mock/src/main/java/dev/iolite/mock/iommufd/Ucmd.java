@@ -47,7 +47,7 @@ final class Ucmd implements GuestDeviceCalls.Call {
     return context.guestDevice(id);
   }
 
-  /** Where the caller's struct is. */
+  /** The address of the caller's struct. */
   long address() {
     return address;
   }

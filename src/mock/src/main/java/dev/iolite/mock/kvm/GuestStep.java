@@ -11,10 +11,10 @@ public sealed interface GuestStep {
   /**
    * Reads memory.
    *
-   * @param isPrivate how it is accessed
-   * @param gpa where
+   * @param isPrivate whether the access is private
+   * @param gpa the guest-physical address
    * @param bytes 1, 2, 4 or 8
-   * @param value gets what was read and says whether the guest goes on
+   * @param value receives what was read and returns whether the guest continues
    */
   record Read(boolean isPrivate, long gpa, int bytes, LongPredicate value) implements GuestStep {
     /** Checks the width. */
@@ -26,10 +26,10 @@ public sealed interface GuestStep {
   /**
    * Writes memory.
    *
-   * @param isPrivate how it is accessed
-   * @param gpa where
+   * @param isPrivate whether the access is private
+   * @param gpa the guest-physical address
    * @param bytes 1, 2, 4 or 8
-   * @param value what; the low bytes
+   * @param value the value; its low bytes are written
    */
   record Write(boolean isPrivate, long gpa, int bytes, long value) implements GuestStep {
     /** Checks the width. */
@@ -43,7 +43,7 @@ public sealed interface GuestStep {
    *
    * @param port 0 to 0xffff
    * @param bytes 1, 2 or 4
-   * @param value what; the low bytes
+   * @param value the value; its low bytes are written
    */
   record Out(int port, int bytes, int value) implements GuestStep {
     /** Checks the width. */
@@ -57,7 +57,7 @@ public sealed interface GuestStep {
    *
    * @param port 0 to 0xffff
    * @param bytes 1, 2 or 4
-   * @param value gets what was read and says whether the guest goes on
+   * @param value receives what was read and returns whether the guest continues
    */
   record In(int port, int bytes, LongPredicate value) implements GuestStep {
     /** Checks the width. */
@@ -72,7 +72,7 @@ public sealed interface GuestStep {
    * @param gpa its first guest-physical address
    * @param bytes its length
    * @param isPrivate whether it is to be private; otherwise shared
-   * @param result gets the answer
+   * @param result receives the answer
    */
   record MapGpa(long gpa, long bytes, boolean isPrivate, LongConsumer result)
       implements GuestStep {}
@@ -82,7 +82,7 @@ public sealed interface GuestStep {
    *
    * @param number its number
    * @param arguments up to three
-   * @param result gets the answer
+   * @param result receives the answer
    */
   record Hypercall(long number, List<Long> arguments, LongConsumer result) implements GuestStep {
     /** Copies the list. */

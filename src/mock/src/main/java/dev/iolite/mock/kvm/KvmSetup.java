@@ -6,7 +6,7 @@ import dev.iolite.mock.core.DmaBufSlots;
  * The setup of the model's KVM.
  *
  * @param platform the machine
- * @param scripts what its confidential guests run
+ * @param scripts the scripts of its confidential guests
  * @param firmware how its TDX module or its secure processor answers
  * @param dmaBufSlots the memory slots that it has beyond those of 7.3
  */

@@ -94,7 +94,7 @@ public final class TsmExits {
    * Asks for an interface's report.
    *
    * @param gpa the address of the buffer for it, in shared memory
-   * @param bytes how long the room is
+   * @param bytes the length of the buffer
    */
   public static GuestExit readReport(long virtualBdf, long gpa, long bytes, LongConsumer result) {
     return hypercall(Tsm.KVM_HC_TSM_READ_REPORT(), result, virtualBdf, gpa, bytes);
@@ -105,7 +105,7 @@ public final class TsmExits {
    *
    * @param gpa the address of the buffer for them, in shared memory; its first 32 bytes are the
    *     guest's nonce
-   * @param bytes how long the room is
+   * @param bytes the length of the buffer
    */
   public static GuestExit readMeasurements(
       long virtualBdf, long gpa, long bytes, LongConsumer result) {

@@ -51,7 +51,7 @@ final class VfioDmaBuf extends DmaBufFile {
   private final List<Importer> importers = new ArrayList<>();
   private boolean revoked;
 
-  /** Revoked for good. */
+  /** Whether it is permanently revoked. */
   private boolean dead;
 
   private String label = "";
