@@ -218,8 +218,11 @@ class EndTest {
   }
 
   private static Process start(String... arguments) throws IOException {
+    // What a shell starts in the background ignores SIGINT, and so do all processes from there on.
     List<String> java =
         List.of(
+            "env",
+            "--default-signal=INT",
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
