@@ -1,6 +1,8 @@
 package dev.iolite.cli;
 
 import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -42,6 +44,15 @@ final class CommonOptions {
               + " colon the profile of its TSM calls; mock@SOCKET: a model that iolite mock serve"
               + " serves")
   private Optional<KernelChoice> kernel = Optional.empty();
+
+  /** Takes away from each command the options that mean nothing to it. */
+  static void fit(CommandLine command) {
+    CommandSpec spec = command.getCommandSpec();
+    if (spec.userObject() instanceof IoliteCommand iolite) {
+      iolite.unusedOptions().forEach(name -> spec.remove(spec.findOption(name)));
+    }
+    command.getSubcommands().values().forEach(CommonOptions::fit);
+  }
 
   /** The kernel that the command line names. */
   Optional<KernelChoice> kernel() {

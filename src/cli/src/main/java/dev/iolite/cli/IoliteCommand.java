@@ -20,6 +20,11 @@ public abstract class IoliteCommand {
   @Spec private CommandSpec spec;
   private volatile Supplier<Ioctls> ioctls = Ioctls::ofHeaders;
 
+  /** Those options of all commands that mean nothing to this one. */
+  List<String> unusedOptions() {
+    return List.of();
+  }
+
   /** How this command line was parsed. */
   protected final CommandSpec spec() {
     return spec;

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.drawing.Xml;
 import dev.iolite.kernel.PreconditionException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ final class JunitReport {
    * @param status the program's exit code, or 128 and the number of the signal that ended it
    */
   static void write(Path file, List<String> command, int status, long nanos, CallCounts calls) {
-    String name = escaped(String.join(" ", command));
+    String name = Xml.escaped(String.join(" ", command));
     String seconds = String.format(Locale.ROOT, "%.3f", nanos / NANOS_PER_SECOND);
     String failure = status == 0 ? "" : "    <failure message=\"%s\"/>\n".formatted(end(status));
     String text =
@@ -32,7 +33,8 @@ final class JunitReport {
           </testcase>
         </testsuite>
         """
-            .formatted(status == 0 ? 0 : 1, seconds, name, seconds, failure, escaped(calls.text()));
+            .formatted(
+                status == 0 ? 0 : 1, seconds, name, seconds, failure, Xml.escaped(calls.text()));
     try {
       Files.writeString(file, text);
     } catch (IOException e) {
@@ -48,14 +50,5 @@ final class JunitReport {
     return status > SIGNALLED
         ? "ended by signal " + (status - SIGNALLED)
         : "exited with code " + status;
-  }
-
-  /** What XML can't hold at all becomes a question mark. */
-  private static String escaped(String text) {
-    return text.replaceAll("[^\\t\\n\\r\\x20-\\uD7FF\\uE000-\\uFFFD\\x{10000}-\\x{10FFFF}]", "?")
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace("\"", "&quot;");
   }
 }

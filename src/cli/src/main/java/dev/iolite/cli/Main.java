@@ -220,7 +220,7 @@ public final class Main extends CommandGroup {
       Supplier<Terminal> errTerminal) {
     Terminal terminal = outTerminal.get();
     CommandLine line = new CommandLine(new Main(kernel, input, outTerminal, errTerminal));
-    MockRunCommand.fit(line);
+    CommonOptions.fit(line);
     UsageHelp.fit(line, terminal);
     return line.setOut(out)
         .setColorScheme(terminal.colorScheme())

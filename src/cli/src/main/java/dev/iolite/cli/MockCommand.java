@@ -3,6 +3,7 @@ package dev.iolite.cli;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.remote.MockHost;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -36,6 +37,11 @@ final class MockCommand extends CommandGroup {
         description =
             "mock:plain, mock:tdx or mock:sev, optionally with a profile, as for --kernel")
     private KernelChoice choice = KernelChoice.parse("mock:plain");
+
+    @Override
+    List<String> unusedOptions() {
+      return List.of("--kernel", "--trace");
+    }
 
     @Override
     public Integer call() throws InterruptedException {

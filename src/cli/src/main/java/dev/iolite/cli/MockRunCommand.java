@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -31,8 +30,6 @@ import picocli.CommandLine.Parameters;
       "Example: iolite mock run mock:plain -- ./my_vmm_test --device 0000:00:03.0"
     })
 final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
-  private static final List<String> UNUSED = List.of("--kernel", "--output");
-
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
@@ -62,17 +59,9 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
       description = "write how the program ended, and how often each call ended how, as JUnit does")
   private Optional<Path> junit = Optional.empty();
 
-  /** Takes away those options of all commands that mean nothing here. */
-  static void fit(CommandLine iolite) {
-    iolite.getSubcommands().values().stream()
-        .flatMap(group -> group.getSubcommands().values().stream())
-        .map(CommandLine::getCommandSpec)
-        .filter(spec -> spec.userObject() instanceof MockRunCommand)
-        .forEach(spec ->
-            spec.options().stream()
-                .filter(option -> UNUSED.contains(option.longestName()))
-                .toList()
-                .forEach(spec::remove));
+  @Override
+  List<String> unusedOptions() {
+    return List.of("--kernel", "--output");
   }
 
   @Override

@@ -74,6 +74,15 @@ class MockCommandTest {
   }
 
   @Test
+  void optionsThatMeanNothingToItAreUnknown() {
+    for (String option : List.of("--trace", "--kernel=mock:sev")) {
+      Cli served = Cli.run("mock", "serve", option, directory.resolve("host").toString(), "host");
+      assertThat(served.code()).isEqualTo(2);
+      assertThat(served.err()).contains("Unknown option: '%s'".formatted(option));
+    }
+  }
+
+  @Test
   void aPathThatIsTakenIsRefused() {
     Path socket = directory.resolve("host");
     try (MockHost host = MockHost.start(socket, MockKernel.builder())) {

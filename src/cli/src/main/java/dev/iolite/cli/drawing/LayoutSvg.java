@@ -66,8 +66,8 @@ public final class LayoutSvg {
                 + " viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"title description\""
                 + " font-family=\"sans-serif\" font-size=\"12\" fill=\"#1b1f24\">")
             .formatted(WIDTH, height, WIDTH, height));
-    add("<title id=\"title\">%s</title>".formatted(escaped(title)));
-    add("<desc id=\"description\">%s</desc>".formatted(escaped(String.join("; ", bars))));
+    add("<title id=\"title\">%s</title>".formatted(Xml.escaped(title)));
+    add("<desc id=\"description\">%s</desc>".formatted(Xml.escaped(String.join("; ", bars))));
     add(
         """
         <defs>
@@ -84,7 +84,7 @@ public final class LayoutSvg {
     add("<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>".formatted(WIDTH, height));
     add(
         "<text x=\"%d\" y=\"%d\" font-size=\"20\" font-weight=\"bold\">%s</text>"
-            .formatted(MARGIN, TITLE_Y, escaped(title)));
+            .formatted(MARGIN, TITLE_Y, Xml.escaped(title)));
     int x = swatch(MARGIN, Optional.of(Kind.PRIVATE), "private: the guest's alone");
     x = swatch(x, Optional.of(Kind.SHARED), "shared with the host");
     if (layout.bars().stream().anyMatch(bar -> bar.runCount() > CELLS)) {
@@ -161,14 +161,5 @@ public final class LayoutSvg {
   private static String fill(Optional<Kind> kind) {
     return kind.map(known -> known == Kind.PRIVATE ? "#17456b" : "url(#shared)")
         .orElse("url(#both)");
-  }
-
-  /** Escapes text for XML, which can't represent control characters. */
-  private static String escaped(String text) {
-    return text.replaceAll("[\\p{Cntrl}\\p{Cs}\\uFFFE\\uFFFF]", "?")
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace("\"", "&quot;");
   }
 }

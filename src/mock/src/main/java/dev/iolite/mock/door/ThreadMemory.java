@@ -15,6 +15,8 @@ import java.util.Optional;
  * one of the device; all else is the process's own.
  */
 final class ThreadMemory {
+  private static final int MOST_BYTES = 64;
+
   private final HostKernel host;
   private final int thread;
   private final Placeholders placeholders;
@@ -34,8 +36,6 @@ final class ThreadMemory {
     this.placeholders = placeholders;
     buffer = arena.allocate(MOST_BYTES, Long.BYTES);
   }
-
-  private static final int MOST_BYTES = 64;
 
   /** An access that the kernel answers with a signal. */
   static final class Faulted extends RuntimeException {

@@ -20,6 +20,7 @@ import dev.iolite.uapi.dmabuf.DmaBuf;
 import dev.iolite.uapi.dmabuf.dma_buf_export_sync_file;
 import dev.iolite.uapi.dmabuf.dma_buf_import_sync_file;
 import dev.iolite.uapi.dmabuf.dma_buf_sync;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +41,6 @@ final class VfioDmaBuf extends DmaBufFile {
   private static final long READ_WRITE = DmaBuf.DMA_BUF_SYNC_RW();
   private static final long END = DmaBuf.DMA_BUF_SYNC_END();
   private static final int LONGEST_NAME = 32;
-  private static final int SEEK_END = 2;
 
   private final VfioPciDevice device;
   private final DmaBufKind kind;
@@ -265,8 +265,8 @@ final class VfioDmaBuf extends DmaBufFile {
   /** dma_buf_llseek: only for asking the size. */
   @Override
   public long lseek(long offset, int whence) {
-    refuseIf((whence != 0 && whence != SEEK_END) || offset != 0, Errno.EINVAL);
-    return whence == SEEK_END ? bytes : 0;
+    refuseIf((whence != 0 && whence != Libc.SEEK_END()) || offset != 0, Errno.EINVAL);
+    return whence == Libc.SEEK_END() ? bytes : 0;
   }
 
   /** dma_buf_mmap_internal. */

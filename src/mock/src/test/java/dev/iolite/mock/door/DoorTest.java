@@ -109,6 +109,7 @@ class DoorTest {
         new CProgram.Run(
             0,
             """
+            child 0, the device has fourth
             the device has first, the program new
             then written and new
             the device has second, the program new

@@ -162,7 +162,7 @@ static void dma(uint64_t iova, uint64_t bytes, int is_to_memory) {
 /* What is pinned stays the device's when it is unmapped, and what comes there is not its. */
 static void keep_pinned(void) {
   set_up_dma();
-  enum { BYTES = 0x3000 };
+  enum { BYTES = 0x4000 };
   char *memory = mmap(0, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   char *copy = mmap(0, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   struct iommu_ioas_map map = {.size = sizeof map, .flags = 7, .ioas_id = dma_ioas};
@@ -181,6 +181,16 @@ static void keep_pinned(void) {
   DONE(mmap(memory + 0x1000, 0x1000, PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == memory + 0x1000 ? 0 : -1);
   DONE(madvise(memory + 0x2000, 0x1000, MADV_DONTNEED));
+  /* What a child unmaps is its own. */
+  pid_t child = DONE(fork());
+  if (child == 0)
+    _exit(munmap(memory + 0x3000, 0x1000) != 0);
+  int status;
+  DONE(waitpid(child, &status, 0));
+  strcpy(memory + 0x3000, "fourth");
+  dma(0x3000, 8, 0);
+  dma(0x100000, 8, 1);
+  printf("child %d, the device has %s\n", status, copy);
   for (int i = 0; i < 3; i++) {
     strcpy(memory + i * 0x1000, "new");
     dma(i * 0x1000, 8, 0);
