@@ -9,6 +9,7 @@ import dev.iolite.kernel.Page;
 import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.CallerFiles;
 import dev.iolite.mock.core.EventFdFile;
+import dev.iolite.mock.core.FileStatus;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.KernelMessages;
 import dev.iolite.mock.core.MapRequest;
@@ -333,6 +334,31 @@ public final class MockKernel implements Kernel, AutoCloseable {
     } finally {
       task.leave();
     }
+  }
+
+  /** What fstat(2) shows of an open file that has no path; empty if there is none. */
+  public Optional<FileStatus> statusOf(int fd) {
+    task.enter();
+    try {
+      return Optional.of(task.descriptors().get(fd).status());
+    } catch (Refused e) {
+      return Optional.empty();
+    } finally {
+      task.leave();
+    }
+  }
+
+  /** Allocates a range of an open file or makes a hole there, as fallocate(2) does. */
+  public int allocate(int fd, int mode, long offset, long bytes) {
+    return (int)
+        call(
+            fd,
+            file -> {
+              refuseIf(offset < 0 || bytes <= 0, Errno.EINVAL);
+              file.requireWritable();
+              file.allocate(mode, offset, bytes);
+              return 0;
+            });
   }
 
   /**

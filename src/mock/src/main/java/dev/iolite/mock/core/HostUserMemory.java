@@ -88,7 +88,7 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
   @Override
   public void requireMapped(long address, long bytes, boolean write) {
     requireInProcess(address, bytes);
-    ProcessMaps.require(host, "self", address, bytes, write);
+    ProcessMaps.require(host, "self", address, bytes, write, _ -> true);
   }
 
   private static void requireInProcess(long address, long bytes) {

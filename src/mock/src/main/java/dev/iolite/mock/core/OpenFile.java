@@ -168,6 +168,20 @@ public abstract class OpenFile {
     throw refused(Errno.EINVAL);
   }
 
+  /**
+   * fallocate(2); ENODEV for anything but a regular file (fs/open.c:vfs_fallocate).
+   *
+   * @param bytes how many from {@code offset} on; the range is not empty
+   */
+  public void allocate(int mode, long offset, long bytes) {
+    throw refused(Errno.ENODEV);
+  }
+
+  /** fstat(2) of a file that has no path. */
+  public FileStatus status() {
+    return FileStatus.anonymous(name());
+  }
+
   /** Directory entries; ENOTDIR for anything but a directory (fs/readdir.c:iterate_dir). */
   public long entries(long address, long bytes) {
     throw refused(Errno.ENOTDIR);

@@ -6,6 +6,8 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * What a process of the host has mapped, and for which accesses, according to {@code
@@ -21,10 +23,13 @@ public final class ProcessMaps {
    *
    * @param start its first address
    * @param end the address after it
+   * @param isReadable whether the process may read it
+   * @param isWritable whether the process may write it
    * @param offset where in its file it begins, in bytes
    * @param name its file; empty if it has none
    */
-  public record Area(long start, long end, long offset, String name) {
+  public record Area(
+      long start, long end, boolean isReadable, boolean isWritable, long offset, String name) {
     /** Whether an address is in it. */
     public boolean has(long address) {
       return Long.compareUnsigned(address, start) >= 0 && Long.compareUnsigned(address, end) < 0;
@@ -37,54 +42,37 @@ public final class ProcessMaps {
    * @param process its number or that of one of its threads
    */
   public static Optional<Area> areaAt(Kernel host, String process, long address) {
-    for (String line : maps(host, process)) {
-      int dash = line.indexOf('-');
-      if (dash < 0) {
-        break;
-      }
-      int permissions = line.indexOf(' ', dash) + 1;
-      int offset = line.indexOf(' ', permissions) + 1;
-      int device = line.indexOf(' ', offset) + 1;
-      int inode = line.indexOf(' ', device) + 1;
-      int name = line.indexOf(' ', inode);
-      Area area =
-          new Area(
-              Long.parseUnsignedLong(line, 0, dash, HEXADECIMAL),
-              Long.parseUnsignedLong(line, dash + 1, permissions - 1, HEXADECIMAL),
-              Long.parseUnsignedLong(line, offset, device - 1, HEXADECIMAL),
-              name < 0 ? "" : line.substring(name).strip());
-      if (area.has(address)) {
-        return Optional.of(area);
-      }
-    }
-    return Optional.empty();
+    return maps(host, process).filter(area -> area.has(address)).findFirst();
   }
 
   /**
    * Asks whether all of a range is mapped for an access.
    *
    * @param process a number, or {@code self}
+   * @param hasPages whether what is mapped from a file of this name has pages that can be pinned
    * @throws Refused EFAULT if any of it is not
    */
-  public static void require(Kernel host, String process, long address, long bytes, boolean write) {
+  public static void require(
+      Kernel host,
+      String process,
+      long address,
+      long bytes,
+      boolean write,
+      Predicate<String> hasPages) {
     long next = address;
     long end = address + bytes;
-    for (String line : maps(host, process)) {
-      int dash = line.indexOf('-');
-      int space = line.indexOf(' ');
-      if (next == end || dash < 0) {
+    for (Area area : (Iterable<Area>) maps(host, process)::iterator) {
+      if (next == end) {
         break;
       }
-      long areaEnd = Long.parseUnsignedLong(line, dash + 1, space, HEXADECIMAL);
-      if (Long.compareUnsigned(areaEnd, next) <= 0) {
+      if (Long.compareUnsigned(area.end, next) <= 0) {
         continue;
       }
-      long areaStart = Long.parseUnsignedLong(line, 0, dash, HEXADECIMAL);
-      boolean allowed = line.charAt(space + (write ? 2 : 1)) != '-';
-      if (!allowed || Long.compareUnsigned(areaStart, next) > 0) {
+      boolean allowed = (write ? area.isWritable : area.isReadable) && hasPages.test(area.name);
+      if (!allowed || Long.compareUnsigned(area.start, next) > 0) {
         break;
       }
-      next = Math.min(areaEnd, end);
+      next = Math.min(area.end, end);
     }
     if (next != end) {
       throw refused(Errno.EFAULT);
@@ -92,7 +80,27 @@ public final class ProcessMaps {
   }
 
   /** Its lines; none once the process has ended. */
-  private static String[] maps(Kernel host, String process) {
-    return new SysFs(host).readIfPresent("/proc/" + process + "/maps").orElse("").split("\n", -1);
+  private static Stream<Area> maps(Kernel host, String process) {
+    return new SysFs(host)
+        .readIfPresent("/proc/" + process + "/maps")
+        .orElse("")
+        .lines()
+        .map(ProcessMaps::area);
+  }
+
+  private static Area area(String line) {
+    int dash = line.indexOf('-');
+    int permissions = line.indexOf(' ', dash) + 1;
+    int offset = line.indexOf(' ', permissions) + 1;
+    int device = line.indexOf(' ', offset) + 1;
+    int inode = line.indexOf(' ', device) + 1;
+    int name = line.indexOf(' ', inode);
+    return new Area(
+        Long.parseUnsignedLong(line, 0, dash, HEXADECIMAL),
+        Long.parseUnsignedLong(line, dash + 1, permissions - 1, HEXADECIMAL),
+        line.charAt(permissions) == 'r',
+        line.charAt(permissions + 1) == 'w',
+        Long.parseUnsignedLong(line, offset, device - 1, HEXADECIMAL),
+        name < 0 ? "" : line.substring(name).strip());
   }
 }

@@ -7,6 +7,7 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Predicate;
 
 /**
  * The memory of another process, accessed by process_vm_readv(2). Like copy_to_user, this respects
@@ -18,12 +19,18 @@ public final class ProcessMemory implements UserMemory {
   private static final long NONE = -1;
 
   private final HostKernel host;
+  private final Predicate<String> hasPages;
   private final MemorySegment copy = Arena.ofAuto().allocate(AT_ONCE, Long.BYTES);
   private long process = NONE;
 
-  /** Makes the memory of no process yet. */
-  public ProcessMemory(HostKernel host) {
+  /**
+   * Makes the memory of no process yet.
+   *
+   * @param hasPages whether what the process has mapped from a file of this name is memory
+   */
+  public ProcessMemory(HostKernel host, Predicate<String> hasPages) {
     this.host = host;
+    this.hasPages = hasPages;
   }
 
   /** Makes it the memory of this process from now on; returns 0 or a negated errno. */
@@ -65,7 +72,7 @@ public final class ProcessMemory implements UserMemory {
 
   @Override
   public void requireMapped(long address, long bytes, boolean write) {
-    ProcessMaps.require(host, Long.toString(process), address, bytes, write);
+    ProcessMaps.require(host, Long.toString(process), address, bytes, write, hasPages);
   }
 
   private static void require(long wanted, long got) {

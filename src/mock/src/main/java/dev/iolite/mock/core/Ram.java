@@ -1,10 +1,11 @@
 package dev.iolite.mock.core;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
@@ -17,7 +18,9 @@ public final class Ram implements Memory {
   /** The name of a memory file on the host. */
   public static final String FILE_NAME = "iolite-mock-ram";
 
-  private final Kernel host;
+  private static final int HOLE = Libc.FALLOC_FL_PUNCH_HOLE() | Libc.FALLOC_FL_KEEP_SIZE();
+
+  private final HostKernel host;
   private final MemFd file;
   private final long start;
   private final Runnable free;
@@ -30,7 +33,7 @@ public final class Ram implements Memory {
    *
    * @param free releases that part
    */
-  Ram(Kernel host, MemFd file, long start, long bytes, Runnable free) {
+  Ram(HostKernel host, MemFd file, long start, long bytes, Runnable free) {
     this.host = host;
     this.file = file;
     this.start = start;
@@ -43,7 +46,7 @@ public final class Ram implements Memory {
    *
    * @throws Refused ENOMEM if the host can't provide as much
    */
-  static Ram create(Kernel host, long bytes) {
+  static Ram create(HostKernel host, long bytes) {
     try {
       MemFd file = MemFd.create(host, FILE_NAME, bytes);
       return new Ram(host, file, 0, bytes, file::close);
@@ -53,7 +56,7 @@ public final class Ram implements Memory {
   }
 
   /** What a file of the host holds; the caller has the first reference, which closes the file. */
-  public static Ram of(Kernel host, MemFd file) {
+  public static Ram of(HostKernel host, MemFd file) {
     return new Ram(host, file, 0, file.bytes(), file::close);
   }
 
@@ -86,6 +89,11 @@ public final class Ram implements Memory {
       throw Refused.refused(Errno.of(-result));
     }
     bytes = newBytes;
+  }
+
+  /** Frees a range of its pages, which are 0 from then on. */
+  public void punch(long offset, long count) {
+    check(host.fallocate(hostFd(), HOLE, start + offset, count));
   }
 
   /** Where it begins in its file on the host. */

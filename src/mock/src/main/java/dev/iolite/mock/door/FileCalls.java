@@ -98,6 +98,9 @@ final class FileCalls {
     if (number == Seccomp.__NR_fstat()) {
       return paths.fstat(caller, file, call.argument(1));
     }
+    if (number == Filter.FALLOCATE) {
+      return files.allocate(call, file);
+    }
     return transfer(caller, call, file);
   }
 

@@ -2,17 +2,21 @@ package dev.iolite.mock.door;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.core.FileStatus;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.open_how;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Answers the calls that name a file, if the name is the model's. */
 final class PathCalls {
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int AT_EMPTY_PATH = 0x1000;
   private static final int X_OK = 1;
   private static final int ANY_EXECUTE = 0111;
   private static final int S_IFMT = 0xf000;
@@ -44,11 +48,20 @@ final class PathCalls {
       return named(caller, call, -1, 0, path -> stat(caller, path, follow, call.argument(1)));
     }
     if (number == Seccomp.__NR_newfstatat()) {
-      boolean follow = (call.integer(3) & AT_SYMLINK_NOFOLLOW) == 0;
+      int flags = call.integer(3);
+      if (isOfNumber(caller, call, flags)) {
+        return ofNumber(caller, call, file -> fstat(caller, file, call.argument(2)));
+      }
+      boolean follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
       return named(caller, call, 0, 1, path -> stat(caller, path, follow, call.argument(2)));
     }
     if (number == Seccomp.__NR_statx()) {
-      boolean follow = (call.integer(2) & AT_SYMLINK_NOFOLLOW) == 0;
+      int flags = call.integer(2);
+      if (isOfNumber(caller, call, flags)) {
+        return ofNumber(
+            caller, call, file -> fstat(caller, file, call.argument(4), StatStructs::statx));
+      }
+      boolean follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
       return named(caller, call, 0, 1, path -> statx(caller, path, follow, call.argument(4)));
     }
     if (number == Seccomp.__NR_access()) {
@@ -74,6 +87,17 @@ final class PathCalls {
           path -> Answer.of(kernel.readlink(path, call.argument(2), call.integer(3))));
     }
     return Optional.empty();
+  }
+
+  /** Whether a call names the file of its descriptor, as libc's fstat does: AT_EMPTY_PATH. */
+  private static boolean isOfNumber(ProgramProcess caller, Notice call, int flags) {
+    return (flags & AT_EMPTY_PATH) != 0
+        && (call.argument(1) == 0 || caller.text(call.argument(1)).orElse("/").isEmpty());
+  }
+
+  private static Optional<Answer> ofNumber(
+      ProgramProcess caller, Notice call, Function<Integer, Answer> body) {
+    return Optional.of(caller.model(call.integer(0)).map(body).orElseGet(Answer::pass));
   }
 
   /** A call on a name. */
@@ -142,30 +166,51 @@ final class PathCalls {
   /** Fills a struct with a file's status. */
   @FunctionalInterface
   private interface Status {
-    MemorySegment of(Arena arena, int mode, String name);
+    MemorySegment of(Arena arena, FileStatus status);
   }
 
   private Answer status(
       ProgramProcess caller, String path, boolean follow, long address, Status status) {
-    // An open file without a name, such as a VM, has one that is no path.
     int mode = model.mode(path, follow);
-    if (mode < 0) {
-      return Answer.of(mode);
-    }
+    return mode < 0 ? Answer.of(mode) : describe(caller, named(mode, path), address, status);
+  }
+
+  private static Answer describe(
+      ProgramProcess caller, FileStatus file, long address, Status status) {
     try (Arena arena = Arena.ofConfined()) {
-      return Answer.of(caller.put(address, status.of(arena, mode, path)));
+      return Answer.of(caller.put(address, status.of(arena, file)));
     }
   }
 
-  /** fstat(2) of one of the model's files; what has no name is an anonymous inode. */
+  private Optional<FileStatus> ofPath(String path) {
+    int mode = model.mode(path, true);
+    return mode < 0 ? Optional.empty() : Optional.of(named(mode, path));
+  }
+
+  /** An attribute of sysfs is a page long, whatever it shows (fs/sysfs/file.c). */
+  private static FileStatus named(int mode, String path) {
+    long bytes = (mode & S_IFMT) == Libc.S_IFREG() ? Page.BYTES : 0;
+    return FileStatus.named(mode, bytes, path);
+  }
+
+  /** The status of one of the model's open files; empty if it has been closed meanwhile. */
+  private Optional<FileStatus> statusOf(int number) {
+    return model
+        .nameOf(number)
+        .filter(Territory::has)
+        .flatMap(this::ofPath)
+        .or(() -> model.statusOf(number));
+  }
+
+  /** fstat(2) of one of the model's files. */
   Answer fstat(ProgramProcess caller, int number, long address) {
-    String name = model.nameOf(number).orElse("");
-    if (name.startsWith("/")) {
-      return stat(caller, name, true, address);
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      return Answer.of(caller.put(address, StatStructs.stat(arena, 0600, name)));
-    }
+    return fstat(caller, number, address, StatStructs::stat);
+  }
+
+  private Answer fstat(ProgramProcess caller, int number, long address, Status status) {
+    return statusOf(number)
+        .map(file -> describe(caller, file, address, status))
+        .orElseGet(() -> Answer.of(Errno.EBADF));
   }
 
   private Answer access(String path, int wanted) {

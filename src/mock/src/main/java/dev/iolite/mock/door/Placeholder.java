@@ -66,6 +66,14 @@ final class Placeholder {
     return name.matches() ? Optional.of(Integer.valueOf(name.group(1))) : Optional.empty();
   }
 
+  /**
+   * Whether a name is a placeholder's. Of a file of the model, a program has the placeholder mapped
+   * where the model has registers.
+   */
+  static boolean isFor(String name) {
+    return LINK.matcher(name).matches();
+  }
+
   synchronized List<Integer> numbers() {
     return List.copyOf(numbers);
   }

@@ -168,11 +168,25 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
           .filter(other -> other != fd)
           .map(other -> withReference(task.descriptors().get(other)));
     }
-    Optional<String> link = link("/proc/" + process.number() + "/fd/" + fd);
-    if (link.filter(name -> name.startsWith(MEMFD)).isPresent()) {
-      return memfd(task, process, fd, link.get());
+    // Another thread may close it or give its number to another file meanwhile: looked at is a
+    // copy.
+    int taken = process.take(fd);
+    return taken < 0 ? Optional.empty() : wrap(task, taken);
+  }
+
+  /** A file of the program's, of which this process has a descriptor. */
+  private Optional<OpenFile> wrap(Task task, int taken) {
+    String link = link("/proc/self/fd/" + taken).orElse("");
+    if (link.startsWith(MEMFD)) {
+      return memfd(task, taken, link);
     }
-    return eventfd(task, process, fd).or(() -> link.map(name -> new CallerFile(task, name)));
+    Matcher eventfd =
+        EVENTFD.matcher(new SysFs(host).readIfPresent("/proc/self/fdinfo/" + taken).orElse(""));
+    if (eventfd.find()) {
+      return Optional.of(eventfd(task, taken, eventfd.group(1)));
+    }
+    host.close(taken);
+    return Optional.of(new CallerFile(task, link));
   }
 
   private static OpenFile withReference(OpenFile file) {
@@ -181,11 +195,7 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
   }
 
   /** Opened anew, so that nothing here moves the program's position in it. */
-  private Optional<OpenFile> memfd(Task task, ProgramProcess process, int fd, String link) {
-    int taken = process.take(fd);
-    if (taken < 0) {
-      return Optional.empty();
-    }
+  private Optional<OpenFile> memfd(Task task, int taken, String link) {
     int opened = host.open("/proc/self/fd/" + taken, Libc.O_RDWR() | Libc.O_CLOEXEC());
     host.close(taken);
     String name = link.substring(MEMFD.length(), link.lastIndexOf(' '));
@@ -193,28 +203,15 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
   }
 
   /** An eventfd is the same file whatever its descriptor, as its number in fdinfo says. */
-  private Optional<OpenFile> eventfd(Task task, ProgramProcess process, int fd) {
-    Matcher eventfd =
-        EVENTFD.matcher(
-            new SysFs(host)
-                .readIfPresent("/proc/" + process.number() + "/fdinfo/" + fd)
-                .orElse(""));
-    if (!eventfd.find()) {
-      return Optional.empty();
-    }
-    String id = eventfd.group(1);
+  private OpenFile eventfd(Task task, int taken, String id) {
     CallerEventFd known = eventfds.get(id);
     if (known != null) {
-      known.get();
-      return Optional.of(known);
-    }
-    int taken = process.take(fd);
-    if (taken < 0) {
-      return Optional.empty();
+      host.close(taken);
+      return withReference(known);
     }
     CallerEventFd made = new CallerEventFd(task, host, taken, () -> eventfds.remove(id));
     eventfds.put(id, made);
-    return Optional.of(made);
+    return made;
   }
 
   /** What a link of procfs holds; empty if it is not there. */

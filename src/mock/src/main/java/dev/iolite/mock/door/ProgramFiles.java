@@ -113,6 +113,11 @@ final class ProgramFiles {
     model.leaving(call.argument(0), call.argument(1));
   }
 
+  /** fallocate(2). */
+  Answer allocate(Notice call, int number) {
+    return Answer.of(model.allocate(number, call.integer(1), call.argument(2), call.argument(3)));
+  }
+
   /** mmap(2): the program's own kernel maps its placeholder, unless the model refuses. */
   Answer map(ProgramProcess caller, Notice call, int number) {
     List<MappedObject> found = new ArrayList<>();

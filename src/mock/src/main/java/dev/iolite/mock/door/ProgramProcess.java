@@ -32,7 +32,7 @@ final class ProgramProcess {
     this.supervisor = supervisor;
     this.number = number;
     pidfd = supervisor.openProcess(number);
-    memory = new ProcessMemory(host);
+    memory = new ProcessMemory(host, name -> !Placeholder.isFor(name));
     memory.attach(number);
   }
 

@@ -1,7 +1,7 @@
 package dev.iolite.mock.door;
 
 import dev.iolite.kernel.Page;
-import dev.iolite.uapi.libc.Libc;
+import dev.iolite.mock.core.FileStatus;
 import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.stat;
 import dev.iolite.uapi.seccomp.statx;
@@ -13,30 +13,25 @@ final class StatStructs {
   private StatStructs() {}
 
   /** struct stat. */
-  static MemorySegment stat(Arena arena, int mode, String name) {
+  static MemorySegment stat(Arena arena, FileStatus of) {
     MemorySegment struct = stat.allocate(arena);
-    stat.st_mode(struct, mode);
+    stat.st_mode(struct, of.mode());
     stat.st_nlink(struct, 1);
-    stat.st_ino(struct, name.hashCode() & 0xffff_ffffL);
+    stat.st_ino(struct, of.inode());
     stat.st_blksize(struct, Page.BYTES);
-    stat.st_size(struct, bytes(mode));
+    stat.st_size(struct, of.bytes());
     return struct;
   }
 
   /** struct statx. */
-  static MemorySegment statx(Arena arena, int mode, String name) {
+  static MemorySegment statx(Arena arena, FileStatus of) {
     MemorySegment struct = statx.allocate(arena);
     statx.stx_mask(struct, Seccomp.STATX_BASIC_STATS());
-    statx.stx_mode(struct, (short) mode);
+    statx.stx_mode(struct, (short) of.mode());
     statx.stx_nlink(struct, 1);
-    statx.stx_ino(struct, name.hashCode() & 0xffff_ffffL);
+    statx.stx_ino(struct, of.inode());
     statx.stx_blksize(struct, (int) Page.BYTES);
-    statx.stx_size(struct, bytes(mode));
+    statx.stx_size(struct, of.bytes());
     return struct;
-  }
-
-  /** An attribute of sysfs is a page long, whatever it shows (fs/sysfs/file.c). */
-  private static long bytes(int mode) {
-    return (mode & Libc.S_IFMT()) == Libc.S_IFREG() ? Page.BYTES : 0;
   }
 }

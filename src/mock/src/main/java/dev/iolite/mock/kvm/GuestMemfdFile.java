@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Page;
+import dev.iolite.mock.core.FileStatus;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.OpenFile;
@@ -20,7 +21,12 @@ import java.util.TreeMap;
  * don't keep the file alive.
  */
 final class GuestMemfdFile extends OpenFile {
+  private static final int MODE = Libc.S_IFREG() | 0600;
+  private static final int HOLE = Libc.FALLOC_FL_PUNCH_HOLE();
+  private static final int KEEP_SIZE = Libc.FALLOC_FL_KEEP_SIZE();
+
   private final KvmVm vm;
+  private final long inode;
   private final long bytes;
   private final long flags;
   private final TreeMap<Long, KvmMemorySlot> bindings = new TreeMap<>();
@@ -38,6 +44,7 @@ final class GuestMemfdFile extends OpenFile {
     this.vm = vm;
     this.bytes = bytes;
     this.flags = flags;
+    inode = vm.host().nextInode();
     vm.getKvm();
   }
 
@@ -99,6 +106,26 @@ final class GuestMemfdFile extends OpenFile {
       nothing = Optional.of(task().newRam(0));
     }
     return new MappedObject.Pages(nothing.get(), request.offset());
+  }
+
+  /** virt/kvm/guest_memfd.c:__kvm_gmem_create: an inode of its own, and a regular file. */
+  @Override
+  public FileStatus status() {
+    return new FileStatus(MODE, bytes, inode);
+  }
+
+  /** virt/kvm/guest_memfd.c:kvm_gmem_fallocate, kvm_gmem_allocate, kvm_gmem_punch_hole. */
+  @Override
+  public void allocate(int mode, long offset, long count) {
+    // fs/open.c:vfs_fallocate
+    refuseIf(offset > Long.MAX_VALUE - count, Errno.EFBIG);
+    refuseIf((mode & KEEP_SIZE) == 0 || (mode & ~(KEEP_SIZE | HOLE)) != 0, Errno.EOPNOTSUPP);
+    refuseIf(offset % Page.BYTES != 0 || count % Page.BYTES != 0, Errno.EINVAL);
+    boolean isHole = (mode & HOLE) != 0;
+    refuseIf(!isHole && offset + count > bytes, Errno.EINVAL);
+    if (isHole && offset < bytes) {
+      pages.ifPresent(ram -> ram.punch(offset, Math.min(count, bytes - offset)));
+    }
   }
 
   /** virt/kvm/guest_memfd.c:kvm_gmem_setattr. */

@@ -14,6 +14,7 @@ final class KvmHost {
   private final KvmSetup setup;
   private final Set<EventFdFile> irqfds = new HashSet<>();
   private int vms;
+  private long inodes;
 
   KvmHost(Task task, KvmSetup setup) {
     this.task = task;
@@ -62,6 +63,11 @@ final class KvmHost {
 
   void releaseFromIrqfd(EventFdFile eventfd) {
     irqfds.remove(eventfd);
+  }
+
+  /** The number of a guest_memfd's inode, of which no other has it. */
+  long nextInode() {
+    return ++inodes;
   }
 
   /** The number of a VM that is being made; the first is 0. */

@@ -41,7 +41,7 @@ public final class MockHost implements AutoCloseable {
   private MockHost(Path socket, LocalListener listener, MockKernel.Builder description) {
     this.socket = socket;
     this.listener = listener;
-    memory = new ProcessMemory(new HostKernel());
+    memory = new ProcessMemory(new HostKernel(), _ -> true);
     CallerMappings mappings = new CallerMappings();
     kernel = description.caller(memory).mapper(mappings).build();
     dispatch = new Dispatch(kernel, mappings);
