@@ -19,6 +19,7 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_MSR_FEATURE_INDEX_LIST;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS2;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_STATS_FD;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_STATS_FD_ON_VCPU;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SUPPORTED_CPUID;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_TSC_KHZ;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_TSC_KHZ_ON_VCPU;
@@ -78,6 +79,8 @@ import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_segment;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.kvm.kvm_sregs2;
+import dev.iolite.uapi.kvm.kvm_stats_desc;
+import dev.iolite.uapi.kvm.kvm_stats_header;
 import dev.iolite.uapi.kvm.kvm_vcpu_events;
 import dev.iolite.uapi.kvm.kvm_xcrs;
 import dev.iolite.uapi.kvm.kvm_xsave;
@@ -486,6 +489,81 @@ abstract class KvmCapabilityContract extends KvmContract {
     assertThat(sysfs.read(parameters + "halt_poll_ns")).isEqualTo("200000");
     assertThat(kernel.open(parameters + "tdp_mmu", Libc.O_WRONLY()))
         .isEqualTo(Errno.EACCES.negated());
+  }
+
+  /** What a file of statistics has: its id, and the name, number of values and offset of each. */
+  private List<String> statistics(int file) {
+    MemorySegment header = zeros(kvm_stats_header.sizeof());
+    succeeds(kernel.pread(file, header.address(), header.byteSize(), 0));
+    int nameBytes = kvm_stats_header.name_size(header);
+    MemorySegment id = zeros(nameBytes);
+    succeeds(kernel.pread(file, id.address(), nameBytes, kvm_stats_header.id_offset(header)));
+    List<String> all = new ArrayList<>();
+    all.add(id.getString(0).replaceFirst("\\d+", "N"));
+    long step = kvm_stats_desc.sizeof() + nameBytes;
+    int data = kvm_stats_header.data_offset(header);
+    for (int i = 0; i < kvm_stats_header.num_desc(header); i++) {
+      MemorySegment each = zeros(step);
+      long at = kvm_stats_header.desc_offset(header) + i * step;
+      assertThat(kernel.pread(file, each.address(), step, at)).isEqualTo(step);
+      all.add(
+          "%s %x %d %d %d"
+              .formatted(
+                  each.getString(kvm_stats_desc.sizeof()),
+                  kvm_stats_desc.flags(each),
+                  kvm_stats_desc.exponent(each),
+                  kvm_stats_desc.size(each),
+                  kvm_stats_desc.offset(each)));
+      long values = 8L * kvm_stats_desc.size(each);
+      assertThat(
+              kernel.pread(
+                  file, zeros(values).address(), values, data + kvm_stats_desc.offset(each)))
+          .isEqualTo(values);
+    }
+    return all;
+  }
+
+  @Test
+  void theStatisticsOfAVmAndAVcpuDescribeThemselves() {
+    // kvm_main.c:kvm_vm_ioctl_get_stats_fd, binary_stats.c:kvm_stats_read, x86.c:kvm_vm_stats_desc
+    int vm = vm();
+    int vcpu = vcpu(vm);
+    int ofVm = keep(ioctl(vm, KVM_GET_STATS_FD, 0));
+    int ofVcpu = keep(ioctl(vcpu, KVM_GET_STATS_FD_ON_VCPU, 0));
+    assertThat(statistics(ofVm))
+        .hasSize(17)
+        .startsWith("kvm-N", "remote_tlb_flush 0 0 1 0", "remote_tlb_flush_requests 0 0 1 8")
+        .contains("mmu_cache_miss 0 0 1 56", "pages_1g 1 0 1 96")
+        .endsWith("max_mmu_rmap_size 2 0 1 120", "max_mmu_page_hash_collisions 2 0 1 112");
+    assertThat(statistics(ofVcpu))
+        .hasSize(46)
+        .startsWith("kvm-N/vcpu-0", "halt_successful_poll 0 0 1 0")
+        .contains(
+            "halt_wait_ns 20 -9 1 48",
+            "halt_wait_hist 24 -9 32 568",
+            "blocking 41 0 1 824",
+            "exits 0 0 1 904",
+            "guest_mode 41 0 1 1088")
+        .endsWith("notify_window_exits 0 0 1 1096");
+  }
+
+  @Test
+  void aFileOfStatisticsIsOnlyReadAndKeepsTheVm() {
+    // kvm_main.c:kvm_vm_stats_fops: FMODE_PREAD without FMODE_PWRITE, noop_llseek
+    int vm = vm();
+    int file = keep(ioctl(vm, KVM_GET_STATS_FD, 0));
+    succeeds(kernel.close(vm));
+    MemorySegment header = zeros(24);
+    assertThat(kernel.read(file, header.address(), 24)).isEqualTo(24);
+    assertThat(kernel.lseek(file, 0, 0)).isEqualTo(24);
+    MemorySegment id = zeros(48);
+    assertThat(kernel.read(file, id.address(), 48)).isEqualTo(48);
+    assertThat(id.getString(0)).startsWith("kvm-");
+    assertThat(kernel.pread(file, id.address(), 48, 1 << 20)).isZero();
+    fails(Errno.EBADF, kernel.write(file, id.address(), 48));
+    fails(Errno.ESPIPE, kernel.pwrite(file, id.address(), 48, 0));
+    fails(Errno.EFAULT, kernel.pread(file, NOWHERE, 48, 0));
+    fails(Errno.EINVAL, kernel.pread(file, id.address(), 48, -1));
   }
 
   @Test

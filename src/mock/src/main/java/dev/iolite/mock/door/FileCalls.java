@@ -33,6 +33,9 @@ final class FileCalls {
       files.closingAny(caller);
       return Answer.pass();
     }
+    if (number == Seccomp.__NR_madvise() && call.integer(2) == Libc.MADV_COLLAPSE()) {
+      return files.collapse(caller, call);
+    }
     if (number == Seccomp.__NR_munmap() || number == Seccomp.__NR_madvise()) {
       files.leaving(call);
       return Answer.pass();

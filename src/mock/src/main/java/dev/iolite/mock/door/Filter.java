@@ -136,7 +136,8 @@ final class Filter {
     jump(Seccomp.BPF_JEQ(), IOCTL_TYPE_KVM, "notify", "descriptor");
     label("madvise");
     loadArgument(ADVICE);
-    jump(Seccomp.BPF_JEQ(), Libc.MADV_DONTNEED(), "notify", "allow");
+    jump(Seccomp.BPF_JEQ(), Libc.MADV_DONTNEED(), "notify", "");
+    jump(Seccomp.BPF_JEQ(), Libc.MADV_COLLAPSE(), "notify", "allow");
     label("mmap");
     loadArgument(MMAP_FLAGS);
     emit(Seccomp.BPF_ALU() | Seccomp.BPF_AND() | Seccomp.BPF_K(), Libc.MAP_FIXED());

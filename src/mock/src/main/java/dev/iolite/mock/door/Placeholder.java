@@ -74,6 +74,11 @@ final class Placeholder {
     return LINK.matcher(name).matches();
   }
 
+  /** Whether what is mapped from a file of this name is a file of the model. */
+  static boolean isModels(String name) {
+    return name.startsWith(MEMORY) || isFor(name);
+  }
+
   synchronized List<Integer> numbers() {
     return List.copyOf(numbers);
   }

@@ -5,6 +5,7 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.core.MappedObject;
+import dev.iolite.mock.core.ProcessMaps;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.seccomp_notif_addfd;
@@ -116,6 +117,18 @@ final class ProgramFiles {
   /** fallocate(2). */
   Answer allocate(Notice call, int number) {
     return Answer.of(model.allocate(number, call.integer(1), call.argument(2), call.argument(3)));
+  }
+
+  /**
+   * madvise(2) with MADV_COLLAPSE. mm/khugepaged.c:madvise_collapse refuses what is mapped from a
+   * driver's file; the memfd that stands for it here, it would collapse.
+   */
+  Answer collapse(ProgramProcess caller, Notice call) {
+    boolean isModels =
+        ProcessMaps.areaAt(host, Integer.toString(caller.number()), call.argument(0))
+            .filter(area -> Placeholder.isModels(area.name()))
+            .isPresent();
+    return isModels ? Answer.of(Errno.EINVAL) : Answer.pass();
   }
 
   /** mmap(2): the program's own kernel maps its placeholder, unless the model refuses. */

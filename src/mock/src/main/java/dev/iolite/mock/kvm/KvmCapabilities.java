@@ -137,6 +137,7 @@ final class KvmCapabilities {
           Kvm.KVM_CAP_VM_DISABLE_NX_HUGE_PAGES(),
           Kvm.KVM_CAP_USER_MEMORY2(),
           Kvm.KVM_CAP_MEMORY_FAULT_INFO(),
+          Kvm.KVM_CAP_BINARY_STATS_FD(),
           Kvm.KVM_CAP_GUEST_MEMFD(),
           Kvm.KVM_CAP_PRE_FAULT_MEMORY(),
           Kvm.KVM_CAP_X86_APIC_BUS_CYCLES_NS(),

@@ -89,6 +89,8 @@ final class VcpuFile extends OpenFile {
       vcpu.setMpState(kvm_mp_state.mp_state(task().in(argument, kvm_mp_state.sizeof())));
     } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_OP()) {
       vcpu.vm().vendor().command(vcpu, argument);
+    } else if (request == Kvm.KVM_GET_STATS_FD()) {
+      return vcpu.vm().host().install(StatisticsFile.of(vcpu));
     } else {
       // arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl
       throw refused(Errno.EINVAL);

@@ -85,6 +85,8 @@ final class VmFile extends OpenFile {
       vm.settings().setTscKhz((int) argument);
     } else if (request == Kvm.KVM_GET_TSC_KHZ()) {
       return vm.settings().tscKhz();
+    } else if (request == Kvm.KVM_GET_STATS_FD()) {
+      return vm.host().install(StatisticsFile.of(vm));
     } else {
       throw refused(Errno.ENOTTY);
     }

@@ -127,6 +127,19 @@ class DoorTest {
   }
 
   @Test
+  void aGuestMemfdIsAFileOfItsSizeAndTakesHoles() throws Exception {
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            mode 100600, size 16384 and 16384, of its own 1
+            VM: mode 600, size 0
+            after a hole a0a0
+            """),
+        run("dynamic", "memory"));
+  }
+
+  @Test
   void anInstructionThatRegistersDontTakeEndsItWithAMessage() {
     PreconditionException refused =
         assertThrows(PreconditionException.class, () -> run("dynamic", "unknown"));

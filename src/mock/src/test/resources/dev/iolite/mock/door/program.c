@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/iommufd.h>
 #include <linux/kvm.h>
+#include <linux/mman.h>
 #include <linux/vfio.h>
 #include <poll.h>
 #include <pthread.h>
@@ -234,6 +235,40 @@ static void map_file(void) {
   printf("still here\n");
 }
 
+/* What stat(2) and fallocate(2) say of a guest_memfd, and that nobody else's number is in its place. */
+static void use_guest_memfd(void) {
+  int kvm = DONE(open("/dev/kvm", O_RDWR));
+  int vm = DONE(ioctl(kvm, KVM_CREATE_VM, 0));
+  struct kvm_create_guest_memfd create = {
+      .size = 4 * 4096, .flags = GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED};
+  int file = DONE(ioctl(vm, KVM_CREATE_GUEST_MEMFD, &create));
+  int other = DONE(ioctl(vm, KVM_CREATE_GUEST_MEMFD, &create));
+  struct stat status, others;
+  struct statx extended;
+  DONE(fstat(file, &status));
+  DONE(fstat(other, &others));
+  DONE(statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &extended));
+  printf("mode %o, size %ld and %ld, of its own %d\n", status.st_mode, (long)status.st_size,
+         (long)extended.stx_size, status.st_ino != others.st_ino);
+  DONE(fstat(vm, &status));
+  printf("VM: mode %o, size %ld\n", status.st_mode, (long)status.st_size);
+
+  char *memory = (char *)DONE(mmap(0, 4 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
+  memset(memory, 'a', 4 * 4096);
+  int hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  DONE(fallocate(file, hole, 4096, 4096));
+  DONE(fallocate(file, hole, 3 * 4096, 8 * 4096));
+  DONE(fallocate(file, FALLOC_FL_KEEP_SIZE, 0, 4 * 4096));
+  printf("after a hole %c%d%c%d\n", memory[0], memory[4096], memory[2 * 4096], memory[3 * 4096]);
+  REFUSED(fallocate(file, 0, 0, 4096), EOPNOTSUPP);
+  REFUSED(fallocate(file, FALLOC_FL_KEEP_SIZE, 4096, 4 * 4096), EINVAL);
+  REFUSED(fallocate(file, hole, 1, 4096), EINVAL);
+  REFUSED(fallocate(file, hole, 0, 1), EINVAL);
+  REFUSED(fallocate(file, hole, 0, 0), EINVAL);
+  REFUSED(fallocate(vm, hole, 0, 4096), ENODEV);
+  REFUSED(madvise(memory, 4 * 4096, MADV_COLLAPSE), EINVAL);
+}
+
 static jmp_buf after_bus_error;
 static void *bus_error_at;
 
@@ -261,13 +296,18 @@ static void *wait_for_map(void *unused) {
 
 /* Registers are mapped, and used by threads, a child, and from handlers of signals. */
 static void map_registers(void) {
-  bind_driver();
-  int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
-  bind_memory(device, DONE(open("/dev/iommu", O_RDWR)));
+  set_up_dma();
+  int device = dma_device;
   pthread_t before;
   pthread_create(&before, 0, wait_for_map, 0);
   mapped = mmap(0, 0x100000, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
   DONE(mapped == MAP_FAILED ? -1 : 0);
+  struct iommu_ioas_map pin = {.size = sizeof pin,
+                               .flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
+                               .ioas_id = dma_ioas,
+                               .user_va = (uintptr_t)mapped,
+                               .length = 4096};
+  REFUSED(ioctl(dma_iommu, IOMMU_IOAS_MAP, &pin), EFAULT);
   mapped[1] = 0x12345678;
   printf("edu %x, inverse %x\n", mapped[0], mapped[1]);
   pthread_t threads[4];
@@ -513,6 +553,8 @@ int main(int count, char **arguments) {
     keep_pinned();
   else if (!strcmp(what, "file"))
     map_file();
+  else if (!strcmp(what, "memory"))
+    use_guest_memfd();
   else if (!strcmp(what, "unknown"))
     do_the_unknown();
   else if (!strcmp(what, "guest"))
