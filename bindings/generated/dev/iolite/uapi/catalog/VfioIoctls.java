@@ -100,6 +100,108 @@ public final class VfioIoctls {
             FdKind.VFIO_DEVICE, "VFIO_DEVICE_DETACH_IOMMUFD_PT", Vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT(), Optional.of(vfio_device_detach_iommufd_pt.layout()),
             Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.6"), Call.Architecture.ANY);
 
+    /** VFIO_GET_API_VERSION on {@link FdKind#VFIO_CONTAINER}. Argument: none. Returns the version of the API. Since Linux 3.6. */
+    public static final Ioctl VFIO_GET_API_VERSION =
+        new Ioctl(
+            FdKind.VFIO_CONTAINER, "VFIO_GET_API_VERSION", Vfio.VFIO_GET_API_VERSION(), Optional.empty(),
+            Call.Direction.NONE, new Call.Result.Value("the version of the API"), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_CHECK_EXTENSION on {@link FdKind#VFIO_CONTAINER}. Argument: a value. Returns the value of the extension. Since Linux 3.6. */
+    public static final Ioctl VFIO_CHECK_EXTENSION =
+        new Ioctl(
+            FdKind.VFIO_CONTAINER, "VFIO_CHECK_EXTENSION", Vfio.VFIO_CHECK_EXTENSION(), Optional.empty(),
+            Call.Direction.IN, new Call.Result.Value("the value of the extension"), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_SET_IOMMU on {@link FdKind#VFIO_CONTAINER}. Argument: a value. Returns 0. Since Linux 3.6. */
+    public static final Ioctl VFIO_SET_IOMMU =
+        new Ioctl(
+            FdKind.VFIO_CONTAINER, "VFIO_SET_IOMMU", Vfio.VFIO_SET_IOMMU(), Optional.empty(),
+            Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_IOMMU_GET_INFO on {@link FdKind#VFIO_CONTAINER}. Argument: struct vfio_iommu_type1_info, read and written. Returns 0. Since Linux 3.6. */
+    public static final Ioctl VFIO_IOMMU_GET_INFO =
+        new Ioctl(
+            FdKind.VFIO_CONTAINER, "VFIO_IOMMU_GET_INFO", Vfio.VFIO_IOMMU_GET_INFO(), Optional.of(vfio_iommu_type1_info.layout()),
+            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_IOMMU_MAP_DMA on {@link FdKind#VFIO_CONTAINER}. Argument: struct vfio_iommu_type1_dma_map, read. Returns 0. Since Linux 3.6. */
+    public static final Ioctl VFIO_IOMMU_MAP_DMA =
+        new Ioctl(
+            FdKind.VFIO_CONTAINER, "VFIO_IOMMU_MAP_DMA", Vfio.VFIO_IOMMU_MAP_DMA(), Optional.of(vfio_iommu_type1_dma_map.layout()),
+            Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_IOMMU_UNMAP_DMA on {@link FdKind#VFIO_CONTAINER}. Argument: struct vfio_iommu_type1_dma_unmap, read and written. Returns 0. Since Linux 3.6. */
+    public static final Ioctl VFIO_IOMMU_UNMAP_DMA =
+        new Ioctl(
+            FdKind.VFIO_CONTAINER, "VFIO_IOMMU_UNMAP_DMA", Vfio.VFIO_IOMMU_UNMAP_DMA(), Optional.of(vfio_iommu_type1_dma_unmap.layout()),
+            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_IOMMU_DIRTY_PAGES on {@link FdKind#VFIO_CONTAINER}. Argument: struct vfio_iommu_type1_dirty_bitmap, read. Returns 0. Since Linux 5.8. */
+    public static final Ioctl VFIO_IOMMU_DIRTY_PAGES =
+        new Ioctl(
+            FdKind.VFIO_CONTAINER, "VFIO_IOMMU_DIRTY_PAGES", Vfio.VFIO_IOMMU_DIRTY_PAGES(), Optional.of(vfio_iommu_type1_dirty_bitmap.layout()),
+            Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("5.8"), Call.Architecture.ANY);
+
+    /** VFIO_GROUP_GET_STATUS on {@link FdKind#VFIO_GROUP}. Argument: struct vfio_group_status, read and written. Returns 0. Since Linux 3.6. */
+    public static final Ioctl VFIO_GROUP_GET_STATUS =
+        new Ioctl(
+            FdKind.VFIO_GROUP, "VFIO_GROUP_GET_STATUS", Vfio.VFIO_GROUP_GET_STATUS(), Optional.of(vfio_group_status.layout()),
+            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_GROUP_SET_CONTAINER on {@link FdKind#VFIO_GROUP}. Argument: a 32-bit number, read. Returns 0. Since Linux 3.6. */
+    public static final Ioctl VFIO_GROUP_SET_CONTAINER =
+        new Ioctl(
+            FdKind.VFIO_GROUP, "VFIO_GROUP_SET_CONTAINER", Vfio.VFIO_GROUP_SET_CONTAINER(), Optional.of(ValueLayout.JAVA_INT),
+            Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_GROUP_UNSET_CONTAINER on {@link FdKind#VFIO_GROUP}. Argument: none. Returns 0. Since Linux 3.6. */
+    public static final Ioctl VFIO_GROUP_UNSET_CONTAINER =
+        new Ioctl(
+            FdKind.VFIO_GROUP, "VFIO_GROUP_UNSET_CONTAINER", Vfio.VFIO_GROUP_UNSET_CONTAINER(), Optional.empty(),
+            Call.Direction.NONE, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_GROUP_GET_DEVICE_FD on {@link FdKind#VFIO_GROUP}. Argument: a value. Returns a descriptor: {@link FdKind#VFIO_DEVICE}. Since Linux 3.6. */
+    public static final Ioctl VFIO_GROUP_GET_DEVICE_FD =
+        new Ioctl(
+            FdKind.VFIO_GROUP, "VFIO_GROUP_GET_DEVICE_FD", Vfio.VFIO_GROUP_GET_DEVICE_FD(), Optional.empty(),
+            Call.Direction.IN, new Call.Result.Descriptor(FdKind.VFIO_DEVICE), Call.OnInterrupt.REPEAT, Optional.of("3.6"), Call.Architecture.ANY);
+
+    /** VFIO_GET_API_VERSION on {@link FdKind#IOMMUFD}. Argument: none. Returns the version of the API. Since Linux 6.2. */
+    public static final Ioctl VFIO_GET_API_VERSION_ON_IOMMUFD =
+        new Ioctl(
+            FdKind.IOMMUFD, "VFIO_GET_API_VERSION", Vfio.VFIO_GET_API_VERSION(), Optional.empty(),
+            Call.Direction.NONE, new Call.Result.Value("the version of the API"), Call.OnInterrupt.REPEAT, Optional.of("6.2"), Call.Architecture.ANY);
+
+    /** VFIO_CHECK_EXTENSION on {@link FdKind#IOMMUFD}. Argument: a value. Returns the value of the extension. Since Linux 6.2. */
+    public static final Ioctl VFIO_CHECK_EXTENSION_ON_IOMMUFD =
+        new Ioctl(
+            FdKind.IOMMUFD, "VFIO_CHECK_EXTENSION", Vfio.VFIO_CHECK_EXTENSION(), Optional.empty(),
+            Call.Direction.IN, new Call.Result.Value("the value of the extension"), Call.OnInterrupt.REPEAT, Optional.of("6.2"), Call.Architecture.ANY);
+
+    /** VFIO_SET_IOMMU on {@link FdKind#IOMMUFD}. Argument: a value. Returns 0. Since Linux 6.2. */
+    public static final Ioctl VFIO_SET_IOMMU_ON_IOMMUFD =
+        new Ioctl(
+            FdKind.IOMMUFD, "VFIO_SET_IOMMU", Vfio.VFIO_SET_IOMMU(), Optional.empty(),
+            Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.2"), Call.Architecture.ANY);
+
+    /** VFIO_IOMMU_GET_INFO on {@link FdKind#IOMMUFD}. Argument: struct vfio_iommu_type1_info, read and written. Returns 0. Since Linux 6.2. */
+    public static final Ioctl VFIO_IOMMU_GET_INFO_ON_IOMMUFD =
+        new Ioctl(
+            FdKind.IOMMUFD, "VFIO_IOMMU_GET_INFO", Vfio.VFIO_IOMMU_GET_INFO(), Optional.of(vfio_iommu_type1_info.layout()),
+            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.2"), Call.Architecture.ANY);
+
+    /** VFIO_IOMMU_MAP_DMA on {@link FdKind#IOMMUFD}. Argument: struct vfio_iommu_type1_dma_map, read. Returns 0. Since Linux 6.2. */
+    public static final Ioctl VFIO_IOMMU_MAP_DMA_ON_IOMMUFD =
+        new Ioctl(
+            FdKind.IOMMUFD, "VFIO_IOMMU_MAP_DMA", Vfio.VFIO_IOMMU_MAP_DMA(), Optional.of(vfio_iommu_type1_dma_map.layout()),
+            Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.2"), Call.Architecture.ANY);
+
+    /** VFIO_IOMMU_UNMAP_DMA on {@link FdKind#IOMMUFD}. Argument: struct vfio_iommu_type1_dma_unmap, read and written. Returns 0. Since Linux 6.2. */
+    public static final Ioctl VFIO_IOMMU_UNMAP_DMA_ON_IOMMUFD =
+        new Ioctl(
+            FdKind.IOMMUFD, "VFIO_IOMMU_UNMAP_DMA", Vfio.VFIO_IOMMU_UNMAP_DMA(), Optional.of(vfio_iommu_type1_dma_unmap.layout()),
+            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.2"), Call.Architecture.ANY);
+
     private VfioIoctls() {}
 
     /** All of them, each number once on each kind of descriptor. */
@@ -118,6 +220,23 @@ public final class VfioIoctls {
             VFIO_DEVICE_FEATURE,
             VFIO_DEVICE_BIND_IOMMUFD,
             VFIO_DEVICE_ATTACH_IOMMUFD_PT,
-            VFIO_DEVICE_DETACH_IOMMUFD_PT);
+            VFIO_DEVICE_DETACH_IOMMUFD_PT,
+            VFIO_GET_API_VERSION,
+            VFIO_CHECK_EXTENSION,
+            VFIO_SET_IOMMU,
+            VFIO_IOMMU_GET_INFO,
+            VFIO_IOMMU_MAP_DMA,
+            VFIO_IOMMU_UNMAP_DMA,
+            VFIO_IOMMU_DIRTY_PAGES,
+            VFIO_GROUP_GET_STATUS,
+            VFIO_GROUP_SET_CONTAINER,
+            VFIO_GROUP_UNSET_CONTAINER,
+            VFIO_GROUP_GET_DEVICE_FD,
+            VFIO_GET_API_VERSION_ON_IOMMUFD,
+            VFIO_CHECK_EXTENSION_ON_IOMMUFD,
+            VFIO_SET_IOMMU_ON_IOMMUFD,
+            VFIO_IOMMU_GET_INFO_ON_IOMMUFD,
+            VFIO_IOMMU_MAP_DMA_ON_IOMMUFD,
+            VFIO_IOMMU_UNMAP_DMA_ON_IOMMUFD);
     }
 }

@@ -5,8 +5,12 @@ package dev.iolite.uapi.catalog;
  * another kind of file, the same number is another command.
  */
 public enum FdKind {
-  /** A VFIO device's own character device, {@code /dev/vfio/devices/vfioN}. */
+  /** A VFIO device, opened by its own name, {@code /dev/vfio/devices/vfioN}, or by its group. */
   VFIO_DEVICE("VFIO device"),
+  /** {@code /dev/vfio/vfio}: groups that share an IOMMU's address space. */
+  VFIO_CONTAINER("VFIO container"),
+  /** An IOMMU group, {@code /dev/vfio/N}. */
+  VFIO_GROUP("VFIO group"),
   /** {@code /dev/iommu}. */
   IOMMUFD("iommufd"),
   /** {@code /dev/kvm}. */

@@ -57,6 +57,7 @@ public record Advice(String cause, String next, Remedy remedy, List<String> subj
   private static List<Table> ofKind(FdKind kind, CallTarget on) {
     return switch (kind) {
       case VFIO_DEVICE -> List.of(VfioAdvice::known, ConfidentialAdvice::known);
+      case VFIO_CONTAINER, VFIO_GROUP -> List.of();
       case IOMMUFD -> List.of(IommufdAdvice::known, ConfidentialAdvice::known);
       case KVM -> List.of(KvmAdvice::known);
       case KVM_VM -> List.of(LaunchAdvice::known, KvmAdvice::known);

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
  * What each open descriptor refers to, learned from the calls that made it.
@@ -19,6 +20,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>Safe for use by several threads.
  */
 public final class DescriptorKinds {
+  private static final Pattern GROUP = Pattern.compile("/dev/vfio/(noiommu-)?\\d+");
+
   private static final int FEATURE_OPERATIONS =
       Vfio.VFIO_DEVICE_FEATURE_GET()
           | Vfio.VFIO_DEVICE_FEATURE_SET()
@@ -52,8 +55,16 @@ public final class DescriptorKinds {
       case "/dev/kvm" -> FdKind.KVM;
       case "/dev/iommu" -> FdKind.IOMMUFD;
       case "/dev/udmabuf" -> FdKind.UDMABUF;
-      default -> path.startsWith("/dev/vfio/devices/") ? FdKind.VFIO_DEVICE : FdKind.FILE;
+      case "/dev/vfio/vfio" -> FdKind.VFIO_CONTAINER;
+      default -> ofVfio(path).orElse(FdKind.FILE);
     };
+  }
+
+  private static Optional<FdKind> ofVfio(String path) {
+    if (path.startsWith("/dev/vfio/devices/")) {
+      return Optional.of(FdKind.VFIO_DEVICE);
+    }
+    return GROUP.matcher(path).matches() ? Optional.of(FdKind.VFIO_GROUP) : Optional.empty();
   }
 
   /**

@@ -145,4 +145,25 @@ class ContractLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class VfioGroup extends VfioGroupContract {
+    VfioGroup() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioType1 extends VfioType1Contract {
+    VfioType1() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class VfioGroupIommufd extends VfioGroupIommufdContract {
+    VfioGroupIommufd() {
+      super(Backend.lab());
+    }
+  }
 }

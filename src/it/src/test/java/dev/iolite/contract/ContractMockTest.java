@@ -162,4 +162,25 @@ class ContractMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class VfioGroup extends VfioGroupContract {
+    VfioGroup() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioType1 extends VfioType1Contract {
+    VfioType1() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class VfioGroupIommufd extends VfioGroupIommufdContract {
+    VfioGroupIommufd() {
+      super(Backend.mock());
+    }
+  }
 }

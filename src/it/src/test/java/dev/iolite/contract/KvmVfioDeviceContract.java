@@ -108,6 +108,17 @@ abstract class KvmVfioDeviceContract extends VfioContract {
   }
 
   @Test
+  void aGroupIsAFileOfVfio() {
+    // vfio_main.c:vfio_file_is_valid
+    int list = list();
+    int group = open("/dev/vfio/" + sysfs.linkName(file("iommu_group")).orElseThrow());
+    fails(Errno.EINVAL, set(list, ADD, open("/dev/vfio/vfio")));
+    succeeds(set(list, ADD, group));
+    fails(Errno.EEXIST, set(list, ADD, group));
+    succeeds(set(list, DELETE, group));
+  }
+
+  @Test
   void twoFilesOfOneDeviceAreTwo() {
     // vfio.c:kvm_vfio_file_add compares files
     int list = list();

@@ -5,18 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a device sees at an IOVA: edu copies between it and a buffer of its own. */
 abstract class VfioDmaContract extends VfioContract {
-  private static final long SOURCE = 0x80;
-  private static final long DESTINATION = 0x88;
-  private static final long COUNT = 0x90;
-  private static final long COMMAND_REGISTER = 0x98;
-  private static final long BUFFER = 0x40000;
-  private static final long TO_MEMORY = 2;
   private static final long IOVA = 0x10_0000;
   private static final long VALUE = 0x1122_3344_5566_7788L;
 
@@ -38,31 +31,13 @@ abstract class VfioDmaContract extends VfioContract {
     transfer(from, to, 8, direction);
   }
 
-  /** Runs a transfer to its end; edu takes a tenth of a second for one. */
   private void transfer(long from, long to, int bytes, long direction) {
-    write(device, BAR0, SOURCE, 8, from);
-    write(device, BAR0, DESTINATION, 8, to);
-    write(device, BAR0, COUNT, 8, bytes);
-    write(device, BAR0, COMMAND_REGISTER, 8, 1 | direction);
-    long deadline = System.nanoTime() + 20_000_000_000L;
-    while ((read(device, BAR0, COMMAND_REGISTER, 8) & 1) != 0) {
-      assertThat(System.nanoTime()).as("the transfer ends").isLessThan(deadline);
-      LockSupport.parkNanos(1_000_000);
-    }
+    transfer(device, from, to, bytes, direction);
   }
 
   /** Reads from an IOVA, and writes what was read to another. */
   private void copy(long from, long to) {
-    transfer(from, BUFFER, 0);
-    transfer(BUFFER, to, TO_MEMORY);
-  }
-
-  private static long value(long address) {
-    return at(address, 8).get(ValueLayout.JAVA_LONG, 0);
-  }
-
-  private static void setValue(long address, long value) {
-    at(address, 8).set(ValueLayout.JAVA_LONG, 0, value);
+    copy(device, from, to);
   }
 
   @Test

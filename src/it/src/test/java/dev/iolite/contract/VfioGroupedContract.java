@@ -7,7 +7,7 @@ import dev.iolite.kernel.Errno;
 import org.junit.jupiter.api.Test;
 
 /** A device that shares its IOMMU group with one that a driver of the host has. */
-abstract class VfioGroupedContract extends VfioContract {
+abstract class VfioGroupedContract extends VfioContainerContract {
   VfioGroupedContract(Backend backend) {
     super(backend, Backend.GROUPED_EDU);
   }
@@ -29,6 +29,26 @@ abstract class VfioGroupedContract extends VfioContract {
     // vfio/iommufd.c:vfio_df_iommufd_bind
     fails(Errno.EPERM, ioctl(cdev(), VFIO_DEVICE_BIND_IOMMUFD, bindOf(iommufd)));
     assertThat(ioas()).isEqualTo(1);
+  }
+
+  @Test
+  void theGroupIsNotViable() {
+    // group.c:vfio_group_ioctl_get_status; iommu.c:iommu_group_claim_dma_owner
+    int group = group();
+    assertThat(status(group)).isZero();
+    fails(Errno.EPERM, setContainer(group, container()));
+    assertThat(status(group)).isZero();
+  }
+
+  @Test
+  void anIommufdDoesNotFindOutBeforeTheDeviceIsOpened() {
+    // group.c:vfio_group_ioctl_get_status says so
+    int group = group();
+    succeeds(setContainer(group, iommufd));
+    assertThat(status(group)).isEqualTo(VIABLE | CONTAINER_SET);
+    fails(Errno.EPERM, openDevice(group, Backend.GROUPED_EDU));
+    // The IOAS for the group has the first id; the bind left none.
+    assertThat(ioas()).isEqualTo(2);
   }
 
   @Test

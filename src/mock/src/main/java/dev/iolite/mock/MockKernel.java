@@ -107,8 +107,9 @@ public final class MockKernel implements Kernel, AutoCloseable {
       HostFiles.addTo(tree, bus);
       tsm = installTsm(builder.seed);
       calls = tsm.uapi(profile, platform.arch());
-      vfio = VfioDriver.install(task, tree, bus, calls.assignedDevices());
-      IommufdDriver.install(task, tree, IommuPlatform.of(iommu()), calls.guestDevices());
+      IommuPlatform iommus = IommuPlatform.of(iommu());
+      vfio = VfioDriver.install(task, tree, bus, iommus::domain, calls.assignedDevices());
+      IommufdDriver.install(task, tree, iommus, calls.guestDevices());
     } finally {
       task.leave();
     }

@@ -27,6 +27,7 @@ import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.PciRegion;
@@ -51,6 +52,7 @@ import net.jqwik.api.lifecycle.AfterProperty;
  */
 class GarbageTest {
   private static final String EDU = "0000:00:02.0";
+  private static final String NVME = "0000:00:03.0";
   private static final int CALLS = 2000;
   private static final int LARGEST_STRUCT = 4096;
   private static final long[] INTERESTING = {
@@ -206,10 +208,30 @@ class GarbageTest {
       open.add(new Open(vcpu, FdKind.KVM_VCPU));
       open.add(new Open(kernel.eventfd(0, Libc.EFD_NONBLOCK()), FdKind.EVENTFD));
       open.add(new Open(kernel.memfdCreate("ram", 0), FdKind.MEMFD));
+      addContainer();
       memory.restrict();
       for (int i = 0; i < CALLS; i++) {
         answer(one());
       }
+    }
+
+    /** A container with a group in it, whose device is open. */
+    private void addContainer() {
+      PciDevice function = new Pci(kernel).device(PciAddress.parse(NVME));
+      DriverBinding.bind(function, "vfio-pci");
+      int container = kernel.open("/dev/vfio/vfio", Libc.O_RDWR());
+      String path = "/dev/vfio/" + function.iommuGroup().orElseThrow().id();
+      int group = kernel.open(path, Libc.O_RDWR());
+      struct.set(ValueLayout.JAVA_INT, 0, container);
+      kernel.ioctl(group, VfioIoctls.VFIO_GROUP_SET_CONTAINER.number(), struct.address());
+      kernel.ioctl(container, VfioIoctls.VFIO_SET_IOMMU.number(), Vfio.VFIO_TYPE1v2_IOMMU());
+      struct.setString(0, NVME);
+      int device =
+          kernel.ioctl(group, VfioIoctls.VFIO_GROUP_GET_DEVICE_FD.number(), struct.address());
+      assertThat(device).isPositive();
+      open.add(new Open(container, FdKind.VFIO_CONTAINER));
+      open.add(new Open(group, FdKind.VFIO_GROUP));
+      open.add(new Open(device, FdKind.VFIO_DEVICE));
     }
 
     private void add(Fd fd) {

@@ -107,7 +107,8 @@ public final class AddressSpace {
           public void write(long offset, MemorySegment from) {
             memory.write(offset + skipped, from);
           }
-        });
+        },
+        registers.present());
   }
 
   /**
@@ -268,15 +269,30 @@ public final class AddressSpace {
    *     registers (mm/gup.c:check_vma_flags)
    */
   public Pin pin(long address, long bytes, boolean write) {
+    return pin(address, bytes, write, false);
+  }
+
+  /**
+   * The same for a driver that also takes a device's registers, which have no pages to pin
+   * (drivers/vfio/vfio_iommu_type1.c:vaddr_get_pfns).
+   *
+   * @throws Refused EFAULT if any of it is not mapped for that access, or consists of registers
+   *     that are not there at the moment
+   */
+  public Pin pinWithRegisters(long address, long bytes, boolean write) {
+    return pin(address, bytes, write, true);
+  }
+
+  private Pin pin(long address, long bytes, boolean write, boolean registers) {
     refuseIf(address < 0 || bytes < 0 || address > HostUserMemory.TASK_SIZE - bytes, Errno.EFAULT);
     Optional<Area> area = at(address);
     if (area.isPresent() && Long.compareUnsigned(address + bytes, area.get().end()) <= 0) {
-      return pin(area.get().part(address, address + bytes), write);
+      return pin(area.get().part(address, address + bytes), write, registers);
     }
-    return Pin.of(pieces(address, bytes, write));
+    return Pin.of(pieces(address, bytes, write, registers));
   }
 
-  private List<Pin> pieces(long address, long bytes, boolean write) {
+  private List<Pin> pieces(long address, long bytes, boolean write, boolean registers) {
     List<Pin> pieces = new ArrayList<>();
     try {
       for (long from = address; from != address + bytes; ) {
@@ -284,7 +300,7 @@ public final class AddressSpace {
         long to;
         if (area.isPresent()) {
           to = Math.min(area.get().end(), address + bytes);
-          pieces.add(pin(area.get().part(from, to), write));
+          pieces.add(pin(area.get().part(from, to), write, registers));
         } else {
           Long next = areas.higherKey(from);
           to = next == null ? address + bytes : Math.min(next, address + bytes);
@@ -299,12 +315,17 @@ public final class AddressSpace {
     }
   }
 
-  private static Pin pin(Area area, boolean write) {
+  private static Pin pin(Area area, boolean write, boolean registers) {
     int wanted = write ? Libc.PROT_WRITE() : Libc.PROT_READ();
-    if (!(area.object instanceof MappedObject.Pages pages) || (area.protection & wanted) == 0) {
-      throw refused(Errno.EFAULT);
-    }
-    return new Pin(pages.ram().get(), pages.offset(), area.bytes, pages.ram()::put);
+    refuseIf((area.protection & wanted) == 0, Errno.EFAULT);
+    return switch (area.object) {
+      case MappedObject.Pages pages ->
+          new Pin(pages.ram().get(), pages.offset(), area.bytes, pages.ram()::put);
+      case MappedObject.DeviceRegisters device -> {
+        refuseIf(!registers || !device.present().getAsBoolean(), Errno.EFAULT);
+        yield new Pin(device.memory(), 0, area.bytes, () -> {});
+      }
+    };
   }
 
   private Pin pinForeign(long address, long bytes, boolean write) {

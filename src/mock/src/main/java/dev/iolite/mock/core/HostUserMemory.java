@@ -23,7 +23,7 @@ public final class HostUserMemory implements UserMemory, AutoCloseable {
   private static final long FIONBIO = 0x5421;
 
   /** No process has memory above this address (x86-64 with four levels of page tables). */
-  static final long TASK_SIZE = 0x7fff_ffff_f000L;
+  public static final long TASK_SIZE = 0x7fff_ffff_f000L;
 
   private final Kernel host;
 

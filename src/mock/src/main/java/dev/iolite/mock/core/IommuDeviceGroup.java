@@ -1,5 +1,8 @@
 package dev.iolite.mock.core;
 
+import static dev.iolite.mock.core.Refused.refuseIf;
+
+import dev.iolite.kernel.Errno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -8,7 +11,7 @@ import java.util.Optional;
  * Devices that the IOMMU can't tell apart (struct iommu_group).
  *
  * <p>The group's DMA is owned as in drivers/iommu/iommu.c: by a host driver's domain, or by one
- * user with its own token (an iommufd context).
+ * user with its own token (an iommufd context, or a group of VFIO's).
  */
 public final class IommuDeviceGroup {
   private final int id;
@@ -73,7 +76,24 @@ public final class IommuDeviceGroup {
     return true;
   }
 
-  /** iommu_device_release_dma_owner. */
+  /** iommu_group_dma_owner_claimed: whether a driver of the host or a user has its DMA. */
+  public boolean isClaimed() {
+    return ownerCount > 0;
+  }
+
+  /**
+   * iommu_group_claim_dma_owner: claims the DMA for one claimant, once.
+   *
+   * @throws Refused EPERM: somebody has it; EINVAL: a device of the group must be reached one to
+   *     one
+   */
+  public void claimOnce(Object claimant) {
+    refuseIf(isClaimed(), Errno.EPERM);
+    refuseIf(!direct.isEmpty(), Errno.EINVAL);
+    claim(claimant);
+  }
+
+  /** iommu_device_release_dma_owner, iommu_group_release_dma_owner. */
   public void release() {
     if (--ownerCount == 0) {
       owner = Optional.empty();

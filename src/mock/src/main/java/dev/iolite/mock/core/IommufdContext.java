@@ -21,6 +21,16 @@ public abstract class IommufdContext extends OpenFile {
    */
   public abstract GuestDevice guestDevice(int id);
 
+  /** iommufd_vfio_compat_ioas_create: makes the IOAS of VFIO's old calls unless there is one. */
+  public abstract void makeVfioIoas();
+
+  /**
+   * The id of the IOAS of VFIO's old calls (iommufd_vfio_compat_ioas_get_id).
+   *
+   * @throws Refused ENODEV: there is none
+   */
+  public abstract int vfioIoasId();
+
   /** Whether a device of the group is bound here (iommufd_ctx_has_group). */
   public boolean owns(IommuDeviceGroup group) {
     return group.owner().filter(this::equals).isPresent();

@@ -1,6 +1,7 @@
 package dev.iolite.mock.core;
 
 import dev.iolite.kernel.Registers;
+import java.util.function.BooleanSupplier;
 
 /** The object behind a mapping. */
 public sealed interface MappedObject {
@@ -13,10 +14,12 @@ public sealed interface MappedObject {
   record Pages(Ram ram, long offset) implements MappedObject {}
 
   /**
-   * A device's registers (VM_PFNMAP): no pages, so no driver can pin them; KVM can map them.
+   * A device's registers (VM_PFNMAP): no pages, so few drivers can pin them; KVM can map them.
    *
    * @param access how they are reached; offsets count from the start of the mapping
    * @param memory the same for a guest or a device
+   * @param present whether an access would find them, as the driver's fault handler decides
    */
-  record DeviceRegisters(Registers access, Memory memory) implements MappedObject {}
+  record DeviceRegisters(Registers access, Memory memory, BooleanSupplier present)
+      implements MappedObject {}
 }

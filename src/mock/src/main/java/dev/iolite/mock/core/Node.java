@@ -30,6 +30,17 @@ public sealed interface Node {
    * A file that a driver opens, such as {@code /dev/iommu} or a device's config space.
    *
    * @param open makes the open file, with one reference, or refuses
+   * @param permissions as chmod(1) takes them
    */
-  record Device(Supplier<OpenFile> open) implements Node {}
+  record Device(Supplier<OpenFile> open, int permissions) implements Node {
+    /** Makes one that root alone may open, as most are. */
+    public Device(Supplier<OpenFile> open) {
+      this(open, 0600);
+    }
+
+    /** Makes one that everybody may open. */
+    public static Device forAll(Supplier<OpenFile> open) {
+      return new Device(open, 0666);
+    }
+  }
 }

@@ -119,7 +119,7 @@ public final class Tree {
             (flags & ACCESS_MODE) != Libc.O_WRONLY() && attribute.show().isEmpty(), Errno.EACCES);
         yield attribute.open(task, found.path);
       }
-      case Node.Device(var open) -> open.get();
+      case Node.Device(var open, _) -> open.get();
       case Node.Link _ -> throw refused(Errno.ELOOP);
     };
   }
@@ -159,7 +159,7 @@ public final class Tree {
     return switch (find(path, follow, MOST_LINKS).node) {
       case Node.Directory _ -> Libc.S_IFDIR() | 0755;
       case Node.Link _ -> Libc.S_IFLNK() | 0777;
-      case Node.Device _ -> Libc.S_IFCHR() | 0600;
+      case Node.Device(_, var permissions) -> Libc.S_IFCHR() | permissions;
       case Node.Text(var attribute) ->
           Libc.S_IFREG()
               | (attribute.show().isPresent() ? 0444 : 0)

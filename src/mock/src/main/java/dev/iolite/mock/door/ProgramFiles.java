@@ -174,6 +174,7 @@ final class ProgramFiles {
     String name = model.nameOf(number).orElse("");
     return name.equals("/dev/kvm")
         || name.equals("/dev/iommu")
+        || name.matches("/dev/vfio/(vfio|\\d+)")
         || name.startsWith("anon_inode:kvm");
   }
 

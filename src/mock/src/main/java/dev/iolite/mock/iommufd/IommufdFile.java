@@ -107,6 +107,21 @@ final class IommufdFile extends IommufdContext {
   }
 
   @Override
+  public void makeVfioIoas() {
+    if (vfioIoas().isEmpty()) {
+      IommufdIoas ioas = new IommufdIoas(this);
+      objects.allocate(ioas);
+      objects.publish(ioas);
+      vfioIoas = Optional.of(ioas);
+    }
+  }
+
+  @Override
+  public int vfioIoasId() {
+    return VfioCompat.ioas(this).id();
+  }
+
+  @Override
   public GuestDevice guestDevice(int id) {
     return objects.get(id, IommufdVdevice.class);
   }

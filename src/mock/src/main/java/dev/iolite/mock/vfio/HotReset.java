@@ -1,9 +1,11 @@
 package dev.iolite.mock.vfio;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommufdContext;
+import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.pci.PciDev;
 import dev.iolite.uapi.vfio.Vfio;
@@ -11,7 +13,11 @@ import dev.iolite.uapi.vfio.vfio_pci_dependent_device;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Resets of a whole bus (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info,
@@ -47,14 +53,19 @@ final class HotReset {
       task.out(address, head);
       return Errno.ENOSPC.negated();
     }
-    int flags = FLAG_IDS | FLAG_ALL_OWNED;
+    int flags = device.isOpenedByItself() ? FLAG_IDS | FLAG_ALL_OWNED : 0;
     MemorySegment devices = task.scratch(all.size() * DEPENDENT);
     for (int i = 0; i < all.size(); i++) {
       PciDev pci = all.get(i);
-      int id = set.find(pci).map(this::id).orElse(NOT_OWNED);
-      flags &= id == NOT_OWNED ? ~FLAG_ALL_OWNED : -1;
       MemorySegment one = vfio_pci_dependent_device.asSlice(devices, i);
-      vfio_pci_dependent_device.devid(one, id);
+      if (device.isOpenedByItself()) {
+        int id = set.find(pci).map(this::id).orElse(NOT_OWNED);
+        flags &= id == NOT_OWNED ? ~FLAG_ALL_OWNED : -1;
+        vfio_pci_dependent_device.devid(one, id);
+      } else {
+        int group = pci.function().group().orElseThrow(() -> refused(Errno.EPERM)).id();
+        vfio_pci_dependent_device.group_id(one, group);
+      }
       vfio_pci_dependent_device.segment(one, (short) pci.address().domain());
       vfio_pci_dependent_device.bus(one, (byte) pci.address().bus());
       vfio_pci_dependent_device.devfn(one, (byte) pci.address().devfn());
@@ -80,19 +91,39 @@ final class HotReset {
         Integer.compareUnsigned(vfio_pci_hot_reset.argsz(head), (int) RESET_HEAD) < 0
             || vfio_pci_hot_reset.flags(head) != 0,
         Errno.EINVAL);
-    // This device was not opened through a group.
-    refuseIf(vfio_pci_hot_reset.count(head) != 0, Errno.EINVAL);
+    int count = vfio_pci_hot_reset.count(head);
+    refuseIf((count != 0) == device.isOpenedByItself(), Errno.EINVAL);
     refuseIf(!set.hasBusReset(device), Errno.ENODEV);
-    return reset();
+    if (device.isOpenedByItself()) {
+      return reset(each -> id(each) != NOT_OWNED);
+    }
+    Set<VfioGroup> groups = groups(address + RESET_HEAD, count);
+    return reset(each -> groups.contains(each.group()));
+  }
+
+  /** vfio_pci_ioctl_pci_hot_reset_groups: the groups that the caller owns. */
+  private Set<VfioGroup> groups(long address, int count) {
+    int most = set.bus().onBus(device.pci().function()).size();
+    refuseIf(Integer.compareUnsigned(count, most) > 0, Errno.EINVAL);
+    MemorySegment fds = task.in(address, (long) count * Integer.BYTES);
+    Set<VfioGroup> groups = new HashSet<>();
+    for (int i = 0; i < count; i++) {
+      OpenFile file = task.descriptors().get(fds.getAtIndex(ValueLayout.JAVA_INT, i));
+      if (!(file instanceof VfioGroupFile group)) {
+        throw refused(Errno.EINVAL);
+      }
+      groups.add(group.group());
+    }
+    return groups;
   }
 
   /** vfio_pci_dev_set_hot_reset: if it refuses, what was revoked until then is restored. */
-  private int reset() {
+  private int reset(Predicate<VfioPciDevice> isOwned) {
     refuseIf(!set.isResettable(), Errno.EINVAL);
     int result = Errno.EINVAL.negated();
     boolean allOwned = true;
     for (VfioPciDevice each : set.devices()) {
-      if (id(each) == NOT_OWNED) {
+      if (!isOwned.test(each)) {
         allOwned = false;
         break;
       }

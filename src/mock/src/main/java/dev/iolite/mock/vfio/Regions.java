@@ -195,6 +195,6 @@ final class Regions {
     refuseIf(start > whole - request.bytes(), Errno.EINVAL);
     refuseIf(!core.isReserved((int) index), Errno.EBUSY);
     BarMapping mapping = new BarMapping(task, core, (int) index, start);
-    return new MappedObject.DeviceRegisters(mapping, mapping);
+    return new MappedObject.DeviceRegisters(mapping, mapping, core::isMappable);
   }
 }

@@ -6,14 +6,9 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.KvmReference;
-import dev.iolite.mock.core.MapRequest;
-import dev.iolite.mock.core.MappedObject;
-import dev.iolite.mock.core.PositionedFile;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.core.UserStruct;
 import dev.iolite.mock.core.VfioFile;
-import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
 import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
@@ -28,13 +23,11 @@ import java.util.UUID;
  * An open {@code /dev/vfio/devices/vfioN} (struct vfio_device_file): useless until it is bound to
  * an iommufd (drivers/vfio/device_cdev.c, drivers/vfio/vfio_main.c).
  */
-final class VfioCdev extends PositionedFile implements VfioFile {
+final class VfioCdev extends VfioDeviceFile implements VfioFile {
   private static final int BIND = Vfio.VFIO_DEVICE_BIND_IOMMUFD();
   private static final int ATTACH = Vfio.VFIO_DEVICE_ATTACH_IOMMUFD_PT();
   private static final int DETACH = Vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT();
 
-  private static final long BIND_LEAST =
-      vfio_device_bind_iommufd.out_devid$offset() + Integer.BYTES;
   private static final long ATTACH_LEAST =
       vfio_device_attach_iommufd_pt.pt_id$offset() + Integer.BYTES;
   private static final long ATTACH_PASID =
@@ -46,30 +39,18 @@ final class VfioCdev extends PositionedFile implements VfioFile {
   private static final ValueLayout.OfLong BIG_ENDIAN =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
-  private final VfioPciDevice device;
-  private final DeviceIoctls ioctls;
-  private final Regions regions;
   private Optional<IommufdContext> iommufd = Optional.empty();
   private Optional<KvmReference> kvm = Optional.empty();
 
   /** vfio_device_fops_cdev_open: ENODEV if the device is being removed. */
   VfioCdev(Task task, VfioPciDevice device) {
-    super(task);
+    super(task, device);
     refuseIf(!device.tryGet(), Errno.ENODEV);
-    this.device = device;
-    ioctls = new DeviceIoctls(task, device);
-    regions = new Regions(task, device.core());
   }
 
   @Override
   public String name() {
-    return "/dev/vfio/devices/" + device.name();
-  }
-
-  /** vfio_device_show_fdinfo. */
-  @Override
-  public String info() {
-    return "vfio-device-syspath: /sys/" + device.pci().path();
+    return "/dev/vfio/devices/" + device().name();
   }
 
   @Override
@@ -81,16 +62,17 @@ final class VfioCdev extends PositionedFile implements VfioFile {
   @Override
   protected void release() {
     iommufd.ifPresent(context -> {
-      device.close();
-      device.group().unblock();
+      device().close();
+      device().group().unblock();
       context.put();
     });
     iommufd = Optional.empty();
-    device.put();
+    device().put();
     task().wake();
   }
 
-  private boolean isBound() {
+  @Override
+  boolean isUsable() {
     return iommufd.isPresent();
   }
 
@@ -100,48 +82,41 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     if (request == BIND) {
       return bind(argument);
     }
-    refuseIf(!isBound(), Errno.EINVAL);
-    if (request == ATTACH) {
-      return attach(argument);
+    if (request == ATTACH || request == DETACH) {
+      refuseIf(!isUsable(), Errno.EINVAL);
+      return request == ATTACH ? attach(argument) : detach(argument);
     }
-    return request == DETACH ? detach(argument) : ioctls.ioctl(request, argument);
+    return super.ioctl(request, argument);
   }
 
   /** vfio_df_ioctl_bind_iommufd. */
   private int bind(long address) {
-    int userBytes = task().in(address, Integer.BYTES).get(ValueLayout.JAVA_INT, 0);
-    refuseIf(Integer.compareUnsigned(userBytes, (int) BIND_LEAST) < 0, Errno.EINVAL);
-    MemorySegment bind =
-        UserStruct.copy(
-            task(), address, Integer.toUnsignedLong(userBytes), vfio_device_bind_iommufd.sizeof());
-    int bindFlags = vfio_device_bind_iommufd.flags(bind);
-    int fd = vfio_device_bind_iommufd.iommufd(bind);
-    refuseIf(fd < 0 || (bindFlags & ~Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN()) != 0, Errno.EINVAL);
-    device.group().block();
+    MemorySegment bind = UserStructs.bind(task(), address);
+    device().group().block();
     try {
       open(address, bind);
     } catch (Refused e) {
-      device.group().unblock();
+      device().group().unblock();
       throw e;
     }
     return 0;
   }
 
   private void open(long address, MemorySegment bind) {
-    refuseIf(isBound(), Errno.EINVAL);
-    device.requireToken(token(bind));
+    refuseIf(isUsable(), Errno.EINVAL);
+    device().requireToken(token(bind));
     IommufdContext context =
         task()
             .descriptors()
             .get(vfio_device_bind_iommufd.iommufd(bind), IommufdContext.class)
             .orElseThrow(() -> refused(Errno.EBADFD));
-    int id = device.open(context, kvm);
+    int id = device().open(context, kvm);
     try {
       MemorySegment out = task().scratch(Integer.BYTES);
       out.set(ValueLayout.JAVA_INT, 0, id);
       task().out(address + vfio_device_bind_iommufd.out_devid$offset(), out);
     } catch (Refused e) {
-      device.close();
+      device().close();
       throw e;
     }
     context.get();
@@ -158,7 +133,7 @@ final class VfioCdev extends PositionedFile implements VfioFile {
   }
 
   private IommufdContext.BoundDevice bound() {
-    return device.bound().orElseThrow();
+    return device().bound().orElseThrow();
   }
 
   /** vfio_df_ioctl_attach_pt. */
@@ -170,7 +145,7 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     int used;
     if ((attachFlags & Vfio.VFIO_DEVICE_ATTACH_PASID()) != 0) {
       MemorySegment whole = UserStructs.head(task(), address, ATTACH_PASID);
-      used = device.attachPasid(vfio_device_attach_iommufd_pt.pasid(whole), pageTable);
+      used = device().attachPasid(vfio_device_attach_iommufd_pt.pasid(whole), pageTable);
     } else {
       used = bound().attach(pageTable);
     }
@@ -192,7 +167,7 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     refuseIf((detachFlags & ~Vfio.VFIO_DEVICE_DETACH_PASID()) != 0, Errno.EINVAL);
     if ((detachFlags & Vfio.VFIO_DEVICE_DETACH_PASID()) != 0) {
       MemorySegment whole = UserStructs.head(task(), address, DETACH_PASID);
-      device.detachPasid(vfio_device_detach_iommufd_pt.pasid(whole));
+      device().detachPasid(vfio_device_detach_iommufd_pt.pasid(whole));
     } else {
       detachIfAttached();
     }
@@ -203,27 +178,5 @@ final class VfioCdev extends PositionedFile implements VfioFile {
     if (bound().isAttached()) {
       bound().detach();
     }
-  }
-
-  // -- regions
-
-  @Override
-  public long pread(long address, long bytes, long offset) {
-    refuseIf(!isBound(), Errno.EINVAL);
-    return bytes == 0 ? 0 : regions.read(address, bytes, offset);
-  }
-
-  @Override
-  public long pwrite(long address, long bytes, long offset) {
-    refuseIf(!isBound(), Errno.EINVAL);
-    return bytes == 0 ? 0 : regions.write(address, bytes, offset);
-  }
-
-  /** vfio_device_fops_mmap. */
-  @Override
-  public MappedObject mmap(MapRequest request) {
-    refuseIf(!isBound(), Errno.EINVAL);
-    refuseIf((request.flags() & Libc.MAP_SHARED()) == 0, Errno.EINVAL);
-    return regions.map(request);
   }
 }

@@ -6,6 +6,8 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDeviceCalls;
 import dev.iolite.mock.core.Attribute;
+import dev.iolite.mock.core.DmaDomain;
+import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
@@ -20,6 +22,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * The vfio-pci driver (drivers/vfio/pci/vfio_pci.c) and the devices that it makes: their numbers,
@@ -28,25 +31,34 @@ import java.util.TreeMap;
 public final class VfioDriver implements PciDriver {
   private final Task task;
   private final PciBus bus;
+  private final Function<IommuDevice, DmaDomain> domains;
   private final AssignedDeviceCalls calls;
   private final NavigableMap<Integer, VfioPciDevice> devices = new TreeMap<>();
   private final Map<Object, VfioDeviceSet> sets = new HashMap<>();
-  private final Map<Integer, VfioGroup> groups = new HashMap<>();
+  private final Map<Integer, VfioGroup> groups = new TreeMap<>();
   private boolean enableSriov;
 
-  private VfioDriver(Task task, PciBus bus, AssignedDeviceCalls calls) {
+  private VfioDriver(
+      Task task, PciBus bus, Function<IommuDevice, DmaDomain> domains, AssignedDeviceCalls calls) {
     this.task = task;
     this.bus = bus;
+    this.domains = domains;
     this.calls = calls;
   }
 
   /**
    * Adds the driver to the bus, and adds its nodes.
    *
+   * @param domains makes the page tables of containers
    * @param calls the calls that the kernel has beyond 7.3
    */
-  public static VfioDriver install(Task task, Tree tree, PciBus bus, AssignedDeviceCalls calls) {
-    VfioDriver driver = new VfioDriver(task, bus, calls);
+  public static VfioDriver install(
+      Task task,
+      Tree tree,
+      PciBus bus,
+      Function<IommuDevice, DmaDomain> domains,
+      AssignedDeviceCalls calls) {
+    VfioDriver driver = new VfioDriver(task, bus, domains, calls);
     bus.register(driver);
     tree.add("/dev/vfio", new Node.Directory(driver::nodes));
     tree.add("/sys/class/vfio-dev", new Node.Directory(driver::links));
@@ -71,12 +83,12 @@ public final class VfioDriver implements PciDriver {
 
   private Map<String, Node> nodes() {
     Map<String, Node> files = new TreeMap<>();
+    files.put("vfio", Node.Device.forAll(() -> new ContainerFile(task, domains)));
+    groups.values().forEach(group -> files.put(group.name(), new Node.Device(group::open)));
     Map<String, Node> cdevs = new TreeMap<>();
     for (VfioPciDevice device : devices.values()) {
       if (device.isListed()) {
         cdevs.put(device.name(), new Node.Device(() -> new VfioCdev(task, device)));
-        VfioGroup group = device.group();
-        files.put(group.name(), new Node.Device(group::open));
       }
     }
     if (!cdevs.isEmpty()) {
@@ -154,7 +166,7 @@ public final class VfioDriver implements PciDriver {
             ? pci.address().bus()
             : pci;
     VfioDeviceSet set = sets.computeIfAbsent(key, _ -> new VfioDeviceSet(bus));
-    VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), id -> new VfioGroup(task, id));
+    VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), _ -> new VfioGroup(task, iommuGroup));
     VfioPciDevice device =
         new VfioPciDevice(
             task,
@@ -184,6 +196,9 @@ public final class VfioDriver implements PciDriver {
             device.unregister(() -> {
               devices.remove(device.index());
               device.set().leave(device);
+              if (device.group().remove()) {
+                groups.values().remove(device.group());
+              }
               sets.values().removeIf(VfioDeviceSet::isEmpty);
               released.run();
             }));

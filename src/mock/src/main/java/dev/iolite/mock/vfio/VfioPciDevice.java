@@ -1,6 +1,7 @@
 package dev.iolite.mock.vfio;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDevice;
@@ -36,6 +37,7 @@ final class VfioPciDevice implements AssignedDevice {
   private boolean listed;
   private Optional<Runnable> onRelease = Optional.empty();
   private int openCount;
+  private boolean isOpenedByItself;
   private Optional<IommufdContext> context = Optional.empty();
   private Optional<IommufdContext.BoundDevice> bound = Optional.empty();
   private final Set<Integer> pasids = new TreeSet<>();
@@ -119,7 +121,7 @@ final class VfioPciDevice implements AssignedDevice {
 
   @Override
   public GuestDevice guestDevice(int id) {
-    return context.orElseThrow().guestDevice(id);
+    return context.orElseThrow(() -> refused(Errno.EINVAL)).guestDevice(id);
   }
 
   /** Its PCI part. */
@@ -142,6 +144,7 @@ final class VfioPciDevice implements AssignedDevice {
   void register() {
     references = 1;
     listed = true;
+    group.add(this);
     core.register();
     String target = "../".repeat(depth() + 2) + "class/vfio-dev";
     pci.files()
@@ -199,6 +202,7 @@ final class VfioPciDevice implements AssignedDevice {
    */
   void unregister(Runnable released) {
     listed = false;
+    group.hide(this);
     pci.files().remove("vfio-dev");
     onRelease = Optional.of(released);
     put();
@@ -221,38 +225,107 @@ final class VfioPciDevice implements AssignedDevice {
   }
 
   /**
-   * vfio_df_open and vfio_df_device_first_open, with the VM that the file was given.
+   * Whether a name that VFIO_GROUP_GET_DEVICE_FD was given is its name, perhaps with a token
+   * (vfio_pci_core.c:vfio_pci_core_match).
    *
+   * @throws Refused EINVAL: what follows the name is unknown, or no token; EACCES: it is not the
+   *     token
+   */
+  boolean matches(String wanted) {
+    String name = pci.address().toString();
+    if (!wanted.startsWith(name)) {
+      return false;
+    }
+    String options = wanted.substring(name.length());
+    if (!options.isEmpty() && options.charAt(0) != ' ') {
+      return false;
+    }
+    requireToken(SharedToken.in(options));
+    return true;
+  }
+
+  /**
+   * vfio_df_open, for a file of its own.
+   *
+   * @param fileKvm the VM that the file was given
    * @return the device's id in the iommufd
    */
   int open(IommufdContext iommufd, Optional<KvmReference> fileKvm) {
     refuseIf(openCount != 0, Errno.EINVAL);
-    IommufdContext.BoundDevice device = iommufd.bind(pci.function());
-    bound = Optional.of(device);
-    context = Optional.of(iommufd);
+    firstOpen(Optional.of(iommufd), fileKvm);
+    isOpenedByItself = true;
+    openCount = 1;
+    return bound().orElseThrow().id();
+  }
+
+  /**
+   * drivers/vfio/group.c:vfio_df_group_open: the group's devices may be opened several times.
+   *
+   * @throws Refused EINVAL: the group or its container has no IOMMU; ENODEV: the iommufd has no
+   *     IOAS for it; what a bind or an attach says
+   */
+  void openThroughGroup() {
+    refuseIf(!group.hasIommu(), Errno.EINVAL);
+    if (openCount > 0) {
+      openCount++;
+      return;
+    }
+    firstOpen(group.iommufd(), group.kvm());
+    openCount = 1;
+    try {
+      bound.ifPresent(device -> device.attach(context.orElseThrow().vfioIoasId()));
+    } catch (Refused e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Whether it was opened through its own file (vfio_device_cdev_opened). */
+  boolean isOpenedByItself() {
+    return isOpenedByItself;
+  }
+
+  /** vfio_df_device_first_open. */
+  private void firstOpen(Optional<IommufdContext> iommufd, Optional<KvmReference> vm) {
+    if (iommufd.isPresent()) {
+      bound = Optional.of(iommufd.get().bind(pci.function()));
+      context = iommufd;
+    } else {
+      group.use();
+    }
     try {
       core.enable();
     } catch (Refused e) {
-      unbind();
+      leaveIommu();
       throw e;
     }
-    openCount = 1;
     physicalToken.ifPresent(token -> token.addUser(1));
-    kvm = fileKvm;
+    kvm = vm;
     kvm.ifPresent(KvmReference::getKvm);
     calls.opened(this);
-    return device.id();
   }
 
   /** vfio_df_close and vfio_df_device_last_close. */
   void close() {
+    openCount--;
+    if (openCount > 0) {
+      return;
+    }
     physicalToken.ifPresent(token -> token.addUser(-1));
     core.close();
-    unbind();
+    leaveIommu();
     calls.closed(this);
-    openCount = 0;
+    isOpenedByItself = false;
     kvm.ifPresent(KvmReference::putKvm);
     kvm = Optional.empty();
+  }
+
+  private void leaveIommu() {
+    if (bound.isPresent()) {
+      unbind();
+    } else {
+      group.unuse();
+    }
   }
 
   /** drivers/vfio/iommufd.c:vfio_iommufd_physical_unbind. */

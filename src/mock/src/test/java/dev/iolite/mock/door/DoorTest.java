@@ -65,6 +65,20 @@ class DoorTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"dynamic", "static"})
+  void itDrivesADeviceOfAGroupInAContainerAndInAnIommufd(String program) throws Exception {
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            container 666, version 0, type 1 1
+            group 3, closed on exec 1, by DMA, unmapped 2000
+            group 3, closed on exec 1, by DMA, unmapped 2000
+            """),
+        run(program, "group"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dynamic", "static"})
   void itMapsADevicesRegisters(String program) throws Exception {
     assertEquals(
         new CProgram.Run(

@@ -107,7 +107,8 @@ class RegistersBehindSlotTest {
                   @Override
                   public void write(long offset, int bytes, long value) {}
                 },
-                registers);
+                registers,
+                () -> true);
           }
         };
     long at =

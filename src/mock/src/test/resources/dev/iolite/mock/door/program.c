@@ -76,6 +76,21 @@ static void see_host(void) {
   DONE(access("/proc/self/exe", X_OK));
 }
 
+/* Has the edu copy 16 bytes from one address to another, through its own buffer. */
+static void copy_by_edu(int device, uint64_t source, uint64_t destination) {
+  for (int back = 0; back < 2; back++) {
+    uint64_t from = back ? 0x40000 : source, to = back ? destination : 0x40000, bytes = 16;
+    uint64_t start = back ? 3 : 1;
+    DONE(pwrite(device, &from, 8, 0x80));
+    DONE(pwrite(device, &to, 8, 0x88));
+    DONE(pwrite(device, &bytes, 8, 0x90));
+    DONE(pwrite(device, &start, 8, 0x98));
+    do {
+      DONE(pread(device, &start, 8, 0x98));
+    } while (start & 1);
+  }
+}
+
 static void drive_device(void) {
   bind_driver();
   int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
@@ -114,17 +129,7 @@ static void drive_device(void) {
   struct iommu_ioas_map map = {.size = sizeof map, .flags = 7, .ioas_id = id, .length = 0x2000};
   map.user_va = (uintptr_t)memory;
   DONE(ioctl(iommu, IOMMU_IOAS_MAP, &map));
-  for (int back = 0; back < 2; back++) {
-    uint64_t from = back ? 0x40000 : 0, to = back ? 0x1000 : 0x40000, bytes = 16;
-    uint64_t start = back ? 3 : 1;
-    DONE(pwrite(device, &from, 8, 0x80));
-    DONE(pwrite(device, &to, 8, 0x88));
-    DONE(pwrite(device, &bytes, 8, 0x90));
-    DONE(pwrite(device, &start, 8, 0x98));
-    do {
-      DONE(pread(device, &start, 8, 0x98));
-    } while (start & 1);
-  }
+  copy_by_edu(device, 0, 0x1000);
   printf("%s\n", memory + 0x1000);
   /* All is left open. */
 }
@@ -134,6 +139,56 @@ static void bind_memory(int device, int iommu) {
   DONE(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind));
   uint16_t command = 6;
   DONE(pwrite(device, &command, sizeof command, COMMAND));
+}
+
+/* The file of the function's group. */
+static int open_group(void) {
+  char link[256] = "", path[64];
+  DONE(readlink(FUNCTION "iommu_group", link, sizeof link - 1));
+  snprintf(path, sizeof path, "/dev/vfio/%s", strrchr(link, '/') + 1);
+  int group = DONE(open(path, O_RDWR));
+  REFUSED(open(path, O_RDWR), EBUSY);
+  return group;
+}
+
+/* Opens the function through its group, and has it copy memory that was mapped by VFIO's old calls. */
+static void copy_in_container(int container, int group) {
+  DONE(ioctl(group, VFIO_GROUP_SET_CONTAINER, &container));
+  struct vfio_group_status status = {.argsz = sizeof status};
+  DONE(ioctl(group, VFIO_GROUP_GET_STATUS, &status));
+  DONE(ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
+  int device = DONE(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0"));
+  printf("group %x, closed on exec %ld, ", status.flags, DONE(fcntl(device, F_GETFD)));
+  uint16_t command = 6;
+  DONE(pwrite(device, &command, sizeof command, COMMAND));
+  char *memory = mmap(0, 0x2000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  strcpy(memory, "by DMA");
+  struct vfio_iommu_type1_dma_map map = {
+      .argsz = sizeof map, .flags = 3, .vaddr = (uintptr_t)memory, .size = 0x2000};
+  DONE(ioctl(container, VFIO_IOMMU_MAP_DMA, &map));
+  REFUSED(ioctl(container, VFIO_IOMMU_MAP_DMA, &map), EEXIST);
+  copy_by_edu(device, 0, 0x1000);
+  struct vfio_iommu_type1_dma_unmap unmap = {
+      .argsz = sizeof unmap, .flags = VFIO_DMA_UNMAP_FLAG_ALL};
+  DONE(ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap));
+  printf("%s, unmapped %llx\n", memory + 0x1000, unmap.size);
+  DONE(close(device));
+  DONE(ioctl(group, VFIO_GROUP_UNSET_CONTAINER));
+}
+
+static void use_group(void) {
+  bind_driver();
+  struct stat status;
+  DONE(stat("/dev/vfio/vfio", &status));
+  printf("container %o, ", status.st_mode & 0777);
+  int container = DONE(open("/dev/vfio/vfio", O_RDWR));
+  printf("version %ld, ", DONE(ioctl(container, VFIO_GET_API_VERSION)));
+  printf("type 1 %ld\n", DONE(ioctl(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU)));
+  int group = open_group();
+  copy_in_container(container, group);
+  copy_in_container(DONE(open("/dev/iommu", O_RDWR)), group);
+  DONE(close(group));
+  DONE(close(open_group()));
 }
 
 static int dma_device, dma_iommu, dma_ioas;
@@ -547,6 +602,8 @@ int main(int count, char **arguments) {
     see_host();
   else if (!strcmp(what, "device"))
     drive_device();
+  else if (!strcmp(what, "group"))
+    use_group();
   else if (!strcmp(what, "registers"))
     map_registers();
   else if (!strcmp(what, "pinned"))
