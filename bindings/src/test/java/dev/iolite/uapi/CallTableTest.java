@@ -37,22 +37,30 @@ class CallTableTest {
 
   private static final Pattern COMMENT = Pattern.compile("struct (\\w+) - ioctl\\((\\w+)\\)");
 
-  /** Of these the headers name no struct, one of another name, or an unsigned long. */
+  /** Of these the headers name no struct, one of another name, or a number of another type. */
   private static final Set<String> STRUCT_NOT_NAMED =
       Set.of(
           "IOMMU_OPTION",
           "IOMMU_IOAS_CHANGE_PROCESS",
           "KVM_MEMORY_ENCRYPT_OP",
           "KVM_REINJECT_CONTROL",
-          "VFIO_DEVICE_QUERY_GFX_PLANE");
+          "VFIO_DEVICE_QUERY_GFX_PLANE",
+          "VFIO_GROUP_SET_CONTAINER",
+          "VFIO_IOMMU_GET_INFO",
+          "VFIO_IOMMU_MAP_DMA",
+          "VFIO_IOMMU_UNMAP_DMA");
 
-  /** The kernel reads what these numbers have it write (arch/x86/kvm/x86.c:kvm_arch_vm_ioctl). */
+  /**
+   * The kernel reads what it writes according to the headers (arch/x86/kvm/x86.c:kvm_arch_vm_ioctl,
+   * drivers/vfio/vfio_iommu_type1.c:vfio_iommu_type1_dirty_pages).
+   */
   private static final Set<String> DIRECTION_WRONG =
       Set.of(
           "KVM_MEMORY_ENCRYPT_REG_REGION",
           "KVM_MEMORY_ENCRYPT_UNREG_REGION",
           "KVM_SET_IRQCHIP",
-          "KVM_SET_PIT");
+          "KVM_SET_PIT",
+          "VFIO_IOMMU_DIRTY_PAGES");
 
   private record Said(String struct, String letters) {
     static final Said NOTHING = new Said("", "");

@@ -228,14 +228,15 @@ class ArchitectureTest {
   void theModelsPartsMeetInItsCore() {
     Map<String, List<String>> others =
         Map.of(
-            "core", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm", "door"),
-            "door", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm", "remote"),
-            "iommufd", List.of("kvm", "vfio", "pci", "device", "tsm"),
-            "kvm", List.of("iommufd", "vfio", "pci", "device", "tsm"),
+            "core", List.of("iommufd", "kvm", "vfio", "type1", "pci", "device", "tsm", "door"),
+            "door", List.of("iommufd", "kvm", "vfio", "type1", "pci", "device", "tsm", "remote"),
+            "iommufd", List.of("kvm", "vfio", "type1", "pci", "device", "tsm"),
+            "kvm", List.of("iommufd", "vfio", "type1", "pci", "device", "tsm"),
             "vfio", List.of("iommufd", "kvm", "tsm"),
-            "pci", List.of("iommufd", "kvm", "vfio", "tsm"),
-            "device", List.of("iommufd", "kvm", "vfio", "pci", "tsm"),
-            "tsm", List.of("iommufd", "vfio", "pci", "device"));
+            "type1", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm"),
+            "pci", List.of("iommufd", "kvm", "vfio", "type1", "tsm"),
+            "device", List.of("iommufd", "kvm", "vfio", "type1", "pci", "tsm"),
+            "tsm", List.of("iommufd", "vfio", "type1", "pci", "device"));
     others.forEach((part, forbidden) -> checkForbidden("dev.iolite.mock.", part, forbidden));
   }
 }

@@ -74,16 +74,17 @@ abstract class VfioContainerContract extends VfioContract {
     return container;
   }
 
-  /** Opens a device by its name; the result of the call. */
+  /** Opens a device by its name; the result of the call. A device is closed when the case ends. */
   final int openDevice(int group, String name) {
     MemorySegment text = zeros(name.length() + 1L);
     text.setString(0, name);
-    return ioctl(group, VFIO_GROUP_GET_DEVICE_FD, text);
+    int result = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, text);
+    return result < 0 ? result : keep(result);
   }
 
   /** The device, opened through its group. */
   final int device(int group) {
-    return keep(openDevice(group, address));
+    return succeeds(openDevice(group, address));
   }
 
   final MemorySegment dmaMapOf(int flags, long iova, long memory, long bytes) {

@@ -269,30 +269,31 @@ public final class AddressSpace {
    *     registers (mm/gup.c:check_vma_flags)
    */
   public Pin pin(long address, long bytes, boolean write) {
-    return pin(address, bytes, write, false);
+    return pin(address, bytes, write, Optional.empty());
   }
 
   /**
    * The same for a driver that also takes a device's registers, which have no pages to pin
    * (drivers/vfio/vfio_iommu_type1.c:vaddr_get_pfns).
    *
+   * @param files what the caller may have mapped by itself
    * @throws Refused EFAULT if any of it is not mapped for that access, or consists of registers
    *     that are not there at the moment
    */
-  public Pin pinWithRegisters(long address, long bytes, boolean write) {
-    return pin(address, bytes, write, true);
+  public Pin pinWithRegisters(long address, long bytes, boolean write, Descriptors files) {
+    return pin(address, bytes, write, Optional.of(files));
   }
 
-  private Pin pin(long address, long bytes, boolean write, boolean registers) {
+  private Pin pin(long address, long bytes, boolean write, Optional<Descriptors> files) {
     refuseIf(address < 0 || bytes < 0 || address > HostUserMemory.TASK_SIZE - bytes, Errno.EFAULT);
     Optional<Area> area = at(address);
     if (area.isPresent() && Long.compareUnsigned(address + bytes, area.get().end()) <= 0) {
-      return pin(area.get().part(address, address + bytes), write, registers);
+      return pin(area.get().part(address, address + bytes), write, files.isPresent());
     }
-    return Pin.of(pieces(address, bytes, write, registers));
+    return Pin.of(pieces(address, bytes, write, files));
   }
 
-  private List<Pin> pieces(long address, long bytes, boolean write, boolean registers) {
+  private List<Pin> pieces(long address, long bytes, boolean write, Optional<Descriptors> files) {
     List<Pin> pieces = new ArrayList<>();
     try {
       for (long from = address; from != address + bytes; ) {
@@ -300,11 +301,11 @@ public final class AddressSpace {
         long to;
         if (area.isPresent()) {
           to = Math.min(area.get().end(), address + bytes);
-          pieces.add(pin(area.get().part(from, to), write, registers));
+          pieces.add(pin(area.get().part(from, to), write, files.isPresent()));
         } else {
           Long next = areas.higherKey(from);
           to = next == null ? address + bytes : Math.min(next, address + bytes);
-          pieces.add(pinForeign(from, to - from, write));
+          pieces.add(pinForeign(from, to - from, write, files));
         }
         from = to;
       }
@@ -328,7 +329,22 @@ public final class AddressSpace {
     };
   }
 
-  private Pin pinForeign(long address, long bytes, boolean write) {
+  private static Pin pinRegisters(UserMemory.FilePlace place, long bytes, Descriptors files) {
+    int both = Libc.PROT_READ() | Libc.PROT_WRITE();
+    var request = new MapRequest(bytes, both, Libc.MAP_SHARED(), place.offset());
+    if (files.get(place.fd()).mmap(request) instanceof MappedObject.DeviceRegisters device) {
+      refuseIf(!device.present().getAsBoolean(), Errno.EFAULT);
+      return new Pin(device.memory(), 0, bytes, () -> {});
+    }
+    throw refused(Errno.EFAULT);
+  }
+
+  private Pin pinForeign(long address, long bytes, boolean write, Optional<Descriptors> files) {
+    Optional<UserMemory.FilePlace> place = user.registersAt(address);
+    if (place.isPresent()) {
+      refuseIf(files.isEmpty() || place.get().bytes() < bytes, Errno.EFAULT);
+      return pinRegisters(place.get(), bytes, files.get());
+    }
     user.requireMapped(address, bytes, write);
     ForeignPages pages = new ForeignPages(address, bytes);
     pinnedForeign.add(pages);

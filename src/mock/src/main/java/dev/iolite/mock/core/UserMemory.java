@@ -1,6 +1,7 @@
 package dev.iolite.mock.core;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * The caller's memory, at addresses that may be wrong. The model reads and writes it only in this
@@ -34,6 +35,23 @@ public interface UserMemory {
    * @throws Refused EFAULT if any of it is not mapped, or not mapped for this access
    */
   void requireMapped(long address, long bytes, boolean write);
+
+  /**
+   * A place in a file of the model.
+   *
+   * @param fd the model's number of the file
+   * @param offset where in it, in bytes
+   * @param bytes how much of the file is mapped from there on
+   */
+  record FilePlace(int fd, long offset, long bytes) {}
+
+  /**
+   * The registers that the caller has mapped at an address by itself, instead of through the model;
+   * empty if there are none.
+   */
+  default Optional<FilePlace> registersAt(long address) {
+    return Optional.empty();
+  }
 
   /**
    * The memory of the process that makes the current call; it can be used after the call, too. It

@@ -12,6 +12,7 @@ import dev.iolite.mock.core.CallerFile;
 import dev.iolite.mock.core.CallerFiles;
 import dev.iolite.mock.core.CallerMemFd;
 import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.ProcessMaps;
 import dev.iolite.mock.core.ProcessMemory;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.UserMemory;
@@ -36,6 +37,7 @@ import java.util.regex.Pattern;
  */
 final class Processes implements UserMemory, CallerFiles, CallerMemory {
   private static final Pattern THREAD_GROUP = Pattern.compile("\nTgid:\t(\\d+)");
+  private static final int NO_FD = -1;
   private static final String MEMFD = "/memfd:";
   private static final Pattern EVENTFD = Pattern.compile("eventfd-id: *(\\d+)");
 
@@ -133,6 +135,18 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
   @Override
   public void requireMapped(long address, long bytes, boolean write) {
     memory().requireMapped(address, bytes, write);
+  }
+
+  @Override
+  public Optional<FilePlace> registersAt(long address) {
+    return current
+        .get()
+        .flatMap(process -> ProcessMaps.areaAt(host, Integer.toString(process.number()), address))
+        .flatMap(area ->
+            Placeholder.numberIn(area.name(), NO_FD)
+                .map(fd ->
+                    new FilePlace(
+                        fd, area.offset() + (address - area.start()), area.end() - address)));
   }
 
   @Override

@@ -50,7 +50,7 @@ final class MapCall {
     refuseIf(iommu.mappings().count() == Type1.MOST_MAPPINGS, Errno.ENOSPC);
     refuseIf(!IovaRanges.contain(iommu.iovas(), first, last), Errno.EINVAL);
     boolean isWritable = (flags & WRITE) != 0;
-    Pin pin = task.memory().pinWithRegisters(address, bytes, isWritable);
+    Pin pin = task.memory().pinWithRegisters(address, bytes, isWritable, task.descriptors());
     DmaMapping mapping = new DmaMapping(first, last, (flags & READ) != 0, isWritable, address, pin);
     iommu.mappings().add(mapping);
     if (iommu.tracksDirty()) {

@@ -71,8 +71,8 @@ class DoorTest {
             0,
             """
             container 666, version 0, type 1 1
-            group 3, closed on exec 1, by DMA, unmapped 2000
-            group 3, closed on exec 1, by DMA, unmapped 2000
+            group 3, closed on exec 1, BAR fbfcfdfe, by DMA, unmapped 3000
+            group 3, closed on exec 1, no BAR, by DMA, unmapped 2000
             """),
         run(program, "group"));
   }

@@ -151,6 +151,34 @@ static int open_group(void) {
   return group;
 }
 
+/* The edu writes its own register 4, which then has the inverse: only a container maps a BAR. */
+static void reach_bar(int container, int device, char *memory) {
+  void *bar = mmap(0, 0x100000, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
+  struct vfio_iommu_type1_dma_map map = {
+      .argsz = sizeof map, .flags = 3, .vaddr = (uintptr_t)bar, .iova = 0x100000, .size = 0x1000};
+  if (ioctl(container, VFIO_IOMMU_MAP_DMA, &map) < 0) {
+    printf("no BAR, ");
+  } else {
+    uint64_t from[2] = {0, 0x40000}, to[2] = {0x40000, 0x100004}, start;
+    memcpy(memory, "\1\2\3\4", 4);
+    for (int back = 0; back < 2; back++) {
+      uint64_t bytes = 4;
+      DONE(pwrite(device, &from[back], 8, 0x80));
+      DONE(pwrite(device, &to[back], 8, 0x88));
+      DONE(pwrite(device, &bytes, 8, 0x90));
+      start = back ? 3 : 1;
+      DONE(pwrite(device, &start, 8, 0x98));
+      do {
+        DONE(pread(device, &start, 8, 0x98));
+      } while (start & 1);
+    }
+    uint32_t inverse;
+    DONE(pread(device, &inverse, sizeof inverse, 4));
+    printf("BAR %x, ", inverse);
+  }
+  DONE(munmap(bar, 0x100000));
+}
+
 /* Opens the function through its group, and has it copy memory that was mapped by VFIO's old calls. */
 static void copy_in_container(int container, int group) {
   DONE(ioctl(group, VFIO_GROUP_SET_CONTAINER, &container));
@@ -168,6 +196,7 @@ static void copy_in_container(int container, int group) {
   DONE(ioctl(container, VFIO_IOMMU_MAP_DMA, &map));
   REFUSED(ioctl(container, VFIO_IOMMU_MAP_DMA, &map), EEXIST);
   copy_by_edu(device, 0, 0x1000);
+  reach_bar(container, device, memory);
   struct vfio_iommu_type1_dma_unmap unmap = {
       .argsz = sizeof unmap, .flags = VFIO_DMA_UNMAP_FLAG_ALL};
   DONE(ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap));
