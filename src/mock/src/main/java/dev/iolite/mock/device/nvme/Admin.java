@@ -105,7 +105,8 @@ final class Admin {
 
   /** hw/nvme/ctrl.c:nvme_get_log: errors, health and firmware. */
   private static void giveLog(Command command, CommandData data) {
-    long bytes = ((long) command.low(11) << Short.SIZE | command.high(10)) + 1 << 2;
+    long words = ((long) command.low(11) << Short.SIZE | command.high(10)) + 1;
+    long bytes = words * Integer.BYTES;
     long offset =
         Integer.toUnsignedLong(command.word(13)) << Integer.SIZE
             | Integer.toUnsignedLong(command.word(12));
@@ -116,24 +117,25 @@ final class Admin {
   }
 
   private static MemorySegment log(Command command) {
-    switch (command.low(10) & 0xff) {
-      case 0x01 -> {
-        return MemorySegment.ofArray(new byte[64]);
-      }
-      case 0x02 -> {
-        int namespace = command.namespace();
-        failIf(namespace != Disk.ALL && namespace != Disk.NAMESPACE, Failed.INVALID_NAMESPACE);
-        MemorySegment health = MemorySegment.ofArray(new byte[512]);
-        health.set(Layouts.INT16, 1, (short) ROOM_TEMPERATURE);
-        return health;
-      }
-      case 0x03 -> {
-        MemorySegment firmware = MemorySegment.ofArray(new byte[512]);
-        firmware.set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
-        Identity.text(firmware, 8, 8, "1.0");
-        return firmware;
-      }
+    return switch (command.low(10) & 0xff) {
+      case 0x01 -> MemorySegment.ofArray(new byte[64]);
+      case 0x02 -> health(command.namespace());
+      case 0x03 -> firmware();
       default -> throw Failed.with(Failed.INVALID_FIELD);
-    }
+    };
+  }
+
+  private static MemorySegment health(int namespace) {
+    failIf(namespace != Disk.ALL && namespace != Disk.NAMESPACE, Failed.INVALID_NAMESPACE);
+    MemorySegment health = MemorySegment.ofArray(new byte[512]);
+    health.set(Layouts.INT16, 1, (short) ROOM_TEMPERATURE);
+    return health;
+  }
+
+  private static MemorySegment firmware() {
+    MemorySegment firmware = MemorySegment.ofArray(new byte[512]);
+    firmware.set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
+    Identity.text(firmware, 8, 8, "1.0");
+    return firmware;
   }
 }

@@ -62,7 +62,7 @@ final class Features {
       failIf(!Disk.isValid(namespace) || namespace == Disk.ALL, Failed.INVALID_NAMESPACE);
       failIf(namespace != Disk.NAMESPACE, Failed.INVALID_FIELD);
     }
-    int selected = command.low(10) >> 8 & 7;
+    int selected = (command.low(10) >> 8) & 7;
     if (selected == CAPABILITIES) {
       return able;
     }
@@ -133,7 +133,7 @@ final class Features {
   }
 
   private static void requireNamespace(int namespace, boolean isOfOne) {
-    if (namespace == Disk.ALL || namespace == 0 && !isOfOne) {
+    if (namespace == Disk.ALL || (namespace == 0 && !isOfOne)) {
       return;
     }
     failIf(!Disk.isValid(namespace), Failed.INVALID_NAMESPACE);

@@ -48,9 +48,7 @@ final class Identity {
         into.set(ValueLayout.JAVA_BYTE, 0, (byte) 4);
         into.set(ValueLayout.JAVA_BYTE, 1, (byte) 1);
       }
-      case 0x05 -> {
-        failIf(named(command) && commandSet(command) != 0, Failed.INVALID_FIELD);
-      }
+      case 0x05 -> failIf(named(command) && commandSet(command) != 0, Failed.INVALID_FIELD);
       case 0x06 -> failIf(commandSet(command) != 0, Failed.INVALID_FIELD);
       case 0x07, 0x1a -> {
         failIf(commandSet(command) != 0, Failed.INVALID_FIELD);

@@ -1,5 +1,6 @@
 package dev.iolite.mock.device.nvme;
 
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.device.Bar;
@@ -54,13 +55,13 @@ public final class Nvme implements DeviceLogic {
   private static final int SHUTDOWN = 3 << 14;
   private static final int READY = 1;
   private static final int FATAL = 2;
+  private static final int SHUTDOWN_STATUS = 3 << 2;
   private static final int SHUTDOWN_COMPLETE = 2 << 2;
   private static final int ENTRIES_MASK = 0xfff;
 
   /** CC.IOSQES and CC.IOCQES: entries of 2^6 and 2^4 bytes. */
   private static final int ENTRY_SIZES = 0x46;
 
-  private static final int SMALLEST_PAGE_SHIFT = 12;
   private static final int LARGEST_PAGE = 4;
 
   private final DeviceHost host;
@@ -190,9 +191,9 @@ public final class Nvme implements DeviceLogic {
     int status = registers.get(Layouts.INT32, REG_STATUS);
     registers.set(Layouts.INT32, REG_CONFIGURATION, value);
     if ((value & SHUTDOWN) != 0) {
-      status = status & ~(3 << 2) | SHUTDOWN_COMPLETE;
+      status = (status & ~SHUTDOWN_STATUS) | SHUTDOWN_COMPLETE;
     } else if ((before & SHUTDOWN) != 0) {
-      status &= ~(3 << 2);
+      status &= ~SHUTDOWN_STATUS;
     }
     if ((value & ENABLE) != 0 && (before & ENABLE) == 0) {
       status = enable(value) ? READY : FATAL;
@@ -205,18 +206,18 @@ public final class Nvme implements DeviceLogic {
 
   /** hw/nvme/ctrl.c:nvme_start_ctrl. */
   private boolean enable(int configuration) {
-    int page = configuration >> 7 & 0xf;
-    int commandSets = configuration >> 4 & 7;
+    int page = (configuration >> 7) & 0xf;
+    int commandSets = (configuration >> 4) & 7;
     int sizes = registers.get(Layouts.INT32, REG_QUEUE_SIZES);
     int submissions = sizes & ENTRIES_MASK;
-    int completions = sizes >> 16 & ENTRIES_MASK;
+    int completions = (sizes >> 16) & ENTRIES_MASK;
     long submission = registers.get(Layouts.INT64, REG_SUBMISSION);
     long completion = registers.get(Layouts.INT64, REG_COMPLETION);
-    long bytes = 1L << page + SMALLEST_PAGE_SHIFT;
+    long bytes = Page.BYTES << page;
     if (page > LARGEST_PAGE
         || (submission | completion) % bytes != 0
-        || (CAPABILITIES >> 37 & 1L << commandSets) == 0
-        || (configuration >> 16 & 0xff) != ENTRY_SIZES
+        || ((CAPABILITIES >> 37 >> commandSets) & 1) == 0
+        || ((configuration >> 16) & 0xff) != ENTRY_SIZES
         || submissions == 0
         || completions == 0) {
       return false;
