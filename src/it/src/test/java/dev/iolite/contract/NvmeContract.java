@@ -228,7 +228,7 @@ abstract class NvmeContract extends VfioContract {
     MemorySegment disk = pageHere(4);
     assertThat(disk.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(BLOCKS);
     int format = disk.get(ValueLayout.JAVA_BYTE, 26) & 15;
-    assertThat(disk.get(ValueLayout.JAVA_BYTE, 128L + 4 * format + 2)).isEqualTo((byte) 9);
+    assertThat(disk.get(ValueLayout.JAVA_BYTE, 130 + 4L * format)).isEqualTo((byte) 9);
     Command list = new Command(IDENTIFY).data(page(5), 0).word(10, 2);
     assertThat(run(admin, list)).isEqualTo(Ended.WELL);
     assertThat(pageHere(5).get(ValueLayout.JAVA_INT, 0)).isEqualTo(1);

@@ -61,7 +61,7 @@ final class Disk {
   }
 
   private static long count(Command command) {
-    return command.low(12) + 1;
+    return command.low(12) + 1L;
   }
 
   /** Where a block is, in bytes, if all of a range is on the disk. */
@@ -73,7 +73,7 @@ final class Disk {
 
   private static int moved(Command command) {
     failIf(command.isFused() || command.hasScatterGatherLists(), Failed.INVALID_FIELD);
-    int bytes = (int) count(command) << BLOCK_SHIFT;
+    int bytes = (int) (count(command) << BLOCK_SHIFT);
     failIf(bytes > Identity.MOST_BYTES, Failed.INVALID_FIELD);
     return bytes;
   }
