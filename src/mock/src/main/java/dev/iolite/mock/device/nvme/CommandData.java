@@ -81,7 +81,7 @@ final class CommandData {
     try {
       host.read(address, entry);
     } catch (Memory.Unreachable e) {
-      throw Failed.once(Failed.DATA_TRANSFER_ERROR);
+      throw Failed.with(Failed.DATA_TRANSFER_ERROR);
     }
     return entry.get(Layouts.INT64, 0);
   }
