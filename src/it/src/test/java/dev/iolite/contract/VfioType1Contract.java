@@ -24,6 +24,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -63,14 +64,17 @@ abstract class VfioType1Contract extends VfioContainerContract {
     return device;
   }
 
+  private MemorySegment capability(int id) {
+    return Objects.requireNonNull(capabilities(info(container)).get(id));
+  }
+
   private int available() {
-    MemorySegment cap = capabilities(info(container)).get(Vfio.VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL());
-    return vfio_iommu_type1_info_dma_avail.avail(cap);
+    return vfio_iommu_type1_info_dma_avail.avail(
+        capability(Vfio.VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL()));
   }
 
   private List<Range> iovaRanges() {
-    MemorySegment cap =
-        capabilities(info(container)).get(Vfio.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE());
+    MemorySegment cap = capability(Vfio.VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE());
     List<Range> ranges = new ArrayList<>();
     for (int i = 0; i < vfio_iommu_type1_info_cap_iova_range.nr_iovas(cap); i++) {
       MemorySegment range =
@@ -98,7 +102,7 @@ abstract class VfioType1Contract extends VfioContainerContract {
             Vfio.VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION(),
             Vfio.VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL());
     assertThat(capabilities.values()).allMatch(cap -> vfio_info_cap_header.version(cap) == 1);
-    MemorySegment migration = capabilities.get(Vfio.VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION());
+    MemorySegment migration = capability(Vfio.VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION());
     assertThat(vfio_iommu_type1_info_cap_migration.flags(migration)).isZero();
     assertThat(vfio_iommu_type1_info_cap_migration.pgsize_bitmap(migration)).isEqualTo(PAGE);
     assertThat(vfio_iommu_type1_info_cap_migration.max_dirty_bitmap_size(migration))
@@ -500,9 +504,9 @@ abstract class VfioType1Contract extends VfioContainerContract {
     fails(Errno.EINVAL, get(0, PAGE + 1, bits));
     fails(Errno.EINVAL, getWith(bitmapOf(bits, 2 * PAGE)));
     fails(Errno.EINVAL, getWith(bitmapOf(MemorySegment.NULL, PAGE)));
-    MemorySegment elsewhere = MemorySegment.ofAddress(NOWHERE).reinterpret(8);
+    MemorySegment elsewhere = at(NOWHERE, 8);
     fails(Errno.EFAULT, getWith(bitmapOf(elsewhere, PAGE)));
-    MemorySegment kernels = MemorySegment.ofAddress(-4096).reinterpret(8);
+    MemorySegment kernels = at(-PAGE, 8);
     fails(Errno.EINVAL, getWith(bitmapOf(kernels, PAGE)));
     succeeds(getWith(bitmapOf(bits, PAGE)));
   }
