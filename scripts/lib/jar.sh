@@ -8,7 +8,7 @@ ARTIFACTS=(iolite-uapi:bindings iolite:src/client iolite-mock:src/mock iolite-as
   iolite-cli:src/cli)
 
 # Those for the tests of others, which our tests look at, too.
-FOR_TESTS=(iolite-junit:src/junit)
+FOR_TESTS=(iolite-junit:src/junit iolite-testcontainers:src/testcontainers)
 
 # Where the client alone is built: beside what Maven makes with all checks, which it must not mix
 # with. In the cache, if the checkout is not ours to write to.
