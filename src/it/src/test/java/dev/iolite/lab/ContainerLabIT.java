@@ -24,7 +24,7 @@ class ContainerLabIT {
       System.getenv().getOrDefault("IOLITE_LAB_IMAGE", "iolite-lab:latest");
 
   @BeforeAll
-  static void assumeImage() {
+  static void assumeImage() throws IOException, InterruptedException {
     LabScript.assumeBuilt();
     Assumptions.assumeTrue(
         DockerClientFactory.instance().isDockerAvailable(),
