@@ -58,8 +58,8 @@ public final class LabContainer extends GenericContainer<LabContainer> {
     for (String name : List.of("boot", "kernel", "initramfs")) {
       if (!Files.isReadable(staged.resolve(name))) {
         throw new IllegalArgumentException(
-            "%s is no staged lab, as it has no file %s; make one with scripts/lab stage %s"
-                .formatted(staged, name, staged));
+            "%s is no staged lab, as it has no file %s; docs/lab.md says how to stage one"
+                .formatted(staged, name));
       }
     }
   }

@@ -35,8 +35,8 @@ class LabContainerTest {
     assertThatThrownBy(() -> new LabContainer(IMAGE, directory))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "%s is no staged lab, as it has no file kernel; make one with scripts/lab stage %s",
-            directory, directory);
+            "%s is no staged lab, as it has no file kernel; docs/lab.md says how to stage one",
+            directory);
   }
 
   @Test
