@@ -15,7 +15,7 @@ final class PlannedFault {
   /** Those that a {@link dev.iolite.mock.FaultyKernel} makes fail: signals always arrive. */
   private static final List<String> SYSTEM_CALLS =
       SystemCalls.all().stream()
-          .filter(call -> call != SystemCalls.GETTID && call != SystemCalls.TGKILL)
+          .filter(call -> !call.equals(SystemCalls.GETTID) && !call.equals(SystemCalls.TGKILL))
           .map(SystemCall::name)
           .toList();
 

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.output.OutputFrame.OutputType;
@@ -127,9 +129,14 @@ public final class LabContainer extends GenericContainer<LabContainer> {
         RUN);
   }
 
-  /** The program's exit code. */
+  /**
+   * The program's exit code.
+   *
+   * @throws IllegalStateException if it has not ended
+   */
   public long exitCode() {
-    return getCurrentContainerInfo().getState().getExitCodeLong();
+    return Optional.ofNullable(getCurrentContainerInfo().getState().getExitCodeLong())
+        .orElseThrow(() -> new IllegalStateException("the lab has not ended"));
   }
 
   /** What the program wrote to its standard output. */
@@ -144,7 +151,7 @@ public final class LabContainer extends GenericContainer<LabContainer> {
 
   /** The machine is off. Only a failure of the lab itself is one of the container. */
   private static final class UntilOff extends StartupCheckStrategy {
-    private static final long LAB_FAILED = 125;
+    private static final Long LAB_FAILED = 125L;
 
     @Override
     public StartupStatus checkStartupState(DockerClient client, String id) {
@@ -152,7 +159,7 @@ public final class LabContainer extends GenericContainer<LabContainer> {
       if (!DockerStatus.isContainerStopped(state)) {
         return StartupStatus.NOT_YET_KNOWN;
       }
-      return state.getExitCodeLong() == LAB_FAILED
+      return Objects.equals(state.getExitCodeLong(), LAB_FAILED)
           ? StartupStatus.FAILED
           : StartupStatus.SUCCESSFUL;
     }

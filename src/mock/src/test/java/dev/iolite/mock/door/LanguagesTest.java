@@ -29,7 +29,7 @@ class LanguagesTest {
   @TempDir private Path directory;
 
   /** A language that programs are written in. */
-  private enum Language {
+  enum Language {
     C,
     RUST,
     GO;
