@@ -246,6 +246,7 @@ class MockHostExtensionTest {
     }
 
     @Nested
+    @SharedHost
     class Below {
       @Test
       void cMapping(Kernel kernel) {
@@ -318,27 +319,30 @@ class MockHostExtensionTest {
         .contains("there is none before a test begins; put @SharedHost on the class");
   }
 
-  /** Tests that run at the same time: the one that may waits until the other has ended. */
-  @SharedHost
-  @ExtendWith({Inside.class, MockHostExtension.class})
-  static class AtTheSameTime implements AfterEachCallback {
-    private static final CountDownLatch ENDED = new CountDownLatch(1);
-
-    @RegisterExtension final AtTheSameTime end = this;
+  /** Its end of a test comes after that of the extension, which is registered later. */
+  static final class Ended implements AfterEachCallback {
+    static final CountDownLatch ONE = new CountDownLatch(1);
 
     @Override
     public void afterEach(ExtensionContext context) {
-      ENDED.countDown();
+      ONE.countDown();
+    }
+  }
+
+  /** Tests that run at the same time: the one that may waits until the other has ended. */
+  @SharedHost
+  @ExtendWith({Inside.class, Ended.class, MockHostExtension.class})
+  static class AtTheSameTime {
+    @Test
+    void one(Kernel kernel) throws InterruptedException {
+      Iommufd.open(kernel);
+      Ended.ONE.await();
     }
 
     @Test
-    void one() throws InterruptedException {
-      ENDED.await();
-    }
-
-    @Test
-    void other() throws InterruptedException {
-      ENDED.await();
+    void other(Kernel kernel) throws InterruptedException {
+      Iommufd.open(kernel);
+      Ended.ONE.await();
     }
   }
 
@@ -352,7 +356,10 @@ class MockHostExtensionTest {
                 "junit.jupiter.execution.parallel.mode.default", "concurrent",
                 "junit.jupiter.execution.parallel.config.strategy", "fixed",
                 "junit.jupiter.execution.parallel.config.fixed.parallelism", "2"));
-    assertThat(results.values()).contains("passed").anyMatch(said -> said.contains("SAME_THREAD"));
+    assertThat(results.values())
+        .as("one is refused, and what the other leaves behind is still its own")
+        .anyMatch(said -> said.contains("SAME_THREAD"))
+        .anyMatch(said -> said.matches("(one|other)\\(Kernel\\):\n  left behind: descriptor 3.*"));
   }
 
   /** Faults by annotation. */
@@ -392,9 +399,9 @@ class MockHostExtensionTest {
 
     @Test
     @Fault(call = "IOMMU_IOAS_MAP", nth = 3, errno = Errno.ENOMEM)
-    @Fault(call = "mmap", errno = Errno.ENOMEM)
+    @Fault(call = "mmap", nth = 2, errno = Errno.EIO)
     void tooFew(Kernel kernel) {
-      kernel.mmap(0, 4096, 1, 0x22, -1, 0);
+      Mapping.anonymous(kernel, 4096).close();
     }
 
     @Test
@@ -415,9 +422,11 @@ class MockHostExtensionTest {
         .containsEntry("aSystemCall(Kernel)", "passed");
     assertThat(results.get("tooFew(Kernel)"))
         .isEqualTo(
-            "tooFew(Kernel):\n"
-                + "  call 3 of IOMMU_IOAS_MAP was to fail with ENOMEM, but the test made 0 of"
-                + " them");
+            """
+            tooFew(Kernel):
+              call 3 of IOMMU_IOAS_MAP was to fail with ENOMEM, but the test made 0 of them
+              call 2 of mmap was to fail with EIO, but the test made 1 of them\
+            """);
     assertThat(results.get("unknown"))
         .startsWith("there is no call 'IOMMU_IOAS_MOP' that can fail");
     assertThat(results.get("zeroth")).isEqualTo("@Fault of mmap: calls are counted from 1, not 0");
