@@ -3,9 +3,12 @@
 #   build_client    sets $client to a directory with iolite-cli.jar and its libraries in lib
 #   build_tests     the same, and sets $tests to one with test-classes and test-lib
 
-# The artifacts, and where their sources are.
+# The artifacts that the command is made of, and where their sources are.
 ARTIFACTS=(iolite-uapi:bindings iolite:src/client iolite-mock:src/mock iolite-assign:src/assign
   iolite-cli:src/cli)
+
+# Those for the tests of others, which our tests look at, too.
+FOR_TESTS=(iolite-junit:src/junit iolite-testcontainers:src/testcontainers)
 
 # Where the client alone is built: beside what Maven makes with all checks, which it must not mix
 # with. In the cache, if the checkout is not ours to write to.
@@ -55,6 +58,12 @@ tests_are_fresh() {
     [ "$name" != iolite-it ] || continue
     cmp -s "$jar.jar" "$tests/test-lib/$name"-[0-9]*[!s].jar || return
     cmp -s "$jar-tests.jar" "$tests/test-lib/$name"-[0-9]*-tests.jar || return
+  done
+  for pair in "${FOR_TESTS[@]}"; do
+    name=${pair%:*} folder=${pair#*:}
+    jar="$root/$folder/target/$name.jar"
+    is_newest "$jar" "$root/$folder"/{pom.xml,src/main} || return
+    cmp -s "$jar" "$tests/test-lib/$name"-[0-9]*.jar || return
   done
 }
 

@@ -3,7 +3,6 @@ package dev.iolite.cli;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
-import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.Ioctls;
 import java.util.Arrays;
 import java.util.List;
@@ -58,11 +57,10 @@ record InjectedFault(Calls calls, int nth, Errno errno, Faults.When when) {
     if (SYSTEM_CALLS.contains(name)) {
       return Calls.named(name);
     }
-    if (Ioctls.ofHeaders().all().stream().map(Ioctl::name).noneMatch(name::equals)) {
-      throw new TypeConversionException(
-          "there is no call '%s' that can fail; there are the ioctls, such as VFIO_DEVICE_GET_INFO, and %s"
-              .formatted(name, String.join(", ", SYSTEM_CALLS)));
-    }
-    return call -> call.command().map(Ioctl::name).filter(name::equals).isPresent();
+    return Calls.ofIoctl(name, Ioctls.ofHeaders())
+        .orElseThrow(() ->
+            new TypeConversionException(
+                "there is no call '%s' that can fail; there are the ioctls, such as VFIO_DEVICE_GET_INFO, and %s"
+                    .formatted(name, String.join(", ", SYSTEM_CALLS))));
   }
 }

@@ -1,6 +1,13 @@
 package dev.iolite.tsm;
 
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.TsmArmV5Ioctls;
+import dev.iolite.uapi.catalog.TsmCcaV7Ioctls;
+import dev.iolite.uapi.catalog.TsmIntelRfc2025Ioctls;
+import dev.iolite.uapi.catalog.TsmSeed2025Ioctls;
+import dev.iolite.uapi.catalog.TsmV6Ioctls;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** Which interface for binding TDIs a kernel has. All except the first are proposals. */
@@ -34,6 +41,18 @@ public enum Profile {
   /** The profile with a name as {@link #toString} gives it; empty if there is none. */
   public static Optional<Profile> of(String name) {
     return Arrays.stream(values()).filter(profile -> profile.words.equals(name)).findFirst();
+  }
+
+  /** Its calls beyond those in the headers, for callers that trace them or make them fail. */
+  public List<Ioctl> ioctls() {
+    return switch (this) {
+      case MAINLINE_7_3 -> List.of();
+      case ARM_V5 -> TsmArmV5Ioctls.all();
+      case V6 -> TsmV6Ioctls.all();
+      case CCA_V7 -> TsmCcaV7Ioctls.all();
+      case INTEL_RFC_2025 -> TsmIntelRfc2025Ioctls.all();
+      case SEED_2025 -> TsmSeed2025Ioctls.all();
+    };
   }
 
   /** For example {@code seed-2025}. */

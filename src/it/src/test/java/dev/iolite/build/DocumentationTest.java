@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Checks that what the documentation names exists: links, commands, files, examples. */
 class DocumentationTest {
   private static final Path ROOT = Path.of("").toAbsolutePath();
+
+  /** The languages that examples/ has programs in, as a page names them. */
+  private static final Set<String> OF_EXAMPLES = Set.of("java", "xml", "c", "rust", "go");
 
   private final DocumentedCommands commands;
 
@@ -129,15 +133,16 @@ class DocumentationTest {
   void everyExampleIsPartOfAProgramThatIsCompiled() throws IOException {
     List<List<String>> programs = new ArrayList<>();
     try (Stream<Path> files = Files.walk(ROOT.resolve("examples"))) {
-      for (Path file : files.filter(f -> f.toString().matches(".*\\.(java|xml)")).toList()) {
+      for (Path file :
+          files.filter(f -> f.toString().matches(".*\\.(java|xml|c|rs|go)")).toList()) {
         programs.add(Files.readAllLines(file));
       }
     }
     List<String> strange = new ArrayList<>();
     for (MarkdownPage page : pages()) {
       for (MarkdownPage.Block block : page.blocks()) {
-        boolean isExample = block.language().equals("java") || block.language().equals("xml");
-        if (isExample && programs.stream().noneMatch(file -> contains(file, block.lines()))) {
+        if (OF_EXAMPLES.contains(block.language())
+            && programs.stream().noneMatch(file -> contains(file, block.lines()))) {
           strange.add(at(page, block.line()) + "no file of examples/ has these lines");
         }
       }

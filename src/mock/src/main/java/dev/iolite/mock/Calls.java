@@ -2,6 +2,7 @@ package dev.iolite.mock;
 
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import java.util.Optional;
 
 /** Selects the calls that a fault applies to. */
@@ -34,6 +35,19 @@ public interface Calls {
   /** The calls of an ioctl. */
   static Calls of(Ioctl command) {
     return call -> call.command().filter(command::equals).isPresent();
+  }
+
+  /**
+   * The calls of an ioctl with a name, such as {@code IOMMU_IOAS_MAP}.
+   *
+   * @param ioctls those that there are
+   * @return empty if it is none of them
+   */
+  static Optional<Calls> ofIoctl(String name, Ioctls ioctls) {
+    return ioctls.all().stream()
+        .filter(ioctl -> ioctl.name().equals(name))
+        .findAny()
+        .map(_ -> call -> call.command().map(Ioctl::name).filter(name::equals).isPresent());
   }
 
   /** The calls with a name, such as {@code mmap}. */

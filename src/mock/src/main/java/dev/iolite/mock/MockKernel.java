@@ -408,6 +408,20 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   /**
+   * What the process holds: its descriptors, what it has made through them, and its mappings; one a
+   * line, such as {@code IOAS 2 of descriptor 3 (/dev/iommu)}. A test that takes it before and
+   * after a program sees what the program has left behind.
+   */
+  public List<String> held() {
+    task.enter();
+    try {
+      return task.held();
+    } finally {
+      task.leave();
+    }
+  }
+
+  /**
    * The process exits: what it left open is closed, what it left mapped is unmapped. The host goes
    * on, and the next call is that of a new process.
    */

@@ -11,11 +11,6 @@ import dev.iolite.tdi.plan.Abilities.SharedSlots;
 import dev.iolite.tsm.Arch;
 import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.catalog.Ioctl;
-import dev.iolite.uapi.catalog.TsmArmV5Ioctls;
-import dev.iolite.uapi.catalog.TsmCcaV7Ioctls;
-import dev.iolite.uapi.catalog.TsmIntelRfc2025Ioctls;
-import dev.iolite.uapi.catalog.TsmSeed2025Ioctls;
-import dev.iolite.uapi.catalog.TsmV6Ioctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmccav7.TsmCcaV7;
@@ -233,14 +228,7 @@ public final class UapiProfile {
 
   /** Its calls beyond those in the headers, for callers that trace them or make them fail. */
   public List<Ioctl> ioctls() {
-    return switch (name) {
-      case MAINLINE_7_3 -> List.of();
-      case ARM_V5 -> TsmArmV5Ioctls.all();
-      case V6 -> TsmV6Ioctls.all();
-      case CCA_V7 -> TsmCcaV7Ioctls.all();
-      case INTEL_RFC_2025 -> TsmIntelRfc2025Ioctls.all();
-      case SEED_2025 -> TsmSeed2025Ioctls.all();
-    };
+    return name.ioctls();
   }
 
   @Override

@@ -497,6 +497,20 @@ public final class AddressSpace {
     };
   }
 
+  /**
+   * What is mapped, by address, such as {@code mapping 0x7f0000000000-0x7f0000000fff of memfd:x}.
+   */
+  List<String> held() {
+    return areas.values().stream()
+        .map(area ->
+            "mapping 0x%x-0x%x of %s"
+                .formatted(
+                    area.start,
+                    area.end() - 1,
+                    area.file.map(OpenFile::name).orElse("anonymous memory")))
+        .toList();
+  }
+
   /** The lines of {@code /proc/self/maps} for what the model has mapped from files. */
   public String text() {
     var text = new StringBuilder();

@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.libc.Libc;
+import java.util.List;
 
 /**
  * An open file, the kernel's struct file. The calls here answer as the kernel does for a file whose
@@ -119,6 +120,14 @@ public abstract class OpenFile {
   /** What the driver adds to its file in {@code /proc/self/fdinfo} (fs/proc/fd.c:seq_show). */
   public String info() {
     return "";
+  }
+
+  /**
+   * What was made through it and not undone, such as an IOAS of an iommufd; one a line. Not what
+   * has a descriptor of its own.
+   */
+  protected List<String> held() {
+    return List.of();
   }
 
   /** Called when the last reference is gone. */

@@ -92,6 +92,25 @@ public final class Task {
     return user;
   }
 
+  /**
+   * What the process has open and mapped, one a line, such as {@code IOAS 2 of descriptor 3
+   * (/dev/iommu)}.
+   */
+  public List<String> held() {
+    List<String> held = new ArrayList<>();
+    Set<OpenFile> seen = new HashSet<>();
+    for (int fd : descriptors.numbers()) {
+      OpenFile file = descriptors.getRaw(fd);
+      String descriptor = "descriptor %d (%s)".formatted(fd, file.name());
+      held.add(descriptor);
+      if (seen.add(file)) {
+        file.held().forEach(object -> held.add(object + " of " + descriptor));
+      }
+    }
+    held.addAll(memory.held());
+    return held;
+  }
+
   /** Makes zeroed memory that can be mapped; the caller holds the first reference. */
   public Ram newRam(long bytes) {
     return Ram.create(host, bytes);

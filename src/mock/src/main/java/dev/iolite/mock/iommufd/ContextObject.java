@@ -44,6 +44,15 @@ abstract class ContextObject {
     return users == 1;
   }
 
+  /** What it is, in iommufd's words. */
+  abstract String kind();
+
+  /** For example {@code IOAS 2}. */
+  @Override
+  public final String toString() {
+    return kind() + " " + id;
+  }
+
   /** Undoes its creation, after its id is gone. */
   abstract void destroy();
 }

@@ -79,6 +79,11 @@ final class FaultQueue extends ContextObject {
     ended.forEach(group -> group.answer.accept(false));
   }
 
+  @Override
+  String kind() {
+    return "fault queue";
+  }
+
   /** eventq.c:iommufd_fault_destroy. */
   @Override
   void destroy() {

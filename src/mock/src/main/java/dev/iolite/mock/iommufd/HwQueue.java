@@ -62,6 +62,11 @@ public final class HwQueue extends ContextObject {
     context().objects().abort(this);
   }
 
+  @Override
+  String kind() {
+    return "HW queue";
+  }
+
   /** viommu.c:iommufd_hw_queue_destroy. */
   @Override
   void destroy() {

@@ -35,6 +35,11 @@ final class HwptNested extends HwPagetable {
     context().objects().abort(this);
   }
 
+  @Override
+  String kind() {
+    return "nested HWPT";
+  }
+
   /** hw_pagetable.c:iommufd_hwpt_nested_destroy. */
   @Override
   void destroy() {

@@ -111,6 +111,11 @@ final class HwptPaging extends HwPagetable {
     isAutomatic = true;
   }
 
+  @Override
+  String kind() {
+    return "HWPT";
+  }
+
   /** hw_pagetable.c:iommufd_hwpt_paging_destroy. */
   @Override
   void destroy() {

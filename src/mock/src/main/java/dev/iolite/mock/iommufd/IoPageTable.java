@@ -49,6 +49,15 @@ final class IoPageTable {
     return tables;
   }
 
+  /** What is mapped, by IOVA, such as {@code IOVA 0x1000-0x1fff}. */
+  List<String> mapped() {
+    List<String> ranges = new ArrayList<>();
+    for (Area area = areas.firstIn(0, -1); area != null; area = areas.after(area)) {
+      ranges.add("IOVA 0x%x-0x%x".formatted(area.first, area.last));
+    }
+    return ranges;
+  }
+
   /** The wanted properties of a mapping. */
   record Wish(boolean readable, boolean writable, boolean automatic) {}
 

@@ -182,6 +182,11 @@ final class IommufdDevice extends ContextObject implements IommufdContext.BoundD
     context().objects().destroyUser(this);
   }
 
+  @Override
+  String kind() {
+    return "device";
+  }
+
   /** device.c:iommufd_device_destroy. */
   @Override
   void destroy() {

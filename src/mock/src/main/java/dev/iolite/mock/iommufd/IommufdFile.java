@@ -12,6 +12,8 @@ import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.libc.Libc;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** An open {@code /dev/iommu} (struct iommufd_ctx). */
@@ -129,6 +131,19 @@ final class IommufdFile extends IommufdContext {
   @Override
   public BoundDevice bind(IommuDevice device) {
     return IommufdDevice.bind(this, device);
+  }
+
+  /** Its objects, each with what is mapped in it. */
+  @Override
+  protected List<String> held() {
+    List<String> held = new ArrayList<>();
+    for (ContextObject object : objects.all()) {
+      held.add(object.toString());
+      if (object instanceof IommufdIoas ioas) {
+        ioas.table().mapped().forEach(range -> held.add(range + " in " + ioas));
+      }
+    }
+    return held;
   }
 
   /** main.c:iommufd_fops_release. */

@@ -21,6 +21,11 @@ final class IommufdIoas extends ContextObject {
     return hwpts;
   }
 
+  @Override
+  String kind() {
+    return "IOAS";
+  }
+
   /** ioas.c:iommufd_ioas_destroy. */
   @Override
   void destroy() {

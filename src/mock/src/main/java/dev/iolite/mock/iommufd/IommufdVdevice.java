@@ -70,6 +70,11 @@ public final class IommufdVdevice extends ContextObject implements GuestDevice {
     return virtualId;
   }
 
+  @Override
+  String kind() {
+    return "vDEVICE";
+  }
+
   /** viommu.c:iommufd_vdevice_destroy. */
   @Override
   void destroy() {

@@ -90,6 +90,11 @@ public final class IommufdViommu extends ContextObject {
     return queues.stream().filter(queue -> queue.type() == eventType).findFirst();
   }
 
+  @Override
+  String kind() {
+    return "vIOMMU";
+  }
+
   /** viommu.c:iommufd_viommu_destroy. */
   @Override
   void destroy() {

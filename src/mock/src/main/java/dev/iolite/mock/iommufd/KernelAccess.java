@@ -90,5 +90,10 @@ final class KernelAccess extends ContextObject {
   }
 
   @Override
+  String kind() {
+    return "access";
+  }
+
+  @Override
   void destroy() {}
 }

@@ -6,6 +6,8 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,11 @@ final class ObjectTable {
   private void free(int id) {
     taken.clear(id);
     lowestFree = Math.min(lowestFree, id);
+  }
+
+  /** The objects that can be found, by id. */
+  List<ContextObject> all() {
+    return Arrays.stream(objects).flatMap(Stream::ofNullable).toList();
   }
 
   /** Whether no id is taken (xa_empty). */

@@ -81,6 +81,11 @@ final class VeventQueue extends ContextObject {
     events -= event.saysLost() ? 0 : 1;
   }
 
+  @Override
+  String kind() {
+    return "vEVENTQ";
+  }
+
   /** eventq.c:iommufd_veventq_destroy. */
   @Override
   void destroy() {

@@ -17,6 +17,8 @@ import dev.iolite.uapi.kvm.kvm_memory_attributes;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A VM's descriptor; virt/kvm/kvm_main.c:kvm_vm_ioctl, arch/x86/kvm/x86.c:kvm_arch_vm_ioctl. */
 final class VmFile extends OpenFile {
@@ -108,6 +110,18 @@ final class VmFile extends OpenFile {
       kvm_create_device.fd(device, vm.createVfioDevice());
     }
     task().out(argument, device);
+  }
+
+  /** Its memory slots. */
+  @Override
+  protected List<String> held() {
+    List<String> held = new ArrayList<>();
+    vm.slots()
+        .all()
+        .forEach(slot ->
+            held.add(
+                "memory slot %d at GPA 0x%x-0x%x".formatted(slot.id, slot.gpa(), slot.end() - 1)));
+    return held;
   }
 
   /** noop_llseek. */

@@ -1,0 +1,5 @@
+/** Tests of the JUnit extension. */
+@NullMarked
+package dev.iolite.junit;
+
+import org.jspecify.annotations.NullMarked;
