@@ -3,14 +3,15 @@
 #   kernel_names      prints the names: stock, and the folders of kernel/
 #   kernel_find       prints the directory of $LAB_KERNEL as it is committed, if it is built
 #   kernel_build      builds it if it is not
-#   kernel_check      builds $LAB_KERNEL at each of its patches
+#   kernel_check      builds $LAB_KERNEL at each patch of its own
 #
 # A kernel is Debian's source with scripts/lab.d/kernel.config and, if it is not "stock", the patches
-# and the configuration in kernel/NAME. A finished one is $LAB_CACHE/kernel/VERSION_NAME_HASH, with
-# bzImage and config. All are made in one tree, $LAB_CACHE/kernel/tree, which stays: from one kernel
-# to the next only the patches change, and make does again what they touch. $LAB_VARIANT is empty, or
-# what is added to the name of a kernel with more configuration, as "-sanitised"; it is built in a
-# directory of its own.
+# and the configuration in kernel/NAME. If that configuration has a line "# on: SERIES NUMBER", the
+# patches of that series come first, up to the one with this number. A finished kernel is
+# $LAB_CACHE/kernel/VERSION_NAME_HASH, with bzImage and config. All are made in one tree,
+# $LAB_CACHE/kernel/tree, which stays: from one kernel to the next only the patches change, and make
+# does again what they touch. $LAB_VARIANT is empty, or what is added to the name of a kernel with more
+# configuration, as "-sanitised"; it is built in a directory of its own.
 
 KERNEL_PACKAGE=linux-source-7.3
 KERNEL_SUITE=trixie-backports
@@ -25,7 +26,24 @@ kernel_names() {
 }
 
 kernel_patches() {
-  [ "$LAB_KERNEL" = stock ] || find "$root/kernel/$LAB_KERNEL" -name '0*.patch' ! -name '0000-*' | sort
+  kernel_patches_below
+  [ "$LAB_KERNEL" = stock ] || kernel_series "$LAB_KERNEL" 9999
+}
+
+# The patches of the series that $LAB_KERNEL builds on, if there is one.
+kernel_patches_below() {
+  local series last
+  [ "$LAB_KERNEL" = stock ] || sed -n 's/^# on: //p' "$root/kernel/$LAB_KERNEL/config" |
+    while read -r series last; do kernel_series "$series" "$last"; done
+}
+
+# kernel_series NAME LAST: a series' patches, up to the one with this number.
+kernel_series() {
+  local patch number
+  for patch in "$root/kernel/$1"/0*.patch; do
+    number=$(basename "$patch" | cut -c 1-4)
+    [[ "$number" == 0000 || "$number" > "$2" ]] || printf '%s\n' "$patch"
+  done
 }
 
 # The configuration's lines; its comments do not count.
@@ -72,11 +90,11 @@ kernel_build() {
   ) 8> "$LAB_CACHE/kernel/lock"
 }
 
-# A kernel at each patch: what the series is judged by when somebody bisects over it. The files that a
-# patch touches are then compiled once more with make's W=1 and -Werror. W=1 for all of the kernel would
-# compile all of it twice, before and after.
+# A kernel at each patch of the series, not of the one that it builds on: what the series is judged by
+# when somebody bisects over it. The files that a patch touches are then compiled once more with make's
+# W=1 and -Werror. W=1 for all of the kernel would compile all of it twice, before and after.
 kernel_check() {
-  local patch applied=() touched
+  local patch applied touched checked=0
   [ "$LAB_KERNEL" != stock ] || fail "The stock kernel has no patches. Name one: $(kernel_names | xargs)"
   mkdir -p "$LAB_CACHE/kernel"
   (
@@ -84,8 +102,9 @@ kernel_check() {
     kernel_source
     kernel_patch
     rm -f "$KERNEL_TREE/configured$LAB_VARIANT" "$KERNEL_TREE/wanted"
-    for patch in $(kernel_patches); do
-      applied+=("$patch")
+    mapfile -t applied < <(kernel_patches_below)
+    for patch in $(kernel_series "$LAB_KERNEL" 9999); do
+      applied+=("$patch") checked=$((checked + 1))
       kernel_patch "${applied[@]}"
       # The options of a series come with its patches, so here they may be missing.
       if [ ! -e "$KERNEL_TREE/wanted" ] || grep -q '^+++ b/.*Kconfig' "$patch"; then
@@ -100,7 +119,7 @@ kernel_check() {
           kernel_make -j"$(nproc)" W=1e "${touched[@]}"
     done
     mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured$LAB_VARIANT"
-    say "kernel $LAB_KERNEL$LAB_VARIANT: builds at each of its ${#applied[@]} patches, and the files they touch do without a warning"
+    say "kernel $LAB_KERNEL$LAB_VARIANT: builds at each of its $checked patches, and the files they touch do without a warning"
   ) 8> "$LAB_CACHE/kernel/lock"
 }
 

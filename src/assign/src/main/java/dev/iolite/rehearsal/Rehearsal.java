@@ -45,7 +45,7 @@ public final class Rehearsal implements AutoCloseable {
    */
   public VmType vmType() {
     return switch (kernel.platform()) {
-      case PLAIN -> kernel.profile() == Profile.SEED_2025 ? VmType.SW_PROTECTED : VmType.DEFAULT;
+      case PLAIN -> kernel.hasSoftwareTsm() ? VmType.SW_PROTECTED : VmType.DEFAULT;
       case TDX -> VmType.TDX;
       case SEV -> VmType.SNP;
     };

@@ -83,7 +83,7 @@ class BadHostTest {
 
   @Test
   void aPlatformThatIsNotConfidentialIsRefused() {
-    assertRefused(new Life(Platform.PLAIN, Profile.V6), UnaryOperator.identity(), "tsm");
+    assertRefused(new Life(Platform.PLAIN, Profile.CCA_V7), UnaryOperator.identity(), "tsm");
   }
 
   @Test

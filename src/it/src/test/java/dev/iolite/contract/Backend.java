@@ -44,6 +44,11 @@ record Backend(String name, Kernel kernel, boolean runsRealMode) {
         "the mock of seed-2025", MockKernel.builder().profile(Profile.SEED_2025).build(), true);
   }
 
+  /** The model of the lab under its kernel v6. */
+  static Backend v6Mock() {
+    return new Backend("the mock of v6", MockKernel.builder().profile(Profile.V6).build(), true);
+  }
+
   /** The model in a host that serves other processes over a socket; this one is its caller. */
   static Backend remoteMock(Path directory) {
     MockHost host = MockHost.start(directory.resolve("host"), MockKernel.builder());

@@ -9,7 +9,6 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
-import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
@@ -376,18 +375,5 @@ abstract class SeedBindContract extends SeedContract {
     fails(Errno.EINVAL, validate(GPA + 1, GPA + PAGE, start));
     succeeds(state(UNLOCKED));
     fails(Errno.EIO, validate(GPA, GPA + PAGE, start));
-  }
-
-  private long barStart() {
-    String line = sysfs.read(file("resource")).lines().skip(MEMORY_BAR).findFirst().orElseThrow();
-    return Long.decode(line.split(" ", -1)[0]);
-  }
-
-  private int validate(long from, long to, long physical) {
-    MemorySegment asked = struct(iommu_vdevice_tsm_validate_mmio.layout());
-    iommu_vdevice_tsm_validate_mmio.gpa_base(asked, from);
-    iommu_vdevice_tsm_validate_mmio.gpa_top(asked, to);
-    iommu_vdevice_tsm_validate_mmio.pa_base(asked, physical);
-    return request(requestOf(Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), asked, 0));
   }
 }

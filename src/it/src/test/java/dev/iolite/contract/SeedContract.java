@@ -8,6 +8,7 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_DEVICE_ATTR_ON_DEVICE;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_USER_MEMORY_REGION2;
 import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_FEATURE;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.iommufd.Iommufd;
@@ -21,6 +22,7 @@ import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
+import dev.iolite.uapi.tsm.iommu_vdevice_tsm_validate_mmio;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.vfio.vfio_device_feature_dma_buf;
 import java.lang.foreign.MemorySegment;
@@ -29,8 +31,8 @@ import org.junit.jupiter.api.BeforeEach;
 
 /**
  * An interface that a TSM in software is connected to, of a VM whose memory is private by software:
- * what the lab's kernel seed-2025 adds to Linux. The memory is BAR 2 of an ivshmem, of which page 2
- * is never private.
+ * what the lab's kernels seed-2025 and v6 add to Linux. The memory is BAR 2 of an ivshmem, of which
+ * page 2 is never private.
  */
 abstract class SeedContract extends VfioContract {
   static final int MEMORY_BAR = 2;
@@ -53,6 +55,8 @@ abstract class SeedContract extends VfioContract {
   static final long IOVA = 0x4000_0000;
   static final long VIRTUAL_BDF = 0x20;
 
+  private final int opCall;
+  private final int requestCall;
   int vm = NO_FD;
   int list = NO_FD;
   int device = NO_FD;
@@ -68,7 +72,14 @@ abstract class SeedContract extends VfioContract {
 
   /** Cases for another device, of which the memory is not told here. */
   SeedContract(Backend backend, String address) {
+    this(backend, address, TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), TsmSeed2025.IOMMU_VDEVICE_TSM_REQ());
+  }
+
+  /** Cases for a kernel with other numbers of IOMMU_VDEVICE_TSM_OP and IOMMU_VDEVICE_TSM_REQ. */
+  SeedContract(Backend backend, String address, int opCall, int requestCall) {
     super(backend, address);
+    this.opCall = opCall;
+    this.requestCall = requestCall;
   }
 
   @BeforeEach
@@ -172,7 +183,7 @@ abstract class SeedContract extends VfioContract {
   }
 
   final int op(MemorySegment argument) {
-    return kernel.ioctl(iommufd, TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), argument.address());
+    return kernel.ioctl(iommufd, opCall, argument.address());
   }
 
   /** The argument of IOMMU_VDEVICE_TSM_REQ. */
@@ -189,7 +200,7 @@ abstract class SeedContract extends VfioContract {
   }
 
   final int request(MemorySegment argument) {
-    return kernel.ioctl(iommufd, TsmSeed2025.IOMMU_VDEVICE_TSM_REQ(), argument.address());
+    return kernel.ioctl(iommufd, requestCall, argument.address());
   }
 
   /** Changes the interface's state; the result of the call. */
@@ -197,6 +208,27 @@ abstract class SeedContract extends VfioContract {
     MemorySegment asked = zeros(4);
     asked.set(ValueLayout.JAVA_INT, 0, to);
     return request(requestOf(Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE(), asked, 0));
+  }
+
+  /** Has MMIO validated; the result of the call. */
+  final int validate(long from, long to, long physical) {
+    MemorySegment asked = struct(iommu_vdevice_tsm_validate_mmio.layout());
+    iommu_vdevice_tsm_validate_mmio.gpa_base(asked, from);
+    iommu_vdevice_tsm_validate_mmio.gpa_top(asked, to);
+    iommu_vdevice_tsm_validate_mmio.pa_base(asked, physical);
+    return request(requestOf(Tsm.IOMMU_VDEVICE_TSM_VALIDATE_MMIO(), asked, 0));
+  }
+
+  final long barStart() {
+    String line = sysfs.read(file("resource")).lines().skip(MEMORY_BAR).findFirst().orElseThrow();
+    return Long.decode(line.split(" ", -1)[0]);
+  }
+
+  /** A request fails as it does only if the TSM was reached and has set a code, or was not. */
+  final void answers(Errno errno, int code, MemorySegment request) {
+    iommu_vdevice_tsm_req.tsm_code(request, -1);
+    fails(errno, request(request));
+    assertThat(iommu_vdevice_tsm_req.tsm_code(request)).as("code").isEqualTo(code);
   }
 
   /** The argument of a request for the report, which is longer than 16 bytes. */

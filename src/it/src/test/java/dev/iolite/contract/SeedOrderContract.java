@@ -35,12 +35,6 @@ abstract class SeedOrderContract extends SeedContract {
     succeeds(op(UNBIND));
   }
 
-  private void answers(Errno errno, int code, MemorySegment request) {
-    iommu_vdevice_tsm_req.tsm_code(request, -1);
-    fails(errno, request(request));
-    assertThat(iommu_vdevice_tsm_req.tsm_code(request)).as("code").isEqualTo(code);
-  }
-
   @Test
   void aRequestHasACodeOnlyIfTheTsmWasReached() {
     // iommufd/tsm.c:iommufd_vdevice_tsm_req_ioctl; tsm-sim.c:sim_guest_req

@@ -123,13 +123,18 @@ public final class MockKernel implements Kernel, AutoCloseable {
             calls.slots()));
   }
 
-  /** Whether it is the lab's machine with its kernel seed-2025, whose TSM is software. */
-  private boolean isSeedLab() {
-    return platform == Platform.PLAIN && profile == Profile.SEED_2025;
+  /** Whether it is the lab's machine with a kernel whose TSM is software. */
+  public boolean hasSoftwareTsm() {
+    return platform == Platform.PLAIN && hasTsmViommus(profile);
+  }
+
+  /** Whether it is the profile of a kernel that the lab has, where vIOMMUs are the TSM's. */
+  private static boolean hasTsmViommus(Profile profile) {
+    return profile == Profile.SEED_2025 || profile == Profile.V6;
   }
 
   private Machine usualMachine() {
-    return isSeedLab() ? Machine.seedLab() : Machine.lab();
+    return hasSoftwareTsm() ? Machine.seedLab() : Machine.lab();
   }
 
   /**
@@ -137,7 +142,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
    * driver.
    */
   private TsmDriver installTsm(long seed) {
-    if (platform == Platform.PLAIN && !isSeedLab()) {
+    if (platform == Platform.PLAIN && !hasSoftwareTsm()) {
       return TsmDriver.installWithoutTsm(task, tree, messages);
     }
     String parent =
@@ -156,11 +161,11 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   /**
-   * A confidential host has nest parents and vIOMMUs, as a vDEVICE needs both; under seed-2025 the
-   * vIOMMUs of a TDX host are the TSM's.
+   * A confidential host has nest parents and vIOMMUs, as a vDEVICE needs both; under the profiles
+   * of the lab's kernels, the vIOMMUs of a TDX host are the TSM's.
    */
   private Iommu iommu() {
-    if (platform == Platform.TDX && profile == Profile.SEED_2025) {
+    if (platform == Platform.TDX && hasTsmViommus(profile)) {
       return VtdIommu.scalable();
     }
     return switch (platform) {

@@ -62,14 +62,15 @@ public interface AssignedDeviceCalls {
   void tellRuns(long address, int bar, DmaBufKind kind, List<BarRange> ranges);
 
   /**
-   * Called when a BAR that can be mapped is about to be mapped.
+   * Called when a part of a BAR that can be mapped is about to be mapped.
    *
+   * @param range the part, which may extend beyond the BAR's end
    * @throws Refused why it must not be
    */
-  void mapping(AssignedDevice device);
+  void mapping(AssignedDevice device, int bar, BarRange range);
 
-  /** Whether existing mappings of the device's BARs do not reach it now. */
-  boolean hidesMappings(AssignedDevice device);
+  /** Whether a mapping does not reach a part of a BAR now. */
+  boolean hidesMappings(AssignedDevice device, int bar, BarRange range);
 
   /**
    * Called when a BAR is about to be read or written through the device's file.

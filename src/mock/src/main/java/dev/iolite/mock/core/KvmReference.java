@@ -2,6 +2,7 @@ package dev.iolite.mock.core;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** A VM as other drivers hold it (struct kvm with kvm_get_kvm and kvm_put_kvm). */
 public interface KvmReference {
@@ -14,9 +15,11 @@ public interface KvmReference {
    * @param gpa the first guest-physical address
    * @param bytes the length of the range; both in whole pages
    * @param what a name for it
-   * @return false if part of the range is mapped already
+   * @param reach whether the guest reaches it now
+   * @throws Refused EEXIST: part of the range is mapped already; EINVAL: the VM has no private
+   *     memory
    */
-  boolean mapPrivate(long gpa, long bytes, Memory memory, String what);
+  void mapPrivate(long gpa, long bytes, Memory memory, String what, Supplier<Reach> reach);
 
   /** Unmaps what was mapped at an address; does nothing if nothing begins there. */
   void unmapPrivate(long gpa);

@@ -53,10 +53,10 @@ public class PlainVfio implements AssignedDeviceCalls {
   }
 
   @Override
-  public void mapping(AssignedDevice device) {}
+  public void mapping(AssignedDevice device, int bar, BarRange range) {}
 
   @Override
-  public boolean hidesMappings(AssignedDevice device) {
+  public boolean hidesMappings(AssignedDevice device, int bar, BarRange range) {
     return false;
   }
 

@@ -115,9 +115,13 @@ final class GuestMemory {
         return dmaBuf(slot, dmaBuf, gpa, isPrivate);
       }
     }
-    if (isPrivate) {
-      PrivateMappings.Mapping mapping = vm.privateMappings().at(gpa);
-      if (mapping != null) {
+    PrivateMappings.Mapping mapping = vm.privateMappings().at(gpa);
+    if (mapping != null) {
+      if (!isPrivate && vm.mapsBySlots()) {
+        throw fault(gpa, false);
+      }
+      if (isPrivate) {
+        requireReach(mapping, gpa);
         offset = mapping.offset() + (gpa - mapping.gpa());
         return mapping.memory();
       }
@@ -147,14 +151,26 @@ final class GuestMemory {
    */
   private Memory dmaBuf(KvmMemorySlot slot, SlotDmaBuf dmaBuf, long gpa, boolean isPrivate) {
     if (dmaBuf.isRevoked()) {
-      run.memoryFault(gpa, isPrivate);
-      throw refused(Errno.EIO);
+      throw revoked(gpa, isPrivate);
     }
     if (dmaBuf.isMute()) {
       throw fault(gpa, isPrivate);
     }
     offset = dmaBuf.offset() + (gpa - slot.gpa());
     return dmaBuf.memory();
+  }
+
+  private void requireReach(PrivateMappings.Mapping mapping, long gpa) {
+    switch (mapping.reach().get()) {
+      case OPEN -> {}
+      case MUTE -> throw fault(gpa, true);
+      case REVOKED -> throw revoked(gpa, true);
+    }
+  }
+
+  private RuntimeException revoked(long gpa, boolean isPrivate) {
+    run.memoryFault(gpa, isPrivate);
+    return refused(Errno.EIO);
   }
 
   private RuntimeException fault(long gpa, boolean isPrivate) {

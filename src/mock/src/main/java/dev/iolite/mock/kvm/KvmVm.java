@@ -7,6 +7,7 @@ import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.MappingRequest;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Reach;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * A VM (struct kvm). Its descriptor, its vCPUs' and devices' descriptors, its guest_memfds and
@@ -316,14 +318,27 @@ public final class KvmVm implements KvmReference {
     return true;
   }
 
+  /** Of a VM that software alone protects: virt/kvm/kvm_main.c:kvm_tsm_map_mmio. */
   @Override
-  public boolean mapPrivate(long gpa, long bytes, Memory memory, String what) {
-    return privateMappings.map(new PrivateMappings.Mapping(gpa, bytes, memory, 0, what));
+  public void mapPrivate(long gpa, long bytes, Memory memory, String what, Supplier<Reach> reach) {
+    refuseIf(!hasPrivateMemory(), Errno.EINVAL);
+    if (mapsBySlots()) {
+      slots.requireFree(gpa, bytes);
+    }
+    var mapping = new PrivateMappings.Mapping(gpa, bytes, memory, 0, what, reach);
+    refuseIf(!privateMappings.map(mapping), Errno.EEXIST);
+    mmioPages.slotsChanged();
+  }
+
+  /** Whether what a TSM maps are slots, so that no other slot can be there. */
+  boolean mapsBySlots() {
+    return type == Kvm.KVM_X86_SW_PROTECTED_VM();
   }
 
   @Override
   public void unmapPrivate(long gpa) {
     privateMappings.unmap(gpa);
+    mmioPages.slotsChanged();
   }
 
   @Override

@@ -29,6 +29,9 @@ final class MemorySlots {
   /** include/linux/kvm_host.h: KVM_MEM_MAX_NR_PAGES. */
   private static final long MOST_PAGES = (1L << 31) - 1;
 
+  /** The number of no slot. */
+  private static final int NO_NUMBER = -1;
+
   private final KvmVm vm;
   private final List<TreeMap<Long, KvmMemorySlot>> byAddress = new ArrayList<>();
   private final Map<Integer, KvmMemorySlot> byNumber = new HashMap<>();
@@ -206,7 +209,20 @@ final class MemorySlots {
     refuseIf((last & vm.aliasPages()) != 0, Errno.EINVAL);
   }
 
+  /**
+   * Checks that there can be another slot in the guests' address space.
+   *
+   * @throws dev.iolite.mock.core.Refused EEXIST: there is one; EINVAL: there can't be any
+   */
+  void requireFree(long gpa, long bytes) {
+    refuseIf(overlaps(0, NO_NUMBER, gpa, bytes), Errno.EEXIST);
+    requireReachable(gpa, bytes);
+  }
+
   private boolean overlaps(int addressSpace, int number, long gpa, long bytes) {
+    if (vm.mapsBySlots() && vm.privateMappings().overlaps(gpa, bytes)) {
+      return true;
+    }
     for (KvmMemorySlot slot :
         byAddress.get(addressSpace).headMap(gpa + bytes, false).descendingMap().values()) {
       if (Long.compareUnsigned(slot.end(), gpa) <= 0) {

@@ -2,9 +2,11 @@ package dev.iolite.mock.kvm;
 
 import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Reach;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +22,10 @@ public final class PrivateMappings {
    * @param memory what is mapped
    * @param offset where the mapping starts in that memory, in bytes
    * @param what a name for it
+   * @param reach whether the guest reaches it now
    */
-  public record Mapping(long gpa, long bytes, Memory memory, long offset, String what) {}
+  public record Mapping(
+      long gpa, long bytes, Memory memory, long offset, String what, Supplier<Reach> reach) {}
 
   private final TreeMap<Long, Mapping> byAddress = new TreeMap<>(Long::compareUnsigned);
 
@@ -37,13 +41,17 @@ public final class PrivateMappings {
     if (((mapping.gpa | mapping.bytes) & (Page.BYTES - 1)) != 0 || mapping.bytes <= 0) {
       throw new IllegalArgumentException("not whole pages: " + mapping);
     }
-    Map.Entry<Long, Mapping> below = byAddress.lowerEntry(mapping.gpa + mapping.bytes);
-    if (below != null
-        && Long.compareUnsigned(below.getKey() + below.getValue().bytes, mapping.gpa) > 0) {
+    if (overlaps(mapping.gpa, mapping.bytes)) {
       return false;
     }
     byAddress.put(mapping.gpa, mapping);
     return true;
+  }
+
+  /** Whether part of a range is mapped. */
+  boolean overlaps(long gpa, long bytes) {
+    Map.Entry<Long, Mapping> below = byAddress.lowerEntry(gpa + bytes);
+    return below != null && Long.compareUnsigned(below.getKey() + below.getValue().bytes, gpa) > 0;
   }
 
   /**

@@ -1,12 +1,15 @@
 package dev.iolite.mock.tsm;
 
+import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.AssignedDevice;
 import dev.iolite.mock.core.GuestDevice;
+import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.TeeFunction;
+import dev.iolite.uapi.tsm.Tsm;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -74,11 +77,25 @@ final class AssignedTdis {
     tsm.bind(of(device).function(), Optional.of(vm), (int) device.virtualId(), lock);
   }
 
-  /** Whether an open device has dma-bufs through which its memory can be reached. */
-  boolean hasLiveDmaBufs(TeeFunction function) {
-    return Optional.ofNullable(open.get(function.name()))
-        .filter(AssignedDevice::hasLiveDmaBufs)
-        .isPresent();
+  /**
+   * Checks a function whose interface is about to be locked
+   * (drivers/vfio/pci/vfio_pci_tdi.c:vfio_pci_tdi_prepare_lock). Mapped BARs are just taken away.
+   *
+   * @throws dev.iolite.mock.core.Refused EBUSY: it has dma-bufs through which its memory can be
+   *     reached
+   */
+  void requireNoDmaBufs(TeeFunction function) {
+    boolean hasDmaBufs =
+        Optional.ofNullable(open.get(function.name()))
+            .filter(AssignedDevice::hasLiveDmaBufs)
+            .isPresent();
+    refuseIf(hasDmaBufs && !tsm.isLocked(function), Errno.EBUSY);
+  }
+
+  /** drivers/iommu/iommufd/tsm.c:iommufd_tsm_viommu_ops. */
+  boolean hasViommu(IommuDevice device, int type) {
+    return type == Tsm.IOMMU_VIOMMU_TYPE_TDX()
+        && tsm.function(device.name()).filter(tsm::isConnected).isPresent();
   }
 
   /** Permanently revokes the dma-bufs of an open device that have a kind. */

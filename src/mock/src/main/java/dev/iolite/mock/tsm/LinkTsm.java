@@ -300,6 +300,7 @@ public final class LinkTsm {
             .filter(state -> state != TdiState.ERROR)
             .orElseThrow(() -> refused(Errno.EINVAL));
     Runnable late = errors.around(TsmErrors.Operation.SET_STATE);
+    tdi.look();
     switch (wanted) {
       case CONFIG_LOCKED -> lock(function, tdi);
       case RUN -> start(function, tdi);
@@ -324,6 +325,7 @@ public final class LinkTsm {
     Tdi tdi = bound(function);
     boolean whole = ((gpaBase | gpaTop | physical) & 0xfff) == 0;
     refuseIf(!whole || Long.compareUnsigned(gpaBase, gpaTop) >= 0, Errno.EINVAL);
+    tdi.look();
     refuseIf(tdi.state() != TdiState.CONFIG_LOCKED && tdi.state() != TdiState.RUN, Errno.EIO);
     refuseIf(gpaTop - gpaBase < 0, Errno.EINVAL);
     require(function, Errno.EINVAL, range.wrongId(function));

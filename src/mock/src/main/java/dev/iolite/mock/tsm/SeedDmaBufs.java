@@ -29,7 +29,7 @@ import java.util.List;
  *   <li>private memory through the device's file: EIO
  * </ul>
  */
-final class SeedDmaBufs extends NotedDevices {
+final class SeedDmaBufs extends GuardedDevices {
   private static final int SHARED = TsmSeed2025.VFIO_DMA_BUF_SHARED();
   private static final int PRIVATE = TsmSeed2025.VFIO_DMA_BUF_PRIVATE();
   private static final int GET_RUNS = (int) TsmSeed2025Ioctls.VFIO_DMA_BUF_GET_RUNS.number();
@@ -41,10 +41,6 @@ final class SeedDmaBufs extends NotedDevices {
     super(tdis);
     this.task = task;
     tsm = tdis.tsm();
-  }
-
-  private boolean isLocked(AssignedDevice device) {
-    return tsm.isLocked(device.function());
   }
 
   @Override
@@ -73,10 +69,7 @@ final class SeedDmaBufs extends NotedDevices {
   @Override
   public List<BarRange> cover(
       AssignedDevice device, DmaBufKind kind, int bar, List<BarRange> asked) {
-    for (BarRange range : asked) {
-      boolean wraps = Long.compareUnsigned(range.offset() + range.bytes(), range.offset()) < 0;
-      refuseIf(wraps, Errno.EOVERFLOW);
-    }
+    requireNoWrap(asked);
     if (kind == DmaBufKind.PLAIN || !isLocked(device)) {
       return asked;
     }
@@ -109,24 +102,13 @@ final class SeedDmaBufs extends NotedDevices {
   }
 
   @Override
-  public void mapping(AssignedDevice device) {
+  public void mapping(AssignedDevice device, int bar, BarRange range) {
     refuseIf(isLocked(device), Errno.EBUSY);
   }
 
   @Override
-  public boolean hidesMappings(AssignedDevice device) {
+  public boolean hidesMappings(AssignedDevice device, int bar, BarRange range) {
     return isLocked(device);
-  }
-
-  @Override
-  public void accessing(AssignedDevice device, int bar, BarRange range) {
-    if (isLocked(device)) {
-      long end = range.offset() + range.bytes();
-      refuseIf(
-          device.function().teeRanges(bar).stream()
-              .anyMatch(tee -> range.offset() < tee.offset() + tee.bytes() && tee.offset() < end),
-          Errno.EIO);
-    }
   }
 
   /** A device with TDISP itself ensures that it does not answer before it runs. */

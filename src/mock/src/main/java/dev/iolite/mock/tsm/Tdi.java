@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Reach;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.tsm.TdiState;
 import java.util.ArrayList;
@@ -87,11 +88,37 @@ public final class Tdi {
   /**
    * Maps TEE memory into the VM, until the interface is stopped.
    *
-   * @throws dev.iolite.mock.core.Refused EEXIST: something is mapped there
+   * @throws dev.iolite.mock.core.Refused an error of {@link KvmReference#mapPrivate}
    */
   void map(long gpa, long bytes, Memory memory) {
-    refuseIf(!vm.mapPrivate(gpa, bytes, memory, function.name()), Errno.EEXIST);
+    vm.mapPrivate(gpa, bytes, memory, function.name(), this::reach);
     mapped.add(gpa);
+  }
+
+  /**
+   * drivers/vfio/pci/vfio_pci_tdi.c:vfio_pci_tdi_mute, vfio_pci_tdi_leave. A device with TDISP
+   * refuses by itself what comes too early or too late.
+   */
+  private Reach reach() {
+    if (!function.isEmulatedTee() || state == TdiState.RUN) {
+      return Reach.OPEN;
+    }
+    return state == TdiState.ERROR ? Reach.REVOKED : Reach.MUTE;
+  }
+
+  /**
+   * Called when the TSM looks at the interface, which may have left the locked states by itself
+   * (drivers/virt/coco/tsm-sim/tsm-sim.c:sim_state).
+   */
+  void look() {
+    if (function.isEmulatedTee() && state == TdiState.ERROR) {
+      unmap();
+    }
+  }
+
+  private void unmap() {
+    mapped.forEach(vm::unmapPrivate);
+    mapped.clear();
   }
 
   /**
@@ -99,8 +126,7 @@ public final class Tdi {
    * (tsm-sim.c:sim_change).
    */
   void stop() {
-    mapped.forEach(vm::unmapPrivate);
-    mapped.clear();
+    unmap();
     nonceUnused = false;
     function.setGuard(Optional.empty());
     state = TdiState.CONFIG_UNLOCKED;

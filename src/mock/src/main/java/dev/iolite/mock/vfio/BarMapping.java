@@ -1,6 +1,7 @@
 package dev.iolite.mock.vfio;
 
 import dev.iolite.kernel.Registers;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Pieces;
 import dev.iolite.mock.core.Task;
@@ -33,7 +34,7 @@ final class BarMapping implements Registers, Memory {
   public long read(long offset, int bytes) {
     task.enter();
     try {
-      requireMapped();
+      requireMapped(offset, bytes);
       return readOne(offset, bytes);
     } finally {
       task.leave();
@@ -44,7 +45,7 @@ final class BarMapping implements Registers, Memory {
   public void write(long offset, int bytes, long value) {
     task.enter();
     try {
-      requireMapped();
+      requireMapped(offset, bytes);
       writeOne(offset, bytes, value);
     } finally {
       task.leave();
@@ -52,10 +53,14 @@ final class BarMapping implements Registers, Memory {
   }
 
   /** Throws what the JVM makes of the SIGBUS. */
-  private void requireMapped() {
-    if (!core.isMappable()) {
+  private void requireMapped(long offset, long bytes) {
+    if (!isMappable(offset, bytes)) {
       throw new InternalError("a fault occurred in an unsafe memory access operation");
     }
+  }
+
+  private boolean isMappable(long offset, long bytes) {
+    return core.isMappable(bar, new BarRange(start + offset, bytes));
   }
 
   private boolean isInside(long at, int bytes) {
@@ -76,18 +81,18 @@ final class BarMapping implements Registers, Memory {
 
   @Override
   public void read(long offset, MemorySegment into) {
-    requireReachable();
+    requireReachable(offset, into.byteSize());
     Pieces.read(offset, into, this::readOne);
   }
 
   @Override
   public void write(long offset, MemorySegment from) {
-    requireReachable();
+    requireReachable(offset, from.byteSize());
     Pieces.write(offset, from, this::writeOne);
   }
 
-  private void requireReachable() {
-    if (!core.isMappable()) {
+  private void requireReachable(long offset, long bytes) {
+    if (!isMappable(offset, bytes)) {
       throw new Unreachable("the pages of a mapped BAR are not there");
     }
   }

@@ -190,7 +190,7 @@ final class Regions {
     long index = request.offset() >>> OFFSET_SHIFT;
     long start = request.offset() & OFFSET_MASK;
     refuseIf(index >= ROM || !core.canMap((int) index), Errno.EINVAL);
-    core.device().calls().mapping(core.device());
+    core.device().calls().mapping(core.device(), (int) index, new BarRange(start, request.bytes()));
     long whole = (core.pci().resource((int) index).bytes() + Page.BYTES - 1) & -Page.BYTES;
     refuseIf(start > whole - request.bytes(), Errno.EINVAL);
     refuseIf(!core.isReserved((int) index), Errno.EBUSY);

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Page;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Task;
@@ -143,12 +144,12 @@ final class VfioPciCore {
         && (config().shadow(PciRegs.COMMAND, 2) & PciRegs.COMMAND_MEMORY) != 0;
   }
 
-  /** Whether an access to a mapped BAR reaches it (vfio_pci_vmf_insert_pfn). */
-  boolean isMappable() {
+  /** Whether an access to a part of a mapped BAR reaches it (vfio_pci_vmf_insert_pfn). */
+  boolean isMappable(int bar, BarRange range) {
     return config.isPresent()
         && !lowPower
         && isMemoryEnabled()
-        && !device.calls().hidesMappings(device);
+        && !device.calls().hidesMappings(device, bar, range);
   }
 
   /**

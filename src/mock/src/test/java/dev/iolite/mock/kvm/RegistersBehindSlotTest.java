@@ -11,6 +11,7 @@ import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.OpenFile;
+import dev.iolite.mock.core.Reach;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
@@ -171,7 +172,9 @@ class RegistersBehindSlotTest {
     efault();
     assertThat(reason()).isEqualTo(Kvm.KVM_EXIT_MEMORY_FAULT());
     PrivateMappings mappings = vcpu.vm().privateMappings();
-    var mapping = new PrivateMappings.Mapping(BAR, RawKvm.PAGE, registers, 0x100, "TDI BAR 0");
+    var mapping =
+        new PrivateMappings.Mapping(
+            BAR, RawKvm.PAGE, registers, 0x100, "TDI BAR 0", () -> Reach.OPEN);
     assertThat(mappings.map(mapping)).isTrue();
     assertThat(mappings.map(mapping)).isFalse();
     vcpu.runGuest();

@@ -1,5 +1,6 @@
 package dev.iolite.mock.tsm;
 
+import static dev.iolite.mock.core.Refused.refuseIf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,6 +9,7 @@ import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.MappingRequest;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.Reach;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.TdiNonces;
 import dev.iolite.mock.core.TeeFunction;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -393,8 +396,9 @@ class LinkTsmTest {
     public void putKvm() {}
 
     @Override
-    public boolean mapPrivate(long gpa, long bytes, Memory memory, String what) {
-      return mapped.add(gpa);
+    public void mapPrivate(
+        long gpa, long bytes, Memory memory, String what, Supplier<Reach> reach) {
+      refuseIf(!mapped.add(gpa), Errno.EEXIST);
     }
 
     @Override
