@@ -178,7 +178,8 @@ kernel_configure() {
   if ! cmp -s "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured$LAB_VARIANT"; then
     rm -f "$KERNEL_TREE/configured$LAB_VARIANT"
     with_progress "kernel $LAB_KERNEL$LAB_VARIANT: configuring" kernel_merge
-    lost=$(grep -vxFf "$KERNEL_TREE/build$LAB_VARIANT/.config" "$KERNEL_TREE/wanted") &&
+    lost=$(sed 's/^# \(CONFIG_.*\) is not set$/\1=n/' "$KERNEL_TREE/build$LAB_VARIANT/.config" |
+      grep -vxFf - "$KERNEL_TREE/wanted") &&
       fail "This kernel's configuration does not take these lines of its fragment:" \
         "$lost" "An option was renamed, or what it depends on is missing."
     mv "$KERNEL_TREE/wanted" "$KERNEL_TREE/configured$LAB_VARIANT"

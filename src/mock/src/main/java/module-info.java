@@ -8,6 +8,7 @@ module dev.iolite.mock {
   exports dev.iolite.mock;
   exports dev.iolite.mock.core;
   exports dev.iolite.mock.device;
+  exports dev.iolite.mock.device.nvme;
   exports dev.iolite.mock.door;
   exports dev.iolite.mock.kvm;
   exports dev.iolite.mock.pci;

@@ -9,7 +9,7 @@ import dev.iolite.mock.Platform;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
-import dev.iolite.mock.device.Nvme;
+import dev.iolite.mock.device.nvme.Nvme;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;

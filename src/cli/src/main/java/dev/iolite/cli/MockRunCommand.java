@@ -84,14 +84,18 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
   }
 
   private Kernel calls(Kernel model, CallerMemory memory) {
-    Faults plan = Faults.none();
-    for (InjectedFault fault : faults) {
-      plan.fail(fault.calls(), fault.nth(), fault.errno(), fault.when());
-    }
-    Kernel kernel = traced(new FaultyKernel(model, memory, Ioctls.ofHeaders(), plan), memory);
+    Kernel kernel = traced(faults.isEmpty() ? model : faulty(model, memory), memory);
     return junit.isEmpty()
         ? kernel
         : new TracingKernel(
             kernel, memory, TracingKernel.Scope.ALL, Ioctls::ofHeaders, counted::add);
+  }
+
+  private Kernel faulty(Kernel model, CallerMemory memory) {
+    Faults plan = Faults.none();
+    for (InjectedFault fault : faults) {
+      plan.fail(fault.calls(), fault.nth(), fault.errno(), fault.when());
+    }
+    return new FaultyKernel(model, memory, Ioctls.ofHeaders(), plan);
   }
 }

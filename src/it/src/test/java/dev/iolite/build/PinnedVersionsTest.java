@@ -43,6 +43,21 @@ class PinnedVersionsTest {
     assertThat(problems(poms, new PomFile(Path.of("pom.xml")))).isEmpty();
   }
 
+  /** A new version needs its checksums: scripts/artifacts lock. */
+  @Test
+  void itsFilesAreLocked() throws IOException {
+    List<String> locked =
+        Files.readAllLines(Path.of(".mvn", "checksums", "checksums.sha256")).stream()
+            .map(line -> line.substring(line.indexOf("  ") + 2))
+            .toList();
+    PomFile root = new PomFile(Path.of("pom.xml"));
+    for (Path pom : poms()) {
+      assertThat(new PomFile(pom).fetched(root).filter(file -> !locked.contains(file)))
+          .as("what %s names and the checksums lack", pom)
+          .isEmpty();
+    }
+  }
+
   @Test
   void soIsWhatMavenRunsByItself() {
     List<String> pinned = new PomFile(Path.of("pom.xml")).pinnedPlugins();

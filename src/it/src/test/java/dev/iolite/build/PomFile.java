@@ -31,6 +31,10 @@ final class PomFile {
       return group + ":" + name;
     }
 
+    String file(String version) {
+      return "%s/%s/%s/%s-%s.pom".formatted(group.replace('.', '/'), name, version, name, version);
+    }
+
     @Override
     public String toString() {
       return what + " " + id();
@@ -129,6 +133,13 @@ final class PomFile {
       }
     }
     return problems;
+  }
+
+  /** Where a local repository has the POMs of all that is named here with a version. */
+  Stream<String> fetched(PomFile root) {
+    return Stream.concat(dependencies.stream(), plugins.stream())
+        .filter(one -> one.version().isPresent() && !one.group().equals(OURS))
+        .map(one -> one.file(resolved(one.version().get(), root)));
   }
 
   private static boolean isMoving(String version) {

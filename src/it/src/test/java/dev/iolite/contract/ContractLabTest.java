@@ -133,6 +133,13 @@ class ContractLabTest {
   }
 
   @Nested
+  class Nvme extends NvmeContract {
+    Nvme() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
   class VfioGrouped extends VfioGroupedContract {
     VfioGrouped() {
       super(Backend.lab());

@@ -150,6 +150,13 @@ class ContractMockTest {
   }
 
   @Nested
+  class Nvme extends NvmeContract {
+    Nvme() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
   class VfioGrouped extends VfioGroupedContract {
     VfioGrouped() {
       super(Backend.mock());

@@ -32,6 +32,23 @@ public final class SparseMemory implements Memory, Registers {
     pages.clear();
   }
 
+  /** Makes a range zeros. */
+  public void clear(long offset, long count) {
+    requireInside(offset, count);
+    long end = offset + count;
+    long at = offset;
+    while (at < end) {
+      long part = Math.min(PAGE - at % PAGE, end - at);
+      MemorySegment page = pages.get(at / PAGE);
+      if (part == PAGE) {
+        pages.remove(at / PAGE);
+      } else if (page != null) {
+        page.asSlice(at % PAGE, part).fill((byte) 0);
+      }
+      at += part;
+    }
+  }
+
   @Override
   public void read(long offset, MemorySegment into) {
     requireInside(offset, into.byteSize());

@@ -1,5 +1,7 @@
 package dev.iolite.mock.door;
 
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.seccomp_data;
 import dev.iolite.uapi.seccomp.seccomp_notif;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +25,11 @@ record Notice(long id, int thread, int number, List<Long> arguments) {
         seccomp_notif.pid(notif),
         seccomp_data.nr(data),
         LongStream.range(0, ARGUMENTS).mapToObj(i -> seccomp_data.args(data, i)).toList());
+  }
+
+  /** Whether it may take as long as the program likes: a guest runs. */
+  boolean mayBlock() {
+    return number == Seccomp.__NR_ioctl() && integer(1) == Kvm.KVM_RUN();
   }
 
   long argument(int index) {

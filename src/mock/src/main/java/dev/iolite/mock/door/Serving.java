@@ -14,7 +14,9 @@ import dev.iolite.uapi.seccomp.seccomp_notif_resp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,16 +25,19 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Answers the program's calls. One thread always waits for the next call; a call that blocks (a
- * guest that runs) keeps only its own.
+ * Answers the program's calls. One thread is on duty: it waits for a call, answers it, and waits
+ * for the next, without another thread being woken. A call that blocks, as a guest that runs, keeps
+ * its thread, and another one goes on duty.
  */
 final class Serving implements Tracer.Listener {
   private static final long LOOK_MILLIS = 5;
-  private static final long MOST_IDLE = 4;
+  private static final int MOST_IDLE = 4;
   private static final int HEXADECIMAL = 16;
   private static final int NONE = -1;
   private static final Pattern SIGNALS =
@@ -47,8 +52,11 @@ final class Serving implements Tracer.Listener {
   private final CountDownLatch ended = new CountDownLatch(1);
   private final List<Thread> threads = new ArrayList<>();
 
+  /** Those that are not on duty and have nothing to do; the last one comes first. */
+  private final Deque<Server> idle = new ArrayDeque<>();
+
   /** Calls that are being answered, by the number of the thread that does. */
-  private final Map<Integer, Notice> inProgress = new ConcurrentHashMap<>();
+  private final Map<Integer, Work> inProgress = new ConcurrentHashMap<>();
 
   /** How the program's own process has ended: its tracer or its parent is told, not both. */
   private final CompletableFuture<Integer> status = new CompletableFuture<>();
@@ -57,8 +65,13 @@ final class Serving implements Tracer.Listener {
   private final Map<Integer, Integer> endedBefore = new HashMap<>();
 
   private int process = NONE;
-  private int idle;
+  private boolean isOver;
+  private volatile @Nullable Server onDuty;
   private int listener = -1;
+  private Supplier<Server> servers =
+      () -> {
+        throw new IllegalStateException("not begun");
+      };
   private Optional<ProgramFiles> files = Optional.empty();
   private Optional<Tracers> tracers = Optional.empty();
   private Optional<RuntimeException> failure = Optional.empty();
@@ -86,8 +99,9 @@ final class Serving implements Tracer.Listener {
         new ProgramFiles(host, model, kernel, processes, placeholders, begun, descriptor);
     files = Optional.of(made);
     PathCalls paths = new PathCalls(model, kernel, made);
-    Server server = new Server(paths, new FileCalls(kernel, paths, made));
-    addThread(server);
+    FileCalls fileCalls = new FileCalls(kernel, paths, made);
+    servers = () -> new Server(paths, fileCalls);
+    relieve();
     Thread.ofPlatform().daemon().name("door's watch").start(this::watch);
   }
 
@@ -151,31 +165,55 @@ final class Serving implements Tracer.Listener {
     }
   }
 
-  private synchronized void addThread(Server server) {
-    idle++;
-    threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
-    threads.add(Thread.ofPlatform().daemon().name("door " + threads.size()).start(server));
-  }
-
-  /** A thread has a call to answer: another one waits for the next. */
-  private synchronized void busy(Server server) {
-    idle--;
-    if (idle == 0) {
-      addThread(server);
+  /** Another thread goes on duty. */
+  private synchronized void relieve() {
+    Server next = idle.poll();
+    if (next == null) {
+      next = servers.get();
+      onDuty = next;
+      threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
+      threads.add(Thread.ofPlatform().daemon().name("door " + threads.size()).start(next));
+    } else {
+      onDuty = next;
+      notifyAll();
     }
   }
 
-  /** Whether a thread that has answered its call is still of use. */
-  private synchronized boolean rest() {
-    if (idle >= MOST_IDLE) {
+  /** Another thread goes on duty, if this one is. */
+  private synchronized void relieve(Server server) {
+    if (onDuty == server) {
+      relieve();
+    }
+  }
+
+  /**
+   * Waits until a thread is on duty.
+   *
+   * @return whether it ever will be
+   */
+  private synchronized boolean awaitDuty(Server server) {
+    if (onDuty != server && idle.size() < MOST_IDLE) {
+      idle.push(server);
+    }
+    try {
+      while (!isOver && idle.contains(server)) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       return false;
     }
-    idle++;
-    return true;
+    return !isOver && onDuty == server;
+  }
+
+  private synchronized void over() {
+    isOver = true;
+    notifyAll();
+    ended.countDown();
   }
 
   /** Whether nobody is left whose calls go through the filter. */
-  private boolean isOver() {
+  private boolean isDone() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment asked = pollfd.allocate(arena);
       pollfd.fd(asked, listener);
@@ -183,6 +221,9 @@ final class Serving implements Tracer.Listener {
       return host.poll(asked.address(), 1, 0) == 1 && (pollfd.revents(asked) & Libc.POLLHUP()) != 0;
     }
   }
+
+  /** A call, and who answers it. */
+  private record Work(Notice call, Server server) {}
 
   /** Takes calls, and answers them. */
   private final class Server implements Runnable {
@@ -200,28 +241,28 @@ final class Serving implements Tracer.Listener {
         int number = model.interruptible();
         MemorySegment notif = seccomp_notif.allocate(arena);
         MemorySegment response = seccomp_notif_resp.allocate(arena);
-        while (true) {
+        while (onDuty == this || awaitDuty(this)) {
           notif.fill((byte) 0);
           int received = host.ioctl(listener, Seccomp.SECCOMP_IOCTL_NOTIF_RECV(), notif.address());
-          if (received < 0) {
-            if (isOver()) {
-              ended.countDown();
-              return;
-            }
-            // Else the call was given up before it was taken.
-            continue;
-          }
-          busy(this);
-          Notice call = Notice.of(notif);
-          inProgress.put(number, call);
-          Answer answer = answer(call);
-          inProgress.remove(number);
-          respond(response, call, answer);
-          if (!rest()) {
+          if (received >= 0) {
+            serve(Notice.of(notif), number, response);
+          } else if (isDone()) {
+            over();
             return;
           }
+          // Else the call was given up before it was taken.
         }
       }
+    }
+
+    private void serve(Notice call, int number, MemorySegment response) {
+      if (call.mayBlock()) {
+        relieve(this);
+      }
+      inProgress.put(number, new Work(call, this));
+      Answer answer = answer(call);
+      inProgress.remove(number);
+      respond(response, call, answer);
     }
 
     private Answer answer(Notice call) {
@@ -260,15 +301,22 @@ final class Serving implements Tracer.Listener {
     failure.ifPresentOrElse(first -> first.addSuppressed(e), () -> failure = Optional.of(e));
   }
 
-  /** Takes calls that block out of the model when their caller is killed or gets a signal. */
+  /**
+   * Looks at calls that take long: another thread goes on duty for them, and they are taken out of
+   * the model when their caller is killed or gets a signal.
+   */
   private void watch() {
     try {
-      Map<Integer, Notice> before = Map.of();
+      Map<Integer, Work> before = Map.of();
       while (!ended.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-        Map<Integer, Notice> now = Map.copyOf(inProgress);
-        for (Map.Entry<Integer, Notice> each : now.entrySet()) {
-          Notice call = each.getValue();
-          if (call.equals(before.get(each.getKey())) && isToEnd(call)) {
+        Map<Integer, Work> now = Map.copyOf(inProgress);
+        for (Map.Entry<Integer, Work> each : now.entrySet()) {
+          Work work = each.getValue();
+          if (!work.equals(before.get(each.getKey()))) {
+            continue;
+          }
+          relieve(work.server);
+          if (isToEnd(work.call)) {
             model.interrupt(each.getKey());
           }
         }

@@ -10,7 +10,7 @@ import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.ExtendedCapability;
 import dev.iolite.mock.device.Ivshmem;
 import dev.iolite.mock.device.MsiX;
-import dev.iolite.mock.device.Nvme;
+import dev.iolite.mock.device.nvme.Nvme;
 import dev.iolite.mock.pci.IoResource;
 import dev.iolite.mock.pci.PciDev;
 import dev.iolite.pci.PciRegs;

@@ -144,6 +144,11 @@ class DoorTest {
   }
 
   @Test
+  void callsAreAnsweredBesideThoseThatBlock() throws Exception {
+    assertEquals(new CProgram.Run(0, "id 1\nthe guest was at 1005\n"), run("dynamic", "beside"));
+  }
+
+  @Test
   void aProgramThatIsKilledInACallEnds() throws Exception {
     // SIGALRM is 14.
     assertEquals(new CProgram.Run(128 + 14, ""), run("dynamic", "killed"));

@@ -373,12 +373,13 @@ static void run_guest(void) {
 
 static void on_signal(int signal) { (void)signal; }
 
-/* A guest that never ends gives up when its thread gets a signal, or its program is killed. */
-static void run_for_ever(int is_killed) {
+/* A vCPU whose guest says that it runs, and never ends. */
+static int endless_vcpu(char **memory_of_guest) {
   int kvm = DONE(open("/dev/kvm", O_RDWR));
   int vm = DONE(ioctl(kvm, KVM_CREATE_VM, 0));
   char *memory = mmap(0, 0x10000, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  memcpy(memory + 0x1000, "\xeb\xfe", 2);
+  /* mov byte [0x2000], 1; jmp to itself */
+  memcpy(memory + 0x1000, "\xc6\x06\x00\x20\x01\xeb\xfe", 7);
   struct kvm_userspace_memory_region slot = {
       .memory_size = 0x10000, .userspace_addr = (uintptr_t)memory};
   DONE(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot));
@@ -390,12 +391,64 @@ static void run_for_ever(int is_killed) {
   DONE(ioctl(vcpu, KVM_SET_SREGS, &system));
   struct kvm_regs registers = {.rip = 0x1000, .rflags = 2};
   DONE(ioctl(vcpu, KVM_SET_REGS, &registers));
+  *memory_of_guest = memory;
+  return vcpu;
+}
+
+/* A guest that never ends gives up when its thread gets a signal, or its program is killed. */
+static void run_for_ever(int is_killed) {
+  char *memory;
+  int vcpu = endless_vcpu(&memory);
   struct sigaction action = {.sa_handler = is_killed ? SIG_DFL : on_signal};
   DONE(sigaction(SIGALRM, &action, 0));
   fflush(stdout);
   alarm(1);
   REFUSED(ioctl(vcpu, KVM_RUN, 0), EINTR);
   printf("interrupted\n");
+}
+
+static int busy_vcpu;
+static volatile pid_t second_thread;
+
+static void *run_endless(void *unused) {
+  REFUSED(ioctl(busy_vcpu, KVM_RUN, 0), EINTR);
+  return unused;
+}
+
+static void *wait_for_vcpu(void *unused) {
+  struct kvm_regs registers;
+  second_thread = gettid();
+  DONE(ioctl(busy_vcpu, KVM_GET_REGS, &registers));
+  printf("the guest was at %llx\n", registers.rip);
+  return unused;
+}
+
+static char state_of(pid_t thread) {
+  char path[64], text[256] = "";
+  snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+  int file = DONE(open(path, O_RDONLY));
+  DONE(read(file, text, sizeof text - 1));
+  DONE(close(file));
+  return strrchr(text, ')')[2];
+}
+
+/* While a guest runs and another thread waits for its vCPU, calls are answered. */
+static void call_beside(void) {
+  char *memory;
+  busy_vcpu = endless_vcpu(&memory);
+  struct sigaction action = {.sa_handler = on_signal};
+  DONE(sigaction(SIGALRM, &action, 0));
+  pthread_t first, second;
+  pthread_create(&first, 0, run_endless, 0);
+  while (!*(volatile char *)(memory + 0x2000))
+    ;
+  pthread_create(&second, 0, wait_for_vcpu, 0);
+  while (!second_thread || state_of(second_thread) != 'S')
+    ;
+  printf("id %d\n", ioas(DONE(open("/dev/iommu", O_RDWR))));
+  pthread_kill(first, SIGALRM);
+  pthread_join(first, 0);
+  pthread_join(second, 0);
 }
 
 static void fork_children(void) {
@@ -519,6 +572,8 @@ int main(int count, char **arguments) {
     run_guest();
   else if (!strcmp(what, "signal"))
     run_for_ever(0);
+  else if (!strcmp(what, "beside"))
+    call_beside();
   else if (!strcmp(what, "killed"))
     run_for_ever(1);
   else if (!strcmp(what, "fork"))
