@@ -57,7 +57,7 @@ class RecordLabTest {
     printsTheSame("doctor");
   }
 
-  /** What KVM says more in the lab are capabilities whose calls the model lacks. */
+  /** KVM says more in the lab: the model lacks calls, and the events of KVM_CAP_SYNC_REGS. */
   @Test
   void kvmPrintsTheSameExceptForCapabilitiesThatTheModelLacks() {
     List<String> seen = words(Cli.run("kvm", "info").out());
@@ -67,8 +67,16 @@ class RecordLabTest {
     }
     int capabilities = seen.indexOf("CAPABILITY VALUE");
     List<String> expected = new ArrayList<>(seen.subList(0, capabilities + 1));
-    seen.stream().skip(capabilities + 1).filter(ofModel::contains).forEach(expected::add);
+    List<String> names = seen.stream().skip(capabilities + 1).map(RecordLabTest::name).toList();
+    ofModel.stream()
+        .skip(ofModel.indexOf("CAPABILITY VALUE") + 1)
+        .filter(line -> names.contains(name(line)))
+        .forEach(expected::add);
     assertThat(words(replayed("kvm", "info"))).isEqualTo(expected);
+  }
+
+  private static String name(String line) {
+    return line.split(" ", 2)[0];
   }
 
   /** Its columns are as wide as the longest name. */
