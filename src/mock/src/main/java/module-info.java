@@ -12,6 +12,7 @@ module dev.iolite.mock {
   exports dev.iolite.mock.door;
   exports dev.iolite.mock.kvm;
   exports dev.iolite.mock.pci;
+  exports dev.iolite.mock.recording;
   exports dev.iolite.mock.remote;
   exports dev.iolite.mock.tsm;
   exports dev.iolite.mock.vfio;

@@ -17,12 +17,9 @@ public final class Rehearsal implements AutoCloseable {
   private final ToldGuest guest = new ToldGuest();
   private final MockKernel kernel;
 
-  private Rehearsal(Platform platform, Profile profile) {
+  private Rehearsal(MockKernel.Builder host) {
     kernel =
-        MockKernel.builder()
-            .platform(platform)
-            .profile(profile)
-            .guests((vm, _) ->
+        host.guests((vm, _) ->
                 vm.type() == Kvm.KVM_X86_TDX_VM() || vm.type() == Kvm.KVM_X86_SNP_VM()
                     ? Optional.of(guest.script())
                     : Optional.empty())
@@ -31,7 +28,12 @@ public final class Rehearsal implements AutoCloseable {
 
   /** A host of a platform with a profile for binding TDIs. */
   public static Rehearsal of(Platform platform, Profile profile) {
-    return new Rehearsal(platform, profile);
+    return of(MockKernel.builder().platform(platform).profile(profile));
+  }
+
+  /** A host that is described, except for its guests. */
+  public static Rehearsal of(MockKernel.Builder host) {
+    return new Rehearsal(host);
   }
 
   /** The kernel. */

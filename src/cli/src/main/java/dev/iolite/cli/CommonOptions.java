@@ -41,8 +41,8 @@ final class CommonOptions {
       paramLabel = "KERNEL",
       description =
           "host (the default), or a model: mock:plain, mock:tdx or mock:sev, and after another"
-              + " colon the profile of its TSM calls; mock@SOCKET: a model that iolite mock serve"
-              + " serves")
+              + " colon the profile of its TSM calls; mock:FILE: a machine that iolite record"
+              + " recorded; mock@SOCKET: a model that iolite mock serve serves")
   private Optional<KernelChoice> kernel = Optional.empty();
 
   /** Takes away from each command the options that mean nothing to it. */

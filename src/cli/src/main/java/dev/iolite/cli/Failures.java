@@ -5,6 +5,7 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.kvm.GuestStoppedException;
+import dev.iolite.mock.recording.MalformedRecordingException;
 import dev.iolite.steps.ScenarioException;
 import dev.iolite.tdi.evidence.MalformedMeasurementsException;
 import dev.iolite.tdi.evidence.UntrustedEvidenceException;
@@ -70,6 +71,7 @@ public final class Failures implements IExecutionExceptionHandler {
           MalformedReportException _,
           MalformedLayoutException _,
           MalformedMeasurementsException _,
+          MalformedRecordingException _,
           UntrustedEvidenceException _ ->
           ExitCode.CHECK_FAILED;
       case KernelException _, TsmCallException _, MalformedReplyException _ -> ExitCode.KERNEL;

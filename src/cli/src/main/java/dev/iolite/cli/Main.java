@@ -44,6 +44,7 @@ import picocli.CommandLine.TypeConversionException;
       IommuCommand.class,
       KvmCommand.class,
       PassthroughCommand.class,
+      RecordCommand.class,
       MockCommand.class,
       TsmCommand.class,
       TdiCommand.class,

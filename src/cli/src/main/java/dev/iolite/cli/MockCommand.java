@@ -34,8 +34,10 @@ final class MockCommand extends CommandGroup {
     @Parameters(
         index = "1",
         paramLabel = "MODEL",
+        converter = ModelConverter.class,
         description =
-            "mock:plain, mock:tdx or mock:sev, optionally with a profile, as for --kernel")
+            "mock:plain, mock:tdx or mock:sev, optionally with a profile, as for --kernel; or the"
+                + " file of a recorded machine")
     private KernelChoice choice = KernelChoice.parse("mock:plain");
 
     @Override

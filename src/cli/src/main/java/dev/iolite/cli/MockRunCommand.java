@@ -33,7 +33,10 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "mock:plain, mock:tdx or mock:sev, optionally with a profile, as for --kernel")
+      converter = ModelConverter.class,
+      description =
+          "mock:plain, mock:tdx or mock:sev, optionally with a profile, as for --kernel; or the"
+              + " file of a recorded machine")
   private KernelChoice choice = KernelChoice.parse("mock:plain");
 
   @Parameters(

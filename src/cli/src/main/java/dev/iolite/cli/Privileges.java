@@ -115,6 +115,12 @@ record Privileges(
           any("tdi report"),
           any("tdi evidence"),
           assigning("passthrough", IOMMUFD, KVM, VFIO),
+          new Privileges(
+              "record",
+              User.ANY,
+              List.of(Capability.CAP_SYS_ADMIN),
+              List.of(IOMMUFD, KVM),
+              List.of()),
           any("mock serve"),
           any("mock run"),
           any("uapi"));

@@ -6,6 +6,10 @@ import dev.iolite.differential.AnyProgram;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.mock.device.ShapeFile;
+import dev.iolite.mock.recording.MalformedRecordingException;
+import dev.iolite.mock.recording.Recording;
+import dev.iolite.mock.recording.RecordingFile;
+import dev.iolite.mock.recording.Replay;
 import dev.iolite.mock.remote.AnyMessage;
 import dev.iolite.pci.ConfigSpace;
 import dev.iolite.tdi.evidence.Evidence;
@@ -45,6 +49,8 @@ enum Parser {
   LAYOUT(Parser::layout),
   /** A file with a device's shape. */
   SHAPE(Parser::shape),
+  /** A file with a machine, and the model that is made from it. */
+  RECORDING(Parser::recording),
   /** The capability chain of VFIO's replies. */
   REPLY(AnyReply::decode),
   /** A function's configuration space. */
@@ -136,6 +142,16 @@ enum Parser {
         throw e;
       }
     }
+  }
+
+  private static void recording(byte[] bytes) {
+    Recording recording;
+    try {
+      recording = RecordingFile.parse(text(bytes));
+    } catch (MalformedRecordingException _) {
+      return;
+    }
+    Replay.of(recording).build().close();
   }
 
   private static void configSpace(byte[] bytes) {

@@ -11,6 +11,7 @@ import dev.iolite.mock.core.CallerFiles;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.FileStatus;
 import dev.iolite.mock.core.HostUserMemory;
+import dev.iolite.mock.core.IommuUnit;
 import dev.iolite.mock.core.KernelMessages;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
@@ -35,6 +36,7 @@ import dev.iolite.mock.kvm.KvmPlatform;
 import dev.iolite.mock.kvm.KvmSetup;
 import dev.iolite.mock.kvm.SecureFirmware;
 import dev.iolite.mock.pci.Bdf;
+import dev.iolite.mock.pci.HostFacts;
 import dev.iolite.mock.pci.HostFiles;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.pci.PciBus;
@@ -52,6 +54,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -103,13 +106,15 @@ public final class MockKernel implements Kernel, AutoCloseable {
     TsmUapi calls;
     task.enter();
     try {
-      bus = PciBus.install(task, tree, builder.machine.orElseGet(this::usualMachine));
-      HostFiles.addTo(tree, bus);
+      Machine machine = builder.machine.orElseGet(this::usualMachine);
+      bus = PciBus.install(task, tree, machine);
+      HostFiles.addTo(tree, bus, builder.facts);
       tsm = installTsm(builder.seed);
       calls = tsm.uapi(profile, platform.arch());
-      IommuPlatform iommus = IommuPlatform.of(iommu());
+      IommuPlatform iommus = iommus(machine);
       vfio = VfioDriver.install(task, tree, bus, iommus::domain, calls.assignedDevices());
       IommufdDriver.install(task, tree, iommus, calls.guestDevices());
+      bus.started();
     } finally {
       task.leave();
     }
@@ -117,7 +122,10 @@ public final class MockKernel implements Kernel, AutoCloseable {
         task,
         tree,
         new KvmSetup(
-            kvmPlatform(platform).withHypercallExits(calls.hypercallExits()),
+            builder
+                .kvm
+                .orElseGet(() -> kvmPlatform(platform))
+                .withHypercallExits(calls.hypercallExits()),
             builder.guests,
             builder.firmware,
             calls.slots()));
@@ -160,22 +168,35 @@ public final class MockKernel implements Kernel, AutoCloseable {
     return TsmDriver.install(task, tree, messages, parent, bus::functions, bus::follow, rules);
   }
 
+  /** The IOMMUs of the machine's functions; if nothing is said about them, the platform's usual. */
+  private IommuPlatform iommus(Machine machine) {
+    Iommu usual =
+        switch (platform) {
+          case PLAIN -> VtdIommu.likeQemu();
+          case TDX -> withViommus(VtdIommu.scalable());
+          case SEV -> new AmdIommu();
+        };
+    Map<String, Iommu> units = new HashMap<>();
+    for (IommuUnit unit : machine.iommus()) {
+      units.put(
+          unit.name(),
+          switch (unit.kind()) {
+            case INTEL_VTD -> withViommus(new VtdIommu(unit.features(), unit.moreFeatures()));
+            case AMD_VI -> new AmdIommu(unit.features(), unit.moreFeatures());
+          });
+    }
+    return device -> machine.iommuOf(device.name()).map(units::get).orElse(usual);
+  }
+
   /**
    * A confidential host has nest parents and vIOMMUs, as a vDEVICE needs both; under the profiles
    * of the lab's kernels, the vIOMMUs of a TDX host are the TSM's.
    */
-  private Iommu iommu() {
-    if (platform == Platform.TDX && hasTsmViommus(profile)) {
-      return VtdIommu.scalable();
-    }
-    return switch (platform) {
-      case PLAIN -> VtdIommu.likeQemu();
-      case TDX ->
-          new IommuWithViommus(
-              VtdIommu.scalable(),
-              Map.of(Tsm.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));
-      case SEV -> new AmdIommu();
-    };
+  private Iommu withViommus(VtdIommu iommu) {
+    return platform != Platform.TDX || hasTsmViommus(profile)
+        ? iommu
+        : new IommuWithViommus(
+            iommu, Map.of(Tsm.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));
   }
 
   private static KvmPlatform kvmPlatform(Platform platform) {
@@ -224,6 +245,8 @@ public final class MockKernel implements Kernel, AutoCloseable {
     private Optional<Mapper> mapper = Optional.empty();
     private CallerFiles files = CallerFiles.none();
     private Optional<Machine> machine = Optional.empty();
+    private Optional<KvmPlatform> kvm = Optional.empty();
+    private HostFacts facts = HostFacts.lab();
     private long seed;
 
     private Builder() {}
@@ -276,6 +299,18 @@ public final class MockKernel implements Kernel, AutoCloseable {
      */
     public Builder machine(Machine devices) {
       machine = Optional.of(devices);
+      return this;
+    }
+
+    /** The machine as KVM sees it; the platform's by default. */
+    public Builder kvm(KvmPlatform seen) {
+      kvm = Optional.of(seen);
+      return this;
+    }
+
+    /** What the host says about its kernel, processors and memory; the lab's by default. */
+    public Builder facts(HostFacts said) {
+      facts = said;
       return this;
     }
 

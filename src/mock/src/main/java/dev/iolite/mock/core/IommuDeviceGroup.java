@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,17 +20,34 @@ public final class IommuDeviceGroup {
   private final List<IommuDevice> devices = new ArrayList<>();
   private Optional<Object> owner = Optional.empty();
   private int ownerCount;
-  private final List<String> direct = new ArrayList<>();
+  private final String type;
+  private final List<ReservedRegion> reserved = new ArrayList<>();
+
+  /**
+   * Makes a group without devices, whose addresses are translated except those of interrupt
+   * messages.
+   *
+   * @param id its number in {@code /sys/kernel/iommu_groups}
+   * @param interruptsIsolated whether a device of the group can't raise another's interrupts
+   */
+  public IommuDeviceGroup(int id, boolean interruptsIsolated) {
+    this(id, interruptsIsolated, "DMA", List.of(ReservedRegion.MESSAGES));
+  }
 
   /**
    * Makes a group without devices.
    *
    * @param id its number in {@code /sys/kernel/iommu_groups}
    * @param interruptsIsolated whether a device of the group can't raise another's interrupts
+   * @param type the type of the host's own domain, as sysfs shows it
+   * @param reserved its reserved regions
    */
-  public IommuDeviceGroup(int id, boolean interruptsIsolated) {
+  public IommuDeviceGroup(
+      int id, boolean interruptsIsolated, String type, List<ReservedRegion> reserved) {
     this.id = id;
     this.interruptsIsolated = interruptsIsolated;
+    this.type = type;
+    reserved.forEach(this::reserve);
   }
 
   /** Its number. */
@@ -47,14 +65,29 @@ public final class IommuDeviceGroup {
     return devices;
   }
 
-  /** Adds a range that a device of the group must always reach one to one (IOMMU_RESV_DIRECT). */
-  public void demandOneToOne(long first, long last) {
-    direct.add("0x%016x 0x%016x direct".formatted(first, last));
+  /** The type of the host's own domain, such as {@code DMA} (iommu_group_show_type). */
+  public String type() {
+    return type;
   }
 
-  /** Those ranges, as {@code reserved_regions} shows them (iommu_group_show_resv_regions). */
-  public List<String> direct() {
-    return direct;
+  /**
+   * Adds a reserved region; they are in the order of their addresses (iommu_insert_resv_region).
+   */
+  public void reserve(ReservedRegion region) {
+    reserved.add(region);
+    reserved.sort(
+        Comparator.comparing(ReservedRegion::first, Long::compareUnsigned)
+            .thenComparing(ReservedRegion::kind));
+  }
+
+  /** Its reserved regions, in the order of their addresses. */
+  public List<ReservedRegion> reserved() {
+    return reserved;
+  }
+
+  /** Whether a device of the group must always reach a range one to one (IOMMU_RESV_DIRECT). */
+  public boolean demandsOneToOne() {
+    return reserved.stream().anyMatch(region -> region.kind() == ReservedRegion.Kind.DIRECT);
   }
 
   /** The owner of its DMA; empty if the host owns it. */

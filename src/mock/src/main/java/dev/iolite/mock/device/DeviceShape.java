@@ -25,6 +25,8 @@ import java.util.OptionalInt;
  * @param emulatedTee whether a TSM in software supports TDISP for it because it has none itself
  * @param measurements its answer when a TSM asks for its measurements
  * @param secondaryBus the bus behind it if it is a bridge
+ * @param image its configuration space as it was recorded, from which the capabilities are then;
+ *     empty if the configuration space follows from the rest
  */
 public record DeviceShape(
     int vendor,
@@ -43,7 +45,8 @@ public record DeviceShape(
     Optional<TdiReport> tdi,
     boolean emulatedTee,
     DeviceMeasurements measurements,
-    OptionalInt secondaryBus) {
+    OptionalInt secondaryBus,
+    Optional<ConfigImage> image) {
 
   /** What power management does to a function. */
   public enum Power {
@@ -86,7 +89,8 @@ public record DeviceShape(
         Optional.of(new SoftwareReport(this, List.of(shared)).make()),
         true,
         SoftwareReport.measurements(vendor, device),
-        secondaryBus);
+        secondaryBus,
+        image);
   }
 
   /** The BAR with an index; empty if there is none, or it is the second half of another. */

@@ -31,6 +31,7 @@ public final class DeviceShapeBuilder {
   private Optional<TdiReport> tdi = Optional.empty();
   private DeviceMeasurements measurements = DeviceMeasurements.usual();
   private OptionalInt secondaryBus = OptionalInt.empty();
+  private Optional<ConfigImage> image = Optional.empty();
 
   DeviceShapeBuilder(int vendor, int device) {
     this.vendor = bits(vendor, 16, "vendor");
@@ -76,6 +77,12 @@ public final class DeviceShapeBuilder {
     return this;
   }
 
+  /** Adds an expansion ROM with this content, which is not copied. */
+  public DeviceShapeBuilder rom(MemorySegment content) {
+    rom = Optional.of(content);
+    return this;
+  }
+
   /** Removes the interrupt line. */
   public DeviceShapeBuilder withoutInterruptPin() {
     interruptPin = false;
@@ -118,9 +125,16 @@ public final class DeviceShapeBuilder {
     return this;
   }
 
-  /** Makes it a bridge to a bus. */
+  /** Makes it a bridge to a bus. Its header has no ids of a board. */
   public DeviceShapeBuilder bridgeTo(int bus) {
+    subsystem(0, 0);
     secondaryBus = OptionalInt.of(bits(bus, 8, "bus"));
+    return this;
+  }
+
+  /** Sets its configuration space; the capabilities must be those of this shape. */
+  public DeviceShapeBuilder image(ConfigImage recorded) {
+    image = Optional.of(recorded);
     return this;
   }
 
@@ -152,7 +166,8 @@ public final class DeviceShapeBuilder {
         tdi,
         false,
         measurements,
-        secondaryBus);
+        secondaryBus,
+        image);
   }
 
   private void requireApart() {

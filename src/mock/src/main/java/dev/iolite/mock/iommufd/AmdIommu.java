@@ -17,6 +17,7 @@ public final class AmdIommu implements Iommu {
   /** SNPSup, HDSup, HASup and IASup, and nothing that a guest could use. */
   private static final long EFR = 1L << 43 | 1L << 52 | 1L << 49 | 1L << 6;
 
+  private static final long DIRTY_SUPPORTED = 1L << 52;
   private static final int DIRTY_TRACKING = Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING();
   private static final int NEST_PARENT = Iommufd.IOMMU_HWPT_ALLOC_NEST_PARENT();
 
@@ -24,6 +25,25 @@ public final class AmdIommu implements Iommu {
   private static final long PAGE_SIZES = ((1L << 52) - (1L << 12)) ^ (1L << 39);
 
   private static final long LAST = (1L << 48) - 1;
+
+  private final long efr;
+  private final long efr2;
+
+  /** The IOMMU of a usual host with SEV-SNP. */
+  public AmdIommu() {
+    this(EFR, 0);
+  }
+
+  /**
+   * Makes an IOMMU with the features that its registers state.
+   *
+   * @param efr the extended feature register
+   * @param efr2 the second extended feature register
+   */
+  public AmdIommu(long efr, long efr2) {
+    this.efr = efr;
+    this.efr2 = efr2;
+  }
 
   /** drivers/iommu/amd/iommufd.c:amd_iommufd_hw_info. */
   @Override
@@ -35,7 +55,8 @@ public final class AmdIommu implements Iommu {
     // Made of longs, to align the struct as its fields require.
     MemorySegment info =
         MemorySegment.ofArray(new long[(int) iommu_hw_info_amd.sizeof() / Long.BYTES]);
-    iommu_hw_info_amd.efr(info, EFR);
+    iommu_hw_info_amd.efr(info, efr);
+    iommu_hw_info_amd.efr2(info, efr2);
     return new IommuHwInfo(type, info);
   }
 
@@ -44,15 +65,17 @@ public final class AmdIommu implements Iommu {
     return true;
   }
 
+  /** amd_iommu_hd_support. */
   @Override
   public boolean tracksDirty() {
-    return true;
+    return (efr & DIRTY_SUPPORTED) != 0;
   }
 
   /** amd_iommu_domain_alloc_paging_flags. */
   @Override
   public PagingDomain allocatePaging(IommuDevice device, int flags, Optional<UserData> data) {
     refuseIf(data.isPresent() || (flags & ~(DIRTY_TRACKING | NEST_PARENT)) != 0, Errno.EOPNOTSUPP);
+    refuseIf((flags & DIRTY_TRACKING) != 0 && !tracksDirty(), Errno.EOPNOTSUPP);
     return new PagingDomain(
         this,
         PAGE_SIZES,

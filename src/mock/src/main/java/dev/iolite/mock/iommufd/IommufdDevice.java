@@ -40,7 +40,7 @@ final class IommufdDevice extends ContextObject implements IommufdContext.BoundD
     refuseIf(!iommu.isCoherent(), Errno.EINVAL);
     refuseIf(!group.interruptsIsolated(), Errno.EPERM);
     // iommu.c:__iommu_device_set_domain: nothing blocks what must be reached one to one.
-    refuseIf(group.owner().isEmpty() && !group.direct().isEmpty(), Errno.EINVAL);
+    refuseIf(group.owner().isEmpty() && group.demandsOneToOne(), Errno.EINVAL);
     refuseIf(!group.claim(context), Errno.EPERM);
     var bound = new IommufdDevice(context, device, iommu, context.groups().get(group));
     context.keepOpen();

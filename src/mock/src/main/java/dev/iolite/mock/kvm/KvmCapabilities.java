@@ -14,12 +14,6 @@ final class KvmCapabilities {
   /** include/linux/kvm_host.h: KVM_MEM_SLOTS_NUM minus KVM_INTERNAL_MEM_SLOTS. */
   static final int USER_MEM_SLOTS = 32764;
 
-  /** arch/x86/include/asm/kvm_host.h: KVM_MAX_VCPUS. */
-  static final int MAX_VCPUS = 1024;
-
-  /** arch/x86/include/asm/kvm_host.h: KVM_MAX_VCPU_IDS. */
-  static final int MAX_VCPU_IDS = 4096;
-
   /** include/linux/kvm_host.h: KVM_MAX_IRQ_ROUTES. */
   static final int MAX_IRQ_ROUTES = 4096;
 
@@ -47,6 +41,9 @@ final class KvmCapabilities {
   }
 
   private static int check(KvmPlatform platform, long capability) {
+    if (platform.isMissing(capability)) {
+      return 0;
+    }
     if (capability == Kvm.KVM_CAP_VM_TYPES()) {
       return platform.vmTypes();
     }
@@ -55,6 +52,12 @@ final class KvmCapabilities {
     }
     if (capability == Kvm.KVM_CAP_NR_VCPUS()) {
       return platform.processors();
+    }
+    if (capability == Kvm.KVM_CAP_MAX_VCPUS()) {
+      return platform.maxVcpus();
+    }
+    if (capability == Kvm.KVM_CAP_MAX_VCPU_ID()) {
+      return platform.maxVcpuIds();
     }
     if (capability == Kvm.KVM_CAP_GUEST_MEMFD_FLAGS()) {
       return (int) (Kvm.GUEST_MEMFD_FLAG_MMAP() | Kvm.GUEST_MEMFD_FLAG_INIT_SHARED());
@@ -67,6 +70,9 @@ final class KvmCapabilities {
 
   /** What a VM says. */
   static int check(KvmVm vm, long capability) {
+    if (vm.platform().isMissing(capability)) {
+      return 0;
+    }
     if (capability == TsmSeed2025.KVM_CAP_MEMORY_DMABUF()) {
       return vm.host().dmaBufSlots().capability(vm.hasPrivateMemory());
     }
@@ -146,8 +152,6 @@ final class KvmCapabilities {
       values.put(is, 1);
     }
     values.put(Kvm.KVM_CAP_NR_MEMSLOTS(), USER_MEM_SLOTS);
-    values.put(Kvm.KVM_CAP_MAX_VCPUS(), MAX_VCPUS);
-    values.put(Kvm.KVM_CAP_MAX_VCPU_ID(), MAX_VCPU_IDS);
     values.put(Kvm.KVM_CAP_SYNC_REGS(), SYNC_REGS);
     values.put(Kvm.KVM_CAP_MULTI_ADDRESS_SPACE(), 2);
     values.put(Kvm.KVM_CAP_X2APIC_API(), X2APIC_FLAGS);

@@ -176,7 +176,7 @@ public final class KvmVm implements KvmReference {
   }
 
   int maxVcpus() {
-    return type == Kvm.KVM_X86_TDX_VM() ? platform().processors() : KvmCapabilities.MAX_VCPUS;
+    return type == Kvm.KVM_X86_TDX_VM() ? platform().processors() : platform().maxVcpus();
   }
 
   /** kvm_supported_mem_attributes. */
@@ -261,7 +261,7 @@ public final class KvmVm implements KvmReference {
    * @return its descriptor
    */
   int createVcpu(long id) {
-    refuseIf(Long.compareUnsigned(id, KvmCapabilities.MAX_VCPU_IDS) >= 0, Errno.EINVAL);
+    refuseIf(Long.compareUnsigned(id, platform().maxVcpuIds()) >= 0, Errno.EINVAL);
     refuseIf(vcpus.size() >= maxVcpus(), Errno.EINVAL);
     settings.requireVcpuId((int) id);
     refuseIf(vcpus.containsKey((int) id), Errno.EEXIST);

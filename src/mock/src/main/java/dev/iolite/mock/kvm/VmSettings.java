@@ -25,7 +25,7 @@ final class VmSettings {
   /** KVM_SET_BOOT_CPU_ID. */
   void setBootVcpu(long id) {
     refuseIf(vm.hasVcpus(), Errno.EBUSY);
-    int most = vcpuIds == 0 ? KvmCapabilities.MAX_VCPU_IDS : vcpuIds;
+    int most = vcpuIds == 0 ? vm.platform().maxVcpuIds() : vcpuIds;
     refuseIf(Long.compareUnsigned(id, most) > 0, Errno.EINVAL);
     bootVcpu = (int) id;
   }
@@ -37,7 +37,7 @@ final class VmSettings {
 
   /** KVM_CAP_MAX_VCPU_ID, which can be enabled once. */
   void limitVcpuIds(long count) {
-    refuseIf(Long.compareUnsigned(count, KvmCapabilities.MAX_VCPU_IDS) > 0, Errno.EINVAL);
+    refuseIf(Long.compareUnsigned(count, vm.platform().maxVcpuIds()) > 0, Errno.EINVAL);
     refuseIf(bootVcpu > count, Errno.EINVAL);
     refuseIf(vcpuIds != 0 && vcpuIds != count, Errno.EINVAL);
     vcpuIds = (int) count;
@@ -46,7 +46,7 @@ final class VmSettings {
   /** kvm_arch_vcpu_precreate. */
   void requireVcpuId(int id) {
     if (vcpuIds == 0) {
-      vcpuIds = KvmCapabilities.MAX_VCPU_IDS;
+      vcpuIds = vm.platform().maxVcpuIds();
     }
     refuseIf(id >= vcpuIds, Errno.EINVAL);
   }

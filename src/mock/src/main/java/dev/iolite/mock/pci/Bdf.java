@@ -53,6 +53,23 @@ public record Bdf(int domain, int bus, int slot, int function) implements Compar
         .orElseThrow(() -> new IllegalArgumentException("no PCI address: " + name));
   }
 
+  /** Whether the function is on this bus. */
+  boolean isOn(int ofDomain, int ofBus) {
+    return domain == ofDomain && bus == ofBus;
+  }
+
+  /**
+   * The address of a VF (drivers/pci/iov.c:pci_iov_virtfn_bus, pci_iov_virtfn_devfn).
+   *
+   * @param offset the distance of the first VF from this function, in routing ids
+   * @param stride the distance of one from the next
+   * @param index which VF
+   */
+  public Bdf virtual(int offset, int stride, int index) {
+    int routing = (bus << 8 | devfn()) + offset + stride * index;
+    return new Bdf(domain, routing >> 8 & 0xff, routing >> 3 & 0x1f, routing & 7);
+  }
+
   /** Slot and function in PCI's 8-bit form. */
   public int devfn() {
     return (slot << 3) | function;

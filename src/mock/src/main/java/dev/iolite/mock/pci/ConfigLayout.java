@@ -1,6 +1,7 @@
 package dev.iolite.mock.pci;
 
 import dev.iolite.mock.device.Bar;
+import dev.iolite.mock.device.ConfigImage;
 import dev.iolite.mock.device.DeviceShape;
 import dev.iolite.mock.device.Express;
 import dev.iolite.mock.device.ExtendedCapability;
@@ -27,7 +28,7 @@ final class ConfigLayout {
   private static final int EXPRESS_AT = 0x80;
   private static final int EXPRESS_BYTES = 0x3c;
 
-  private static final int COMMAND_WRITABLE = 0x0507;
+  static final int COMMAND_WRITABLE = 0x0507;
   private static final int PMC_VERSION_3 = 3;
   private static final int EXP_FLAGS_V2_INTEGRATED_ENDPOINT = 0x92;
   private static final int EXP_DEVCAP_ROLE_BASED_ERRORS = 1 << 15;
@@ -63,6 +64,12 @@ final class ConfigLayout {
 
   ConfigLayout(DeviceShape shape) {
     this.shape = shape;
+    if (shape.image().isPresent()) {
+      ConfigImage image = shape.image().get();
+      space = new FunctionConfig(image.size());
+      recorded(image);
+      return;
+    }
     space =
         new FunctionConfig(
             shape.express().isPresent() ? PciRegs.EXTENDED_BYTES : PciRegs.CONVENTIONAL_BYTES);
@@ -73,6 +80,40 @@ final class ConfigLayout {
     shape.power().ifPresent(this::power);
     shape.express().filter(Express::ide).ifPresent(_ -> ide());
     shape.express().ifPresent(one -> new TreeSet<>(one.extended()).forEach(this::extended));
+  }
+
+  /** Finds the capabilities where they were; see {@link RecordedConfig}. */
+  private void recorded(ConfigImage image) {
+    RecordedConfig.define(space, shape, image);
+    pm = image.capability(PciRegs.CAP_PM).orElse(0);
+    msi = image.capability(PciRegs.CAP_MSI).orElse(0);
+    msiX = image.capability(PciRegs.CAP_MSIX).orElse(0);
+    express = image.capability(PciRegs.CAP_EXPRESS).orElse(0);
+    for (ExtendedCapability capability : ExtendedCapability.values()) {
+      image.extended(capability.id()).ifPresent(at -> extended.put(capability, at));
+    }
+  }
+
+  /**
+   * Sets what was recorded, except the controls of interrupt messages, which belong to the driver
+   * that the function has now.
+   */
+  void leaveAsRecorded() {
+    shape
+        .image()
+        .ifPresent(image -> {
+          int msiControl = msi == 0 ? 0 : space.read(msi + PciRegs.MSI_FLAGS, 2);
+          int msixControl = msiX == 0 ? 0 : space.read(msiX + PciRegs.MSIX_FLAGS, 2);
+          for (int at = 0; at < image.size(); at++) {
+            space.write(at, 1, image.read(at, 1));
+          }
+          if (msi != 0) {
+            space.set(msi + PciRegs.MSI_FLAGS, 2, msiControl);
+          }
+          if (msiX != 0) {
+            space.set(msiX + PciRegs.MSIX_FLAGS, 2, msixControl);
+          }
+        });
   }
 
   FunctionConfig space() {
@@ -121,7 +162,7 @@ final class ConfigLayout {
     if (shape.express().filter(Express::teeIo).isPresent()) {
       space.define(PciRegs.BIST, 1, PciRegs.BIST_CAPABLE, PciRegs.BIST_START);
     }
-    shape.bars().forEach(this::bar);
+    shape.bars().forEach(bar -> define(space, bar));
     if (shape.secondaryBus().isPresent()) {
       int bus = shape.secondaryBus().getAsInt();
       space.define(PciRegs.BRIDGE_BUSES, 3, (bus << 16) | (bus << 8), 0xff_ffff);
@@ -131,12 +172,19 @@ final class ConfigLayout {
           4,
           shape.subsystemVendor() | ((long) shape.subsystemDevice() << 16),
           0);
-      shape
-          .rom()
-          .ifPresent(_ -> space.define(PciRegs.ROM, 4, 0, (-romBytes(shape) & 0xffff_f800L) | 1));
+      defineRom(space, shape);
     }
     space.define(PciRegs.INTERRUPT_LINE, 1, 0, 0xff);
     space.define(PciRegs.INTERRUPT_PIN, 1, shape.interruptPin() ? 1 : 0, 0);
+  }
+
+  /** Defines the ROM's register, if there is a ROM. */
+  static void defineRom(FunctionConfig space, DeviceShape shape) {
+    shape
+        .rom()
+        .ifPresent(_ ->
+            space.define(
+                PciRegs.ROM, 4, 0, (-romBytes(shape) & 0xffff_f800L) | PciRegs.ROM_ENABLE));
   }
 
   /** The size of the ROM's window. */
@@ -146,7 +194,7 @@ final class ConfigLayout {
   }
 
   /** Defines a BAR, which shows its size by the address bits that can't be written. */
-  private void bar(Bar bar) {
+  static void define(FunctionConfig space, Bar bar) {
     long writable = -bar.bytes();
     int bits =
         switch (bar.kind()) {
@@ -256,8 +304,11 @@ final class ConfigLayout {
     }
   }
 
-  /** Sets how many VFs there can be, and where they are. */
+  /** Sets how many VFs there can be, and where they are, unless that was recorded. */
   void describeVirtualFunctions(int count, int offset) {
+    if (shape.image().isPresent()) {
+      return;
+    }
     extendedAt(ExtendedCapability.SRIOV)
         .ifPresent(at -> {
           space.define(at + PciRegs.SRIOV_NUM_VF - 4, 4, count | (long) count << Short.SIZE, 0);

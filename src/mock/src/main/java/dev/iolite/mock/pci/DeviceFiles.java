@@ -9,6 +9,7 @@ import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.device.DeviceShape;
+import dev.iolite.pci.PciRegs;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,7 +22,11 @@ import java.util.stream.Collectors;
 /** A PCI device's directory in sysfs (drivers/pci/pci-sysfs.c). */
 final class DeviceFiles {
   private static final int LONGEST_OVERRIDE = 4094;
+
+  /** PCI_BRIDGE_RESOURCES and DEVICE_COUNT_RESOURCE, with CONFIG_PCI_IOV. */
   private static final int RESOURCES = 13;
+
+  private static final int RESOURCES_OF_BRIDGE = 17;
 
   private final PciBus bus;
   private final Task task;
@@ -38,13 +43,11 @@ final class DeviceFiles {
   }
 
   /** The directories of the devices of a bus. */
-  Map<String, Node> ofBus(int number) {
+  Map<String, Node> ofBus(int domain, int number) {
     fixed.keySet().removeIf(device -> !device.isRegistered());
     Map<String, Node> directories = new TreeMap<>();
-    for (PciDev device : bus.devices()) {
-      if (device.address().bus() == number) {
-        directories.put(device.toString(), Nodes.directory(() -> files(device)));
-      }
+    for (PciDev device : bus.devicesOf(domain, number)) {
+      directories.put(device.toString(), Nodes.directory(() -> files(device)));
     }
     return directories;
   }
@@ -60,7 +63,10 @@ final class DeviceFiles {
       files.put("reset", writable(device, text -> reset(device, text)));
       files.put("reset_method", raw(device, () -> resetMethods(device), device::setResetMethods));
     }
-    device.shape().secondaryBus().ifPresent(below -> files.putAll(ofBus(below)));
+    device
+        .shape()
+        .secondaryBus()
+        .ifPresent(below -> files.putAll(ofBus(device.address().domain(), below)));
     bus.virtualFunctions(device.function())
         .ifPresent(all -> {
           for (int i = 0; i < all.count(); i++) {
@@ -79,9 +85,8 @@ final class DeviceFiles {
     Map<String, Node> files = new TreeMap<>();
     files.put("vendor", number(device, shape.vendor(), 4));
     files.put("device", number(device, shape.device(), 4));
-    boolean bridge = shape.secondaryBus().isPresent();
-    files.put("subsystem_vendor", number(device, bridge ? 0 : shape.subsystemVendor(), 4));
-    files.put("subsystem_device", number(device, bridge ? 0 : shape.subsystemDevice(), 4));
+    files.put("subsystem_vendor", number(device, shape.subsystemVendor(), 4));
+    files.put("subsystem_device", number(device, shape.subsystemDevice(), 4));
     files.put("class", number(device, shape.classCode(), 6));
     files.put("revision", number(device, shape.revision(), 2));
     files.put("irq", readable(device, () -> Integer.toString(device.irq())));
@@ -114,7 +119,7 @@ final class DeviceFiles {
         .secondaryBus()
         .ifPresent(below -> {
           files.put("secondary_bus_number", readable(device, () -> Integer.toString(below)));
-          files.put("subordinate_bus_number", readable(device, () -> Integer.toString(below)));
+          files.put("subordinate_bus_number", readable(device, () -> subordinate(device)));
         });
     bus.virtualFunctions(device.function())
         .ifPresent(all -> files.putAll(physicalFiles(device, all)));
@@ -125,9 +130,19 @@ final class DeviceFiles {
         .group()
         .ifPresent(group -> {
           files.put("iommu_group", Nodes.link(up(device) + "kernel/iommu_groups/" + group.id()));
-          files.put("iommu", Nodes.link(up(device) + "devices/virtual/iommu/dmar0"));
+          String unit = device.placement().flatMap(Placement::iommu).orElse(PciFiles.USUAL_IOMMU);
+          files.put("iommu", Nodes.link(up(device) + "devices/virtual/iommu/" + unit));
         });
+    device
+        .placement()
+        .ifPresent(seen ->
+            seen.attributes()
+                .forEach((name, text) -> files.put(name, readable(device, () -> text))));
     return files;
+  }
+
+  private static String subordinate(PciDev device) {
+    return Integer.toString(device.function().configRead(PciRegs.BRIDGE_BUSES + 2, 1));
   }
 
   /** drivers/pci/iov.c:sriov_pf_dev_attrs. */
@@ -141,9 +156,9 @@ final class DeviceFiles {
             () -> bus.virtualFunctionsText(device),
             text -> bus.setVirtualFunctions(device, text)),
         "sriov_offset",
-        readable(device, () -> Integer.toString(VirtualFunctions.OFFSET)),
+        readable(device, () -> Integer.toString(all.offset())),
         "sriov_stride",
-        readable(device, () -> "1"));
+        readable(device, () -> Integer.toString(all.stride())));
   }
 
   private static Node readable(PciDev device, Supplier<String> text) {
@@ -201,10 +216,16 @@ final class DeviceFiles {
     return state == PciDev.D3_HOT ? "D3hot" : state == PciDev.D3_COLD ? "D3cold" : "D" + state;
   }
 
+  /** drivers/pci/pci-sysfs.c:resource_show. */
   private static String resources(PciDev device) {
     StringBuilder lines = new StringBuilder();
-    for (int i = 0; i < RESOURCES; i++) {
-      IoResource resource = i <= PciDev.ROM ? device.resource(i) : IoResource.NONE;
+    int count = device.shape().secondaryBus().isPresent() ? RESOURCES_OF_BRIDGE : RESOURCES;
+    for (int i = 0; i < count; i++) {
+      int index = i;
+      IoResource resource =
+          i <= PciDev.ROM
+              ? device.resource(i)
+              : device.placement().map(seen -> seen.resource(index)).orElse(IoResource.NONE);
       lines.append(i == 0 ? "" : "\n").append(resource.line());
     }
     return lines.toString();

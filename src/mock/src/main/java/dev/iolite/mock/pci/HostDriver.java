@@ -3,6 +3,7 @@ package dev.iolite.mock.pci;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.pci.PciRegs;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -70,10 +71,20 @@ final class HostDriver implements PciDriver {
     refuseIf(name.equals(NVME) && isVirtual(device), Errno.ENODEV);
     device.enable();
     device.setMaster(true);
-    if (device.msiXCapability() != 0) {
+    if (device.msiXCapability() != 0 && usesMessages(device)) {
       device.allocateMessages(1, true);
     }
     made.add(device, nodes(device));
+  }
+
+  /** A driver that was recorded may have left messages off. */
+  private static boolean usesMessages(PciDev device) {
+    int flags = device.msiXCapability() + PciRegs.MSIX_FLAGS;
+    return device
+        .shape()
+        .image()
+        .map(image -> (image.read(flags, 2) & PciRegs.MSIX_ENABLE) != 0)
+        .orElse(true);
   }
 
   /**

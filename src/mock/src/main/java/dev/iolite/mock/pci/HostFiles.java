@@ -10,16 +10,6 @@ import java.util.StringJoiner;
  * What procfs and sysfs show about the rest of the machine: processor, limits, mounts, interfaces.
  */
 public final class HostFiles {
-  private static final String CPU_INFO =
-      """
-      processor\t: 0
-      vendor_id\t: AuthenticAMD
-      cpu family\t: 23
-      model\t\t: 1
-      model name\t: AMD EPYC Processor
-      flags\t\t: fpu tsc msr pae cx8 apic sep cmov mmx fxsr sse sse2 syscall nx lm hypervisor svm
-      """;
-
   private static final String DEVICES =
       """
       Character devices:
@@ -65,13 +55,13 @@ public final class HostFiles {
   private HostFiles() {}
 
   /** Adds them to the tree. */
-  public static void addTo(Tree tree, PciBus bus) {
-    tree.add("/proc/cpuinfo", Nodes.text(CPU_INFO));
+  public static void addTo(Tree tree, PciBus bus, HostFacts facts) {
+    tree.add("/proc/cpuinfo", Nodes.text(facts.processorText()));
     tree.add("/proc/devices", Nodes.text(DEVICES));
     tree.add("/proc/iomem", Nodes.text(() -> memory(bus)));
     tree.add("/proc/misc", Nodes.text(MISC));
     tree.add("/proc/swaps", Nodes.text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"));
-    tree.add("/proc/sys/kernel/osrelease", Nodes.text("7.3.4"));
+    tree.add("/proc/sys/kernel/osrelease", Nodes.text(facts.release()));
     String process = "/proc/" + ProcessHandle.current().pid();
     tree.add(process + "/mountinfo", Nodes.text(MOUNTS));
     tree.add(process + "/limits", Nodes.text(LIMITS));
@@ -80,8 +70,14 @@ public final class HostFiles {
     tree.add("/sys/class/net", Nodes.directory(Map.of("lo", loLink())));
     tree.add(
         "/sys/devices/virtual/net/lo", Nodes.directory(Map.of("operstate", Nodes.text("unknown"))));
-    tree.add("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", Nodes.text("0"));
-    tree.add("/sys/kernel/mm/transparent_hugepage/enabled", Nodes.text("always [madvise] never"));
+    facts
+        .hugePages()
+        .forEach((size, count) ->
+            tree.add("/sys/kernel/mm/hugepages/" + size + "/nr_hugepages", Nodes.text(count)));
+    if (!facts.transparentHugePages().isEmpty()) {
+      tree.add(
+          "/sys/kernel/mm/transparent_hugepage/enabled", Nodes.text(facts.transparentHugePages()));
+    }
   }
 
   /** The BARs, and within them the parts that the host holds (kernel/resource.c:r_show). */

@@ -1,5 +1,8 @@
 package dev.iolite.mock.pci;
 
+import dev.iolite.mock.core.IommuDeviceGroup;
+import dev.iolite.mock.core.IommuUnit;
+import dev.iolite.mock.core.ReservedRegion;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.device.DeviceShape;
@@ -9,6 +12,7 @@ import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.device.TdispEndpoint;
 import dev.iolite.mock.device.nvme.Nvme;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -22,6 +26,7 @@ import java.util.TreeMap;
  */
 public final class Machine {
   private static final int NOT_TRANSLATED = -1;
+  private static final String VFIO = "vfio-pci";
   private static final int VIRTIO = 0x1af4;
   private static final int RED_HAT = 0x1b36;
   private static final int INTEL = 0x8086;
@@ -30,9 +35,26 @@ public final class Machine {
   private final Map<Bdf, String> drivers = new TreeMap<>();
   private final Map<Bdf, Integer> sets = new TreeMap<>();
   private final Map<Bdf, List<HostNode>> nodes = new TreeMap<>();
-  private final Map<Bdf, List<DeviceModel>> virtualFunctions = new TreeMap<>();
+  private final Map<Bdf, Virtual> virtualFunctions = new TreeMap<>();
+  private final Map<Bdf, Placement> placements = new TreeMap<>();
+  private final NavigableMap<Integer, NumberedGroup> numbered = new TreeMap<>();
+  private final List<IommuUnit> iommus = new ArrayList<>();
   private final List<HostProcess> processes = new ArrayList<>();
   private int lastSet;
+
+  /** An IOMMU group that has a number from the start. */
+  record NumberedGroup(int id, String type, List<ReservedRegion> reserved) {
+    IommuDeviceGroup make() {
+      return new IommuDeviceGroup(id, true, type, reserved);
+    }
+  }
+
+  /**
+   * The VFs that a function can have.
+   *
+   * @param enabled how many it has from the start
+   */
+  record Virtual(int offset, int stride, List<DeviceModel> models, int enabled) {}
 
   /** Makes a machine without devices. */
   public Machine() {}
@@ -164,6 +186,60 @@ public final class Machine {
     return this;
   }
 
+  /**
+   * Plugs in a function as a host was seen to have it.
+   *
+   * @param address where
+   * @param placement its group, if it has one, must be there, and so must its IOMMU
+   * @throws IllegalArgumentException if that is not an address, or is taken, or group or IOMMU are
+   *     missing
+   */
+  public Machine function(String address, DeviceModel model, Placement placement) {
+    placement.group().ifPresent(id -> require(numbered.containsKey(id), "IOMMU group " + id));
+    placement
+        .iommu()
+        .ifPresent(name ->
+            require(iommus.stream().anyMatch(unit -> unit.name().equals(name)), "IOMMU " + name));
+    function(address, model);
+    Bdf bdf = Bdf.parse(address);
+    placements.put(bdf, placement);
+    addDriver(bdf, placement);
+    return this;
+  }
+
+  /** VFIO's driver is not one of the host's own. */
+  private void addDriver(Bdf address, Placement placement) {
+    placement
+        .driver()
+        .filter(name -> !name.equals(VFIO))
+        .ifPresent(name -> drivers.put(address, name));
+  }
+
+  private static void require(boolean exists, String what) {
+    if (!exists) {
+      throw new IllegalArgumentException("there is no " + what);
+    }
+  }
+
+  /**
+   * Adds an IOMMU group with its number, for functions that were seen in it.
+   *
+   * @param type the type of the host's own domain, as sysfs shows it
+   * @throws IllegalArgumentException if there is one with this number
+   */
+  public Machine group(int id, String type, List<ReservedRegion> reserved) {
+    if (numbered.putIfAbsent(id, new NumberedGroup(id, type, List.copyOf(reserved))) != null) {
+      throw new IllegalArgumentException("there is an IOMMU group %d already".formatted(id));
+    }
+    return this;
+  }
+
+  /** Adds an IOMMU; a machine without any has the platform's usual one in front of all devices. */
+  public Machine iommu(IommuUnit unit) {
+    iommus.add(unit);
+    return this;
+  }
+
   /** Binds the function to a host driver from the start. */
   public Machine driver(String address, String name) {
     drivers.put(present(address), name);
@@ -204,7 +280,31 @@ public final class Machine {
    * @param each a model for each VF
    */
   public Machine virtualFunctions(String address, DeviceModel... each) {
-    virtualFunctions.put(present(address), List.of(each));
+    virtualFunctions.put(present(address), new Virtual(1, 1, List.of(each), 0));
+    return this;
+  }
+
+  /**
+   * Lets a function have VFs, some of which it has from the start.
+   *
+   * @param offset the distance of the first one from the function, in routing ids
+   * @param stride the distance of one from the next
+   * @param each a model for each VF
+   * @param seen what a host was seen to say about each VF that it had: the first ones
+   */
+  public Machine virtualFunctions(
+      String physicalAddress,
+      int offset,
+      int stride,
+      List<DeviceModel> each,
+      List<Placement> seen) {
+    Bdf physical = present(physicalAddress);
+    virtualFunctions.put(physical, new Virtual(offset, stride, List.copyOf(each), seen.size()));
+    for (int i = 0; i < seen.size(); i++) {
+      Bdf address = physical.virtual(offset, stride, i);
+      placements.put(address, seen.get(i));
+      addDriver(address, seen.get(i));
+    }
     return this;
   }
 
@@ -231,11 +331,35 @@ public final class Machine {
     return bdf;
   }
 
+  /** Its IOMMUs; empty if nothing is said about them. */
+  public List<IommuUnit> iommus() {
+    return iommus;
+  }
+
+  /**
+   * The name of the IOMMU that a function was seen behind; empty if nothing was recorded.
+   *
+   * @param address as {@link Bdf#toString} has it
+   */
+  public Optional<String> iommuOf(String address) {
+    return placement(Bdf.parse(address)).flatMap(Placement::iommu);
+  }
+
+  /** What a host was seen to say about a function; empty if nothing was recorded. */
+  Optional<Placement> placement(Bdf address) {
+    return Optional.ofNullable(placements.get(address));
+  }
+
+  /** The groups that have a number from the start, in its order. */
+  Collection<NumberedGroup> numberedGroups() {
+    return numbered.values();
+  }
+
   NavigableMap<Bdf, DeviceModel> functions() {
     return functions;
   }
 
-  Map<Bdf, List<DeviceModel>> virtualFunctions() {
+  Map<Bdf, Virtual> virtualFunctions() {
     return virtualFunctions;
   }
 
@@ -257,7 +381,14 @@ public final class Machine {
   /** The host drivers, each with the ids of the devices that it drives. */
   List<HostDriver> hostDrivers(HostNodes made) {
     SortedMap<String, List<Integer>> ids = new TreeMap<>();
-    functions.forEach((address, model) -> {
+    Map<Bdf, DeviceModel> models = new TreeMap<>(functions);
+    virtualFunctions.forEach((physical, virtual) -> {
+      for (int i = 0; i < virtual.enabled(); i++) {
+        Bdf address = physical.virtual(virtual.offset(), virtual.stride(), i);
+        models.put(address, virtual.models().get(i));
+      }
+    });
+    models.forEach((address, model) -> {
       String driver = drivers.get(address);
       if (driver != null) {
         DeviceShape shape = model.shape();
@@ -276,6 +407,8 @@ public final class Machine {
   }
 
   boolean isTranslated(Bdf address) {
-    return !set(address).equals(Optional.of(NOT_TRANSLATED));
+    return placement(address)
+        .map(placement -> placement.group().isPresent())
+        .orElseGet(() -> !set(address).equals(Optional.of(NOT_TRANSLATED)));
   }
 }

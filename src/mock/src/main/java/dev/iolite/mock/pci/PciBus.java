@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommuDeviceGroup;
+import dev.iolite.mock.core.IommuUnit;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.PciFollower;
 import dev.iolite.mock.core.ProcFiles;
@@ -36,6 +37,8 @@ public final class PciBus {
       PciRegs.COMMAND_IO | PciRegs.COMMAND_MEMORY | PciRegs.COMMAND_SERR;
 
   private final Task task;
+  private final Machine machine;
+  private boolean started;
   private final NavigableMap<Bdf, PciFunction> functions = new TreeMap<>();
   private final NavigableMap<Bdf, PciDev> devices = new TreeMap<>();
   private final NavigableMap<String, PciDriver> drivers = new TreeMap<>();
@@ -46,29 +49,38 @@ public final class PciBus {
 
   private PciBus(Task task, Machine machine) {
     this.task = task;
+    this.machine = machine;
     AddressMap addresses = new AddressMap();
     Map<Integer, IommuDeviceGroup> shared = new HashMap<>();
+    machine.numberedGroups().forEach(group -> groups.add(group.make()));
     machine
         .functions()
         .forEach((address, model) -> {
           Optional<IommuDeviceGroup> group =
               machine.isTranslated(address)
                   ? Optional.of(
-                      machine
-                          .set(address)
-                          .map(set -> shared.computeIfAbsent(set, _ -> newGroup()))
+                      numbered(address)
+                          .or(() ->
+                              machine
+                                  .set(address)
+                                  .map(set -> shared.computeIfAbsent(set, _ -> newGroup())))
                           .orElseGet(this::newGroup))
                   : Optional.empty();
           functions.put(address, powerOn(new PciFunction(address, model, group), addresses));
         });
     machine
         .virtualFunctions()
-        .forEach((address, models) -> {
-          VirtualFunctions all = new VirtualFunctions();
-          for (int i = 0; i < models.size(); i++) {
-            Bdf at = VirtualFunctions.address(address, i);
+        .forEach((address, virtual) -> {
+          VirtualFunctions all = new VirtualFunctions(virtual.offset(), virtual.stride());
+          for (int i = 0; i < virtual.models().size(); i++) {
+            Bdf at = address.virtual(virtual.offset(), virtual.stride(), i);
             PciFunction function =
-                powerOn(new PciFunction(at, models.get(i), Optional.of(newGroup())), addresses);
+                powerOn(
+                    new PciFunction(
+                        at,
+                        virtual.models().get(i),
+                        Optional.of(numbered(at).orElseGet(this::newGroup))),
+                    addresses);
             function.hideIds();
             function.unplug();
             function.group().orElseThrow().devices().remove(function);
@@ -76,18 +88,39 @@ public final class PciBus {
             all.add(function);
           }
           PciFunction physical = Objects.requireNonNull(functions.get(address));
-          physical.describeVirtualFunctions(models.size(), VirtualFunctions.OFFSET);
+          physical.describeVirtualFunctions(virtual.models().size(), virtual.offset());
           virtualFunctions.put(physical, all);
         });
   }
 
+  private Optional<IommuDeviceGroup> numbered(Bdf address) {
+    return machine.placement(address).stream()
+        .flatMapToInt(placement -> placement.group().stream())
+        .boxed()
+        .flatMap(id -> groups.stream().filter(group -> group.id() == id))
+        .findFirst();
+  }
+
   private IommuDeviceGroup newGroup() {
-    IommuDeviceGroup group = new IommuDeviceGroup(groups.size(), true);
+    int id = groups.isEmpty() ? 0 : groups.getLast().id() + 1;
+    IommuDeviceGroup group = new IommuDeviceGroup(id, true);
     groups.add(group);
     return group;
   }
 
-  private static PciFunction powerOn(PciFunction function, AddressMap addresses) {
+  /** The firmware gives the function its addresses: those that it was seen to have, if any. */
+  private PciFunction powerOn(PciFunction function, AddressMap addresses) {
+    Optional<Placement> seen = machine.placement(function.address());
+    if (seen.isPresent()) {
+      function.shape().bars().stream()
+          .filter(bar -> seen.get().resource(bar.index()).isAssigned())
+          .forEach(bar -> function.assign(bar.index(), seen.get().resource(bar.index()).start()));
+      if (function.shape().rom().isPresent() && seen.get().resource(PciDev.ROM).isAssigned()) {
+        function.assignRom(seen.get().resource(PciDev.ROM).start());
+      }
+      function.configWrite(PciRegs.COMMAND, 2, FIRMWARE_COMMAND);
+      return function;
+    }
     // The firmware of TDX hosts does this, because a TDX module demands it for TEE memory.
     boolean above4G = function.shape().express().filter(Express::teeIo).isPresent();
     for (Bar bar : function.shape().bars()) {
@@ -114,6 +147,36 @@ public final class PciBus {
             process -> ProcFiles.addOther(tree, process.pid(), process.comm(), process.files()));
     machine.hostDrivers(nodes).forEach(bus::register);
     return bus;
+  }
+
+  /**
+   * The firmware, the kernel and the drivers have done their work: where a function was seen on a
+   * host, its registers are as they were left there.
+   */
+  public void started() {
+    machine
+        .virtualFunctions()
+        .forEach((address, virtual) -> {
+          if (virtual.enabled() > 0) {
+            PciDev physical = Objects.requireNonNull(devices.get(address));
+            enable(
+                physical, virtualFunctions(physical.function()).orElseThrow(), virtual.enabled());
+          }
+        });
+    started = true;
+    for (PciDev device : devices.values()) {
+      machine.placement(device.address()).ifPresent(_ -> device.function().leaveAsRecorded());
+    }
+  }
+
+  /** What a host was seen to say about a device; empty if nothing was recorded. */
+  Optional<Placement> placement(Bdf address) {
+    return machine.placement(address);
+  }
+
+  /** The IOMMUs; empty if there is the usual one. */
+  List<IommuUnit> iommus() {
+    return machine.iommus();
   }
 
   /** Notifies a subsystem of the functions that are found and forgotten from now on. */
@@ -178,32 +241,51 @@ public final class PciBus {
         bridge(device.function())
             .flatMap(this::device)
             .map(this::path)
-            .orElse("devices/pci0000:00");
+            .orElseGet(() -> "devices/" + root(device.address()));
     return above + "/" + device;
+  }
+
+  /** The name of the root bus on which a device is that has no bridge above it. */
+  static String root(Bdf address) {
+    return "pci%04x:%02x".formatted(address.domain(), address.bus());
+  }
+
+  /** An address on each root bus, which has no bridge above it. */
+  List<Bdf> roots() {
+    Map<String, Bdf> roots = new TreeMap<>();
+    functions.values().stream()
+        .filter(function -> bridge(function).isEmpty())
+        .forEach(function -> roots.putIfAbsent(root(function.address()), function.address()));
+    return List.copyOf(roots.values());
   }
 
   /** The bridge to the bus of a function; empty on the root bus. */
   public Optional<PciFunction> bridge(PciFunction function) {
-    int bus = function.address().bus();
+    Bdf address = function.address();
     return functions.values().stream()
-        .filter(other -> other.shape().secondaryBus().orElse(-1) == bus)
+        .filter(other ->
+            other.address().domain() == address.domain()
+                && other.shape().secondaryBus().orElse(-1) == address.bus())
         .findFirst();
   }
 
   /** The devices of a function's bus, and of the buses below it (pci_walk_bus). */
   public List<PciDev> onBus(PciFunction function) {
     List<PciDev> found = new ArrayList<>();
-    walk(function.address().bus(), found);
+    walk(function.address().domain(), function.address().bus(), found);
     return found;
   }
 
-  private void walk(int bus, List<PciDev> found) {
-    for (PciDev device : devices.values()) {
-      if (device.address().bus() == bus) {
-        found.add(device);
-        device.shape().secondaryBus().ifPresent(below -> walk(below, found));
-      }
+  private void walk(int domain, int bus, List<PciDev> found) {
+    for (PciDev device : devicesOf(domain, bus)) {
+      found.add(device);
+      device.shape().secondaryBus().ifPresent(below -> walk(domain, below, found));
     }
+  }
+
+  /** The devices of a bus, by address. */
+  List<PciDev> devicesOf(int domain, int bus) {
+    return devices.values().stream().filter(device -> device.address().isOn(domain, bus)).toList();
   }
 
   /** Whether no device answers at the addresses in a range. */
@@ -226,8 +308,7 @@ public final class PciBus {
   boolean isAloneBehindBridge(PciFunction function) {
     return bridge(function).isPresent()
         && function.shape().secondaryBus().isEmpty()
-        && devices.values().stream()
-            .filter(other -> other.address().bus() == function.address().bus())
+        && devicesOf(function.address().domain(), function.address().bus()).stream()
             .allMatch(other -> other.function() == function);
   }
 
@@ -271,8 +352,15 @@ public final class PciBus {
     }
   }
 
-  /** drivers/pci/pci-driver.c:pci_match_device. */
+  /**
+   * drivers/pci/pci-driver.c:pci_match_device. While a recorded host starts, each device gets the
+   * driver that it had, which may have been given or taken by hand.
+   */
   private boolean match(PciDriver driver, PciDev device) {
+    Optional<Placement> seen = placement(device.address());
+    if (!started && seen.isPresent()) {
+      return seen.get().driver().equals(Optional.of(driver.name()));
+    }
     return device
         .driverOverride()
         .map(driver.name()::equals)
@@ -491,6 +579,7 @@ public final class PciBus {
       physical
           .driver()
           .filter(PciDriver::capturesVirtualFunctions)
+          .filter(_ -> started)
           .ifPresent(driver -> device.setDriverOverride(Optional.of(driver.name())));
       attach(device);
     }
@@ -544,11 +633,7 @@ public final class PciBus {
         .shape()
         .secondaryBus()
         .ifPresent(bus -> {
-          for (PciDev below : List.copyOf(devices.values())) {
-            if (below.address().bus() == bus) {
-              remove(below);
-            }
-          }
+          devicesOf(device.address().domain(), bus).forEach(this::remove);
         });
     if (!device.isRegistered()) {
       removed.run();

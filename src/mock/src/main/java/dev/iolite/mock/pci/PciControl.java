@@ -3,6 +3,7 @@ package dev.iolite.mock.pci;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.ReservedRegion;
 import dev.iolite.mock.core.Task;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
@@ -95,7 +96,11 @@ public final class PciControl {
    * @param last the last address of the range
    */
   public void demandOneToOne(long first, long last) {
-    locked(() -> function.group().orElseThrow().demandOneToOne(first, last));
+    locked(() ->
+        function
+            .group()
+            .orElseThrow()
+            .reserve(new ReservedRegion(first, last, ReservedRegion.Kind.DIRECT)));
   }
 
   /** Reads configuration space from the hardware. */

@@ -36,6 +36,7 @@ public final class PciDev {
 
   private final PciFunction function;
   private final PciBus bus;
+  private final Optional<Placement> placement;
   private final IoResource[] resources = new IoResource[ROM + 1];
   private Optional<PciDriver> driver = Optional.empty();
   private Optional<String> driverOverride = Optional.empty();
@@ -57,6 +58,8 @@ public final class PciDev {
   PciDev(PciFunction function, PciBus bus) {
     this.function = function;
     this.bus = bus;
+    placement = bus.placement(function.address());
+    driverOverride = placement.flatMap(Placement::driverOverride);
     Arrays.fill(resources, IoResource.NONE);
     for (Bar bar : function.shape().bars()) {
       resources[bar.index()] =
@@ -69,6 +72,9 @@ public final class PciDev {
         .assigned(ROM)
         .ifPresent(start ->
             resources[ROM] = IoResource.ofRom(start, ConfigLayout.romBytes(function.shape())));
+    for (int i = 0; placement.isPresent() && i <= ROM; i++) {
+      resources[i] = placement.get().resource(i);
+    }
     resetMethods = usableResets();
   }
 
@@ -103,6 +109,11 @@ public final class PciDev {
    */
   public Map<Integer, String> holders() {
     return holders;
+  }
+
+  /** What a host was seen to say about it; empty if nothing was recorded. */
+  Optional<Placement> placement() {
+    return placement;
   }
 
   /** The driver that has it. */
@@ -219,7 +230,9 @@ public final class PciDev {
 
   /** The number of its interrupt line; 0 if it has none. */
   public int irq() {
-    return function.shape().interruptPin() ? INTX_LINE : 0;
+    return placement
+        .map(Placement::irq)
+        .orElseGet(() -> function.shape().interruptPin() ? INTX_LINE : 0);
   }
 
   /** Whether the line is asserted now. */
@@ -315,6 +328,9 @@ public final class PciDev {
   }
 
   private boolean canReset(ResetMethod method) {
+    if (placement.isPresent() && method != ResetMethod.BUS) {
+      return placement.get().canReset(method);
+    }
     return switch (method) {
       case FLR -> shape().express().filter(e -> e.functionLevelReset()).isPresent();
       case PM -> shape().power().equals(Optional.of(DeviceShape.Power.RESETS));

@@ -4,20 +4,23 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommuDeviceGroup;
+import dev.iolite.mock.core.IommuUnit;
 import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.ReservedRegion;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 
 /**
  * The files of sysfs that show the PCI bus: {@code /sys/bus/pci}, {@code /sys/devices/pci0000:00}
  * and {@code /sys/kernel/iommu_groups}.
  */
 final class PciFiles {
-  private static final String INTERRUPTS = "0x00000000fee00000 0x00000000feefffff msi";
+  /** The name of the IOMMU if nothing is said about it. */
+  static final String USUAL_IOMMU = "dmar0";
 
   private final PciBus bus;
   private final DeviceFiles deviceFiles;
@@ -40,7 +43,11 @@ final class PciFiles {
             bus.rescan();
           }
         }));
-    tree.add("/sys/devices/pci0000:00", Nodes.directory(() -> deviceFiles.ofBus(0)));
+    for (Bdf root : bus.roots()) {
+      tree.add(
+          "/sys/devices/" + PciBus.root(root),
+          Nodes.directory(() -> deviceFiles.ofBus(root.domain(), root.bus())));
+    }
     tree.add("/sys/kernel/iommu_groups", Nodes.directory(this::groups));
     tree.add("/sys/class/iommu", Nodes.directory(this::iommuLinks));
     tree.add("/sys/devices/virtual/iommu", Nodes.directory(this::iommus));
@@ -92,10 +99,9 @@ final class PciFiles {
         Nodes.directory(() -> members(group, "../../../../")),
         "reserved_regions",
         Nodes.text(() ->
-            String.join(
-                "\n", Stream.concat(group.direct().stream(), Stream.of(INTERRUPTS)).toList())),
+            group.reserved().stream().map(ReservedRegion::line).collect(Collectors.joining("\n"))),
         "type",
-        Nodes.text("DMA"));
+        Nodes.text(group.type()));
   }
 
   private Map<String, Node> members(IommuDeviceGroup group, String up) {
@@ -108,17 +114,53 @@ final class PciFiles {
     return links;
   }
 
+  /** The name of each IOMMU, and the directory of its registers. */
+  private Map<String, Map<String, Node>> units() {
+    Map<String, Map<String, Node>> units = new TreeMap<>();
+    bus.iommus().forEach(unit -> units.put(unit.name(), registers(unit)));
+    if (units.isEmpty() && !bus.groups().isEmpty()) {
+      units.put(USUAL_IOMMU, Map.of());
+    }
+    return units;
+  }
+
+  /** drivers/iommu/intel/iommu.c:intel_iommu_attrs, drivers/iommu/amd/init.c:amd_iommu_attrs. */
+  private static Map<String, Node> registers(IommuUnit unit) {
+    return switch (unit.kind()) {
+      case INTEL_VTD ->
+          Map.of(
+              "intel-iommu",
+              Nodes.directory(
+                  Map.of(
+                      "cap", Nodes.text(Long.toHexString(unit.features())),
+                      "ecap", Nodes.text(Long.toHexString(unit.moreFeatures())))));
+      case AMD_VI ->
+          Map.of(
+              "amd-iommu",
+              Nodes.directory(
+                  Map.of(
+                      "features",
+                      Nodes.text("%x:%x".formatted(unit.features(), unit.moreFeatures())))));
+    };
+  }
+
   private Map<String, Node> iommuLinks() {
-    return bus.groups().isEmpty()
-        ? Map.of()
-        : Map.of("dmar0", Nodes.link("../../devices/virtual/iommu/dmar0"));
+    Map<String, Node> links = new TreeMap<>();
+    units()
+        .keySet()
+        .forEach(name -> links.put(name, Nodes.link("../../devices/virtual/iommu/" + name)));
+    return links;
   }
 
   private Map<String, Node> iommus() {
-    return bus.groups().isEmpty()
-        ? Map.of()
-        : Map.of(
-            "dmar0", Nodes.directory(Map.of("subsystem", Nodes.link("../../../../class/iommu"))));
+    Map<String, Node> directories = new TreeMap<>();
+    units()
+        .forEach((name, registers) -> {
+          Map<String, Node> files = new TreeMap<>(registers);
+          files.put("subsystem", Nodes.link("../../../../class/iommu"));
+          directories.put(name, Nodes.directory(files));
+        });
+    return directories;
   }
 
   /** What an attribute of a device that has been removed says (fs/kernfs/file.c). */

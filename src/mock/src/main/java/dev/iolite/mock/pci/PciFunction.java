@@ -5,6 +5,7 @@ import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.Memory;
+import dev.iolite.mock.core.ReservedRegion;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.device.Bar;
 import dev.iolite.mock.device.DeviceHost;
@@ -28,7 +29,6 @@ import java.util.Optional;
  */
 public final class PciFunction implements IommuDevice, TeeFunction {
   private static final int D3_HOT = 3;
-  private static final Range MESSAGES = new Range(0xfee0_0000L, 0xfeef_ffffL);
 
   private final Bdf address;
   private final DeviceShape shape;
@@ -43,6 +43,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   private final Optional<IommuDeviceGroup> group;
   private Optional<Translation> translation = Optional.empty();
   private boolean present = true;
+  private boolean isVirtual;
   private boolean busy;
   private boolean working;
   private Optional<Runnable> later = Optional.empty();
@@ -116,7 +117,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
 
   @Override
   public List<Range> reserved() {
-    return List.of(MESSAGES);
+    return group.stream()
+        .flatMap(members -> members.reserved().stream())
+        .filter(ReservedRegion::isForbidden)
+        .map(region -> new Range(region.first(), region.last()))
+        .toList();
   }
 
   @Override
@@ -151,6 +156,7 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   /** Makes it a VF, whose ids only its PF shows (SR-IOV specification, 3.4.1). */
   void hideIds() {
     config.define(PciRegs.VENDOR, 4, 0xffff_ffffL, 0);
+    isVirtual = true;
   }
 
   /** Writes configuration space; the same holds as for {@link #configRead}. */
@@ -169,6 +175,11 @@ public final class PciFunction implements IommuDevice, TeeFunction {
       reset();
     }
     interrupts.configChanged();
+  }
+
+  /** Leaves its registers in the state that was recorded, without doing anything for it. */
+  void leaveAsRecorded() {
+    layout.leaveAsRecorded();
   }
 
   /** Sets how many VFs its SR-IOV capability shows, and at which offset. */
@@ -248,6 +259,10 @@ public final class PciFunction implements IommuDevice, TeeFunction {
   }
 
   private boolean answers(Bar bar) {
+    if (isVirtual && shape.image().isPresent()) {
+      // Its registers are zeros, and its PF decodes for it.
+      return present && powerState() == 0;
+    }
     int command = config.read(PciRegs.COMMAND, 2);
     int needed = bar.isMemory() ? PciRegs.COMMAND_MEMORY : PciRegs.COMMAND_IO;
     int at = PciRegs.BAR + 4 * bar.index();

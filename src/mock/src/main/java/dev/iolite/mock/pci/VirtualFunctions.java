@@ -7,16 +7,28 @@ import java.util.List;
  * The VFs that a physical function can have (struct pci_sriov), and how many of them are enabled.
  */
 final class VirtualFunctions {
-  /** Offset and stride as in QEMU's nvme: the VFs follow their PF. */
-  static final int OFFSET = 1;
-
   private final List<PciFunction> functions = new ArrayList<>();
+  private final int offset;
+  private final int stride;
   private int count;
 
-  /** The address of a VF (drivers/pci/iov.c:pci_iov_virtfn_bus, pci_iov_virtfn_devfn). */
-  static Bdf address(Bdf physical, int index) {
-    int devfn = physical.devfn() + OFFSET + index;
-    return new Bdf(physical.domain(), physical.bus(), devfn >> 3, devfn & 7);
+  /**
+   * Makes a set without VFs.
+   *
+   * @param offset the distance of the first one from its PF, in routing ids
+   * @param stride the distance of one from the next
+   */
+  VirtualFunctions(int offset, int stride) {
+    this.offset = offset;
+    this.stride = stride;
+  }
+
+  int offset() {
+    return offset;
+  }
+
+  int stride() {
+    return stride;
   }
 
   void add(PciFunction function) {

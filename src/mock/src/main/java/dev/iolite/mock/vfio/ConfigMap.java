@@ -1,10 +1,8 @@
 package dev.iolite.mock.vfio;
 
-import dev.iolite.mock.device.ExtendedCapability;
 import dev.iolite.mock.pci.PciFunction;
 import dev.iolite.pci.PciRegs;
 import java.util.Arrays;
-import java.util.stream.Stream;
 
 /**
  * Which capability each byte of configuration space belongs to (pci_config_map), and the links
@@ -18,9 +16,11 @@ final class ConfigMap {
   private static final int ID_BITS = 0xffff;
   private static final int NEXT_SHIFT = 20;
   private static final int NEXT_BITS = 0xffc;
+  private static final int NEXT_OF_STANDARD = 0xfc;
 
   private final PciFunction function;
   private final VirtualConfig config;
+  private final CapabilityLengths lengths;
   private final int[] ids;
   private final Permissions msi;
 
@@ -38,6 +38,7 @@ final class ConfigMap {
   ConfigMap(PciFunction function, VirtualConfig config) {
     this.function = function;
     this.config = config;
+    lengths = new CapabilityLengths(function);
     ids = new int[function.configBytes()];
     Arrays.fill(ids, NONE);
     Arrays.fill(ids, 0, PciRegs.HEADER_BYTES, BASIC);
@@ -52,12 +53,12 @@ final class ConfigMap {
     int previous = PciRegs.CAPABILITIES;
     boolean has = (function.configRead(PciRegs.STATUS, 2) & PciRegs.STATUS_CAPABILITIES) != 0;
     int loops = (PciRegs.CONVENTIONAL_BYTES - PciRegs.HEADER_BYTES) / CAP_HEAD;
-    for (int at = has ? function.configRead(PciRegs.CAPABILITIES, 1) : 0;
+    for (int at = has ? function.configRead(PciRegs.CAPABILITIES, 1) & NEXT_OF_STANDARD : 0;
         at != 0 && loops > 0;
         loops--) {
       int id = function.configRead(at, 1);
-      int next = function.configRead(at + 1, 1);
-      int length = standardLength(id, at);
+      int next = function.configRead(at + 1, 1) & NEXT_OF_STANDARD;
+      int length = lengths.standard(id, at);
       if (length == 0) {
         config.setShadow(previous, 1, next);
       } else {
@@ -95,23 +96,6 @@ final class ConfigMap {
             & ~(PciRegs.PM_CTRL_PME_ENABLE | PciRegs.PM_CTRL_PME_STATUS));
   }
 
-  /** pci_cap_length and vfio_cap_len, for the capabilities of the model's devices. */
-  private int standardLength(int id, int at) {
-    return switch (id) {
-      case PciRegs.CAP_PM -> 8;
-      case PciRegs.CAP_MSI -> {
-        int flags = function.configRead(at + PciRegs.MSI_FLAGS, 2);
-        yield 10
-            + ((flags & PciRegs.MSI_64) != 0 ? 4 : 0)
-            + ((flags & PciRegs.MSI_MASKABLE) != 0 ? 10 : 0);
-      }
-      // Version 2, for an endpoint that is integrated into the root complex.
-      case PciRegs.CAP_EXPRESS -> 0x2c;
-      case PciRegs.CAP_MSIX -> 12;
-      default -> 0;
-    };
-  }
-
   /**
    * vfio_ecap_init: capabilities that VFIO does not know are removed from the list, except the
    * first one, which stays without an id. Bytes outside the capabilities that it knows can be
@@ -132,7 +116,7 @@ final class ConfigMap {
         loops--) {
       int head = function.configRead(at, CAP_HEAD);
       int next = head >>> NEXT_SHIFT & NEXT_BITS;
-      int length = extendedLength(head & ID_BITS);
+      int length = lengths.extended(head & ID_BITS, at);
       if (length == 0 && previous != 0) {
         int left = config.shadow(previous, CAP_HEAD) & ~(NEXT_BITS << NEXT_SHIFT);
         config.setShadow(previous, CAP_HEAD, left | next << NEXT_SHIFT);
@@ -149,14 +133,6 @@ final class ConfigMap {
     if (!any) {
       config.setShadow(PciRegs.CONVENTIONAL_BYTES, CAP_HEAD, 0);
     }
-  }
-
-  /** pci_ext_cap_length, which has 0 for PASID and ends before IDE. */
-  private static int extendedLength(int id) {
-    return Stream.of(ExtendedCapability.ATS, ExtendedCapability.SRIOV, ExtendedCapability.PRI)
-        .filter(capability -> capability.id() == id)
-        .mapToInt(ExtendedCapability::bytes)
-        .sum();
   }
 
   /** vfio_find_cap_start. */
