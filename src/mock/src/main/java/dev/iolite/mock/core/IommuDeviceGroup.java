@@ -122,7 +122,7 @@ public final class IommuDeviceGroup {
    */
   public void claimOnce(Object claimant) {
     refuseIf(isClaimed(), Errno.EPERM);
-    refuseIf(!direct.isEmpty(), Errno.EINVAL);
+    refuseIf(demandsOneToOne(), Errno.EINVAL);
     claim(claimant);
   }
 

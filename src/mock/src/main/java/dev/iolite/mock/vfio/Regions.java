@@ -195,6 +195,8 @@ final class Regions {
     refuseIf(start > whole - request.bytes(), Errno.EINVAL);
     refuseIf(!core.isReserved((int) index), Errno.EBUSY);
     BarMapping mapping = new BarMapping(task, core, (int) index, start);
-    return new MappedObject.DeviceRegisters(mapping, mapping, core::isMappable);
+    BarRange mapped = new BarRange(start, request.bytes());
+    return new MappedObject.DeviceRegisters(
+        mapping, mapping, () -> core.isMappable((int) index, mapped));
   }
 }
