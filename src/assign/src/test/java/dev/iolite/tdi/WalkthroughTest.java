@@ -68,11 +68,11 @@ class WalkthroughTest {
     assertThat(life.states).containsSubsequence(State.SPLIT, State.RUNNING, State.SHARED);
   }
 
-  /** Where a kernel binds, but the host has no TSM: v6 and cca-v7 on a plain machine. */
+  /** Where a kernel binds, but the host has no TSM: these proposals on a plain machine. */
   @ParameterizedTest
   @EnumSource(
       value = Profile.class,
-      names = {"V6", "CCA_V7", "ARM_V5"})
+      names = {"CCA_V7", "ARM_V5"})
   void withoutATsmTheSharedHalfIsDone(Profile profile) {
     try (Rehearsal host = Rehearsal.of(Platform.PLAIN, profile);
         TdiAssignment assignment = new TdiAssignment(new AssignmentOptions(host.kernel(), EDU))) {
