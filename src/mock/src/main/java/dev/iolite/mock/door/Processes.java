@@ -91,14 +91,15 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
     }
   }
 
-  /** Forgets processes that have ended. */
-  void forgetEnded() {
+  /** Forgets processes that have ended; returns whether there were any. */
+  boolean forgetEnded() {
     synchronized (byProcess) {
       List<ProgramProcess> ended =
           byProcess.values().stream().filter(ProgramProcess::hasEnded).toList();
       ended.forEach(process -> byProcess.remove(process.number()));
       byThread.values().removeAll(ended);
       ended.forEach(ProgramProcess::close);
+      return !ended.isEmpty();
     }
   }
 

@@ -192,8 +192,9 @@ final class ProgramFiles {
 
   /** Closes what a process had that has ended, and what nobody has any longer. */
   void closeGone() {
-    processes.forgetEnded();
-    placeholders.suspectAll();
+    if (processes.forgetEnded()) {
+      placeholders.suspectAll();
+    }
     closeSuspected();
   }
 
