@@ -164,13 +164,8 @@ abstract class NvmeContract extends VfioContract {
 
   private Ended next(Ring ring) {
     long entry = ring.completionPage * PAGE + ring.head * 16L;
-    long deadline = System.nanoTime() + 20_000_000_000L;
-    int status;
-    do {
-      status = ram.get(ValueLayout.JAVA_INT, entry + 12) >>> 16;
-      assertThat(System.nanoTime()).as("the command ends").isLessThan(deadline);
-      LockSupport.parkNanos(10_000);
-    } while ((status & 1) == 1 != ring.phase);
+    awaitedPhase(entry, ring.phase);
+    int status = ram.get(ValueLayout.JAVA_INT, entry + 12) >>> 16;
     ring.head = (ring.head + 1) % ENTRIES;
     ring.phase ^= ring.head == 0;
     write(device, BAR0, DOORBELLS + 8L * ring.id + 4, 4, ring.head);
@@ -321,6 +316,34 @@ abstract class NvmeContract extends VfioContract {
     assertThat(status(admin, completion)).isEqualTo(0x4100);
     assertThat(status(admin, new Command(DELETE_SUBMISSION))).isEqualTo(0x4101);
     assertThat(status(admin, new Command(DELETE_COMPLETION))).isEqualTo(0x4100);
+  }
+
+  @Test
+  void aFullCompletionQueueMakesCommandsWait() {
+    // hw/nvme/ctrl.c:nvme_post_cqes, nvme_process_db
+    assertThat(run(admin, createCompletion(QUEUE, 2, 1))).isEqualTo(Ended.WELL);
+    assertThat(run(admin, createSubmission(QUEUE, ENTRIES, QUEUE << 16 | 1))).isEqualTo(Ended.WELL);
+    for (int i = 0; i < 3; i++) {
+      Command read = move(READ_BLOCKS, 0, 1, page(4 + i), 0);
+      read.bytes.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2, (short) (100 + i));
+      MemorySegment.copy(read.bytes, 0, ram, 2 * PAGE + i * 64L, 64);
+    }
+    write(device, BAR0, DOORBELLS + 8L * QUEUE, 4, 3);
+    for (int i = 0; i < 3; i++) {
+      long entry = 3 * PAGE + i % 2 * 16L;
+      assertThat(awaitedPhase(entry, i / 2 == 0)).as("the command").isEqualTo((short) (100 + i));
+      write(device, BAR0, DOORBELLS + 8L * QUEUE + 4, 4, (i + 1) % 2);
+    }
+  }
+
+  /** The command that an entry is about, once it has this phase. */
+  private short awaitedPhase(long entry, boolean phase) {
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while ((ram.get(ValueLayout.JAVA_INT, entry + 12) >>> 16 & 1) == 1 != phase) {
+      assertThat(System.nanoTime()).as("the entry comes").isLessThan(deadline);
+      LockSupport.parkNanos(10_000);
+    }
+    return ram.get(ValueLayout.JAVA_SHORT, entry + 12);
   }
 
   @Test

@@ -1,12 +1,10 @@
 package dev.iolite.contract;
 
-import static dev.iolite.uapi.catalog.IommufdIoctls.IOMMU_VIOMMU_ALLOC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.tsm.Tsm;
-import dev.iolite.uapi.tsm.iommu_vdevice_tsm_op;
 import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmv6.TsmV6;
@@ -15,7 +13,7 @@ import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 
 /** The calls of the profile v6, and what the host reaches of a locked interface there. */
-abstract class V6BindContract extends SeedContract {
+abstract class V6BindContract extends TsmBindContract {
   private static final int READ_WRITE = Libc.PROT_READ() | Libc.PROT_WRITE();
   private static final int MOST_REQUEST_BYTES = 64 << 10;
   private static final int WORD = 0x1234_5678;
@@ -32,39 +30,6 @@ abstract class V6BindContract extends SeedContract {
         new int[] {TsmSeed2025.IOMMU_VDEVICE_TSM_OP(), TsmSeed2025.IOMMU_VDEVICE_TSM_REQ()}) {
       fails(Errno.ENOTTY, kernel.ioctl(iommufd, call, any.address()));
     }
-  }
-
-  @Test
-  void theTsmsViommuNeedsNoNestParentButTheTsm() {
-    // iommufd/tsm.c:iommufd_tsm_viommu_ops
-    refusesNestParents();
-    disconnect();
-    int tdx = Tsm.IOMMU_VIOMMU_TYPE_TDX();
-    fails(Errno.EOPNOTSUPP, ioctl(iommufd, IOMMU_VIOMMU_ALLOC, viommuOf(tdx, 0)));
-  }
-
-  @Test
-  void anOperationIsChecked() {
-    // iommufd/tsm.c:iommufd_vdevice_tsm_op_ioctl, tsm_op
-    MemorySegment op = sized(iommu_vdevice_tsm_op.layout());
-    iommu_vdevice_tsm_op.flags(op, 1);
-    iommu_vdevice_tsm_op.vdevice_id(op, NO_OBJECT);
-    fails(Errno.EOPNOTSUPP, op(op));
-    iommu_vdevice_tsm_op.flags(op, 0);
-    fails(Errno.ENOENT, op(op));
-    fails(Errno.EINVAL, op(0));
-    fails(Errno.EINVAL, op(3));
-  }
-
-  @Test
-  void aBindIsDoneOnceAndUndoneOnce() {
-    // tsm.c:pci_tsm_bind, pci_tsm_unbind
-    succeeds(op(BIND));
-    assertThat(bound()).isEqualTo("tsm0");
-    succeeds(op(BIND));
-    succeeds(op(UNBIND));
-    assertThat(bound()).isEmpty();
-    succeeds(op(UNBIND));
   }
 
   @Test

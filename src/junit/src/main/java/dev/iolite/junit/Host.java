@@ -27,6 +27,12 @@ public @interface Host {
   /** How TDIs are bound on the host: one profile, or none for the platform's usual one. */
   Profile[] profile() default {};
 
+  /**
+   * The file of a recorded machine, as {@code iolite record} prints it, relative to the directory
+   * in which the tests run; none by default. Its platform and profile are the recording's.
+   */
+  String recording() default "";
+
   /** The seed of the TSM's choices, such as where interfaces report their memory. */
   long seed() default 0;
 }

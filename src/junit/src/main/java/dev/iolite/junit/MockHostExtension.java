@@ -3,6 +3,10 @@ package dev.iolite.junit;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.Platform;
+import dev.iolite.mock.recording.Replay;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -152,6 +156,13 @@ public final class MockHostExtension
   }
 
   private static MockKernel.Builder described(Host host) {
+    if (!host.recording().isEmpty()) {
+      if (host.profile().length > 0 || host.platform() != Platform.PLAIN) {
+        throw new ExtensionConfigurationException(
+            "@Host names a recording, which has a platform and a profile, and another one");
+      }
+      return recorded(Path.of(host.recording())).seed(host.seed());
+    }
     MockKernel.Builder builder = MockKernel.builder().platform(host.platform()).seed(host.seed());
     return switch (host.profile().length) {
       case 0 -> builder;
@@ -160,6 +171,17 @@ public final class MockHostExtension
           throw new ExtensionConfigurationException(
               "@Host names %d profiles; a host has one".formatted(host.profile().length));
     };
+  }
+
+  private static MockKernel.Builder recorded(Path file) {
+    try {
+      return Replay.of(file);
+    } catch (IOException e) {
+      throw new ExtensionConfigurationException(
+          "the recording %s can't be read; the tests run in %s"
+              .formatted(file, Path.of("").toAbsolutePath()),
+          e);
+    }
   }
 
   @Override

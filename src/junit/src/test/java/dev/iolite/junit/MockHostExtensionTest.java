@@ -487,6 +487,34 @@ class MockHostExtensionTest {
     }
   }
 
+  /** Hosts that were recorded. */
+  @Host(recording = "src/junit/src/test/resources/dev/iolite/junit/machine.yaml")
+  @ExtendWith({Inside.class, MockHostExtension.class})
+  static class Recorded {
+    @Test
+    void hasItsDevices(Kernel kernel) {
+      assertThat(new SysFs(kernel).list("/sys/bus/pci/devices")).containsExactly("0000:3b:00.0");
+    }
+
+    @Test
+    @Host(recording = "no-such.yaml")
+    void aFileThatIsMissing() {}
+
+    @Test
+    @Host(recording = "no-such.yaml", platform = Platform.TDX)
+    void onAnotherPlatform() {}
+  }
+
+  @Test
+  void aRecordingIsAHost() {
+    Map<String, String> results = run(Recorded.class);
+    assertThat(results).containsEntry("hasItsDevices(Kernel)", "passed");
+    assertThat(results.get("aFileThatIsMissing"))
+        .startsWith("the recording no-such.yaml can't be read; the tests run in /");
+    assertThat(results.get("onAnotherPlatform"))
+        .startsWith("@Host names a recording, which has a platform and a profile");
+  }
+
   @Test
   void theNearestDescriptionCounts() {
     Map<String, String> results = run(Described.class);

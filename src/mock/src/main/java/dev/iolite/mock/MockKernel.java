@@ -133,12 +133,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
 
   /** Whether it is the lab's machine with a kernel whose TSM is software. */
   public boolean hasSoftwareTsm() {
-    return platform == Platform.PLAIN && hasTsmViommus(profile);
-  }
-
-  /** Whether it is the profile of a kernel that the lab has, where vIOMMUs are the TSM's. */
-  private static boolean hasTsmViommus(Profile profile) {
-    return profile == Profile.SEED_2025 || profile == Profile.V6;
+    return platform.hasSoftwareTsm(profile);
   }
 
   private Machine usualMachine() {
@@ -193,7 +188,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
    * of the lab's kernels, the vIOMMUs of a TDX host are the TSM's.
    */
   private Iommu withViommus(VtdIommu iommu) {
-    return platform != Platform.TDX || hasTsmViommus(profile)
+    return platform != Platform.TDX || Platform.isOfLabKernel(profile)
         ? iommu
         : new IommuWithViommus(
             iommu, Map.of(Tsm.IOMMU_VIOMMU_TYPE_TDX(), (_, _, _) -> new ViommuOps() {}));

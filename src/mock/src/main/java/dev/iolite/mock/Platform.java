@@ -34,6 +34,19 @@ public enum Platform {
     return usual;
   }
 
+  /**
+   * Whether a host of this platform and profile is the lab's machine with a kernel whose TSM is
+   * software.
+   */
+  public boolean hasSoftwareTsm(Profile profile) {
+    return this == PLAIN && isOfLabKernel(profile);
+  }
+
+  /** Whether it is the profile of a kernel that the lab has, where vIOMMUs are the TSM's. */
+  static boolean isOfLabKernel(Profile profile) {
+    return profile == Profile.SEED_2025 || profile == Profile.V6;
+  }
+
   /** The architecture of its confidential guests; empty if it has none. */
   Optional<Arch> arch() {
     return arch;

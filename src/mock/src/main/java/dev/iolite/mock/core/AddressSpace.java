@@ -340,10 +340,11 @@ public final class AddressSpace {
   }
 
   private Pin pinForeign(long address, long bytes, boolean write, Optional<Descriptors> files) {
-    Optional<UserMemory.FilePlace> place = user.registersAt(address);
+    Optional<UserMemory.FilePlace> place =
+        files.isPresent() ? user.registersAt(address) : Optional.empty();
     if (place.isPresent()) {
-      refuseIf(files.isEmpty() || place.get().bytes() < bytes, Errno.EFAULT);
-      return pinRegisters(place.get(), bytes, files.get());
+      refuseIf(place.get().bytes() < bytes, Errno.EFAULT);
+      return pinRegisters(place.get(), bytes, files.orElseThrow());
     }
     user.requireMapped(address, bytes, write);
     ForeignPages pages = new ForeignPages(address, bytes);

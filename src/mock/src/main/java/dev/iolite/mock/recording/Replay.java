@@ -1,13 +1,11 @@
 package dev.iolite.mock.recording;
 
 import dev.iolite.mock.MockKernel;
-import dev.iolite.mock.Platform;
 import dev.iolite.mock.device.DeviceModel;
 import dev.iolite.mock.kvm.KvmPlatform;
 import dev.iolite.mock.pci.Bdf;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.pci.Placement;
-import dev.iolite.tsm.Profile;
 import dev.iolite.uapi.catalog.UapiCatalog;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -53,9 +51,8 @@ public final class Replay {
     Machine machine = new Machine();
     recording.iommus().forEach(machine::iommu);
     recording.groups().forEach(group -> machine.group(group.id(), group.type(), group.reserved()));
-    // Only this kernel's TSM is software, which takes devices for what they are not.
-    boolean isSoftware =
-        recording.platform() == Platform.PLAIN && recording.profile() == Profile.SEED_2025;
+    // A TSM in software takes devices for what they are not.
+    boolean isSoftware = recording.platform().hasSoftwareTsm(recording.profile());
     RecordedShape shapes = new RecordedShape();
     Map<Bdf, RecordedFunction> virtual = new TreeMap<>();
     for (RecordedFunction function : recording.functions()) {
