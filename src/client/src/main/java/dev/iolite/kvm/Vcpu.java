@@ -5,19 +5,24 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.Page;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_segment;
+import dev.iolite.uapi.kvm.kvm_signal_mask;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -250,6 +255,126 @@ public final class Vcpu implements AutoCloseable {
           throw fd.malformed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result, ", and mapped nothing");
         }
       } while (kvm_pre_fault_memory.size(range) != 0);
+    }
+  }
+
+  /** Its XSAVE area and XCR0. */
+  public ExtendedState extendedState() {
+    return new ExtendedState(fd);
+  }
+
+  /** Interrupts and exceptions for its guest. */
+  public VcpuInjection injection() {
+    return new VcpuInjection(fd);
+  }
+
+  /** Debugging of its guest. */
+  public VcpuDebug debug() {
+    return new VcpuDebug(fd);
+  }
+
+  /** Its time stamp counter and its guest's clock. */
+  public VcpuClock clock() {
+    return new VcpuClock(fd);
+  }
+
+  /** Its registers by name. */
+  public OneRegisters oneRegisters() {
+    return new OneRegisters(fd);
+  }
+
+  /** The task priority of its local APIC. */
+  public TaskPriority taskPriority() {
+    return new TaskPriority(fd);
+  }
+
+  /** Its attributes, in the group KVM_VCPU_TSC_CTRL. */
+  public DeviceAttributes attributes() {
+    return DeviceAttributes.ofVcpu(fd);
+  }
+
+  /** Xen's interface to its guest. */
+  public XenVcpu xen() {
+    return new XenVcpu(fd);
+  }
+
+  /** The virtual machines of its guest. */
+  public NestedVirtualization nested() {
+    return new NestedVirtualization(fd);
+  }
+
+  /**
+   * Enables a capability for the vCPU.
+   *
+   * <p>KVM_ENABLE_CAP on the vCPU, arch/x86/kvm/x86.c:kvm_vcpu_ioctl_enable_cap.
+   *
+   * @param args up to four numbers, as the capability defines them
+   * @throws KernelException EINVAL: the capability cannot be enabled for a vCPU, or does not accept
+   *     an argument; ENOTTY: it is of another make of processor
+   */
+  public void enable(Capability capability, long... args) {
+    try (Arena arena = Arena.ofConfined()) {
+      fd.ioctl(KvmIoctls.KVM_ENABLE_CAP_ON_VCPU, capability.enabled(arena, args));
+    }
+  }
+
+  /**
+   * Sets which signals reach the thread while it runs the guest, in place of the thread's own mask.
+   * The deadline of {@link #run} needs none of them.
+   *
+   * <p>KVM_SET_SIGNAL_MASK, virt/kvm/kvm_main.c:kvm_vcpu_ioctl_set_sigmask.
+   *
+   * @param blocked a bit for each signal that does not, signal 1 in bit 0; empty for the thread's
+   *     own mask
+   */
+  public void setSignalMask(OptionalLong blocked) {
+    if (blocked.isEmpty()) {
+      Ioctl command = KvmIoctls.KVM_SET_SIGNAL_MASK;
+      int result = fd.kernel().ioctl(fd.number(), command.number(), 0);
+      KernelException.requireDone(command.name(), fd.target(), "0", result);
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(kvm_signal_mask.sizeof() + Long.BYTES, Long.BYTES);
+      kvm_signal_mask.len(mask, Long.BYTES);
+      mask.set(ValueLayout.JAVA_LONG_UNALIGNED, kvm_signal_mask.sizeof(), blocked.getAsLong());
+      fd.ioctl(KvmIoctls.KVM_SET_SIGNAL_MASK, mask);
+    }
+  }
+
+  /**
+   * Maps the ring of the pages that it writes. Close it before the vCPU.
+   *
+   * @param bytes the size that {@link VmDirtyLog#enableRings} was given
+   * @throws KernelException EINVAL: the VM has no rings; or what else mmap(2) said
+   */
+  public DirtyRing dirtyRing(int bytes) {
+    return DirtyRing.of(fd, bytes);
+  }
+
+  /**
+   * The ring of the VM's coalesced writes.
+   *
+   * <p>KVM_CAP_COALESCED_MMIO, virt/kvm/kvm_main.c:kvm_vcpu_fault.
+   */
+  public CoalescedRing coalescedRing() {
+    return new CoalescedRing(
+        run.segment().asSlice(Kvm.KVM_COALESCED_MMIO_PAGE_OFFSET() * Page.BYTES, Page.BYTES));
+  }
+
+  /**
+   * Opens what KVM counts for the vCPU.
+   *
+   * <p>KVM_GET_STATS_FD, since Linux 5.14, virt/kvm/kvm_main.c:kvm_vcpu_ioctl_get_stats_fd. The
+   * statistics stay open when the vCPU is closed.
+   */
+  public Statistics statistics() {
+    try (CloseStack opening = new CloseStack()) {
+      Fd file =
+          opening.push(fd.ioctlFd(KvmIoctls.KVM_GET_STATS_FD_ON_VCPU, 0, "statistics of " + fd));
+      Statistics made = Statistics.of(file);
+      opening.release();
+      return made;
     }
   }
 
