@@ -331,7 +331,9 @@ public final class Vcpu implements AutoCloseable {
     if (blocked.isEmpty()) {
       Ioctl command = KvmIoctls.KVM_SET_SIGNAL_MASK;
       int result = fd.kernel().ioctl(fd.number(), command.number(), 0);
-      KernelException.requireDone(command.name(), fd.target(), "0", result);
+      if (result < 0) {
+        throw new KernelException(command.name(), fd.target(), "0", -result);
+      }
       return;
     }
     try (Arena arena = Arena.ofConfined()) {
