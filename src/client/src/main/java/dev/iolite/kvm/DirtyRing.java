@@ -37,9 +37,6 @@ public final class DirtyRing implements AutoCloseable {
   }
 
   static DirtyRing of(Fd vcpu, int bytes) {
-    if (bytes < Page.BYTES || Integer.bitCount(bytes) != 1) {
-      throw new IllegalArgumentException("a ring has a power of 2 of pages, not " + bytes);
-    }
     return new DirtyRing(
         Mapping.of(
             vcpu,

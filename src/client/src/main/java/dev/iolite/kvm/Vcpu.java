@@ -45,15 +45,23 @@ public final class Vcpu implements AutoCloseable {
   private final Mapping run;
   private final ExitDecoder decoder;
   private final Watchdog watchdog;
+  private final int dirtyRingBytes;
 
   /** Held by the thread that runs the guest or closes this. */
   private final ReentrantLock busy = new ReentrantLock();
 
   /** Takes over the descriptor, unless this fails. */
-  Vcpu(Fd fd, int id, Optional<MemorySlot> code, int mmapBytes, Consumer<Vcpu> onClose) {
+  Vcpu(
+      Fd fd,
+      int id,
+      Optional<MemorySlot> code,
+      int mmapBytes,
+      int dirtyRingBytes,
+      Consumer<Vcpu> onClose) {
     this.fd = fd;
     this.id = id;
     this.code = code;
+    this.dirtyRingBytes = dirtyRingBytes;
     this.onClose = onClose;
     run = Mapping.of(fd, 0, mmapBytes, Libc.PROT_READ() | Libc.PROT_WRITE());
     decoder = new ExitDecoder(run.segment());
@@ -347,11 +355,18 @@ public final class Vcpu implements AutoCloseable {
   /**
    * Maps the ring of the pages that it writes. Close it before the vCPU.
    *
-   * @param bytes the size that {@link VmDirtyLog#enableRings} was given
-   * @throws KernelException EINVAL: the VM has no rings; or what else mmap(2) said
+   * <p>virt/kvm/kvm_main.c:kvm_vcpu_fault.
+   *
+   * @throws IllegalStateException if {@link VmDirtyLog#enableRings} was not called before the vCPU
+   *     was made
+   * @throws KernelException what mmap(2) said
    */
-  public DirtyRing dirtyRing(int bytes) {
-    return DirtyRing.of(fd, bytes);
+  public DirtyRing dirtyRing() {
+    if (dirtyRingBytes == 0) {
+      throw new IllegalStateException(
+          this + " has no ring of dirty pages: enable the rings before the vCPU is made");
+    }
+    return DirtyRing.of(fd, dirtyRingBytes);
   }
 
   /**

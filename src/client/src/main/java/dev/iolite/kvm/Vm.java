@@ -43,6 +43,9 @@ public final class Vm implements AutoCloseable {
   /** The slot numbers in use; guarded by {@link #open}. */
   private final BitSet slotNumbers = new BitSet();
 
+  /** The size of the ring of dirty pages that a vCPU gets; 0 for none. */
+  private volatile int dirtyRingBytes;
+
   /** The hypercalls that leave the guest, a bit for each; guarded by {@link #open}. */
   private long hypercallExits;
 
@@ -380,7 +383,7 @@ public final class Vm implements AutoCloseable {
   private Vcpu createVcpu(int id, Optional<MemorySlot> code) {
     try (CloseStack opening = new CloseStack()) {
       Fd vcpu = opening.push(fd.ioctlFd(KvmIoctls.KVM_CREATE_VCPU, id, "vCPU " + id + " of " + fd));
-      Vcpu made = opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, this::forget));
+      Vcpu made = opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, dirtyRingBytes, this::forget));
       opening.release();
       return made;
     }
@@ -403,6 +406,11 @@ public final class Vm implements AutoCloseable {
           Fd.owned(fd.kernel(), FdKind.KVM_DEVICE, kvm_create_device.fd(argument), "VFIO of " + fd);
       return opened(new VfioKvmDevice(device, this::forget));
     }
+  }
+
+  /** Called when the kernel gives each new vCPU a ring. */
+  void dirtyRingsEnabled(int bytes) {
+    dirtyRingBytes = bytes;
   }
 
   /** Which pages the guest writes. */

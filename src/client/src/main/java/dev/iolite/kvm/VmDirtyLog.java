@@ -111,6 +111,7 @@ public final class VmDirtyLog {
    */
   public void enableRings(int bytes) {
     vm.enable(Capability.DIRTY_LOG_RING, bytes);
+    vm.dirtyRingsEnabled(bytes);
   }
 
   /**
