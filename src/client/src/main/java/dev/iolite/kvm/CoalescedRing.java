@@ -53,7 +53,7 @@ public final class CoalescedRing {
           ring.get(ValueLayout.JAVA_INT, at + kvm_coalesced_mmio.pio$offset()) != 0,
           ring.get(ValueLayout.JAVA_LONG, at + kvm_coalesced_mmio.phys_addr$offset()),
           bytes,
-          bytes == Long.BYTES ? data : data & ((1L << bytes * Byte.SIZE) - 1));
+          bytes == Long.BYTES ? data : data & ((1L << (bytes * Byte.SIZE)) - 1));
       first = (first + 1) % ENTRIES;
       INDEX.setRelease(ring, kvm_coalesced_mmio_ring.first$offset(), first);
       count++;
