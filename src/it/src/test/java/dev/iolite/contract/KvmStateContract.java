@@ -512,8 +512,12 @@ abstract class KvmStateContract extends KvmTypedContract {
     succeeds(raw(vcpu, KVM_GET_FPU, read));
     assertThat(read.asSlice(0, 400).mismatch(fpu.asSlice(0, 400))).isEqualTo(-1);
     byte[] area = vcpu.extendedState().area();
-    assertThat(area[32 + 16 + 2]).as("ST1 in the XSAVE area").isEqualTo((byte) 0x42);
-    assertThat(area[160 + 255]).as("XMM15 in the XSAVE area").isEqualTo((byte) 0x43);
+    assertThat(area[32 + 16 + 2]).as("ST1, which is not in use yet").isZero();
+    MemorySegment.ofArray(area).set(longs(), XSTATE_BV, 3);
+    area[32 + 16 + 2] = 0x44;
+    vcpu.extendedState().setArea(area);
+    succeeds(raw(vcpu, KVM_GET_FPU, read));
+    assertThat(kvm_fpu.fpr(read, 1, 2)).isEqualTo((byte) 0x44);
   }
 
   @Test
