@@ -10,6 +10,7 @@ import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -87,6 +88,53 @@ public final class Kvm implements AutoCloseable {
   public Set<VmType> vmTypes() {
     int bits = check(Capability.VM_TYPES);
     return bits == 0 ? Set.of(VmType.DEFAULT) : VmType.ofBits(bits);
+  }
+
+  /**
+   * What CPUID can answer in a guest: the host's answers, less what KVM does not support.
+   *
+   * <p>KVM_GET_SUPPORTED_CPUID, arch/x86/kvm/cpuid.c:kvm_dev_ioctl_get_cpuid.
+   */
+  public List<CpuidEntry> supportedCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_CPUID);
+  }
+
+  /**
+   * The features of CPUID that KVM emulates, slowly, although the host lacks them.
+   *
+   * <p>KVM_GET_EMULATED_CPUID, since Linux 3.13, arch/x86/kvm/cpuid.c:kvm_dev_ioctl_get_cpuid.
+   */
+  public List<CpuidEntry> emulatedCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_EMULATED_CPUID);
+  }
+
+  /**
+   * The indexes of the model-specific registers that a vCPU has and that a snapshot needs.
+   *
+   * <p>KVM_GET_MSR_INDEX_LIST, arch/x86/kvm/x86.c:kvm_arch_dev_ioctl.
+   */
+  public List<Integer> msrIndexes() {
+    return MsrCall.indexes(fd, KvmIoctls.KVM_GET_MSR_INDEX_LIST);
+  }
+
+  /**
+   * The indexes of the model-specific registers that say what the processor can do.
+   *
+   * <p>KVM_GET_MSR_FEATURE_INDEX_LIST, since Linux 4.16, arch/x86/kvm/x86.c:kvm_arch_dev_ioctl.
+   */
+  public List<Integer> msrFeatureIndexes() {
+    return MsrCall.indexes(fd, KvmIoctls.KVM_GET_MSR_FEATURE_INDEX_LIST);
+  }
+
+  /**
+   * What the registers of {@link #msrFeatureIndexes} can have in a guest.
+   *
+   * <p>KVM_GET_MSRS on {@code /dev/kvm}, since Linux 4.16, arch/x86/kvm/x86.c:msr_io.
+   *
+   * @return fewer than asked for if one can't be read: the first that is missing
+   */
+  public List<Msr> msrFeatures(List<Integer> indexes) {
+    return MsrCall.get(fd, KvmIoctls.KVM_GET_MSRS, indexes);
   }
 
   /**

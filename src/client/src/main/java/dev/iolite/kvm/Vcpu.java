@@ -31,8 +31,8 @@ import java.util.function.Predicate;
 /**
  * A virtual processor. Made by {@link Vm#createVcpu}.
  *
- * <p>For use by one thread at a time; ideally, the same thread always runs it. While one runs it, a
- * second run is refused, and {@link #close} by another thread.
+ * <p>For use by one thread at a time, except for {@link #stop}; ideally, the same thread always
+ * runs it. While one runs it, a second run is refused, and {@link #close} by another thread.
  */
 public final class Vcpu implements AutoCloseable {
   private static final long REAL_MODE_END = 1L << 20;
@@ -46,6 +46,7 @@ public final class Vcpu implements AutoCloseable {
   private final ExitDecoder decoder;
   private final Watchdog watchdog;
   private final int dirtyRingBytes;
+  private final X86State x86;
 
   /** Held by the thread that runs the guest or closes this. */
   private final ReentrantLock busy = new ReentrantLock();
@@ -64,6 +65,7 @@ public final class Vcpu implements AutoCloseable {
     this.dirtyRingBytes = dirtyRingBytes;
     this.onClose = onClose;
     run = Mapping.of(fd, 0, mmapBytes, Libc.PROT_READ() | Libc.PROT_WRITE());
+    x86 = new X86State(fd);
     decoder = new ExitDecoder(run.segment());
     watchdog = new Watchdog(fd.kernel(), run.segment(), "vCPU " + id);
   }
@@ -76,6 +78,15 @@ public final class Vcpu implements AutoCloseable {
   /** The descriptor, to be given to the kernel. */
   public Fd fd() {
     return fd;
+  }
+
+  /**
+   * Its state that x86 defines: special registers, CPUID, MSRs, FPU, local APIC.
+   *
+   * @see #registers
+   */
+  public X86State x86() {
+    return x86;
   }
 
   /**
@@ -166,24 +177,36 @@ public final class Vcpu implements AutoCloseable {
    * @see #run(Duration, BooleanSupplier, Predicate)
    */
   public Exit run(Duration deadline, Predicate<Exit> goesOn) {
-    return run(deadline, () -> false, goesOn);
+    return run(Optional.of(deadline), Optional.empty(), goesOn);
   }
 
   /**
-   * Runs the guest, again after each exit, until an exit that ends the run. An exit for port I/O or
-   * MMIO costs no allocation and nothing for the deadline.
+   * Runs the guest, however long it takes, until an exit that ends the run, or {@link #stop}.
+   *
+   * @see #run(Duration, BooleanSupplier, Predicate)
+   */
+  public Exit run(Predicate<Exit> goesOn) {
+    return run(Optional.empty(), Optional.empty(), goesOn);
+  }
+
+  /**
+   * Runs the guest, again after each exit, until an exit that ends the run. An exit for port I/O,
+   * MMIO, a hypercall or an MSR costs no allocation and nothing for the deadline.
    *
    * <p>KVM_RUN, virt/kvm/kvm_main.c:kvm_vcpu_ioctl, arch/x86/kvm/x86.c: kvm_arch_vcpu_ioctl_run. A
-   * signal that was not the deadline's is no reason to stop.
+   * signal that was not the deadline's is no reason to stop, nor is it EAGAIN, with which KVM_RUN
+   * returns when a processor that waited for it got INIT or SIPI.
    *
    * @param deadline how long the run may take, with the time that {@code goesOn} takes
    * @param stop whether to end the run, as when the process is to end. It is asked first, and then
-   *     ten times a second by another thread
+   *     ten times a second by another thread. For a thread that knows the vCPU, {@link #stop} is
+   *     faster
    * @param goesOn handles an exit and says whether the guest goes on; what it throws ends the run
    * @return the exit that ended the run; a view of kvm_run is valid until the next run
    * @throws GuestDeadlineException if the guest is still running at the deadline. It has been
    *     stopped and can be run again
-   * @throws GuestStoppedException if {@code stop} says so; the guest can be run again
+   * @throws GuestStoppedException if {@code stop} says so, or after {@link #stop}; the guest can be
+   *     run again
    * @throws KernelException EFAULT, EHWPOISON: the guest's memory can't be reached (those that come
    *     with an explanation are an {@link Exit.MemoryFault}); EIO: the VM is dead, or belongs to
    *     another process, or under a proposal the guest touched a dma-buf that is revoked; EINVAL: a
@@ -192,6 +215,11 @@ public final class Vcpu implements AutoCloseable {
    *     deleted, or on a virtual thread
    */
   public Exit run(Duration deadline, BooleanSupplier stop, Predicate<Exit> goesOn) {
+    return run(Optional.of(deadline), Optional.of(stop), goesOn);
+  }
+
+  private Exit run(
+      Optional<Duration> deadline, Optional<BooleanSupplier> stop, Predicate<Exit> goesOn) {
     if (busy.isHeldByCurrentThread() || !busy.tryLock()) {
       throw new IllegalStateException(this + " runs already: it is one processor");
     }
@@ -202,7 +230,8 @@ public final class Vcpu implements AutoCloseable {
     }
   }
 
-  private Exit runAlone(Duration deadline, BooleanSupplier stop, Predicate<Exit> goesOn) {
+  private Exit runAlone(
+      Optional<Duration> deadline, Optional<BooleanSupplier> stop, Predicate<Exit> goesOn) {
     if (fd.isClosed()) {
       throw new IllegalStateException(this + " is closed");
     }
@@ -213,7 +242,7 @@ public final class Vcpu implements AutoCloseable {
     if (Thread.currentThread().isVirtual()) {
       throw new IllegalStateException("a vCPU is run by a platform thread: KVM ties it to one");
     }
-    if (stop.getAsBoolean()) {
+    if (stop.filter(BooleanSupplier::getAsBoolean).isPresent()) {
       throw new GuestStoppedException(toString());
     }
     long exits = 0;
@@ -222,11 +251,15 @@ public final class Vcpu implements AutoCloseable {
         int result = fd.tryIoctl(KvmIoctls.KVM_RUN, 0);
         if (result == Errno.EINTR.negated()) {
           if (watch.expired()) {
-            throw new GuestDeadlineException(toString(), deadline, exits, where());
+            throw new GuestDeadlineException(
+                toString(), deadline.orElse(Duration.ZERO), exits, where());
           }
           if (watch.stopped()) {
             throw new GuestStoppedException(toString());
           }
+          continue;
+        }
+        if (result == Errno.EAGAIN.negated()) {
           continue;
         }
         Exit exit = result == 0 ? decoder.decode() : failed(result);
@@ -236,6 +269,21 @@ public final class Vcpu implements AutoCloseable {
         exits++;
       }
     }
+  }
+
+  /**
+   * Ends the run that is under way, which throws {@link GuestStoppedException}; if there is none,
+   * the next one ends before it enters the guest. What an exit was answered with has reached the
+   * guest by then. Any thread may call this, and the guest can't escape it: not by a loop with
+   * interrupts off, nor by a halt.
+   *
+   * @throws IllegalStateException if it is closed
+   */
+  public void stop() {
+    if (fd.isClosed()) {
+      throw new IllegalStateException(this + " is closed");
+    }
+    watchdog.stop();
   }
 
   /**

@@ -14,6 +14,7 @@ import dev.iolite.uapi.kvm.kvm_userspace_memory_region;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
@@ -33,6 +34,7 @@ public final class Vm implements AutoCloseable {
   private final Fd fd;
   private final VmType type;
   private final int vcpuMmapBytes;
+  private final VmInterrupts interrupts;
 
   /**
    * What was made from this VM and is still open, in the order in which it was made; guarded by
@@ -53,6 +55,7 @@ public final class Vm implements AutoCloseable {
     this.fd = fd;
     this.type = type;
     this.vcpuMmapBytes = vcpuMmapBytes;
+    interrupts = new VmInterrupts(fd);
   }
 
   /** The descriptor, to pass to the kernel. */
@@ -63,6 +66,11 @@ public final class Vm implements AutoCloseable {
   /** The type it was made with. */
   public VmType type() {
     return type;
+  }
+
+  /** Its interrupt controllers and timer, and the ways of an interrupt into it. */
+  public VmInterrupts interrupts() {
+    return interrupts;
   }
 
   /**
@@ -387,6 +395,46 @@ public final class Vm implements AutoCloseable {
       opening.release();
       return made;
     }
+  }
+
+  /**
+   * Sets where Intel processors keep three pages for guests in real mode; nothing else may be
+   * there.
+   *
+   * <p>KVM_SET_TSS_ADDR, arch/x86/kvm/x86.c:kvm_vm_ioctl_set_tss_addr.
+   *
+   * @param gpa the first address, below 4 GiB - 12 KiB
+   * @throws KernelException EINVAL: it is beyond that; EEXIST: something is there
+   */
+  public void setTssAddress(long gpa) {
+    fd.ioctl(KvmIoctls.KVM_SET_TSS_ADDR, gpa);
+  }
+
+  /**
+   * Sets where Intel processors keep a page table for guests without paging; nothing else may be
+   * there.
+   *
+   * <p>KVM_SET_IDENTITY_MAP_ADDR, arch/x86/kvm/x86.c:kvm_vm_ioctl_set_identity_map_addr.
+   *
+   * @param gpa the address of the page; 0 for KVM's own choice
+   * @throws KernelException EINVAL: the VM has a vCPU
+   */
+  public void setIdentityMapAddress(long gpa) {
+    try (Arena arena = Arena.ofConfined()) {
+      fd.ioctl(KvmIoctls.KVM_SET_IDENTITY_MAP_ADDR, arena.allocateFrom(ValueLayout.JAVA_LONG, gpa));
+    }
+  }
+
+  /**
+   * Sets which vCPU starts by itself. The others wait for INIT and SIPI, if the local APICs are in
+   * the kernel. It is 0 unless set.
+   *
+   * <p>KVM_SET_BOOT_CPU_ID, arch/x86/kvm/x86.c:kvm_arch_vm_ioctl.
+   *
+   * @throws KernelException EBUSY: the VM has a vCPU; EINVAL: no vCPU can have this id
+   */
+  public void setBootCpuId(int id) {
+    fd.ioctl(KvmIoctls.KVM_SET_BOOT_CPU_ID, id);
   }
 
   /**
