@@ -175,6 +175,18 @@ public final class X86State {
   }
 
   /**
+   * Sets what CPUID answers, with leaves that have no sub-leaves.
+   *
+   * <p>KVM_SET_CPUID, arch/x86/kvm/cpuid.c:kvm_vcpu_ioctl_set_cpuid. {@link #setCpuid} does more.
+   *
+   * @param entries the leaves; their indexes are ignored
+   * @throws KernelException as for {@link #setCpuid}
+   */
+  public void setCpuidWithoutIndexes(List<CpuidEntry> entries) {
+    CpuidCall.setWithoutIndexes(fd, entries);
+  }
+
+  /**
    * Reads model-specific registers.
    *
    * <p>KVM_GET_MSRS, arch/x86/kvm/x86.c:msr_io.
