@@ -7,6 +7,8 @@ package dev.iolite.uapi.catalog;
 public enum FdKind {
   /** A VFIO device, opened by its own name, {@code /dev/vfio/devices/vfioN}, or by its group. */
   VFIO_DEVICE("VFIO device"),
+  /** The stream of a VFIO device's state, as it migrates. */
+  VFIO_MIGRATION("VFIO migration"),
   /** {@code /dev/vfio/vfio}: groups that share an IOMMU's address space. */
   VFIO_CONTAINER("VFIO container"),
   /** An IOMMU group, {@code /dev/vfio/N}. */

@@ -101,6 +101,34 @@ final class VfioAdvice {
                     "check CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA");
             default -> null;
           };
+      case "VFIO_DEVICE_IOEVENTFD" ->
+          switch (errno) {
+            case EINVAL ->
+                new Advice(
+                    "the register is not inside a BAR, or is part of the MSI-X table",
+                    "compare with the BAR's size (VFIO_DEVICE_GET_REGION_INFO)",
+                    Remedy.SHOW_DEVICE);
+            case EEXIST ->
+                new Advice(
+                    "an eventfd does the same write already", "disconnect it, or use that one");
+            case ENOSPC ->
+                new Advice("the device has as many of them as it may have", "disconnect others");
+            case ENODEV ->
+                new Advice("no eventfd does this write", "give offset, width and value as before");
+            default -> null;
+          };
+      case "VFIO_DEVICE_QUERY_GFX_PLANE", "VFIO_DEVICE_GET_GFX_DMABUF" ->
+          switch (errno) {
+            case ENOTTY ->
+                new Advice(
+                    "the device shows nothing: only mediated graphics devices do",
+                    "use the device's own registers");
+            case EINVAL ->
+                new Advice(
+                    "the device has no such plane or dma-buf, or its planes are reached otherwise",
+                    "probe which way it has");
+            default -> null;
+          };
       case "VFIO_DEVICE_RESET" ->
           switch (errno) {
             case ENOTTY, EINVAL ->

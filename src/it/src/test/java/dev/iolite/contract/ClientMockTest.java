@@ -10,4 +10,18 @@ class ClientMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class Group extends ClientGroupContract {
+    Group() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class Feature extends ClientFeatureContract {
+    Feature() {
+      super(Backend.mock());
+    }
+  }
 }
