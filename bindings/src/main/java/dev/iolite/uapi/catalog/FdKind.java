@@ -15,6 +15,10 @@ public enum FdKind {
   VFIO_GROUP("VFIO group"),
   /** {@code /dev/iommu}. */
   IOMMUFD("iommufd"),
+  /** The page faults of an iommufd's devices. */
+  FAULT_QUEUE("fault queue"),
+  /** The events of a vIOMMU. */
+  VEVENTQ("vEVENTQ"),
   /** {@code /dev/kvm}. */
   KVM("KVM"),
   /** A virtual machine. */
@@ -27,6 +31,8 @@ public enum FdKind {
   GUEST_MEMFD("guest_memfd"),
   /** A dma-buf, no matter who exported it. */
   DMA_BUF("dma-buf"),
+  /** A fence of a dma-buf's users. */
+  SYNC_FILE("sync file"),
   /** {@code /dev/udmabuf}. */
   UDMABUF("udmabuf"),
   /** An eventfd. */

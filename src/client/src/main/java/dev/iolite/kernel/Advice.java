@@ -62,12 +62,14 @@ public record Advice(String cause, String next, Remedy remedy, List<String> subj
       case VFIO_MIGRATION -> List.of(VfioGroupAdvice::ofMigration);
       case IOMMUFD ->
           List.of(IommufdAdvice::known, ConfidentialAdvice::known, VfioGroupAdvice::ofContainer);
+      case FAULT_QUEUE, VEVENTQ -> List.of(IommufdAdvice::ofQueue);
       case KVM -> List.of(KvmAdvice::known);
       case KVM_VM -> List.of(LaunchAdvice::known, KvmAdvice::known);
       case KVM_VCPU -> List.of(LaunchAdvice::known, ConfidentialAdvice::known, KvmAdvice::ofVcpu);
       case KVM_DEVICE -> List.of(KvmAdvice::ofDevice);
       case GUEST_MEMFD, MEMFD -> List.of(FileAdvice::ofMemory);
       case DMA_BUF -> List.of(FileAdvice::ofDmaBuf);
+      case SYNC_FILE -> List.of();
       case UDMABUF -> List.of(FileAdvice::ofUdmabuf);
       case EVENTFD -> List.of(FileAdvice::ofEventFd);
       case FILE -> List.of(on.device().isPresent() ? PciAdvice::known : FileAdvice::ofFile);

@@ -34,11 +34,21 @@ public record GfxPlane(
   /** What a plane is for: DRM_PLANE_TYPE_*. */
   public enum Type {
     /** Over the primary plane. */
-    OVERLAY,
+    OVERLAY(0),
     /** The screen. */
-    PRIMARY,
+    PRIMARY(1),
     /** The cursor. */
-    CURSOR
+    CURSOR(2);
+
+    private final int number;
+
+    Type(int number) {
+      this.number = number;
+    }
+
+    int number() {
+      return number;
+    }
   }
 
   /** How a plane's pixels are reached. */

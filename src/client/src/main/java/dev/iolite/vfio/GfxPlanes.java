@@ -47,7 +47,7 @@ public final class GfxPlanes {
   public GfxPlane query(GfxPlane.Type type, GfxPlane.Source source) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment plane = plane(arena, bit(source));
-      vfio_device_gfx_plane_info.drm_plane_type(plane, type.ordinal());
+      vfio_device_gfx_plane_info.drm_plane_type(plane, type.number());
       fd.ioctl(VfioIoctls.VFIO_DEVICE_QUERY_GFX_PLANE, plane);
       return new GfxPlane(
           vfio_device_gfx_plane_info.drm_format(plane),

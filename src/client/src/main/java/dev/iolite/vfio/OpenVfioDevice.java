@@ -355,6 +355,9 @@ public abstract sealed class OpenVfioDevice implements AutoCloseable
   }
 
   @Override
+  public abstract void close();
+
+  @Override
   public final String toString() {
     return fd.toString();
   }

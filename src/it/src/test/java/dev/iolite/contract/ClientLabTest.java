@@ -26,4 +26,11 @@ class ClientLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class Iommufd extends ClientIommufdContract {
+    Iommufd() {
+      super(Backend.lab());
+    }
+  }
 }

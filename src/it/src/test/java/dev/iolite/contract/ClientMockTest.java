@@ -24,4 +24,11 @@ class ClientMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class Iommufd extends ClientIommufdContract {
+    Iommufd() {
+      super(Backend.mock());
+    }
+  }
 }
