@@ -105,10 +105,11 @@ public final class FaultQueue implements AutoCloseable {
   }
 
   /**
-   * Closes the descriptor, and destroys the queue by IOMMU_DESTROY. Faults that were not answered
-   * are answered by the kernel.
+   * Closes the descriptor, which holds the queue, and destroys the queue by IOMMU_DESTROY. Faults
+   * that were not answered are answered by the kernel.
    *
-   * @throws KernelException EBUSY: a page table uses it
+   * @throws KernelException EBUSY: a page table uses it. The descriptor is closed all the same, and
+   *     this can be closed again
    */
   @Override
   public void close() {

@@ -91,6 +91,11 @@ final class VfioAdvice {
                     "for a dma-buf: the region is no BAR, or its resources could not be claimed",
                     "compare with the BAR's size (VFIO_DEVICE_GET_REGION_INFO)",
                     Remedy.SHOW_DEVICE);
+            case E2BIG ->
+                new Advice(
+                    "there are more ranges to log than fit into a page", "log fewer, larger ranges");
+            case EOVERFLOW ->
+                new Advice("a range ends beyond the address space", "end it one page earlier");
             case EBUSY ->
                 new Advice(
                     "a TSM has locked the interface, which lets nobody have its memory anew",

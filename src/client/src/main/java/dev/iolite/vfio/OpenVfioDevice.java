@@ -117,7 +117,11 @@ public abstract sealed class OpenVfioDevice implements AutoCloseable
     return regionInfo(region.index());
   }
 
-  private Optional<RegionInfo> regionInfo(int index) {
+  /**
+   * Like {@link #regionInfo(PciRegion)}, for any index. A driver may have regions beyond those that
+   * {@link DeviceInfo#regions} counts, such as the one that {@link GfxPlane#source} names.
+   */
+  public final Optional<RegionInfo> regionInfo(int index) {
     try (Arena arena = Arena.ofConfined()) {
       var command = VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
       long fixed = vfio_region_info.sizeof();

@@ -56,7 +56,18 @@ public final class KernelErrnos {
     of("VFIO_DEVICE_ATTACH_IOMMUFD_PT", EINVAL, ENOENT, EBUSY, EADDRINUSE, ENOMEM, EFAULT, ENOSPC);
     of("VFIO_DEVICE_DETACH_IOMMUFD_PT", EINVAL, EFAULT);
     // drivers/vfio/vfio_main.c:vfio_ioctl_device_feature, pci/vfio_pci_dmabuf.c
-    of("VFIO_DEVICE_FEATURE", EINVAL, ENOTTY, ENODEV, EOPNOTSUPP, ENOMEM, EFAULT, EMFILE, EBUSY);
+    of(
+        "VFIO_DEVICE_FEATURE",
+        EINVAL,
+        ENOTTY,
+        ENODEV,
+        EOPNOTSUPP,
+        ENOMEM,
+        EFAULT,
+        EMFILE,
+        EBUSY,
+        E2BIG,
+        EOVERFLOW);
     // drivers/vfio/pci/vfio_pci_core.c
     of("VFIO_DEVICE_GET_INFO", EINVAL, EFAULT, ENODEV);
     of("VFIO_DEVICE_GET_REGION_INFO", EINVAL, EFAULT, ENOMEM);

@@ -168,7 +168,7 @@ class TestDeviceLabTest {
       assertThat(data.get(ValueLayout.JAVA_INT, 4)).isEqualTo(7);
       assertThat(data.get(ValueLayout.JAVA_LONG, 16)).isEqualTo(2 * PAGE);
       assertThat(iommufd.allocViommu(device.deviceId(), parent(), ViommuType.ARM_SMMUV3, data))
-          .isPresent();
+          .isEmpty();
     }
   }
 
@@ -201,7 +201,6 @@ class TestDeviceLabTest {
     // eventq.c:iommufd_fault_fops_read, iommufd_fault_fops_write
     FaultQueue faults = opened.push(iommufd.allocFaultQueue());
     Hwpt faulting = hwpt(Set.of(), Optional.of(faults));
-    refuses(Errno.EBUSY, faults::close);
     device.attach(faulting.id());
     opened.push((AutoCloseable) () -> device.attach(ioas.id()));
     device.fault(5, 1 | 2, IOVA + PAGE);
@@ -221,6 +220,16 @@ class TestDeviceLabTest {
     faults.respond(first.cookie(), PageResponse.SUCCESS);
     refuses(Errno.EINVAL, () -> faults.respond(first.cookie(), PageResponse.SUCCESS));
     faults.respond(read.get(1).cookie(), PageResponse.INVALID);
+  }
+
+  @Test
+  void aQueueOutlivesItsDescriptorWhileAPageTableUsesIt() {
+    // eventq.c:iommufd_eventq_fops_release; hw_pagetable.c:iommufd_hwpt_alloc
+    FaultQueue faults = opened.push(iommufd.allocFaultQueue());
+    Hwpt faulting = hwpt(Set.of(), Optional.of(faults));
+    refuses(Errno.EBUSY, faults::close);
+    faulting.close();
+    faults.close();
   }
 
   @Test

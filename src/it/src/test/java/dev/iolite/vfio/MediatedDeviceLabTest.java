@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.DirtyBitmap;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
@@ -12,6 +14,8 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.SysFs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
+import java.util.List;
 import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -25,6 +29,7 @@ import org.junit.jupiter.api.Test;
 @Tag("lab")
 class MediatedDeviceLabTest {
   private static final Kernel KERNEL = new HostKernel();
+  private static final long PAGE = 4096;
   private static final long SCRATCH = 7;
   private static final int MOST_STATE = 4096;
 
@@ -112,8 +117,26 @@ class MediatedDeviceLabTest {
   void aDriverWithPreCopyTakesTheSecondFormOfItsInformation() {
     BoundVfioDevice port = device("mtty", "mtty-2");
     assertThat(port.migration().orElseThrow().enablePrecopyInfoV2()).isTrue();
-    assertThat(port.features().probe(VfioFeature.DMA_LOGGING_START))
-        .isEqualTo(FeatureSupport.NOT_SUPPORTED);
+  }
+
+  @Test
+  void aDeviceWithoutDmaLogsNothing() {
+    // samples/vfio-mdev/mtty.c:mtty_log_start; vfio_main.c:vfio_ioctl_device_feature_logging_start
+    DmaLogging log = device("mtty", "mtty-1").dmaLogging();
+    IovaRange pages = IovaRange.of(0x10_0000, 4 * PAGE);
+    refuses(Errno.EINVAL, () -> log.start(List.of(), PAGE));
+    refuses(Errno.EINVAL, () -> log.start(List.of(pages, IovaRange.of(0x10_1000, PAGE)), PAGE));
+    refuses(Errno.EINVAL, () -> log.start(List.of(IovaRange.of(0x10_0800, PAGE)), PAGE));
+    refuses(Errno.EOVERFLOW, () -> log.start(List.of(IovaRange.of(-PAGE, PAGE)), PAGE));
+    refuses(Errno.E2BIG, () -> log.start(Collections.nCopies(257, pages), PAGE));
+    assertThat(log.start(List.of(pages), PAGE)).hasValue(PAGE);
+    try (DirtyBitmap dirty = new DirtyBitmap(pages.first(), pages.bytes(), PAGE);
+        DirtyBitmap small = new DirtyBitmap(pages.first(), PAGE, 1024)) {
+      assertThat(log.report(dirty)).isTrue();
+      assertThat(dirty.count()).isZero();
+      refuses(Errno.EINVAL, () -> log.report(small));
+    }
+    assertThat(log.stop()).isTrue();
   }
 
   @Test
@@ -127,7 +150,7 @@ class MediatedDeviceLabTest {
     assertThat(screen.width()).isEqualTo(640);
     assertThat(screen.height()).isEqualTo(480);
     assertThat(screen.stride()).isEqualTo(640 * 4);
-    assertThat(display.regionInfos()).extracting(RegionInfo::index).contains(screen.source());
+    assertThat(display.regionInfo(screen.source()).orElseThrow().bytes()).isEqualTo(screen.bytes());
     refuses(Errno.EINVAL, () -> planes.query(GfxPlane.Type.PRIMARY, GfxPlane.Source.DMA_BUF));
   }
 }
