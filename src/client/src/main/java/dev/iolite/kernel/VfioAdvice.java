@@ -93,7 +93,8 @@ final class VfioAdvice {
                     Remedy.SHOW_DEVICE);
             case E2BIG ->
                 new Advice(
-                    "there are more ranges to log than fit into a page", "log fewer, larger ranges");
+                    "there are more ranges to log than fit into a page",
+                    "log fewer, larger ranges");
             case EOVERFLOW ->
                 new Advice("a range ends beyond the address space", "end it one page earlier");
             case EBUSY ->
