@@ -22,6 +22,8 @@ import java.util.stream.LongStream;
  *
  * <p>KVM locks the vCPU for each of these calls: one that another thread makes waits until the run
  * has left the guest. All of them fail with EINVAL if the guest's state is protected from the host.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class X86State {
   private static final int PDPTRS = 4;
