@@ -13,24 +13,31 @@ import dev.iolite.uapi.catalog.Ioctls;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.catalog.UapiCatalog;
 import dev.iolite.uapi.catalog.UapiConstant;
+import dev.iolite.uapi.iommufd.iommu_hw_info;
 import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
+import dev.iolite.uapi.iommufd.iommu_hwpt_invalidate;
 import dev.iolite.uapi.iommufd.iommu_option;
-import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_feature;
+import dev.iolite.uapi.vfio.vfio_device_info;
+import dev.iolite.uapi.vfio.vfio_info_cap_header;
+import dev.iolite.uapi.vfio.vfio_iommu_type1_info;
 import dev.iolite.uapi.vfio.vfio_irq_info;
 import dev.iolite.uapi.vfio.vfio_region_info;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
  * How each call ended that the contract suite made on a backend; for calls with parts, each part.
@@ -40,8 +47,11 @@ import java.util.concurrent.ConcurrentHashMap;
 final class CallLog {
   private static final Map<Coverage.Backend, CallLog> LOGS = new ConcurrentHashMap<>();
 
-  /** For each call with parts, the names of the parts by their numbers. */
-  private static final Map<String, Map<Long, String>> PARTS = parts();
+  /** A part of a call, as the coverage names it, and its number. */
+  private record Part(String name, long number) {}
+
+  /** By {@code DESCRIPTOR CALL}. */
+  private static final Map<String, List<Part>> PARTS = parts();
 
   private final Map<String, Ended> ended = new TreeMap<>();
 
@@ -67,39 +77,65 @@ final class CallLog {
     ended.merge(call, now, (before, after) -> before.compareTo(after) < 0 ? before : after);
   }
 
-  private static Map<String, Map<Long, String>> parts() {
+  private static Map<String, List<Part>> parts() {
     Map<String, Long> values = new HashMap<>();
     for (UapiConstant constant : UapiCatalog.constants()) {
       values.putIfAbsent(constant.name(), constant.value());
     }
-    Map<String, Map<Long, String>> parts = new HashMap<>();
+    Map<String, List<Part>> parts = new HashMap<>();
     for (Coverage.Row row : Coverage.read().rows()) {
       int colon = row.call().indexOf(':');
-      Long value = values.get(row.call().substring(colon + 1));
-      if (colon >= 0 && value != null) {
+      Long number = values.get(row.call().substring(colon + 1));
+      if (colon >= 0 && number != null) {
         parts
             .computeIfAbsent(
-                row.descriptor() + " " + row.call().substring(0, colon), _ -> new HashMap<>())
-            .put(value, row.call());
+                row.descriptor() + " " + row.call().substring(0, colon), _ -> new ArrayList<>())
+            .add(new Part(row.call(), number));
       }
     }
     return parts;
   }
 
-  /** The number of the part that a call is about; empty if it has none. */
-  private static Optional<Long> part(Ioctl command, MemorySegment struct) {
+  /** The part of a call that has a number, of those with this in their names. */
+  private static Stream<String> part(Ioctl command, String in, long number) {
+    return PARTS.getOrDefault(key(command), List.of()).stream()
+        .filter(part -> part.name().contains(in) && part.number() == number)
+        .map(Part::name);
+  }
+
+  /** Those whose bits are set. */
+  private static Stream<String> bits(Ioctl command, String in, long bits) {
+    return PARTS.getOrDefault(key(command), List.of()).stream()
+        .filter(part -> part.name().contains(in) && (part.number() & bits) != 0)
+        .map(Part::name);
+  }
+
+  private static String key(Ioctl command) {
+    return command.on().name() + " " + command.name();
+  }
+
+  /** The parts that a call asks for. */
+  private static Stream<String> asked(Ioctl command, MemorySegment struct) {
     return switch (command.name()) {
       case "VFIO_DEVICE_FEATURE" ->
-          Optional.of((long) vfio_device_feature.flags(struct) & Vfio.VFIO_DEVICE_FEATURE_MASK());
-      case "VFIO_DEVICE_GET_REGION_INFO" -> Optional.of((long) vfio_region_info.index(struct));
-      case "VFIO_DEVICE_GET_IRQ_INFO" -> Optional.of((long) vfio_irq_info.index(struct));
-      case "IOMMU_OPTION" -> Optional.of((long) iommu_option.option_id(struct));
-      case "IOMMU_HWPT_ALLOC" -> Optional.of((long) iommu_hwpt_alloc.data_type(struct));
-      case "IOMMU_VIOMMU_ALLOC" -> Optional.of((long) iommu_viommu_alloc.type(struct));
-      case "KVM_CREATE_DEVICE" -> Optional.of((long) kvm_create_device.type(struct));
-      case "KVM_ENABLE_CAP" -> Optional.of((long) kvm_enable_cap.cap(struct));
-      case "KVM_MEMORY_ENCRYPT_OP" -> Optional.of((long) struct.get(ValueLayout.JAVA_INT, 0));
-      default -> Optional.empty();
+          part(
+              command,
+              "",
+              (long) vfio_device_feature.flags(struct) & Vfio.VFIO_DEVICE_FEATURE_MASK());
+      case "VFIO_DEVICE_GET_REGION_INFO" -> part(command, "_INDEX", vfio_region_info.index(struct));
+      case "VFIO_DEVICE_GET_IRQ_INFO" -> part(command, "_INDEX", vfio_irq_info.index(struct));
+      case "IOMMU_OPTION" -> part(command, "", iommu_option.option_id(struct));
+      case "IOMMU_HWPT_ALLOC" ->
+          Stream.concat(
+              part(command, "_DATA_", iommu_hwpt_alloc.data_type(struct)),
+              Stream.concat(
+                  bits(command, "_HWPT_ALLOC_", iommu_hwpt_alloc.flags(struct)),
+                  bits(command, "_FAULT_", iommu_hwpt_alloc.flags(struct))));
+      case "IOMMU_HWPT_INVALIDATE" -> part(command, "", iommu_hwpt_invalidate.data_type(struct));
+      case "KVM_CREATE_DEVICE" -> part(command, "", kvm_create_device.type(struct));
+      case "KVM_ENABLE_CAP" -> part(command, "", kvm_enable_cap.cap(struct));
+      case "KVM_MEMORY_ENCRYPT_OP" -> part(command, "", struct.get(ValueLayout.JAVA_INT, 0));
+      default -> Stream.empty();
     };
   }
 
@@ -146,16 +182,17 @@ final class CallLog {
       }
       Ioctl command = known.orElseThrow();
       // The call may put other numbers where the part's is.
-      Optional<Long> part = struct(command, argument).flatMap(before -> part(command, before));
+      List<String> asked =
+          struct(command, argument).stream().flatMap(s -> asked(command, s)).toList();
       int result = super.ioctl(fd, request, argument);
-      String call = command.on().name() + " " + command.name();
-      add(call, result);
-      part.or(() -> exit(fd, command, result))
-          .map(PARTS.getOrDefault(call, Map.of())::get)
-          .ifPresent(name ->
-              add(
-                  command.on().name() + " " + name,
-                  command.equals(KvmIoctls.KVM_RUN) ? 0 : result));
+      add(key(command), result);
+      asked.forEach(part -> add(command.on().name() + " " + part, result));
+      Stream<String> answered =
+          result < 0
+              ? Stream.empty()
+              : struct(command, argument).stream().flatMap(s -> answered(command, s, argument));
+      Stream.concat(answered, exit(fd, command, result))
+          .forEach(part -> add(command.on().name() + " " + part, 0));
       if (result >= 0) {
         DescriptorKinds.made(command, struct(command, argument), result)
             .ifPresent(made -> kinds.add(made.number(), made.kind()));
@@ -163,14 +200,59 @@ final class CallLog {
       return result;
     }
 
+    /** The parts that a call has answered. */
+    private Stream<String> answered(Ioctl command, MemorySegment struct, long address) {
+      return switch (command.name()) {
+        case "VFIO_DEVICE_GET_INFO" ->
+            chain(
+                command,
+                address,
+                vfio_device_info.argsz(struct),
+                vfio_device_info.cap_offset(struct));
+        case "VFIO_DEVICE_GET_REGION_INFO" ->
+            chain(
+                command,
+                address,
+                vfio_region_info.argsz(struct),
+                vfio_region_info.cap_offset(struct));
+        case "VFIO_IOMMU_GET_INFO" ->
+            chain(
+                command,
+                address,
+                vfio_iommu_type1_info.argsz(struct),
+                vfio_iommu_type1_info.cap_offset(struct));
+        case "IOMMU_GET_HW_INFO" ->
+            Stream.concat(
+                part(command, "_TYPE_", iommu_hw_info.out_data_type(struct)),
+                bits(command, "_HW_CAP_", iommu_hw_info.out_capabilities(struct)));
+        default -> Stream.empty();
+      };
+    }
+
+    /** A chain of capabilities behind a struct, each with its id and where the next one is. */
+    private Stream<String> chain(Ioctl command, long address, int bytes, int first) {
+      List<String> found = new ArrayList<>();
+      for (int at = first; at != 0 && at + vfio_info_cap_header.sizeof() <= bytes; ) {
+        Optional<MemorySegment> head = memory.copy(address + at, vfio_info_cap_header.sizeof());
+        if (head.isEmpty()) {
+          break;
+        }
+        int id = Short.toUnsignedInt(vfio_info_cap_header.id(head.orElseThrow()));
+        part(command, "_INFO_", id).forEach(found::add);
+        at = vfio_info_cap_header.next(head.orElseThrow());
+      }
+      return found.stream();
+    }
+
     /** Why a vCPU left the guest: after a memory fault, the run fails with EFAULT. */
-    private Optional<Long> exit(int fd, Ioctl command, int result) {
+    private Stream<String> exit(int fd, Ioctl command, int result) {
       if (!command.equals(KvmIoctls.KVM_RUN) || (result < 0 && Errno.of(-result) != Errno.EFAULT)) {
-        return Optional.empty();
+        return Stream.empty();
       }
       return Optional.ofNullable(runs.get(fd))
           .flatMap(address -> memory.copy(address, kvm_run.sizeof()))
-          .map(run -> Integer.toUnsignedLong(kvm_run.exit_reason(run)));
+          .stream()
+          .flatMap(run -> part(command, "", Integer.toUnsignedLong(kvm_run.exit_reason(run))));
     }
 
     private Optional<MemorySegment> struct(Ioctl command, long address) {

@@ -42,7 +42,7 @@ final class ClientMethods {
   /** By what is used: the methods that use it, and by methods, those that call them. */
   private final Map<String, Set<String>> users = new HashMap<>();
 
-  /** By each public method or enum constant of a public class: how a reader calls it. */
+  /** By each public method or constant of a public class: how a reader calls it. */
   private final Map<String, String> shown = new HashMap<>();
 
   private final Set<String> publicClasses = new HashSet<>();
@@ -112,9 +112,9 @@ final class ClientMethods {
       for (CodeElement element :
           method.code().<Iterable<CodeElement>>map(c -> c).orElse(List.of())) {
         if (element instanceof FieldInstruction field && isConstantOf(model, method, field)) {
-          // What stands between two constants of an enum is what the later one is made with.
+          // What stands between two constants is what the later one is made with.
           String constant = owner + "." + field.name().stringValue();
-          if (isPublic(owner)) {
+          if (isPublic(owner) && isPublic(model, field)) {
             shown.put(constant, simple(constant));
           }
           used.forEach(thing -> addUser(thing, constant));
@@ -138,10 +138,15 @@ final class ClientMethods {
 
   private static boolean isConstantOf(
       ClassModel model, MethodModel method, FieldInstruction field) {
-    return model.flags().has(AccessFlag.ENUM)
-        && method.methodName().equalsString("<clinit>")
+    return method.methodName().equalsString("<clinit>")
         && field.opcode() == Opcode.PUTSTATIC
         && field.owner().asInternalName().equals(model.thisClass().asInternalName());
+  }
+
+  private static boolean isPublic(ClassModel model, FieldInstruction instruction) {
+    return model.fields().stream()
+        .filter(field -> field.fieldName().equals(instruction.name()))
+        .anyMatch(field -> field.flags().has(AccessFlag.PUBLIC));
   }
 
   private static List<String> used(CodeElement element) {
