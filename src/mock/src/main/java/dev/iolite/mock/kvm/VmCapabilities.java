@@ -47,6 +47,10 @@ final class VmCapabilities {
       refuseIf(Long.compareUnsigned(value, KvmCapabilities.MAX_IRQ_ROUTES) > 0, Errno.EINVAL);
       refuseIf(vm.hasIrqchip() || vm.hasVcpus(), Errno.EEXIST);
       vm.createIrqchip(true);
+    } else if (capability == Kvm.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM()) {
+      vm.vendor().copyContextFrom((int) value);
+    } else if (capability == Kvm.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM()) {
+      vm.vendor().moveContextFrom((int) value);
     } else if (capability == Kvm.KVM_CAP_EXIT_HYPERCALL()) {
       refuseIf((value & ~vm.platform().hypercallExits()) != 0, Errno.EINVAL);
       vm.hypercallExits(value);

@@ -11,6 +11,7 @@ import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_create_guest_memfd;
 import dev.iolite.uapi.kvm.kvm_dirty_log;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
+import dev.iolite.uapi.kvm.kvm_enc_region;
 import dev.iolite.uapi.kvm.kvm_ioeventfd;
 import dev.iolite.uapi.kvm.kvm_irqfd;
 import dev.iolite.uapi.kvm.kvm_memory_attributes;
@@ -33,6 +34,10 @@ final class VmFile extends OpenFile {
   VmFile(KvmVm vm) {
     super(vm.task());
     this.vm = vm;
+  }
+
+  KvmVm vm() {
+    return vm;
   }
 
   @Override
@@ -73,6 +78,12 @@ final class VmFile extends OpenFile {
       DirtyLog.clear(vm, task().in(argument, kvm_clear_dirty_log.sizeof()));
     } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_OP()) {
       vm.vendor().command(argument);
+    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_REG_REGION()) {
+      MemorySegment region = task().in(argument, kvm_enc_region.sizeof());
+      vm.vendor().registerRegion(kvm_enc_region.addr(region), kvm_enc_region.size(region));
+    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_UNREG_REGION()) {
+      MemorySegment region = task().in(argument, kvm_enc_region.sizeof());
+      vm.vendor().unregisterRegion(kvm_enc_region.addr(region), kvm_enc_region.size(region));
     } else if (request == Kvm.KVM_CREATE_IRQCHIP()) {
       VmCapabilities.createIrqchip(vm);
     } else if (request == Kvm.KVM_SET_TSS_ADDR()) {
