@@ -15,7 +15,7 @@ import java.lang.foreign.ValueLayout;
  * The commands that send the memory of a guest with SEV to another machine, and receive it there.
  * Made by {@link Sev#migration}. KVM has none for the registers of a guest with SEV-ES.
  *
- * <p>Errors are those of {@link Sev}.
+ * <p>Errors are those of {@link Sev}. Safe for use by several threads.
  */
 public final class SevMigration {
   private final SevCommand command;

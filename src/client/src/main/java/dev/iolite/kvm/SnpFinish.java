@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * What the launch of a guest with SEV-SNP ends with.
  *
- * <p>Immutable; the methods return another.
+ * <p>Immutable, and safe for use by several threads; the methods return another.
  */
 public final class SnpFinish {
   private static final int ID_BLOCK_BYTES = Kvm.KVM_SEV_SNP_ID_BLOCK_SIZE();
