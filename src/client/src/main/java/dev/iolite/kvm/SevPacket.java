@@ -2,7 +2,7 @@ package dev.iolite.kvm;
 
 /**
  * A piece of a guest's memory on its way to another machine, or a secret on its way to a guest:
- * encrypted by a key that only the secure processors, or the  guest's owner, have.
+ * encrypted by a key that only the secure processors, or the guest's owner, have.
  *
  * <p>Immutable, and safe for use by several threads.
  */
