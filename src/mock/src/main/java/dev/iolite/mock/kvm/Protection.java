@@ -30,18 +30,18 @@ interface Protection {
   /**
    * KVM_CAP_VM_COPY_ENC_CONTEXT_FROM.
    *
-   * @param source the descriptor of a VM
+   * @param source another VM
    */
-  default void copyContextFrom(int source) {
+  default void copyContextFrom(KvmVm source) {
     throw refused(Errno.EINVAL);
   }
 
   /**
    * KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM.
    *
-   * @param source the descriptor of a VM
+   * @param source another VM
    */
-  default void moveContextFrom(int source) {
+  default void moveContextFrom(KvmVm source) {
     throw refused(Errno.EINVAL);
   }
 

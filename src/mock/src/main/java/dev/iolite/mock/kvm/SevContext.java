@@ -28,7 +28,7 @@ final class SevContext {
   private final Set<SevContext> mirrors = new HashSet<>();
 
   private static SevContext of(KvmVm vm) {
-    return ((SevVm) vm.vendor()).context();
+    return SevVm.of(vm).context();
   }
 
   /** arch/x86/kvm/svm/sev.c:sev_vm_copy_enc_context_from. */

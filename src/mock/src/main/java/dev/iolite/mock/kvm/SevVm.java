@@ -51,6 +51,11 @@ final class SevVm implements Protection {
     return vm.task();
   }
 
+  /** A VM's encryption, on a machine where every VM has one. */
+  static SevVm of(KvmVm vm) {
+    return (SevVm) vm.vendor();
+  }
+
   KvmVm vm() {
     return vm;
   }
@@ -229,14 +234,14 @@ final class SevVm implements Protection {
 
   /** sev_vm_copy_enc_context_from. */
   @Override
-  public void copyContextFrom(int source) {
-    context.copyFrom(vm, other(source));
+  public void copyContextFrom(KvmVm source) {
+    context.copyFrom(vm, of(source));
   }
 
   /** sev_vm_move_enc_context_from. */
   @Override
-  public void moveContextFrom(int source) {
-    SevVm from = other(source);
+  public void moveContextFrom(KvmVm source) {
+    SevVm from = of(source);
     refuseIf(
         vm.type() != from.vm.type() || context.active || !from.context.active || from.isSnp(),
         Errno.EINVAL);
@@ -253,19 +258,6 @@ final class SevVm implements Protection {
       from.vm.vcpus().forEach(from::lost);
     }
     from.vm.die();
-  }
-
-  /** The VM of a descriptor (file_is_kvm), which must be another one (sev_lock_two_vms). */
-  private SevVm other(int source) {
-    KvmVm from =
-        task()
-            .descriptors()
-            .get(source, VmFile.class)
-            .map(VmFile::vm)
-            .orElseThrow(() -> refused(Errno.EBADF));
-    refuseIf(from.equals(vm), Errno.EINVAL);
-    // All VMs of a machine are of one vendor, but TDX's, which are on another machine.
-    return (SevVm) from.vendor();
   }
 
   /** sev_vm_destroy. */

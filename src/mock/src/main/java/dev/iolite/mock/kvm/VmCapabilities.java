@@ -1,6 +1,7 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.kvm.Kvm;
@@ -48,16 +49,46 @@ final class VmCapabilities {
       refuseIf(vm.hasIrqchip() || vm.hasVcpus(), Errno.EEXIST);
       vm.createIrqchip(true);
     } else if (capability == Kvm.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM()) {
-      vm.vendor().copyContextFrom((int) value);
+      vm.vendor().copyContextFrom(otherVm(vm, (int) value));
     } else if (capability == Kvm.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM()) {
-      vm.vendor().moveContextFrom((int) value);
+      vm.vendor().moveContextFrom(otherVm(vm, (int) value));
+    } else if (capability == Kvm.KVM_CAP_DIRTY_LOG_RING()
+        || capability == Kvm.KVM_CAP_DIRTY_LOG_RING_ACQ_REL()) {
+      vm.dirtyRings().enable(value);
+    } else if (capability == Kvm.KVM_CAP_EXCEPTION_PAYLOAD()) {
+      vm.settings().setExceptionPayload(value != 0);
+    } else if (capability == Kvm.KVM_CAP_X86_TRIPLE_FAULT_EVENT()) {
+      vm.settings().setTripleFaultEvent(value != 0);
+    } else if (capability == Kvm.KVM_CAP_X86_USER_SPACE_MSR()) {
+      refuseIf((value & ~Kvm.KVM_MSR_EXIT_REASON_VALID_MASK()) != 0, Errno.EINVAL);
+    } else if (capability == Kvm.KVM_CAP_X86_DISABLE_EXITS()) {
+      refuseIf((value & ~KvmCapabilities.DISABLE_EXITS) != 0 || vm.hasVcpus(), Errno.EINVAL);
     } else if (capability == Kvm.KVM_CAP_EXIT_HYPERCALL()) {
       refuseIf((value & ~vm.platform().hypercallExits()) != 0, Errno.EINVAL);
       vm.hypercallExits(value);
     } else {
-      // This capability accepts any value; the model's guests encounter none of the quirks.
-      refuseIf(capability != Kvm.KVM_CAP_DISABLE_QUIRKS(), Errno.EINVAL);
+      // These accept any value; the model's guests encounter none of the quirks, and have no MSR.
+      refuseIf(
+          capability != Kvm.KVM_CAP_DISABLE_QUIRKS()
+              && capability != Kvm.KVM_CAP_MSR_PLATFORM_INFO(),
+          Errno.EINVAL);
     }
+  }
+
+  /**
+   * The VM of a descriptor (file_is_kvm), which must be another one (sev_lock_two_vms). Only an AMD
+   * machine whose kernel has SEV (CONFIG_KVM_AMD_SEV) knows these capabilities.
+   */
+  private static KvmVm otherVm(KvmVm vm, int source) {
+    refuseIf(!vm.platform().hasSev(), Errno.EINVAL);
+    KvmVm other =
+        vm.task()
+            .descriptors()
+            .get(source, VmFile.class)
+            .map(VmFile::vm)
+            .orElseThrow(() -> refused(Errno.EBADF));
+    refuseIf(other.equals(vm), Errno.EINVAL);
+    return other;
   }
 
   /** The model's guests see no interrupt controller, so only the flags are checked. */
@@ -67,6 +98,9 @@ final class VmCapabilities {
     refuseIf((flags & ~KvmCapabilities.X2APIC_FLAGS) != 0, Errno.EINVAL);
     refuseIf((flags & both) == both, Errno.EINVAL);
     refuseIf((flags & suppress) != 0 && !vm.hasSplitIrqchip(), Errno.EINVAL);
+    if ((flags & Kvm.KVM_X2APIC_API_USE_32BIT_IDS()) != 0) {
+      vm.settings().useWideApicIds();
+    }
   }
 
   /** KVM_CREATE_IRQCHIP. */

@@ -1,7 +1,6 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.OpenFile;
@@ -11,7 +10,6 @@ import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_create_guest_memfd;
 import dev.iolite.uapi.kvm.kvm_dirty_log;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
-import dev.iolite.uapi.kvm.kvm_enc_region;
 import dev.iolite.uapi.kvm.kvm_ioeventfd;
 import dev.iolite.uapi.kvm.kvm_irqfd;
 import dev.iolite.uapi.kvm.kvm_memory_attributes;
@@ -29,11 +27,13 @@ final class VmFile extends OpenFile {
   private static final long TSS_LAST = 0xffff_d000L;
 
   private final KvmVm vm;
+  private final VmCalls calls;
 
   /** Takes over the reference to the VM. */
   VmFile(KvmVm vm) {
     super(vm.task());
     this.vm = vm;
+    calls = new VmCalls(vm);
   }
 
   KvmVm vm() {
@@ -78,12 +78,6 @@ final class VmFile extends OpenFile {
       DirtyLog.clear(vm, task().in(argument, kvm_clear_dirty_log.sizeof()));
     } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_OP()) {
       vm.vendor().command(argument);
-    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_REG_REGION()) {
-      MemorySegment region = task().in(argument, kvm_enc_region.sizeof());
-      vm.vendor().registerRegion(kvm_enc_region.addr(region), kvm_enc_region.size(region));
-    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_UNREG_REGION()) {
-      MemorySegment region = task().in(argument, kvm_enc_region.sizeof());
-      vm.vendor().unregisterRegion(kvm_enc_region.addr(region), kvm_enc_region.size(region));
     } else if (request == Kvm.KVM_CREATE_IRQCHIP()) {
       VmCapabilities.createIrqchip(vm);
     } else if (request == Kvm.KVM_SET_TSS_ADDR()) {
@@ -101,7 +95,7 @@ final class VmFile extends OpenFile {
     } else if (request == Kvm.KVM_GET_STATS_FD()) {
       return vm.host().install(StatisticsFile.of(vm));
     } else {
-      throw refused(Errno.ENOTTY);
+      return calls.make(request, argument);
     }
     return 0;
   }
@@ -145,6 +139,7 @@ final class VmFile extends OpenFile {
   @Override
   protected void release() {
     vm.irqfds().release();
+    vm.hyperV().release();
     vm.putKvm();
   }
 }
