@@ -16,7 +16,7 @@ final class LaunchAdvice {
           : tdx(errno);
     }
     if (call.startsWith("KVM_SEV_")) {
-      return call.equals("KVM_SEV_INIT2") ? newSev(errno) : sev(errno);
+      return call.contains("INIT") ? newSev(errno) : sev(errno);
     }
     return null;
   }
@@ -76,12 +76,13 @@ final class LaunchAdvice {
               "modprobe ccp; dmesg has the driver's reason; enable SEV-SNP in the firmware");
       case ENOTTY ->
           new Advice(
-              "KVM has no SEV-SNP, or the firmware set no ASID aside for it",
-              "enable SEV-SNP in the firmware, with ASIDs for it (minimum SEV ASID above 1), and"
-                  + " load kvm_amd with sev_snp=1");
+              "KVM has no SEV of this type, or the firmware set no ASID aside for it",
+              "enable it in the firmware, for SEV-ES and SEV-SNP with ASIDs (minimum SEV ASID above"
+                  + " 1), and load kvm_amd with sev=1, sev_es=1 or sev_snp=1");
       case EINVAL ->
           new Advice(
-              "the VM has vCPUs or is initialized already, or this KVM lacks what was asked for",
+              "the VM has vCPUs or is initialized already or of another type, or this KVM lacks"
+                  + " what was asked for",
               "initialize it once, before its vCPUs");
       default -> sev(errno);
     };
@@ -91,22 +92,34 @@ final class LaunchAdvice {
     return switch (errno) {
       case EIO ->
           new Advice(
-              "the secure processor refused, with error as its status",
-              "dmesg has the ccp driver's reason; close the VM");
+              "the secure processor refused, with error as its status; INVALID_GUEST_STATE is a"
+                  + " command out of order, POLICY_FAILURE one that the guest's policy forbids",
+              "compare with the guest's status; dmesg has the ccp driver's reason");
       case ETIMEDOUT ->
           new Advice(
               "the secure processor did not answer, and its driver gave it up until the next boot",
               "dmesg has the command; reboot");
-      case EINVAL, EPERM ->
-          new Advice("the VM's launch is not in the state for it", "keep the order of the launch");
+      case EPERM ->
+          new Advice(
+              "the VM has SEV-SNP, whose commands are others", "use those of its launch instead");
+      case EBADF ->
+          new Advice(
+              "the guest is not started, or the descriptor of /dev/sev was closed since",
+              "start it first, and keep /dev/sev open until the VM is closed");
+      case EINVAL ->
+          new Advice(
+              "the VM's launch is not in the state for it, it mirrors another VM, or what was given"
+                  + " has a size that the call does not have",
+              "keep the order of the launch, and compare with the call's description");
       case EBUSY, EAGAIN ->
           new Advice(
               "the secure processor is busy, or other commands use its buffer",
               "try again a little later");
       case ENOTTY ->
           new Advice(
-              "KVM has no SEV-SNP, or the secure processor gave no context",
-              "enable SEV-SNP in the firmware; dmesg has the ccp driver's reason",
+              "the VM is not initialized for this, KVM has no SEV-SNP, or the secure processor gave"
+                  + " no context",
+              "initialize the VM first; dmesg has the ccp driver's reason",
               Remedy.CHECK_HOST);
       case ENODEV, ENXIO ->
           new Advice(

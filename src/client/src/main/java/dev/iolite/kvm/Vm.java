@@ -456,6 +456,24 @@ public final class Vm implements AutoCloseable {
     }
   }
 
+  /**
+   * Its encryption by AMD SEV, which its type or {@link Sev#initDefault} decides.
+   *
+   * @param processor must stay open until the VM is closed
+   */
+  public Sev sev(SecureProcessor processor) {
+    return new Sev(this, processor);
+  }
+
+  /**
+   * The launch of a VM of type {@link VmType#SNP}.
+   *
+   * @param processor must stay open until the VM is closed
+   */
+  public Snp snp(SecureProcessor processor) {
+    return new Snp(this, processor);
+  }
+
   /** Called when the kernel gives each new vCPU a ring. */
   void dirtyRingsEnabled(int bytes) {
     dirtyRingBytes = bytes;

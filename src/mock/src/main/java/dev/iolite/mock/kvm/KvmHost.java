@@ -13,6 +13,7 @@ final class KvmHost {
   private final Task task;
   private final KvmSetup setup;
   private final Set<EventFdFile> irqfds = new HashSet<>();
+  private final SevProcessor processor = new SevProcessor();
   private int vms;
   private long inodes;
 
@@ -39,6 +40,11 @@ final class KvmHost {
 
   SecureFirmware firmware() {
     return setup.firmware();
+  }
+
+  /** AMD's secure processor; only a platform with SEV uses it. */
+  SevProcessor processor() {
+    return processor;
   }
 
   /** Gives a new file a descriptor; if that fails, releases the file. */

@@ -131,6 +131,10 @@ public final class KvmVm implements KvmReference {
     return vcpus.values().stream().anyMatch(KvmVcpu::isBusy);
   }
 
+  int vcpuCount() {
+    return vcpus.size();
+  }
+
   Iterable<KvmVcpu> vcpus() {
     return vcpus.values();
   }
@@ -408,6 +412,7 @@ public final class KvmVm implements KvmReference {
       slots.release();
       vcpus.values().forEach(KvmVcpu::destroy);
       vcpus.clear();
+      protection.release();
     }
   }
 }

@@ -17,6 +17,37 @@ interface Protection {
   /** KVM_MEMORY_ENCRYPT_OP on a vCPU. */
   void command(KvmVcpu vcpu, long argument);
 
+  /** KVM_MEMORY_ENCRYPT_REG_REGION. */
+  default void registerRegion(long address, long bytes) {
+    throw refused(Errno.ENOTTY);
+  }
+
+  /** KVM_MEMORY_ENCRYPT_UNREG_REGION. */
+  default void unregisterRegion(long address, long bytes) {
+    throw refused(Errno.ENOTTY);
+  }
+
+  /**
+   * KVM_CAP_VM_COPY_ENC_CONTEXT_FROM.
+   *
+   * @param source another VM
+   */
+  default void copyContextFrom(KvmVm source) {
+    throw refused(Errno.EINVAL);
+  }
+
+  /**
+   * KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM.
+   *
+   * @param source another VM
+   */
+  default void moveContextFrom(KvmVm source) {
+    throw refused(Errno.EINVAL);
+  }
+
+  /** Called when the VM is destroyed. */
+  default void release() {}
+
   /** Called when a vCPU is about to be made. */
   void beforeVcpu();
 

@@ -13,6 +13,7 @@ import dev.iolite.uapi.kvm.kvm_sev_snp_launch_start;
 import dev.iolite.uapi.kvm.kvm_sev_snp_launch_update;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 
 /** The launch of an SEV-SNP guest; arch/x86/kvm/svm/sev.c. */
@@ -38,8 +39,24 @@ final class SevSnpLaunch {
     return finished;
   }
 
+  /** What does a command; empty if it is none of these. */
+  Optional<Runnable> handler(int id, MemorySegment command) {
+    Runnable handler = null;
+    if (id == Kvm.KVM_SEV_SNP_LAUNCH_START()) {
+      handler = () -> start(command);
+    } else if (id == Kvm.KVM_SEV_SNP_LAUNCH_UPDATE()) {
+      handler = () -> update(command);
+    } else if (id == Kvm.KVM_SEV_SNP_LAUNCH_FINISH()) {
+      handler = () -> finish(command);
+    } else if (id == Kvm.KVM_SEV_SNP_ENABLE_REQ_CERTS()) {
+      // snp_enable_certs; the guests of the model ask for no certificates.
+      handler = () -> refuseIf(vm.hasVcpus() || !sev.isSnp(), Errno.EINVAL);
+    }
+    return Optional.ofNullable(handler);
+  }
+
   /** snp_launch_start. */
-  void start(MemorySegment command) {
+  private void start(MemorySegment command) {
     refuseIf(!sev.isSnp(), Errno.ENOTTY);
     MemorySegment start =
         vm.task().in(kvm_sev_cmd.data(command), kvm_sev_snp_launch_start.sizeof());
@@ -49,19 +66,19 @@ final class SevSnpLaunch {
     refuseIf((policy & ~POLICY_SUPPORTED) != 0, Errno.EINVAL);
     refuseIf((policy & POLICY_RESERVED) == 0, Errno.EINVAL);
     try {
-      sev.requireProcessor(command);
-      sev.issue(command, "SNP_GCTX_CREATE");
+      execute(command, "SNP_GCTX_CREATE");
     } catch (Refused e) {
       // snp_context_create reports only that there is none.
       throw refused(Errno.ENOTTY);
     }
-    sev.issue(command, "SNP_LAUNCH_START");
-    sev.issue(command, "SNP_ACTIVATE");
+    execute(command, "SNP_LAUNCH_START");
+    sev.context().processor = kvm_sev_cmd.sev_fd(command);
+    sev.issue(command, "SNP_ACTIVATE", SevReply::done).orEio();
     context = true;
   }
 
   /** snp_launch_update. */
-  void update(MemorySegment command) {
+  private void update(MemorySegment command) {
     refuseIf(!sev.isSnp() || !context, Errno.EINVAL);
     long data = kvm_sev_cmd.data(command);
     MemorySegment update = vm.task().in(data, kvm_sev_snp_launch_update.sizeof());
@@ -102,42 +119,70 @@ final class SevSnpLaunch {
 
   /** Adds pages; EIO if not even the first could be added, whatever the reason. */
   private long add(MemorySegment command, long first, long source, long pages) {
+    int before = kvm_sev_cmd.error(command);
     long done = 0;
+    kvm_sev_cmd.error(command, 0);
     try {
       for (; done < pages; done++) {
-        long gpa = (first + done) << 12;
-        long from = source == 0 ? 0 : source + (done << 12);
-        sev.requireProcessor(command);
-        Population.addPage(vm, gpa, from, added, Errno.EEXIST);
-        try {
-          sev.issue(command, "SNP_LAUNCH_UPDATE");
-        } catch (Refused e) {
-          added.remove(gpa);
-          throw e;
-        }
+        addPage(command, (first + done) << 12, source == 0 ? 0 : source + (done << 12));
       }
     } catch (Refused e) {
       refuseIf(done == 0, Errno.EIO);
-      kvm_sev_cmd.error(command, 0);
     }
+    kvm_sev_cmd.error(command, before);
     return done;
   }
 
+  /** sev_gmem_post_populate. */
+  private void addPage(MemorySegment command, long gpa, long source) {
+    Population.addPage(vm, gpa, source, added, Errno.EEXIST);
+    try {
+      execute(command, "SNP_LAUNCH_UPDATE");
+    } catch (Refused e) {
+      added.remove(gpa);
+      throw e;
+    }
+  }
+
+  /** __sev_issue_cmd, through the descriptor in the command. */
+  private void execute(MemorySegment command, String name) {
+    sev.requireProcessor(kvm_sev_cmd.sev_fd(command));
+    sev.execute(command, name, this::whileLaunching).orEio();
+  }
+
+  /** AMD's SEV-SNP firmware ABI (publication 56860): these are commands of a guest's launch. */
+  private SevReply whileLaunching() {
+    return finished ? SevReply.failed(SevReply.INVALID_GUEST_STATE) : SevReply.done();
+  }
+
   /** snp_launch_finish. */
-  void finish(MemorySegment command) {
+  private void finish(MemorySegment command) {
     refuseIf(!sev.isSnp(), Errno.ENOTTY);
     refuseIf(!context, Errno.EINVAL);
     MemorySegment finish =
         vm.task().in(kvm_sev_cmd.data(command), kvm_sev_snp_launch_finish.sizeof());
     refuseIf(kvm_sev_snp_launch_finish.flags(finish) != 0, Errno.EINVAL);
-    sev.requireProcessor(command);
-    sev.encryptRegisters(command);
+    encryptRegisters(command);
     if (kvm_sev_snp_launch_finish.id_block_en(finish) != 0) {
-      vm.task()
-          .in(kvm_sev_snp_launch_finish.id_block_uaddr(finish), Kvm.KVM_SEV_SNP_ID_BLOCK_SIZE());
-      vm.task().in(kvm_sev_snp_launch_finish.id_auth_uaddr(finish), Kvm.KVM_SEV_SNP_ID_AUTH_SIZE());
+      SevBlobs.copy(
+          vm.task(),
+          kvm_sev_snp_launch_finish.id_block_uaddr(finish),
+          Kvm.KVM_SEV_SNP_ID_BLOCK_SIZE());
+      SevBlobs.copy(
+          vm.task(),
+          kvm_sev_snp_launch_finish.id_auth_uaddr(finish),
+          Kvm.KVM_SEV_SNP_ID_AUTH_SIZE());
     }
-    sev.issue(command, "SNP_LAUNCH_FINISH");
+    sev.issue(command, "SNP_LAUNCH_FINISH", this::whileLaunching).orEio();
     finished = true;
+  }
+
+  /** snp_launch_update_vmsa. */
+  private void encryptRegisters(MemorySegment command) {
+    for (KvmVcpu vcpu : vm.vcpus()) {
+      sev.requirePlain(vcpu);
+      execute(command, "SNP_LAUNCH_UPDATE");
+      sev.encrypted(vcpu);
+    }
   }
 }

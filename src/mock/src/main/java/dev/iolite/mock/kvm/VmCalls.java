@@ -47,10 +47,12 @@ final class VmCalls {
       GuestFilters.events(task, argument);
     } else if (request == (int) Kvm.KVM_X86_SET_MSR_FILTER()) {
       GuestFilters.msrs(task, argument);
-    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_REG_REGION()
-        || request == (int) Kvm.KVM_MEMORY_ENCRYPT_UNREG_REGION()) {
-      task.in(argument, kvm_enc_region.sizeof());
-      throw refused(Errno.ENOTTY);
+    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_REG_REGION()) {
+      MemorySegment region = task.in(argument, kvm_enc_region.sizeof());
+      vm.vendor().registerRegion(kvm_enc_region.addr(region), kvm_enc_region.size(region));
+    } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_UNREG_REGION()) {
+      MemorySegment region = task.in(argument, kvm_enc_region.sizeof());
+      vm.vendor().unregisterRegion(kvm_enc_region.addr(region), kvm_enc_region.size(region));
     } else {
       return interrupts(request, argument);
     }

@@ -1,6 +1,7 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.kvm.Kvm;
@@ -47,6 +48,10 @@ final class VmCapabilities {
       refuseIf(Long.compareUnsigned(value, KvmCapabilities.MAX_IRQ_ROUTES) > 0, Errno.EINVAL);
       refuseIf(vm.hasIrqchip() || vm.hasVcpus(), Errno.EEXIST);
       vm.createIrqchip(true);
+    } else if (capability == Kvm.KVM_CAP_VM_COPY_ENC_CONTEXT_FROM()) {
+      vm.vendor().copyContextFrom(otherVm(vm, (int) value));
+    } else if (capability == Kvm.KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM()) {
+      vm.vendor().moveContextFrom(otherVm(vm, (int) value));
     } else if (capability == Kvm.KVM_CAP_DIRTY_LOG_RING()
         || capability == Kvm.KVM_CAP_DIRTY_LOG_RING_ACQ_REL()) {
       vm.dirtyRings().enable(value);
@@ -68,6 +73,22 @@ final class VmCapabilities {
               && capability != Kvm.KVM_CAP_MSR_PLATFORM_INFO(),
           Errno.EINVAL);
     }
+  }
+
+  /**
+   * The VM of a descriptor (file_is_kvm), which must be another one (sev_lock_two_vms). Only an AMD
+   * machine whose kernel has SEV (CONFIG_KVM_AMD_SEV) knows these capabilities.
+   */
+  private static KvmVm otherVm(KvmVm vm, int source) {
+    refuseIf(!vm.platform().hasSev(), Errno.EINVAL);
+    KvmVm other =
+        vm.task()
+            .descriptors()
+            .get(source, VmFile.class)
+            .map(VmFile::vm)
+            .orElseThrow(() -> refused(Errno.EBADF));
+    refuseIf(other.equals(vm), Errno.EINVAL);
+    return other;
   }
 
   /** The model's guests see no interrupt controller, so only the flags are checked. */

@@ -36,6 +36,10 @@ final class VmFile extends OpenFile {
     calls = new VmCalls(vm);
   }
 
+  KvmVm vm() {
+    return vm;
+  }
+
   @Override
   public String name() {
     return "anon_inode:kvm-vm";
