@@ -4,6 +4,7 @@ module dev.iolite {
   requires transitive dev.iolite.uapi;
   requires static org.jspecify;
 
+  exports dev.iolite.dmabuf;
   exports dev.iolite.iommufd;
   exports dev.iolite.kernel;
   exports dev.iolite.kvm;

@@ -29,6 +29,9 @@ import java.util.function.Supplier;
  * is a race that the caller must avoid, as in C.
  */
 public final class Fd implements AutoCloseable {
+  /** For calls at the file's position; no offset that a call is made with. */
+  private static final long NO_OFFSET = Long.MIN_VALUE;
+
   private final Kernel kernel;
   private final FdKind kind;
   private final int number;
@@ -316,7 +319,7 @@ public final class Fd implements AutoCloseable {
     return transfer(
         SystemCalls.READ,
         writable(into),
-        "",
+        NO_OFFSET,
         (address, bytes) -> kernel.read(number(), address, bytes));
   }
 
@@ -338,7 +341,10 @@ public final class Fd implements AutoCloseable {
    */
   public long write(MemorySegment from) {
     return transfer(
-        SystemCalls.WRITE, from, "", (address, bytes) -> kernel.write(number(), address, bytes));
+        SystemCalls.WRITE,
+        from,
+        NO_OFFSET,
+        (address, bytes) -> kernel.write(number(), address, bytes));
   }
 
   /**
@@ -368,7 +374,7 @@ public final class Fd implements AutoCloseable {
     return transfer(
         SystemCalls.GETDENTS64,
         writable(into),
-        "",
+        NO_OFFSET,
         (address, bytes) -> kernel.getdents(number(), address, bytes));
   }
 
@@ -383,7 +389,7 @@ public final class Fd implements AutoCloseable {
     return transfer(
         SystemCalls.PREAD,
         writable(into),
-        at(offset),
+        offset,
         (address, bytes) -> kernel.pread(number(), address, bytes, offset));
   }
 
@@ -397,12 +403,13 @@ public final class Fd implements AutoCloseable {
     return transfer(
         SystemCalls.PWRITE,
         from,
-        at(offset),
+        offset,
         (address, bytes) -> kernel.pwrite(number(), address, bytes, offset));
   }
 
-  private static String at(long offset) {
-    return " offset=0x" + Long.toHexString(offset);
+  private static String detail(MemorySegment memory, long offset) {
+    String bytes = "bytes=" + memory.byteSize();
+    return offset == NO_OFFSET ? bytes : bytes + " offset=0x" + Long.toHexString(offset);
   }
 
   /** A system call that moves bytes between a file and memory. */
@@ -411,7 +418,7 @@ public final class Fd implements AutoCloseable {
     long call(long address, long bytes);
   }
 
-  private long transfer(SystemCall call, MemorySegment memory, String where, Transfer transfer) {
+  private long transfer(SystemCall call, MemorySegment memory, long offset, Transfer transfer) {
     long result =
         HeldMemory.during(
             memory,
@@ -422,12 +429,13 @@ public final class Fd implements AutoCloseable {
               } while (isRepeated(call, moved));
               return moved;
             });
-    String detail = "bytes=" + memory.byteSize() + where;
     if (result < 0) {
-      throw KernelException.of(kernel, call.name(), target(), detail, Math.toIntExact(-result));
+      throw KernelException.of(
+          kernel, call.name(), target(), detail(memory, offset), Math.toIntExact(-result));
     }
     if (result > memory.byteSize()) {
-      throw KernelException.of(call.name(), target(), detail, result, KernelException.NOT_ITS_OWN);
+      throw KernelException.of(
+          call.name(), target(), detail(memory, offset), result, KernelException.NOT_ITS_OWN);
     }
     return result;
   }

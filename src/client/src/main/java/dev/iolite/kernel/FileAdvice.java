@@ -170,7 +170,10 @@ final class FileAdvice {
     return switch (errno) {
       case EINVAL -> new Advice(NO_PAGES, "map whole pages, at least one");
       case ENOMEM ->
-          new Advice("the process is out of address space or memory", "free memory, or map less");
+          new Advice(
+              "the process is out of address space or memory, or the host has reserved too few huge"
+                  + " pages",
+              "free memory, or map less; reserve huge pages: vm.nr_hugepages");
       case EBUSY ->
           new Advice("something else uses what is to be mapped", "end that, then map it again");
       case ENODEV -> new Advice("what is to be mapped has no mapping", "read and write it instead");

@@ -50,15 +50,30 @@ public final class Mapping implements AutoCloseable {
    * @throws KernelException what mmap(2) said
    */
   public static Mapping anonymous(Kernel kernel, long bytes) {
+    return anonymous(kernel, bytes, 0, "anonymous memory");
+  }
+
+  /**
+   * Like {@link #anonymous(Kernel, long)}, of huge pages.
+   *
+   * @param bytes the length, more than 0, a multiple of the page
+   * @throws KernelException ENOMEM: the host has not reserved so many pages; EINVAL: its CPU has no
+   *     such pages
+   */
+  public static Mapping anonymous(Kernel kernel, long bytes, HugePage page) {
+    return anonymous(kernel, bytes, page.mapFlags(), "anonymous memory in pages of " + page);
+  }
+
+  private static Mapping anonymous(Kernel kernel, long bytes, int flags, String name) {
     long address =
         kernel.mmap(
             0,
             bytes,
             Libc.PROT_READ() | Libc.PROT_WRITE(),
-            Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS(),
+            Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS() | flags,
             -1,
             0);
-    return checked(kernel, CallTarget.of("anonymous memory"), address, bytes, "");
+    return checked(kernel, CallTarget.of(name), address, bytes, "");
   }
 
   private static Mapping checked(

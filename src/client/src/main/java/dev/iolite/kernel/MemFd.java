@@ -27,7 +27,23 @@ public final class MemFd implements AutoCloseable {
    * @throws KernelException what memfd_create(2) or ftruncate(2) said
    */
   public static MemFd create(Kernel kernel, String name, long bytes) {
-    int number = kernel.memfdCreate(name, Libc.MFD_CLOEXEC());
+    return create(kernel, name, bytes, 0);
+  }
+
+  /**
+   * Like {@link #create(Kernel, String, long)}, of huge pages.
+   *
+   * @param bytes its size, a multiple of the page
+   * @throws KernelException what memfd_create(2) or ftruncate(2) said: EINVAL (the size is no
+   *     multiple of the page), ENODEV (the CPU has no such pages). Pages that the host has not
+   *     reserved are missed by {@link #map}
+   */
+  public static MemFd create(Kernel kernel, String name, long bytes, HugePage page) {
+    return create(kernel, name, bytes, page.memfdFlags());
+  }
+
+  private static MemFd create(Kernel kernel, String name, long bytes, int flags) {
+    int number = kernel.memfdCreate(name, Libc.MFD_CLOEXEC() | flags);
     if (number < 0) {
       throw new KernelException("memfd_create", CallTarget.of(name), "", -number);
     }

@@ -64,7 +64,8 @@ class ArchitectureTest {
         .layer("pci")
         .definedBy("dev.iolite.pci..")
         .layer("descriptors")
-        .definedBy("dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..")
+        .definedBy(
+            "dev.iolite.vfio..", "dev.iolite.iommufd..", "dev.iolite.kvm..", "dev.iolite.dmabuf..")
         .layer("steps")
         .definedBy("dev.iolite.steps..")
         .layer("scenarios")
@@ -109,10 +110,11 @@ class ArchitectureTest {
   void theKindsOfDescriptorDoNotKnowOneAnother() {
     Map<String, List<String>> others =
         Map.of(
-            "vfio", List.of("kvm"),
-            "iommufd", List.of("vfio", "kvm", "pci"),
-            "kvm", List.of("vfio", "iommufd", "pci"),
-            "pci", List.of("vfio", "iommufd", "kvm"));
+            "vfio", List.of("kvm", "dmabuf"),
+            "iommufd", List.of("vfio", "kvm", "dmabuf", "pci"),
+            "kvm", List.of("vfio", "iommufd", "dmabuf", "pci"),
+            "dmabuf", List.of("vfio", "iommufd", "kvm", "pci"),
+            "pci", List.of("vfio", "iommufd", "kvm", "dmabuf"));
     others.forEach((room, forbidden) -> checkForbidden("dev.iolite.", room, forbidden));
   }
 

@@ -54,7 +54,7 @@ class ThreadRulesTest {
   void everyPackageSaysItOfItsValues() throws IOException {
     try (Stream<Path> files = Files.walk(CLIENT)) {
       assertThat(files.filter(f -> f.endsWith("package-info.java")))
-          .hasSize(8)
+          .hasSize(9)
           .allSatisfy(file ->
               assertThat(oneLine(Files.readString(file)))
                   .contains("Records, enums and exceptions never change: they are safe"));

@@ -127,6 +127,8 @@ public final class AddressSpace {
     // mm/mmap.c:file_mmap_ok, for a device's file
     boolean ends = Long.compareUnsigned(offset >>> 12, (-1 - whole) >>> 12) > 0;
     refuseIf(file.isPresent() && ends, Errno.EOVERFLOW);
+    // mm/hugetlb.c:hugetlb_acct_memory: the host has reserved no huge pages
+    refuseIf(file.isEmpty() && (flags & Libc.MAP_HUGETLB()) != 0, Errno.ENOMEM);
     int sharing = flags & (Libc.MAP_SHARED() | Libc.MAP_PRIVATE());
     refuseIf(sharing == 0, Errno.EINVAL);
     file.ifPresent(f -> f.requireMappable(protection, flags));

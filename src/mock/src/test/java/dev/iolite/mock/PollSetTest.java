@@ -1,0 +1,86 @@
+package dev.iolite.mock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.PollSet;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Waits for many eventfds, of this host and of a model. */
+class PollSetTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  private final CloseStack opened = new CloseStack();
+
+  static Stream<Kernel> kernels() {
+    return Stream.of(new HostKernel(), MockKernel.plain());
+  }
+
+  @AfterEach
+  void close() {
+    opened.close();
+  }
+
+  private List<EventFd> events(Kernel kernel, int count) {
+    List<EventFd> events = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      events.add(opened.push(EventFd.create(kernel)));
+    }
+    return events;
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void thoseThatWereSignalledAreFoundInOrder(Kernel kernel) {
+    List<EventFd> events = events(kernel, 40);
+    PollSet poll = opened.push(PollSet.of(events));
+    assertThat(poll.await(Duration.ZERO)).isZero();
+    assertThat(poll.next(0)).isEqualTo(-1);
+    events.get(3).signal(2);
+    events.get(39).signal(1);
+    assertThat(poll.await(SOON)).isEqualTo(2);
+    assertThat(poll.next(0)).isEqualTo(3);
+    assertThat(poll.next(4)).isEqualTo(39);
+    assertThat(poll.next(40)).isEqualTo(-1);
+    assertThat(poll.take(3)).isEqualTo(2);
+    assertThat(poll.take(3)).as("taken").isZero();
+    assertThat(poll.await(SOON)).isEqualTo(1);
+    assertThat(poll.next(0)).isEqualTo(39);
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void aSignalEndsTheWait(Kernel kernel) throws InterruptedException {
+    List<EventFd> events = events(kernel, 2);
+    PollSet poll = opened.push(PollSet.of(events));
+    Thread signal = Thread.ofPlatform().start(() -> events.get(1).signal(1));
+    assertThat(poll.await(SOON)).isEqualTo(1);
+    assertThat(poll.next(0)).isEqualTo(1);
+    signal.join();
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void aClosedDescriptorIsNamed(Kernel kernel) {
+    List<EventFd> events = events(kernel, 2);
+    PollSet poll = opened.push(PollSet.of(events));
+    String name = events.get(1).fd().toString();
+    events.get(1).close();
+    assertThatThrownBy(() -> poll.await(Duration.ZERO))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EBADF))
+        .hasMessageContaining(name);
+  }
+}
