@@ -49,6 +49,7 @@ public final class KvmVm implements KvmReference {
   private final DirtyRings dirtyRings = new DirtyRings(this);
   private final HyperVInterface hyperV = new HyperVInterface(this);
   private final VmClockState clock = new VmClockState();
+  private MsrAccess msrAccess = MsrAccess.all();
   private boolean irqchip;
   private boolean splitIrqchip;
   private long hypercallExits;
@@ -181,6 +182,14 @@ public final class KvmVm implements KvmReference {
 
   HyperVInterface hyperV() {
     return hyperV;
+  }
+
+  MsrAccess msrAccess() {
+    return msrAccess;
+  }
+
+  void setMsrAccess(MsrAccess access) {
+    msrAccess = access;
   }
 
   VmClockState clock() {
