@@ -7,6 +7,10 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -87,6 +91,53 @@ public final class Kvm implements AutoCloseable {
   }
 
   /**
+   * What CPUID can answer in a guest: the host's answers, less what KVM does not support.
+   *
+   * <p>KVM_GET_SUPPORTED_CPUID, arch/x86/kvm/cpuid.c:kvm_dev_ioctl_get_cpuid.
+   */
+  public List<CpuidEntry> supportedCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_CPUID);
+  }
+
+  /**
+   * The features of CPUID that KVM emulates, slowly, although the host lacks them.
+   *
+   * <p>KVM_GET_EMULATED_CPUID, since Linux 3.13, arch/x86/kvm/cpuid.c:kvm_dev_ioctl_get_cpuid.
+   */
+  public List<CpuidEntry> emulatedCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_EMULATED_CPUID);
+  }
+
+  /**
+   * The indexes of the model-specific registers that a vCPU has and that a snapshot needs.
+   *
+   * <p>KVM_GET_MSR_INDEX_LIST, arch/x86/kvm/x86.c:kvm_arch_dev_ioctl.
+   */
+  public List<Integer> msrIndexes() {
+    return MsrCall.indexes(fd, KvmIoctls.KVM_GET_MSR_INDEX_LIST);
+  }
+
+  /**
+   * The indexes of the model-specific registers that say what the processor can do.
+   *
+   * <p>KVM_GET_MSR_FEATURE_INDEX_LIST, since Linux 4.16, arch/x86/kvm/x86.c:kvm_arch_dev_ioctl.
+   */
+  public List<Integer> msrFeatureIndexes() {
+    return MsrCall.indexes(fd, KvmIoctls.KVM_GET_MSR_FEATURE_INDEX_LIST);
+  }
+
+  /**
+   * What the registers of {@link #msrFeatureIndexes} can have in a guest.
+   *
+   * <p>KVM_GET_MSRS on {@code /dev/kvm}, since Linux 4.16, arch/x86/kvm/x86.c:msr_io.
+   *
+   * @return fewer than asked for if one can't be read: the first that is missing
+   */
+  public List<Msr> msrFeatures(List<Integer> indexes) {
+    return MsrCall.get(fd, KvmIoctls.KVM_GET_MSRS, indexes);
+  }
+
+  /**
    * How much of a vCPU's descriptor is mapped, in bytes: struct kvm_run, the data of port I/O and
    * the ring of coalesced MMIO.
    *
@@ -94,6 +145,37 @@ public final class Kvm implements AutoCloseable {
    */
   public int vcpuMmapBytes() {
     return fd.ioctl(KvmIoctls.KVM_GET_VCPU_MMAP_SIZE, 0);
+  }
+
+  /** The attributes of {@code /dev/kvm}, in the groups KVM_X86_GRP_SYSTEM and KVM_X86_GRP_SEV. */
+  public DeviceAttributes attributes() {
+    return DeviceAttributes.ofKvm(fd);
+  }
+
+  /**
+   * What CPUID answers to a guest that uses Hyper-V's interface.
+   *
+   * <p>KVM_GET_SUPPORTED_HV_CPUID, since Linux 5.11, arch/x86/kvm/hyperv.c:kvm_get_hv_cpuid.
+   *
+   * @throws KernelException EINVAL: the kernel has no CONFIG_KVM_HYPERV
+   */
+  public List<CpuidEntry> supportedHyperVCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID);
+  }
+
+  /**
+   * The features of IA32_MCG_CAP that a vCPU can have, a bit for each.
+   *
+   * <p>KVM_X86_GET_MCE_CAP_SUPPORTED, arch/x86/kvm/x86.c:kvm_arch_dev_ioctl.
+   *
+   * @see VcpuInjection#setUpMachineChecks
+   */
+  public long machineCheckFeatures() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment features = arena.allocate(ValueLayout.JAVA_LONG);
+      fd.ioctl(KvmIoctls.KVM_X86_GET_MCE_CAP_SUPPORTED, features);
+      return features.get(ValueLayout.JAVA_LONG, 0);
+    }
   }
 
   /**

@@ -5,19 +5,24 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.Page;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_segment;
+import dev.iolite.uapi.kvm.kvm_signal_mask;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -26,8 +31,8 @@ import java.util.function.Predicate;
 /**
  * A virtual processor. Made by {@link Vm#createVcpu}.
  *
- * <p>For use by one thread at a time; ideally, the same thread always runs it. While one runs it, a
- * second run is refused, and {@link #close} by another thread.
+ * <p>For use by one thread at a time, except for {@link #stop}; ideally, the same thread always
+ * runs it. While one runs it, a second run is refused, and {@link #close} by another thread.
  */
 public final class Vcpu implements AutoCloseable {
   private static final long REAL_MODE_END = 1L << 20;
@@ -40,17 +45,27 @@ public final class Vcpu implements AutoCloseable {
   private final Mapping run;
   private final ExitDecoder decoder;
   private final Watchdog watchdog;
+  private final int dirtyRingBytes;
+  private final X86State x86;
 
   /** Held by the thread that runs the guest or closes this. */
   private final ReentrantLock busy = new ReentrantLock();
 
   /** Takes over the descriptor, unless this fails. */
-  Vcpu(Fd fd, int id, Optional<MemorySlot> code, int mmapBytes, Consumer<Vcpu> onClose) {
+  Vcpu(
+      Fd fd,
+      int id,
+      Optional<MemorySlot> code,
+      int mmapBytes,
+      int dirtyRingBytes,
+      Consumer<Vcpu> onClose) {
     this.fd = fd;
     this.id = id;
     this.code = code;
+    this.dirtyRingBytes = dirtyRingBytes;
     this.onClose = onClose;
     run = Mapping.of(fd, 0, mmapBytes, Libc.PROT_READ() | Libc.PROT_WRITE());
+    x86 = new X86State(fd);
     decoder = new ExitDecoder(run.segment());
     watchdog = new Watchdog(fd.kernel(), run.segment(), "vCPU " + id);
   }
@@ -63,6 +78,15 @@ public final class Vcpu implements AutoCloseable {
   /** The descriptor, to be given to the kernel. */
   public Fd fd() {
     return fd;
+  }
+
+  /**
+   * Its state that x86 defines: special registers, CPUID, MSRs, FPU, local APIC.
+   *
+   * @see #registers
+   */
+  public X86State x86() {
+    return x86;
   }
 
   /**
@@ -153,24 +177,36 @@ public final class Vcpu implements AutoCloseable {
    * @see #run(Duration, BooleanSupplier, Predicate)
    */
   public Exit run(Duration deadline, Predicate<Exit> goesOn) {
-    return run(deadline, () -> false, goesOn);
+    return run(Optional.of(deadline), Optional.empty(), goesOn);
   }
 
   /**
-   * Runs the guest, again after each exit, until an exit that ends the run. An exit for port I/O or
-   * MMIO costs no allocation and nothing for the deadline.
+   * Runs the guest, however long it takes, until an exit that ends the run, or {@link #stop}.
+   *
+   * @see #run(Duration, BooleanSupplier, Predicate)
+   */
+  public Exit run(Predicate<Exit> goesOn) {
+    return run(Optional.empty(), Optional.empty(), goesOn);
+  }
+
+  /**
+   * Runs the guest, again after each exit, until an exit that ends the run. An exit for port I/O,
+   * MMIO, a hypercall or an MSR costs no allocation and nothing for the deadline.
    *
    * <p>KVM_RUN, virt/kvm/kvm_main.c:kvm_vcpu_ioctl, arch/x86/kvm/x86.c: kvm_arch_vcpu_ioctl_run. A
-   * signal that was not the deadline's is no reason to stop.
+   * signal that was not the deadline's is no reason to stop, nor is it EAGAIN, with which KVM_RUN
+   * returns when a processor that waited for it got INIT or SIPI.
    *
    * @param deadline how long the run may take, with the time that {@code goesOn} takes
    * @param stop whether to end the run, as when the process is to end. It is asked first, and then
-   *     ten times a second by another thread
+   *     ten times a second by another thread. For a thread that knows the vCPU, {@link #stop} is
+   *     faster
    * @param goesOn handles an exit and says whether the guest goes on; what it throws ends the run
    * @return the exit that ended the run; a view of kvm_run is valid until the next run
    * @throws GuestDeadlineException if the guest is still running at the deadline. It has been
    *     stopped and can be run again
-   * @throws GuestStoppedException if {@code stop} says so; the guest can be run again
+   * @throws GuestStoppedException if {@code stop} says so, or after {@link #stop}; the guest can be
+   *     run again
    * @throws KernelException EFAULT, EHWPOISON: the guest's memory can't be reached (those that come
    *     with an explanation are an {@link Exit.MemoryFault}); EIO: the VM is dead, or belongs to
    *     another process, or under a proposal the guest touched a dma-buf that is revoked; EINVAL: a
@@ -179,6 +215,11 @@ public final class Vcpu implements AutoCloseable {
    *     deleted, or on a virtual thread
    */
   public Exit run(Duration deadline, BooleanSupplier stop, Predicate<Exit> goesOn) {
+    return run(Optional.of(deadline), Optional.of(stop), goesOn);
+  }
+
+  private Exit run(
+      Optional<Duration> deadline, Optional<BooleanSupplier> stop, Predicate<Exit> goesOn) {
     if (busy.isHeldByCurrentThread() || !busy.tryLock()) {
       throw new IllegalStateException(this + " runs already: it is one processor");
     }
@@ -189,7 +230,8 @@ public final class Vcpu implements AutoCloseable {
     }
   }
 
-  private Exit runAlone(Duration deadline, BooleanSupplier stop, Predicate<Exit> goesOn) {
+  private Exit runAlone(
+      Optional<Duration> deadline, Optional<BooleanSupplier> stop, Predicate<Exit> goesOn) {
     if (fd.isClosed()) {
       throw new IllegalStateException(this + " is closed");
     }
@@ -200,7 +242,7 @@ public final class Vcpu implements AutoCloseable {
     if (Thread.currentThread().isVirtual()) {
       throw new IllegalStateException("a vCPU is run by a platform thread: KVM ties it to one");
     }
-    if (stop.getAsBoolean()) {
+    if (stop.filter(BooleanSupplier::getAsBoolean).isPresent()) {
       throw new GuestStoppedException(toString());
     }
     long exits = 0;
@@ -209,11 +251,15 @@ public final class Vcpu implements AutoCloseable {
         int result = fd.tryIoctl(KvmIoctls.KVM_RUN, 0);
         if (result == Errno.EINTR.negated()) {
           if (watch.expired()) {
-            throw new GuestDeadlineException(toString(), deadline, exits, where());
+            throw new GuestDeadlineException(
+                toString(), deadline.orElse(Duration.ZERO), exits, where());
           }
           if (watch.stopped()) {
             throw new GuestStoppedException(toString());
           }
+          continue;
+        }
+        if (result == Errno.EAGAIN.negated()) {
           continue;
         }
         Exit exit = result == 0 ? decoder.decode() : failed(result);
@@ -223,6 +269,21 @@ public final class Vcpu implements AutoCloseable {
         exits++;
       }
     }
+  }
+
+  /**
+   * Ends the run that is under way, which throws {@link GuestStoppedException}; if there is none,
+   * the next one ends before it enters the guest. What an exit was answered with has reached the
+   * guest by then. Any thread may call this, and the guest can't escape it: not by a loop with
+   * interrupts off, nor by a halt.
+   *
+   * @throws IllegalStateException if it is closed
+   */
+  public void stop() {
+    if (fd.isClosed()) {
+      throw new IllegalStateException(this + " is closed");
+    }
+    watchdog.stop();
   }
 
   /**
@@ -250,6 +311,147 @@ public final class Vcpu implements AutoCloseable {
           throw fd.malformed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result, ", and mapped nothing");
         }
       } while (kvm_pre_fault_memory.size(range) != 0);
+    }
+  }
+
+  /** Its XSAVE area and XCR0. */
+  public ExtendedState extendedState() {
+    return new ExtendedState(fd);
+  }
+
+  /** Interrupts and exceptions for its guest. */
+  public VcpuInjection injection() {
+    return new VcpuInjection(fd);
+  }
+
+  /** Debugging of its guest. */
+  public VcpuDebug debug() {
+    return new VcpuDebug(fd);
+  }
+
+  /** Its time stamp counter and its guest's clock. */
+  public VcpuClock clock() {
+    return new VcpuClock(fd);
+  }
+
+  /** Its registers by name. */
+  public OneRegisters oneRegisters() {
+    return new OneRegisters(fd);
+  }
+
+  /** The task priority of its local APIC. */
+  public TaskPriority taskPriority() {
+    return new TaskPriority(fd);
+  }
+
+  /** Its attributes, in the group KVM_VCPU_TSC_CTRL. */
+  public DeviceAttributes attributes() {
+    return DeviceAttributes.ofVcpu(fd);
+  }
+
+  /**
+   * What CPUID answers to a guest of this vCPU that uses Hyper-V's interface.
+   *
+   * <p>KVM_GET_SUPPORTED_HV_CPUID on the vCPU, since Linux 5.0,
+   * arch/x86/kvm/hyperv.c:kvm_get_hv_cpuid. See {@link dev.iolite.kvm.Kvm#supportedHyperVCpuid}.
+   *
+   * @throws KernelException EINVAL: the kernel has no CONFIG_KVM_HYPERV
+   */
+  public List<CpuidEntry> supportedHyperVCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID_ON_VCPU);
+  }
+
+  /** Xen's interface to its guest. */
+  public XenVcpu xen() {
+    return new XenVcpu(fd);
+  }
+
+  /** The virtual machines of its guest. */
+  public NestedVirtualization nested() {
+    return new NestedVirtualization(fd);
+  }
+
+  /**
+   * Enables a capability for the vCPU.
+   *
+   * <p>KVM_ENABLE_CAP on the vCPU, arch/x86/kvm/x86.c:kvm_vcpu_ioctl_enable_cap.
+   *
+   * @param args up to four numbers, as the capability defines them
+   * @throws KernelException EINVAL: the capability cannot be enabled for a vCPU, or does not accept
+   *     an argument; ENOTTY: it is of another make of processor
+   */
+  public void enable(Capability capability, long... args) {
+    try (Arena arena = Arena.ofConfined()) {
+      fd.ioctl(KvmIoctls.KVM_ENABLE_CAP_ON_VCPU, capability.enabled(arena, args));
+    }
+  }
+
+  /**
+   * Sets which signals reach the thread while it runs the guest, in place of the thread's own mask.
+   * The deadline of {@link #run} needs none of them.
+   *
+   * <p>KVM_SET_SIGNAL_MASK, virt/kvm/kvm_main.c:kvm_vcpu_ioctl_set_sigmask.
+   *
+   * @param blocked a bit for each signal that does not, signal 1 in bit 0; empty for the thread's
+   *     own mask
+   */
+  public void setSignalMask(OptionalLong blocked) {
+    if (blocked.isEmpty()) {
+      Ioctl command = KvmIoctls.KVM_SET_SIGNAL_MASK;
+      int result = fd.kernel().ioctl(fd.number(), command.number(), 0);
+      if (result < 0) {
+        throw new KernelException(command.name(), fd.target(), "0", -result);
+      }
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(kvm_signal_mask.sizeof() + Long.BYTES, Long.BYTES);
+      kvm_signal_mask.len(mask, Long.BYTES);
+      mask.set(ValueLayout.JAVA_LONG_UNALIGNED, kvm_signal_mask.sizeof(), blocked.getAsLong());
+      fd.ioctl(KvmIoctls.KVM_SET_SIGNAL_MASK, mask);
+    }
+  }
+
+  /**
+   * Maps the ring of the pages that it writes. Close it before the vCPU.
+   *
+   * <p>virt/kvm/kvm_main.c:kvm_vcpu_fault.
+   *
+   * @throws IllegalStateException if {@link VmDirtyLog#enableRings} was not called before the vCPU
+   *     was made
+   * @throws KernelException what mmap(2) said
+   */
+  public DirtyRing dirtyRing() {
+    if (dirtyRingBytes == 0) {
+      throw new IllegalStateException(
+          this + " has no ring of dirty pages: enable the rings before the vCPU is made");
+    }
+    return DirtyRing.of(fd, dirtyRingBytes);
+  }
+
+  /**
+   * The ring of the VM's coalesced writes.
+   *
+   * <p>KVM_CAP_COALESCED_MMIO, virt/kvm/kvm_main.c:kvm_vcpu_fault.
+   */
+  public CoalescedRing coalescedRing() {
+    return new CoalescedRing(
+        run.segment().asSlice(Kvm.KVM_COALESCED_MMIO_PAGE_OFFSET() * Page.BYTES, Page.BYTES));
+  }
+
+  /**
+   * Opens what KVM counts for the vCPU.
+   *
+   * <p>KVM_GET_STATS_FD, since Linux 5.14, virt/kvm/kvm_main.c:kvm_vcpu_ioctl_get_stats_fd. The
+   * statistics stay open when the vCPU is closed.
+   */
+  public Statistics statistics() {
+    try (CloseStack opening = new CloseStack()) {
+      Fd file =
+          opening.push(fd.ioctlFd(KvmIoctls.KVM_GET_STATS_FD_ON_VCPU, 0, "statistics of " + fd));
+      Statistics made = Statistics.of(file);
+      opening.release();
+      return made;
     }
   }
 

@@ -120,6 +120,34 @@ abstract class KvmSuite {
   }
 
   @Test
+  void anotherThreadStopsAGuestThatNeverHalts() {
+    // out 0x10, al; jmp $
+    try (Guest guest = guest(0xe6, 0x10, 0xeb, 0xfe)) {
+      assertThatThrownBy(() ->
+              guest.vcpu.run(exit -> {
+                Thread.ofPlatform().start(guest.vcpu::stop);
+                return exit instanceof Exit.IoOut;
+              }))
+          .isInstanceOf(GuestStoppedException.class);
+    }
+  }
+
+  @Test
+  void aStopBeforeTheRunEndsThatRunAndNoOther() {
+    // hlt
+    try (Guest guest = guest(0xf4)) {
+      guest.vcpu.stop();
+      assertThatThrownBy(() -> guest.vcpu.run(_ -> false))
+          .isInstanceOf(GuestStoppedException.class);
+      assertThat(guest.vcpu.run(_ -> false)).isInstanceOf(Exit.Hlt.class);
+      guest.vcpu.close();
+      assertThatThrownBy(guest.vcpu::stop)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("is closed");
+    }
+  }
+
+  @Test
   void aGuestThatNeverHaltsIsStoppedAtTheDeadlineAndCanRunAgain() {
     // jmp $
     try (Guest guest = guest(0xeb, 0xfe)) {

@@ -1,8 +1,10 @@
 package dev.iolite.contract;
 
+import dev.iolite.cli.Coverage;
 import org.junit.jupiter.api.Nested;
 
 /** The part of the contract that needs KVM only, on this machine's own kernel. */
+@Covers(Coverage.Backend.HOST)
 class ContractHostTest {
 
   @Nested
@@ -29,6 +31,27 @@ class ContractHostTest {
   @Nested
   class KvmVcpu extends KvmVcpuContract {
     KvmVcpu() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmState extends KvmStateContract {
+    KvmState() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmTracking extends KvmTrackingContract {
+    KvmTracking() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmSetting extends KvmSettingContract {
+    KvmSetting() {
       super(Backend.host());
     }
   }

@@ -1,9 +1,11 @@
 package dev.iolite.contract;
 
+import dev.iolite.cli.Coverage;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
 /** The contract on the lab's real kernel. */
+@Covers(Coverage.Backend.LAB)
 @Tag("lab")
 class ContractLabTest {
   @Nested
@@ -170,6 +172,27 @@ class ContractLabTest {
   @Nested
   class VfioGroupIommufd extends VfioGroupIommufdContract {
     VfioGroupIommufd() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmState extends KvmStateContract {
+    KvmState() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmTracking extends KvmTrackingContract {
+    KvmTracking() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmSetting extends KvmSettingContract {
+    KvmSetting() {
       super(Backend.lab());
     }
   }
