@@ -10,6 +10,8 @@ import java.lang.invoke.VarHandle;
 /**
  * The ring of a VM's coalesced writes ({@link CoalescedIo}). All vCPUs of a VM have the same ring,
  * so one thread at a time reads it, through any of them. Made by {@link Vcpu#coalescedRing}.
+ *
+ * <p>Not safe for use by several threads.
  */
 public final class CoalescedRing {
   private static final VarHandle INDEX = ValueLayout.JAVA_INT.varHandle();

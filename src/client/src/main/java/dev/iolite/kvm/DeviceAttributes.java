@@ -15,6 +15,8 @@ import java.lang.foreign.ValueLayout;
  * constants are in {@link dev.iolite.uapi.kvm.Kvm}.
  *
  * <p>Made by {@link Kvm#attributes}, {@link Vcpu#attributes} and {@link VfioKvmDevice#attributes}.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class DeviceAttributes {
   private final Fd fd;

@@ -11,6 +11,8 @@ import java.lang.foreign.MemorySegment;
 /**
  * Memory of this process that a guest with SEV or SEV-ES has encrypted, so that it must not move.
  * Made by {@link Vm#encryptedMemory}.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class EncryptedMemory {
   private final Fd vm;

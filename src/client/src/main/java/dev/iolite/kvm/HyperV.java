@@ -9,7 +9,11 @@ import dev.iolite.uapi.kvm.kvm_hyperv_eventfd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Hyper-V's interface to guests of a VM, as KVM has it. Made by {@link Vm#hyperV}. */
+/**
+ * Hyper-V's interface to guests of a VM, as KVM has it. Made by {@link Vm#hyperV}.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class HyperV {
   private final Fd vm;
 

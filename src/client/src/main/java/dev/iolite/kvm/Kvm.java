@@ -153,6 +153,17 @@ public final class Kvm implements AutoCloseable {
   }
 
   /**
+   * What CPUID answers to a guest that uses Hyper-V's interface.
+   *
+   * <p>KVM_GET_SUPPORTED_HV_CPUID, since Linux 5.11, arch/x86/kvm/hyperv.c:kvm_get_hv_cpuid.
+   *
+   * @throws KernelException EINVAL: the kernel has no CONFIG_KVM_HYPERV
+   */
+  public List<CpuidEntry> supportedHyperVCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID);
+  }
+
+  /**
    * The features of IA32_MCG_CAP that a vCPU can have, a bit for each.
    *
    * <p>KVM_X86_GET_MCE_CAP_SUPPORTED, arch/x86/kvm/x86.c:kvm_arch_dev_ioctl.

@@ -8,6 +8,8 @@ import java.lang.foreign.ValueLayout;
 /**
  * What KVM knows of a guest's own virtual machines: struct kvm_nested_state with the data behind
  * it. Its data are for the kernel only.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class NestedState {
   private final MemorySegment state;

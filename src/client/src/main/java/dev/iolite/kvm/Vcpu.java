@@ -349,6 +349,18 @@ public final class Vcpu implements AutoCloseable {
     return DeviceAttributes.ofVcpu(fd);
   }
 
+  /**
+   * What CPUID answers to a guest of this vCPU that uses Hyper-V's interface.
+   *
+   * <p>KVM_GET_SUPPORTED_HV_CPUID on the vCPU, since Linux 5.0,
+   * arch/x86/kvm/hyperv.c:kvm_get_hv_cpuid. See {@link dev.iolite.kvm.Kvm#supportedHyperVCpuid}.
+   *
+   * @throws KernelException EINVAL: the kernel has no CONFIG_KVM_HYPERV
+   */
+  public List<CpuidEntry> supportedHyperVCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID_ON_VCPU);
+  }
+
   /** Xen's interface to its guest. */
   public XenVcpu xen() {
     return new XenVcpu(fd);

@@ -504,6 +504,11 @@ public final class Vm implements AutoCloseable {
     return new CoalescedIo(fd);
   }
 
+  /** The timer, by its older calls. */
+  public Pit pit() {
+    return new Pit(fd);
+  }
+
   /** Hyper-V's interface to the guest. */
   public HyperV hyperV() {
     return new HyperV(fd);

@@ -9,7 +9,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 
-/** The paravirtual clock of a VM, and the rate of its time stamp counters. See {@link Vm#clock}. */
+/**
+ * The paravirtual clock of a VM, and the rate of its time stamp counters. See {@link Vm#clock}.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class VmClock {
   private final Fd vm;
 

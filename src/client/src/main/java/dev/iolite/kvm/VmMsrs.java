@@ -5,7 +5,11 @@ import dev.iolite.uapi.catalog.KvmIoctls;
 import java.lang.foreign.Arena;
 import java.util.Set;
 
-/** The guest's access to model-specific registers. Made by {@link Vm#msrs}. */
+/**
+ * The guest's access to model-specific registers. Made by {@link Vm#msrs}.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class VmMsrs {
   private final Vm vm;
 

@@ -13,6 +13,8 @@ import java.util.function.Consumer;
 /**
  * Xen's interface to guests of a VM, as KVM has it: thin wrappers of its calls. Made by {@link
  * Vm#xen}; {@link Capability#XEN_HVM} says what there is.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class Xen {
   private final Fd vm;

@@ -8,7 +8,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
-/** Xen's interface to the guest of a vCPU, as KVM has it. Made by {@link Vcpu#xen}. */
+/**
+ * Xen's interface to the guest of a vCPU, as KVM has it. Made by {@link Vcpu#xen}.
+ *
+ * <p>Safe for use by several threads.
+ */
 public final class XenVcpu {
   private final Fd vcpu;
 

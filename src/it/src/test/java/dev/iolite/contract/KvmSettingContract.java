@@ -1,7 +1,6 @@
 package dev.iolite.contract;
 
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_IRQCHIP;
-import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_PIT;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_PIT2;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_CLOCK;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_IRQCHIP;
@@ -27,11 +26,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kvm.Capability;
+import dev.iolite.kvm.CpuidEntry;
 import dev.iolite.kvm.DeviceAttributes;
 import dev.iolite.kvm.MsrExitReason;
 import dev.iolite.kvm.MsrFilter;
 import dev.iolite.kvm.MsrFilter.Access;
 import dev.iolite.kvm.MsrFilter.Action;
+import dev.iolite.kvm.PitState;
 import dev.iolite.kvm.PmuEventFilter;
 import dev.iolite.kvm.Vcpu;
 import dev.iolite.kvm.Vm;
@@ -59,7 +60,6 @@ import dev.iolite.uapi.kvm.kvm_pmu_event_filter;
 import dev.iolite.uapi.kvm.kvm_reinject_control;
 import dev.iolite.uapi.kvm.kvm_xen_hvm_config;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -204,22 +204,20 @@ abstract class KvmSettingContract extends KvmTypedContract {
     Vm vm = typedVm();
     assumeOffered(vm, Capability.HYPERV_CPUID);
     Vcpu vcpu = typedVcpu(vm);
+    List<CpuidEntry> ofKvm = typedKvm().supportedHyperVCpuid();
+    assertThat(ofKvm).hasSize(10);
+    assertThat(ofKvm.getFirst().function()).isEqualTo(0x4000_0000);
+    assertThat(ofKvm.getFirst().eax()).isEqualTo(0x4000_0082);
+    assertThat(ofKvm.get(1).eax()).as("Hv#1").isEqualTo(0x3123_7648);
+    List<CpuidEntry> ofVcpu = vcpu.supportedHyperVCpuid();
+    assertThat(ofVcpu.get(3).edx()).as("no timers").isEqualTo(ofKvm.get(3).edx() & ~(1 << 19));
+    assertThat(ofVcpu.get(4).eax()).as("no IPIs").isEqualTo(ofKvm.get(4).eax() & ~(1 << 10));
     MemorySegment list = zeros(kvm_cpuid2.sizeof() + 12 * kvm_cpuid_entry2.sizeof());
     kvm_cpuid2.nent(list, 9);
     fails(Errno.E2BIG, ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, list));
     kvm_cpuid2.nent(list, 12);
-    succeeds(ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, list));
-    assertThat(kvm_cpuid2.nent(list)).isEqualTo(10);
-    MemorySegment first = list.asSlice(kvm_cpuid2.sizeof());
-    assertThat(kvm_cpuid_entry2.function(first)).isEqualTo(0x4000_0000);
-    assertThat(kvm_cpuid_entry2.eax(first)).isEqualTo(0x4000_0082);
-    kvm_cpuid2.nent(list, 12);
     succeeds(raw(vcpu, KVM_GET_SUPPORTED_HV_CPUID_ON_VCPU, list));
-    MemorySegment second = kvm_cpuid_entry2.asSlice(first, 1);
-    byte[] signature = new byte[4];
-    MemorySegment.ofArray(signature)
-        .set(ValueLayout.JAVA_INT_UNALIGNED, 0, kvm_cpuid_entry2.eax(second));
-    assertThat(new String(signature, java.nio.charset.StandardCharsets.US_ASCII)).isEqualTo("Hv#1");
+    assertThat(kvm_cpuid2.nent(list)).isEqualTo(10);
   }
 
   @Test
@@ -337,7 +335,7 @@ abstract class KvmSettingContract extends KvmTypedContract {
     fails(Errno.ENXIO, raw(vm, KVM_GET_PIT, struct(kvm_pit_state.layout())));
     fails(Errno.ENXIO, raw(vm, KVM_SET_PIT, struct(kvm_pit_state.layout())));
     fails(Errno.ENXIO, raw(vm, KVM_REINJECT_CONTROL, struct(kvm_reinject_control.layout())));
-    succeeds(ioctl(vm.fd().number(), KVM_CREATE_PIT, 0));
+    vm.pit().create();
     fails(Errno.EEXIST, raw(vm, KVM_CREATE_PIT2, config));
   }
 
@@ -357,13 +355,14 @@ abstract class KvmSettingContract extends KvmTypedContract {
     kvm_pit_channel_state.mode(second, (byte) 3);
     kvm_pit_state2.flags(state, Kvm.KVM_PIT_FLAGS_HPET_LEGACY());
     succeeds(raw(vm, KVM_SET_PIT2, state));
-    MemorySegment older = struct(kvm_pit_state.layout());
-    succeeds(raw(vm, KVM_GET_PIT, older));
-    assertThat(kvm_pit_channel_state.count(kvm_pit_state.channels(older, 2))).isEqualTo(0x1234);
-    succeeds(raw(vm, KVM_SET_PIT, older));
+    List<PitState.Channel> channels = vm.pit().channels();
+    assertThat(channels.get(2).count()).isEqualTo(0x1234);
+    assertThat(channels.get(2).mode()).isEqualTo(3);
+    vm.pit().setChannels(channels);
     succeeds(raw(vm, KVM_GET_PIT2, state));
     assertThat(kvm_pit_state2.flags(state)).isEqualTo(Kvm.KVM_PIT_FLAGS_HPET_LEGACY());
-    succeeds(raw(vm, KVM_REINJECT_CONTROL, struct(kvm_reinject_control.layout())));
+    assertThat(kvm_pit_channel_state.count(second)).isEqualTo(0x1234);
+    vm.pit().reinjectTicks(false);
   }
 
   private MemorySegment line(int irq, int level) {

@@ -8,7 +8,6 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_ONE_REG;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS2;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SUPPORTED_CPUID;
-import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_CPUID;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_CPUID2;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_DEBUGREGS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_FPU;
@@ -24,6 +23,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kvm.Capability;
+import dev.iolite.kvm.CpuidEntry;
 import dev.iolite.kvm.DebugRegisters;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.GuestDebugFlag;
@@ -35,9 +35,7 @@ import dev.iolite.kvm.VcpuEvents;
 import dev.iolite.kvm.VcpuEvents.VcpuException;
 import dev.iolite.kvm.Vm;
 import dev.iolite.uapi.kvm.Kvm;
-import dev.iolite.uapi.kvm.kvm_cpuid;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
-import dev.iolite.uapi.kvm.kvm_cpuid_entry;
 import dev.iolite.uapi.kvm.kvm_cpuid_entry2;
 import dev.iolite.uapi.kvm.kvm_debugregs;
 import dev.iolite.uapi.kvm.kvm_fpu;
@@ -56,7 +54,9 @@ import dev.iolite.uapi.kvm.kvm_xcrs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -311,9 +311,15 @@ abstract class KvmStateContract extends KvmTypedContract {
     Vcpu vcpu = running(typedVm(), 0x90, 0x90, 0xf4);
     vcpu.debug().enable(EnumSet.of(GuestDebugFlag.SINGLE_STEP));
     for (int step = 1; step <= 2; step++) {
-      Exit exit = vcpu.run(PATIENCE);
-      assertThat(exit.toString()).contains("DEBUG");
-      assertThat(vcpu.registers().rip() & 0xfff).isEqualTo(step);
+      long here = CODE + step;
+      assertThat(vcpu.run(PATIENCE))
+          .isInstanceOfSatisfying(
+              Exit.Debug.class,
+              exit -> {
+                assertThat(exit.exception()).isEqualTo(1);
+                assertThat(exit.pc()).isEqualTo(here);
+                assertThat(exit.dr6() & 1 << 14).as("BS").isNotZero();
+              });
     }
     vcpu.debug().disable();
     assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.Hlt.class);
@@ -443,20 +449,13 @@ abstract class KvmStateContract extends KvmTypedContract {
   void theOlderCpuidHasNoSubleaves() {
     // cpuid.c:kvm_vcpu_ioctl_set_cpuid
     Vcpu vcpu = typedVcpu(typedVm());
-    MemorySegment list = zeros(kvm_cpuid.sizeof() + kvm_cpuid_entry.sizeof());
-    kvm_cpuid.nent(list, 1);
-    MemorySegment entry = list.asSlice(kvm_cpuid.sizeof());
-    kvm_cpuid_entry.function(entry, 0x8000_0008);
-    kvm_cpuid_entry.eax(entry, 47 << 8);
-    fails(Errno.EINVAL, raw(vcpu, KVM_SET_CPUID, list));
-    kvm_cpuid_entry.eax(entry, 48 << 8 | 40);
-    succeeds(raw(vcpu, KVM_SET_CPUID, list));
-    MemorySegment read = zeros(kvm_cpuid2.sizeof() + kvm_cpuid_entry2.sizeof());
-    kvm_cpuid2.nent(read, 1);
-    succeeds(raw(vcpu, dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_CPUID2, read));
-    assertThat(kvm_cpuid_entry2.eax(read.asSlice(kvm_cpuid2.sizeof()))).isEqualTo(48 << 8 | 40);
-    kvm_cpuid.nent(list, 257);
-    fails(Errno.E2BIG, raw(vcpu, KVM_SET_CPUID, list));
+    CpuidEntry sizes = new CpuidEntry(0x8000_0008, OptionalInt.empty(), 47 << 8, 0, 0, 0);
+    refused(Errno.EINVAL, () -> vcpu.x86().setCpuidWithoutIndexes(List.of(sizes)));
+    List<CpuidEntry> good = List.of(sizes.with(48 << 8 | 40, 1, 2, 3));
+    vcpu.x86().setCpuidWithoutIndexes(good);
+    assertThat(vcpu.x86().cpuid()).isEqualTo(good);
+    List<CpuidEntry> many = Collections.nCopies(257, sizes);
+    refused(Errno.E2BIG, () -> vcpu.x86().setCpuidWithoutIndexes(many));
   }
 
   @Test
