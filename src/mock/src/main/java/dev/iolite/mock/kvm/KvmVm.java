@@ -284,7 +284,9 @@ public final class KvmVm implements KvmReference {
 
   /** Whether a guest's accesses themselves state whether they are private. */
   boolean guestSaysPrivate() {
-    return type == Kvm.KVM_X86_SNP_VM() || type == Kvm.KVM_X86_TDX_VM();
+    return type == Kvm.KVM_X86_SNP_VM()
+        || type == Kvm.KVM_X86_TDX_VM()
+        || protection.memoryKey().isPresent();
   }
 
   /** user_exit_on_hypercall, for KVM_HC_MAP_GPA_RANGE. */
