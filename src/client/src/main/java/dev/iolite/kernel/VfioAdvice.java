@@ -121,7 +121,10 @@ final class VfioAdvice {
                     "compare with the kinds of interrupt that it has (VFIO_DEVICE_GET_IRQ_INFO)",
                     Remedy.SHOW_DEVICE);
             case EBUSY ->
-                new Advice("a TSM has locked the interface with its interrupts", "unbind it first");
+                new Advice(
+                    "another eventfd masks or unmasks the interrupt already, or a TSM has locked"
+                        + " the interface with its interrupts",
+                    "disconnect the other eventfd; unbind the interface");
             case ENOSPC ->
                 new Advice("the host has too few interrupt vectors left", "ask for fewer vectors");
             case ENOTTY ->

@@ -97,6 +97,72 @@ public final class IrqSet implements AutoCloseable {
     simple(Vfio.VFIO_IRQ_SET_ACTION_UNMASK(), index, 1);
   }
 
+  /**
+   * Triggers those of several interrupts for which the array says so, like {@link #trigger(int)}.
+   *
+   * @param first the interrupt that the first element is for
+   * @param which at least one element
+   * @throws KernelException EINVAL: this kind is not enabled, or has fewer interrupts
+   */
+  public void trigger(int first, boolean... which) {
+    chosen(Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(), first, which);
+  }
+
+  /**
+   * Masks those of several interrupts for which the array says so, like {@link #mask(int)}.
+   *
+   * @param first the interrupt that the first element is for
+   * @param which at least one element
+   */
+  public void mask(int first, boolean... which) {
+    chosen(Vfio.VFIO_IRQ_SET_ACTION_MASK(), first, which);
+  }
+
+  /**
+   * Unmasks those of several interrupts for which the array says so, like {@link #unmask(int)}.
+   *
+   * @param first the interrupt that the first element is for
+   * @param which at least one element
+   */
+  public void unmask(int first, boolean... which) {
+    chosen(Vfio.VFIO_IRQ_SET_ACTION_UNMASK(), first, which);
+  }
+
+  /**
+   * Has the kernel unmask an interrupt each time an eventfd is signalled. With the resample eventfd
+   * of a KVM irqfd, the guest's end of interrupt unmasks INTx without this process. The kernel
+   * takes the count of the eventfd. See drivers/vfio/virqfd.c:vfio_virqfd_enable.
+   *
+   * @param index which one, from 0
+   * @throws KernelException EINVAL: the interrupt is not enabled; ENOTTY: this kind cannot be
+   *     masked; EBUSY: another eventfd does it already, see {@link #disconnectUnmask}
+   */
+  public void connectUnmask(int index, EventFd event) {
+    eventFds(Vfio.VFIO_IRQ_SET_ACTION_UNMASK(), index, event.fd().number());
+  }
+
+  /** Stops unmasking an interrupt when an eventfd is signalled. Otherwise like {@link #unmask}. */
+  public void disconnectUnmask(int index) {
+    eventFds(Vfio.VFIO_IRQ_SET_ACTION_UNMASK(), index, NO_EVENTFD);
+  }
+
+  /**
+   * Has the kernel mask an interrupt each time an eventfd is signalled. Devices of a platform can
+   * do that (drivers/vfio/platform/vfio_platform_irq.c:vfio_platform_set_irq_mask).
+   *
+   * @param index which one, from 0
+   * @throws KernelException ENOTTY: it is a PCI device, whose interrupts cannot be masked this way;
+   *     EINVAL: the interrupt is not enabled
+   */
+  public void connectMask(int index, EventFd event) {
+    eventFds(Vfio.VFIO_IRQ_SET_ACTION_MASK(), index, event.fd().number());
+  }
+
+  /** Stops masking an interrupt when an eventfd is signalled. Otherwise like {@link #mask}. */
+  public void disconnectMask(int index) {
+    eventFds(Vfio.VFIO_IRQ_SET_ACTION_MASK(), index, NO_EVENTFD);
+  }
+
   /** Disables all of this kind, if they are enabled. */
   @Override
   public void close() {
@@ -107,16 +173,31 @@ public final class IrqSet implements AutoCloseable {
   }
 
   private void connect(int start, int... eventFds) {
+    eventFds(Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(), start, eventFds);
+  }
+
+  private void eventFds(int action, int start, int... eventFds) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment set =
           set(
               arena,
-              Vfio.VFIO_IRQ_SET_DATA_EVENTFD() | Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(),
+              Vfio.VFIO_IRQ_SET_DATA_EVENTFD() | action,
               start,
               eventFds.length,
               (long) eventFds.length * Integer.BYTES);
       MemorySegment.copy(
           eventFds, 0, set, ValueLayout.JAVA_INT, vfio_irq_set.data$offset(), eventFds.length);
+      device.ioctl(VfioIoctls.VFIO_DEVICE_SET_IRQS, set);
+    }
+  }
+
+  private void chosen(int action, int start, boolean... which) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment set =
+          set(arena, Vfio.VFIO_IRQ_SET_DATA_BOOL() | action, start, which.length, which.length);
+      for (int i = 0; i < which.length; i++) {
+        set.set(ValueLayout.JAVA_BYTE, vfio_irq_set.data$offset() + i, (byte) (which[i] ? 1 : 0));
+      }
       device.ioctl(VfioIoctls.VFIO_DEVICE_SET_IRQS, set);
     }
   }
