@@ -43,6 +43,7 @@ import picocli.CommandLine.TypeConversionException;
       VfioCommand.class,
       IommuCommand.class,
       KvmCommand.class,
+      VmCommand.class,
       PassthroughCommand.class,
       RecordCommand.class,
       MockCommand.class,
