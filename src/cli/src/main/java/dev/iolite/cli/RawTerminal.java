@@ -7,8 +7,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /**
- * Standard input in raw mode: each key reaches the program at once, unchanged and not echoed, Ctrl-C
- * too. Closing it makes the terminal as it was. If standard input is no terminal, nothing happens.
+ * Standard input in raw mode: each key reaches the program at once, unchanged and not echoed,
+ * Ctrl-C too. Closing it makes the terminal as it was. If standard input is no terminal, nothing
+ * happens.
  *
  * <p>The numbers are those of asm-generic/ioctls.h and termbits.h, which x86, Arm and RISC-V share;
  * the bindings do not have them, because they are not part of device assignment.
@@ -52,8 +53,7 @@ final class RawTerminal implements AutoCloseable {
   }
 
   private static void clear(MemorySegment termios, int offset, int flags) {
-    termios.set(
-        ValueLayout.JAVA_INT, offset, termios.get(ValueLayout.JAVA_INT, offset) & ~flags);
+    termios.set(ValueLayout.JAVA_INT, offset, termios.get(ValueLayout.JAVA_INT, offset) & ~flags);
   }
 
   /** Makes it as it was, once. */

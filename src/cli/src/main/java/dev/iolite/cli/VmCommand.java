@@ -43,10 +43,7 @@ final class VmCommand extends CommandGroup {
         description = "the guest's kernel")
     private Path image;
 
-    @Option(
-        names = "--initrd",
-        paramLabel = "FILE",
-        description = "the guest's initial RAM disk")
+    @Option(names = "--initrd", paramLabel = "FILE", description = "the guest's initial RAM disk")
     private Optional<Path> initrd = Optional.empty();
 
     @Option(

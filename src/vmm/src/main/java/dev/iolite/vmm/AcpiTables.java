@@ -87,8 +87,7 @@ final class AcpiTables {
   }
 
   private static byte[] table(String signature, int revision, byte[] body) {
-    ByteBuffer table =
-        ByteBuffer.allocate(HEADER + body.length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer table = ByteBuffer.allocate(HEADER + body.length).order(ByteOrder.LITTLE_ENDIAN);
     table.put(text(signature)).putInt(HEADER + body.length).put((byte) revision).put((byte) 0);
     table.put(text("IOLITE")).put(text("IOLITVMM")).putInt(1).put(text("IOLI")).putInt(1);
     table.put(body);
@@ -107,8 +106,7 @@ final class AcpiTables {
 
   /** Offsets are those of the whole table, less those of the header. */
   private static byte[] fadt(long facs, long dsdt) {
-    ByteBuffer fadt =
-        ByteBuffer.allocate(FADT_BYTES - HEADER).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer fadt = ByteBuffer.allocate(FADT_BYTES - HEADER).order(ByteOrder.LITTLE_ENDIAN);
     fadt.putInt(36 - HEADER, (int) facs);
     fadt.putInt(40 - HEADER, (int) dsdt);
     fadt.putShort(46 - HEADER, (short) PowerPorts.SCI);
@@ -133,8 +131,7 @@ final class AcpiTables {
 
   private static byte[] madt(int cpus) {
     ByteArrayOutputStream madt = new ByteArrayOutputStream();
-    madt.writeBytes(
-        Aml.all(Aml.little(MemoryMap.LOCAL_APIC, 4), Aml.little(PC_COMPATIBLE, 4)));
+    madt.writeBytes(Aml.all(Aml.little(MemoryMap.LOCAL_APIC, 4), Aml.little(PC_COMPATIBLE, 4)));
     for (int id = 0; id < cpus; id++) {
       madt.writeBytes(Aml.all(new byte[] {0, 8, (byte) id, (byte) id}, Aml.little(1, 4)));
     }

@@ -99,8 +99,7 @@ final class Aml {
 
   /** A compressed EISA id, such as PNP0A03: three letters of five bits, four digits. */
   static byte[] eisaId(String id) {
-    int letters =
-        (id.charAt(0) - '@') << 10 | (id.charAt(1) - '@') << 5 | (id.charAt(2) - '@');
+    int letters = (id.charAt(0) - '@') << 10 | (id.charAt(1) - '@') << 5 | (id.charAt(2) - '@');
     int number = letters << Short.SIZE | Integer.parseInt(id.substring(3), 16);
     return number(Integer.toUnsignedLong(Integer.reverseBytes(number)));
   }
@@ -150,7 +149,8 @@ final class Aml {
   }
 
   static byte[] little(long value, int width) {
-    byte[] all = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+    byte[] all =
+        ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
     return java.util.Arrays.copyOf(all, width);
   }
 
@@ -161,7 +161,6 @@ final class Aml {
     }
     int more = body.length + 2 < 1 << 12 ? 1 : body.length + 3 < 1 << 20 ? 2 : 3;
     int length = body.length + 1 + more;
-    return all(
-        bytes(more << 6 | (length & NIBBLE)), little((long) length >> 4, more), body);
+    return all(bytes(more << 6 | (length & NIBBLE)), little((long) length >> 4, more), body);
   }
 }

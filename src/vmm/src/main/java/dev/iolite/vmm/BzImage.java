@@ -136,9 +136,6 @@ final class BzImage {
           "give the guest more memory");
     }
     int kernelBytes = image.capacity() - setupBytes();
-    memory
-        .at(start, kernelBytes)
-        .asByteBuffer()
-        .put(image.slice(setupBytes(), kernelBytes));
+    memory.at(start, kernelBytes).asByteBuffer().put(image.slice(setupBytes(), kernelBytes));
   }
 }

@@ -38,8 +38,7 @@ final class GuestCpuid {
               (entry.ebx() & LOW_HALF) | cpus << COUNT_SHIFT | apicId << ID_SHIFT,
               entry.ecx() | HYPERVISOR | (hasTscDeadline ? TSC_DEADLINE : 0),
               entry.edx());
-      case TOPOLOGY, TOPOLOGY_V2 ->
-          entry.with(entry.eax(), entry.ebx(), entry.ecx(), apicId);
+      case TOPOLOGY, TOPOLOGY_V2 -> entry.with(entry.eax(), entry.ebx(), entry.ecx(), apicId);
       default -> entry;
     };
   }

@@ -72,9 +72,7 @@ final class GuestMemory implements AutoCloseable {
     long offset = 0;
     try (CloseStack opening = new CloseStack()) {
       GuestMemfd memfd =
-          vm.type() == VmType.DEFAULT
-              ? null
-              : opening.push(vm.createGuestMemfd(mapping.bytes()));
+          vm.type() == VmType.DEFAULT ? null : opening.push(vm.createGuestMemfd(mapping.bytes()));
       for (Part part : parts()) {
         long bytes = part.memory().byteSize();
         if (memfd == null) {

@@ -53,8 +53,7 @@ final class Processor implements Runnable {
       case Exit.MmioRead read -> pci.handle(read);
       case Exit.MmioWrite write -> pci.handle(write);
       case Exit.Hypercall call when call.number() == MAP_GPA_RANGE -> convert(call);
-      case Exit.MemoryFault fault ->
-          vm.setPrivate(fault.gpa(), fault.bytes(), fault.isPrivate());
+      case Exit.MemoryFault fault -> vm.setPrivate(fault.gpa(), fault.bytes(), fault.isPrivate());
       case Exit.Shutdown _ -> end.with(Outcome.TRIPLE_FAULT);
       case Exit.SystemEvent event when event.type() == EVENT_SHUTDOWN ->
           end.with(Outcome.POWER_OFF);

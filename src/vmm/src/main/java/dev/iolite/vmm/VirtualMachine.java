@@ -81,12 +81,12 @@ public final class VirtualMachine implements AutoCloseable {
       PortBus ports = new PortBus();
       PowerPorts power = new PowerPorts(end::with);
       power.addTo(ports);
-      Serial serial =
-          new Serial(console, high -> vm.interrupts().setLine(Serial.LINE, high));
+      Serial serial = new Serial(console, high -> vm.interrupts().setLine(Serial.LINE, high));
       ports.add(Serial.PORT, Serial.PORTS, serial);
       PciBus pci = new PciBus();
       pci.addTo(ports);
       pci.add(new HostBridge());
+      HostDevices.add(kernel, config.devices(), vm, memory, pci, window, opening);
 
       List<Processor> processors = new ArrayList<>();
       for (int id = 0; id < config.cpus(); id++) {
@@ -95,8 +95,7 @@ public final class VirtualMachine implements AutoCloseable {
         vcpu.x86().setMsrs(List.of(MTRR_WRITE_BACK));
         LapicState lapic = vcpu.x86().lapic();
         vcpu.x86()
-            .setLapic(
-                lapic.with(LapicState.LVT_LINT0, EXTERNAL).with(LapicState.LVT_LINT1, NMI));
+            .setLapic(lapic.with(LapicState.LVT_LINT0, EXTERNAL).with(LapicState.LVT_LINT1, NMI));
         if (id == 0) {
           boot.enter(vcpu);
         }
@@ -112,8 +111,8 @@ public final class VirtualMachine implements AutoCloseable {
   }
 
   /**
-   * Runs the guest until it ends, or the calling thread is interrupted. Its processors have threads of their own, which have ended when
-   * this returns.
+   * Runs the guest until it ends, or the calling thread is interrupted. Its processors have threads
+   * of their own, which have ended when this returns.
    *
    * @param stop whether to end it, as when the process is to end; asked ten times a second
    * @throws GuestFailedException if it comes to an end that no guest should come to
