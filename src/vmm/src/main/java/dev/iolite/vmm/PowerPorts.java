@@ -29,6 +29,7 @@ final class PowerPorts implements PortDevice {
   /** The type of sleep that S5 is. */
   static final int SLEEP_TYPE_OFF = 5;
 
+  private static final int PM_ENABLE = PM_EVENT + 2;
   private static final int KEYBOARD_STATUS = 0x64;
   private static final int KEYBOARD_RESET = 0xfe;
   private static final int PM_BYTES = 6;
@@ -41,6 +42,7 @@ final class PowerPorts implements PortDevice {
 
   private final Consumer<Outcome> end;
   private volatile boolean panicked;
+  private volatile int eventEnable;
 
   PowerPorts(Consumer<Outcome> end) {
     this.end = end;
@@ -62,6 +64,7 @@ final class PowerPorts implements PortDevice {
   public int read(int port, int bytes) {
     return switch (port) {
       case PM_CONTROL -> SCI_ENABLE;
+      case PM_ENABLE -> eventEnable;
       case PANIC -> PANICKED;
       default -> 0;
     };
@@ -87,8 +90,9 @@ final class PowerPorts implements PortDevice {
         }
       }
       case PANIC -> panicked |= (value & PANICKED) != 0;
+      case PM_ENABLE -> eventEnable = value;
       default -> {
-        // There are no events to enable or clear.
+        // There are no events to clear.
       }
     }
   }

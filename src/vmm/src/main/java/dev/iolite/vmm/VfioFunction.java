@@ -99,7 +99,7 @@ final class VfioFunction implements PciFunction, AutoCloseable {
       return 0;
     }
     if (!isBar(offset)) {
-      return (int) config.read(offset, bytes);
+      return interrupts.shown(offset, bytes, (int) config.read(offset, bytes));
     }
     int register = (offset - PciRegs.BAR) / Integer.BYTES;
     int value = bars[register] == null ? 0 : bars[register].register(isUpper(register));
@@ -128,6 +128,7 @@ final class VfioFunction implements PciFunction, AutoCloseable {
     } catch (KernelException _) {
       // VFIO refuses what would harm the host; the guest sees that it has no effect.
     }
+    interrupts.written(offset, bytes, value);
     int command = config.read16(PciRegs.COMMAND);
     boolean isAwake =
         power.isEmpty()

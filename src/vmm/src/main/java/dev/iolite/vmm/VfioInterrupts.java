@@ -33,6 +33,8 @@ final class VfioInterrupts implements AutoCloseable {
   private static final int MSI_ADDRESS = 4;
   private static final int MSI_DATA_32 = 8;
   private static final int MSI_DATA_64 = 12;
+  private static final int MSI_WRITABLE = PciRegs.MSI_ENABLE | MSI_COUNT_MASK << MSI_COUNT_SHIFT;
+  private static final int MSIX_WRITABLE = PciRegs.MSIX_ENABLE | PciRegs.MSIX_MASK_ALL;
   private static final int MSIX_COUNT_MASK = 0x7ff;
 
   private final Kernel kernel;
@@ -45,6 +47,11 @@ final class VfioInterrupts implements AutoCloseable {
   private final OptionalInt msi;
   private final OptionalInt msix;
   private final MsixTable table;
+
+  /** The control words of MSI and MSI-X as the guest wrote them. */
+  private int msiControl;
+
+  private int msixControl;
   private final List<Vector> vectors = new ArrayList<>();
   private Mode mode = Mode.NONE;
   private CloseStack open = new CloseStack();
@@ -71,11 +78,9 @@ final class VfioInterrupts implements AutoCloseable {
     hasLine = device.irqInfo(PciIrq.INTX).filter(info -> info.count() != 0).isPresent();
     msi = capability(space, PciRegs.CAP_MSI);
     msix = capability(space, PciRegs.CAP_MSIX);
-    table =
-        new MsixTable(
-            msix.isPresent()
-                ? (config.read16(msix.getAsInt() + PciRegs.MSIX_FLAGS) & MSIX_COUNT_MASK) + 1
-                : 0);
+    msiControl = msi.isPresent() ? config.read16(msi.getAsInt() + PciRegs.MSI_FLAGS) : 0;
+    msixControl = msix.isPresent() ? config.read16(msix.getAsInt() + PciRegs.MSIX_FLAGS) : 0;
+    table = new MsixTable(msix.isPresent() ? (msixControl & MSIX_COUNT_MASK) + 1 : 0);
   }
 
   static OptionalInt capability(ConfigSpace space, int id) {
@@ -93,6 +98,42 @@ final class VfioInterrupts implements AutoCloseable {
   /** Where the table is: the BAR's number in the low bits, as in the capability; -1 if nowhere. */
   int tableLocation() {
     return msix.isPresent() ? config.read32(msix.getAsInt() + PciRegs.MSIX_TABLE) : -1;
+  }
+
+  /**
+   * Puts the control words over what VFIO shows: VFIO enables MSI and MSI-X when it is told to, and
+   * not when they are written (drivers/vfio/pci/vfio_pci_config.c:vfio_msi_config_write).
+   */
+  int shown(int offset, int bytes, int value) {
+    int shown = value;
+    for (int i = 0; i < bytes; i++) {
+      int control = isIn(msi, offset + i) ? msiControl : msixControl;
+      if (isIn(msi, offset + i) || isIn(msix, offset + i)) {
+        int shift = i * Byte.SIZE;
+        int low = control >> (offset + i & 1) * Byte.SIZE & 0xff;
+        shown = (shown & ~(0xff << shift)) | low << shift;
+      }
+    }
+    return shown;
+  }
+
+  /** Takes what the guest writes to the control words. */
+  void written(int offset, int bytes, int value) {
+    for (int i = 0; i < bytes; i++) {
+      int shift = (offset + i & 1) * Byte.SIZE;
+      int high = (value >> i * Byte.SIZE & 0xff) << shift;
+      if (isIn(msi, offset + i)) {
+        int bits = MSI_WRITABLE & 0xff << shift;
+        msiControl = (msiControl & ~bits) | (high & bits);
+      } else if (isIn(msix, offset + i)) {
+        int bits = MSIX_WRITABLE & 0xff << shift;
+        msixControl = (msixControl & ~bits) | (high & bits);
+      }
+    }
+  }
+
+  private static boolean isIn(OptionalInt capability, int offset) {
+    return capability.isPresent() && (offset & ~1) == capability.getAsInt() + PciRegs.MSIX_FLAGS;
   }
 
   /** Does what configuration space says now. */
@@ -116,14 +157,10 @@ final class VfioInterrupts implements AutoCloseable {
   }
 
   private Mode wanted() {
-    if (msix.isPresent()) {
-      int flags = config.read16(msix.getAsInt() + PciRegs.MSIX_FLAGS);
-      if ((flags & PciRegs.MSIX_ENABLE) != 0) {
-        return (flags & PciRegs.MSIX_MASK_ALL) == 0 ? Mode.MSIX : Mode.NONE;
-      }
+    if ((msixControl & PciRegs.MSIX_ENABLE) != 0) {
+      return (msixControl & PciRegs.MSIX_MASK_ALL) == 0 ? Mode.MSIX : Mode.NONE;
     }
-    if (msi.isPresent()
-        && (config.read16(msi.getAsInt() + PciRegs.MSI_FLAGS) & PciRegs.MSI_ENABLE) != 0) {
+    if ((msiControl & PciRegs.MSI_ENABLE) != 0) {
       return Mode.MSI;
     }
     boolean isOn = (config.read16(PciRegs.COMMAND) & PciRegs.COMMAND_INTX_DISABLE) == 0;
@@ -145,8 +182,7 @@ final class VfioInterrupts implements AutoCloseable {
   }
 
   private int msiCount() {
-    int flags = config.read16(msi.getAsInt() + PciRegs.MSI_FLAGS);
-    return 1 << (flags >> MSI_COUNT_SHIFT & MSI_COUNT_MASK);
+    return 1 << (msiControl >> MSI_COUNT_SHIFT & MSI_COUNT_MASK);
   }
 
   private int lastUnmasked() {
@@ -174,7 +210,7 @@ final class VfioInterrupts implements AutoCloseable {
   /** The messages of MSI differ in their low bits. */
   private void followMsi() {
     int at = msi.getAsInt();
-    boolean is64Bit = (config.read16(at + PciRegs.MSI_FLAGS) & PciRegs.MSI_64) != 0;
+    boolean is64Bit = (msiControl & PciRegs.MSI_64) != 0;
     long address =
         is64Bit
             ? config.read64(at + MSI_ADDRESS)
