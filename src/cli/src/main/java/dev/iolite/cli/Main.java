@@ -59,6 +59,7 @@ import picocli.CommandLine.TypeConversionException;
       "2:the command line is wrong",
       "3:the kernel refused a call, or gave an answer that breaks its own rules",
       "4:something that the command needs is missing: a device, a driver, a kernel feature",
+      "10, 11, 12, 13:vm run: the guest rebooted, panicked, ended in a triple fault, was stopped",
       "70:a bug in iolite",
       "74:what the command printed could not be written, as on a full disk",
       "141:nobody reads what the command prints any longer, as in a pipe to head",

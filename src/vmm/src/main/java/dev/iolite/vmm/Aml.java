@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * ACPI Machine Language: the few terms that describe this machine (ACPI 6.5, chapters 20.2 and
@@ -151,7 +152,7 @@ final class Aml {
   static byte[] little(long value, int width) {
     byte[] all =
         ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
-    return java.util.Arrays.copyOf(all, width);
+    return Arrays.copyOf(all, width);
   }
 
   /** Puts a PkgLength in front, which counts itself: one byte up to 63, else up to four. */

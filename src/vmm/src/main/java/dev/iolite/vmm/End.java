@@ -22,7 +22,7 @@ final class End {
     if (!hasCome()) {
       failure = why;
       notifyAll();
-    } else if (failure != null && failure != why) {
+    } else if (failure != null) {
       failure.addSuppressed(why);
     }
   }

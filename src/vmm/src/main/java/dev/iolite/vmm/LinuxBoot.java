@@ -145,7 +145,7 @@ final class LinuxBoot {
   /** Maps the first 4 GiB to themselves, in pages of 2 MiB. */
   private void makePageTables() {
     long pdpt = MemoryMap.PAGE_TABLES + Page.BYTES;
-    MemorySegment tables = memory.at(MemoryMap.PAGE_TABLES, (2 + DIRECTORIES) * (long) Page.BYTES);
+    MemorySegment tables = memory.at(MemoryMap.PAGE_TABLES, (2 + DIRECTORIES) * Page.BYTES);
     tables.setAtIndex(JAVA_LONG, 0, pdpt | PRESENT_WRITABLE);
     for (int i = 0; i < DIRECTORIES; i++) {
       long directory = pdpt + (1L + i) * Page.BYTES;

@@ -55,7 +55,7 @@ final class MsixTable {
   /** Writes within the table, and returns the vector of the last byte. */
   int write(int offset, int bytes, long value) {
     for (int i = 0; i < bytes; i++) {
-      entries.put(offset + i, (byte) (value >> i * Byte.SIZE));
+      entries.put(offset + i, (byte) (value >> (i * Byte.SIZE)));
     }
     return (offset + bytes - 1) / ENTRY;
   }

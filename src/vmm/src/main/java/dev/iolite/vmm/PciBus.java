@@ -3,6 +3,7 @@ package dev.iolite.vmm;
 import dev.iolite.kvm.Exit;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * PCI bus 0: configuration space behind the ports 0xcf8 and 0xcfc (PCI 3.0, 3.2.2.3.2), and the
@@ -82,7 +83,7 @@ final class PciBus implements PortDevice {
   }
 
   /** The function that the address selects, on bus 0; null if there is none. */
-  private @org.jspecify.annotations.Nullable PciFunction selected() {
+  private @Nullable PciFunction selected() {
     int selector = address >>> FUNCTION_SHIFT & FUNCTION_MASK;
     boolean isThere =
         (address & ENABLE) != 0

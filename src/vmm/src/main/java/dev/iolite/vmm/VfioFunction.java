@@ -103,7 +103,7 @@ final class VfioFunction implements PciFunction, AutoCloseable {
     }
     int register = (offset - PciRegs.BAR) / Integer.BYTES;
     int value = bars[register] == null ? 0 : bars[register].register(isUpper(register));
-    return value >>> offset % Integer.BYTES * Byte.SIZE;
+    return value >>> (offset % Integer.BYTES * Byte.SIZE);
   }
 
   @Override

@@ -110,7 +110,7 @@ final class VfioInterrupts implements AutoCloseable {
       int control = isIn(msi, offset + i) ? msiControl : msixControl;
       if (isIn(msi, offset + i) || isIn(msix, offset + i)) {
         int shift = i * Byte.SIZE;
-        int low = control >> (offset + i & 1) * Byte.SIZE & 0xff;
+        int low = (control >> ((offset + i & 1) * Byte.SIZE)) & 0xff;
         shown = (shown & ~(0xff << shift)) | low << shift;
       }
     }
@@ -121,7 +121,7 @@ final class VfioInterrupts implements AutoCloseable {
   void written(int offset, int bytes, int value) {
     for (int i = 0; i < bytes; i++) {
       int shift = (offset + i & 1) * Byte.SIZE;
-      int high = (value >> i * Byte.SIZE & 0xff) << shift;
+      int high = ((value >> (i * Byte.SIZE)) & 0xff) << shift;
       if (isIn(msi, offset + i)) {
         int bits = MSI_WRITABLE & 0xff << shift;
         msiControl = (msiControl & ~bits) | (high & bits);
