@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite uapi}: what the kernel's headers define, according to the bindings. */
@@ -28,8 +29,72 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "part of a name, in any case")
   private Optional<String> name = Optional.empty();
 
+  @Option(
+      names = "--coverage",
+      description =
+          "show instead which calls have a method in the library, and where the contract suite"
+              + " makes them")
+  private boolean coverage;
+
   @Override
   public Integer call() {
+    return coverage ? coverage() : names();
+  }
+
+  private int coverage() {
+    List<Coverage.Row> rows =
+        Coverage.read().rows().stream()
+            .filter(row -> matches(row.call()) || matches(row.method().orElse("")))
+            .toList();
+    if (rows.isEmpty()) {
+      throw nothing("calls or methods", "there are none");
+    }
+    if (output().isJson()) {
+      output().json(Json.object("calls", rows.stream().map(UapiCommand::json).toList()));
+      return ExitCode.OK;
+    }
+    output()
+        .table(
+            List.of("DESCRIPTOR", "CALL", "METHOD", "MODEL", "LAB", "HOST KVM", "NOTE"),
+            rows.stream().map(Coverage.Row::cells).toList());
+    output().line("");
+    output()
+        .line(
+            "%d calls and parts of calls: %d with a method; made successfully by the contract suite: %d on"
+                    .formatted(
+                        rows.size(),
+                        rows.stream().filter(row -> row.method().isPresent()).count(),
+                        made(rows, Coverage.Backend.MODEL))
+                + " the model, %d in the lab, %d on a host's KVM"
+                    .formatted(
+                        made(rows, Coverage.Backend.LAB), made(rows, Coverage.Backend.HOST)));
+    return ExitCode.OK;
+  }
+
+  private static long made(List<Coverage.Row> rows, Coverage.Backend backend) {
+    return rows.stream().filter(row -> row.on(backend) == Coverage.Ended.YES).count();
+  }
+
+  private PreconditionException nothing(String what, String none) {
+    return new PreconditionException(
+        "looked for UAPI " + what + " with \"" + name.orElse("") + "\" in them",
+        none,
+        "the name is misspelt, or this kernel's headers do not define it",
+        coverage ? "iolite uapi --coverage lists all" : "iolite uapi lists all names");
+  }
+
+  private static Map<String, Object> json(Coverage.Row row) {
+    return Json.object(
+        "descriptor", row.descriptor(),
+        "call", row.call(),
+        "method", row.method(),
+        "model", row.on(Coverage.Backend.MODEL).words(),
+        "lab", row.on(Coverage.Backend.LAB).words(),
+        "hostKvm", row.on(Coverage.Backend.HOST).words(),
+        "note", row.note());
+  }
+
+  private int names() {
     List<UapiStruct> structs =
         UapiCatalog.structs().stream().filter(struct -> matches(struct.name())).toList();
     List<UapiConstant> constants =
@@ -37,11 +102,7 @@ final class UapiCommand extends IoliteCommand implements Callable<Integer> {
     List<UapiString> strings =
         UapiCatalog.strings().stream().filter(string -> matches(string.name())).toList();
     if (structs.isEmpty() && constants.isEmpty() && strings.isEmpty()) {
-      throw new PreconditionException(
-          "looked for UAPI names with \"" + name.orElse("") + "\" in them",
-          "the bindings have none",
-          "the name is misspelt, or this kernel's headers do not define it",
-          "iolite uapi lists all names");
+      throw nothing("names", "the bindings have none");
     }
     Output output = output();
     if (output.isJson()) {

@@ -126,6 +126,20 @@ class MainTest {
   }
 
   @Test
+  void uapiShowsWhichMethodACallHas() {
+    JsonNode rows =
+        json(Cli.run("uapi", "--coverage", "IOMMU_IOAS_MAP", "-o", "json")).get("calls");
+    assertThat(rows).hasSize(2);
+    assertThat(rows.get(0).get("method").asString()).isEqualTo("Ioas.map,Ioas.mapAnywhere");
+    assertThat(rows.get(0).get("model").asString()).isEqualTo("yes");
+    assertThat(Cli.run("uapi", "--coverage", "Ioas.map").out())
+        .contains("IOMMU_IOAS_MAP")
+        .contains("2 calls and parts of calls: 2 with a method");
+    assertThat(Cli.run("uapi", "--coverage", "IOMMU_NOTHING").err())
+        .contains("UAPI calls or methods");
+  }
+
+  @Test
   void uapiListsStructsAndConstantsAsJson() {
     JsonNode all = json(Cli.run("uapi", "-o", "json"));
     assertThat(all.propertyNames()).containsExactly("structs", "constants");

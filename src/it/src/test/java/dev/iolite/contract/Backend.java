@@ -1,5 +1,6 @@
 package dev.iolite.contract;
 
+import dev.iolite.cli.Coverage;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.MockKernel;
@@ -28,14 +29,18 @@ record Backend(String name, Kernel kernel, boolean runsRealMode) {
   /** Where the lab has an ivshmem, alone in its IOMMU group, without a driver. */
   static final String IVSHMEM = "0000:00:07.0";
 
+  private static Kernel logged(Coverage.Backend backend, Kernel kernel) {
+    return CallLog.of(backend).over(kernel);
+  }
+
   /** The lab's real kernel, which this process runs on. */
   static Backend lab() {
-    return new Backend("the lab", new HostKernel(), true);
+    return new Backend("the lab", logged(Coverage.Backend.LAB, new HostKernel()), true);
   }
 
   /** The kernel of this machine, if it is not the lab: no device of it is touched. */
   static Backend host() {
-    return new Backend("this host", new HostKernel(), false);
+    return new Backend("this host", logged(Coverage.Backend.HOST, new HostKernel()), false);
   }
 
   /** The model of the lab under its kernel seed-2025. */
@@ -57,6 +62,6 @@ record Backend(String name, Kernel kernel, boolean runsRealMode) {
 
   /** The model, with a machine of its own. */
   static Backend mock() {
-    return new Backend("the mock", MockKernel.plain(), true);
+    return new Backend("the mock", logged(Coverage.Backend.MODEL, MockKernel.plain()), true);
   }
 }

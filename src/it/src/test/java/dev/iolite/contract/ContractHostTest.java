@@ -1,8 +1,10 @@
 package dev.iolite.contract;
 
+import dev.iolite.cli.Coverage;
 import org.junit.jupiter.api.Nested;
 
 /** The part of the contract that needs KVM only, on this machine's own kernel. */
+@Covers(Coverage.Backend.HOST)
 class ContractHostTest {
 
   @Nested

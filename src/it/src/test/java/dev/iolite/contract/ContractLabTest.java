@@ -1,9 +1,11 @@
 package dev.iolite.contract;
 
+import dev.iolite.cli.Coverage;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
 /** The contract on the lab's real kernel. */
+@Covers(Coverage.Backend.LAB)
 @Tag("lab")
 class ContractLabTest {
   @Nested

@@ -2,6 +2,7 @@ package dev.iolite.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.cli.Coverage;
 import dev.iolite.kvm.Capability;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.mock.MockKernel;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /** The contract on the model. */
+@Covers(Coverage.Backend.MODEL)
 class ContractMockTest {
   @Nested
   class IommufdIoas extends IommufdIoasContract {
