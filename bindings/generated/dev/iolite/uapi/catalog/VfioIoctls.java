@@ -100,6 +100,12 @@ public final class VfioIoctls {
             FdKind.VFIO_DEVICE, "VFIO_DEVICE_DETACH_IOMMUFD_PT", Vfio.VFIO_DEVICE_DETACH_IOMMUFD_PT(), Optional.of(vfio_device_detach_iommufd_pt.layout()),
             Call.Direction.IN, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.6"), Call.Architecture.ANY);
 
+    /** VFIO_MIG_GET_PRECOPY_INFO on {@link FdKind#VFIO_MIGRATION}. Argument: struct vfio_precopy_info, read and written. Returns 0. Since Linux 6.2. */
+    public static final Ioctl VFIO_MIG_GET_PRECOPY_INFO =
+        new Ioctl(
+            FdKind.VFIO_MIGRATION, "VFIO_MIG_GET_PRECOPY_INFO", Vfio.VFIO_MIG_GET_PRECOPY_INFO(), Optional.of(vfio_precopy_info.layout()),
+            Call.Direction.INOUT, new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("6.2"), Call.Architecture.ANY);
+
     /** VFIO_GET_API_VERSION on {@link FdKind#VFIO_CONTAINER}. Argument: none. Returns the version of the API. Since Linux 3.6. */
     public static final Ioctl VFIO_GET_API_VERSION =
         new Ioctl(
@@ -221,6 +227,7 @@ public final class VfioIoctls {
             VFIO_DEVICE_BIND_IOMMUFD,
             VFIO_DEVICE_ATTACH_IOMMUFD_PT,
             VFIO_DEVICE_DETACH_IOMMUFD_PT,
+            VFIO_MIG_GET_PRECOPY_INFO,
             VFIO_GET_API_VERSION,
             VFIO_CHECK_EXTENSION,
             VFIO_SET_IOMMU,

@@ -48,7 +48,8 @@ class CallTableTest {
           "VFIO_GROUP_SET_CONTAINER",
           "VFIO_IOMMU_GET_INFO",
           "VFIO_IOMMU_MAP_DMA",
-          "VFIO_IOMMU_UNMAP_DMA");
+          "VFIO_IOMMU_UNMAP_DMA",
+          "VFIO_MIG_GET_PRECOPY_INFO");
 
   /**
    * The kernel reads what it writes according to the headers (arch/x86/kvm/x86.c:kvm_arch_vm_ioctl,

@@ -15,7 +15,7 @@ class VfioIoctlsTest {
   /** {@code _IO(';', n)}: the type in the second byte, no size, no direction. */
   private static final long TYPE = ';';
 
-  /** Not made on x86, or on a kind of descriptor that this project does not open. */
+  /** Not made on x86. */
   private static final Set<String> NOT_IN_THE_TABLE =
       Set.of(
           // The IOMMU of a container on POWER.
@@ -26,9 +26,7 @@ class VfioIoctlsTest {
           "VFIO_IOMMU_SPAPR_REGISTER_MEMORY",
           "VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY",
           "VFIO_IOMMU_SPAPR_TCE_CREATE",
-          "VFIO_IOMMU_SPAPR_TCE_REMOVE",
-          // The file that migration data is read from.
-          "VFIO_MIG_GET_PRECOPY_INFO");
+          "VFIO_IOMMU_SPAPR_TCE_REMOVE");
 
   @Test
   void hasEveryOtherIoctl() {

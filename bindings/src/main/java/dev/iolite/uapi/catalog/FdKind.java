@@ -7,12 +7,18 @@ package dev.iolite.uapi.catalog;
 public enum FdKind {
   /** A VFIO device, opened by its own name, {@code /dev/vfio/devices/vfioN}, or by its group. */
   VFIO_DEVICE("VFIO device"),
+  /** The stream of a VFIO device's state, as it migrates. */
+  VFIO_MIGRATION("VFIO migration"),
   /** {@code /dev/vfio/vfio}: groups that share an IOMMU's address space. */
   VFIO_CONTAINER("VFIO container"),
   /** An IOMMU group, {@code /dev/vfio/N}. */
   VFIO_GROUP("VFIO group"),
   /** {@code /dev/iommu}. */
   IOMMUFD("iommufd"),
+  /** The page faults of an iommufd's devices. */
+  FAULT_QUEUE("fault queue"),
+  /** The events of a vIOMMU. */
+  VEVENTQ("vEVENTQ"),
   /** {@code /dev/kvm}. */
   KVM("KVM"),
   /** A virtual machine. */
@@ -25,6 +31,8 @@ public enum FdKind {
   GUEST_MEMFD("guest_memfd"),
   /** A dma-buf, no matter who exported it. */
   DMA_BUF("dma-buf"),
+  /** A fence of a dma-buf's users. */
+  SYNC_FILE("sync file"),
   /** {@code /dev/udmabuf}. */
   UDMABUF("udmabuf"),
   /** An eventfd. */

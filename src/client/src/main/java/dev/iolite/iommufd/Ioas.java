@@ -11,6 +11,7 @@ import dev.iolite.uapi.iommufd.iommu_ioas_copy;
 import dev.iolite.uapi.iommufd.iommu_ioas_iova_ranges;
 import dev.iolite.uapi.iommufd.iommu_ioas_map;
 import dev.iolite.uapi.iommufd.iommu_ioas_map_file;
+import dev.iolite.uapi.iommufd.iommu_ioas_noiommu_get_pa;
 import dev.iolite.uapi.iommufd.iommu_ioas_unmap;
 import dev.iolite.uapi.iommufd.iommu_iova_range;
 import java.lang.foreign.Arena;
@@ -342,6 +343,29 @@ public final class Ioas implements AutoCloseable {
    */
   public void setHugePages(boolean allowed) {
     IommufdOption.set(iommufd, Iommufd.IOMMU_OPTION_HUGE_PAGES(), id.value(), allowed ? 1 : 0);
+  }
+
+  /**
+   * Where mapped memory is for a device without an IOMMU, by IOMMU_IOAS_NOIOMMU_GET_PA. See
+   * drivers/iommu/iommufd/io_pagetable.c:iopt_get_phys.
+   *
+   * @param range what is asked about; its first address must be mapped
+   * @return the memory from the first address as far as it is contiguous, and no further than asked
+   * @throws dev.iolite.kernel.KernelException EPERM: this needs CAP_SYS_RAWIO. ENOENT: nothing is
+   *     mapped there. EOPNOTSUPP: the IOAS has no such device, or the kernel was built without
+   *     CONFIG_VFIO_NOIOMMU
+   */
+  public PhysicalRange physical(IovaRange range) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment get = iommu_ioas_noiommu_get_pa.allocate(arena);
+      iommu_ioas_noiommu_get_pa.size(get, (int) iommu_ioas_noiommu_get_pa.sizeof());
+      iommu_ioas_noiommu_get_pa.ioas_id(get, id.value());
+      iommu_ioas_noiommu_get_pa.iova(get, range.first());
+      iommu_ioas_noiommu_get_pa.length(get, range.bytes());
+      iommufd.ioctl(IommufdIoctls.IOMMU_IOAS_NOIOMMU_GET_PA, get);
+      return new PhysicalRange(
+          iommu_ioas_noiommu_get_pa.out_phys(get), iommu_ioas_noiommu_get_pa.length(get));
+    }
   }
 
   /**

@@ -3,14 +3,14 @@ package dev.iolite.iommufd;
 import dev.iolite.kernel.DeviceId;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.HwptId;
+import dev.iolite.kernel.HeldMemory;
 import dev.iolite.kernel.IoasId;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_hw_info;
-import dev.iolite.uapi.iommufd.iommu_hwpt_alloc;
 import dev.iolite.uapi.iommufd.iommu_ioas_alloc;
+import dev.iolite.uapi.iommufd.iommu_ioas_change_process;
 import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
@@ -78,18 +78,54 @@ public final class Iommufd implements AutoCloseable {
    *     in the IOAS is gone
    */
   public Optional<Hwpt> allocHwpt(DeviceId device, Ioas ioas, Set<HwptFlag> flags) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment alloc = iommu_hwpt_alloc.allocate(arena);
-      iommu_hwpt_alloc.size(alloc, (int) iommu_hwpt_alloc.sizeof());
-      iommu_hwpt_alloc.flags(
-          alloc, flags.stream().mapToInt(HwptFlag::bit).reduce(0, (a, b) -> a | b));
-      iommu_hwpt_alloc.dev_id(alloc, device.value());
-      iommu_hwpt_alloc.pt_id(alloc, ioas.id().value());
-      if (fd.ioctl(IommufdIoctls.IOMMU_HWPT_ALLOC, alloc, Errno.EOPNOTSUPP) < 0) {
-        return Optional.empty();
-      }
-      return Optional.of(new Hwpt(fd, new HwptId(iommu_hwpt_alloc.out_hwpt_id(alloc))));
-    }
+    return allocHwpt(device, ioas, flags, Optional.empty());
+  }
+
+  /**
+   * Like {@link #allocHwpt(DeviceId, Ioas, Set)}, with a queue for the page faults of the devices
+   * that are attached to it.
+   *
+   * @throws dev.iolite.kernel.KernelException as there, and ENOENT: no such queue
+   */
+  public Optional<Hwpt> allocHwpt(
+      DeviceId device, Ioas ioas, Set<HwptFlag> flags, Optional<FaultQueue> faults) {
+    return new HwptAllocCall(device, ioas.id().value(), flags, faults)
+        .make(fd)
+        .map(id -> new Hwpt(fd, id));
+  }
+
+  /**
+   * Makes a page table that the guest fills, nested on one that translates the guest's memory, by
+   * IOMMU_HWPT_ALLOC. See drivers/iommu/iommufd/hw_pagetable.c:iommufd_hwpt_nested_alloc.
+   *
+   * @param device the device that it is for
+   * @param parent made with {@link HwptFlag#NEST_PARENT}
+   * @param flags {@link HwptFlag#PASID}, or none
+   * @param data what the IOMMU's driver is told of it
+   * @param faults where the page faults of its devices go
+   * @return the page table; empty if the IOMMU does not nest, or not so (EOPNOTSUPP)
+   * @throws dev.iolite.kernel.KernelException EINVAL: the parent is none, or the data are not
+   *     right; ENOENT: no such device or queue. ENOMEM
+   */
+  public Optional<NestedHwpt> allocNested(
+      DeviceId device,
+      Hwpt parent,
+      Set<HwptFlag> flags,
+      PageTableData data,
+      Optional<FaultQueue> faults) {
+    return new HwptAllocCall(device, parent.id().value(), flags, faults)
+        .make(fd, data)
+        .map(id -> new NestedHwpt(fd, id));
+  }
+
+  /**
+   * Makes a queue for page faults, by IOMMU_FAULT_QUEUE_ALLOC. See
+   * drivers/iommu/iommufd/eventq.c:iommufd_fault_alloc.
+   *
+   * @throws dev.iolite.kernel.KernelException EMFILE: this process has too many descriptors. ENOMEM
+   */
+  public FaultQueue allocFaultQueue() {
+    return FaultQueue.alloc(fd);
   }
 
   /**
@@ -105,13 +141,30 @@ public final class Iommufd implements AutoCloseable {
    *     page table is not a parent, or belongs to another IOMMU. ENOMEM
    */
   public Optional<Viommu> allocViommu(DeviceId device, Hwpt parent, ViommuType type) {
+    return allocViommu(device, parent, type, MemorySegment.NULL);
+  }
+
+  /**
+   * Like {@link #allocViommu(DeviceId, Hwpt, ViommuType)}, with the driver's own data.
+   *
+   * @param data the struct of the type, such as struct iommu_viommu_tegra241_cmdqv; the driver may
+   *     write its answer into it
+   * @throws dev.iolite.kernel.KernelException as there, and what the driver says of its data
+   */
+  public Optional<Viommu> allocViommu(
+      DeviceId device, Hwpt parent, ViommuType type, MemorySegment data) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment alloc = iommu_viommu_alloc.allocate(arena);
       iommu_viommu_alloc.size(alloc, (int) iommu_viommu_alloc.sizeof());
       iommu_viommu_alloc.type(alloc, type.number());
       iommu_viommu_alloc.dev_id(alloc, device.value());
       iommu_viommu_alloc.hwpt_id(alloc, parent.id().value());
-      if (fd.ioctl(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, Errno.EOPNOTSUPP) < 0) {
+      iommu_viommu_alloc.data_len(alloc, Math.toIntExact(data.byteSize()));
+      iommu_viommu_alloc.data_uptr(alloc, data.address());
+      long result =
+          HeldMemory.during(
+              data, () -> fd.ioctl(IommufdIoctls.IOMMU_VIOMMU_ALLOC, alloc, Errno.EOPNOTSUPP));
+      if (result < 0) {
         return Optional.empty();
       }
       var id = new ViommuId(iommu_viommu_alloc.out_viommu_id(alloc));
@@ -129,16 +182,54 @@ public final class Iommufd implements AutoCloseable {
    *     has no IOMMU (no-IOMMU mode)
    */
   public HwInfo hwInfo(DeviceId device) {
+    return hwInfo(device, 0, 0);
+  }
+
+  /**
+   * Like {@link #hwInfo(DeviceId)}, in one of the forms that a driver has.
+   *
+   * @param type an IOMMU_HW_INFO_TYPE_ constant
+   * @throws dev.iolite.kernel.KernelException as there, and EOPNOTSUPP: the driver does not have it
+   */
+  public HwInfo hwInfo(DeviceId device, int type) {
+    return hwInfo(device, dev.iolite.uapi.iommufd.Iommufd.IOMMU_HW_INFO_FLAG_INPUT_TYPE(), type);
+  }
+
+  private HwInfo hwInfo(DeviceId device, int flags, int type) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment info = iommu_hw_info.allocate(arena);
       iommu_hw_info.size(info, (int) iommu_hw_info.sizeof());
+      iommu_hw_info.flags(info, flags);
       iommu_hw_info.dev_id(info, device.value());
+      iommu_hw_info.in_data_type(info, type);
       fd.ioctl(IommufdIoctls.IOMMU_GET_HW_INFO, info);
       MemorySegment data = arena.allocate(iommu_hw_info.data_len(info), Long.BYTES);
       iommu_hw_info.data_uptr(info, data.address());
-      iommu_hw_info.in_data_type(info, 0);
+      iommu_hw_info.in_data_type(info, type);
       fd.ioctl(IommufdIoctls.IOMMU_GET_HW_INFO, info);
       return HwInfo.of(info, data);
+    }
+  }
+
+  /** The IOAS that this iommufd uses as a VFIO container's address space. */
+  public VfioIoas vfioIoas() {
+    return new VfioIoas(fd);
+  }
+
+  /**
+   * Charges this process with all pinned memory, and lets its own memory be reached where another
+   * process mapped the same file, by IOMMU_IOAS_CHANGE_PROCESS: the end of a live update.
+   * Everything must have been mapped by {@link Ioas#mapFile}. After an error, nothing has changed.
+   *
+   * @throws dev.iolite.kernel.KernelException EINVAL: something is mapped that is no file; EBUSY:
+   *     an address space is being changed; ENOMEM: this process may not lock so much. See
+   *     drivers/iommu/iommufd/ioas.c:iommufd_ioas_change_process
+   */
+  public void changeProcess() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment change = iommu_ioas_change_process.allocate(arena);
+      iommu_ioas_change_process.size(change, (int) iommu_ioas_change_process.sizeof());
+      fd.ioctl(IommufdIoctls.IOMMU_IOAS_CHANGE_PROCESS, change);
     }
   }
 

@@ -57,14 +57,19 @@ public record Advice(String cause, String next, Remedy remedy, List<String> subj
   private static List<Table> ofKind(FdKind kind, CallTarget on) {
     return switch (kind) {
       case VFIO_DEVICE -> List.of(VfioAdvice::known, ConfidentialAdvice::known);
-      case VFIO_CONTAINER, VFIO_GROUP -> List.of();
-      case IOMMUFD -> List.of(IommufdAdvice::known, ConfidentialAdvice::known);
+      case VFIO_CONTAINER -> List.of(VfioGroupAdvice::ofContainer);
+      case VFIO_GROUP -> List.of(VfioGroupAdvice::ofGroup);
+      case VFIO_MIGRATION -> List.of(VfioGroupAdvice::ofMigration);
+      case IOMMUFD ->
+          List.of(IommufdAdvice::known, ConfidentialAdvice::known, VfioGroupAdvice::ofContainer);
+      case FAULT_QUEUE, VEVENTQ -> List.of(IommufdAdvice::ofQueue);
       case KVM -> List.of(KvmAdvice::known);
       case KVM_VM -> List.of(LaunchAdvice::known, KvmAdvice::known);
       case KVM_VCPU -> List.of(LaunchAdvice::known, ConfidentialAdvice::known, KvmAdvice::ofVcpu);
       case KVM_DEVICE -> List.of(KvmAdvice::ofDevice);
       case GUEST_MEMFD, MEMFD -> List.of(FileAdvice::ofMemory);
       case DMA_BUF -> List.of(FileAdvice::ofDmaBuf);
+      case SYNC_FILE -> List.of();
       case UDMABUF -> List.of(FileAdvice::ofUdmabuf);
       case EVENTFD -> List.of(FileAdvice::ofEventFd);
       case FILE -> List.of(on.device().isPresent() ? PciAdvice::known : FileAdvice::ofFile);

@@ -347,7 +347,7 @@ public final class Fd implements AutoCloseable {
    *
    * @throws KernelException what write(2) said, or that it took less
    */
-  void writeWhole(MemorySegment from) {
+  public void writeWhole(MemorySegment from) {
     requireWhole(SystemCalls.WRITE, from, write(from));
   }
 

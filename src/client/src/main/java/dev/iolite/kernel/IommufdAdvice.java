@@ -4,6 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Advice on errors of iommufd's calls. */
 final class IommufdAdvice {
+  private static final String CLOSED_BEFORE = "look at what was closed before";
+
   private IommufdAdvice() {}
 
   static @Nullable Advice known(String call, Errno errno) {
@@ -40,7 +42,7 @@ final class IommufdAdvice {
           };
       case "IOMMU_IOAS_ALLOW_IOVAS" ->
           switch (errno) {
-            case ENOENT -> new Advice("the IOAS is destroyed", "look at what was closed before");
+            case ENOENT -> new Advice("the IOAS is destroyed", CLOSED_BEFORE);
             case EADDRINUSE ->
                 new Advice(
                     "an attached device can not reach one of the ranges",
@@ -66,7 +68,7 @@ final class IommufdAdvice {
           };
       case "IOMMU_IOAS_IOVA_RANGES" ->
           switch (errno) {
-            case ENOENT -> new Advice("the IOAS is destroyed", "look at what was closed before");
+            case ENOENT -> new Advice("the IOAS is destroyed", CLOSED_BEFORE);
             case EMSGSIZE ->
                 new Advice("there are more ranges than the call had room for", "give it more room");
             default -> null;
@@ -107,6 +109,95 @@ final class IommufdAdvice {
                     "there is no such object in this iommufd", "it may be destroyed already");
             default -> null;
           };
+      case "IOMMU_HWPT_SET_DIRTY_TRACKING", "IOMMU_HWPT_GET_DIRTY_BITMAP" ->
+          switch (errno) {
+            case EOPNOTSUPP ->
+                new Advice(
+                    "the page table was made without dirty tracking",
+                    "make one with it, and attach the device to that");
+            case EINVAL ->
+                new Advice(
+                    "the range is not aligned for the IOMMU", "ask for whole pages of the IOMMU");
+            case ENOENT -> new Advice("the page table is destroyed", CLOSED_BEFORE);
+            default -> null;
+          };
+      case "IOMMU_VFIO_IOAS" ->
+          switch (errno) {
+            case ENOENT -> new Advice("there is no such IOAS in this iommufd", CLOSED_BEFORE);
+            default -> null;
+          };
+      case "IOMMU_IOAS_CHANGE_PROCESS" ->
+          switch (errno) {
+            case EINVAL ->
+                new Advice(
+                    "memory is mapped that is no file: it can not change its process",
+                    "map memfds by IOMMU_IOAS_MAP_FILE only");
+            case EBUSY ->
+                new Advice("an address space is being changed", "try again a little later");
+            case ENOMEM -> mapped(errno);
+            default -> null;
+          };
+      case "IOMMU_IOAS_NOIOMMU_GET_PA" ->
+          switch (errno) {
+            case EPERM -> new Advice("physical addresses need CAP_SYS_RAWIO", "run as root");
+            case ENOENT -> new Advice("nothing is mapped at this IOVA", "map it first");
+            case EOPNOTSUPP ->
+                new Advice(
+                    "no device without an IOMMU is attached to the IOAS, or the kernel was built"
+                        + " without CONFIG_VFIO_NOIOMMU",
+                    "use the IOVA: the IOMMU translates it");
+            case EINVAL ->
+                new Advice("the range is empty, or a dma-buf is revoked", "map it again");
+            case EOVERFLOW ->
+                new Advice("the IOVA is beyond the address space", "ask for one that is mapped");
+            default -> null;
+          };
+      case "IOMMU_VEVENTQ_ALLOC" ->
+          switch (errno) {
+            case EEXIST ->
+                new Advice("the vIOMMU has a queue of this type already", "use that one");
+            case EINVAL ->
+                new Advice(
+                    "the queue is to hold no events, or too many",
+                    "ask for some thousands at most");
+            case ENOENT -> new Advice("there is no such vIOMMU in this iommufd", CLOSED_BEFORE);
+            case EOPNOTSUPP -> new Advice("type 0 is none", "give one of the driver's types");
+            default -> null;
+          };
+      case "IOMMU_HW_QUEUE_ALLOC" ->
+          switch (errno) {
+            case ENOENT ->
+                new Advice(
+                    "the queue's memory is not mapped, or there is no such vIOMMU",
+                    "map the guest's memory first");
+            case EINVAL, EOVERFLOW, EFAULT ->
+                new Advice(
+                    "the queue's memory is empty or not contiguous, or the driver does not take its"
+                        + " index or size",
+                    "back it with a huge page, aligned to its size");
+            case EEXIST, EIO ->
+                new Advice(
+                    "the queues before it are not there yet, or this one is",
+                    "make them in the order of their indexes");
+            default -> null;
+          };
+      default -> null;
+    };
+  }
+
+  /** A read or a write of a queue of faults or events. */
+  static @Nullable Advice ofQueue(String call, Errno errno) {
+    return switch (errno) {
+      case EINVAL ->
+          call.equals("write")
+              ? new Advice(
+                  "no fault waits for this answer: it was answered, or its device was detached",
+                  "answer each group once, by its cookie")
+              : new Advice(
+                  "the first group of faults, or event, does not fit into what is to be read",
+                  "read into more memory");
+      case ESPIPE ->
+          new Advice("the length is no multiple of a struct", "read and write whole structs");
       default -> null;
     };
   }
@@ -139,8 +230,7 @@ final class IommufdAdvice {
               Remedy.SHOW_IOVAS);
       case ENOENT ->
           new Advice(
-              "the IOAS is destroyed, or what should be copied is not mapped",
-              "look at what was closed before");
+              "the IOAS is destroyed, or what should be copied is not mapped", CLOSED_BEFORE);
       case EPERM ->
           new Advice(
               "memory that was mapped for reading can not be copied for writing",

@@ -91,6 +91,12 @@ final class VfioAdvice {
                     "for a dma-buf: the region is no BAR, or its resources could not be claimed",
                     "compare with the BAR's size (VFIO_DEVICE_GET_REGION_INFO)",
                     Remedy.SHOW_DEVICE);
+            case E2BIG ->
+                new Advice(
+                    "there are more ranges to log than fit into a page",
+                    "log fewer, larger ranges");
+            case EOVERFLOW ->
+                new Advice("a range ends beyond the address space", "end it one page earlier");
             case EBUSY ->
                 new Advice(
                     "a TSM has locked the interface, which lets nobody have its memory anew",
@@ -99,6 +105,34 @@ final class VfioAdvice {
                 new Advice(
                     "the driver can not export this device's memory as a dma-buf",
                     "check CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA");
+            default -> null;
+          };
+      case "VFIO_DEVICE_IOEVENTFD" ->
+          switch (errno) {
+            case EINVAL ->
+                new Advice(
+                    "the register is not inside a BAR, or is part of the MSI-X table",
+                    "compare with the BAR's size (VFIO_DEVICE_GET_REGION_INFO)",
+                    Remedy.SHOW_DEVICE);
+            case EEXIST ->
+                new Advice(
+                    "an eventfd does the same write already", "disconnect it, or use that one");
+            case ENOSPC ->
+                new Advice("the device has as many of them as it may have", "disconnect others");
+            case ENODEV ->
+                new Advice("no eventfd does this write", "give offset, width and value as before");
+            default -> null;
+          };
+      case "VFIO_DEVICE_QUERY_GFX_PLANE", "VFIO_DEVICE_GET_GFX_DMABUF" ->
+          switch (errno) {
+            case ENOTTY ->
+                new Advice(
+                    "the device shows nothing: only mediated graphics devices do",
+                    "use the device's own registers");
+            case EINVAL ->
+                new Advice(
+                    "the device has no such plane or dma-buf, or its planes are reached otherwise",
+                    "probe which way it has");
             default -> null;
           };
       case "VFIO_DEVICE_RESET" ->

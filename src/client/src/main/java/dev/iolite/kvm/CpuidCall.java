@@ -3,7 +3,10 @@ package dev.iolite.kvm;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.KvmIoctls;
+import dev.iolite.uapi.kvm.kvm_cpuid;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
+import dev.iolite.uapi.kvm.kvm_cpuid_entry;
 import dev.iolite.uapi.kvm.kvm_cpuid_entry2;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -44,6 +47,27 @@ final class CpuidCall {
         entries.get(i).store(entry(list, i));
       }
       fd.ioctl(command, list);
+    }
+  }
+
+  /** KVM_SET_CPUID, whose entries have no index. */
+  static void setWithoutIndexes(Fd fd, List<CpuidEntry> entries) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment list =
+          arena.allocate(
+              kvm_cpuid.sizeof() + entries.size() * kvm_cpuid_entry.sizeof(),
+              kvm_cpuid.layout().byteAlignment());
+      kvm_cpuid.nent(list, entries.size());
+      for (int i = 0; i < entries.size(); i++) {
+        CpuidEntry from = entries.get(i);
+        MemorySegment to = kvm_cpuid_entry.asSlice(list.asSlice(kvm_cpuid.sizeof()), i);
+        kvm_cpuid_entry.function(to, from.function());
+        kvm_cpuid_entry.eax(to, from.eax());
+        kvm_cpuid_entry.ebx(to, from.ebx());
+        kvm_cpuid_entry.ecx(to, from.ecx());
+        kvm_cpuid_entry.edx(to, from.edx());
+      }
+      fd.ioctl(KvmIoctls.KVM_SET_CPUID, list);
     }
   }
 

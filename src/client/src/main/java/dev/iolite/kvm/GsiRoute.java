@@ -11,6 +11,8 @@ import java.util.OptionalInt;
 
 /**
  * Where a global system interrupt goes. A GSI may have a pin of each controller, or one message.
+ *
+ * <p>Safe for use by several threads.
  */
 public sealed interface GsiRoute {
 

@@ -7,6 +7,9 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Set;
 
@@ -142,6 +145,37 @@ public final class Kvm implements AutoCloseable {
    */
   public int vcpuMmapBytes() {
     return fd.ioctl(KvmIoctls.KVM_GET_VCPU_MMAP_SIZE, 0);
+  }
+
+  /** The attributes of {@code /dev/kvm}, in the groups KVM_X86_GRP_SYSTEM and KVM_X86_GRP_SEV. */
+  public DeviceAttributes attributes() {
+    return DeviceAttributes.ofKvm(fd);
+  }
+
+  /**
+   * What CPUID answers to a guest that uses Hyper-V's interface.
+   *
+   * <p>KVM_GET_SUPPORTED_HV_CPUID, since Linux 5.11, arch/x86/kvm/hyperv.c:kvm_get_hv_cpuid.
+   *
+   * @throws KernelException EINVAL: the kernel has no CONFIG_KVM_HYPERV
+   */
+  public List<CpuidEntry> supportedHyperVCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID);
+  }
+
+  /**
+   * The features of IA32_MCG_CAP that a vCPU can have, a bit for each.
+   *
+   * <p>KVM_X86_GET_MCE_CAP_SUPPORTED, arch/x86/kvm/x86.c:kvm_arch_dev_ioctl.
+   *
+   * @see VcpuInjection#setUpMachineChecks
+   */
+  public long machineCheckFeatures() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment features = arena.allocate(ValueLayout.JAVA_LONG);
+      fd.ioctl(KvmIoctls.KVM_X86_GET_MCE_CAP_SUPPORTED, features);
+      return features.get(ValueLayout.JAVA_LONG, 0);
+    }
   }
 
   /**

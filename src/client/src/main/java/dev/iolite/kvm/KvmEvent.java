@@ -5,6 +5,8 @@ import dev.iolite.kernel.KernelException;
 /**
  * An eventfd that KVM has taken: as the source of an interrupt, or as what the guest's writes
  * signal. Closing it makes KVM let go; the eventfd stays its owner's.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class KvmEvent implements AutoCloseable {
   private final Runnable release;

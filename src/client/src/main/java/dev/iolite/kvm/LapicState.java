@@ -8,6 +8,8 @@ import java.nio.ByteOrder;
  *
  * <p>In x2APIC mode, the ID register has the id in its high byte unless KVM_CAP_X2APIC_API says
  * otherwise (arch/x86/kvm/lapic.c:kvm_apic_state_fixup).
+ *
+ * <p>Safe for use by several threads.
  */
 public final class LapicState {
   /** The offset of the register for the local interrupt pin 0: LVT LINT0. */

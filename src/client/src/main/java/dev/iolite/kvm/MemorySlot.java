@@ -1,5 +1,6 @@
 package dev.iolite.kvm;
 
+import java.util.EnumSet;
 import java.util.Set;
 
 /**
@@ -15,15 +16,17 @@ import java.util.Set;
 public final class MemorySlot implements AutoCloseable {
   private final Vm vm;
   private final int number;
-  private final long gpa;
   private final long bytes;
-  private final Set<SlotFlag> flags;
+  private final long hostAddress;
+  private volatile long gpa;
+  private volatile Set<SlotFlag> flags;
 
-  MemorySlot(Vm vm, int number, long gpa, long bytes, Set<SlotFlag> flags) {
+  MemorySlot(Vm vm, int number, long gpa, long bytes, long hostAddress, Set<SlotFlag> flags) {
     this.vm = vm;
     this.number = number;
     this.gpa = gpa;
     this.bytes = bytes;
+    this.hostAddress = hostAddress;
     this.flags = flags;
   }
 
@@ -42,7 +45,12 @@ public final class MemorySlot implements AutoCloseable {
     return bytes;
   }
 
-  /** The flags it was made with. */
+  /** Where its shared memory is mapped in this process; 0 for nowhere. */
+  public long hostAddress() {
+    return hostAddress;
+  }
+
+  /** The flags that it has. */
   public Set<SlotFlag> flags() {
     return flags;
   }
@@ -55,6 +63,42 @@ public final class MemorySlot implements AutoCloseable {
   /** Whether the VM still has the slot. */
   public boolean exists() {
     return vm.owns(this);
+  }
+
+  /**
+   * Moves the slot. The guest sees its memory at the new address.
+   *
+   * <p>KVM_SET_USER_MEMORY_REGION, virt/kvm/kvm_main.c:kvm_set_memory_region, KVM_MR_MOVE.
+   *
+   * @param to the first guest-physical address from now on, a multiple of the page size
+   * @throws dev.iolite.kernel.KernelException EEXIST: overlaps another slot; EINVAL: no multiple of
+   *     the page size, or the slot has private memory
+   * @throws IllegalStateException if the slot is deleted
+   */
+  public void moveTo(long to) {
+    vm.changeSlot(this, to, flags);
+    gpa = to;
+  }
+
+  /**
+   * Starts or stops recording which pages of the slot the guest writes.
+   *
+   * <p>KVM_SET_USER_MEMORY_REGION, virt/kvm/kvm_main.c:kvm_set_memory_region, KVM_MR_FLAGS_ONLY,
+   * which is the only flag of a slot that can change.
+   *
+   * @throws dev.iolite.kernel.KernelException EINVAL: the slot has private memory
+   * @throws IllegalStateException if the slot is deleted
+   */
+  public void logDirtyPages(boolean on) {
+    Set<SlotFlag> changed = EnumSet.noneOf(SlotFlag.class);
+    changed.addAll(flags);
+    if (on) {
+      changed.add(SlotFlag.LOG_DIRTY_PAGES);
+    } else {
+      changed.remove(SlotFlag.LOG_DIRTY_PAGES);
+    }
+    vm.changeSlot(this, gpa, changed);
+    flags = Set.copyOf(changed);
   }
 
   /**

@@ -5,19 +5,24 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.Page;
+import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_segment;
+import dev.iolite.uapi.kvm.kvm_signal_mask;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -40,16 +45,24 @@ public final class Vcpu implements AutoCloseable {
   private final Mapping run;
   private final ExitDecoder decoder;
   private final Watchdog watchdog;
+  private final int dirtyRingBytes;
   private final X86State x86;
 
   /** Held by the thread that runs the guest or closes this. */
   private final ReentrantLock busy = new ReentrantLock();
 
   /** Takes over the descriptor, unless this fails. */
-  Vcpu(Fd fd, int id, Optional<MemorySlot> code, int mmapBytes, Consumer<Vcpu> onClose) {
+  Vcpu(
+      Fd fd,
+      int id,
+      Optional<MemorySlot> code,
+      int mmapBytes,
+      int dirtyRingBytes,
+      Consumer<Vcpu> onClose) {
     this.fd = fd;
     this.id = id;
     this.code = code;
+    this.dirtyRingBytes = dirtyRingBytes;
     this.onClose = onClose;
     run = Mapping.of(fd, 0, mmapBytes, Libc.PROT_READ() | Libc.PROT_WRITE());
     x86 = new X86State(fd);
@@ -298,6 +311,147 @@ public final class Vcpu implements AutoCloseable {
           throw fd.malformed(KvmIoctls.KVM_PRE_FAULT_MEMORY, range, result, ", and mapped nothing");
         }
       } while (kvm_pre_fault_memory.size(range) != 0);
+    }
+  }
+
+  /** Its XSAVE area and XCR0. */
+  public ExtendedState extendedState() {
+    return new ExtendedState(fd);
+  }
+
+  /** Interrupts and exceptions for its guest. */
+  public VcpuInjection injection() {
+    return new VcpuInjection(fd);
+  }
+
+  /** Debugging of its guest. */
+  public VcpuDebug debug() {
+    return new VcpuDebug(fd);
+  }
+
+  /** Its time stamp counter and its guest's clock. */
+  public VcpuClock clock() {
+    return new VcpuClock(fd);
+  }
+
+  /** Its registers by name. */
+  public OneRegisters oneRegisters() {
+    return new OneRegisters(fd);
+  }
+
+  /** The task priority of its local APIC. */
+  public TaskPriority taskPriority() {
+    return new TaskPriority(fd);
+  }
+
+  /** Its attributes, in the group KVM_VCPU_TSC_CTRL. */
+  public DeviceAttributes attributes() {
+    return DeviceAttributes.ofVcpu(fd);
+  }
+
+  /**
+   * What CPUID answers to a guest of this vCPU that uses Hyper-V's interface.
+   *
+   * <p>KVM_GET_SUPPORTED_HV_CPUID on the vCPU, since Linux 5.0,
+   * arch/x86/kvm/hyperv.c:kvm_get_hv_cpuid. See {@link dev.iolite.kvm.Kvm#supportedHyperVCpuid}.
+   *
+   * @throws KernelException EINVAL: the kernel has no CONFIG_KVM_HYPERV
+   */
+  public List<CpuidEntry> supportedHyperVCpuid() {
+    return CpuidCall.get(fd, KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID_ON_VCPU);
+  }
+
+  /** Xen's interface to its guest. */
+  public XenVcpu xen() {
+    return new XenVcpu(fd);
+  }
+
+  /** The virtual machines of its guest. */
+  public NestedVirtualization nested() {
+    return new NestedVirtualization(fd);
+  }
+
+  /**
+   * Enables a capability for the vCPU.
+   *
+   * <p>KVM_ENABLE_CAP on the vCPU, arch/x86/kvm/x86.c:kvm_vcpu_ioctl_enable_cap.
+   *
+   * @param args up to four numbers, as the capability defines them
+   * @throws KernelException EINVAL: the capability cannot be enabled for a vCPU, or does not accept
+   *     an argument; ENOTTY: it is of another make of processor
+   */
+  public void enable(Capability capability, long... args) {
+    try (Arena arena = Arena.ofConfined()) {
+      fd.ioctl(KvmIoctls.KVM_ENABLE_CAP_ON_VCPU, capability.enabled(arena, args));
+    }
+  }
+
+  /**
+   * Sets which signals reach the thread while it runs the guest, in place of the thread's own mask.
+   * The deadline of {@link #run} needs none of them.
+   *
+   * <p>KVM_SET_SIGNAL_MASK, virt/kvm/kvm_main.c:kvm_vcpu_ioctl_set_sigmask.
+   *
+   * @param blocked a bit for each signal that does not, signal 1 in bit 0; empty for the thread's
+   *     own mask
+   */
+  public void setSignalMask(OptionalLong blocked) {
+    if (blocked.isEmpty()) {
+      Ioctl command = KvmIoctls.KVM_SET_SIGNAL_MASK;
+      int result = fd.kernel().ioctl(fd.number(), command.number(), 0);
+      if (result < 0) {
+        throw new KernelException(command.name(), fd.target(), "0", -result);
+      }
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(kvm_signal_mask.sizeof() + Long.BYTES, Long.BYTES);
+      kvm_signal_mask.len(mask, Long.BYTES);
+      mask.set(ValueLayout.JAVA_LONG_UNALIGNED, kvm_signal_mask.sizeof(), blocked.getAsLong());
+      fd.ioctl(KvmIoctls.KVM_SET_SIGNAL_MASK, mask);
+    }
+  }
+
+  /**
+   * Maps the ring of the pages that it writes. Close it before the vCPU.
+   *
+   * <p>virt/kvm/kvm_main.c:kvm_vcpu_fault.
+   *
+   * @throws IllegalStateException if {@link VmDirtyLog#enableRings} was not called before the vCPU
+   *     was made
+   * @throws KernelException what mmap(2) said
+   */
+  public DirtyRing dirtyRing() {
+    if (dirtyRingBytes == 0) {
+      throw new IllegalStateException(
+          this + " has no ring of dirty pages: enable the rings before the vCPU is made");
+    }
+    return DirtyRing.of(fd, dirtyRingBytes);
+  }
+
+  /**
+   * The ring of the VM's coalesced writes.
+   *
+   * <p>KVM_CAP_COALESCED_MMIO, virt/kvm/kvm_main.c:kvm_vcpu_fault.
+   */
+  public CoalescedRing coalescedRing() {
+    return new CoalescedRing(
+        run.segment().asSlice(Kvm.KVM_COALESCED_MMIO_PAGE_OFFSET() * Page.BYTES, Page.BYTES));
+  }
+
+  /**
+   * Opens what KVM counts for the vCPU.
+   *
+   * <p>KVM_GET_STATS_FD, since Linux 5.14, virt/kvm/kvm_main.c:kvm_vcpu_ioctl_get_stats_fd. The
+   * statistics stay open when the vCPU is closed.
+   */
+  public Statistics statistics() {
+    try (CloseStack opening = new CloseStack()) {
+      Fd file =
+          opening.push(fd.ioctlFd(KvmIoctls.KVM_GET_STATS_FD_ON_VCPU, 0, "statistics of " + fd));
+      Statistics made = Statistics.of(file);
+      opening.release();
+      return made;
     }
   }
 

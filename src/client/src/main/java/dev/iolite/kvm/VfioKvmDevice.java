@@ -52,6 +52,11 @@ public final class VfioKvmDevice implements AutoCloseable {
     set(device, dev.iolite.uapi.kvm.Kvm.KVM_DEV_VFIO_FILE_DEL());
   }
 
+  /** The attributes of the device. Those of KVM_DEV_VFIO_FILE take the address of a descriptor. */
+  public DeviceAttributes attributes() {
+    return DeviceAttributes.ofDevice(fd);
+  }
+
   private void set(Fd device, int attribute) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment number = arena.allocateFrom(ValueLayout.JAVA_INT, device.number());

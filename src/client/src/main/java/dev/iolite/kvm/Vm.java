@@ -9,7 +9,6 @@ import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_create_guest_memfd;
-import dev.iolite.uapi.kvm.kvm_enable_cap;
 import dev.iolite.uapi.kvm.kvm_memory_attributes;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region;
 import dev.iolite.uapi.kvm.kvm_userspace_memory_region2;
@@ -45,6 +44,9 @@ public final class Vm implements AutoCloseable {
 
   /** The slot numbers in use; guarded by {@link #open}. */
   private final BitSet slotNumbers = new BitSet();
+
+  /** The size of the ring of dirty pages that a vCPU gets; 0 for none. */
+  private volatile int dirtyRingBytes;
 
   /** The hypercalls that leave the guest, a bit for each; guarded by {@link #open}. */
   private long hypercallExits;
@@ -94,12 +96,7 @@ public final class Vm implements AutoCloseable {
    */
   public void enable(Capability capability, long... args) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment argument = kvm_enable_cap.allocate(arena);
-      kvm_enable_cap.cap(argument, capability.number());
-      for (int i = 0; i < args.length; i++) {
-        kvm_enable_cap.args(argument, i, args[i]);
-      }
-      fd.ioctl(KvmIoctls.KVM_ENABLE_CAP, argument);
+      fd.ioctl(KvmIoctls.KVM_ENABLE_CAP, capability.enabled(arena, args));
     }
   }
 
@@ -166,7 +163,7 @@ public final class Vm implements AutoCloseable {
     synchronized (open) {
       int number = slotNumbers.nextClearBit(0);
       setRegion(number, gpa, bytes, hostAddress, set);
-      return added(new MemorySlot(this, number, gpa, bytes, Set.copyOf(set)));
+      return added(new MemorySlot(this, number, gpa, bytes, hostAddress, Set.copyOf(set)));
     }
   }
 
@@ -241,7 +238,7 @@ public final class Vm implements AutoCloseable {
         kvm_userspace_memory_region2.guest_memfd_offset(argument, offset);
         fd.ioctl(KvmIoctls.KVM_SET_USER_MEMORY_REGION2, argument);
       }
-      return added(new MemorySlot(this, number, gpa, bytes, flags));
+      return added(new MemorySlot(this, number, gpa, bytes, hostAddress, flags));
     }
   }
 
@@ -267,6 +264,16 @@ public final class Vm implements AutoCloseable {
   boolean owns(MemorySlot slot) {
     synchronized (open) {
       return open.contains(slot);
+    }
+  }
+
+  /** Gives a slot another address or other flags. */
+  void changeSlot(MemorySlot slot, long gpa, Set<SlotFlag> flags) {
+    synchronized (open) {
+      if (!open.contains(slot)) {
+        throw new IllegalStateException(slot + " is deleted");
+      }
+      setRegion(slot.number(), gpa, slot.bytes(), slot.hostAddress(), flags);
     }
   }
 
@@ -384,7 +391,7 @@ public final class Vm implements AutoCloseable {
   private Vcpu createVcpu(int id, Optional<MemorySlot> code) {
     try (CloseStack opening = new CloseStack()) {
       Fd vcpu = opening.push(fd.ioctlFd(KvmIoctls.KVM_CREATE_VCPU, id, "vCPU " + id + " of " + fd));
-      Vcpu made = opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, this::forget));
+      Vcpu made = opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, dirtyRingBytes, this::forget));
       opening.release();
       return made;
     }
@@ -446,6 +453,92 @@ public final class Vm implements AutoCloseable {
       Fd device =
           Fd.owned(fd.kernel(), FdKind.KVM_DEVICE, kvm_create_device.fd(argument), "VFIO of " + fd);
       return opened(new VfioKvmDevice(device, this::forget));
+    }
+  }
+
+  /** Called when the kernel gives each new vCPU a ring. */
+  void dirtyRingsEnabled(int bytes) {
+    dirtyRingBytes = bytes;
+  }
+
+  /** Which pages the guest writes. */
+  public VmDirtyLog dirtyLog() {
+    return new VmDirtyLog(this);
+  }
+
+  /** The guest's clock, and the rate of its time stamp counters. */
+  public VmClock clock() {
+    return new VmClock(fd);
+  }
+
+  /** The guest's access to model-specific registers. */
+  public VmMsrs msrs() {
+    return new VmMsrs(this);
+  }
+
+  /** Ranges in which the guest's writes are collected. */
+  public CoalescedIo coalescedIo() {
+    return new CoalescedIo(fd);
+  }
+
+  /** The timer, by its older calls. */
+  public Pit pit() {
+    return new Pit(fd);
+  }
+
+  /** Hyper-V's interface to the guest. */
+  public HyperV hyperV() {
+    return new HyperV(fd);
+  }
+
+  /** Xen's interface to the guest. */
+  public Xen xen() {
+    return new Xen(fd);
+  }
+
+  /** Memory that the secure processor encrypts. */
+  public EncryptedMemory encryptedMemory() {
+    return new EncryptedMemory(fd);
+  }
+
+  /**
+   * Decides which events the guest's performance counters count, in place of an earlier filter.
+   *
+   * <p>KVM_SET_PMU_EVENT_FILTER, since Linux 5.3,
+   * arch/x86/kvm/pmu.c:kvm_vm_ioctl_set_pmu_event_filter.
+   *
+   * @throws KernelException E2BIG: more than 300 events; EINVAL: a masked event has other bits
+   */
+  public void filterPmuEvents(PmuEventFilter filter) {
+    try (Arena arena = Arena.ofConfined()) {
+      fd.ioctl(KvmIoctls.KVM_SET_PMU_EVENT_FILTER, filter.allocate(arena));
+    }
+  }
+
+  /**
+   * Limits how many shadow pages KVM keeps for the guest; without second-level address translation,
+   * a guest needs many of them.
+   *
+   * <p>KVM_SET_NR_MMU_PAGES, arch/x86/kvm/x86.c:kvm_vm_ioctl_set_nr_mmu_pages.
+   *
+   * @throws KernelException EINVAL: fewer than 64
+   */
+  public void limitShadowPages(long pages) {
+    fd.ioctl(KvmIoctls.KVM_SET_NR_MMU_PAGES, pages);
+  }
+
+  /**
+   * Opens what KVM counts for the VM.
+   *
+   * <p>KVM_GET_STATS_FD, since Linux 5.14, virt/kvm/kvm_main.c:kvm_vm_ioctl_get_stats_fd. The
+   * statistics stay open when the VM is closed.
+   */
+  public Statistics statistics() {
+    try (CloseStack opening = new CloseStack()) {
+      Fd file = opening.push(fd.ioctlFd(KvmIoctls.KVM_GET_STATS_FD, 0, "statistics of " + fd));
+      Statistics made = Statistics.of(file);
+      opening.release();
+      return made;
     }
   }
 

@@ -22,6 +22,8 @@ import java.util.stream.LongStream;
  *
  * <p>KVM locks the vCPU for each of these calls: one that another thread makes waits until the run
  * has left the guest. All of them fail with EINVAL if the guest's state is protected from the host.
+ *
+ * <p>Safe for use by several threads.
  */
 public final class X86State {
   private static final int PDPTRS = 4;
@@ -172,6 +174,18 @@ public final class X86State {
    */
   public void setCpuid(List<CpuidEntry> entries) {
     CpuidCall.set(fd, KvmIoctls.KVM_SET_CPUID2, entries);
+  }
+
+  /**
+   * Sets what CPUID answers, with leaves that have no sub-leaves.
+   *
+   * <p>KVM_SET_CPUID, arch/x86/kvm/cpuid.c:kvm_vcpu_ioctl_set_cpuid. {@link #setCpuid} does more.
+   *
+   * @param entries the leaves; their indexes are ignored
+   * @throws KernelException as for {@link #setCpuid}
+   */
+  public void setCpuidWithoutIndexes(List<CpuidEntry> entries) {
+    CpuidCall.setWithoutIndexes(fd, entries);
   }
 
   /**

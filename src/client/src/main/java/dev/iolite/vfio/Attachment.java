@@ -3,18 +3,20 @@ package dev.iolite.vfio;
 import dev.iolite.kernel.PageTableId;
 
 /**
- * A device's attachment to the page table that its DMA goes through. Closing it detaches the
- * device.
+ * The attachment of a device, or of one of its PASIDs, to the page table that its DMA goes through.
+ * Closing it detaches.
  *
  * <p>Not safe for use by several threads.
  */
 public final class Attachment implements AutoCloseable {
   private final BoundVfioDevice device;
+  private final int pasid;
   private final int number;
   private final PageTableId pageTable;
 
-  Attachment(BoundVfioDevice device, int number, PageTableId pageTable) {
+  Attachment(BoundVfioDevice device, int pasid, int number, PageTableId pageTable) {
     this.device = device;
+    this.pasid = pasid;
     this.number = number;
     this.pageTable = pageTable;
   }
@@ -27,14 +29,17 @@ public final class Attachment implements AutoCloseable {
     return pageTable;
   }
 
-  /** Detaches the device, unless it has since been detached, attached elsewhere or closed. */
+  /**
+   * Detaches the device or its PASID, unless that has since been detached, attached elsewhere or
+   * closed.
+   */
   @Override
   public void close() {
-    device.detach(number);
+    device.detachIfCurrent(pasid, number);
   }
 
   @Override
   public String toString() {
-    return device + " attached to " + pageTable;
+    return device + (pasid < 0 ? "" : ", PASID " + pasid) + " attached to " + pageTable;
   }
 }

@@ -1,28 +1,18 @@
 package dev.iolite.vfio;
 
-import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.DeviceId;
-import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.HwptId;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PageTableId;
-import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kernel.Remedy;
 import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_attach_iommufd_pt;
 import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
-import dev.iolite.uapi.vfio.vfio_device_feature;
-import dev.iolite.uapi.vfio.vfio_device_info;
-import dev.iolite.uapi.vfio.vfio_irq_info;
-import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
-import dev.iolite.uapi.vfio.vfio_region_info;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * A VFIO device that is bound to an iommufd and can be used.
@@ -31,35 +21,25 @@ import java.util.Optional;
  * first: a mapping keeps the kernel's side of the device open. Not safe for use by several threads,
  * except for what {@link #region} returns.
  */
-public final class BoundVfioDevice implements AutoCloseable {
-  private static final int DETACHED = 0;
+public final class BoundVfioDevice extends OpenVfioDevice {
+  /** Stands for the device without a PASID. */
+  private static final int NO_PASID = -1;
 
-  private final Fd fd;
   private final DeviceId deviceId;
-  private final String name;
-  private Optional<ConfigRegion> config = Optional.empty();
+
+  /** The attachments in force, by PASID. */
+  private final Map<Integer, Integer> current = new HashMap<>();
+
   private int attachments;
-  private int current = DETACHED;
 
   BoundVfioDevice(Fd fd, DeviceId deviceId, String name) {
-    this.fd = fd;
+    super(fd, name);
     this.deviceId = deviceId;
-    this.name = name;
-  }
-
-  /** The device's descriptor. */
-  public Fd fd() {
-    return fd;
   }
 
   /** The device's id in the iommufd that it is bound to. */
   public DeviceId deviceId() {
     return deviceId;
-  }
-
-  /** What the device is called in messages. */
-  public String name() {
-    return name;
   }
 
   /**
@@ -74,14 +54,35 @@ public final class BoundVfioDevice implements AutoCloseable {
    *     drivers/iommu/iommufd/device.c:iommufd_device_change_pt
    */
   public Attachment attach(PageTableId target) {
+    return attach(0, NO_PASID, target);
+  }
+
+  /**
+   * Attaches a PASID of the device, like {@link #attach}: the DMA that carries this PASID goes
+   * where the target says.
+   *
+   * @param pasid not negative; the device must have PASIDs, and they must be on
+   * @param target an IOAS, or a page table made for PASIDs
+   * @throws KernelException as for {@link #attach}, and EOPNOTSUPP: the driver or the IOMMU has no
+   *     PASIDs; EINVAL: the page table was not made for PASIDs. See
+   *     drivers/vfio/iommufd.c:vfio_iommufd_physical_pasid_attach_ioas
+   */
+  public Attachment attachPasid(int pasid, PageTableId target) {
+    return attach(Vfio.VFIO_DEVICE_ATTACH_PASID(), pasid, target);
+  }
+
+  private Attachment attach(int flags, int pasid, PageTableId target) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment attach = vfio_device_attach_iommufd_pt.allocate(arena);
       vfio_device_attach_iommufd_pt.argsz(attach, (int) attach.byteSize());
+      vfio_device_attach_iommufd_pt.flags(attach, flags);
       vfio_device_attach_iommufd_pt.pt_id(attach, target.value());
-      fd.ioctl(VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
+      vfio_device_attach_iommufd_pt.pasid(attach, Math.max(pasid, 0));
+      fd().ioctl(VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
       int used = vfio_device_attach_iommufd_pt.pt_id(attach);
-      current = ++attachments;
-      return new Attachment(this, current, used == target.value() ? target : new HwptId(used));
+      current.put(pasid, ++attachments);
+      PageTableId pageTable = used == target.value() ? target : new HwptId(used);
+      return new Attachment(this, pasid, attachments, pageTable);
     }
   }
 
@@ -90,387 +91,39 @@ public final class BoundVfioDevice implements AutoCloseable {
    * it is not attached. See drivers/vfio/device_cdev.c:vfio_df_ioctl_detach_pt.
    */
   public void detach() {
+    detach(0, NO_PASID);
+  }
+
+  /**
+   * Detaches a PASID of the device, like {@link #detach}.
+   *
+   * @throws KernelException EOPNOTSUPP: the driver has no PASIDs
+   */
+  public void detachPasid(int pasid) {
+    detach(Vfio.VFIO_DEVICE_DETACH_PASID(), pasid);
+  }
+
+  private void detach(int flags, int pasid) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment detach = vfio_device_detach_iommufd_pt.allocate(arena);
       vfio_device_detach_iommufd_pt.argsz(detach, (int) detach.byteSize());
-      fd.ioctl(VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT, detach);
-      current = DETACHED;
+      vfio_device_detach_iommufd_pt.flags(detach, flags);
+      vfio_device_detach_iommufd_pt.pasid(detach, Math.max(pasid, 0));
+      fd().ioctl(VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT, detach);
+      current.remove(pasid);
     }
   }
 
   /** Detaches if this attachment is the one in force. */
-  void detach(int attachment) {
-    if (attachment == current && !fd.isClosed()) {
-      detach();
+  void detachIfCurrent(int pasid, int attachment) {
+    if (current.getOrDefault(pasid, 0) == attachment && !fd().isClosed()) {
+      detach(pasid == NO_PASID ? 0 : Vfio.VFIO_DEVICE_DETACH_PASID(), pasid);
     }
-  }
-
-  /**
-   * What the device is, by VFIO_DEVICE_GET_INFO. See
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_info.
-   *
-   * @throws KernelException what the kernel said
-   * @throws MalformedReplyException if the capability chain breaks the rules
-   */
-  public DeviceInfo info() {
-    try (Arena arena = Arena.ofConfined()) {
-      var command = VfioIoctls.VFIO_DEVICE_GET_INFO;
-      long fixed = vfio_device_info.sizeof();
-      MemorySegment info = InfoCall.make(arena, fd, command, fixed, _ -> {}).info();
-      int flags = vfio_device_info.flags(info);
-      boolean chain = (flags & Vfio.VFIO_DEVICE_FLAGS_CAPS()) != 0;
-      return new DeviceInfo(
-          flags,
-          vfio_device_info.num_regions(info),
-          vfio_device_info.num_irqs(info),
-          CapabilityChain.decode(
-              command.name(),
-              info,
-              fixed,
-              chain ? vfio_device_info.cap_offset(info) : 0,
-              Capabilities::ofDevice));
-    }
-  }
-
-  /**
-   * What a region is, by VFIO_DEVICE_GET_REGION_INFO. See
-   * drivers/vfio/vfio_main.c:vfio_get_region_info and
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_region_info.
-   *
-   * @return empty if the device has no such index (EINVAL); a BAR that it lacks is returned with
-   *     size 0
-   * @throws KernelException any other errno
-   * @throws MalformedReplyException if the capability chain breaks the rules
-   */
-  public Optional<RegionInfo> regionInfo(PciRegion region) {
-    return regionInfo(region.index());
-  }
-
-  private Optional<RegionInfo> regionInfo(int index) {
-    try (Arena arena = Arena.ofConfined()) {
-      var command = VfioIoctls.VFIO_DEVICE_GET_REGION_INFO;
-      long fixed = vfio_region_info.sizeof();
-      InfoCall.Reply reply =
-          InfoCall.make(
-              arena,
-              fd,
-              command,
-              fixed,
-              segment -> vfio_region_info.index(segment, index),
-              Errno.EINVAL);
-      if (reply.result() < 0) {
-        return Optional.empty();
-      }
-      MemorySegment info = reply.info();
-      int flags = vfio_region_info.flags(info);
-      boolean chain = (flags & Vfio.VFIO_REGION_INFO_FLAG_CAPS()) != 0;
-      return Optional.of(
-          new RegionInfo(
-              index,
-              flags,
-              vfio_region_info.size(info),
-              vfio_region_info.offset(info),
-              CapabilityChain.decode(
-                  command.name(),
-                  info,
-                  fixed,
-                  chain ? vfio_region_info.cap_offset(info) : 0,
-                  Capabilities::ofRegion)));
-    }
-  }
-
-  /** All regions that the device has an index for, in the order of their indexes. */
-  public List<RegionInfo> regionInfos() {
-    List<RegionInfo> infos = new ArrayList<>();
-    int count = info().regions();
-    for (int i = 0; i < count; i++) {
-      regionInfo(i).ifPresent(infos::add);
-    }
-    return infos;
-  }
-
-  /** The BARs that can be mapped as a whole, in the order of their indexes. */
-  public List<RegionInfo> wholeBars() {
-    return regionInfos().stream()
-        .filter(region -> region.index() <= PciRegion.BAR5.index())
-        .filter(region -> region.mappableAreas().equals(List.of(new ByteRange(0, region.bytes()))))
-        .toList();
-  }
-
-  /**
-   * The first BAR that can be mapped as a whole: its memory can be given to a guest and to another
-   * device.
-   *
-   * @throws PreconditionException if there is none
-   */
-  public RegionInfo firstWholeBar() {
-    return wholeBars().stream()
-        .findFirst()
-        .orElseThrow(() ->
-            new PreconditionException(
-                "looked for a BAR of " + name + " to give to the guest",
-                "none can be mapped as a whole",
-                new Advice(
-                    "the device has only I/O ports, BARs smaller than a page, or ones with holes",
-                    "choose another device",
-                    Remedy.SHOW_DEVICE,
-                    List.of(name))));
-  }
-
-  /**
-   * A region, to be read, written or mapped.
-   *
-   * @throws PreconditionException if the device does not have it
-   */
-  public Region region(PciRegion region) {
-    RegionInfo info =
-        regionInfo(region)
-            .filter(found -> found.bytes() != 0)
-            .orElseThrow(() ->
-                new PreconditionException(
-                    "use " + region + " of " + name,
-                    "the device does not have it",
-                    new Advice(
-                        "the device has other regions",
-                        "use one that it has",
-                        Remedy.SHOW_DEVICE,
-                        List.of(name))));
-    return region(info);
-  }
-
-  /** Like {@link #region(PciRegion)}, for one of {@link #regionInfos}, whatever its index. */
-  public Region region(RegionInfo info) {
-    return new Region(fd, info, name);
-  }
-
-  /**
-   * The configuration space of a PCI device, as VFIO shows it: some bits belong to the kernel. The
-   * kernel is asked only once where it is in the device's file.
-   *
-   * @throws PreconditionException if it is not a PCI device
-   */
-  public ConfigRegion config() {
-    ConfigRegion found = config.orElseGet(() -> new ConfigRegion(region(PciRegion.CONFIG)));
-    config = Optional.of(found);
-    return found;
-  }
-
-  /**
-   * What a kind of interrupt is, by VFIO_DEVICE_GET_IRQ_INFO. See
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_irq_info.
-   *
-   * @return empty if the device has no such index (EINVAL); a kind that it lacks is returned with
-   *     count 0
-   * @throws KernelException any other errno
-   */
-  public Optional<IrqInfo> irqInfo(PciIrq irq) {
-    return irqInfo(irq.index());
-  }
-
-  private Optional<IrqInfo> irqInfo(int index) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment info = vfio_irq_info.allocate(arena);
-      vfio_irq_info.argsz(info, (int) info.byteSize());
-      vfio_irq_info.index(info, index);
-      return fd.ioctl(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, info, Errno.EINVAL) < 0
-          ? Optional.empty()
-          : Optional.of(new IrqInfo(index, vfio_irq_info.flags(info), vfio_irq_info.count(info)));
-    }
-  }
-
-  /** All kinds of interrupts that the device has an index for, in the order of their indexes. */
-  public List<IrqInfo> irqInfos() {
-    List<IrqInfo> infos = new ArrayList<>();
-    int count = info().irqs();
-    for (int i = 0; i < count; i++) {
-      irqInfo(i).ifPresent(infos::add);
-    }
-    return infos;
-  }
-
-  /**
-   * The interrupts of a kind, not enabled yet.
-   *
-   * @throws PreconditionException if the device has none of them
-   */
-  public IrqSet irqs(PciIrq irq) {
-    IrqInfo info =
-        irqInfo(irq)
-            .filter(found -> found.count() != 0)
-            .orElseThrow(() ->
-                new PreconditionException(
-                    "use " + irq + " of " + name,
-                    "the device does not have it",
-                    new Advice(
-                        "the device has other kinds of interrupts",
-                        "use one that it has",
-                        Remedy.SHOW_DEVICE,
-                        List.of(name))));
-    return new IrqSet(fd, info);
-  }
-
-  /**
-   * Resets the device by VFIO_DEVICE_RESET. Mappings of its BARs and its dma-bufs are revoked while
-   * the reset lasts; afterwards, memory decode, bus mastering and the interrupts are as before only
-   * as far as the kernel restores configuration space. See
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_reset.
-   *
-   * @return false if the device cannot be reset on its own, in which case nothing was done
-   * @throws KernelException EAGAIN: another part of the kernel has locked the device; ENOTTY: no
-   *     method of reset worked
-   */
-  public boolean reset() {
-    if (!info().canReset()) {
-      return false;
-    }
-    fd.ioctl(VfioIoctls.VFIO_DEVICE_RESET, 0);
-    return true;
-  }
-
-  /**
-   * Which devices a reset of the slot or bus would reset, by VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.
-   * See drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
-   *
-   * @return empty if such a reset is not possible (ENODEV)
-   * @throws KernelException any other errno
-   */
-  public Optional<HotResetInfo> hotResetInfo() {
-    return HotResetCall.make(fd);
-  }
-
-  /**
-   * Resets the device's slot or bus, with all its devices, by VFIO_DEVICE_PCI_HOT_RESET. The
-   * mappings of all their BARs and all their dma-bufs are revoked while the reset lasts. See
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset.
-   *
-   * @throws KernelException ENODEV: such a reset is not possible; EINVAL: not all of its devices
-   *     belong to the iommufd of this one, see {@link HotResetInfo#requireAllOwned}; EBUSY, EAGAIN:
-   *     the kernel is using one of them. Dma-bufs may have been revoked all the same
-   */
-  public void hotReset() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment reset = arena.allocate(vfio_pci_hot_reset.sizeof(), Integer.BYTES);
-      vfio_pci_hot_reset.argsz(reset, (int) reset.byteSize());
-      fd.ioctl(VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET, reset);
-    }
-  }
-
-  /**
-   * Lets the kernel suspend the device until {@link #leaveLowPower}, by VFIO_DEVICE_FEATURE with
-   * SET of LOW_POWER_ENTRY. Its BARs' mappings and its dma-bufs are revoked; a call on this
-   * descriptor wakes the device for as long as the call lasts. See
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_runtime_pm_entry.
-   *
-   * @return false if the device does not have the feature (ENOTTY)
-   * @throws KernelException EINVAL: the device is already allowed to suspend; its dma-bufs are
-   *     revoked all the same
-   */
-  public boolean enterLowPower() {
-    return setFeature(VfioFeature.LOW_POWER_ENTRY);
-  }
-
-  /**
-   * Keeps the device awake again, by VFIO_DEVICE_FEATURE with SET of LOW_POWER_EXIT. Its dma-bufs
-   * come back if its memory decode is on. See
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_runtime_pm_exit.
-   *
-   * @return false if the device does not have the feature (ENOTTY)
-   * @throws KernelException any other errno
-   */
-  public boolean leaveLowPower() {
-    return setFeature(VfioFeature.LOW_POWER_EXIT);
-  }
-
-  private boolean setFeature(VfioFeature feature) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment set = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_SET(), 0);
-      return fd.ioctl(VfioIoctls.VFIO_DEVICE_FEATURE, set, Errno.ENOTTY) >= 0;
-    }
-  }
-
-  /**
-   * Whether the device has a feature, by VFIO_DEVICE_FEATURE with PROBE. See
-   * drivers/vfio/vfio_main.c:vfio_ioctl_device_feature.
-   */
-  public FeatureSupport probe(VfioFeature feature) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment probe = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_PROBE(), 0);
-      int result = fd.tryIoctl(VfioIoctls.VFIO_DEVICE_FEATURE, probe);
-      if (result >= 0) {
-        return FeatureSupport.SUPPORTED;
-      }
-      return result == Errno.ENOTTY.negated() || result == Errno.EOPNOTSUPP.negated()
-          ? FeatureSupport.NOT_SUPPORTED
-          : FeatureSupport.REFUSED;
-    }
-  }
-
-  /**
-   * Reads a feature by VFIO_DEVICE_FEATURE with GET. A dma-buf is made by {@link #exportDmaBuf}.
-   * See drivers/vfio/vfio_main.c:vfio_ioctl_device_feature.
-   *
-   * @param data the feature's struct; its content goes to the kernel and is replaced by the answer
-   * @return false if the device does not have the feature (ENOTTY)
-   * @throws KernelException any other errno
-   */
-  public boolean getFeature(VfioFeature feature, MemorySegment data) {
-    if (feature == VfioFeature.DMA_BUF) {
-      throw new IllegalArgumentException("a dma-buf is a descriptor: use exportDmaBuf");
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment get = feature(arena, feature, Vfio.VFIO_DEVICE_FEATURE_GET(), data.byteSize());
-      MemorySegment payload = get.asSlice(vfio_device_feature.sizeof());
-      payload.copyFrom(data);
-      boolean has = fd.ioctl(VfioIoctls.VFIO_DEVICE_FEATURE, get, Errno.ENOTTY) >= 0;
-      if (has) {
-        data.copyFrom(payload);
-      }
-      return has;
-    }
-  }
-
-  /**
-   * Makes a dma-buf over parts of a BAR, by VFIO_DEVICE_FEATURE with GET of DMA_BUF. It starts out
-   * revoked if the BAR's memory decode is off, and is revoked by everything that takes the BAR
-   * away; it comes back with the BAR until the device is closed. An IOAS accepts only a dma-buf of
-   * a single range. See drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_core_feature_dma_buf.
-   *
-   * @param ranges the parts, in their order in the dma-buf; each starts and ends at a page boundary
-   * @param openFlags O_RDWR or O_RDONLY; O_CLOEXEC is added
-   * @throws KernelException EINVAL: no range, or one that is empty, unaligned or too long, or a BAR
-   *     that is not memory; ENODEV: the region is not a BAR, or another driver has claimed it;
-   *     EOPNOTSUPP or ENOTTY: the driver or the kernel does not make dma-bufs
-   */
-  public DmaBuf exportDmaBuf(PciRegion bar, List<ByteRange> ranges, int openFlags) {
-    return exportDmaBuf(bar, ranges, openFlags, 0);
-  }
-
-  /**
-   * Like {@link #exportDmaBuf(PciRegion, List, int)}, with flags that a proposal defines.
-   *
-   * @param flags the flags of struct vfio_device_feature_dma_buf; 7.3 has none and answers EINVAL
-   *     to any
-   * @throws KernelException as there, and for the reasons that the proposal adds
-   */
-  public DmaBuf exportDmaBuf(PciRegion bar, List<ByteRange> ranges, int openFlags, int flags) {
-    return DmaBuf.export(fd, name, bar, ranges, openFlags, flags);
-  }
-
-  static MemorySegment feature(Arena arena, VfioFeature feature, int operation, long dataBytes) {
-    MemorySegment segment = arena.allocate(vfio_device_feature.sizeof() + dataBytes, Long.BYTES);
-    vfio_device_feature.argsz(segment, Math.toIntExact(segment.byteSize()));
-    vfio_device_feature.flags(segment, feature.index() | operation);
-    return segment;
   }
 
   /** Detaches and unbinds the device, and closes its descriptor. */
   @Override
   public void close() {
-    fd.close();
-  }
-
-  @Override
-  public String toString() {
-    return fd.toString();
+    fd().close();
   }
 }

@@ -22,13 +22,13 @@ final class Capabilities {
           vfio_device_info_cap_pci_atomic_comp.flags(
               raw.atLeast(vfio_device_info_cap_pci_atomic_comp.sizeof())));
     }
-    return raw.unknown();
+    return unknown(raw);
   }
 
   /** A capability of VFIO_DEVICE_GET_REGION_INFO. */
   static Capability ofRegion(CapabilityChain.Raw raw) {
     if (raw.version() != KNOWN_VERSION) {
-      return raw.unknown();
+      return unknown(raw);
     }
     if (raw.id() == Vfio.VFIO_REGION_INFO_CAP_SPARSE_MMAP()) {
       return sparseMmap(raw);
@@ -41,7 +41,7 @@ final class Capabilities {
     if (raw.id() == Vfio.VFIO_REGION_INFO_CAP_MSIX_MAPPABLE()) {
       return new Capability.MsixMappable();
     }
-    return raw.unknown();
+    return unknown(raw);
   }
 
   private static Capability sparseMmap(CapabilityChain.Raw raw) {
@@ -57,5 +57,9 @@ final class Capabilities {
               vfio_region_sparse_mmap_area.offset(area), vfio_region_sparse_mmap_area.size(area)));
     }
     return new Capability.SparseMmap(areas);
+  }
+
+  private static Capability unknown(CapabilityChain.Raw raw) {
+    return new Capability.Unknown(raw.id(), raw.version(), raw.hex());
   }
 }

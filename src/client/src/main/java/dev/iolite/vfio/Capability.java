@@ -1,6 +1,7 @@
 package dev.iolite.vfio;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * An entry of the capability chain that follows a VFIO info struct.
@@ -27,7 +28,12 @@ public sealed interface Capability {
    * @param type VFIO_REGION_TYPE_*, or the PCI vendor id with bit 31 set
    * @param subtype the subtype, whose meaning depends on the type
    */
-  record RegionType(int type, int subtype) implements Capability {}
+  record RegionType(int type, int subtype) implements Capability {
+    /** What the region is; empty if the headers have no name for it. */
+    public Optional<RegionKind> kind() {
+      return RegionKind.of(type, subtype);
+    }
+  }
 
   /** VFIO_REGION_INFO_CAP_MSIX_MAPPABLE: the pages of the MSI-X table can be mapped too. */
   record MsixMappable() implements Capability {}

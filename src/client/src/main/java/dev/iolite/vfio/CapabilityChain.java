@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Walks the capability chain in the reply of an info ioctl.
@@ -20,20 +21,6 @@ final class CapabilityChain {
   private static final long ALIGNMENT = Long.BYTES;
 
   private CapabilityChain() {}
-
-  /**
-   * Decodes a capability from its bytes; one that it does not know becomes {@link
-   * Capability.Unknown}.
-   */
-  @FunctionalInterface
-  interface Decoder {
-    /**
-     * Decodes one capability.
-     *
-     * @param raw the capability
-     */
-    Capability decode(Raw raw);
-  }
 
   /**
    * A capability as it stands in the reply.
@@ -64,10 +51,10 @@ final class CapabilityChain {
       return bytes;
     }
 
-    /** The capability as one that is not known. */
-    Capability unknown() {
-      byte[] content = bytes.asSlice(vfio_info_cap_header.sizeof()).toArray(ValueLayout.JAVA_BYTE);
-      return new Capability.Unknown(id, version, HexFormat.of().formatHex(content));
+    /** What follows the header, in hexadecimal. */
+    String hex() {
+      return HexFormat.of()
+          .formatHex(bytes.asSlice(vfio_info_cap_header.sizeof()).toArray(ValueLayout.JAVA_BYTE));
     }
   }
 
@@ -78,11 +65,12 @@ final class CapabilityChain {
    * @param reply everything that the kernel filled in
    * @param fixed the size of the struct that the chain follows, in bytes
    * @param first the offset of the first capability, unsigned; 0 if there is none
+   * @param decoder decodes a capability from its bytes, also one that it does not know
    * @throws MalformedReplyException if the chain breaks the rules
    */
-  static List<Capability> decode(
-      String call, MemorySegment reply, long fixed, int first, Decoder decoder) {
-    List<Capability> capabilities = new ArrayList<>();
+  static <T> List<T> decode(
+      String call, MemorySegment reply, long fixed, int first, Function<Raw, T> decoder) {
+    List<T> capabilities = new ArrayList<>();
     Set<Long> seen = new HashSet<>();
     long offset = checked(call, reply, fixed, first);
     while (offset != 0) {
@@ -99,7 +87,7 @@ final class CapabilityChain {
               Short.toUnsignedInt(vfio_info_cap_header.id(header)),
               Short.toUnsignedInt(vfio_info_cap_header.version(header)),
               reply.asSlice(offset, limit - offset));
-      capabilities.add(decoder.decode(raw));
+      capabilities.add(decoder.apply(raw));
       offset = next;
     }
     return capabilities;

@@ -35,7 +35,7 @@ public final class DmaBuf implements AutoCloseable {
     List<ByteRange> copy = List.copyOf(ranges);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment get =
-          BoundVfioDevice.feature(
+          DeviceFeatures.argument(
               arena,
               VfioFeature.DMA_BUF,
               Vfio.VFIO_DEVICE_FEATURE_GET(),

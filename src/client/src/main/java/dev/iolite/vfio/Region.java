@@ -2,6 +2,7 @@ package dev.iolite.vfio;
 
 import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.DeviceMemory;
+import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
@@ -152,6 +153,22 @@ public final class Region implements Registers {
   /** Maps the whole region, like {@link #map(long, long)}. */
   public DeviceMemory map() {
     return map(0, info.bytes());
+  }
+
+  /**
+   * Has the kernel write a value to a register each time an eventfd is signalled, by
+   * VFIO_DEVICE_IOEVENTFD. With an ioeventfd of KVM, a guest's doorbell then reaches the device
+   * without this process.
+   *
+   * @param bytes the width: 1, 2, 4 or 8
+   * @param event the eventfd, which stays the caller's; the kernel takes its count
+   * @throws KernelException EINVAL: not inside a BAR, or in the MSI-X table; EEXIST: the same write
+   *     has an eventfd already; ENOSPC: the device has 1000 of them. See
+   *     drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_ioeventfd
+   */
+  public IoEventFd connectWrite(long offset, int bytes, long value, EventFd event) {
+    check(offset, bytes);
+    return IoEventFd.connect(device, info.offset() + offset, bytes, value, event);
   }
 
   private void check(long offset, long bytes) {

@@ -14,8 +14,6 @@ import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -113,20 +111,12 @@ public final class VfioDevice implements UnboundVfioFile, AutoCloseable {
       vfio_device_bind_iommufd.iommufd(bind, iommufd.fd().number());
       token.ifPresent(uuid -> {
         vfio_device_bind_iommufd.flags(bind, Vfio.VFIO_DEVICE_BIND_FLAG_TOKEN());
-        vfio_device_bind_iommufd.token_uuid_ptr(bind, bytes(arena, uuid).address());
+        vfio_device_bind_iommufd.token_uuid_ptr(bind, VfToken.bytes(arena, uuid).address());
       });
       fd.ioctl(VfioIoctls.VFIO_DEVICE_BIND_IOMMUFD, bind);
       bound = true;
       return new BoundVfioDevice(fd, new DeviceId(vfio_device_bind_iommufd.out_devid(bind)), name);
     }
-  }
-
-  /** The bytes in the order of the text (lib/uuid.c:uuid_parse). */
-  private static MemorySegment bytes(Arena arena, UUID uuid) {
-    return arena.allocateFrom(
-        ValueLayout.JAVA_LONG.withOrder(ByteOrder.BIG_ENDIAN),
-        uuid.getMostSignificantBits(),
-        uuid.getLeastSignificantBits());
   }
 
   private void requireUnbound() {

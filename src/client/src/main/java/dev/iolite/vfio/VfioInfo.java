@@ -31,10 +31,10 @@ public record VfioInfo(
   }
 
   /** Asks a device for all of this; changes nothing. */
-  public static VfioInfo of(BoundVfioDevice device) {
+  public static VfioInfo of(OpenVfioDevice device) {
     Map<VfioFeature, FeatureSupport> features = new EnumMap<>(VfioFeature.class);
     for (VfioFeature feature : VfioFeature.values()) {
-      features.put(feature, device.probe(feature));
+      features.put(feature, device.features().probe(feature));
     }
     return new VfioInfo(
         device.info(), device.regionInfos(), device.irqInfos(), features, device.hotResetInfo());

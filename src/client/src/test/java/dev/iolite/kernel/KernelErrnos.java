@@ -5,6 +5,7 @@ import static dev.iolite.kernel.Errno.EACCES;
 import static dev.iolite.kernel.Errno.EADDRINUSE;
 import static dev.iolite.kernel.Errno.EAGAIN;
 import static dev.iolite.kernel.Errno.EBADF;
+import static dev.iolite.kernel.Errno.EBADFD;
 import static dev.iolite.kernel.Errno.EBUSY;
 import static dev.iolite.kernel.Errno.EDEADLK;
 import static dev.iolite.kernel.Errno.EEXIST;
@@ -55,7 +56,18 @@ public final class KernelErrnos {
     of("VFIO_DEVICE_ATTACH_IOMMUFD_PT", EINVAL, ENOENT, EBUSY, EADDRINUSE, ENOMEM, EFAULT, ENOSPC);
     of("VFIO_DEVICE_DETACH_IOMMUFD_PT", EINVAL, EFAULT);
     // drivers/vfio/vfio_main.c:vfio_ioctl_device_feature, pci/vfio_pci_dmabuf.c
-    of("VFIO_DEVICE_FEATURE", EINVAL, ENOTTY, ENODEV, EOPNOTSUPP, ENOMEM, EFAULT, EMFILE, EBUSY);
+    of(
+        "VFIO_DEVICE_FEATURE",
+        EINVAL,
+        ENOTTY,
+        ENODEV,
+        EOPNOTSUPP,
+        ENOMEM,
+        EFAULT,
+        EMFILE,
+        EBUSY,
+        E2BIG,
+        EOVERFLOW);
     // drivers/vfio/pci/vfio_pci_core.c
     of("VFIO_DEVICE_GET_INFO", EINVAL, EFAULT, ENODEV);
     of("VFIO_DEVICE_GET_REGION_INFO", EINVAL, EFAULT, ENOMEM);
@@ -64,6 +76,34 @@ public final class KernelErrnos {
     of("VFIO_DEVICE_RESET", EINVAL, ENOTTY, EAGAIN);
     of("VFIO_DEVICE_GET_PCI_HOT_RESET_INFO", EINVAL, EFAULT, ENODEV, ENOMEM);
     of("VFIO_DEVICE_PCI_HOT_RESET", EINVAL, EFAULT, ENODEV, EPERM, EAGAIN);
+    // drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_ioeventfd
+    of("VFIO_DEVICE_IOEVENTFD", EINVAL, EEXIST, ENODEV, ENOSPC, ENOMEM, EBADF);
+    // samples/vfio-mdev/mdpy.c:mdpy_query_gfx_plane
+    of("VFIO_DEVICE_QUERY_GFX_PLANE", ENOTTY, EINVAL, EFAULT);
+    of("VFIO_DEVICE_GET_GFX_DMABUF", ENOTTY, EINVAL, EFAULT);
+    // drivers/vfio/pci/mlx5/main.c:mlx5vf_precopy_ioctl
+    of("VFIO_MIG_GET_PRECOPY_INFO", EINVAL, ENOTTY, ENODEV, EFAULT);
+    // drivers/vfio/group.c, container.c
+    of("VFIO_GROUP_GET_STATUS", ENODEV, EFAULT);
+    of("VFIO_GROUP_SET_CONTAINER", EINVAL, ENODEV, EPERM, EBUSY, EBADF, EBADFD, ENOMEM, EFAULT);
+    of("VFIO_GROUP_UNSET_CONTAINER", EINVAL, EBUSY);
+    of("VFIO_GROUP_GET_DEVICE_FD", EINVAL, ENODEV, EACCES, EPERM, EMFILE, ENOMEM);
+    of("VFIO_SET_IOMMU", EINVAL, ENODEV, EPERM, EBUSY, ENOMEM);
+    // drivers/vfio/vfio_iommu_type1.c, drivers/iommu/iommufd/vfio_compat.c
+    of("VFIO_IOMMU_GET_INFO", EINVAL, ENODEV, EFAULT, ENOMEM);
+    of(
+        "VFIO_IOMMU_MAP_DMA",
+        EEXIST,
+        EINVAL,
+        EOVERFLOW,
+        EFAULT,
+        ENOMEM,
+        ENOSPC,
+        ENOENT,
+        EPERM,
+        ENODEV);
+    of("VFIO_IOMMU_UNMAP_DMA", EINVAL, EOVERFLOW, EBUSY, ENODEV, ENOENT);
+    of("VFIO_IOMMU_DIRTY_PAGES", EINVAL, EACCES, EOVERFLOW, ENOMEM, EFAULT);
     // drivers/iommu/iommufd: main.c, ioas.c, io_pagetable.c, pages.c, hw_pagetable.c, viommu.c
     of("IOMMU_DESTROY", EBUSY, ENOENT);
     of("IOMMU_IOAS_ALLOC", ENOMEM, EOPNOTSUPP, EFAULT, E2BIG);
@@ -91,6 +131,14 @@ public final class KernelErrnos {
     of("IOMMU_GET_HW_INFO", EOPNOTSUPP, ENOENT, EFAULT);
     of("IOMMU_VIOMMU_ALLOC", EINVAL, EOPNOTSUPP, ENOENT, ENOMEM);
     of("IOMMU_VDEVICE_ALLOC", EEXIST, EINVAL, ENOENT, EOPNOTSUPP, ENOMEM);
+    of("IOMMU_HWPT_SET_DIRTY_TRACKING", EOPNOTSUPP, ENOENT);
+    of("IOMMU_HWPT_GET_DIRTY_BITMAP", EOPNOTSUPP, EINVAL, ENOENT, EFAULT);
+    of("IOMMU_FAULT_QUEUE_ALLOC", EMFILE, ENOMEM, EOPNOTSUPP);
+    of("IOMMU_VEVENTQ_ALLOC", EEXIST, EINVAL, EMFILE, ENOENT, ENOMEM, EOPNOTSUPP);
+    of("IOMMU_HW_QUEUE_ALLOC", EINVAL, EOVERFLOW, ENOENT, ENOMEM, EFAULT);
+    of("IOMMU_VFIO_IOAS", ENOENT);
+    of("IOMMU_IOAS_CHANGE_PROCESS", EINVAL, EBUSY, ENOMEM);
+    of("IOMMU_IOAS_NOIOMMU_GET_PA", EPERM, ENOENT, EOPNOTSUPP, EINVAL, EOVERFLOW);
     // virt/kvm/kvm_main.c, arch/x86/kvm/x86.c, arch/x86/virt/hw.c
     of("KVM_CREATE_VM", EINVAL, EBUSY, EIO, ENOMEM, EMFILE, EOPNOTSUPP);
     of("KVM_CREATE_VCPU", EEXIST, EINVAL, ENOMEM, EIO, EMFILE);

@@ -1,14 +1,16 @@
 package dev.iolite.vfio;
 
 import dev.iolite.uapi.vfio.vfio_device_info;
+import dev.iolite.uapi.vfio.vfio_iommu_type1_info;
 import dev.iolite.uapi.vfio.vfio_region_info;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Function;
 
 /** A reply of VFIO's with capabilities, made of any bytes. */
 public final class AnyReply {
   private AnyReply() {}
 
-  /** Decodes the chain of a device's and of a region's reply; they may be refused. */
+  /** Decodes the chain of a device's, a region's and a container's reply; they may be refused. */
   public static void decode(byte[] bytes) {
     MemorySegment reply =
         MemorySegment.ofArray(new long[(bytes.length + Long.BYTES - 1) / Long.BYTES])
@@ -28,10 +30,17 @@ public final class AnyReply {
           vfio_region_info.cap_offset(reply),
           Capabilities::ofRegion);
     }
+    if (bytes.length >= vfio_iommu_type1_info.sizeof()) {
+      decode(
+          reply,
+          vfio_iommu_type1_info.sizeof(),
+          vfio_iommu_type1_info.cap_offset(reply),
+          Type1Capabilities::of);
+    }
   }
 
   private static void decode(
-      MemorySegment reply, long fixed, int first, CapabilityChain.Decoder decoder) {
+      MemorySegment reply, long fixed, int first, Function<CapabilityChain.Raw, ?> decoder) {
     try {
       CapabilityChain.decode("a reply", reply, fixed, first, decoder);
     } catch (MalformedReplyException _) {

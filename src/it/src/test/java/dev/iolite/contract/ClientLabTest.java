@@ -12,4 +12,25 @@ class ClientLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class Group extends ClientGroupContract {
+    Group() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class Feature extends ClientFeatureContract {
+    Feature() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class Iommufd extends ClientIommufdContract {
+    Iommufd() {
+      super(Backend.lab());
+    }
+  }
 }

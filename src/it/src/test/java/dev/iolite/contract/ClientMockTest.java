@@ -10,4 +10,25 @@ class ClientMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class Group extends ClientGroupContract {
+    Group() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class Feature extends ClientFeatureContract {
+    Feature() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class Iommufd extends ClientIommufdContract {
+    Iommufd() {
+      super(Backend.mock());
+    }
+  }
 }

@@ -34,4 +34,25 @@ class ContractHostTest {
       super(Backend.host());
     }
   }
+
+  @Nested
+  class KvmState extends KvmStateContract {
+    KvmState() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmTracking extends KvmTrackingContract {
+    KvmTracking() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmSetting extends KvmSettingContract {
+    KvmSetting() {
+      super(Backend.host());
+    }
+  }
 }

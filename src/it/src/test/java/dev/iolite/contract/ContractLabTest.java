@@ -175,4 +175,25 @@ class ContractLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class KvmState extends KvmStateContract {
+    KvmState() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmTracking extends KvmTrackingContract {
+    KvmTracking() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmSetting extends KvmSettingContract {
+    KvmSetting() {
+      super(Backend.lab());
+    }
+  }
 }

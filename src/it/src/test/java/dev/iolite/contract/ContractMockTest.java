@@ -192,4 +192,25 @@ class ContractMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class KvmState extends KvmStateContract {
+    KvmState() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmTracking extends KvmTrackingContract {
+    KvmTracking() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmSetting extends KvmSettingContract {
+    KvmSetting() {
+      super(Backend.mock());
+    }
+  }
 }

@@ -4,6 +4,7 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CHECK_EXTENSION_ON_VM;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CLEAR_DIRTY_LOG;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_DEVICE;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_IRQCHIP;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_PIT;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_PIT2;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VCPU;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_CREATE_VM;
@@ -16,24 +17,33 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_EMULATED_CPUID;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_MP_STATE;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_MSRS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_MSR_FEATURE_INDEX_LIST;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_NESTED_STATE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_PIT2;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_REG_LIST;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SREGS2;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_STATS_FD;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_STATS_FD_ON_VCPU;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SUPPORTED_CPUID;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_SUPPORTED_HV_CPUID_ON_VCPU;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_TSC_KHZ;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_TSC_KHZ_ON_VCPU;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_VCPU_EVENTS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_XCRS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_XSAVE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_GET_XSAVE2;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_HAS_DEVICE_ATTR;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_HAS_DEVICE_ATTR_ON_VCPU;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_HYPERV_EVENTFD;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_IOEVENTFD;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_IRQFD;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_IRQ_LINE;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_IRQ_LINE_STATUS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_NMI;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_PRE_FAULT_MEMORY;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_REGISTER_COALESCED_MMIO;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_REINJECT_CONTROL;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_RUN;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_BOOT_CPU_ID;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_CPUID2;
@@ -42,11 +52,16 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_GUEST_DEBUG;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_IDENTITY_MAP_ADDR;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_MP_STATE;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_NR_MMU_PAGES;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_PMU_EVENT_FILTER;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_SREGS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_TSC_KHZ;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_TSC_KHZ_ON_VCPU;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_TSS_ADDR;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_VAPIC_ADDR;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SIGNAL_MSI;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SMI;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_X86_GET_MCE_CAP_SUPPORTED;
+import static dev.iolite.uapi.catalog.KvmIoctls.KVM_X86_SET_MSR_FILTER;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
@@ -65,22 +80,31 @@ import dev.iolite.uapi.kvm.kvm_debugregs;
 import dev.iolite.uapi.kvm.kvm_device_attr;
 import dev.iolite.uapi.kvm.kvm_enable_cap;
 import dev.iolite.uapi.kvm.kvm_guest_debug;
+import dev.iolite.uapi.kvm.kvm_hyperv_eventfd;
 import dev.iolite.uapi.kvm.kvm_ioeventfd;
 import dev.iolite.uapi.kvm.kvm_irq_level;
 import dev.iolite.uapi.kvm.kvm_irq_routing;
 import dev.iolite.uapi.kvm.kvm_irqfd;
 import dev.iolite.uapi.kvm.kvm_mp_state;
+import dev.iolite.uapi.kvm.kvm_msi;
 import dev.iolite.uapi.kvm.kvm_msr_entry;
+import dev.iolite.uapi.kvm.kvm_msr_filter;
 import dev.iolite.uapi.kvm.kvm_msr_list;
 import dev.iolite.uapi.kvm.kvm_msrs;
+import dev.iolite.uapi.kvm.kvm_nested_state;
 import dev.iolite.uapi.kvm.kvm_pit_config;
+import dev.iolite.uapi.kvm.kvm_pit_state2;
+import dev.iolite.uapi.kvm.kvm_pmu_event_filter;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
+import dev.iolite.uapi.kvm.kvm_reg_list;
+import dev.iolite.uapi.kvm.kvm_reinject_control;
 import dev.iolite.uapi.kvm.kvm_run;
 import dev.iolite.uapi.kvm.kvm_segment;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.kvm.kvm_sregs2;
 import dev.iolite.uapi.kvm.kvm_stats_desc;
 import dev.iolite.uapi.kvm.kvm_stats_header;
+import dev.iolite.uapi.kvm.kvm_vapic_addr;
 import dev.iolite.uapi.kvm.kvm_vcpu_events;
 import dev.iolite.uapi.kvm.kvm_xcrs;
 import dev.iolite.uapi.kvm.kvm_xsave;
@@ -199,32 +223,72 @@ abstract class KvmCapabilityContract extends KvmContract {
     return rows;
   }
 
-  /** What no call of the contract's other cases needs. */
-  private Map<String, Calls> others() {
+  /** What saves and restores a vCPU, and its interrupts. */
+  private Map<String, Calls> ofState() {
     Map<String, Calls> rows = new LinkedHashMap<>();
     rows.put("SREGS2", vm -> ofVcpu(vm, KVM_GET_SREGS2, kvm_sregs2.layout()));
     rows.put("VCPU_EVENTS", vm -> ofVcpu(vm, KVM_GET_VCPU_EVENTS, kvm_vcpu_events.layout()));
     rows.put("DEBUGREGS", vm -> ofVcpu(vm, KVM_GET_DEBUGREGS, kvm_debugregs.layout()));
     rows.put("XSAVE", vm -> ofVcpu(vm, KVM_GET_XSAVE, kvm_xsave.layout()));
+    rows.put("XSAVE2", vm -> ioctl(vcpu(vm), KVM_GET_XSAVE2, zeros(value(vm, "XSAVE2"))));
     rows.put("XCRS", vm -> ofVcpu(vm, KVM_GET_XCRS, kvm_xcrs.layout()));
     rows.put("SET_GUEST_DEBUG", vm -> ofVcpu(vm, KVM_SET_GUEST_DEBUG, kvm_guest_debug.layout()));
+    rows.put("SET_GUEST_DEBUG2", this::debugs);
     rows.put("USER_NMI", vm -> ioctl(vcpu(vm), KVM_NMI, 0));
+    rows.put("X86_SMM", vm -> ioctl(vcpu(vm), KVM_SMI, 0));
     rows.put(
         "VCPU_ATTRIBUTES", vm -> ofVcpu(vm, KVM_HAS_DEVICE_ATTR_ON_VCPU, kvm_device_attr.layout()));
     rows.put(
         "SYS_ATTRIBUTES", _ -> ioctl(kvm, KVM_HAS_DEVICE_ATTR, struct(kvm_device_attr.layout())));
     rows.put("MCE", _ -> ioctl(kvm, KVM_X86_GET_MCE_CAP_SUPPORTED, zeros(8)));
+    rows.put("ONE_REG", vm -> ofVcpu(vm, KVM_GET_REG_LIST, kvm_reg_list.layout()));
+    rows.put("NESTED_STATE", this::readsTheNestedState);
+    rows.put(
+        "VAPIC", vm -> split(vm, () -> ofVcpu(vm, KVM_SET_VAPIC_ADDR, kvm_vapic_addr.layout())));
+    rows.put("HYPERV_CPUID", vm -> ioctl(vcpu(vm), KVM_GET_SUPPORTED_HV_CPUID_ON_VCPU, cpuid(10)));
+    rows.put("SYS_HYPERV_CPUID", _ -> ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, cpuid(10)));
+    rows.put("HYPERV_EVENTFD", this::signalsAConnection);
+    rows.put("HYPERV_SYNIC", vm -> split(vm, () -> enableOnVcpu(vcpu(vm), "HYPERV_SYNIC", 0)));
+    rows.put("HYPERV_SYNIC2", vm -> split(vm, () -> enableOnVcpu(vcpu(vm), "HYPERV_SYNIC2", 0)));
+    rows.put("HYPERV_ENFORCE_CPUID", vm -> enableOnVcpu(vcpu(vm), "HYPERV_ENFORCE_CPUID", 1));
+    return rows;
+  }
+
+  /** What is about a VM's interrupts, tracking and filters. */
+  private Map<String, Calls> ofSettings() {
+    Map<String, Calls> rows = new LinkedHashMap<>();
     rows.put("ADJUST_CLOCK", vm -> ioctl(vm, KVM_GET_CLOCK, struct(kvm_clock_data.layout())));
     rows.put("COALESCED_MMIO", this::coalesces);
+    rows.put("COALESCED_PIO", this::coalescesPorts);
     rows.put("IRQCHIP", vm -> withIrqchip(vm, KVM_IRQ_LINE, kvm_irq_level.layout()));
+    rows.put(
+        "IRQ_INJECT_STATUS", vm -> withIrqchip(vm, KVM_IRQ_LINE_STATUS, kvm_irq_level.layout()));
+    rows.put("PIT", vm -> withIrqchip(vm, () -> ioctl(vm, KVM_CREATE_PIT, 0)));
     rows.put("PIT2", vm -> withIrqchip(vm, KVM_CREATE_PIT2, kvm_pit_config.layout()));
+    rows.put("PIT_STATE2", vm -> withPit(vm, KVM_GET_PIT2, kvm_pit_state2.layout()));
+    rows.put(
+        "REINJECT_CONTROL", vm -> withPit(vm, KVM_REINJECT_CONTROL, kvm_reinject_control.layout()));
     rows.put("IRQ_ROUTING", vm -> withIrqchip(vm, KVM_SET_GSI_ROUTING, kvm_irq_routing.layout()));
+    rows.put(
+        "SIGNAL_MSI",
+        vm ->
+            withIrqchip(
+                vm,
+                () -> {
+                  vcpu(vm);
+                  return ioctl(vm, KVM_SIGNAL_MSI, struct(kvm_msi.layout()));
+                }));
     rows.put("DIRTY_LOG_RING", vm -> enable(vm, "DIRTY_LOG_RING", 1 << 16));
+    rows.put("DIRTY_LOG_RING_ACQ_REL", vm -> enable(vm, "DIRTY_LOG_RING_ACQ_REL", 1 << 16));
     rows.put("X86_DISABLE_EXITS", vm -> enable(vm, "X86_DISABLE_EXITS", 0));
     rows.put("MSR_PLATFORM_INFO", vm -> enable(vm, "MSR_PLATFORM_INFO", 1));
     rows.put("EXCEPTION_PAYLOAD", vm -> enable(vm, "EXCEPTION_PAYLOAD", 1));
     rows.put("X86_TRIPLE_FAULT_EVENT", vm -> enable(vm, "X86_TRIPLE_FAULT_EVENT", 1));
     rows.put("X86_USER_SPACE_MSR", vm -> enable(vm, "X86_USER_SPACE_MSR", 0));
+    rows.put(
+        "X86_MSR_FILTER", vm -> ioctl(vm, KVM_X86_SET_MSR_FILTER, struct(kvm_msr_filter.layout())));
+    rows.put("PMU_EVENT_FILTER", vm -> filtersEvents(vm, 0));
+    rows.put("PMU_EVENT_MASKED_EVENTS", vm -> filtersEvents(vm, 1));
     return rows;
   }
 
@@ -232,6 +296,8 @@ abstract class KvmCapabilityContract extends KvmContract {
   final boolean hasCase(String capability) {
     return WITHOUT_CALLS.contains(capability)
         || ofAnyVm().containsKey(capability)
+        || ofState().containsKey(capability)
+        || ofSettings().containsKey(capability)
         || ofVmsWithPrivateMemory().containsKey(capability);
   }
 
@@ -240,7 +306,8 @@ abstract class KvmCapabilityContract extends KvmContract {
     // kvm_main.c:kvm_vm_ioctl_check_extension_generic, x86.c:kvm_vm_ioctl_check_extension
     SoftAssertions each = new SoftAssertions();
     ofAnyVm().forEach((name, calls) -> check(each, name, this::vm, calls));
-    others().forEach((name, calls) -> check(each, name, this::vm, calls));
+    ofState().forEach((name, calls) -> check(each, name, this::vm, calls));
+    ofSettings().forEach((name, calls) -> check(each, name, this::vm, calls));
     ofVmsWithPrivateMemory().forEach((name, calls) -> check(each, name, this::protectedVm, calls));
     each.assertAll();
   }
@@ -284,6 +351,48 @@ abstract class KvmCapabilityContract extends KvmContract {
   private int withIrqchip(int vm, Ioctl call, MemoryLayout argument) {
     succeeds(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
     return ioctl(vm, call, struct(argument));
+  }
+
+  private long withIrqchip(int vm, LongSupplier then) {
+    succeeds(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
+    return then.getAsLong();
+  }
+
+  private int withPit(int vm, Ioctl call, MemoryLayout argument) {
+    succeeds(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
+    succeeds(ioctl(vm, KVM_CREATE_PIT, 0));
+    return ioctl(vm, call, struct(argument));
+  }
+
+  private long debugs(int vm) {
+    MemorySegment debug = struct(kvm_guest_debug.layout());
+    kvm_guest_debug.control(debug, value(vm, "SET_GUEST_DEBUG2"));
+    return ioctl(vcpu(vm), KVM_SET_GUEST_DEBUG, debug);
+  }
+
+  private long readsTheNestedState(int vm) {
+    MemorySegment state = zeros(Math.max(kvm_nested_state.sizeof(), value(vm, "NESTED_STATE")));
+    kvm_nested_state.size(state, (int) state.byteSize());
+    return ioctl(vcpu(vm), KVM_GET_NESTED_STATE, state);
+  }
+
+  private long signalsAConnection(int vm) {
+    MemorySegment signal = struct(kvm_hyperv_eventfd.layout());
+    kvm_hyperv_eventfd.fd(signal, eventfd());
+    return ioctl(vm, KVM_HYPERV_EVENTFD, signal);
+  }
+
+  private long filtersEvents(int vm, int flags) {
+    MemorySegment filter = struct(kvm_pmu_event_filter.layout());
+    kvm_pmu_event_filter.flags(filter, flags);
+    return ioctl(vm, KVM_SET_PMU_EVENT_FILTER, filter);
+  }
+
+  private long coalescesPorts(int vm) {
+    MemorySegment zone = struct(kvm_coalesced_mmio_zone.layout());
+    kvm_coalesced_mmio_zone.size(zone, 4);
+    kvm_coalesced_mmio_zone.pio(zone, 1);
+    return ioctl(vm, KVM_REGISTER_COALESCED_MMIO, zone);
   }
 
   private int ofVcpu(int vm, long id) {

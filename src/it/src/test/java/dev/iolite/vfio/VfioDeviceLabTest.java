@@ -130,9 +130,9 @@ class VfioDeviceLabTest {
           .hasMessageContaining("use MSI-X of " + EDU);
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment data = arena.allocate(8);
-        assertThat(device.getFeature(VfioFeature.MIGRATION, data)).isFalse();
-        assertErrno(Errno.EINVAL, () -> device.getFeature(VfioFeature.LOW_POWER_ENTRY, data));
-        assertThatThrownBy(() -> device.getFeature(VfioFeature.DMA_BUF, data))
+        assertThat(device.features().get(VfioFeature.MIGRATION, data)).isFalse();
+        assertErrno(Errno.EINVAL, () -> device.features().get(VfioFeature.LOW_POWER_ENTRY, data));
+        assertThatThrownBy(() -> device.features().get(VfioFeature.DMA_BUF, data))
             .isInstanceOf(IllegalArgumentException.class);
       }
     }

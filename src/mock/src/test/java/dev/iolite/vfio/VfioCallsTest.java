@@ -161,10 +161,10 @@ class VfioCallsTest {
   @Test
   void aNumberThatTheCallDoesNotHaveIsNoSuccess() {
     BoundVfioDevice featured = answering(VfioIoctls.VFIO_DEVICE_FEATURE, _ -> 5);
-    assertUnexpected(() -> featured.probe(VfioFeature.DMA_BUF));
-    assertUnexpected(featured::enterLowPower);
+    assertUnexpected(() -> featured.features().probe(VfioFeature.DMA_BUF));
+    assertUnexpected(featured.lowPower()::enter);
     assertUnexpected(
-        () -> featured.getFeature(VfioFeature.MIGRATION, MemorySegment.ofArray(new long[1])));
+        () -> featured.features().get(VfioFeature.MIGRATION, MemorySegment.ofArray(new long[1])));
     assertUnexpected(() -> answering(VfioIoctls.VFIO_DEVICE_GET_INFO, _ -> 5).info());
     assertUnexpected(
         () -> answering(VfioIoctls.VFIO_DEVICE_GET_IRQ_INFO, _ -> 5).irqInfo(PciIrq.INTX));
@@ -263,7 +263,9 @@ class VfioCallsTest {
   }
 
   private FeatureSupport probe(int result) {
-    return answering(VfioIoctls.VFIO_DEVICE_FEATURE, _ -> result).probe(VfioFeature.DMA_BUF);
+    return answering(VfioIoctls.VFIO_DEVICE_FEATURE, _ -> result)
+        .features()
+        .probe(VfioFeature.DMA_BUF);
   }
 
   /** A device on which there is one ioctl, with a struct that starts with argsz. */

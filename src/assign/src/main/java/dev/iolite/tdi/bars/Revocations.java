@@ -60,7 +60,7 @@ public final class Revocations {
         .step(
             TdiStep.SLEEP,
             () -> {
-              boolean sleeps = device.reach().isAsleep() || device.vfio().enterLowPower();
+              boolean sleeps = device.reach().isAsleep() || device.vfio().lowPower().enter();
               device.reach().setAsleep(sleeps);
               return sleeps;
             },
@@ -72,7 +72,7 @@ public final class Revocations {
     if (!device.reach().isAsleep()) {
       return false;
     }
-    new Steps(log).step(TdiStep.WAKE, "it does", () -> device.vfio().leaveLowPower());
+    new Steps(log).step(TdiStep.WAKE, "it does", () -> device.vfio().lowPower().leave());
     device.reach().setAsleep(false);
     return true;
   }

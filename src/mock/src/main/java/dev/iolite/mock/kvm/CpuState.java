@@ -151,8 +151,11 @@ final class CpuState implements Alu.Flags {
 
   /** Whether the code is of the kind that the model runs: 16-bit, without paging. */
   boolean runs16BitCode() {
-    boolean paging = kvm_sregs.cr0(special) >>> 31 != 0;
-    return !paging && kvm_segment.db(segments[CS]) == 0 && kvm_segment.l(segments[CS]) == 0;
+    return !hasPaging() && kvm_segment.db(segments[CS]) == 0 && kvm_segment.l(segments[CS]) == 0;
+  }
+
+  boolean hasPaging() {
+    return kvm_sregs.cr0(special) >>> 31 != 0;
   }
 
   boolean protectedMode() {

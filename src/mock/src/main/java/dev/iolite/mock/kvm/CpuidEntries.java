@@ -26,9 +26,15 @@ record CpuidEntries(MemorySegment array) {
 
   /** Fills an entry with a leaf and its four registers. */
   void set(int position, int leaf, int... registers) {
+    setPlain(position, leaf, registers);
+    kvm_cpuid_entry2.flags(
+        kvm_cpuid_entry2.asSlice(array, position), isIndexed(leaf) ? INDEXED : 0);
+  }
+
+  /** Fills an entry with a leaf, whatever its subleaf, and its four registers. */
+  void setPlain(int position, int leaf, int... registers) {
     MemorySegment entry = kvm_cpuid_entry2.asSlice(array, position);
     kvm_cpuid_entry2.function(entry, leaf);
-    kvm_cpuid_entry2.flags(entry, isIndexed(leaf) ? INDEXED : 0);
     for (int register = EAX; register <= EDX; register++) {
       register(entry, register, registers[register]);
     }
@@ -39,7 +45,7 @@ record CpuidEntries(MemorySegment array) {
    * arch/x86/kvm/cpuid.c:cpuid_function_is_indexed.
    */
   private static boolean isIndexed(int leaf) {
-    return leaf == 7;
+    return leaf == 7 || leaf == 0xd;
   }
 
   /**

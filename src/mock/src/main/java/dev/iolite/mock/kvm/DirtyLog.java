@@ -19,6 +19,7 @@ final class DirtyLog {
 
   /** virt/kvm/kvm_main.c:kvm_get_dirty_log_protect. */
   static void get(KvmVm vm, MemorySegment argument) {
+    refuseIf(vm.dirtyRings().bytes() != 0, Errno.ENXIO);
     KvmMemorySlot slot = slot(vm, kvm_dirty_log.slot(argument));
     BitSet dirty = slot.dirty().orElseThrow(() -> refused(Errno.ENOENT));
     BitSet copy = (BitSet) dirty.clone();
@@ -46,6 +47,7 @@ final class DirtyLog {
 
   /** virt/kvm/kvm_main.c:kvm_clear_dirty_log_protect. */
   static void clear(KvmVm vm, MemorySegment argument) {
+    refuseIf(vm.dirtyRings().bytes() != 0, Errno.ENXIO);
     int number = kvm_clear_dirty_log.slot(argument);
     requireNumber(vm, number);
     long first = kvm_clear_dirty_log.first_page(argument);

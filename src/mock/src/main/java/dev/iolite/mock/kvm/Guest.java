@@ -16,4 +16,11 @@ interface Guest {
    * @throws dev.iolite.mock.core.Refused KVM_RUN's error
    */
   boolean step();
+
+  /**
+   * Gives the guest an interrupt or an exception before its next step.
+   *
+   * @return false if the guest has exited
+   */
+  boolean deliver(int vector);
 }

@@ -91,7 +91,8 @@ final class GuestBus {
   private void writePiece(long gpa, int size, long value) {
     KvmRun.store(cell, 0, size, value);
     if (!memory.write(gpa, cell.asSlice(0, size), memory.isPrivate(gpa))
-        && !vm.ioeventfds().signalMmio(gpa, size, value)) {
+        && !vm.ioeventfds().signalMmio(gpa, size, value)
+        && !vm.coalescedZones().take(run, false, gpa, size, value)) {
       writes.add(new Write(gpa, size, value & Alu.mask(size)));
     }
   }

@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +17,12 @@ import org.jspecify.annotations.Nullable;
 final class GuestMemory {
   private final KvmVm vm;
   private final KvmRun run;
+  private final Optional<VcpuDirtyRing> dirtyRing;
 
-  GuestMemory(KvmVm vm, KvmRun run) {
+  GuestMemory(KvmVm vm, KvmRun run, Optional<VcpuDirtyRing> dirtyRing) {
     this.vm = vm;
     this.run = run;
+    this.dirtyRing = dirtyRing;
   }
 
   /**
@@ -141,7 +144,9 @@ final class GuestMemory {
     if (write && slot.readOnly()) {
       return null;
     }
-    slot.accessed(gpa, write);
+    if (slot.accessed(gpa, write) && dirtyRing.isPresent()) {
+      dirtyRing.get().push(slot.id, (gpa - slot.gpa()) >>> 12);
+    }
     offset = gpa - slot.gpa();
     return slot.shared;
   }

@@ -21,6 +21,12 @@ final class HostCpuid {
   private static final int KVM_SIGNATURE = 0x4000_0000;
   private static final int EXTENDED = 0x8000_0000;
   private static final int HYPERVISOR = 1 << 31;
+  private static final int EXTENDED_STATE = 0xd;
+
+  /** FXSAVE's area and the header. */
+  private static final int XSAVE_BYTES = 576;
+
+  private static final int XSAVE = 1 << 26;
   private static final int POPCNT = 1 << 23;
   private static final int MOVBE = 1 << 22;
   private static final int CMPXCHG16B = 1 << 13;
@@ -78,10 +84,11 @@ final class HostCpuid {
   /** The CPUID that KVM supports on such a machine. */
   static CpuidEntries supported(KvmPlatform platform) {
     boolean amd = !platform.hasTdx();
-    int features = HYPERVISOR | POPCNT | CMPXCHG16B | 1 << CpuFeature.X2APIC.bit;
+    int features = HYPERVISOR | XSAVE | POPCNT | CMPXCHG16B | 1 << CpuFeature.X2APIC.bit;
     int[][] leaves = {
-      vendor(0, 1, amd ? "AuthenticAMD" : "GenuineIntel"),
+      vendor(0, EXTENDED_STATE, amd ? "AuthenticAMD" : "GenuineIntel"),
       {1, amd ? 0x0080_0f12 : 0x000c_06f0, 0, features, 0x178b_fbff},
+      {EXTENDED_STATE, (int) FpuArea.COMPONENTS, XSAVE_BYTES, XSAVE_BYTES, 0},
       signature(),
       {KVM_SIGNATURE + 1, 0, 0, 0, 0},
       vendor(EXTENDED, EXTENDED + 8, amd ? "AuthenticAMD" : ""),

@@ -1,6 +1,7 @@
 package dev.iolite.mock.kvm;
 
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_dirty_gfn;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import java.util.HashMap;
 import java.util.Map;
@@ -23,8 +24,23 @@ final class KvmCapabilities {
   /** kvm_caps.supported_quirks of an AMD machine. */
   static final int QUIRKS = 0xfff;
 
-  /** KVM_SYNC_X86_VALID_FIELDS without the events, for which the model has no calls. */
-  static final int SYNC_REGS = (int) (Kvm.KVM_SYNC_X86_REGS() | Kvm.KVM_SYNC_X86_SREGS());
+  static final int SYNC_REGS = (int) Kvm.KVM_SYNC_X86_VALID_FIELDS();
+
+  /** arch/x86/kvm/x86.c:kvm_get_allowed_disable_exits. */
+  static final int DISABLE_EXITS =
+      Kvm.KVM_X86_DISABLE_EXITS_MWAIT()
+          | Kvm.KVM_X86_DISABLE_EXITS_HLT()
+          | Kvm.KVM_X86_DISABLE_EXITS_PAUSE();
+
+  /** arch/x86/include/asm/kvm_host.h: KVM_GUESTDBG_VALID_MASK. */
+  private static final int GUEST_DEBUG =
+      Kvm.KVM_GUESTDBG_ENABLE()
+          | Kvm.KVM_GUESTDBG_SINGLESTEP()
+          | Kvm.KVM_GUESTDBG_USE_HW_BP()
+          | Kvm.KVM_GUESTDBG_USE_SW_BP()
+          | Kvm.KVM_GUESTDBG_INJECT_DB()
+          | Kvm.KVM_GUESTDBG_INJECT_BP()
+          | Kvm.KVM_GUESTDBG_BLOCKIRQ();
 
   /** arch/x86/kvm/x86.c: KVM_X2APIC_API_VALID_FLAGS. */
   static final int X2APIC_FLAGS = 15;
@@ -58,6 +74,9 @@ final class KvmCapabilities {
     }
     if (capability == Kvm.KVM_CAP_MAX_VCPU_ID()) {
       return platform.maxVcpuIds();
+    }
+    if (capability == Kvm.KVM_CAP_NESTED_STATE()) {
+      return platform.hasTdx() ? 0 : NestedSvm.BYTES;
     }
     if (capability == Kvm.KVM_CAP_GUEST_MEMFD_FLAGS()) {
       return (int) (Kvm.GUEST_MEMFD_FLAG_MMAP() | Kvm.GUEST_MEMFD_FLAG_INIT_SHARED());
@@ -147,7 +166,39 @@ final class KvmCapabilities {
           Kvm.KVM_CAP_GUEST_MEMFD(),
           Kvm.KVM_CAP_PRE_FAULT_MEMORY(),
           Kvm.KVM_CAP_X86_APIC_BUS_CYCLES_NS(),
-          Kvm.KVM_CAP_X86_GUEST_MODE()
+          Kvm.KVM_CAP_X86_GUEST_MODE(),
+          Kvm.KVM_CAP_IRQCHIP(),
+          Kvm.KVM_CAP_PIT(),
+          Kvm.KVM_CAP_PIT2(),
+          Kvm.KVM_CAP_PIT_STATE2(),
+          Kvm.KVM_CAP_REINJECT_CONTROL(),
+          Kvm.KVM_CAP_IRQ_INJECT_STATUS(),
+          Kvm.KVM_CAP_SIGNAL_MSI(),
+          Kvm.KVM_CAP_USER_NMI(),
+          Kvm.KVM_CAP_VCPU_EVENTS(),
+          Kvm.KVM_CAP_EXCEPTION_PAYLOAD(),
+          Kvm.KVM_CAP_X86_TRIPLE_FAULT_EVENT(),
+          Kvm.KVM_CAP_DEBUGREGS(),
+          Kvm.KVM_CAP_SET_GUEST_DEBUG(),
+          Kvm.KVM_CAP_XSAVE(),
+          Kvm.KVM_CAP_XCRS(),
+          Kvm.KVM_CAP_SREGS2(),
+          Kvm.KVM_CAP_ONE_REG(),
+          Kvm.KVM_CAP_VAPIC(),
+          Kvm.KVM_CAP_VCPU_ATTRIBUTES(),
+          Kvm.KVM_CAP_SYS_ATTRIBUTES(),
+          Kvm.KVM_CAP_MSR_PLATFORM_INFO(),
+          Kvm.KVM_CAP_X86_USER_SPACE_MSR(),
+          Kvm.KVM_CAP_X86_MSR_FILTER(),
+          Kvm.KVM_CAP_PMU_EVENT_FILTER(),
+          Kvm.KVM_CAP_PMU_EVENT_MASKED_EVENTS(),
+          Kvm.KVM_CAP_COALESCED_PIO(),
+          Kvm.KVM_CAP_HYPERV_EVENTFD(),
+          Kvm.KVM_CAP_HYPERV_CPUID(),
+          Kvm.KVM_CAP_SYS_HYPERV_CPUID(),
+          Kvm.KVM_CAP_HYPERV_SYNIC(),
+          Kvm.KVM_CAP_HYPERV_SYNIC2(),
+          Kvm.KVM_CAP_HYPERV_ENFORCE_CPUID()
         }) {
       values.put(is, 1);
     }
@@ -157,6 +208,16 @@ final class KvmCapabilities {
     values.put(Kvm.KVM_CAP_X2APIC_API(), X2APIC_FLAGS);
     values.put(Kvm.KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2(), MANUAL_DIRTY_LOG);
     values.put(Kvm.KVM_CAP_DISABLE_QUIRKS2(), QUIRKS);
+    values.put(Kvm.KVM_CAP_IRQ_ROUTING(), MAX_IRQ_ROUTES);
+    values.put(Kvm.KVM_CAP_MCE(), MachineChecks.MOST_BANKS);
+    values.put(Kvm.KVM_CAP_XSAVE2(), (int) FpuArea.BYTES);
+    values.put(Kvm.KVM_CAP_ADJUST_CLOCK(), VmClockState.FLAGS);
+    values.put(Kvm.KVM_CAP_SET_GUEST_DEBUG2(), GUEST_DEBUG);
+    values.put(Kvm.KVM_CAP_X86_DISABLE_EXITS(), DISABLE_EXITS);
+    values.put(Kvm.KVM_CAP_COALESCED_MMIO(), Kvm.KVM_COALESCED_MMIO_PAGE_OFFSET());
+    int ring = (int) (DirtyRings.MOST_ENTRIES * kvm_dirty_gfn.sizeof());
+    values.put(Kvm.KVM_CAP_DIRTY_LOG_RING(), ring);
+    values.put(Kvm.KVM_CAP_DIRTY_LOG_RING_ACQ_REL(), ring);
     return Map.copyOf(values);
   }
 }

@@ -7,6 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.uapi.kvm.Kvm;
+import java.lang.foreign.MemorySegment;
 
 /** {@code /dev/kvm}; virt/kvm/kvm_main.c:kvm_dev_ioctl. */
 final class KvmFile extends OpenFile {
@@ -55,6 +56,23 @@ final class KvmFile extends OpenFile {
     }
     if (request == (int) Kvm.KVM_GET_MSRS()) {
       return FeatureMsrs.get(task(), host.platform(), argument);
+    }
+    if (request == (int) Kvm.KVM_GET_MSR_INDEX_LIST()) {
+      VcpuMsrs.list(task(), argument);
+      return 0;
+    }
+    if (request == (int) Kvm.KVM_X86_GET_MCE_CAP_SUPPORTED()) {
+      task().out(argument, MemorySegment.ofArray(new long[] {MachineChecks.FEATURES}));
+      return 0;
+    }
+    if (request == (int) Kvm.KVM_GET_SUPPORTED_HV_CPUID()) {
+      HyperVInterface.getCpuid(task(), argument, true);
+      return 0;
+    }
+    boolean isGet = request == (int) Kvm.KVM_GET_DEVICE_ATTR();
+    if (isGet || request == (int) Kvm.KVM_HAS_DEVICE_ATTR()) {
+      KvmAttributes.ofKvm(task(), isGet, argument);
+      return 0;
     }
     // arch/x86/kvm/x86.c:kvm_arch_dev_ioctl
     throw refused(Errno.EINVAL);

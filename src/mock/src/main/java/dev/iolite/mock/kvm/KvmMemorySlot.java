@@ -130,15 +130,27 @@ final class KvmMemorySlot {
   /**
    * Called when a guest accesses a page. The first access maps it, writable if possible, so that it
    * counts as written even if it was only read (arch/x86/kvm/mmu/spte.c:make_spte).
+   *
+   * @return whether that is a page that was clean
    */
-  void accessed(long address, boolean write) {
+  boolean accessed(long address, boolean write) {
     int page = (int) ((address - gpa) / Page.BYTES);
     boolean first = !mapped.get(page);
     if (first) {
       mapped.set(page);
     }
-    if (dirty.isPresent() && (write || (first && !readOnly()))) {
+    boolean isNew =
+        dirty.isPresent() && !dirty.get().get(page) && (write || (first && !readOnly()));
+    if (isNew) {
       dirty.get().set(page);
+    }
+    return isNew;
+  }
+
+  /** kvm_arch_mmu_enable_log_dirty_pt_masked: a later write to the page is recorded again. */
+  void protect(long page) {
+    if (dirty.isPresent() && page >= 0 && page < pages()) {
+      dirty.get().clear((int) page);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.iolite.mock.kvm;
 import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Ram;
 import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_debug_exit_arch;
 import dev.iolite.uapi.kvm.kvm_run;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -10,6 +11,9 @@ import java.lang.foreign.ValueLayout;
 /** A vCPU's struct kvm_run, as the kernel writes and reads it, and the page of port I/O data. */
 final class KvmRun {
   private static final long PIO = Page.BYTES;
+
+  /** DR6.BS. */
+  private static final long SINGLE_STEP = 1 << 14;
 
   /** get_exit_info: what the processor said about its last exit. The model has no processor. */
   private static final int EXIT_INFO_WORDS = 5;
@@ -33,6 +37,25 @@ final class KvmRun {
 
   boolean immediateExit() {
     return kvm_run.immediate_exit(segment()) != 0;
+  }
+
+  int reason() {
+    return kvm_run.exit_reason(segment());
+  }
+
+  /** The ring of coalesced writes: KVM_COALESCED_MMIO_PAGE_OFFSET. */
+  MemorySegment coalescedRing() {
+    return segment().asSlice(Kvm.KVM_COALESCED_MMIO_PAGE_OFFSET() * Page.BYTES, Page.BYTES);
+  }
+
+  /** A single step; arch/x86/kvm/svm/svm.c:db_interception. */
+  void debug(long address, long dr7) {
+    reason(Kvm.KVM_EXIT_DEBUG());
+    MemorySegment arch = kvm_run.debug.arch(kvm_run.debug(segment()));
+    kvm_debug_exit_arch.exception(arch, 1);
+    kvm_debug_exit_arch.pc(arch, address);
+    kvm_debug_exit_arch.dr6(arch, DebugState.DR6_AT_RESET | SINGLE_STEP);
+    kvm_debug_exit_arch.dr7(arch, dr7);
   }
 
   void reason(int reason) {

@@ -32,6 +32,17 @@ final class KvmVcpu {
   private final GuestMemory memory;
   private final Guest guest;
 
+  private final GuestEvents events;
+  private final DebugState debug = new DebugState();
+  private final FpuArea fpu;
+  private final MachineChecks machineChecks;
+  private final VcpuMsrs msrs;
+  private final TimeStampCounter tsc = new TimeStampCounter();
+  private final LocalApic apic;
+  private final NestedSvm nested;
+  private final Optional<VcpuDirtyRing> dirtyRing;
+  private final ExitCounts counts = new ExitCounts();
+
   private int tscKhz;
   private boolean hasRun;
 
@@ -52,7 +63,18 @@ final class KvmVcpu {
     cpu = new CpuState(boot);
     cpuid = new VcpuCpuid(vm, cpu);
     tscKhz = vm.settings().tscKhz();
-    memory = new GuestMemory(vm, run);
+    events = new GuestEvents(vm);
+    fpu = new FpuArea(cpuid);
+    machineChecks = new MachineChecks(cpu, events);
+    msrs = new VcpuMsrs(this);
+    apic = new LocalApic(this, boot);
+    nested = new NestedSvm(vm);
+    int ringBytes = vm.dirtyRings().bytes();
+    dirtyRing =
+        ringBytes == 0
+            ? Optional.empty()
+            : Optional.of(new VcpuDirtyRing(vm.task().newRam(ringBytes)));
+    memory = new GuestMemory(vm, run, dirtyRing);
     mpState =
         boot || !vm.hasIrqchip() ? Kvm.KVM_MP_STATE_RUNNABLE() : Kvm.KVM_MP_STATE_UNINITIALIZED();
     guest = guest();
@@ -87,6 +109,47 @@ final class KvmVcpu {
 
   VcpuCpuid cpuid() {
     return cpuid;
+  }
+
+  GuestEvents events() {
+    return events;
+  }
+
+  DebugState debug() {
+    return debug;
+  }
+
+  FpuArea fpu() {
+    return fpu;
+  }
+
+  MachineChecks machineChecks() {
+    return machineChecks;
+  }
+
+  VcpuMsrs msrs() {
+    return msrs;
+  }
+
+  TimeStampCounter tsc() {
+    return tsc;
+  }
+
+  LocalApic apic() {
+    return apic;
+  }
+
+  NestedSvm nested() {
+    return nested;
+  }
+
+  /** Its ring of dirty pages; empty if the VM has bitmaps. */
+  Optional<VcpuDirtyRing> dirtyRing() {
+    return dirtyRing;
+  }
+
+  ExitCounts counts() {
+    return counts;
   }
 
   /** Whether its guest has been entered (last_vmentry_cpu). */
@@ -212,8 +275,22 @@ final class KvmVcpu {
         if (mpState != Kvm.KVM_MP_STATE_RUNNABLE()) {
           awaitSignal();
         }
+        if (leavesBeforeEntry()) {
+          return false;
+        }
         hasRun = true;
+        int vector = events.take();
+        if (vector >= 0 && !guest.deliver(vector)) {
+          counts.exited(run.reason());
+          return false;
+        }
         if (!guest.step()) {
+          counts.exited(run.reason());
+          return false;
+        }
+        if (debug.isStepped()) {
+          run.debug(cpu.base(CpuState.CS) + cpu.rip, debug.dr7());
+          counts.exited(run.reason());
           return false;
         }
         if (steps % STEPS_BETWEEN_YIELDS == 0) {
@@ -227,6 +304,19 @@ final class KvmVcpu {
       }
       throw e;
     }
+  }
+
+  /** arch/x86/kvm/x86.c:vcpu_enter_guest: a triple fault, or no room in the ring of dirty pages. */
+  private boolean leavesBeforeEntry() {
+    if (events.takeTripleFault()) {
+      run.reason(Kvm.KVM_EXIT_SHUTDOWN());
+      return true;
+    }
+    if (dirtyRing.isPresent() && dirtyRing.get().isFull()) {
+      run.reason(Kvm.KVM_EXIT_DIRTY_RING_FULL());
+      return true;
+    }
+    return false;
   }
 
   /**
@@ -271,6 +361,9 @@ final class KvmVcpu {
     if ((dirty & Kvm.KVM_SYNC_X86_SREGS()) != 0) {
       VcpuRegisters.setSpecial(cpu, cpuid, kvm_sync_regs.sregs(kvm_run.s(shared)));
     }
+    if ((dirty & Kvm.KVM_SYNC_X86_EVENTS()) != 0) {
+      events.load(kvm_sync_regs.events(kvm_run.s(shared)));
+    }
     kvm_run.kvm_dirty_regs(shared, 0);
   }
 
@@ -283,6 +376,9 @@ final class KvmVcpu {
     if ((valid & Kvm.KVM_SYNC_X86_SREGS()) != 0) {
       kvm_sync_regs.sregs(kvm_run.s(shared)).copyFrom(cpu.special());
     }
+    if ((valid & Kvm.KVM_SYNC_X86_EVENTS()) != 0) {
+      events.store(kvm_sync_regs.events(kvm_run.s(shared)));
+    }
     boolean interrupts = cpu.flag(CpuState.INTERRUPTS);
     kvm_run.if_flag(shared, (byte) (interrupts ? 1 : 0));
     kvm_run.ready_for_interrupt_injection(shared, (byte) (interrupts ? 1 : 0));
@@ -292,5 +388,6 @@ final class KvmVcpu {
   /** Called when the VM goes away: nobody can reach the vCPU any more. */
   void destroy() {
     run.pages().put();
+    dirtyRing.ifPresent(ring -> ring.pages().put());
   }
 }

@@ -43,6 +43,12 @@ public final class KvmVm implements KvmReference {
   private Optional<VfioKvmFile> vfioDevice = Optional.empty();
   private Optional<MappingRequest> mappingRequest = Optional.empty();
   private final Irqfds irqfds = new Irqfds(this);
+  private final InterruptControllers interrupts = new InterruptControllers(this);
+  private final InterruptRoutes routes = new InterruptRoutes(this);
+  private final CoalescedZones coalescedZones = new CoalescedZones();
+  private final DirtyRings dirtyRings = new DirtyRings(this);
+  private final HyperVInterface hyperV = new HyperVInterface(this);
+  private final VmClockState clock = new VmClockState();
   private boolean irqchip;
   private boolean splitIrqchip;
   private long hypercallExits;
@@ -153,6 +159,30 @@ public final class KvmVm implements KvmReference {
     return irqfds;
   }
 
+  InterruptControllers interrupts() {
+    return interrupts;
+  }
+
+  InterruptRoutes routes() {
+    return routes;
+  }
+
+  CoalescedZones coalescedZones() {
+    return coalescedZones;
+  }
+
+  DirtyRings dirtyRings() {
+    return dirtyRings;
+  }
+
+  HyperVInterface hyperV() {
+    return hyperV;
+  }
+
+  VmClockState clock() {
+    return clock;
+  }
+
   Ioeventfds ioeventfds() {
     return ioeventfds;
   }
@@ -224,6 +254,9 @@ public final class KvmVm implements KvmReference {
   void createIrqchip(boolean split) {
     irqchip = true;
     splitIrqchip = split;
+    if (!split) {
+      routes.setDefault();
+    }
   }
 
   /** has_protected_eoi: the kernel does not see the guest's EOIs. */

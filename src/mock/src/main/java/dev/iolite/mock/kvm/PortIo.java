@@ -48,7 +48,7 @@ final class PortIo {
    */
   boolean out(int port, int bytes) {
     long value = cpu.get(CpuState.AX, bytes);
-    if (vm.ioeventfds().signalPort(port, bytes, value)) {
+    if (isTaken(port, bytes, value)) {
       cpu.rip = code.next();
       return true;
     }
@@ -60,6 +60,12 @@ final class PortIo {
       leave(Waiting.OUTPUT, bytes);
     }
     return false;
+  }
+
+  /** Whether a device of the kernel takes a value that is written (kvm_io_bus_write). */
+  private boolean isTaken(int port, int bytes, long value) {
+    return vm.ioeventfds().signalPort(port, bytes, value)
+        || vm.coalescedZones().take(run, true, port, bytes, value);
   }
 
   /** arch/x86/kvm/x86.c:kvm_fast_pio_in. */
@@ -78,7 +84,7 @@ final class PortIo {
 
   /** Writes one value of OUTS; does not change the registers. */
   boolean outString(int port, int bytes, long value) {
-    if (vm.ioeventfds().signalPort(port, bytes, value)) {
+    if (isTaken(port, bytes, value)) {
       return true;
     }
     run.io(true, port, bytes, 1);

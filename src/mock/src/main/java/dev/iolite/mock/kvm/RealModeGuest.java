@@ -54,6 +54,12 @@ final class RealModeGuest implements Guest {
     return execute();
   }
 
+  @Override
+  public boolean deliver(int vector) {
+    bus.begin();
+    return interrupt(vector, cpu.rip);
+  }
+
   private boolean execute() {
     try {
       if (!cpu.runs16BitCode()) {

@@ -11,11 +11,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /**
  * The statistics of a VM or a vCPU as a file, which keeps the VM alive; virt/kvm/binary_stats.c.
- * The model counts nothing, so all values are 0.
+ * The model counts a vCPU's exits; all other values are 0.
  */
 final class StatisticsFile extends PositionedFile {
   /** KVM_STATS_NAME_SIZE. */
@@ -23,20 +25,25 @@ final class StatisticsFile extends PositionedFile {
 
   private final KvmVm vm;
   private final String name;
-  private final byte[] content;
+  private final byte[] descriptions;
+  private final List<Statistic> statistics;
+  private final ToLongFunction<String> values;
 
-  private StatisticsFile(KvmVm vm, String name, String id, List<Statistic> statistics) {
+  private StatisticsFile(
+      KvmVm vm, String name, String id, List<Statistic> statistics, ToLongFunction<String> values) {
     super(vm.task());
     this.vm = vm;
     this.name = name;
-    content = content(id, statistics);
+    this.statistics = statistics;
+    this.values = values;
+    descriptions = descriptions(id, statistics);
     access(Libc.O_RDONLY());
     vm.getKvm();
   }
 
   /** virt/kvm/kvm_main.c:kvm_vm_ioctl_get_stats_fd. */
   static StatisticsFile of(KvmVm vm) {
-    return new StatisticsFile(vm, "kvm-vm-stats", id(vm), Statistic.OF_VM);
+    return new StatisticsFile(vm, "kvm-vm-stats", id(vm), Statistic.OF_VM, _ -> 0);
   }
 
   /** virt/kvm/kvm_main.c:kvm_vcpu_ioctl_get_stats_fd. */
@@ -45,7 +52,8 @@ final class StatisticsFile extends PositionedFile {
         vcpu.vm(),
         "kvm-vcpu-stats:" + vcpu.id(),
         id(vcpu.vm()) + "/vcpu-" + vcpu.id(),
-        Statistic.OF_VCPU);
+        Statistic.OF_VCPU,
+        vcpu.counts()::of);
   }
 
   /**
@@ -55,14 +63,13 @@ final class StatisticsFile extends PositionedFile {
     return "kvm-" + vm.number();
   }
 
-  /** virt/kvm/binary_stats.c:kvm_stats_read: header, id, descriptions, values. */
-  private static byte[] content(String id, List<Statistic> statistics) {
+  /** virt/kvm/binary_stats.c:kvm_stats_read: header, id and descriptions, which values follow. */
+  private static byte[] descriptions(String id, List<Statistic> statistics) {
     long described = kvm_stats_header.sizeof() + NAME_BYTES;
     long step = kvm_stats_desc.sizeof() + NAME_BYTES;
     long values = described + statistics.size() * step;
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment all =
-          arena.allocate(values + statistics.stream().mapToInt(Statistic::bytes).sum(), Long.BYTES);
+      MemorySegment all = arena.allocate(values, Long.BYTES);
       kvm_stats_header.name_size(all, NAME_BYTES);
       kvm_stats_header.num_desc(all, statistics.size());
       kvm_stats_header.id_offset(all, (int) kvm_stats_header.sizeof());
@@ -82,6 +89,16 @@ final class StatisticsFile extends PositionedFile {
     }
   }
 
+  private byte[] content() {
+    int bytes = statistics.stream().mapToInt(Statistic::bytes).sum();
+    byte[] content = Arrays.copyOf(descriptions, descriptions.length + bytes);
+    MemorySegment data = MemorySegment.ofArray(content).asSlice(descriptions.length);
+    for (Statistic each : statistics) {
+      data.set(ValueLayout.JAVA_LONG_UNALIGNED, each.offset(), values.applyAsLong(each.name()));
+    }
+    return content;
+  }
+
   private static void put(MemorySegment into, long offset, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
     MemorySegment.copy(MemorySegment.ofArray(bytes), 0, into, offset, bytes.length);
@@ -94,6 +111,7 @@ final class StatisticsFile extends PositionedFile {
 
   @Override
   public long pread(long address, long bytes, long offset) {
+    byte[] content = content();
     long count = Math.clamp(content.length - offset, 0, bytes);
     if (count > 0) {
       task().user().write(address, MemorySegment.ofArray(content).asSlice(offset, count));

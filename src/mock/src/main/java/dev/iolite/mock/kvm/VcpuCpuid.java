@@ -4,13 +4,16 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
+import dev.iolite.uapi.kvm.kvm_cpuid;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
+import dev.iolite.uapi.kvm.kvm_cpuid_entry;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.MemorySegment;
 
 /** The CPUID that a vCPU's guest sees; none until KVM_SET_CPUID2. */
 final class VcpuCpuid {
   private static final int SIZES = 0x8000_0008;
+  private static final int EXTENDED_STATE = 0xd;
   private static final int LAST_EXTENDED = 0x8000_0000;
 
   /** The width of physical addresses on a processor that does not state it. */
@@ -45,6 +48,30 @@ final class VcpuCpuid {
     refuseIf(Integer.compareUnsigned(count, HostCpuid.MOST_ENTRIES) > 0, Errno.E2BIG);
     CpuidEntries given = CpuidEntries.allocate(count);
     task.user().read(argument + kvm_cpuid2.sizeof(), given.array());
+    set(given, hasRun);
+  }
+
+  /** KVM_SET_CPUID; arch/x86/kvm/cpuid.c:kvm_vcpu_ioctl_set_cpuid. */
+  void setWithoutSubleaves(long argument, boolean hasRun) {
+    int count = kvm_cpuid.nent(task.in(argument, kvm_cpuid.sizeof()));
+    refuseIf(Integer.compareUnsigned(count, HostCpuid.MOST_ENTRIES) > 0, Errno.E2BIG);
+    MemorySegment entriesGiven =
+        task.in(argument + kvm_cpuid.sizeof(), count * kvm_cpuid_entry.sizeof());
+    CpuidEntries given = CpuidEntries.allocate(count);
+    for (int i = 0; i < count; i++) {
+      MemorySegment entry = kvm_cpuid_entry.asSlice(entriesGiven, i);
+      given.setPlain(
+          i,
+          kvm_cpuid_entry.function(entry),
+          kvm_cpuid_entry.eax(entry),
+          kvm_cpuid_entry.ebx(entry),
+          kvm_cpuid_entry.ecx(entry),
+          kvm_cpuid_entry.edx(entry));
+    }
+    set(given, hasRun);
+  }
+
+  private void set(CpuidEntries given, boolean hasRun) {
     showState(given);
     if (hasRun) {
       showState(entries);
@@ -79,6 +106,11 @@ final class VcpuCpuid {
   /** guest_cpu_cap_has: whether the guest is shown a feature that KVM supports. */
   boolean has(CpuFeature feature) {
     return supported.has(feature) && entries.has(feature);
+  }
+
+  /** guest_supported_xcr0; arch/x86/kvm/cpuid.c:cpuid_get_supported_xcr0. */
+  long supportedXcr0() {
+    return entries.register(EXTENDED_STATE, 0, CpuidEntries.EAX) & FpuArea.COMPONENTS;
   }
 
   /** kvm_cpu_cap_has. */

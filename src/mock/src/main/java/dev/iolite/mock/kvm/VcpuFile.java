@@ -1,9 +1,9 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.OpenFile;
@@ -18,12 +18,15 @@ import java.lang.foreign.MemorySegment;
 /** A vCPU's descriptor, which keeps the VM alive; virt/kvm/kvm_main.c:kvm_vcpu_ioctl. */
 final class VcpuFile extends OpenFile {
   private static final int IOC_TYPE_SHIFT = 8;
+  private static final long DIRTY_RING = Kvm.KVM_DIRTY_LOG_PAGE_OFFSET() * Page.BYTES;
 
   private final KvmVcpu vcpu;
+  private final VcpuCalls calls;
 
   VcpuFile(KvmVcpu vcpu) {
     super(vcpu.vm().task());
     this.vcpu = vcpu;
+    calls = new VcpuCalls(vcpu);
     vcpu.vm().getKvm();
   }
 
@@ -92,8 +95,7 @@ final class VcpuFile extends OpenFile {
     } else if (request == Kvm.KVM_GET_STATS_FD()) {
       return vcpu.vm().host().install(StatisticsFile.of(vcpu));
     } else {
-      // arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl
-      throw refused(Errno.EINVAL);
+      return calls.make(request, argument);
     }
     return 0;
   }
@@ -102,9 +104,19 @@ final class VcpuFile extends OpenFile {
    * arch/x86/kvm/x86.c:kvm_vcpu_ioctl_enable_cap, for the capabilities that the model has: guests
    * use no paravirtual feature anyway.
    */
-  private static void enable(MemorySegment argument) {
+  private void enable(MemorySegment argument) {
+    int capability = kvm_enable_cap.cap(argument);
     refuseIf(kvm_enable_cap.flags(argument) != 0, Errno.EINVAL);
-    refuseIf(kvm_enable_cap.cap(argument) != Kvm.KVM_CAP_ENFORCE_PV_FEATURE_CPUID(), Errno.EINVAL);
+    boolean second = capability == Kvm.KVM_CAP_HYPERV_SYNIC2();
+    if (second || capability == Kvm.KVM_CAP_HYPERV_SYNIC()) {
+      refuseIf(second && kvm_enable_cap.args(argument, 0) != 0, Errno.EINVAL);
+      refuseIf(!vcpu.vm().hasIrqchip(), Errno.EINVAL);
+    } else {
+      refuseIf(
+          capability != Kvm.KVM_CAP_ENFORCE_PV_FEATURE_CPUID()
+              && capability != Kvm.KVM_CAP_HYPERV_ENFORCE_CPUID(),
+          Errno.EINVAL);
+    }
   }
 
   private void refuseProtected() {
@@ -114,6 +126,9 @@ final class VcpuFile extends OpenFile {
   /** virt/kvm/kvm_main.c:kvm_vcpu_fault: beyond the three pages, an access raises SIGBUS. */
   @Override
   public MappedObject mmap(MapRequest request) {
+    if (vcpu.dirtyRing().isPresent() && request.offset() >= DIRTY_RING) {
+      return new MappedObject.Pages(vcpu.dirtyRing().get().pages(), request.offset() - DIRTY_RING);
+    }
     return new MappedObject.Pages(vcpu.run().pages(), request.offset());
   }
 

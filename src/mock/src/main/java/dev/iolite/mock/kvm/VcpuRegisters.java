@@ -3,8 +3,11 @@ package dev.iolite.mock.kvm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.Refused;
 import dev.iolite.uapi.kvm.kvm_segment;
 import dev.iolite.uapi.kvm.kvm_sregs;
+import dev.iolite.uapi.kvm.kvm_sregs2;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 
@@ -51,6 +54,7 @@ final class VcpuRegisters {
           CpuFeature.FAST_FXSR, 1L << 14,
           CpuFeature.AUTOMATIC_IBRS, 1L << 21);
 
+  private static final long PDPTRS_VALID = 1;
   private static final long APIC_RESERVED = 0x2ff;
   private static final long APIC_X2APIC = 1 << 10;
   private static final long APIC_ENABLED = 1 << 11;
@@ -78,6 +82,50 @@ final class VcpuRegisters {
     requireApicBase(kvm_sregs.apic_base(special), kvm_sregs.apic_base(sregs), cpuid);
     special.copyFrom(sregs.asSlice(0, special.byteSize()));
     kvm_sregs.cr0(special, cr0 | CR0_ALWAYS);
+  }
+
+  /** KVM_GET_SREGS2; arch/x86/kvm/regs.c:kvm_vcpu_ioctl_x86_get_sregs2. */
+  static void store2(CpuState cpu, MemorySegment sregs2) {
+    sregs2.fill((byte) 0);
+    MemorySegment.copy(cpu.special(), 0, sregs2, 0, kvm_sregs2.flags$offset());
+  }
+
+  /**
+   * KVM_SET_SREGS2; arch/x86/kvm/regs.c:kvm_vcpu_ioctl_x86_set_sregs2. Pointers of page directories
+   * go with PAE paging; the model does not keep them.
+   */
+  static void setSpecial2(CpuState cpu, VcpuCpuid cpuid, MemorySegment sregs2) {
+    long flags = kvm_sregs2.flags(sregs2);
+    boolean pae =
+        (kvm_sregs2.cr0(sregs2) & CR0_PG) != 0
+            && (kvm_sregs2.cr4(sregs2) & CR4_PAE) != 0
+            && (kvm_sregs2.efer(sregs2) & EFER_LMA) == 0;
+    refuseIf((flags & ~PDPTRS_VALID) != 0 || (flags != 0 && !pae), Errno.EINVAL);
+    MemorySegment sregs = kvm_sregs.allocate(Arena.ofAuto());
+    MemorySegment.copy(sregs2, 0, sregs, 0, kvm_sregs2.flags$offset());
+    setSpecial(cpu, cpuid, sregs);
+  }
+
+  /** MSR_IA32_APICBASE, set by the VM's owner; returns whether it can be that. */
+  static boolean setApicBase(CpuState cpu, VcpuCpuid cpuid, long base) {
+    try {
+      requireApicBase(kvm_sregs.apic_base(cpu.special()), base, cpuid);
+    } catch (Refused e) {
+      return false;
+    }
+    kvm_sregs.apic_base(cpu.special(), base);
+    return true;
+  }
+
+  /** MSR_EFER; arch/x86/kvm/msrs.c:set_efer: LMA stays. */
+  static boolean setEfer(CpuState cpu, VcpuCpuid cpuid, long efer) {
+    long before = kvm_sregs.efer(cpu.special());
+    boolean switches = ((before ^ efer) & EFER_LME) != 0;
+    if ((efer & ~allowedEfer(cpuid)) != 0 || (switches && cpu.hasPaging())) {
+      return false;
+    }
+    kvm_sregs.efer(cpu.special(), (efer & ~EFER_LMA) | (before & EFER_LMA));
+    return true;
   }
 
   private static long allowedCr4(VcpuCpuid cpuid) {

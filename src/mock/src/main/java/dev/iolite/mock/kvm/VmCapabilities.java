@@ -47,12 +47,26 @@ final class VmCapabilities {
       refuseIf(Long.compareUnsigned(value, KvmCapabilities.MAX_IRQ_ROUTES) > 0, Errno.EINVAL);
       refuseIf(vm.hasIrqchip() || vm.hasVcpus(), Errno.EEXIST);
       vm.createIrqchip(true);
+    } else if (capability == Kvm.KVM_CAP_DIRTY_LOG_RING()
+        || capability == Kvm.KVM_CAP_DIRTY_LOG_RING_ACQ_REL()) {
+      vm.dirtyRings().enable(value);
+    } else if (capability == Kvm.KVM_CAP_EXCEPTION_PAYLOAD()) {
+      vm.settings().setExceptionPayload(value != 0);
+    } else if (capability == Kvm.KVM_CAP_X86_TRIPLE_FAULT_EVENT()) {
+      vm.settings().setTripleFaultEvent(value != 0);
+    } else if (capability == Kvm.KVM_CAP_X86_USER_SPACE_MSR()) {
+      refuseIf((value & ~Kvm.KVM_MSR_EXIT_REASON_VALID_MASK()) != 0, Errno.EINVAL);
+    } else if (capability == Kvm.KVM_CAP_X86_DISABLE_EXITS()) {
+      refuseIf((value & ~KvmCapabilities.DISABLE_EXITS) != 0 || vm.hasVcpus(), Errno.EINVAL);
     } else if (capability == Kvm.KVM_CAP_EXIT_HYPERCALL()) {
       refuseIf((value & ~vm.platform().hypercallExits()) != 0, Errno.EINVAL);
       vm.hypercallExits(value);
     } else {
-      // This capability accepts any value; the model's guests encounter none of the quirks.
-      refuseIf(capability != Kvm.KVM_CAP_DISABLE_QUIRKS(), Errno.EINVAL);
+      // These accept any value; the model's guests encounter none of the quirks, and have no MSR.
+      refuseIf(
+          capability != Kvm.KVM_CAP_DISABLE_QUIRKS()
+              && capability != Kvm.KVM_CAP_MSR_PLATFORM_INFO(),
+          Errno.EINVAL);
     }
   }
 
@@ -63,6 +77,9 @@ final class VmCapabilities {
     refuseIf((flags & ~KvmCapabilities.X2APIC_FLAGS) != 0, Errno.EINVAL);
     refuseIf((flags & both) == both, Errno.EINVAL);
     refuseIf((flags & suppress) != 0 && !vm.hasSplitIrqchip(), Errno.EINVAL);
+    if ((flags & Kvm.KVM_X2APIC_API_USE_32BIT_IDS()) != 0) {
+      vm.settings().useWideApicIds();
+    }
   }
 
   /** KVM_CREATE_IRQCHIP. */

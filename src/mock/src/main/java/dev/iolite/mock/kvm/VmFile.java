@@ -1,7 +1,6 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.OpenFile;
@@ -28,11 +27,13 @@ final class VmFile extends OpenFile {
   private static final long TSS_LAST = 0xffff_d000L;
 
   private final KvmVm vm;
+  private final VmCalls calls;
 
   /** Takes over the reference to the VM. */
   VmFile(KvmVm vm) {
     super(vm.task());
     this.vm = vm;
+    calls = new VmCalls(vm);
   }
 
   @Override
@@ -90,7 +91,7 @@ final class VmFile extends OpenFile {
     } else if (request == Kvm.KVM_GET_STATS_FD()) {
       return vm.host().install(StatisticsFile.of(vm));
     } else {
-      throw refused(Errno.ENOTTY);
+      return calls.make(request, argument);
     }
     return 0;
   }
@@ -134,6 +135,7 @@ final class VmFile extends OpenFile {
   @Override
   protected void release() {
     vm.irqfds().release();
+    vm.hyperV().release();
     vm.putKvm();
   }
 }

@@ -17,6 +17,9 @@ final class VmSettings {
   private int vcpuIds;
   private int tscKhz = KvmPlatform.TSC_KHZ;
   private long busCycleNanos = 1;
+  private boolean exceptionPayload;
+  private boolean tripleFaultEvent;
+  private boolean wideApicIds;
 
   VmSettings(KvmVm vm) {
     this.vm = vm;
@@ -60,6 +63,36 @@ final class VmSettings {
   void setTscKhz(int khz) {
     refuseIf(vm.hasVcpus(), Errno.EINVAL);
     tscKhz = khz == 0 ? KvmPlatform.TSC_KHZ : khz;
+  }
+
+  /** Whether a pending exception is told from an injected one. */
+  boolean exceptionPayload() {
+    return exceptionPayload;
+  }
+
+  /** KVM_CAP_EXCEPTION_PAYLOAD. */
+  void setExceptionPayload(boolean on) {
+    exceptionPayload = on;
+  }
+
+  /** Whether the events of a vCPU have the triple fault. */
+  boolean tripleFaultEvent() {
+    return tripleFaultEvent;
+  }
+
+  /** KVM_CAP_X86_TRIPLE_FAULT_EVENT. */
+  void setTripleFaultEvent(boolean on) {
+    tripleFaultEvent = on;
+  }
+
+  /** x2apic_format: ids of APICs have 32 bits. */
+  boolean wideApicIds() {
+    return wideApicIds;
+  }
+
+  /** KVM_X2APIC_API_USE_32BIT_IDS, which is never taken back. */
+  void useWideApicIds() {
+    wideApicIds = true;
   }
 
   /** KVM_SET_NR_MMU_PAGES. The model has no shadow pages to free. */

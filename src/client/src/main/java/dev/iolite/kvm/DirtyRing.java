@@ -1,0 +1,91 @@
+package dev.iolite.kvm;
+
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Mapping;
+import dev.iolite.kernel.Page;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_dirty_gfn;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The ring in which KVM records the pages that a vCPU writes. Made by {@link Vcpu#dirtyRing}.
+ *
+ * <p>The vCPU leaves its guest with the reason {@link ExitReason#DIRTY_RING_FULL} when the ring is
+ * almost full. Harvest it then, and call {@link VmDirtyLog#resetRings}.
+ *
+ * <p>For use by one thread at a time; that need not be the one that runs the vCPU.
+ */
+public final class DirtyRing implements AutoCloseable {
+  private static final VarHandle FLAGS = ValueLayout.JAVA_INT.varHandle();
+  private static final long ENTRY_BYTES = kvm_dirty_gfn.sizeof();
+  private static final int DIRTY = (int) Kvm.KVM_DIRTY_GFN_F_DIRTY();
+  private static final int RESET = (int) Kvm.KVM_DIRTY_GFN_F_RESET();
+
+  private final Mapping mapping;
+  private final MemorySegment entries;
+  private final long mask;
+  private long next;
+
+  private DirtyRing(Mapping mapping) {
+    this.mapping = mapping;
+    entries = mapping.segment();
+    mask = mapping.bytes() / ENTRY_BYTES - 1;
+  }
+
+  static DirtyRing of(Fd vcpu, int bytes) {
+    return new DirtyRing(
+        Mapping.of(
+            vcpu,
+            Kvm.KVM_DIRTY_LOG_PAGE_OFFSET() * Page.BYTES,
+            bytes,
+            Libc.PROT_READ() | Libc.PROT_WRITE()));
+  }
+
+  /** Receives the pages that were written. */
+  @FunctionalInterface
+  public interface Pages {
+    /**
+     * Takes a page that the guest has written.
+     *
+     * @param slot the number of its slot; in the upper 16 bits, its address space
+     * @param page its index within the slot
+     */
+    void written(int slot, long page);
+  }
+
+  /**
+   * Takes all entries out of the ring, the oldest first. It allocates nothing. An entry's room is
+   * free again after {@link VmDirtyLog#resetRings}.
+   *
+   * @return how many there were
+   */
+  public int harvest(Pages pages) {
+    int count = 0;
+    while (true) {
+      long at = (next & mask) * ENTRY_BYTES;
+      if (((int) FLAGS.getAcquire(entries, at) & (DIRTY | RESET)) != DIRTY) {
+        return count;
+      }
+      pages.written(
+          entries.get(ValueLayout.JAVA_INT, at + kvm_dirty_gfn.slot$offset()),
+          entries.get(ValueLayout.JAVA_LONG, at + kvm_dirty_gfn.offset$offset()));
+      FLAGS.setRelease(entries, at, RESET);
+      next++;
+      count++;
+    }
+  }
+
+  /**
+   * Unmaps the ring. Entries that were not harvested stay in it.
+   *
+   * @throws KernelException what munmap(2) said
+   */
+  @Override
+  public void close() {
+    mapping.close();
+  }
+}

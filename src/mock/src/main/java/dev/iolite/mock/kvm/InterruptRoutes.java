@@ -1,0 +1,149 @@
+package dev.iolite.mock.kvm;
+
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.kvm.Kvm;
+import dev.iolite.uapi.kvm.kvm_irq_level;
+import dev.iolite.uapi.kvm.kvm_irq_routing;
+import dev.iolite.uapi.kvm.kvm_irq_routing_entry;
+import dev.iolite.uapi.kvm.kvm_irq_routing_irqchip;
+import dev.iolite.uapi.kvm.kvm_irq_routing_msi;
+import dev.iolite.uapi.kvm.kvm_msi;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The ways of interrupts to a VM's interrupt controllers. */
+final class InterruptRoutes {
+  private static final int PIC_PINS = 8;
+  private static final int IOAPIC_PINS = 24;
+  private static final int LEGACY_PINS = 16;
+  private static final int DESTINATION_SHIFT = 12;
+  private static final int LOGICAL = 1 << 2;
+  private static final int VECTOR = 0xff;
+
+  /** A route of an interrupt; the controller and its pin, unless it is a message. */
+  private record Route(int gsi, int type, int chip, int pin) {
+    boolean isPin() {
+      return type == Kvm.KVM_IRQ_ROUTING_IRQCHIP();
+    }
+
+    /** virt/kvm/irqchip.c:setup_routing_entry. */
+    boolean excludes(Route other) {
+      return gsi == other.gsi && (!isPin() || !other.isPin() || chip == other.chip);
+    }
+  }
+
+  private final KvmVm vm;
+  private List<Route> routes = new ArrayList<>();
+
+  InterruptRoutes(KvmVm vm) {
+    this.vm = vm;
+  }
+
+  /** arch/x86/kvm/irq.c:kvm_setup_default_ioapic_and_pic_routing. */
+  void setDefault() {
+    for (int gsi = 0; gsi < IOAPIC_PINS; gsi++) {
+      int pin = Kvm.KVM_IRQ_ROUTING_IRQCHIP();
+      routes.add(new Route(gsi, pin, Kvm.KVM_IRQCHIP_IOAPIC(), gsi));
+      if (gsi < LEGACY_PINS) {
+        int chip = gsi < PIC_PINS ? Kvm.KVM_IRQCHIP_PIC_MASTER() : Kvm.KVM_IRQCHIP_PIC_SLAVE();
+        routes.add(new Route(gsi, pin, chip, gsi % PIC_PINS));
+      }
+    }
+  }
+
+  /** KVM_SET_GSI_ROUTING; virt/kvm/kvm_main.c:kvm_vm_ioctl, virt/kvm/irqchip.c. */
+  void set(long argument) {
+    MemorySegment head = vm.task().in(argument, kvm_irq_routing.sizeof());
+    refuseIf(!vm.hasIrqchip(), Errno.EINVAL);
+    int count = kvm_irq_routing.nr(head);
+    refuseIf(
+        Integer.compareUnsigned(count, KvmCapabilities.MAX_IRQ_ROUTES) > 0
+            || kvm_irq_routing.flags(head) != 0,
+        Errno.EINVAL);
+    MemorySegment entries =
+        vm.task().in(argument + kvm_irq_routing.sizeof(), count * kvm_irq_routing_entry.sizeof());
+    List<Route> given = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Route route = route(kvm_irq_routing_entry.asSlice(entries, i));
+      refuseIf(given.stream().anyMatch(route::excludes), Errno.EINVAL);
+      given.add(route);
+    }
+    routes = given;
+  }
+
+  /** virt/kvm/irqchip.c:kvm_set_irq_routing, arch/x86/kvm/irq.c:kvm_set_routing_entry. */
+  private Route route(MemorySegment entry) {
+    int gsi = kvm_irq_routing_entry.gsi(entry);
+    int type = kvm_irq_routing_entry.type(entry);
+    MemorySegment to = kvm_irq_routing_entry.u(entry);
+    refuseIf(Integer.compareUnsigned(gsi, KvmCapabilities.MAX_IRQ_ROUTES) >= 0, Errno.EINVAL);
+    if (type == Kvm.KVM_IRQ_ROUTING_MSI()) {
+      refuseIf(
+          (kvm_irq_routing_entry.flags(entry) & ~Kvm.KVM_MSI_VALID_DEVID()) != 0, Errno.EINVAL);
+      requireMessage(kvm_irq_routing_msi.address_hi(kvm_irq_routing_entry.u.msi(to)));
+      return new Route(gsi, type, 0, 0);
+    }
+    refuseIf(kvm_irq_routing_entry.flags(entry) != 0, Errno.EINVAL);
+    if (type == Kvm.KVM_IRQ_ROUTING_HV_SINT()) {
+      return new Route(gsi, type, 0, 0);
+    }
+    refuseIf(type != Kvm.KVM_IRQ_ROUTING_IRQCHIP() || vm.hasSplitIrqchip(), Errno.EINVAL);
+    MemorySegment pin = kvm_irq_routing_entry.u.irqchip(to);
+    int chip = kvm_irq_routing_irqchip.irqchip(pin);
+    int number = kvm_irq_routing_irqchip.pin(pin);
+    int pins = chip == Kvm.KVM_IRQCHIP_IOAPIC() ? IOAPIC_PINS : PIC_PINS;
+    refuseIf(Integer.compareUnsigned(chip, Kvm.KVM_IRQCHIP_IOAPIC()) > 0, Errno.EINVAL);
+    refuseIf(Integer.compareUnsigned(number, pins) >= 0, Errno.EINVAL);
+    return new Route(gsi, type, chip, number);
+  }
+
+  /** arch/x86/kvm/irq.c:kvm_msi_route_invalid. */
+  private void requireMessage(int high) {
+    refuseIf(vm.settings().wideApicIds() && (high & 0xff) != 0, Errno.EINVAL);
+  }
+
+  /** KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS; virt/kvm/irqchip.c:kvm_set_irq. */
+  void line(MemorySegment level) {
+    refuseIf(!vm.hasIrqchip(), Errno.ENXIO);
+    int gsi = kvm_irq_level.irq(level);
+    boolean isHigh = kvm_irq_level.level(level) != 0;
+    int status = -1;
+    for (Route route : routes) {
+      if (route.gsi == gsi && route.isPin()) {
+        int taken = vm.interrupts().set(route.chip, route.pin, isHigh);
+        status = taken < 0 ? status : taken + Math.max(status, 0);
+      }
+    }
+    kvm_irq_level.status(level, status);
+  }
+
+  /**
+   * KVM_SIGNAL_MSI; virt/kvm/irqchip.c:kvm_send_userspace_msi,
+   * arch/x86/kvm/lapic.c:__kvm_irq_delivery_to_apic.
+   *
+   * @return how many vCPUs took it
+   */
+  int message(MemorySegment msi) {
+    refuseIf(!vm.hasIrqchip(), Errno.EINVAL);
+    refuseIf((kvm_msi.flags(msi) & ~Kvm.KVM_MSI_VALID_DEVID()) != 0, Errno.EINVAL);
+    requireMessage(kvm_msi.address_hi(msi));
+    int low = kvm_msi.address_lo(msi);
+    int destination = low >>> DESTINATION_SHIFT & 0xff;
+    int taken = -1;
+    for (KvmVcpu vcpu : vm.vcpus()) {
+      if (vcpu.apic().isAt(destination, (low & LOGICAL) != 0)) {
+        int more = vcpu.apic().request(kvm_msi.data(msi) & VECTOR) ? 1 : 0;
+        taken = Math.max(taken, 0) + more;
+      }
+    }
+    if (taken < 0) {
+      // No vCPU is there: -1, which is this errno's.
+      throw refused(Errno.EPERM);
+    }
+    return taken;
+  }
+}
