@@ -71,7 +71,7 @@ class AcpiTablesTest {
     assertThat(Aml.scope("ABCD", new byte[59])).as("65 in two bytes").startsWith(0x10, 0x41, 0x04);
     assertThat(Aml.scope("ABCD", new byte[5000]))
         .as("5007 in three")
-        .startsWith(0x10, 0x80 | 5007 & 0xf, 5007 >> 4 & 0xff, 5007 >> 12);
+        .startsWith(0x10, 0x80 | (5007 & 0xf), (5007 >> 4) & 0xff, 5007 >> 12);
     assertThat(Aml.eisaId("PNP0A03")).containsExactly(0x0c, 0x41, 0xd0, 0x0a, 0x03);
     assertThat(Aml.number(0)).containsExactly(0);
     assertThat(Aml.number(0x1234)).containsExactly(0x0b, 0x34, 0x12);
