@@ -36,7 +36,7 @@ class VmmLabTest {
   private static final Path KERNEL = Path.of("/host/bzImage");
   private static final Path DISK = Path.of("/dev/nvme0n1");
   private static final PciAddress NVME = PciAddress.parse("0000:00:03.0");
-  private static final String OPTIONS = "console=ttyS0 panic=-1 no_timer_check noxsave quiet ";
+  private static final String OPTIONS = "console=ttyS0 panic=-1 no_timer_check noxsave ";
   private static final long MEMORY = 128 << 20;
   private static final int BLOCK = 4096;
   private static final Duration PROBE = Duration.ofSeconds(30);
