@@ -290,8 +290,8 @@ class SevTest {
 
   @Test
   void aMirrorSharesTheKeyAndHasFewCommands() {
-    try (Vm vm = kvm.createVm(VmType.SEV);
-        Vm mirror = kvm.createVm(VmType.SEV);
+    Vm vm = kvm.createVm(VmType.SEV);
+    try (Vm mirror = kvm.createVm(VmType.SEV);
         Vm other = kvm.createVm(VmType.SEV);
         Mapping ram = Mapping.anonymous(kernel, PAGE);
         Mapping buffer = Mapping.anonymous(kernel, PAGE)) {
@@ -313,9 +313,9 @@ class SevTest {
 
   @Test
   void aMovedGuestLeavesADeadVmBehind() {
-    try (Vm vm = kvm.createVm(VmType.SEV_ES);
-        Vm mirror = kvm.createVm(VmType.SEV_ES);
-        Vm target = kvm.createVm(VmType.SEV_ES);
+    Vm vm = kvm.createVm(VmType.SEV_ES);
+    Vm target = kvm.createVm(VmType.SEV_ES);
+    try (Vm mirror = kvm.createVm(VmType.SEV_ES);
         Vm wrong = kvm.createVm(VmType.SEV)) {
       Sev sev = initialized(vm);
       Vcpu vcpu = vm.createVcpu(0);
@@ -396,9 +396,10 @@ class SevTest {
       assertThatThrownBy(() -> snp.launchStart(0x3_0000, new byte[3]))
           .isInstanceOf(IllegalArgumentException.class);
       snp.launchStart(0x3_0000, new byte[16]);
+      int pages = 0;
       for (SnpPageType type : SnpPageType.values()) {
         if (type != SnpPageType.ZERO) {
-          snp.launchUpdate(type.ordinal() * PAGE, type, content.segment());
+          snp.launchUpdate(pages++ * PAGE, type, content.segment());
         }
       }
       snp.launchUpdateZero(6 * PAGE, 2 * PAGE);
