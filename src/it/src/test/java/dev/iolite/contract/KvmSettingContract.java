@@ -498,6 +498,28 @@ abstract class KvmSettingContract extends KvmTypedContract {
     fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, flags));
   }
 
+  /** The same interrupt with both of these routes. */
+  private MemorySegment both(MemorySegment first, MemorySegment second) {
+    MemorySegment both = zeros(first.byteSize() + kvm_irq_routing_entry.sizeof()).copyFrom(first);
+    kvm_irq_routing.nr(both, 2);
+    both.asSlice(first.byteSize()).copyFrom(second.asSlice(kvm_irq_routing.sizeof()));
+    return both;
+  }
+
+  @Test
+  void anInterruptHasOneRouteToEachController() {
+    // irqchip.c:setup_routing_entry
+    Vm vm = withIrqchip();
+    MemorySegment msi = routes(Kvm.KVM_IRQ_ROUTING_MSI(), 0, 0);
+    int pin = Kvm.KVM_IRQ_ROUTING_IRQCHIP();
+    MemorySegment pic = routes(pin, Kvm.KVM_IRQCHIP_PIC_MASTER(), 0);
+    MemorySegment ioapic = routes(pin, Kvm.KVM_IRQCHIP_IOAPIC(), 0);
+    succeeds(raw(vm, KVM_SET_GSI_ROUTING, both(pic, ioapic)));
+    fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, both(pic, pic)));
+    fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, both(msi, msi)));
+    fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, both(msi, ioapic)));
+  }
+
   @Test
   void aMessageIsAnInterruptOfAVcpuThatIsThere() {
     // irqchip.c:kvm_send_userspace_msi, irq.c:kvm_set_msi
