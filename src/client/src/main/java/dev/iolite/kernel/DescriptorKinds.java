@@ -96,11 +96,11 @@ public final class DescriptorKinds {
           queue -> new Made(iommu_fault_alloc.out_fault_fd(queue), FdKind.FAULT_QUEUE));
     }
     if (command.equals(IommufdIoctls.IOMMU_VEVENTQ_ALLOC)) {
-      return after.map(queue -> new Made(iommu_veventq_alloc.out_veventq_fd(queue), FdKind.VEVENTQ));
+      return after.map(
+          queue -> new Made(iommu_veventq_alloc.out_veventq_fd(queue), FdKind.VEVENTQ));
     }
     if (command.equals(DmaBufIoctls.DMA_BUF_IOCTL_EXPORT_SYNC_FILE)) {
-      return after.map(
-          export -> new Made(dma_buf_export_sync_file.fd(export), FdKind.SYNC_FILE));
+      return after.map(export -> new Made(dma_buf_export_sync_file.fd(export), FdKind.SYNC_FILE));
     }
     if (command.equals(VfioIoctls.VFIO_DEVICE_FEATURE)) {
       return after
