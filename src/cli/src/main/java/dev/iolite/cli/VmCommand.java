@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** {@code iolite vm}: guests that boot Linux. */
 @Command(
@@ -82,8 +83,7 @@ final class VmCommand extends CommandGroup {
 
     @Override
     public Integer call() {
-      VmConfig config =
-          new VmConfig(image, initrd, commandLine, ByteSize.parse(memory), cpus, devices, type);
+      VmConfig config = config();
       HostKernel terminal = new HostKernel();
       OutputStream console = new StandardStream(terminal, Terminal.OUT);
       try (VirtualMachine machine = VirtualMachine.create(kernel(), config, console)) {
@@ -95,6 +95,15 @@ final class VmCommand extends CommandGroup {
           case TRIPLE_FAULT -> ExitCode.GUEST_TRIPLE_FAULT;
           case STOPPED -> ExitCode.GUEST_STOPPED;
         };
+      }
+    }
+
+    private VmConfig config() {
+      try {
+        return new VmConfig(
+            image, initrd, commandLine, ByteSize.parse(memory), cpus, devices, type);
+      } catch (IllegalArgumentException e) {
+        throw new ParameterException(spec().commandLine(), String.valueOf(e.getMessage()), e);
       }
     }
 
