@@ -162,10 +162,11 @@ public final class Type1Iommu {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment unmap =
           arena.allocate(vfio_iommu_type1_dma_unmap.sizeof() + vfio_bitmap.sizeof(), Long.BYTES);
-      Type1DirtyTracking.fill(unmap.asSlice(vfio_iommu_type1_dma_unmap.sizeof()), dirty);
       int flags = Vfio.VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP();
-      return HeldMemory.during(
-          dirty.bits(), () -> unmap(unmap, flags, dirty.first(), dirty.bytes()));
+      return Type1DirtyTracking.add(
+          unmap.asSlice(vfio_iommu_type1_dma_unmap.sizeof()),
+          dirty,
+          () -> unmap(unmap, flags, dirty.first(), dirty.bytes()));
     }
   }
 

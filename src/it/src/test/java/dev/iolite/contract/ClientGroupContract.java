@@ -21,6 +21,7 @@ import dev.iolite.vfio.Type1Iommu;
 import dev.iolite.vfio.VfioContainer;
 import dev.iolite.vfio.VfioGroup;
 import dev.iolite.vfio.VfioInfo;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -163,6 +164,29 @@ abstract class ClientGroupContract extends ClientContract {
     assertThat(iommu.unmap(dirty)).isEqualTo(3 * PAGE);
     assertThat(dirty.count()).isEqualTo(3);
     tracking.stop();
+  }
+
+  @Test
+  void whatOthersReportedStaysDirty() {
+    // vfio_iommu_type1.c:update_user_bitmap: whole words are copied over the caller's
+    Type1Iommu iommu = type1();
+    iommu.map(IOVA + PAGE, pages(1).segment(), IovaAccess.READ_WRITE);
+    Type1DirtyTracking tracking = iommu.dirtyTracking().orElseThrow();
+    tracking.start();
+    DirtyBitmap dirty = push(new DirtyBitmap(IOVA, 3 * PAGE, PAGE));
+    report(dirty, 1 << 2);
+    tracking.read(dirty);
+    assertThat(dirty.nextDirty(0)).isEqualTo(1);
+    assertThat(dirty.isDirty(2)).isTrue();
+    dirty.clear();
+    report(dirty, 1 << 2);
+    assertThat(iommu.unmap(dirty)).isEqualTo(PAGE);
+    assertThat(dirty.nextDirty(0)).isEqualTo(1);
+    assertThat(dirty.isDirty(2)).isTrue();
+  }
+
+  private static void report(DirtyBitmap dirty, long pages) {
+    dirty.bits().set(ValueLayout.JAVA_LONG, 0, pages);
   }
 
   @Test
