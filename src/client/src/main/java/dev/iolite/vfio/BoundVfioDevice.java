@@ -12,7 +12,9 @@ import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A VFIO device that is bound to an iommufd and can be used.
@@ -119,6 +121,36 @@ public final class BoundVfioDevice extends OpenVfioDevice {
     if (current.getOrDefault(pasid, 0) == attachment && !fd().isClosed()) {
       detach(pasid == NO_PASID ? 0 : Vfio.VFIO_DEVICE_DETACH_PASID(), pasid);
     }
+  }
+
+  /**
+   * Which devices a reset of the slot or bus would reset, by VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.
+   * See drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
+   *
+   * @return empty if such a reset is not possible (ENODEV)
+   * @throws KernelException any other errno
+   */
+  public Optional<HotResetInfo> hotResetInfo() {
+    return HotResetCall.make(fd())
+        .map(reply ->
+            new HotResetInfo(
+                reply.flags(),
+                reply.devices().stream()
+                    .map(device -> new HotResetInfo.Dependent(device.bdf(), device.id()))
+                    .toList()));
+  }
+
+  /**
+   * Resets the device's slot or bus, with all its devices, by VFIO_DEVICE_PCI_HOT_RESET. The
+   * mappings of all their BARs and all their dma-bufs are revoked while the reset lasts. See
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset.
+   *
+   * @throws KernelException ENODEV: such a reset is not possible; EINVAL: not all of its devices
+   *     belong to the iommufd of this one, see {@link HotResetInfo#requireAllOwned}; EBUSY, EAGAIN:
+   *     the kernel is using one of them. Dma-bufs may have been revoked all the same
+   */
+  public void hotReset() {
+    HotResetCall.reset(fd(), List.of());
   }
 
   /** Detaches and unbinds the device, and closes its descriptor. */
