@@ -22,9 +22,11 @@ public final class VfioContainer implements AutoCloseable {
   public static final String PATH = "/dev/vfio/vfio";
 
   private final Fd fd;
+  private final boolean isOurs;
 
-  private VfioContainer(Fd fd) {
+  private VfioContainer(Fd fd, boolean isOurs) {
     this.fd = fd;
+    this.isOurs = isOurs;
   }
 
   /**
@@ -34,17 +36,16 @@ public final class VfioContainer implements AutoCloseable {
    *     CONFIG_VFIO_CONTAINER), EACCES
    */
   public static VfioContainer open(Kernel kernel) {
-    return new VfioContainer(Fd.open(kernel, FdKind.VFIO_CONTAINER, PATH, Libc.O_RDWR()));
+    return new VfioContainer(Fd.open(kernel, FdKind.VFIO_CONTAINER, PATH, Libc.O_RDWR()), true);
   }
 
   /**
    * The container that an iommufd stands in for. What is mapped in it is in the IOAS that {@link
-   * Iommufd#vfioIoas} tells. Closing it leaves the iommufd open.
+   * Iommufd#vfioIoas} tells. Closing it leaves the iommufd open, and once that is closed, the
+   * container can no longer be used.
    */
   public static VfioContainer of(Iommufd iommufd) {
-    Fd fd = iommufd.fd();
-    return new VfioContainer(
-        Fd.borrowed(fd.kernel(), FdKind.IOMMUFD, fd.number(), fd + " as a container"));
+    return new VfioContainer(iommufd.fd(), false);
   }
 
   /** The descriptor. */
@@ -90,7 +91,9 @@ public final class VfioContainer implements AutoCloseable {
 
   @Override
   public void close() {
-    fd.close();
+    if (isOurs) {
+      fd.close();
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.iolite.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.IovaAccess;
@@ -230,5 +231,11 @@ abstract class ClientGroupContract extends ClientContract {
     assertThat(iommu.info().iovaRanges()).hasSize(2);
     assertThat(iommu.dirtyTracking()).isEmpty();
     assertThat(iommu.unmapAll()).isEqualTo(PAGE);
+    container.close();
+    assertThat(iommu.unmapAll()).as("the iommufd is open").isZero();
+    client.close();
+    // A number that is closed may be another file's.
+    assertThatIllegalStateException().isThrownBy(iommu::unmapAll);
+    assertThatIllegalStateException().isThrownBy(container::apiVersion);
   }
 }
