@@ -94,7 +94,8 @@ public final class Viommu implements AutoCloseable {
    * vIOMMU, not one page table.
    *
    * @param requests all of one kind
-   * @return how many were done, and why not all
+   * @return how many were handled, and why not all; see {@link InvalidationResult} on what an Arm
+   *     SMMUv3 has done after an error
    */
   public InvalidationResult invalidate(List<? extends Invalidation> requests) {
     return InvalidateCall.make(iommufd, id.value(), requests);
