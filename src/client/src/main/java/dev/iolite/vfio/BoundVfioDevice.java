@@ -24,8 +24,8 @@ import java.util.Optional;
  * except for what {@link #region} returns.
  */
 public final class BoundVfioDevice extends OpenVfioDevice {
-  /** Stands for the device without a PASID. */
-  private static final int NO_PASID = -1;
+  /** Stands for the device without a PASID, to the kernel too (IOMMU_NO_PASID). */
+  static final int NO_PASID = 0;
 
   private final DeviceId deviceId;
 
@@ -63,14 +63,14 @@ public final class BoundVfioDevice extends OpenVfioDevice {
    * Attaches a PASID of the device, like {@link #attach}: the DMA that carries this PASID goes
    * where the target says.
    *
-   * @param pasid not negative; the device must have PASIDs, and they must be on
+   * @param pasid more than 0; the device must have PASIDs, and they must be on
    * @param target an IOAS, or a page table made for PASIDs
    * @throws KernelException as for {@link #attach}, and EOPNOTSUPP: the driver or the IOMMU has no
    *     PASIDs; EINVAL: the page table was not made for PASIDs. See
    *     drivers/vfio/iommufd.c:vfio_iommufd_physical_pasid_attach_ioas
    */
   public Attachment attachPasid(int pasid, PageTableId target) {
-    return attach(Vfio.VFIO_DEVICE_ATTACH_PASID(), pasid, target);
+    return attach(Vfio.VFIO_DEVICE_ATTACH_PASID(), requirePasid(pasid), target);
   }
 
   private Attachment attach(int flags, int pasid, PageTableId target) {
@@ -79,7 +79,7 @@ public final class BoundVfioDevice extends OpenVfioDevice {
       vfio_device_attach_iommufd_pt.argsz(attach, (int) attach.byteSize());
       vfio_device_attach_iommufd_pt.flags(attach, flags);
       vfio_device_attach_iommufd_pt.pt_id(attach, target.value());
-      vfio_device_attach_iommufd_pt.pasid(attach, Math.max(pasid, 0));
+      vfio_device_attach_iommufd_pt.pasid(attach, pasid);
       fd().ioctl(VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
       int used = vfio_device_attach_iommufd_pt.pt_id(attach);
       current.put(pasid, ++attachments);
@@ -102,7 +102,14 @@ public final class BoundVfioDevice extends OpenVfioDevice {
    * @throws KernelException EOPNOTSUPP: the driver has no PASIDs
    */
   public void detachPasid(int pasid) {
-    detach(Vfio.VFIO_DEVICE_DETACH_PASID(), pasid);
+    detach(Vfio.VFIO_DEVICE_DETACH_PASID(), requirePasid(pasid));
+  }
+
+  private static int requirePasid(int pasid) {
+    if (pasid <= NO_PASID) {
+      throw new IllegalArgumentException("PASID " + pasid + " is none; they begin with 1");
+    }
+    return pasid;
   }
 
   private void detach(int flags, int pasid) {
@@ -110,7 +117,7 @@ public final class BoundVfioDevice extends OpenVfioDevice {
       MemorySegment detach = vfio_device_detach_iommufd_pt.allocate(arena);
       vfio_device_detach_iommufd_pt.argsz(detach, (int) detach.byteSize());
       vfio_device_detach_iommufd_pt.flags(detach, flags);
-      vfio_device_detach_iommufd_pt.pasid(detach, Math.max(pasid, 0));
+      vfio_device_detach_iommufd_pt.pasid(detach, pasid);
       fd().ioctl(VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT, detach);
       current.remove(pasid);
     }
