@@ -29,7 +29,7 @@ public final class Type1DirtyTracking {
   /**
    * Starts the tracking, if it is off.
    *
-   * @throws KernelException ENOMEM: no memory for the bits; EACCES: version 1 cannot
+   * @throws KernelException ENOMEM: no memory for the bits
    */
   public void start() {
     simple(Vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START());
@@ -38,7 +38,7 @@ public final class Type1DirtyTracking {
   /**
    * Stops the tracking, if it is on.
    *
-   * @throws KernelException EACCES: version 1 cannot
+   * @throws KernelException EINVAL: the container's last group has left
    */
   public void stop() {
     simple(Vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP());

@@ -62,6 +62,9 @@ public final class VfioContainer implements AutoCloseable {
   /**
    * Whether there is an extension, by VFIO_CHECK_EXTENSION: anywhere in the kernel, or once an
    * IOMMU is set, in that. See drivers/vfio/container.c:vfio_container_ioctl_check_extension.
+   *
+   * @throws KernelException ENODEV: an iommufd without an IOAS of its groups cannot tell of {@link
+   *     ContainerExtension#DMA_CC} (drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_cc_iommu)
    */
   public boolean check(ContainerExtension extension) {
     return fd.ioctl(
@@ -77,12 +80,13 @@ public final class VfioContainer implements AutoCloseable {
    * @return the IOMMU; without one ({@link ContainerExtension#NOIOMMU_IOMMU}), there is nothing to
    *     map
    * @throws KernelException EINVAL: it has no group, or an IOMMU already, or this is none that can
-   *     be set; ENODEV: no driver of the kernel has it; EBUSY, EPERM: a group cannot be attached
+   *     be set; ENODEV: no driver of the kernel has it, or it is an iommufd that has no group;
+   *     EBUSY, EPERM: a group cannot be attached
    */
   public Type1Iommu setIommu(ContainerExtension iommu) {
     fd.ioctl(
         command(VfioIoctls.VFIO_SET_IOMMU, VfioIoctls.VFIO_SET_IOMMU_ON_IOMMUFD), iommu.number());
-    return new Type1Iommu(fd);
+    return new Type1Iommu(fd, iommu);
   }
 
   private Ioctl command(Ioctl ofContainer, Ioctl ofIommufd) {
