@@ -196,4 +196,32 @@ class ContractLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class ClientIrq extends ClientIrqContract {
+    ClientIrq() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class ClientGroup extends ClientGroupContract {
+    ClientGroup() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class ClientFeature extends ClientFeatureContract {
+    ClientFeature() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class ClientIommufd extends ClientIommufdContract {
+    ClientIommufd() {
+      super(Backend.lab());
+    }
+  }
 }

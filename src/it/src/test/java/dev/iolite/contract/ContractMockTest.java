@@ -213,4 +213,32 @@ class ContractMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class ClientIrq extends ClientIrqContract {
+    ClientIrq() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class ClientGroup extends ClientGroupContract {
+    ClientGroup() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class ClientFeature extends ClientFeatureContract {
+    ClientFeature() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class ClientIommufd extends ClientIommufdContract {
+    ClientIommufd() {
+      super(Backend.mock());
+    }
+  }
 }
