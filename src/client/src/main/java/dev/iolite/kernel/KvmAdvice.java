@@ -144,7 +144,10 @@ final class KvmAdvice {
                     Remedy.SHOW_KVM);
             default -> null;
           };
-      default -> call.startsWith("KVM_") ? dead(errno) : null;
+      default -> {
+        Advice ofState = KvmStateAdvice.known(call, errno);
+        yield ofState == null && call.startsWith("KVM_") ? dead(errno) : ofState;
+      }
     };
   }
 

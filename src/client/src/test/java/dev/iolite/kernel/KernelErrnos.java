@@ -152,6 +152,55 @@ public final class KernelErrnos {
     of("KVM_SET_REGS", EINVAL, EIO, ENOMEM);
     of("KVM_GET_SREGS", EINVAL, EIO, ENOMEM);
     of("KVM_SET_SREGS", EINVAL, EIO, ENOMEM);
+    // arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl, regs.c, msrs.c, smm.h, svm/nested.c
+    of("KVM_GET_XSAVE", EINVAL, EIO, ENOMEM);
+    of("KVM_SET_XSAVE", EINVAL, EIO, ENOMEM);
+    of("KVM_GET_XSAVE2", EINVAL, EIO, ENOMEM);
+    of("KVM_GET_XCRS", EINVAL, EIO, ENOMEM);
+    of("KVM_SET_XCRS", EINVAL, EIO, ENOMEM);
+    of("KVM_SET_VCPU_EVENTS", EINVAL, EIO);
+    of("KVM_GET_DEBUGREGS", EINVAL, EIO);
+    of("KVM_SET_DEBUGREGS", EINVAL, EIO);
+    of("KVM_SET_GUEST_DEBUG", EBUSY, EINVAL, EIO);
+    of("KVM_INTERRUPT", EINVAL, ENXIO, EEXIST, EIO);
+    of("KVM_SMI", ENOTTY, EIO);
+    of("KVM_X86_SETUP_MCE", EINVAL, EIO);
+    of("KVM_X86_SET_MCE", EINVAL, EIO);
+    of("KVM_GET_LAPIC", EINVAL, EIO, ENOMEM);
+    of("KVM_SET_LAPIC", EINVAL, EIO, ENOMEM);
+    of("KVM_SET_VAPIC_ADDR", EINVAL, EIO);
+    of("KVM_KVMCLOCK_CTRL", EINVAL, EIO);
+    of("KVM_SET_TSC_KHZ", EINVAL, EIO);
+    of("KVM_GET_ONE_REG", EINVAL, EIO);
+    of("KVM_SET_ONE_REG", EINVAL, EIO);
+    of("KVM_GET_NESTED_STATE", EINVAL, E2BIG, EIO, ENOMEM);
+    of("KVM_SET_NESTED_STATE", EINVAL, EIO, ENOMEM);
+    // virt/kvm/kvm_main.c:kvm_vm_ioctl, dirty_ring.c, coalesced_mmio.c, irqchip.c
+    of("KVM_GET_DIRTY_LOG", ENOENT, ENXIO, EINVAL, EIO);
+    of("KVM_CLEAR_DIRTY_LOG", ENOENT, ENXIO, EINVAL, EIO);
+    of("KVM_RESET_DIRTY_RINGS", EINVAL, EIO);
+    of("KVM_REGISTER_COALESCED_MMIO", EINVAL, ENOSPC, ENOMEM, EIO);
+    of("KVM_SET_GSI_ROUTING", EINVAL, ENOMEM, EIO);
+    of("KVM_SIGNAL_MSI", EINVAL, EPERM, EIO);
+    of("KVM_IRQ_LINE", ENXIO, EIO);
+    of("KVM_IRQ_LINE_STATUS", ENXIO, EIO);
+    // arch/x86/kvm/x86.c:kvm_arch_vm_ioctl, pmu.c, msrs.c, hyperv.c, svm/sev.c
+    of("KVM_CREATE_IRQCHIP", EEXIST, EINVAL, ENOTTY, ENOMEM, EIO);
+    of("KVM_GET_IRQCHIP", ENXIO, EINVAL, EIO, ENOMEM);
+    of("KVM_SET_IRQCHIP", ENXIO, EINVAL, EIO, ENOMEM);
+    of("KVM_CREATE_PIT", EEXIST, ENOENT, ENOMEM, EIO);
+    of("KVM_CREATE_PIT2", EEXIST, ENOENT, ENOMEM, EIO);
+    of("KVM_GET_PIT", ENXIO, EIO);
+    of("KVM_SET_PIT", ENXIO, EIO);
+    of("KVM_GET_PIT2", ENXIO, EIO);
+    of("KVM_SET_PIT2", ENXIO, EIO);
+    of("KVM_REINJECT_CONTROL", ENXIO, EIO);
+    of("KVM_X86_SET_MSR_FILTER", EINVAL, ENOMEM, EIO);
+    of("KVM_SET_PMU_EVENT_FILTER", E2BIG, EINVAL, ENOMEM, EIO);
+    of("KVM_HYPERV_EVENTFD", EEXIST, ENOENT, EINVAL, ENOTTY, EIO);
+    of("KVM_XEN_HVM_CONFIG", ENOTTY, EIO);
+    of("KVM_MEMORY_ENCRYPT_REG_REGION", ENOTTY, EINVAL, ENOMEM, EIO);
+    of("KVM_MEMORY_ENCRYPT_UNREG_REGION", ENOTTY, EINVAL, EIO);
     // What is no /dev/kvm has no such call; KVM itself never refuses it, nor the other two
     // questions.
     of("KVM_GET_API_VERSION", ENOTTY);

@@ -26,8 +26,10 @@ import dev.iolite.kvm.Capability;
 import dev.iolite.kvm.CpuidEntry;
 import dev.iolite.kvm.DebugRegisters;
 import dev.iolite.kvm.Exit;
+import dev.iolite.kvm.GeneralRegisters;
 import dev.iolite.kvm.GuestDebugFlag;
 import dev.iolite.kvm.MachineCheck;
+import dev.iolite.kvm.MemorySlot;
 import dev.iolite.kvm.NestedState;
 import dev.iolite.kvm.RegisterId;
 import dev.iolite.kvm.Vcpu;
@@ -205,6 +207,8 @@ abstract class KvmStateContract extends KvmTypedContract {
     assertThat(vcpu.injection().events().tripleFault()).contains(false);
     vcpu.injection().setEvents(triple);
     assertThat(vcpu.injection().events().tripleFault()).contains(true);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.Shutdown.class);
+    assertThat(vcpu.injection().events().tripleFault()).contains(false);
   }
 
   @Test
@@ -233,6 +237,43 @@ abstract class KvmStateContract extends KvmTypedContract {
     assertThat(queued).isEqualTo(new VcpuEvents.Interrupt(true, 0x21, false, OptionalInt.of(0)));
     vcpu.injection().setEvents(VcpuEvents.NONE);
     assertThat(vcpu.injection().events().interrupt().isInjected()).isFalse();
+  }
+
+  @Test
+  void aQueuedInterruptRunsItsHandler() {
+    // x86.c:kvm_check_and_inject_events: hlt; at 0x21 * 4 is the address of out 0x80, al; hlt
+    Vm vm = typedVm();
+    MemorySlot table = slot(vm, 0, PAGE);
+    at(table.hostAddress(), PAGE).set(ValueLayout.JAVA_INT_UNALIGNED, 0x21 * 4, (int) CODE + 1);
+    Vcpu vcpu = running(vm, 0xf4, 0xe6, 0x80, 0xf4);
+    vcpu.setRegisters(stackAt(vcpu, 0x800));
+    vcpu.injection().interrupt(0x21);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.IoOut.class);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.Hlt.class);
+    assertThat(vcpu.injection().events().interrupt().isInjected()).isFalse();
+  }
+
+  private static GeneralRegisters stackAt(Vcpu vcpu, long rsp) {
+    GeneralRegisters r = vcpu.registers();
+    return new GeneralRegisters(
+        r.rax(),
+        r.rbx(),
+        r.rcx(),
+        r.rdx(),
+        r.rsi(),
+        r.rdi(),
+        rsp,
+        r.rbp(),
+        r.r8(),
+        r.r9(),
+        r.r10(),
+        r.r11(),
+        r.r12(),
+        r.r13(),
+        r.r14(),
+        r.r15(),
+        r.rip(),
+        r.rflags());
   }
 
   @Test

@@ -4,6 +4,7 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_REGISTER_COALESCED_MMIO;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_UNREGISTER_COALESCED_MMIO;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kvm.Capability;
@@ -158,6 +159,41 @@ abstract class KvmTrackingContract extends KvmTypedContract {
     assertThat(vm.dirtyLog().resetRings()).isZero();
     untilHlt(vcpu);
     assertThat(ring.harvest(list)).isEqualTo(2);
+  }
+
+  /** mov ebx, 0x100000; mov [ebx], al; add ebx, 0x1000; jmp to the second. */
+  private static final int[] WRITES_PAGES = {
+    0x66, 0xbb, 0x00, 0x00, 0x10, 0x00, 0x67, 0x88, 0x03, 0x66, 0x81, 0xc3, 0x00, 0x10, 0x00, 0x00,
+    0xeb, 0xf4
+  };
+
+  @Test
+  void aGuestDoesNotRunWhileItsRingIsFull() {
+    // dirty_ring.c:kvm_dirty_ring_check_request, KVM_DIRTY_RING_RSVD_ENTRIES
+    Vm vm = typedVm();
+    assumeOffered(vm, Capability.DIRTY_LOG_RING);
+    assumeTrue(
+        backend.runsRealMode(),
+        () -> "the KVM of " + backend.name() + " emulates on without a look at the ring");
+    vm.dirtyLog().enableRings((int) PAGE);
+    MemorySlot slot = slot(vm, 1 << 20, 1024 * PAGE);
+    slot.logDirtyPages(true);
+    Vcpu vcpu = running(vm, WRITES_PAGES);
+    DirtyRing ring = closed(vcpu.dirtyRing());
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.DirtyRingFull.class);
+    assertThat(vcpu.run(PATIENCE))
+        .as("nothing was harvested")
+        .isInstanceOf(Exit.DirtyRingFull.class);
+    List<Long> pages = new ArrayList<>();
+    int entries = (int) (PAGE / 16);
+    assertThat(ring.harvest((_, page) -> pages.add(page))).isBetween(entries - 64, entries);
+    assertThat(pages.getFirst()).isZero();
+    assertThat(vcpu.run(PATIENCE)).as("nothing was reset").isInstanceOf(Exit.DirtyRingFull.class);
+    assertThat(vm.dirtyLog().resetRings()).isEqualTo(pages.size());
+    long next = pages.size();
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.DirtyRingFull.class);
+    ring.harvest((_, page) -> pages.add(page));
+    assertThat(pages.get((int) next)).as("the ring goes on").isEqualTo(next);
   }
 
   /** mov al, 0x11; out 0x80, al; mov [0x9000], al; mov ax, 0x2233; out 0x81, ax; hlt; jmp. */
