@@ -196,4 +196,18 @@ class ContractLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class KvmInterrupt extends KvmInterruptContract {
+    KvmInterrupt() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmX86 extends KvmX86Contract {
+    KvmX86() {
+      super(Backend.lab());
+    }
+  }
 }

@@ -213,4 +213,18 @@ class ContractMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class KvmInterrupt extends KvmInterruptContract {
+    KvmInterrupt() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmX86 extends KvmX86Contract {
+    KvmX86() {
+      super(Backend.mock());
+    }
+  }
 }
