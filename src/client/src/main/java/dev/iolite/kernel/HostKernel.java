@@ -601,7 +601,6 @@ public final class HostKernel implements Kernel, HostFiles {
     private static final MethodHandle GETPID = plain("getpid", JAVA_INT);
     private static final MethodHandle TGKILL =
         plain("tgkill", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle LAST_SIGNAL = plain("__libc_current_sigrtmax", JAVA_INT);
     private static final MethodHandle SIGACTION =
         plain("sigaction", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle SET_HANDLER = plain("signal", JAVA_LONG, JAVA_INT, ADDRESS);
@@ -621,9 +620,9 @@ public final class HostKernel implements Kernel, HostFiles {
     private static int install() {
       MemorySegment state = STATE.get();
       try (Arena arena = Arena.ofConfined()) {
-        int signal = call(LAST_SIGNAL);
         MemorySegment before = arena.allocate(SIGACTION_BYTES, Long.BYTES);
-        int asked = result((int) SIGACTION.invokeExact(state, signal, 0L, before.address()), state);
+        int asked =
+            result((int) SIGACTION.invokeExact(state, INTERRUPTION, 0L, before.address()), state);
         if (asked < 0) {
           return asked;
         }
@@ -631,8 +630,8 @@ public final class HostKernel implements Kernel, HostFiles {
           return Errno.EBUSY.negated();
         }
         MemorySegment nothing = LINKER.defaultLookup().findOrThrow("abs");
-        long set = result((long) SET_HANDLER.invokeExact(state, signal, nothing), state);
-        return set < 0 ? (int) set : signal;
+        long set = result((long) SET_HANDLER.invokeExact(state, INTERRUPTION, nothing), state);
+        return set < 0 ? (int) set : INTERRUPTION;
       } catch (Throwable e) {
         throw unexpected(e);
       }

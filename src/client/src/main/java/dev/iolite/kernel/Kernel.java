@@ -104,6 +104,9 @@ public interface Kernel {
    */
   long getdents(int fd, long address, long bytes);
 
+  /** The signal of {@link #interrupt}: Linux's last one. */
+  int INTERRUPTION = 64;
+
   /**
    * Prepares the calling thread for {@link #interrupt}, and returns its id, like gettid(2).
    *

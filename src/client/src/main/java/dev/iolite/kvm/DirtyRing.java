@@ -28,21 +28,35 @@ public final class DirtyRing implements AutoCloseable {
   private final Mapping mapping;
   private final MemorySegment entries;
   private final long mask;
+
+  /** How many entries of the vCPU's life were harvested: KVM's index runs on, too. */
   private long next;
 
-  private DirtyRing(Mapping mapping) {
+  private boolean closed;
+
+  private DirtyRing(Mapping mapping, long next) {
     this.mapping = mapping;
+    this.next = next;
     entries = mapping.segment();
     mask = mapping.bytes() / ENTRY_BYTES - 1;
   }
 
-  static DirtyRing of(Fd vcpu, int bytes) {
+  static DirtyRing of(Fd vcpu, int bytes, long harvested) {
     return new DirtyRing(
         Mapping.of(
             vcpu,
             Kvm.KVM_DIRTY_LOG_PAGE_OFFSET() * Page.BYTES,
             bytes,
-            Libc.PROT_READ() | Libc.PROT_WRITE()));
+            Libc.PROT_READ() | Libc.PROT_WRITE()),
+        harvested);
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  long harvested() {
+    return next;
   }
 
   /** Receives the pages that were written. */
@@ -80,12 +94,14 @@ public final class DirtyRing implements AutoCloseable {
   }
 
   /**
-   * Unmaps the ring. Entries that were not harvested stay in it.
+   * Unmaps the ring. Entries that were not harvested stay in it for the next {@link
+   * Vcpu#dirtyRing}.
    *
    * @throws KernelException what munmap(2) said
    */
   @Override
   public void close() {
     mapping.close();
+    closed = true;
   }
 }

@@ -359,7 +359,7 @@ public sealed interface Exit {
    * The guest accessed its task priority, as KVM_TPR_ACCESS_REPORTING asked for:
    * KVM_EXIT_TPR_ACCESS.
    *
-   * @param rip the instruction after it
+   * @param rip the instruction that accesses it
    * @param isWrite whether it wrote it
    */
   record TprAccess(long rip, boolean isWrite) implements Exit {}

@@ -9,6 +9,7 @@ import dev.iolite.uapi.kvm.kvm_xsave;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntSupplier;
 
 /**
  * The extended state of a vCPU: its XSAVE area and XCR0. Made by {@link Vcpu#extendedState}.
@@ -17,9 +18,16 @@ import java.lang.foreign.ValueLayout;
  */
 public final class ExtendedState {
   private final Fd vcpu;
+  private final IntSupplier fullBytes;
 
-  ExtendedState(Fd vcpu) {
+  /**
+   * Of a vCPU.
+   *
+   * @param fullBytes asks for the size of a whole area: the kernel fills it whatever the buffer's
+   */
+  ExtendedState(Fd vcpu, IntSupplier fullBytes) {
     this.vcpu = vcpu;
+    this.fullBytes = fullBytes;
   }
 
   /**
@@ -28,7 +36,7 @@ public final class ExtendedState {
    * <p>KVM_GET_XSAVE, arch/x86/kvm/x86.c:kvm_vcpu_ioctl_x86_get_xsave.
    *
    * @throws KernelException EINVAL: the area of this vCPU is larger, as with AMX (see {@link
-   *     #area(int)}), or the guest's state is protected from the host
+   *     #fullArea}), or the guest's state is protected from the host
    */
   public byte[] area() {
     try (Arena arena = Arena.ofConfined()) {
@@ -39,18 +47,17 @@ public final class ExtendedState {
   }
 
   /**
-   * The XSAVE area in its standard format, of any size.
+   * The XSAVE area in its standard format, with all components: as many bytes as {@link
+   * Capability#XSAVE2} says, which are more than 4096 with AMX.
    *
    * <p>KVM_GET_XSAVE2, since Linux 5.17, arch/x86/kvm/x86.c:kvm_vcpu_ioctl_x86_get_xsave2.
    *
-   * @param bytes what {@link Vm#check} says of {@link Capability#XSAVE2}
    * @throws KernelException EINVAL: the guest's state is protected from the host, or the kernel has
    *     no such call
-   * @throws IllegalArgumentException if it is less than 4096
    */
-  public byte[] area(int bytes) {
+  public byte[] fullArea() {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment area = arena.allocate(bytes, kvm_xsave.layout().byteAlignment());
+      MemorySegment area = allocate(arena, 0);
       vcpu.ioctl(KvmIoctls.KVM_GET_XSAVE2, area);
       return area.toArray(ValueLayout.JAVA_BYTE);
     }
@@ -61,18 +68,23 @@ public final class ExtendedState {
    *
    * <p>KVM_SET_XSAVE, arch/x86/kvm/x86.c:kvm_vcpu_ioctl_x86_set_xsave.
    *
-   * @param area as {@link #area()} or {@link #area(int)} returned it. The kernel reads as much as
-   *     {@link Capability#XSAVE2} says, so take that size if it is more than 4096
+   * @param area as {@link #area} or {@link #fullArea} returned it; what it lacks of a whole area is
+   *     0
    * @throws KernelException EINVAL: it has a component that KVM does not support, a bit of MXCSR is
    *     reserved, or the guest's state is protected from the host
-   * @throws IllegalArgumentException if it is less than 4096 bytes
    */
   public void setArea(byte[] area) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment argument = arena.allocate(area.length, kvm_xsave.layout().byteAlignment());
+      MemorySegment argument = allocate(arena, area.length);
       argument.copyFrom(MemorySegment.ofArray(area));
       vcpu.ioctl(KvmIoctls.KVM_SET_XSAVE, argument);
     }
+  }
+
+  /** Memory for a whole area, and for as many bytes at least. */
+  private MemorySegment allocate(Arena arena, int atLeast) {
+    long bytes = Math.max(kvm_xsave.sizeof(), Math.max(fullBytes.getAsInt(), atLeast));
+    return arena.allocate(bytes, kvm_xsave.layout().byteAlignment());
   }
 
   /**

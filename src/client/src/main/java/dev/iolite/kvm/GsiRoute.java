@@ -43,7 +43,7 @@ public sealed interface GsiRoute {
    * A pin of an interrupt controller.
    *
    * @param gsi the GSI
-   * @param chip the controller; with a split one, the I/O APIC's entry only reserves the GSI
+   * @param chip the controller, which a VM with a split one does not have in the kernel
    * @param pin its pin, 0 to 7, or 23 for the I/O APIC
    */
   record Pin(int gsi, Chip chip, int pin) implements GsiRoute {}

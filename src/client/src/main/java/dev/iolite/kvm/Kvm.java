@@ -132,6 +132,7 @@ public final class Kvm implements AutoCloseable {
    * <p>KVM_GET_MSRS on {@code /dev/kvm}, since Linux 4.16, arch/x86/kvm/x86.c:msr_io.
    *
    * @return fewer than asked for if one can't be read: the first that is missing
+   * @throws KernelException E2BIG: 256 or more
    */
   public List<Msr> msrFeatures(List<Integer> indexes) {
     return MsrCall.get(fd, KvmIoctls.KVM_GET_MSRS, indexes);

@@ -18,16 +18,19 @@ public final class MemorySlot implements AutoCloseable {
   private final int number;
   private final long bytes;
   private final long hostAddress;
-  private volatile long gpa;
-  private volatile Set<SlotFlag> flags;
+
+  /** Changed under the VM's lock, together with the kernel's. */
+  private volatile Place place;
+
+  /** What can change of a slot. */
+  record Place(long gpa, Set<SlotFlag> flags) {}
 
   MemorySlot(Vm vm, int number, long gpa, long bytes, long hostAddress, Set<SlotFlag> flags) {
     this.vm = vm;
     this.number = number;
-    this.gpa = gpa;
     this.bytes = bytes;
     this.hostAddress = hostAddress;
-    this.flags = flags;
+    place = new Place(gpa, flags);
   }
 
   /** The slot's number, unique among the VM's current slots. */
@@ -37,7 +40,7 @@ public final class MemorySlot implements AutoCloseable {
 
   /** The first guest-physical address. */
   public long gpa() {
-    return gpa;
+    return place.gpa;
   }
 
   /** The length in bytes. */
@@ -52,12 +55,20 @@ public final class MemorySlot implements AutoCloseable {
 
   /** The flags that it has. */
   public Set<SlotFlag> flags() {
-    return flags;
+    return place.flags;
+  }
+
+  Place place() {
+    return place;
+  }
+
+  void isAt(Place changed) {
+    place = changed;
   }
 
   /** Whether a guest-physical address is in the slot. */
   public boolean contains(long address) {
-    return Long.compareUnsigned(address - gpa, bytes) < 0;
+    return Long.compareUnsigned(address - place.gpa, bytes) < 0;
   }
 
   /** Whether the VM still has the slot. */
@@ -76,8 +87,7 @@ public final class MemorySlot implements AutoCloseable {
    * @throws IllegalStateException if the slot is deleted
    */
   public void moveTo(long to) {
-    vm.changeSlot(this, to, flags);
-    gpa = to;
+    vm.changeSlot(this, before -> new Place(to, before.flags));
   }
 
   /**
@@ -90,15 +100,18 @@ public final class MemorySlot implements AutoCloseable {
    * @throws IllegalStateException if the slot is deleted
    */
   public void logDirtyPages(boolean on) {
-    Set<SlotFlag> changed = EnumSet.noneOf(SlotFlag.class);
-    changed.addAll(flags);
-    if (on) {
-      changed.add(SlotFlag.LOG_DIRTY_PAGES);
-    } else {
-      changed.remove(SlotFlag.LOG_DIRTY_PAGES);
-    }
-    vm.changeSlot(this, gpa, changed);
-    flags = Set.copyOf(changed);
+    vm.changeSlot(
+        this,
+        before -> {
+          Set<SlotFlag> flags = EnumSet.noneOf(SlotFlag.class);
+          flags.addAll(before.flags);
+          if (on) {
+            flags.add(SlotFlag.LOG_DIRTY_PAGES);
+          } else {
+            flags.remove(SlotFlag.LOG_DIRTY_PAGES);
+          }
+          return new Place(before.gpa, Set.copyOf(flags));
+        });
   }
 
   /**
@@ -115,13 +128,14 @@ public final class MemorySlot implements AutoCloseable {
 
   @Override
   public String toString() {
+    Place now = place;
     return "memory slot "
         + number
         + " [0x"
-        + Long.toHexString(gpa)
+        + Long.toHexString(now.gpa)
         + ", +0x"
         + Long.toHexString(bytes)
         + ")"
-        + (flags.isEmpty() ? "" : " " + flags);
+        + (now.flags.isEmpty() ? "" : " " + now.flags);
   }
 }

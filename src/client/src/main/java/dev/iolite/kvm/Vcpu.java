@@ -3,6 +3,7 @@ package dev.iolite.kvm;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.Page;
@@ -26,6 +27,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -37,6 +39,7 @@ import java.util.function.Predicate;
 public final class Vcpu implements AutoCloseable {
   private static final long REAL_MODE_END = 1L << 20;
   private static final long REAL_MODE_SEGMENT = 0xffff;
+  private static final long ALWAYS_ADMITTED = 1L << (Kernel.INTERRUPTION - 1);
 
   private final Fd fd;
   private final int id;
@@ -46,7 +49,11 @@ public final class Vcpu implements AutoCloseable {
   private final ExitDecoder decoder;
   private final Watchdog watchdog;
   private final int dirtyRingBytes;
+  private final IntSupplier xsaveBytes;
   private final X86State x86;
+
+  /** The ring as it was mapped last. */
+  private Optional<DirtyRing> dirtyRing = Optional.empty();
 
   /** Held by the thread that runs the guest or closes this. */
   private final ReentrantLock busy = new ReentrantLock();
@@ -58,11 +65,13 @@ public final class Vcpu implements AutoCloseable {
       Optional<MemorySlot> code,
       int mmapBytes,
       int dirtyRingBytes,
+      IntSupplier xsaveBytes,
       Consumer<Vcpu> onClose) {
     this.fd = fd;
     this.id = id;
     this.code = code;
     this.dirtyRingBytes = dirtyRingBytes;
+    this.xsaveBytes = xsaveBytes;
     this.onClose = onClose;
     run = Mapping.of(fd, 0, mmapBytes, Libc.PROT_READ() | Libc.PROT_WRITE());
     x86 = new X86State(fd);
@@ -316,7 +325,7 @@ public final class Vcpu implements AutoCloseable {
 
   /** Its XSAVE area and XCR0. */
   public ExtendedState extendedState() {
-    return new ExtendedState(fd);
+    return new ExtendedState(fd, xsaveBytes);
   }
 
   /** Interrupts and exceptions for its guest. */
@@ -388,7 +397,8 @@ public final class Vcpu implements AutoCloseable {
 
   /**
    * Sets which signals reach the thread while it runs the guest, in place of the thread's own mask.
-   * The deadline of {@link #run} needs none of them.
+   * {@link Kernel#INTERRUPTION} always does: the deadline of {@link #run} and {@link #stop} need
+   * it.
    *
    * <p>KVM_SET_SIGNAL_MASK, virt/kvm/kvm_main.c:kvm_vcpu_ioctl_set_sigmask.
    *
@@ -407,18 +417,22 @@ public final class Vcpu implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment mask = arena.allocate(kvm_signal_mask.sizeof() + Long.BYTES, Long.BYTES);
       kvm_signal_mask.len(mask, Long.BYTES);
-      mask.set(ValueLayout.JAVA_LONG_UNALIGNED, kvm_signal_mask.sizeof(), blocked.getAsLong());
+      mask.set(
+          ValueLayout.JAVA_LONG_UNALIGNED,
+          kvm_signal_mask.sizeof(),
+          blocked.getAsLong() & ~ALWAYS_ADMITTED);
       fd.ioctl(KvmIoctls.KVM_SET_SIGNAL_MASK, mask);
     }
   }
 
   /**
-   * Maps the ring of the pages that it writes. Close it before the vCPU.
+   * Maps the ring of the pages that it writes. Close it before the vCPU. A ring that is mapped
+   * again after it was closed goes on where it was.
    *
    * <p>virt/kvm/kvm_main.c:kvm_vcpu_fault.
    *
    * @throws IllegalStateException if {@link VmDirtyLog#enableRings} was not called before the vCPU
-   *     was made
+   *     was made, or the ring is mapped already
    * @throws KernelException what mmap(2) said
    */
   public DirtyRing dirtyRing() {
@@ -426,7 +440,14 @@ public final class Vcpu implements AutoCloseable {
       throw new IllegalStateException(
           this + " has no ring of dirty pages: enable the rings before the vCPU is made");
     }
-    return DirtyRing.of(fd, dirtyRingBytes);
+    if (dirtyRing.filter(ring -> !ring.isClosed()).isPresent()) {
+      throw new IllegalStateException(
+          "the ring of dirty pages of " + this + " is mapped already: close that DirtyRing first");
+    }
+    DirtyRing mapped =
+        DirtyRing.of(fd, dirtyRingBytes, dirtyRing.map(DirtyRing::harvested).orElse(0L));
+    dirtyRing = Optional.of(mapped);
+    return mapped;
   }
 
   /**

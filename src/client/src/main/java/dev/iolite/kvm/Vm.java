@@ -20,6 +20,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * A virtual machine. Safe for use by several threads.
@@ -268,12 +269,14 @@ public final class Vm implements AutoCloseable {
   }
 
   /** Gives a slot another address or other flags. */
-  void changeSlot(MemorySlot slot, long gpa, Set<SlotFlag> flags) {
+  void changeSlot(MemorySlot slot, UnaryOperator<MemorySlot.Place> change) {
     synchronized (open) {
       if (!open.contains(slot)) {
         throw new IllegalStateException(slot + " is deleted");
       }
-      setRegion(slot.number(), gpa, slot.bytes(), slot.hostAddress(), flags);
+      MemorySlot.Place to = change.apply(slot.place());
+      setRegion(slot.number(), to.gpa(), slot.bytes(), slot.hostAddress(), to.flags());
+      slot.isAt(to);
     }
   }
 
@@ -391,7 +394,16 @@ public final class Vm implements AutoCloseable {
   private Vcpu createVcpu(int id, Optional<MemorySlot> code) {
     try (CloseStack opening = new CloseStack()) {
       Fd vcpu = opening.push(fd.ioctlFd(KvmIoctls.KVM_CREATE_VCPU, id, "vCPU " + id + " of " + fd));
-      Vcpu made = opened(new Vcpu(vcpu, id, code, vcpuMmapBytes, dirtyRingBytes, this::forget));
+      Vcpu made =
+          opened(
+              new Vcpu(
+                  vcpu,
+                  id,
+                  code,
+                  vcpuMmapBytes,
+                  dirtyRingBytes,
+                  () -> check(Capability.XSAVE2),
+                  this::forget));
       opening.release();
       return made;
     }

@@ -104,8 +104,9 @@ public final class VmDirtyLog {
    * <p>KVM_CAP_DIRTY_LOG_RING, since Linux 5.11,
    * virt/kvm/kvm_main.c:kvm_vm_ioctl_enable_dirty_log_ring.
    *
-   * @param bytes the size of a ring, a power of 2, from a page on; at most what {@link
-   *     Capability#DIRTY_LOG_RING} says. An entry has 16 bytes
+   * @param bytes the size of a ring, a power of 2, from a page on, with Intel's page-modification
+   *     logging from 16 KiB on; at most what {@link Capability#DIRTY_LOG_RING} says. An entry has
+   *     16 bytes
    * @throws KernelException EINVAL: such a size is impossible, or the VM has vCPUs or rings
    *     already; E2BIG: too large
    */
@@ -117,12 +118,21 @@ public final class VmDirtyLog {
   /**
    * Frees the entries that were harvested, and reports later writes to their pages again.
    *
-   * <p>KVM_RESET_DIRTY_RINGS, since Linux 5.11, virt/kvm/dirty_ring.c:kvm_dirty_ring_reset.
+   * <p>KVM_RESET_DIRTY_RINGS, since Linux 5.11, virt/kvm/dirty_ring.c:kvm_dirty_ring_reset. A
+   * signal ends it early, which the kernel does not report, so it is repeated until nothing is
+   * left.
    *
    * @return how many there were, in all rings of the VM
    * @throws KernelException EINVAL: the VM has no rings
    */
   public int resetRings() {
-    return vm.fd().ioctl(KvmIoctls.KVM_RESET_DIRTY_RINGS, 0);
+    int all = 0;
+    while (true) {
+      int reset = vm.fd().ioctl(KvmIoctls.KVM_RESET_DIRTY_RINGS, 0);
+      if (reset == 0) {
+        return all;
+      }
+      all += reset;
+    }
   }
 }

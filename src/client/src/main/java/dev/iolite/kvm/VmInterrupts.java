@@ -41,8 +41,8 @@ public final class VmInterrupts {
    *
    * <p>KVM_CREATE_IRQCHIP, arch/x86/kvm/x86.c:kvm_arch_vm_ioctl.
    *
-   * @throws KernelException EEXIST: the VM has an interrupt controller; EINVAL: it has a vCPU, or
-   *     is of a type that can't have it
+   * @throws KernelException EEXIST: the VM has an interrupt controller; EINVAL: it has a vCPU;
+   *     ENOTTY: it is of a type that can't have it
    */
   public void createIrqchip() {
     vm.ioctl(KvmIoctls.KVM_CREATE_IRQCHIP, 0);
@@ -180,8 +180,8 @@ public final class VmInterrupts {
    * <p>KVM_SET_GSI_ROUTING, virt/kvm/irqchip.c:kvm_set_irq_routing.
    *
    * @throws KernelException EINVAL: no interrupt controller in the kernel, more than 4096 routes, a
-   *     pin or a chip that does not exist, two messages for a GSI, or a GSI with a message and a
-   *     pin
+   *     pin or a chip that does not exist, any pin with a split controller, two messages for a GSI,
+   *     or a GSI with a message and a pin
    */
   public void route(List<GsiRoute> routes) {
     try (Arena arena = Arena.ofConfined()) {
@@ -244,8 +244,10 @@ public final class VmInterrupts {
    * @param address where the message is written
    * @param data what is written
    * @param deviceId whose message it is, for interrupt controllers that ask (not on x86)
-   * @return to how many vCPUs it was delivered, 0 if the guest blocked it
-   * @throws KernelException EINVAL: no interrupt controller in the kernel; EPERM: no vCPU takes it
+   * @return to how many vCPUs it was delivered; 0 if the guest blocked it, or has no vCPU of that
+   *     id
+   * @throws KernelException EINVAL: no interrupt controller in the kernel; EPERM: the VM has no
+   *     vCPU, or a broadcast or a logical destination finds none
    */
   public int signalMsi(long address, int data, OptionalInt deviceId) {
     try (Arena arena = Arena.ofConfined()) {
@@ -266,8 +268,9 @@ public final class VmInterrupts {
    *
    * <p>KVM_IRQFD, virt/kvm/eventfd.c:kvm_irqfd_assign.
    *
-   * @throws KernelException EBUSY: the eventfd has a GSI already; EINVAL: no interrupt controller
-   *     in the kernel, or no such GSI
+   * @param gsi one that has no route raises nothing
+   * @throws KernelException EBUSY: the eventfd has a GSI already, of this VM or another; EINVAL: no
+   *     interrupt controller in the kernel
    */
   public KvmEvent irqfd(EventFd source, int gsi) {
     return irqfd(source, gsi, Optional.empty());
@@ -280,7 +283,7 @@ public final class VmInterrupts {
    *
    * <p>KVM_IRQFD with KVM_IRQFD_FLAG_RESAMPLE, virt/kvm/eventfd.c:irqfd_resampler_ack.
    *
-   * @throws KernelException as for {@link #irqfd(EventFd, int)}
+   * @throws KernelException as for {@link #irqfd(EventFd, int)}; EINVAL: the controller is split
    */
   public KvmEvent irqfd(EventFd source, int gsi, EventFd resample) {
     return irqfd(source, gsi, Optional.of(resample));

@@ -117,7 +117,24 @@ final class Watchdog implements AutoCloseable {
         expired = left() <= 0;
         if (expired) {
           takeOut();
-        } else if (stop.filter(BooleanSupplier::getAsBoolean).isPresent()) {
+          return;
+        }
+      }
+      boolean says = false;
+      try {
+        // Without the lock: whoever is asked may wait for somebody who calls stop().
+        says = stop.filter(BooleanSupplier::getAsBoolean).isPresent();
+      } finally {
+        goOn(says);
+      }
+    }
+
+    private void goOn(boolean stops) {
+      synchronized (Watchdog.this) {
+        if (over || stopped) {
+          return;
+        }
+        if (stops) {
           stop();
         } else {
           arm();

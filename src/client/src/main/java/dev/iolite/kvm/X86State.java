@@ -21,7 +21,11 @@ import java.util.stream.LongStream;
  * What a vCPU has that x86 defines, beside its general registers. From {@link Vcpu#x86}.
  *
  * <p>KVM locks the vCPU for each of these calls: one that another thread makes waits until the run
- * has left the guest. All of them fail with EINVAL if the guest's state is protected from the host.
+ * has left the guest.
+ *
+ * <p>If the guest's state is protected from the host, the calls about special registers and the FPU
+ * fail with EINVAL (but to a guest of KVM_SEV_ES_INIT, they say 0), there are fewer MSRs, and that
+ * about the local APIC fails with EINVAL if the processor has it, as in a trust domain.
  *
  * <p>Safe for use by several threads.
  */
@@ -70,9 +74,10 @@ public final class X86State {
   }
 
   /**
-   * Sets the special registers. No interrupt is pending afterwards.
+   * Sets the special registers. An interrupt that is pending stays so; {@link
+   * VcpuInjection#setEvents} can take it back.
    *
-   * <p>KVM_SET_SREGS, arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_set_sregs.
+   * <p>KVM_SET_SREGS, arch/x86/kvm/regs.c:kvm_arch_vcpu_ioctl_set_sregs, __set_sregs.
    *
    * @throws KernelException EINVAL: a combination that the processor does not have, such as
    *     EFER.LMA without paging, a reserved bit of CR4, or a mode of the APIC that it can't enter
@@ -194,7 +199,7 @@ public final class X86State {
    * <p>KVM_GET_MSRS, arch/x86/kvm/x86.c:msr_io.
    *
    * @return fewer than asked for if one can't be read: the first that is missing
-   * @throws KernelException E2BIG: more than 256
+   * @throws KernelException E2BIG: 256 or more
    */
   public List<Msr> msrs(List<Integer> indexes) {
     return MsrCall.get(fd, KvmIoctls.KVM_GET_MSRS_ON_VCPU, indexes);
@@ -206,7 +211,7 @@ public final class X86State {
    * <p>KVM_SET_MSRS, arch/x86/kvm/x86.c:msr_io.
    *
    * @return how many were written, fewer than asked for if one can't be: the next one
-   * @throws KernelException E2BIG: more than 256
+   * @throws KernelException E2BIG: 256 or more
    */
   public int setMsrs(List<Msr> msrs) {
     return MsrCall.set(fd, KvmIoctls.KVM_SET_MSRS, msrs);

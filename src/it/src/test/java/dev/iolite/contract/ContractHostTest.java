@@ -55,4 +55,18 @@ class ContractHostTest {
       super(Backend.host());
     }
   }
+
+  @Nested
+  class KvmInterrupt extends KvmInterruptContract {
+    KvmInterrupt() {
+      super(Backend.host());
+    }
+  }
+
+  @Nested
+  class KvmX86 extends KvmX86Contract {
+    KvmX86() {
+      super(Backend.host());
+    }
+  }
 }

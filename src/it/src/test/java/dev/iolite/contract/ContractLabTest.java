@@ -205,6 +205,13 @@ class ContractLabTest {
   }
 
   @Nested
+  class KvmInterrupt extends KvmInterruptContract {
+    KvmInterrupt() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
   class ClientGroup extends ClientGroupContract {
     ClientGroup() {
       super(Backend.lab());
@@ -221,6 +228,13 @@ class ContractLabTest {
   @Nested
   class ClientIommufd extends ClientIommufdContract {
     ClientIommufd() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class KvmX86 extends KvmX86Contract {
+    KvmX86() {
       super(Backend.lab());
     }
   }

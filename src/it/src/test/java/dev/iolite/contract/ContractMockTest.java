@@ -222,6 +222,13 @@ class ContractMockTest {
   }
 
   @Nested
+  class KvmInterrupt extends KvmInterruptContract {
+    KvmInterrupt() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
   class ClientGroup extends ClientGroupContract {
     ClientGroup() {
       super(Backend.mock());
@@ -238,6 +245,13 @@ class ContractMockTest {
   @Nested
   class ClientIommufd extends ClientIommufdContract {
     ClientIommufd() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class KvmX86 extends KvmX86Contract {
+    KvmX86() {
       super(Backend.mock());
     }
   }

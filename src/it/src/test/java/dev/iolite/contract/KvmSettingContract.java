@@ -457,6 +457,7 @@ abstract class KvmSettingContract extends KvmTypedContract {
         .isEqualTo((byte) 32);
     MemorySegment status = line(5, 0);
     succeeds(raw(vm, KVM_IRQ_LINE_STATUS, status));
+    assertThat(kvm_irq_level.status(status)).as("both controllers took it").isEqualTo(2);
     fails(Errno.EFAULT, ioctl(vm.fd().number(), KVM_IRQ_LINE, NOWHERE));
   }
 

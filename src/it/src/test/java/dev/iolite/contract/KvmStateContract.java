@@ -20,6 +20,7 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_VCPU_EVENTS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SET_XCRS;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_TPR_ACCESS_REPORTING;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kvm.Capability;
@@ -27,6 +28,7 @@ import dev.iolite.kvm.CpuidEntry;
 import dev.iolite.kvm.DebugRegisters;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.GeneralRegisters;
+import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.kvm.GuestDebugFlag;
 import dev.iolite.kvm.MachineCheck;
 import dev.iolite.kvm.MemorySlot;
@@ -55,6 +57,7 @@ import dev.iolite.uapi.kvm.kvm_vcpu_events;
 import dev.iolite.uapi.kvm.kvm_xcrs;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -95,7 +98,7 @@ abstract class KvmStateContract extends KvmTypedContract {
     // x86.c:kvm_vcpu_ioctl_x86_get_xsave2, kvm_vcpu_ioctl_x86_set_xsave
     Vm vm = typedVm();
     Vcpu vcpu = typedVcpu(vm);
-    byte[] bytes = vcpu.extendedState().area(Math.max(4096, vm.check(Capability.XSAVE2)));
+    byte[] bytes = vcpu.extendedState().fullArea();
     MemorySegment area = MemorySegment.ofArray(bytes);
     assertThat(area.get(ValueLayout.JAVA_SHORT_UNALIGNED, 0)).as("FCW").isEqualTo((short) 0x37f);
     assertThat(area.get(ValueLayout.JAVA_INT_UNALIGNED, MXCSR)).as("MXCSR").isEqualTo(0x1f80);
@@ -103,7 +106,7 @@ abstract class KvmStateContract extends KvmTypedContract {
     area.set(longs(), 160, 0x1122334455667788L);
     area.set(longs(), XSTATE_BV, 3);
     vcpu.extendedState().setArea(bytes);
-    assertThat(vcpu.extendedState().area(bytes.length)).isEqualTo(bytes);
+    assertThat(vcpu.extendedState().fullArea()).isEqualTo(bytes);
     assertThat(vcpu.extendedState().area()).isEqualTo(Arrays.copyOf(bytes, 4096));
   }
 
@@ -112,7 +115,7 @@ abstract class KvmStateContract extends KvmTypedContract {
     // arch/x86/kernel/fpu/xstate.c:copy_uabi_to_xstate, validate_user_xstate_header
     Vm vm = typedVm();
     Vcpu vcpu = typedVcpu(vm);
-    byte[] good = vcpu.extendedState().area(Math.max(4096, vm.check(Capability.XSAVE2)));
+    byte[] good = vcpu.extendedState().fullArea();
     MemorySegment.ofArray(good).set(longs(), XSTATE_BV, 3);
     byte[] component = good.clone();
     MemorySegment.ofArray(component).set(longs(), XSTATE_BV, 1L << 62);
@@ -534,6 +537,15 @@ abstract class KvmStateContract extends KvmTypedContract {
     MemorySegment wrong = zeros(kvm_signal_mask.sizeof() + 16);
     kvm_signal_mask.len(wrong, 16);
     fails(Errno.EINVAL, raw(vcpu, KVM_SET_SIGNAL_MASK, wrong));
+  }
+
+  @Test
+  void noMaskOfSignalsKeepsAGuestFromItsDeadline() {
+    // kvm_main.c:kvm_sigset_activate; jmp to itself
+    Vcpu vcpu = running(typedVm(), 0xeb, 0xfe);
+    vcpu.setSignalMask(OptionalLong.of(-1));
+    assertThatThrownBy(() -> vcpu.run(Duration.ofMillis(50)))
+        .isInstanceOf(GuestDeadlineException.class);
   }
 
   @Test

@@ -161,6 +161,28 @@ abstract class KvmTrackingContract extends KvmTypedContract {
     assertThat(ring.harvest(list)).isEqualTo(2);
   }
 
+  @Test
+  void aRingThatIsMappedAgainGoesOnWhereItWas() {
+    // dirty_ring.c:kvm_dirty_ring_push: dirty_index, reset_index
+    Vm vm = typedVm();
+    assumeOffered(vm, Capability.DIRTY_LOG_RING);
+    vm.dirtyLog().enableRings(RING);
+    slot(vm, DATA, 3 * PAGE).logDirtyPages(true);
+    Vcpu vcpu = running(vm, WRITES);
+    untilHlt(vcpu);
+    try (DirtyRing first = vcpu.dirtyRing()) {
+      assertThatThrownBy(vcpu::dirtyRing)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("mapped already");
+      assertThat(first.harvest((_, _) -> {})).isEqualTo(2);
+    }
+    assertThat(vm.dirtyLog().resetRings()).isEqualTo(2);
+    untilHlt(vcpu);
+    List<Long> pages = new ArrayList<>();
+    assertThat(closed(vcpu.dirtyRing()).harvest((_, page) -> pages.add(page))).isEqualTo(2);
+    assertThat(pages).containsExactly(0L, 2L);
+  }
+
   /** mov ebx, 0x100000; mov [ebx], al; add ebx, 0x1000; jmp to the second. */
   private static final int[] WRITES_PAGES = {
     0x66, 0xbb, 0x00, 0x00, 0x10, 0x00, 0x67, 0x88, 0x03, 0x66, 0x81, 0xc3, 0x00, 0x10, 0x00, 0x00,

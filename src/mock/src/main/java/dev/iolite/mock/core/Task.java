@@ -39,6 +39,9 @@ public final class Task {
   /** Those of them that a signal has reached since. */
   private final Set<Thread> interrupted = new HashSet<>();
 
+  /** The threads that no signal reaches until they let it. */
+  private final Set<Thread> blocking = new HashSet<>();
+
   /** The caller's own files that the current call has named. */
   private final List<OpenFile> borrowed = new ArrayList<>();
 
@@ -281,8 +284,18 @@ public final class Task {
     }
   }
 
+  /** Blocks the signal of {@link #interrupt} for the calling thread, or lets it through again. */
+  public void block(boolean on) {
+    if (on) {
+      blocking.add(Thread.currentThread());
+    } else {
+      blocking.remove(Thread.currentThread());
+    }
+  }
+
   /** Whether a signal has reached the calling thread in this call; clears that state. */
   public boolean takeInterrupt() {
-    return interrupted.remove(Thread.currentThread());
+    Thread thread = Thread.currentThread();
+    return !blocking.contains(thread) && interrupted.remove(thread);
   }
 }

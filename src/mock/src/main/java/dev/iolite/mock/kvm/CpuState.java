@@ -7,6 +7,7 @@ import dev.iolite.uapi.kvm.kvm_segment;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /** A processor's registers. */
@@ -33,6 +34,7 @@ final class CpuState implements Alu.Flags {
   static final long ALWAYS_SET = 2;
 
   static final long CR0_PE = 1;
+  private static final int PDPTRS = 4;
   private static final long CR0_AT_RESET = 0x6000_0010L;
   private static final long APIC_BASE = 0xfee0_0000L;
   private static final long APIC_ENABLED = 1 << 11;
@@ -41,6 +43,7 @@ final class CpuState implements Alu.Flags {
   private final boolean bootProcessor;
   private final long[] general = new long[16];
   private final MemorySegment special = kvm_sregs.allocate(Arena.ofAuto());
+  private final MemorySegment pdptrs = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, PDPTRS);
 
   /** The segments' descriptors in {@link #special}, by their numbers in the machine code. */
   private final MemorySegment[] segments = {
@@ -165,6 +168,11 @@ final class CpuState implements Alu.Flags {
   /** All of the special registers; live. */
   MemorySegment special() {
     return special;
+  }
+
+  /** The pointers of page directories, which PAE paging has; live. */
+  MemorySegment pdptrs() {
+    return pdptrs;
   }
 
   /** arch/x86/kvm/regs.c:__get_regs. */

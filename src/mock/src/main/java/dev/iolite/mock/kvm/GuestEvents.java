@@ -116,11 +116,11 @@ final class GuestEvents {
     }
     MemorySegment nmi = kvm_vcpu_events.nmi(events);
     nmiInjected = kvm_vcpu_events.nmi.injected(nmi) != 0;
+    nmiMasked = kvm_vcpu_events.nmi.masked(nmi) != 0;
     if ((flags & Kvm.KVM_VCPUEVENT_VALID_NMI_PENDING()) != 0) {
       nmis = 0;
       addNmis(Byte.toUnsignedInt(kvm_vcpu_events.nmi.pending(nmi)));
     }
-    nmiMasked = kvm_vcpu_events.nmi.masked(nmi) != 0;
     if ((flags & Kvm.KVM_VCPUEVENT_VALID_TRIPLE_FAULT()) != 0) {
       refuseIf(!vm.settings().tripleFaultEvent(), Errno.EINVAL);
       MemorySegment triple = kvm_vcpu_events.triple_fault(events);
@@ -147,13 +147,50 @@ final class GuestEvents {
   void interrupt(int vector) {
     refuseIf(Integer.compareUnsigned(vector, INTERRUPTS) >= 0, Errno.EINVAL);
     if (!vm.hasIrqchip()) {
-      interruptInjected = true;
-      interrupt = vector;
+      queueInterrupt(vector);
       return;
     }
     refuseIf(!vm.hasSplitIrqchip(), Errno.ENXIO);
     refuseIf(externalVector != NO_VECTOR, Errno.EEXIST);
     externalVector = vector;
+  }
+
+  /** arch/x86/kvm/x86.h:kvm_queue_interrupt. */
+  void queueInterrupt(int vector) {
+    interruptInjected = true;
+    interrupt = vector;
+  }
+
+  /** The interrupt that is injected; negative if none is. */
+  int injectedInterrupt() {
+    return interruptInjected ? interrupt : NO_VECTOR;
+  }
+
+  /** arch/x86/kvm/x86.c:kvm_vcpu_has_events, of what comes without an interrupt controller. */
+  boolean wakesFromHalt() {
+    return exceptionPending || tripleFault || (nmis > 0 && !nmiMasked);
+  }
+
+  /** Whether KVM_INTERRUPT has left an interrupt for the local APIC's LINT0. */
+  boolean hasExternal() {
+    return externalVector != NO_VECTOR;
+  }
+
+  /** Takes that interrupt's vector; arch/x86/kvm/irq.c:kvm_cpu_get_extint. */
+  int takeExternal() {
+    int vector = externalVector;
+    externalVector = NO_VECTOR;
+    return vector;
+  }
+
+  /** An instruction is over, and what the one before it kept off. */
+  void endShadow() {
+    shadow = false;
+  }
+
+  /** Whether the guest's last instruction keeps interrupts off for another one. */
+  boolean isInShadow() {
+    return shadow;
   }
 
   /** arch/x86/kvm/x86.c:kvm_is_exception_pending, and whether one is injected. */

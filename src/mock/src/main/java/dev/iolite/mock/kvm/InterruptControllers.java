@@ -18,12 +18,14 @@ import java.util.Optional;
 
 /**
  * The registers of a VM's two 8259s, its I/O APIC and its 8254, which its owner reads and sets. The
- * model's guests take no interrupts from them.
+ * model's guests take no interrupts from the 8259s and the 8254.
  */
 final class InterruptControllers {
   private static final int CHANNELS = 3;
   private static final int IOAPIC_PINS = 24;
   private static final long IOAPIC_BASE = 0xfec0_0000L;
+  private static final long IOAPIC_REMOTE_IRR = 1L << 14;
+  private static final long IOAPIC_LEVEL = 1L << 15;
   private static final long IOAPIC_MASKED = 1L << 16;
   private static final byte MASTER_LEVELS = (byte) 0xf8;
   private static final byte SLAVE_LEVELS = (byte) 0xde;
@@ -40,15 +42,17 @@ final class InterruptControllers {
 
   private Optional<MemorySegment> timer = Optional.empty();
 
+  /** The I/O APIC's edges that reached a local APIC (irr_delivered). */
+  private int delivered;
+
   /** arch/x86/kvm/i8259.c:kvm_pic_init, arch/x86/kvm/ioapic.c:kvm_ioapic_reset. */
   InterruptControllers(KvmVm vm) {
     this.vm = vm;
     kvm_pic_state.elcr_mask(chips[Kvm.KVM_IRQCHIP_PIC_MASTER()], MASTER_LEVELS);
     kvm_pic_state.elcr_mask(chips[Kvm.KVM_IRQCHIP_PIC_SLAVE()], SLAVE_LEVELS);
-    MemorySegment ioapic = chips[Kvm.KVM_IRQCHIP_IOAPIC()];
-    kvm_ioapic_state.base_address(ioapic, IOAPIC_BASE);
+    kvm_ioapic_state.base_address(ioapic(), IOAPIC_BASE);
     for (int pin = 0; pin < IOAPIC_PINS; pin++) {
-      kvm_ioapic_state.redirtbl.bits(kvm_ioapic_state.redirtbl(ioapic, pin), IOAPIC_MASKED);
+      kvm_ioapic_state.redirtbl.bits(kvm_ioapic_state.redirtbl(ioapic(), pin), IOAPIC_MASKED);
     }
   }
 
@@ -59,22 +63,40 @@ final class InterruptControllers {
     return chips[id];
   }
 
-  /** KVM_GET_IRQCHIP; arch/x86/kvm/irq.c:kvm_vm_ioctl_get_irqchip. */
+  /** KVM_GET_IRQCHIP; arch/x86/kvm/irq.c:kvm_vm_ioctl_get_irqchip, ioapic.c:kvm_get_ioapic. */
   void get(MemorySegment argument) {
     MemorySegment chip = chip(argument);
-    kvm_irqchip.chip(argument).asSlice(0, chip.byteSize()).copyFrom(chip);
+    MemorySegment given = kvm_irqchip.chip(argument).asSlice(0, chip.byteSize());
+    given.copyFrom(chip);
+    if (chip == ioapic()) {
+      kvm_ioapic_state.irr(given, kvm_ioapic_state.irr(chip) & ~delivered);
+    }
   }
 
-  /** KVM_SET_IRQCHIP; arch/x86/kvm/irq.c:kvm_vm_ioctl_set_irqchip. */
+  /** KVM_SET_IRQCHIP; arch/x86/kvm/irq.c:kvm_vm_ioctl_set_irqchip, ioapic.c:kvm_set_ioapic. */
   void set(MemorySegment argument) {
     MemorySegment chip = chip(argument);
     chip.copyFrom(kvm_irqchip.chip(argument).asSlice(0, chip.byteSize()));
+    if (chip == ioapic()) {
+      int requests = kvm_ioapic_state.irr(chip);
+      kvm_ioapic_state.irr(chip, 0);
+      delivered = 0;
+      for (int pin = 0; pin < IOAPIC_PINS; pin++) {
+        if ((requests >>> pin & 1) != 0) {
+          setIoapic(pin, true);
+        }
+      }
+    }
+  }
+
+  private MemorySegment ioapic() {
+    return chips[Kvm.KVM_IRQCHIP_IOAPIC()];
   }
 
   /**
    * Raises or lowers a pin.
    *
-   * @return 1 if the interrupt is new, 0 if it was there, negative if it is masked
+   * @return to how many it was delivered, 0 if it was there, negative if it is masked
    */
   int set(int chip, int pin, boolean isHigh) {
     return chip == Kvm.KVM_IRQCHIP_IOAPIC()
@@ -99,16 +121,34 @@ final class InterruptControllers {
     return (kvm_pic_state.imr(pic) & bit) != 0 ? -1 : taken;
   }
 
-  /** arch/x86/kvm/ioapic.c:ioapic_set_irq, ioapic_service: what is masked stays requested. */
+  /** arch/x86/kvm/ioapic.c:ioapic_set_irq: what is masked stays requested. */
   private int setIoapic(int pin, boolean isHigh) {
-    MemorySegment ioapic = chips[Kvm.KVM_IRQCHIP_IOAPIC()];
-    int before = kvm_ioapic_state.irr(ioapic);
-    kvm_ioapic_state.irr(ioapic, isHigh ? before | 1 << pin : before & ~(1 << pin));
+    int bit = 1 << pin;
+    int before = kvm_ioapic_state.irr(ioapic());
+    kvm_ioapic_state.irr(ioapic(), isHigh ? before | bit : before & ~bit);
     if (!isHigh) {
       return 1;
     }
-    long entry = kvm_ioapic_state.redirtbl.bits(kvm_ioapic_state.redirtbl(ioapic, pin));
-    return (entry & IOAPIC_MASKED) != 0 ? -1 : 1;
+    MemorySegment redirection = kvm_ioapic_state.redirtbl(ioapic(), pin);
+    long entry = kvm_ioapic_state.redirtbl.bits(redirection);
+    boolean isLevel = (entry & IOAPIC_LEVEL) != 0;
+    if (!isLevel) {
+      delivered &= ~bit;
+      if ((before & bit) != 0) {
+        return 0;
+      }
+    }
+    // ioapic_service
+    if ((entry & IOAPIC_MASKED) != 0 || (isLevel && (entry & IOAPIC_REMOTE_IRR) != 0)) {
+      return -1;
+    }
+    int taken = ApicMessage.ofRedirection(entry).deliver(vm);
+    if (!isLevel) {
+      delivered |= bit;
+    } else if (taken != 0) {
+      kvm_ioapic_state.redirtbl.bits(redirection, entry | IOAPIC_REMOTE_IRR);
+    }
+    return taken;
   }
 
   /** KVM_CREATE_PIT and KVM_CREATE_PIT2; arch/x86/kvm/x86.c:kvm_arch_vm_ioctl, kvm_pit_reset. */

@@ -20,12 +20,25 @@ final class InterruptRoutes {
   private static final int PIC_PINS = 8;
   private static final int IOAPIC_PINS = 24;
   private static final int LEGACY_PINS = 16;
-  private static final int DESTINATION_SHIFT = 12;
-  private static final int LOGICAL = 1 << 2;
-  private static final int VECTOR = 0xff;
 
-  /** A route of an interrupt; the controller and its pin, unless it is a message. */
-  private record Route(int gsi, int type, int chip, int pin) {
+  /** A route of an interrupt: to a controller's pin, or a message, by its address and its data. */
+  private record Route(int gsi, int type, int chip, int pin, int address, int data) {
+    static Route pin(int gsi, int chip, int pin) {
+      return new Route(gsi, Kvm.KVM_IRQ_ROUTING_IRQCHIP(), chip, pin, 0, 0);
+    }
+
+    static Route message(int gsi, int address, int data) {
+      return new Route(gsi, Kvm.KVM_IRQ_ROUTING_MSI(), 0, 0, address, data);
+    }
+
+    static Route hyperV(int gsi) {
+      return new Route(gsi, Kvm.KVM_IRQ_ROUTING_HV_SINT(), 0, 0, 0, 0);
+    }
+
+    boolean isMessage() {
+      return type == Kvm.KVM_IRQ_ROUTING_MSI();
+    }
+
     boolean isPin() {
       return type == Kvm.KVM_IRQ_ROUTING_IRQCHIP();
     }
@@ -46,11 +59,10 @@ final class InterruptRoutes {
   /** arch/x86/kvm/irq.c:kvm_setup_default_ioapic_and_pic_routing. */
   void setDefault() {
     for (int gsi = 0; gsi < IOAPIC_PINS; gsi++) {
-      int pin = Kvm.KVM_IRQ_ROUTING_IRQCHIP();
-      routes.add(new Route(gsi, pin, Kvm.KVM_IRQCHIP_IOAPIC(), gsi));
+      routes.add(Route.pin(gsi, Kvm.KVM_IRQCHIP_IOAPIC(), gsi));
       if (gsi < LEGACY_PINS) {
         int chip = gsi < PIC_PINS ? Kvm.KVM_IRQCHIP_PIC_MASTER() : Kvm.KVM_IRQCHIP_PIC_SLAVE();
-        routes.add(new Route(gsi, pin, chip, gsi % PIC_PINS));
+        routes.add(Route.pin(gsi, chip, gsi % PIC_PINS));
       }
     }
   }
@@ -84,12 +96,13 @@ final class InterruptRoutes {
     if (type == Kvm.KVM_IRQ_ROUTING_MSI()) {
       refuseIf(
           (kvm_irq_routing_entry.flags(entry) & ~Kvm.KVM_MSI_VALID_DEVID()) != 0, Errno.EINVAL);
-      requireMessage(kvm_irq_routing_msi.address_hi(kvm_irq_routing_entry.u.msi(to)));
-      return new Route(gsi, type, 0, 0);
+      MemorySegment msi = kvm_irq_routing_entry.u.msi(to);
+      requireMessage(kvm_irq_routing_msi.address_hi(msi));
+      return Route.message(gsi, kvm_irq_routing_msi.address_lo(msi), kvm_irq_routing_msi.data(msi));
     }
     refuseIf(kvm_irq_routing_entry.flags(entry) != 0, Errno.EINVAL);
     if (type == Kvm.KVM_IRQ_ROUTING_HV_SINT()) {
-      return new Route(gsi, type, 0, 0);
+      return Route.hyperV(gsi);
     }
     refuseIf(type != Kvm.KVM_IRQ_ROUTING_IRQCHIP() || vm.hasSplitIrqchip(), Errno.EINVAL);
     MemorySegment pin = kvm_irq_routing_entry.u.irqchip(to);
@@ -98,7 +111,7 @@ final class InterruptRoutes {
     int pins = chip == Kvm.KVM_IRQCHIP_IOAPIC() ? IOAPIC_PINS : PIC_PINS;
     refuseIf(Integer.compareUnsigned(chip, Kvm.KVM_IRQCHIP_IOAPIC()) > 0, Errno.EINVAL);
     refuseIf(Integer.compareUnsigned(number, pins) >= 0, Errno.EINVAL);
-    return new Route(gsi, type, chip, number);
+    return Route.pin(gsi, chip, number);
   }
 
   /** arch/x86/kvm/irq.c:kvm_msi_route_invalid. */
@@ -113,17 +126,26 @@ final class InterruptRoutes {
     boolean isHigh = kvm_irq_level.level(level) != 0;
     int status = -1;
     for (Route route : routes) {
-      if (route.gsi == gsi && route.isPin()) {
-        int taken = vm.interrupts().set(route.chip, route.pin, isHigh);
+      if (route.gsi == gsi) {
+        int taken = set(route, isHigh);
         status = taken < 0 ? status : taken + Math.max(status, 0);
       }
     }
     kvm_irq_level.status(level, status);
   }
 
+  private int set(Route route, boolean isHigh) {
+    if (route.isPin()) {
+      return vm.interrupts().set(route.chip, route.pin, isHigh);
+    }
+    // arch/x86/kvm/irq.c:kvm_set_msi
+    return route.isMessage() && isHigh
+        ? ApicMessage.ofMsi(route.address, route.data).deliver(vm)
+        : -1;
+  }
+
   /**
-   * KVM_SIGNAL_MSI; virt/kvm/irqchip.c:kvm_send_userspace_msi,
-   * arch/x86/kvm/lapic.c:__kvm_irq_delivery_to_apic.
+   * KVM_SIGNAL_MSI; virt/kvm/irqchip.c:kvm_send_userspace_msi.
    *
    * @return how many vCPUs took it
    */
@@ -131,15 +153,7 @@ final class InterruptRoutes {
     refuseIf(!vm.hasIrqchip(), Errno.EINVAL);
     refuseIf((kvm_msi.flags(msi) & ~Kvm.KVM_MSI_VALID_DEVID()) != 0, Errno.EINVAL);
     requireMessage(kvm_msi.address_hi(msi));
-    int low = kvm_msi.address_lo(msi);
-    int destination = low >>> DESTINATION_SHIFT & 0xff;
-    int taken = -1;
-    for (KvmVcpu vcpu : vm.vcpus()) {
-      if (vcpu.apic().isAt(destination, (low & LOGICAL) != 0)) {
-        int more = vcpu.apic().request(kvm_msi.data(msi) & VECTOR) ? 1 : 0;
-        taken = Math.max(taken, 0) + more;
-      }
-    }
+    int taken = ApicMessage.ofMsi(kvm_msi.address_lo(msi), kvm_msi.data(msi)).deliver(vm);
     if (taken < 0) {
       // No vCPU is there: -1, which is this errno's.
       throw refused(Errno.EPERM);

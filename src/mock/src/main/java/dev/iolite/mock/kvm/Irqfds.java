@@ -39,8 +39,8 @@ final class Irqfds {
       return;
     }
     boolean resample = (flags & Kvm.KVM_IRQFD_FLAG_RESAMPLE()) != 0;
-    refuseIf(!vm.hasIrqchip(), Errno.EAGAIN);
-    refuseIf(resample && vm.hasSplitIrqchip(), Errno.EINVAL);
+    // arch/x86/kvm/irq.c:kvm_arch_irqfd_allowed
+    refuseIf(!vm.hasIrqchip() || (resample && vm.hasSplitIrqchip()), Errno.EINVAL);
     EventFdFile eventfd = eventfd(kvm_irqfd.fd(argument));
     if (resample) {
       eventfd(kvm_irqfd.resamplefd(argument));

@@ -1,9 +1,9 @@
 package dev.iolite.mock.kvm;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
@@ -14,11 +14,19 @@ import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.kvm.kvm_sync_regs;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.Set;
 
 /** A vCPU (struct kvm_vcpu). It lives as long as its VM. */
 final class KvmVcpu {
   private static final int STEPS_BETWEEN_YIELDS = 64;
   private static final long CR8_MOST = 15;
+  private static final Set<Integer> WAITING =
+      Set.of(
+          Kvm.KVM_MP_STATE_UNINITIALIZED(),
+          Kvm.KVM_MP_STATE_HALTED(),
+          Kvm.KVM_MP_STATE_AP_RESET_HOLD(),
+          Kvm.KVM_MP_STATE_INIT_RECEIVED(),
+          Kvm.KVM_MP_STATE_SIPI_RECEIVED());
   private static final long MILLION = 1_000_000;
 
   /** arch/x86/kvm/x86.c: tsc_tolerance_ppm. */
@@ -33,6 +41,7 @@ final class KvmVcpu {
   private final Guest guest;
 
   private final GuestEvents events;
+  private final PendingEvents pending;
   private final DebugState debug = new DebugState();
   private final FpuArea fpu;
   private final MachineChecks machineChecks;
@@ -45,6 +54,7 @@ final class KvmVcpu {
 
   private int tscKhz;
   private boolean hasRun;
+  private boolean blocksInterruption;
 
   /** Whether a call on the vCPU is in progress (vcpu->mutex). */
   private boolean busy;
@@ -68,6 +78,7 @@ final class KvmVcpu {
     machineChecks = new MachineChecks(cpu, events);
     msrs = new VcpuMsrs(this);
     apic = new LocalApic(this, boot);
+    pending = new PendingEvents(cpu, events, apic);
     nested = new NestedSvm(vm);
     int ringBytes = vm.dirtyRings().bytes();
     dirtyRing =
@@ -199,12 +210,20 @@ final class KvmVcpu {
     return mpState;
   }
 
-  /** arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_set_mpstate, for the states that the model has. */
+  /**
+   * arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_set_mpstate. A SIPI that was received starts the
+   * processor (arch/x86/kvm/lapic.c:kvm_apic_accept_events); in the model, no other does.
+   */
   void setMpState(int state) {
-    boolean waits = state == Kvm.KVM_MP_STATE_HALTED() || state == Kvm.KVM_MP_STATE_UNINITIALIZED();
+    boolean waits = WAITING.contains(state);
     refuseIf(!waits && state != Kvm.KVM_MP_STATE_RUNNABLE(), Errno.EINVAL);
     refuseIf(waits && !vm.hasIrqchip(), Errno.EINVAL);
     mpState = state;
+    if (state == Kvm.KVM_MP_STATE_SIPI_RECEIVED()) {
+      cpu.loadSegment(CpuState.CS, 0);
+      cpu.rip = 0;
+      mpState = Kvm.KVM_MP_STATE_RUNNABLE();
+    }
   }
 
   /**
@@ -221,15 +240,31 @@ final class KvmVcpu {
     return true;
   }
 
-  /** KVM_RUN; arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_run. */
+  /** KVM_SET_SIGNAL_MASK: whether {@link Kernel#INTERRUPTION} waits until KVM_RUN returns. */
+  void setBlocksInterruption(boolean blocks) {
+    blocksInterruption = blocks;
+  }
+
+  /** KVM_RUN; virt/kvm/kvm_main.c:kvm_sigset_activate. */
   void runGuest() {
+    Task task = vm.task();
+    task.block(blocksInterruption);
+    try {
+      runMasked();
+    } finally {
+      task.block(false);
+    }
+  }
+
+  /** arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_run. */
+  private void runMasked() {
     MemorySegment shared = run.segment();
     boolean wantsToRun = !run.immediateExit();
     kvm_run.flags(shared, (short) 0);
     try {
       if (mpState == Kvm.KVM_MP_STATE_UNINITIALIZED()) {
         refuseIf(!wantsToRun, Errno.EINTR);
-        awaitSignal();
+        block();
       }
       long known = vm.hasProtectedState() ? 0 : KvmCapabilities.SYNC_REGS;
       long dirty = kvm_run.kvm_dirty_regs(shared);
@@ -256,15 +291,21 @@ final class KvmVcpu {
     }
   }
 
-  /** vcpu_block: no interrupt ever comes, so only a signal ends it. */
-  private void awaitSignal() {
+  /**
+   * arch/x86/kvm/x86.c:vcpu_block: an event ends it, if the processor halts, or a signal. A
+   * processor that was never started waits for a SIPI, which the model does not have.
+   */
+  private void block() {
+    boolean halts =
+        mpState == Kvm.KVM_MP_STATE_HALTED() || mpState == Kvm.KVM_MP_STATE_AP_RESET_HOLD();
     try {
-      vm.task().await(vm::isDead);
+      vm.task().await(() -> vm.isDead() || (halts && pending.wakesFromHalt()));
     } catch (Refused e) {
       run.reason(Kvm.KVM_EXIT_INTR());
       throw e;
     }
-    throw refused(Errno.EIO);
+    refuseIf(vm.isDead(), Errno.EIO);
+    mpState = Kvm.KVM_MP_STATE_RUNNABLE();
   }
 
   /** arch/x86/kvm/x86.c:vcpu_run. Always ends with a guest exit. */
@@ -273,18 +314,20 @@ final class KvmVcpu {
     try {
       for (int steps = 1; ; steps++) {
         if (mpState != Kvm.KVM_MP_STATE_RUNNABLE()) {
-          awaitSignal();
+          block();
         }
         if (leavesBeforeEntry()) {
           return false;
         }
         hasRun = true;
-        int vector = events.take();
+        int vector = pending.take();
         if (vector >= 0 && !guest.deliver(vector)) {
           counts.exited(run.reason());
           return false;
         }
-        if (!guest.step()) {
+        boolean goesOn = guest.step();
+        events.endShadow();
+        if (!goesOn) {
           counts.exited(run.reason());
           return false;
         }
@@ -359,7 +402,7 @@ final class KvmVcpu {
       cpu.load(registers);
     }
     if ((dirty & Kvm.KVM_SYNC_X86_SREGS()) != 0) {
-      VcpuRegisters.setSpecial(cpu, cpuid, kvm_sync_regs.sregs(kvm_run.s(shared)));
+      VcpuRegisters.load(this, kvm_sync_regs.sregs(kvm_run.s(shared)));
     }
     if ((dirty & Kvm.KVM_SYNC_X86_EVENTS()) != 0) {
       events.load(kvm_sync_regs.events(kvm_run.s(shared)));
@@ -374,7 +417,7 @@ final class KvmVcpu {
       cpu.store(kvm_sync_regs.regs(kvm_run.s(shared)));
     }
     if ((valid & Kvm.KVM_SYNC_X86_SREGS()) != 0) {
-      kvm_sync_regs.sregs(kvm_run.s(shared)).copyFrom(cpu.special());
+      VcpuRegisters.store(this, kvm_sync_regs.sregs(kvm_run.s(shared)));
     }
     if ((valid & Kvm.KVM_SYNC_X86_EVENTS()) != 0) {
       events.store(kvm_sync_regs.events(kvm_run.s(shared)));

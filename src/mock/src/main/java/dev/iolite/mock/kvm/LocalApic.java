@@ -31,7 +31,22 @@ final class LocalApic {
   private static final int ID_SHIFT = 24;
   private static final int BROADCAST = 0xff;
   private static final int ENABLED = 1 << 8;
+  private static final int TASK_PRIORITY = 0x80;
+  private static final int FIRST_IN_SERVICE = 0x100;
   private static final int FIRST_REQUEST = 0x200;
+
+  /** Each of the two sets has a bit for each vector. */
+  private static final int VECTOR_REGISTERS = 8;
+
+  /** The class of a priority, or of a vector. */
+  private static final int CLASS = 0xf0;
+
+  private static final int FIXED = 0;
+  private static final int LOWEST_PRIORITY = 1;
+  private static final int REMOTE_READ = 3;
+  private static final int NMI = 4;
+  private static final int INIT = 5;
+  private static final int STARTUP = 6;
   private static final long X2APIC_MODE = 1 << 10;
 
   private final KvmVcpu vcpu;
@@ -105,22 +120,79 @@ final class LocalApic {
   /** arch/x86/kvm/lapic.c:kvm_apic_match_dest, for an 8-bit destination. */
   boolean isAt(int destination, boolean isLogical) {
     if (isLogical) {
-      return (registers.get(ValueLayout.JAVA_INT, LOGICAL) >>> ID_SHIFT & destination) != 0;
+      return (read(LOGICAL) >>> ID_SHIFT & destination) != 0;
     }
     return destination == BROADCAST || destination == vcpu.id();
   }
 
   /**
-   * Marks an interrupt as requested; arch/x86/kvm/lapic.c:__apic_accept_irq.
+   * Takes an interrupt; arch/x86/kvm/lapic.c:__apic_accept_irq. The model's processors are not
+   * started anew, by INIT and SIPI, although they take both.
    *
    * @return whether the APIC, which is off after reset, took it
    */
-  boolean request(int vector) {
-    if ((registers.get(ValueLayout.JAVA_INT, SPURIOUS) & ENABLED) == 0) {
-      return false;
+  boolean accept(int mode, int vector) {
+    return switch (mode) {
+      case FIXED, LOWEST_PRIORITY -> {
+        if (isEnabled()) {
+          set(FIRST_REQUEST, vector, true);
+        }
+        yield isEnabled();
+      }
+      case NMI -> {
+        vcpu.events().nmi();
+        yield true;
+      }
+      case REMOTE_READ, INIT, STARTUP -> true;
+      default -> false;
+    };
+  }
+
+  private boolean isEnabled() {
+    return (read(SPURIOUS) & ENABLED) != 0;
+  }
+
+  private int read(int offset) {
+    return registers.get(ValueLayout.JAVA_INT, offset);
+  }
+
+  private void set(int first, int vector, boolean on) {
+    int at = first + vector / Integer.SIZE * REGISTER_BYTES;
+    int bit = 1 << vector % Integer.SIZE;
+    register(at, on ? read(at) | bit : read(at) & ~bit);
+  }
+
+  private int highest(int first) {
+    for (int i = VECTOR_REGISTERS - 1; i >= 0; i--) {
+      int bits = read(first + i * REGISTER_BYTES);
+      if (bits != 0) {
+        return i * Integer.SIZE + Integer.SIZE - 1 - Integer.numberOfLeadingZeros(bits);
+      }
     }
-    int at = FIRST_REQUEST + vector / Integer.SIZE * REGISTER_BYTES;
-    register(at, registers.get(ValueLayout.JAVA_INT, at) | 1 << vector % Integer.SIZE);
-    return true;
+    return -1;
+  }
+
+  /**
+   * The interrupt that is next; arch/x86/kvm/lapic.c:kvm_apic_has_interrupt.
+   *
+   * @return its vector; negative if there is none whose priority is high enough
+   */
+  int next() {
+    int vector = vcpu.vm().hasIrqchip() && isEnabled() ? highest(FIRST_REQUEST) : -1;
+    int priority =
+        Math.max(read(TASK_PRIORITY) & CLASS, Math.max(highest(FIRST_IN_SERVICE), 0) & CLASS);
+    return vector >= 0 && (vector & CLASS) > priority ? vector : -1;
+  }
+
+  /** The guest is at the interrupt now; arch/x86/kvm/lapic.c:kvm_apic_ack_interrupt. */
+  void serve(int vector) {
+    set(FIRST_REQUEST, vector, false);
+    set(FIRST_IN_SERVICE, vector, true);
+  }
+
+  /** arch/x86/kvm/lapic.c:kvm_apic_accept_pic_intr. */
+  boolean acceptsExternal() {
+    int lint0 = read(LINT0);
+    return (lint0 & MASKED) == 0 && (lint0 & EXTERNAL) == EXTERNAL;
   }
 }

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_debugregs;
@@ -211,15 +212,15 @@ final class VcpuCalls {
     }
   }
 
-  /**
-   * virt/kvm/kvm_main.c:kvm_vcpu_ioctl, KVM_SET_SIGNAL_MASK. The model interrupts a thread whatever
-   * it blocks.
-   */
+  /** virt/kvm/kvm_main.c:kvm_vcpu_ioctl, KVM_SET_SIGNAL_MASK. */
   private void setSignalMask(long argument) {
+    long blocked = 0;
     if (argument != 0) {
       MemorySegment mask = task.in(argument, kvm_signal_mask.sizeof());
       refuseIf(kvm_signal_mask.len(mask) != Long.BYTES, Errno.EINVAL);
-      task.in(argument + kvm_signal_mask.sizeof(), Long.BYTES);
+      blocked =
+          task.in(argument + kvm_signal_mask.sizeof(), Long.BYTES).get(ValueLayout.JAVA_LONG, 0);
     }
+    vcpu.setBlocksInterruption((blocked >>> Kernel.INTERRUPTION - 1 & 1) != 0);
   }
 }

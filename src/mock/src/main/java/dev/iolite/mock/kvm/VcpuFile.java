@@ -62,11 +62,13 @@ final class VcpuFile extends OpenFile {
       vcpu.cpu().load(regs);
     } else if (request == (int) Kvm.KVM_GET_SREGS()) {
       refuseProtected();
-      task().out(argument, vcpu.cpu().special());
+      MemorySegment sregs = task().scratch(kvm_sregs.sizeof());
+      VcpuRegisters.store(vcpu, sregs);
+      task().out(argument, sregs);
     } else if (request == (int) Kvm.KVM_SET_SREGS()) {
       MemorySegment sregs = task().in(argument, kvm_sregs.sizeof());
       refuseProtected();
-      VcpuRegisters.setSpecial(vcpu.cpu(), vcpu.cpuid(), sregs);
+      VcpuRegisters.load(vcpu, sregs);
     } else if (request == (int) Kvm.KVM_SET_CPUID2()) {
       vcpu.cpuid().set(argument, vcpu.hasRun());
     } else if (request == (int) Kvm.KVM_GET_CPUID2()) {

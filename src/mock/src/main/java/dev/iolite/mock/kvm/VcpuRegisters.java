@@ -9,6 +9,7 @@ import dev.iolite.uapi.kvm.kvm_sregs;
 import dev.iolite.uapi.kvm.kvm_sregs2;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 import java.util.Map;
 
 /** The rules for the special registers that a VM's owner sets. */
@@ -62,8 +63,28 @@ final class VcpuRegisters {
 
   private VcpuRegisters() {}
 
+  /** KVM_GET_SREGS; arch/x86/kvm/regs.c:__get_sregs. */
+  static void store(KvmVcpu vcpu, MemorySegment sregs) {
+    sregs.copyFrom(vcpu.cpu().special());
+    int vector = vcpu.events().injectedInterrupt();
+    if (vector >= 0) {
+      kvm_sregs.interrupt_bitmap(sregs, vector / Long.SIZE, 1L << vector);
+    }
+  }
+
+  /**
+   * KVM_SET_SREGS; arch/x86/kvm/regs.c:__set_sregs: the first interrupt of the bitmap is queued.
+   */
+  static void load(KvmVcpu vcpu, MemorySegment sregs) {
+    setSpecial(vcpu.cpu(), vcpu.cpuid(), sregs);
+    BitSet interrupts = BitSet.valueOf(kvm_sregs.interrupt_bitmap(sregs).asByteBuffer());
+    if (!interrupts.isEmpty()) {
+      vcpu.events().queueInterrupt(interrupts.nextSetBit(0));
+    }
+  }
+
   /** arch/x86/kvm/regs.c:__set_sregs_common, kvm_is_valid_sregs: EINVAL. */
-  static void setSpecial(CpuState cpu, VcpuCpuid cpuid, MemorySegment sregs) {
+  private static void setSpecial(CpuState cpu, VcpuCpuid cpuid, MemorySegment sregs) {
     long cr0 = kvm_sregs.cr0(sregs);
     long cr4 = kvm_sregs.cr4(sregs);
     long efer = kvm_sregs.efer(sregs);
@@ -82,28 +103,40 @@ final class VcpuRegisters {
     requireApicBase(kvm_sregs.apic_base(special), kvm_sregs.apic_base(sregs), cpuid);
     special.copyFrom(sregs.asSlice(0, special.byteSize()));
     kvm_sregs.cr0(special, cr0 | CR0_ALWAYS);
+    kvm_sregs.interrupt_bitmap(special).fill((byte) 0);
   }
 
   /** KVM_GET_SREGS2; arch/x86/kvm/regs.c:kvm_vcpu_ioctl_x86_get_sregs2. */
   static void store2(CpuState cpu, MemorySegment sregs2) {
     sregs2.fill((byte) 0);
     MemorySegment.copy(cpu.special(), 0, sregs2, 0, kvm_sregs2.flags$offset());
+    if (hasPaePaging(sregs2)) {
+      kvm_sregs2.flags(sregs2, PDPTRS_VALID);
+      kvm_sregs2.pdptrs(sregs2).copyFrom(cpu.pdptrs());
+    }
+  }
+
+  /** Of a struct kvm_sregs2; arch/x86/kvm/x86.h:is_pae_paging. */
+  private static boolean hasPaePaging(MemorySegment sregs2) {
+    return (kvm_sregs2.cr0(sregs2) & CR0_PG) != 0
+        && (kvm_sregs2.cr4(sregs2) & CR4_PAE) != 0
+        && (kvm_sregs2.efer(sregs2) & EFER_LMA) == 0;
   }
 
   /**
    * KVM_SET_SREGS2; arch/x86/kvm/regs.c:kvm_vcpu_ioctl_x86_set_sregs2. Pointers of page directories
-   * go with PAE paging; the model does not keep them.
+   * go with PAE paging.
    */
   static void setSpecial2(CpuState cpu, VcpuCpuid cpuid, MemorySegment sregs2) {
     long flags = kvm_sregs2.flags(sregs2);
-    boolean pae =
-        (kvm_sregs2.cr0(sregs2) & CR0_PG) != 0
-            && (kvm_sregs2.cr4(sregs2) & CR4_PAE) != 0
-            && (kvm_sregs2.efer(sregs2) & EFER_LMA) == 0;
-    refuseIf((flags & ~PDPTRS_VALID) != 0 || (flags != 0 && !pae), Errno.EINVAL);
+    refuseIf((flags & ~PDPTRS_VALID) != 0, Errno.EINVAL);
+    refuseIf(flags != 0 && !hasPaePaging(sregs2), Errno.EINVAL);
     MemorySegment sregs = kvm_sregs.allocate(Arena.ofAuto());
     MemorySegment.copy(sregs2, 0, sregs, 0, kvm_sregs2.flags$offset());
     setSpecial(cpu, cpuid, sregs);
+    if (flags != 0) {
+      cpu.pdptrs().copyFrom(kvm_sregs2.pdptrs(sregs2));
+    }
   }
 
   /** MSR_IA32_APICBASE, set by the VM's owner; returns whether it can be that. */

@@ -1,0 +1,289 @@
+package dev.iolite.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.EventFd;
+import dev.iolite.kvm.Capability;
+import dev.iolite.kvm.Exit;
+import dev.iolite.kvm.GeneralRegisters;
+import dev.iolite.kvm.GsiRoute;
+import dev.iolite.kvm.GsiRoute.Chip;
+import dev.iolite.kvm.GuestDeadlineException;
+import dev.iolite.kvm.IoapicState;
+import dev.iolite.kvm.KvmEvent;
+import dev.iolite.kvm.MemorySlot;
+import dev.iolite.kvm.PicState;
+import dev.iolite.kvm.PitState;
+import dev.iolite.kvm.Vcpu;
+import dev.iolite.kvm.Vm;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+/** The interrupts of a VM, by the client's typed methods. */
+abstract class KvmInterruptContract extends KvmTypedContract {
+  private static final long MESSAGES = 0xfee0_0000L;
+  private static final int SPURIOUS = 0xf0;
+  private static final int ENABLED = 0x1ff;
+  private static final int REQUESTS = 0x200;
+  private static final Duration SHORT = Duration.ofMillis(50);
+
+  KvmInterruptContract(Backend backend) {
+    super(backend);
+  }
+
+  private Vm withIrqchip() {
+    Vm vm = typedVm();
+    vm.interrupts().createIrqchip();
+    return vm;
+  }
+
+  private static void enableApic(Vcpu vcpu) {
+    vcpu.x86().setLapic(vcpu.x86().lapic().with(SPURIOUS, ENABLED));
+  }
+
+  private static boolean isRequested(Vcpu vcpu, int vector) {
+    int register = vcpu.x86().lapic().register(REQUESTS + vector / 32 * 16);
+    return (register >>> vector % 32 & 1) != 0;
+  }
+
+  private static PicState pic(int irqBase) {
+    return new PicState(1, 2, 0xff, 4, 5, irqBase, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+  }
+
+  @Test
+  void thePicsAreReadAsTheyWereSet() {
+    // irq.c:kvm_vm_ioctl_set_irqchip; all is masked, so that nothing moves on
+    Vm vm = withIrqchip();
+    vm.interrupts().setPic(Chip.PIC_MASTER, pic(0x60));
+    vm.interrupts().setPic(Chip.PIC_SLAVE, pic(0x68));
+    assertThat(vm.interrupts().pic(Chip.PIC_MASTER)).isEqualTo(pic(0x60));
+    assertThat(vm.interrupts().pic(Chip.PIC_SLAVE)).isEqualTo(pic(0x68));
+    refused(Errno.ENXIO, () -> typedVm().interrupts().pic(Chip.PIC_MASTER));
+  }
+
+  @Test
+  void theIoapicIsReadAsItWasSet() {
+    // ioapic.c:kvm_set_ioapic: a request of a masked pin stays
+    Vm vm = withIrqchip();
+    IoapicState state =
+        new IoapicState(
+            0xfec0_1000L,
+            3,
+            4,
+            1 << 5,
+            LongStream.range(0, 24).map(i -> i << 56 | 1 << 16 | 0x20 + i).boxed().toList());
+    vm.interrupts().setIoapic(state);
+    assertThat(vm.interrupts().ioapic()).isEqualTo(state);
+    refused(Errno.ENXIO, () -> typedVm().interrupts().ioapic());
+  }
+
+  private static PitState.Channel channel(int number) {
+    int first = number * 16;
+    return new PitState.Channel(
+        0x1234 + first,
+        first + 1,
+        1,
+        1,
+        first + 2,
+        first + 3,
+        first + 4,
+        first + 5,
+        first + 6,
+        5,
+        1,
+        1,
+        0);
+  }
+
+  @Test
+  void theTimerIsReadAsItWasSet() {
+    // irq.c:kvm_vm_ioctl_set_pit2; mode 5 starts no timer
+    Vm vm = withIrqchip();
+    refused(Errno.ENXIO, () -> vm.interrupts().pit());
+    vm.interrupts().createPit(true);
+    PitState state =
+        new PitState(
+            IntStream.range(0, 3).mapToObj(KvmInterruptContract::channel).toList(), true, true);
+    vm.interrupts().setPit(state);
+    assertThat(vm.interrupts().pit())
+        .usingRecursiveComparison()
+        .ignoringFieldsMatchingRegexes(".*countLoadTime")
+        .isEqualTo(state);
+    refused(Errno.EEXIST, () -> vm.interrupts().createPit(false));
+  }
+
+  private static IoapicState withEntry(IoapicState state, int pin, long entry) {
+    List<Long> entries =
+        IntStream.range(0, 24)
+            .mapToObj(i -> i == pin ? entry : state.redirections().get(i))
+            .toList();
+    return new IoapicState(state.baseAddress(), state.selected(), state.id(), state.irr(), entries);
+  }
+
+  @Test
+  void aLineSaysWhatBecameOfIt() {
+    // ioapic.c:ioapic_set_irq, ioapic_service
+    Vm vm = withIrqchip();
+    assertThat(vm.interrupts().setLineStatus(20, true)).as("masked").isNegative();
+    assertThat(vm.interrupts().setLineStatus(20, true)).as("and pending").isZero();
+    assertThat(vm.interrupts().ioapic().irr()).isEqualTo(1 << 20);
+    Vcpu vcpu = typedVcpu(vm);
+    enableApic(vcpu);
+    vm.interrupts().setIoapic(withEntry(vm.interrupts().ioapic(), 21, 0x51));
+    assertThat(vm.interrupts().setLineStatus(21, true)).isEqualTo(1);
+    assertThat(isRequested(vcpu, 0x51)).isTrue();
+    assertThat(vm.interrupts().ioapic().irr()).as("it was delivered").isEqualTo(1 << 20);
+    assertThat(vm.interrupts().setLineStatus(21, true)).as("no edge").isZero();
+    vm.interrupts().setLine(21, false);
+    assertThat(vm.interrupts().setLineStatus(21, true)).as("a new edge").isEqualTo(1);
+    vm.interrupts().setIoapic(withEntry(vm.interrupts().ioapic(), 22, 0x8052));
+    assertThat(vm.interrupts().setLineStatus(22, true)).as("a level").isEqualTo(1);
+    assertThat(vm.interrupts().ioapic().redirections().get(22)).isEqualTo(0xc052);
+    assertThat(vm.interrupts().setLineStatus(22, true)).as("waits for its EOI").isNegative();
+    vm.interrupts().setIoapic(withEntry(vm.interrupts().ioapic(), 20, 0x53));
+    assertThat(isRequested(vcpu, 0x53)).as("what was pending is delivered").isTrue();
+    refused(Errno.ENXIO, () -> typedVm().interrupts().setLineStatus(5, true));
+  }
+
+  @Test
+  void aLineIsRoutedToPinsOrToAMessage() {
+    // irqchip.c:kvm_set_irq, irq.c:kvm_set_msi
+    Vm vm = withIrqchip();
+    Vcpu vcpu = typedVcpu(vm);
+    enableApic(vcpu);
+    vm.interrupts()
+        .route(
+            List.of(
+                new GsiRoute.Pin(30, Chip.IOAPIC, 7),
+                new GsiRoute.Pin(30, Chip.PIC_MASTER, 3),
+                new GsiRoute.Message(31, MESSAGES, 0x61, OptionalInt.empty())));
+    vm.interrupts().setLine(30, true);
+    assertThat(vm.interrupts().ioapic().irr()).isEqualTo(1 << 7);
+    assertThat(vm.interrupts().pic(Chip.PIC_MASTER).irr()).isEqualTo(1 << 3);
+    assertThat(vm.interrupts().setLineStatus(31, true)).isEqualTo(1);
+    assertThat(isRequested(vcpu, 0x61)).isTrue();
+    assertThat(vm.interrupts().setLineStatus(31, false)).as("no edge of a message").isNegative();
+    assertThat(vm.interrupts().setLineStatus(5, true)).as("no route").isNegative();
+    refused(
+        Errno.EINVAL, () -> vm.interrupts().route(List.of(new GsiRoute.Pin(1, Chip.IOAPIC, 24))));
+    Vm split = typedVm();
+    split.enable(Capability.SPLIT_IRQCHIP, 24);
+    refused(
+        Errno.EINVAL, () -> split.interrupts().route(List.of(new GsiRoute.Pin(1, Chip.IOAPIC, 1))));
+  }
+
+  private static int message(Vm vm, int destination, int data) {
+    return vm.interrupts().signalMsi(MESSAGES | destination << 12, data, OptionalInt.empty());
+  }
+
+  @Test
+  void aMessageReachesTheVcpuThatItNames() {
+    // lapic.c:__kvm_irq_delivery_to_apic_fast, __apic_accept_irq
+    Vm vm = withIrqchip();
+    refused(Errno.EPERM, () -> message(vm, 0, 0x41));
+    Vcpu first = vm.createVcpu(0);
+    Vcpu second = vm.createVcpu(1);
+    assertThat(message(vm, 1, 0x41)).as("its APIC is off").isZero();
+    enableApic(second);
+    assertThat(message(vm, 1, 0x41)).isEqualTo(1);
+    assertThat(isRequested(second, 0x41)).isTrue();
+    assertThat(message(vm, 5, 0x41)).as("nobody is there").isZero();
+    assertThat(message(vm, 0xff, 0x42)).as("to all").isEqualTo(1);
+    enableApic(first);
+    assertThat(message(vm, 0xff, 0x43)).isEqualTo(2);
+    assertThat(isRequested(first, 0x42)).isFalse();
+    assertThat(isRequested(first, 0x43)).isTrue();
+  }
+
+  /** A vCPU at this code, whose interrupt has a handler: out 0x80, al; hlt. */
+  private Vcpu handling(Vm vm, int vector, int... code) {
+    Vcpu vcpu = running(vm, code);
+    MemorySlot low = slot(vm, 0, PAGE);
+    at(low.hostAddress(), PAGE).set(ValueLayout.JAVA_INT, vector * 4L, 0x800);
+    at(low.hostAddress(), PAGE).set(ValueLayout.JAVA_INT, 0x800, 0xf480e6);
+    vcpu.setRegisters(
+        new GeneralRegisters(0, 0, 0, 0, 0, 0, 0x700, 0, 0, 0, 0, 0, 0, 0, 0, 0, CODE, 2));
+    return vcpu;
+  }
+
+  @Test
+  void anNmiWakesAVcpuThatHalts() {
+    // x86.c:kvm_vcpu_has_events; hlt
+    Vm vm = withIrqchip();
+    Vcpu vcpu = handling(vm, 2, 0xf4);
+    assertThatThrownBy(() -> vcpu.run(SHORT)).isInstanceOf(GuestDeadlineException.class);
+    vcpu.injection().nmi();
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.IoOut.class);
+  }
+
+  @Test
+  void aMessageThatIsAnNmiNeedsNoApic() {
+    // lapic.c:__apic_accept_irq: APIC_DM_NMI; hlt
+    Vm vm = withIrqchip();
+    Vcpu vcpu = handling(vm, 2, 0xf4);
+    // Puts it into the map of APICs.
+    vcpu.x86().setLapic(vcpu.x86().lapic());
+    assertThat(message(vm, 0, 0x400)).isEqualTo(1);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.IoOut.class);
+  }
+
+  @Test
+  void aMessageWakesAVcpuThatTakesInterrupts() {
+    // irq.c:kvm_cpu_has_interrupt; hlt; sti; hlt
+    Vm vm = withIrqchip();
+    Vcpu vcpu = handling(vm, 0x41, 0xfb, 0xf4);
+    enableApic(vcpu);
+    assertThatThrownBy(() -> vcpu.run(SHORT)).isInstanceOf(GuestDeadlineException.class);
+    assertThat(message(vm, 0, 0x41)).isEqualTo(1);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.IoOut.class);
+    assertThat(isRequested(vcpu, 0x41)).as("it is in service").isFalse();
+  }
+
+  @Test
+  void anEventfdRaisesOneGsi() {
+    // eventfd.c:kvm_irqfd_assign, irq.c:kvm_arch_irqfd_allowed
+    EventFd source = closed(EventFd.create(kernel));
+    EventFd other = closed(EventFd.create(kernel));
+    refused(Errno.EINVAL, () -> typedVm().interrupts().irqfd(source, 5));
+    Vm split = typedVm();
+    split.enable(Capability.SPLIT_IRQCHIP, 24);
+    refused(Errno.EINVAL, () -> split.interrupts().irqfd(source, 5, other));
+    split.interrupts().irqfd(source, 5).close();
+    Vm vm = withIrqchip();
+    KvmEvent raises = vm.interrupts().irqfd(source, 5);
+    refused(Errno.EBUSY, () -> split.interrupts().irqfd(source, 6));
+    raises.close();
+    closed(vm.interrupts().irqfd(source, 5, other));
+    closed(vm.interrupts().irqfd(other, 1000));
+  }
+
+  @Test
+  void aWriteSignalsAnEventfd() {
+    // eventfd.c:ioeventfd_write, ioeventfd_in_range; mov al, 7; out 0x80, al; out 0x81, al
+    Vm vm = typedVm();
+    Vcpu vcpu = running(vm, 0xb0, 7, 0xe6, 0x80, 0xe6, 0x81);
+    EventFd event = closed(EventFd.create(kernel));
+    EventFd other = closed(EventFd.create(kernel));
+    KvmEvent seven = vm.interrupts().ioeventfd(event, 0x80, true, 1, OptionalLong.of(7));
+    vm.interrupts().ioeventfd(other, 0x81, true, 1, OptionalLong.of(8));
+    refused(
+        Errno.EEXIST, () -> vm.interrupts().ioeventfd(other, 0x80, true, 1, OptionalLong.empty()));
+    refused(
+        Errno.EINVAL, () -> vm.interrupts().ioeventfd(other, 0x90, true, 3, OptionalLong.empty()));
+    assertThat(vcpu.run(PATIENCE))
+        .isInstanceOfSatisfying(Exit.IoOut.class, out -> assertThat(out.port()).isEqualTo(0x81));
+    assertThat(event.await(PATIENCE)).isEqualTo(1);
+    seven.close();
+    vcpu.enterRealMode(CODE);
+    assertThat(vcpu.run(PATIENCE))
+        .isInstanceOfSatisfying(Exit.IoOut.class, out -> assertThat(out.port()).isEqualTo(0x80));
+  }
+}
