@@ -18,7 +18,9 @@ import dev.iolite.kvm.Statistics;
 import dev.iolite.kvm.Vcpu;
 import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmDirtyLog;
+import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_coalesced_mmio_zone;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -159,6 +161,26 @@ abstract class KvmTrackingContract extends KvmTypedContract {
     assertThat(vm.dirtyLog().resetRings()).isZero();
     untilHlt(vcpu);
     assertThat(ring.harvest(list)).isEqualTo(2);
+  }
+
+  @Test
+  void aRingIsMappedSharedAndNotForCode() {
+    // kvm_main.c:kvm_vcpu_mmap
+    Vm vm = typedVm();
+    assumeOffered(vm, Capability.DIRTY_LOG_RING);
+    vm.dirtyLog().enableRings(RING);
+    Vcpu vcpu = typedVcpu(vm);
+    int read = Libc.PROT_READ();
+    fails(Errno.EINVAL, mapRing(vcpu, read, Libc.MAP_PRIVATE()));
+    fails(Errno.EPERM, mapRing(vcpu, read | Libc.PROT_EXEC(), Libc.MAP_SHARED()));
+    long mapped = mapRing(vcpu, read, Libc.MAP_SHARED());
+    assertThat(mapped).isPositive();
+    succeeds(kernel.munmap(mapped, RING));
+  }
+
+  private long mapRing(Vcpu vcpu, int protection, int flags) {
+    long offset = Kvm.KVM_DIRTY_LOG_PAGE_OFFSET() * PAGE;
+    return kernel.mmap(0, RING, protection, flags, vcpu.fd().number(), offset);
   }
 
   @Test

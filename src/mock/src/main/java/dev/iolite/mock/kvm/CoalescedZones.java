@@ -8,6 +8,8 @@ import dev.iolite.uapi.kvm.kvm_coalesced_mmio;
 import dev.iolite.uapi.kvm.kvm_coalesced_mmio_ring;
 import dev.iolite.uapi.kvm.kvm_coalesced_mmio_zone;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,6 +18,7 @@ import java.util.List;
  * the kernel, all vCPUs of a VM have the same ring; in the model, each has its own.
  */
 final class CoalescedZones {
+  private static final VarHandle INDEX = ValueLayout.JAVA_INT.varHandle();
   private static final int MOST =
       (int) ((Page.BYTES - kvm_coalesced_mmio_ring.sizeof()) / kvm_coalesced_mmio.sizeof());
 
@@ -66,7 +69,8 @@ final class CoalescedZones {
     MemorySegment ring = run.coalescedRing();
     int last = kvm_coalesced_mmio_ring.last(ring);
     if (Integer.compareUnsigned(last, MOST) >= 0
-        || (last + 1) % MOST == kvm_coalesced_mmio_ring.first(ring)) {
+        || (last + 1) % MOST
+            == (int) INDEX.getAcquire(ring, kvm_coalesced_mmio_ring.first$offset())) {
       return false;
     }
     MemorySegment entry =
@@ -75,7 +79,8 @@ final class CoalescedZones {
     kvm_coalesced_mmio.len(entry, size);
     kvm_coalesced_mmio.pio(entry, isPort ? 1 : 0);
     KvmRun.store(kvm_coalesced_mmio.data(entry), 0, size, value);
-    kvm_coalesced_mmio_ring.last(ring, (last + 1) % MOST);
+    // Whoever drains it, without the model's lock, sees the entry when it sees the index.
+    INDEX.setRelease(ring, kvm_coalesced_mmio_ring.last$offset(), (last + 1) % MOST);
     return true;
   }
 }

@@ -80,8 +80,8 @@ final class GuestEvents {
   }
 
   /**
-   * arch/x86/kvm/x86.c:kvm_vcpu_ioctl_x86_set_vcpu_events. The model's guests never are in system
-   * management mode.
+   * arch/x86/kvm/x86.c:kvm_vcpu_ioctl_x86_set_vcpu_events, without CONFIG_KVM_SMM: the model's
+   * guests have no system management mode.
    */
   void load(MemorySegment events) {
     int flags = kvm_vcpu_events.flags(events);
@@ -121,6 +121,12 @@ final class GuestEvents {
       nmis = 0;
       addNmis(Byte.toUnsignedInt(kvm_vcpu_events.nmi.pending(nmi)));
     }
+    MemorySegment smi = kvm_vcpu_events.smi(events);
+    boolean isManaged =
+        kvm_vcpu_events.smi.smm(smi) != 0
+            || kvm_vcpu_events.smi.pending(smi) != 0
+            || kvm_vcpu_events.smi.smm_inside_nmi(smi) != 0;
+    refuseIf((flags & Kvm.KVM_VCPUEVENT_VALID_SMM()) != 0 && isManaged, Errno.EINVAL);
     if ((flags & Kvm.KVM_VCPUEVENT_VALID_TRIPLE_FAULT()) != 0) {
       refuseIf(!vm.settings().tripleFaultEvent(), Errno.EINVAL);
       MemorySegment triple = kvm_vcpu_events.triple_fault(events);

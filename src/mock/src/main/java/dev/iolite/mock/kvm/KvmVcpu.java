@@ -84,7 +84,8 @@ final class KvmVcpu {
     dirtyRing =
         ringBytes == 0
             ? Optional.empty()
-            : Optional.of(new VcpuDirtyRing(vm.task().newRam(ringBytes)));
+            : Optional.of(
+                new VcpuDirtyRing(vm.task().newRam(ringBytes), vm.dirtyRings().reserved()));
     memory = new GuestMemory(vm, run, dirtyRing);
     mpState =
         boot || !vm.hasIrqchip() ? Kvm.KVM_MP_STATE_RUNNABLE() : Kvm.KVM_MP_STATE_UNINITIALIZED();

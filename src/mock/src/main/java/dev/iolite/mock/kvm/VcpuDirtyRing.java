@@ -4,22 +4,27 @@ import dev.iolite.mock.core.Ram;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_dirty_gfn;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 
 /** The ring of the pages that a vCPU has written (struct kvm_dirty_ring). */
 final class VcpuDirtyRing {
+  private static final VarHandle FLAGS = ValueLayout.JAVA_INT.varHandle();
+  private static final long FLAGS_AT = kvm_dirty_gfn.flags$offset();
   private static final int DIRTY = (int) Kvm.KVM_DIRTY_GFN_F_DIRTY();
   private static final int RESET = (int) Kvm.KVM_DIRTY_GFN_F_RESET();
 
-  /** include/linux/kvm_host.h: KVM_DIRTY_RING_RSVD_ENTRIES. */
-  private static final int RESERVED = 64;
+  /** virt/kvm/dirty_ring.c:kvm_dirty_ring_soft_full: so many are left when the vCPU leaves. */
+  private final int reserved;
 
   private final Ram pages;
   private final int entries;
   private int pushed;
   private int taken;
 
-  VcpuDirtyRing(Ram pages) {
+  VcpuDirtyRing(Ram pages, int reserved) {
     this.pages = pages;
+    this.reserved = reserved;
     entries = (int) (pages.bytes() / kvm_dirty_gfn.sizeof());
   }
 
@@ -36,18 +41,19 @@ final class VcpuDirtyRing {
     MemorySegment entry = entry(pushed++);
     kvm_dirty_gfn.slot(entry, slot);
     kvm_dirty_gfn.offset(entry, page);
-    kvm_dirty_gfn.flags(entry, DIRTY);
+    // Whoever harvests, without the model's lock, sees the page when it sees the flag.
+    FLAGS.setRelease(entry, FLAGS_AT, DIRTY);
   }
 
   /** virt/kvm/dirty_ring.c:kvm_dirty_ring_soft_full: the vCPU must not run. */
   boolean isFull() {
-    return pushed - taken >= entries - RESERVED;
+    return pushed - taken >= entries - reserved;
   }
 
   /** virt/kvm/dirty_ring.c:kvm_dirty_ring_reset. */
   int reset(KvmVm vm) {
     int count = 0;
-    while ((kvm_dirty_gfn.flags(entry(taken)) & RESET) != 0) {
+    while (((int) FLAGS.getAcquire(entry(taken), FLAGS_AT) & RESET) != 0) {
       MemorySegment entry = entry(taken++);
       kvm_dirty_gfn.flags(entry, 0);
       int slot = kvm_dirty_gfn.slot(entry);

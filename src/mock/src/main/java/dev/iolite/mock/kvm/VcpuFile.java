@@ -13,6 +13,7 @@ import dev.iolite.uapi.kvm.kvm_mp_state;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_sregs;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 
 /** A vCPU's descriptor, which keeps the VM alive; virt/kvm/kvm_main.c:kvm_vcpu_ioctl. */
@@ -125,13 +126,29 @@ final class VcpuFile extends OpenFile {
     refuseIf(vcpu.stateIsProtected(), Errno.EINVAL);
   }
 
-  /** virt/kvm/kvm_main.c:kvm_vcpu_fault: beyond the three pages, an access raises SIGBUS. */
+  /**
+   * virt/kvm/kvm_main.c:kvm_vcpu_mmap, kvm_vcpu_fault: beyond the three pages, an access raises
+   * SIGBUS.
+   */
   @Override
   public MappedObject mmap(MapRequest request) {
+    // fs/anon_inodes.c: SB_I_NOEXEC
+    refuseIf((request.protection() & Libc.PROT_EXEC()) != 0, Errno.EPERM);
+    long last = request.offset() + request.bytes() - Page.BYTES;
+    refuseIf(
+        (request.flags() & Libc.MAP_SHARED()) == 0
+            && (isInRing(request.offset()) || isInRing(last)),
+        Errno.EINVAL);
     if (vcpu.dirtyRing().isPresent() && request.offset() >= DIRTY_RING) {
       return new MappedObject.Pages(vcpu.dirtyRing().get().pages(), request.offset() - DIRTY_RING);
     }
     return new MappedObject.Pages(vcpu.run().pages(), request.offset());
+  }
+
+  private boolean isInRing(long offset) {
+    return vcpu.dirtyRing()
+        .filter(ring -> offset >= DIRTY_RING && offset < DIRTY_RING + ring.pages().bytes())
+        .isPresent();
   }
 
   /** noop_llseek. */

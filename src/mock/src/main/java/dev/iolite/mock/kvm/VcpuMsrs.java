@@ -29,7 +29,6 @@ final class VcpuMsrs {
   private static final int APIC_BASE = 0x1b;
   private static final int TSC_ADJUST = 0x3b;
   private static final int UCODE_REVISION = 0x8b;
-  private static final int SMBASE = 0x9e;
   private static final int PLATFORM_INFO = 0xce;
   private static final int MTRR_CAP = 0xfe;
   private static final int MISC_FEATURES_ENABLES = 0x140;
@@ -54,7 +53,6 @@ final class VcpuMsrs {
   private static final int VM_HSAVE_PA = 0xc001_0117;
 
   private static final long PAT_AT_RESET = 0x0007_0406_0007_0406L;
-  private static final long SMBASE_AT_RESET = 0x3_0000;
 
   /** Eight variable ranges, fixed ranges and write-combining: arch/x86/kvm/msrs.c. */
   private static final long MTRR_CAP_VALUE = 0x508;
@@ -81,7 +79,6 @@ final class VcpuMsrs {
     MISC_ENABLE,
     MCG_STATUS,
     MCG_CTL,
-    SMBASE,
     PLATFORM_INFO,
     MISC_FEATURES_ENABLES,
     UCODE_REVISION
@@ -116,7 +113,6 @@ final class VcpuMsrs {
       kept.put(plain, 0L);
     }
     kept.put(PAT, PAT_AT_RESET);
-    kept.put(SMBASE, SMBASE_AT_RESET);
     kept.put(MISC_ENABLE, 1L);
     kept.put(PLATFORM_INFO, 1L << 31);
   }
