@@ -68,7 +68,7 @@ final class InterruptControllers {
     MemorySegment chip = chip(argument);
     MemorySegment given = kvm_irqchip.chip(argument).asSlice(0, chip.byteSize());
     given.copyFrom(chip);
-    if (chip == ioapic()) {
+    if (kvm_irqchip.chip_id(argument) == Kvm.KVM_IRQCHIP_IOAPIC()) {
       kvm_ioapic_state.irr(given, kvm_ioapic_state.irr(chip) & ~delivered);
     }
   }
@@ -77,7 +77,7 @@ final class InterruptControllers {
   void set(MemorySegment argument) {
     MemorySegment chip = chip(argument);
     chip.copyFrom(kvm_irqchip.chip(argument).asSlice(0, chip.byteSize()));
-    if (chip == ioapic()) {
+    if (kvm_irqchip.chip_id(argument) == Kvm.KVM_IRQCHIP_IOAPIC()) {
       int requests = kvm_ioapic_state.irr(chip);
       kvm_ioapic_state.irr(chip, 0);
       delivered = 0;

@@ -221,6 +221,6 @@ final class VcpuCalls {
       blocked =
           task.in(argument + kvm_signal_mask.sizeof(), Long.BYTES).get(ValueLayout.JAVA_LONG, 0);
     }
-    vcpu.setBlocksInterruption((blocked >>> Kernel.INTERRUPTION - 1 & 1) != 0);
+    vcpu.setBlocksInterruption((blocked >>> (Kernel.INTERRUPTION - 1) & 1) != 0);
   }
 }
