@@ -262,9 +262,9 @@ class TestDeviceLabTest {
   /** Guest memory whose pages cannot be contiguous. */
   private IovaRange samePageTwice() {
     Mapping page = opened.push(Mapping.anonymous(kernel, PAGE));
-    opened.push(ioas.map(1L << 31, page.segment(), IovaAccess.READ_WRITE));
-    opened.push(ioas.map((1L << 31) + PAGE, page.segment(), IovaAccess.READ_WRITE));
-    return IovaRange.of(1L << 31, 2 * PAGE);
+    opened.push(ioas.map(1L << 29, page.segment(), IovaAccess.READ_WRITE));
+    opened.push(ioas.map((1L << 29) + PAGE, page.segment(), IovaAccess.READ_WRITE));
+    return IovaRange.of(1L << 29, 2 * PAGE);
   }
 
   @Test
