@@ -5,7 +5,7 @@
 
 # The artifacts that the command is made of, and where their sources are.
 ARTIFACTS=(iolite-uapi:bindings iolite:src/client iolite-mock:src/mock iolite-assign:src/assign
-  iolite-cli:src/cli)
+  iolite-vmm:src/vmm iolite-cli:src/cli)
 
 # Those for the tests of others, which our tests look at, too.
 FOR_TESTS=(iolite-junit:src/junit iolite-testcontainers:src/testcontainers)

@@ -2,6 +2,7 @@
 module dev.iolite.cli {
   requires dev.iolite.assign;
   requires dev.iolite.mock;
+  requires dev.iolite.vmm;
   requires info.picocli;
   requires static org.jspecify;
   requires tools.jackson.databind;

@@ -17,6 +17,18 @@ public final class ExitCode {
   /** Something that the command needs is missing. */
   public static final int PRECONDITION = 4;
 
+  /** The guest of {@code iolite vm run} rebooted. */
+  static final int GUEST_RESET = 10;
+
+  /** Its kernel panicked. */
+  static final int GUEST_PANIC = 11;
+
+  /** A processor of it shut down in a triple fault. */
+  static final int GUEST_TRIPLE_FAULT = 12;
+
+  /** Somebody stopped it. */
+  static final int GUEST_STOPPED = 13;
+
   /** A bug in iolite. */
   public static final int INTERNAL = 70;
 

@@ -14,6 +14,7 @@ import dev.iolite.tdi.layout.MalformedReportException;
 import dev.iolite.tdi.profile.TsmCallException;
 import dev.iolite.tdi.profile.UnsupportedByProfileException;
 import dev.iolite.vfio.MalformedReplyException;
+import dev.iolite.vmm.GuestFailedException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
@@ -67,6 +68,7 @@ public final class Failures implements IExecutionExceptionHandler {
       case ScenarioException _,
           GuestDeadlineException _,
           GuestStoppedException _,
+          GuestFailedException _,
           DeviceFaultException _,
           MalformedReportException _,
           MalformedLayoutException _,

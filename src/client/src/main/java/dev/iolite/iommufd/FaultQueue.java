@@ -106,7 +106,12 @@ public final class FaultQueue implements AutoCloseable {
 
   /**
    * Closes the descriptor, which holds the queue, and destroys the queue by IOMMU_DESTROY. Faults
-   * that were not answered are answered by the kernel.
+   * that were not answered are answered by the kernel when the queue is destroyed
+   * (drivers/iommu/iommufd/eventq.c:iommufd_fault_destroy).
+   *
+   * <p>Close the page tables that use it first. Otherwise they go on putting faults into a queue
+   * that nobody can read any more, and a device that waits for an answer gets it only when it is
+   * detached (iommufd_auto_response_faults).
    *
    * @throws KernelException EBUSY: a page table uses it. The descriptor is closed all the same, and
    *     this can be closed again

@@ -50,9 +50,12 @@ final class InvalidateCall {
           (int)
               HeldMemory.during(
                   entries, () -> iommufd.tryIoctl(IommufdIoctls.IOMMU_HWPT_INVALIDATE, call));
-      return new InvalidationResult(
-          iommu_hwpt_invalidate.entry_num(call),
-          result < 0 ? Optional.of(Errno.of(-result)) : Optional.empty());
+      int handled = iommu_hwpt_invalidate.entry_num(call);
+      if (result >= 0) {
+        return new InvalidationResult(handled, Optional.empty());
+      }
+      // All of them and an error: the kernel left the count as we gave it, and has done nothing.
+      return new InvalidationResult(handled == count ? 0 : handled, Optional.of(Errno.of(-result)));
     }
   }
 }

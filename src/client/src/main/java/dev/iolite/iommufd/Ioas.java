@@ -352,8 +352,9 @@ public final class Ioas implements AutoCloseable {
    * @param range what is asked about; its first address must be mapped
    * @return the memory from the first address as far as it is contiguous, and no further than asked
    * @throws dev.iolite.kernel.KernelException EPERM: this needs CAP_SYS_RAWIO. ENOENT: nothing is
-   *     mapped there. EOPNOTSUPP: the IOAS has no such device, or the kernel was built without
-   *     CONFIG_VFIO_NOIOMMU
+   *     mapped there. EINVAL: it is a dma-buf that was revoked, or the range is {@link
+   *     IovaRange#ALL}, whose length the call cannot say. EOPNOTSUPP: the IOAS has no such device,
+   *     or the kernel was built without CONFIG_VFIO_NOIOMMU
    */
   public PhysicalRange physical(IovaRange range) {
     try (Arena arena = Arena.ofConfined()) {

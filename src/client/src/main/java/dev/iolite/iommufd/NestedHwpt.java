@@ -31,8 +31,8 @@ public final class NestedHwpt implements AutoCloseable {
    * Has the IOMMU forget what the guest has changed, by IOMMU_HWPT_INVALIDATE.
    *
    * @param requests all of one kind
-   * @return how many were done, and why not all: EINVAL (an address or flag), EOPNOTSUPP (the
-   *     driver does not do it), EFAULT
+   * @return how many were done, and why not all: EINVAL (an address, or more than 2<sup>19</sup>
+   *     requests), EOPNOTSUPP (a flag, or the driver does not do it), EFAULT
    */
   public InvalidationResult invalidate(List<? extends Invalidation> requests) {
     return InvalidateCall.make(iommufd, id.value(), requests);

@@ -4,6 +4,7 @@ import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.IommufdIoctls;
+import dev.iolite.uapi.catalog.SystemCalls;
 import dev.iolite.uapi.iommufd.Iommufd;
 import dev.iolite.uapi.iommufd.iommu_veventq_alloc;
 import dev.iolite.uapi.iommufd.iommufd_vevent_header;
@@ -26,6 +27,9 @@ public final class VeventQueue implements AutoCloseable {
   private final int id;
   private final VeventType type;
   private final IommufdObject object;
+
+  /** Whether an event of the size that the type says was read. */
+  private volatile boolean isSizeKnown;
 
   private VeventQueue(Fd iommufd, Fd fd, int id, VeventType type) {
     this.fd = fd;
@@ -72,29 +76,56 @@ public final class VeventQueue implements AutoCloseable {
    * Takes events from the queue, without waiting. See
    * drivers/iommu/iommufd/eventq.c:iommufd_veventq_fops_read.
    *
+   * <p>The kernel does not say how large an event is. The first one is therefore read alone, which
+   * shows whether its type is right.
+   *
    * @return empty if there is none
-   * @throws KernelException what read(2) said; EINVAL: the events are larger than their type says
+   * @throws KernelException what read(2) said; EINVAL: the events are larger than their type says.
+   *     A result that is not negative: they are smaller
    */
   public List<Vevent> read() {
+    List<Vevent> read = new ArrayList<>();
+    if (!isSizeKnown) {
+      take(1, read);
+      isSizeKnown = !read.isEmpty() && !read.getLast().lost();
+    }
+    if (isSizeKnown) {
+      take(EVENTS_AT_ONCE, read);
+    }
+    return read;
+  }
+
+  private void take(int most, List<Vevent> read) {
     long head = iommufd_vevent_header.sizeof();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment events =
-          arena.allocate(EVENTS_AT_ONCE * (head + type.eventBytes()), Long.BYTES);
+      MemorySegment events = arena.allocate(most * (head + type.eventBytes()), Long.BYTES);
       long end = fd.read(events);
-      List<Vevent> read = new ArrayList<>();
-      for (long at = 0; at + head <= end; ) {
+      for (long at = 0; at < end; ) {
+        if (at + head > end) {
+          throw smaller(end);
+        }
         MemorySegment header = events.asSlice(at, head);
         int sequence = iommufd_vevent_header.sequence(header);
         at += head;
         if ((iommufd_vevent_header.flags(header) & Iommufd.IOMMU_VEVENTQ_FLAG_LOST_EVENTS()) != 0) {
           read.add(new Vevent(sequence, Optional.empty()));
-        } else if (at + type.eventBytes() <= end) {
+        } else if (at + type.eventBytes() > end) {
+          throw smaller(end);
+        } else {
           read.add(new Vevent(sequence, Optional.of(copy(events.asSlice(at, type.eventBytes())))));
           at += type.eventBytes();
         }
       }
-      return read;
     }
+  }
+
+  private KernelException smaller(long bytes) {
+    return KernelException.of(
+        SystemCalls.READ.name(),
+        fd.target(),
+        "type=" + type + " eventBytes=" + type.eventBytes(),
+        bytes,
+        ": the events are smaller than their type says");
   }
 
   /** Words, so that the struct is aligned; and on the heap, so that nothing has to be freed. */

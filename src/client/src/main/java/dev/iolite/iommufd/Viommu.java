@@ -94,7 +94,8 @@ public final class Viommu implements AutoCloseable {
    * vIOMMU, not one page table.
    *
    * @param requests all of one kind
-   * @return how many were done, and why not all
+   * @return how many were handled, and why not all; see {@link InvalidationResult} on what an Arm
+   *     SMMUv3 has done after an error
    */
   public InvalidationResult invalidate(List<? extends Invalidation> requests) {
     return InvalidateCall.make(iommufd, id.value(), requests);
@@ -120,8 +121,9 @@ public final class Viommu implements AutoCloseable {
    * @param index which one of the vIOMMU's, from 0
    * @param memory where it is in the guest-physical addresses
    * @return the queue; empty if the driver has none of this type (EOPNOTSUPP)
-   * @throws dev.iolite.kernel.KernelException ENOENT: the memory is not mapped; EINVAL: it is not
-   *     contiguous; otherwise what the driver says of index and memory
+   * @throws dev.iolite.kernel.KernelException ENOENT: the memory is not mapped; EFAULT: its pages
+   *     are not contiguous; EINVAL, EOVERFLOW, ERANGE: it is no range of the address space; EEXIST:
+   *     there is a queue with this index; otherwise what the driver says of index and memory
    */
   public Optional<HwQueue> allocHwQueue(HwQueueType type, int index, IovaRange memory) {
     try (Arena arena = Arena.ofConfined()) {
@@ -143,7 +145,8 @@ public final class Viommu implements AutoCloseable {
    * After an error, it still exists and can be closed again. See
    * drivers/iommu/iommufd/main.c:iommufd_destroy.
    *
-   * @throws dev.iolite.kernel.KernelException EBUSY: it still has a vDEVICE or a nested page table
+   * @throws dev.iolite.kernel.KernelException EBUSY: it still has a vDEVICE, a nested page table or
+   *     a queue
    */
   @Override
   public void close() {

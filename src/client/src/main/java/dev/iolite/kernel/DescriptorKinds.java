@@ -1,9 +1,14 @@
 package dev.iolite.kernel;
 
+import dev.iolite.uapi.catalog.DmaBufIoctls;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.catalog.VfioIoctls;
+import dev.iolite.uapi.dmabuf.dma_buf_export_sync_file;
+import dev.iolite.uapi.iommufd.iommu_fault_alloc;
+import dev.iolite.uapi.iommufd.iommu_veventq_alloc;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.vfio.Vfio;
@@ -85,6 +90,17 @@ public final class DescriptorKinds {
       return after
           .filter(device -> (kvm_create_device.flags(device) & Kvm.KVM_CREATE_DEVICE_TEST()) == 0)
           .map(device -> new Made(kvm_create_device.fd(device), FdKind.KVM_DEVICE));
+    }
+    if (command.equals(IommufdIoctls.IOMMU_FAULT_QUEUE_ALLOC)) {
+      return after.map(
+          queue -> new Made(iommu_fault_alloc.out_fault_fd(queue), FdKind.FAULT_QUEUE));
+    }
+    if (command.equals(IommufdIoctls.IOMMU_VEVENTQ_ALLOC)) {
+      return after.map(
+          queue -> new Made(iommu_veventq_alloc.out_veventq_fd(queue), FdKind.VEVENTQ));
+    }
+    if (command.equals(DmaBufIoctls.DMA_BUF_IOCTL_EXPORT_SYNC_FILE)) {
+      return after.map(export -> new Made(dma_buf_export_sync_file.fd(export), FdKind.SYNC_FILE));
     }
     if (command.equals(VfioIoctls.VFIO_DEVICE_FEATURE)) {
       return after

@@ -8,8 +8,9 @@ import java.nio.ByteOrder;
 /**
  * Which pages of a range of addresses were written: a bit for each, as the kernel fills it in.
  *
- * <p>It is made once and filled again and again; reading it allocates nothing. The kernel sets bits
- * and clears none, so that what several sources report adds up: {@link #clear} it in between.
+ * <p>It is made once and filled again and again; reading it allocates nothing. Every call that
+ * fills it sets bits and clears none, so that what several sources report adds up: {@link #clear}
+ * it in between.
  *
  * <p>Safe for use by several threads, except that no thread may read it while another has it filled
  * or cleared.
@@ -120,6 +121,17 @@ public final class DirtyBitmap implements AutoCloseable {
       count++;
     }
     return count;
+  }
+
+  /**
+   * Sets the bits that are set elsewhere.
+   *
+   * @param words as many bits as {@link #bits} has, in the same order
+   */
+  public void add(MemorySegment words) {
+    for (long at = 0; at < bits.byteSize(); at += Long.BYTES) {
+      bits.set(WORD, at, bits.get(WORD, at) | words.get(WORD, at));
+    }
   }
 
   /** Forgets what was written. */

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One wait for many descriptors, by poll(2): the eventfds of all interrupts of a device, its queues
@@ -19,6 +20,10 @@ public final class PollSet implements AutoCloseable {
   private static final int FAILED = Libc.POLLERR() | Libc.POLLNVAL();
 
   private final Arena arena = Arena.ofShared();
+
+  /** Held while the kernel has the memory. {@link HeldMemory} would allocate in each wait. */
+  private final ReentrantLock waiting = new ReentrantLock();
+
   private final Kernel kernel;
   private final List<Fd> fds;
   private final MemorySegment polls;
@@ -35,7 +40,6 @@ public final class PollSet implements AutoCloseable {
     polls = pollfd.allocateArray(this.fds.size(), arena);
     for (int i = 0; i < this.fds.size(); i++) {
       MemorySegment poll = pollfd.asSlice(polls, i);
-      pollfd.fd(poll, this.fds.get(i).number());
       pollfd.events(poll, (short) Libc.POLLIN());
     }
   }
@@ -50,15 +54,15 @@ public final class PollSet implements AutoCloseable {
    *
    * @param deadline how long to wait at most
    * @return how many can be read; 0 if the deadline passed
-   * @throws KernelException what poll(2) said, or that one of the descriptors is closed or has
-   *     failed
+   * @throws KernelException what poll(2) said, or that one of the descriptors has failed
+   * @throws IllegalStateException if one of the descriptors is closed
    */
   public int await(Duration deadline) {
     long end = System.nanoTime() + deadline.toNanos();
     while (true) {
       long left = Math.max(0, end - System.nanoTime());
       int millis = (int) Math.min(Integer.MAX_VALUE, (left + 999_999) / 1_000_000);
-      int ready = kernel.poll(polls.address(), fds.size(), millis);
+      int ready = poll(millis);
       if (ready < 0 && ready != Errno.EINTR.negated()) {
         throw new KernelException("poll", fds.getFirst().target(), "fds=" + fds.size(), -ready);
       }
@@ -66,6 +70,20 @@ public final class PollSet implements AutoCloseable {
         requireNoneFailed(ready);
         return ready;
       }
+    }
+  }
+
+  private int poll(int millis) {
+    waiting.lock();
+    try {
+      for (int i = 0; i < fds.size(); i++) {
+        // Each time: the number of a closed descriptor may be another file's by now.
+        polls.set(
+            ValueLayout.JAVA_INT, i * pollfd.sizeof() + pollfd.fd$offset(), fds.get(i).number());
+      }
+      return kernel.poll(polls.address(), fds.size(), millis);
+    } finally {
+      waiting.unlock();
     }
   }
 
@@ -120,10 +138,22 @@ public final class PollSet implements AutoCloseable {
     return polls.get(ValueLayout.JAVA_SHORT, index * pollfd.sizeof() + pollfd.revents$offset());
   }
 
+  /**
+   * Frees the memory; the descriptors stay open.
+   *
+   * @throws IllegalStateException if a thread waits
+   */
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
-      arena.close();
+    if (!waiting.tryLock()) {
+      throw new IllegalStateException("a thread waits for " + fds);
+    }
+    try {
+      if (arena.scope().isAlive()) {
+        arena.close();
+      }
+    } finally {
+      waiting.unlock();
     }
   }
 }

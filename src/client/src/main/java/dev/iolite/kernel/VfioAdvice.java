@@ -201,8 +201,8 @@ final class VfioAdvice {
             case EINVAL, EPERM ->
                 new Advice(
                     "the reset would meet devices that this process has not bound to the same"
-                        + " iommufd",
-                    "bind all of them",
+                        + " iommufd, or whose groups it was not given",
+                    "bind all of them, or give all of their groups",
                     Remedy.SHOW_DEVICE);
             default -> null;
           };

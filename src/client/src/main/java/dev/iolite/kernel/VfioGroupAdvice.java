@@ -18,14 +18,14 @@ final class VfioGroupAdvice {
             case ENODEV -> gone();
             case EPERM ->
                 new Advice(
-                    "a group without an IOMMU needs CAP_SYS_RAWIO, and shares no container with one"
-                        + " that has an IOMMU",
-                    "enable the IOMMU, or run as root with a container of its own",
-                    Remedy.CHECK_HOST);
+                    "a device of the group has a host driver; or the group has no IOMMU, for which"
+                        + " one needs CAP_SYS_RAWIO and a container of its own",
+                    "give all functions of the group to vfio-pci",
+                    Remedy.SHOW_FUNCTION);
             case EBUSY ->
                 new Advice(
-                    "a device of the group has a host driver, or another user",
-                    "give all functions of the group to vfio-pci",
+                    "the kernel has given the group a page table already, for another user",
+                    "fuser -v /dev/vfio/* shows who has it",
                     Remedy.SHOW_FUNCTION);
             case EBADF, EBADFD ->
                 new Advice(
@@ -124,10 +124,13 @@ final class VfioGroupAdvice {
             case EOVERFLOW -> new Advice("the range ends beyond the address space", "unmap less");
             case EBUSY ->
                 new Advice(
-                    "a mediated device pins single pages of it",
-                    "unmap it when the device is closed");
+                    "a mediated device, or something else in the kernel, uses what is mapped there",
+                    "close what uses it first");
             case ENODEV -> noIoas();
-            case ENOENT -> new Advice("nothing is mapped in this range", "there is nothing to do");
+            case ENOENT ->
+                new Advice(
+                    "the range cuts a mapping, which stays mapped",
+                    "unmap whole mappings as they were made");
             default -> null;
           };
       case "VFIO_IOMMU_GET_INFO" ->

@@ -61,6 +61,10 @@ public record Capability(String name, int number) {
   public static final Capability SPLIT_IRQCHIP =
       new Capability("SPLIT_IRQCHIP", Kvm.KVM_CAP_SPLIT_IRQCHIP());
 
+  /** The timer of a local APIC in the kernel can be set to a time of the TSC. */
+  public static final Capability TSC_DEADLINE_TIMER =
+      new Capability("TSC_DEADLINE_TIMER", Kvm.KVM_CAP_TSC_DEADLINE_TIMER());
+
   /**
    * Clearing the dirty log by hand; its bits are the options of {@link VmDirtyLog#protectManually}.
    */

@@ -12,11 +12,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** The calls with a list of CPUID leaves. */
 final class CpuidCall {
   /** KVM_MAX_CPUID_ENTRIES of arch/x86/include/asm/kvm_host.h. */
-  private static final int MOST = 256;
+  static final int MOST = 256;
 
   private CpuidCall() {}
 
@@ -30,22 +31,33 @@ final class CpuidCall {
           if (count < 0 || count > room) {
             throw fd.malformed(command, list, 0, ", but more entries than there is room for");
           }
-          List<CpuidEntry> entries = new ArrayList<>();
-          for (int i = 0; i < count; i++) {
-            entries.add(CpuidEntry.of(entry(list, i)));
-          }
-          return List.copyOf(entries);
+          return entries(list, CpuidEntry::of);
         }
       }
+    }
+  }
+
+  /** The entries of a list that has them, as read by {@link CpuidEntry#of} or the like. */
+  static List<CpuidEntry> entries(MemorySegment list, Function<MemorySegment, CpuidEntry> read) {
+    List<CpuidEntry> entries = new ArrayList<>();
+    for (int i = 0; i < kvm_cpuid2.nent(list); i++) {
+      entries.add(read.apply(entry(list, i)));
+    }
+    return List.copyOf(entries);
+  }
+
+  /** Fills a list that has room for the entries. */
+  static void fill(MemorySegment list, List<CpuidEntry> entries) {
+    kvm_cpuid2.nent(list, entries.size());
+    for (int i = 0; i < entries.size(); i++) {
+      entries.get(i).store(entry(list, i));
     }
   }
 
   static void set(Fd fd, Ioctl command, List<CpuidEntry> entries) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment list = list(arena, entries.size());
-      for (int i = 0; i < entries.size(); i++) {
-        entries.get(i).store(entry(list, i));
-      }
+      fill(list, entries);
       fd.ioctl(command, list);
     }
   }

@@ -25,9 +25,19 @@ public record CpuidEntry(int function, OptionalInt index, int eax, int ebx, int 
   static CpuidEntry of(MemorySegment entry) {
     boolean isIndexed =
         (kvm_cpuid_entry2.flags(entry) & Kvm.KVM_CPUID_FLAG_SIGNIFCANT_INDEX()) != 0;
+    return of(
+        entry, isIndexed ? OptionalInt.of(kvm_cpuid_entry2.index(entry)) : OptionalInt.empty());
+  }
+
+  /** An entry whose index counts although no flag says so. */
+  static CpuidEntry indexed(MemorySegment entry) {
+    return of(entry, OptionalInt.of(kvm_cpuid_entry2.index(entry)));
+  }
+
+  private static CpuidEntry of(MemorySegment entry, OptionalInt index) {
     return new CpuidEntry(
         kvm_cpuid_entry2.function(entry),
-        isIndexed ? OptionalInt.of(kvm_cpuid_entry2.index(entry)) : OptionalInt.empty(),
+        index,
         kvm_cpuid_entry2.eax(entry),
         kvm_cpuid_entry2.ebx(entry),
         kvm_cpuid_entry2.ecx(entry),

@@ -51,6 +51,13 @@ public record GeneralRegisters(
     return new GeneralRegisters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, rip, RFLAGS_FIXED);
   }
 
+  /** The same with a stack, and an argument in RSI. */
+  public GeneralRegisters with(long newRsp, long newRsi) {
+    return new GeneralRegisters(
+        rax, rbx, rcx, rdx, newRsi, rdi, newRsp, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rip,
+        rflags);
+  }
+
   static GeneralRegisters of(MemorySegment regs) {
     return new GeneralRegisters(
         kvm_regs.rax(regs),

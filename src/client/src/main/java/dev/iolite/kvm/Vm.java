@@ -468,6 +468,11 @@ public final class Vm implements AutoCloseable {
     }
   }
 
+  /** The launch of a VM of type {@link VmType#TDX}. */
+  public Tdx tdx() {
+    return new Tdx(this);
+  }
+
   /**
    * Its encryption by AMD SEV, which its type or {@link Sev#initDefault} decides.
    *

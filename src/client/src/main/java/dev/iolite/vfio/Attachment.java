@@ -40,6 +40,9 @@ public final class Attachment implements AutoCloseable {
 
   @Override
   public String toString() {
-    return device + (pasid < 0 ? "" : ", PASID " + pasid) + " attached to " + pageTable;
+    return device
+        + (pasid == BoundVfioDevice.NO_PASID ? "" : ", PASID " + pasid)
+        + " attached to "
+        + pageTable;
   }
 }

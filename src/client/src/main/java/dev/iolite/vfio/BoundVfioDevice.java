@@ -12,7 +12,9 @@ import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A VFIO device that is bound to an iommufd and can be used.
@@ -22,8 +24,8 @@ import java.util.Map;
  * except for what {@link #region} returns.
  */
 public final class BoundVfioDevice extends OpenVfioDevice {
-  /** Stands for the device without a PASID. */
-  private static final int NO_PASID = -1;
+  /** Stands for the device without a PASID, to the kernel too (IOMMU_NO_PASID). */
+  static final int NO_PASID = 0;
 
   private final DeviceId deviceId;
 
@@ -61,14 +63,14 @@ public final class BoundVfioDevice extends OpenVfioDevice {
    * Attaches a PASID of the device, like {@link #attach}: the DMA that carries this PASID goes
    * where the target says.
    *
-   * @param pasid not negative; the device must have PASIDs, and they must be on
+   * @param pasid more than 0; the device must have PASIDs, and they must be on
    * @param target an IOAS, or a page table made for PASIDs
    * @throws KernelException as for {@link #attach}, and EOPNOTSUPP: the driver or the IOMMU has no
    *     PASIDs; EINVAL: the page table was not made for PASIDs. See
    *     drivers/vfio/iommufd.c:vfio_iommufd_physical_pasid_attach_ioas
    */
   public Attachment attachPasid(int pasid, PageTableId target) {
-    return attach(Vfio.VFIO_DEVICE_ATTACH_PASID(), pasid, target);
+    return attach(Vfio.VFIO_DEVICE_ATTACH_PASID(), requirePasid(pasid), target);
   }
 
   private Attachment attach(int flags, int pasid, PageTableId target) {
@@ -77,7 +79,7 @@ public final class BoundVfioDevice extends OpenVfioDevice {
       vfio_device_attach_iommufd_pt.argsz(attach, (int) attach.byteSize());
       vfio_device_attach_iommufd_pt.flags(attach, flags);
       vfio_device_attach_iommufd_pt.pt_id(attach, target.value());
-      vfio_device_attach_iommufd_pt.pasid(attach, Math.max(pasid, 0));
+      vfio_device_attach_iommufd_pt.pasid(attach, pasid);
       fd().ioctl(VfioIoctls.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
       int used = vfio_device_attach_iommufd_pt.pt_id(attach);
       current.put(pasid, ++attachments);
@@ -100,7 +102,14 @@ public final class BoundVfioDevice extends OpenVfioDevice {
    * @throws KernelException EOPNOTSUPP: the driver has no PASIDs
    */
   public void detachPasid(int pasid) {
-    detach(Vfio.VFIO_DEVICE_DETACH_PASID(), pasid);
+    detach(Vfio.VFIO_DEVICE_DETACH_PASID(), requirePasid(pasid));
+  }
+
+  private static int requirePasid(int pasid) {
+    if (pasid <= NO_PASID) {
+      throw new IllegalArgumentException("PASID " + pasid + " is none; they begin with 1");
+    }
+    return pasid;
   }
 
   private void detach(int flags, int pasid) {
@@ -108,7 +117,7 @@ public final class BoundVfioDevice extends OpenVfioDevice {
       MemorySegment detach = vfio_device_detach_iommufd_pt.allocate(arena);
       vfio_device_detach_iommufd_pt.argsz(detach, (int) detach.byteSize());
       vfio_device_detach_iommufd_pt.flags(detach, flags);
-      vfio_device_detach_iommufd_pt.pasid(detach, Math.max(pasid, 0));
+      vfio_device_detach_iommufd_pt.pasid(detach, pasid);
       fd().ioctl(VfioIoctls.VFIO_DEVICE_DETACH_IOMMUFD_PT, detach);
       current.remove(pasid);
     }
@@ -119,6 +128,36 @@ public final class BoundVfioDevice extends OpenVfioDevice {
     if (current.getOrDefault(pasid, 0) == attachment && !fd().isClosed()) {
       detach(pasid == NO_PASID ? 0 : Vfio.VFIO_DEVICE_DETACH_PASID(), pasid);
     }
+  }
+
+  /**
+   * Which devices a reset of the slot or bus would reset, by VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.
+   * See drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
+   *
+   * @return empty if such a reset is not possible (ENODEV)
+   * @throws KernelException any other errno
+   */
+  public Optional<HotResetInfo> hotResetInfo() {
+    return HotResetCall.make(fd())
+        .map(reply ->
+            new HotResetInfo(
+                reply.flags(),
+                reply.devices().stream()
+                    .map(device -> new HotResetInfo.Dependent(device.bdf(), device.id()))
+                    .toList()));
+  }
+
+  /**
+   * Resets the device's slot or bus, with all its devices, by VFIO_DEVICE_PCI_HOT_RESET. The
+   * mappings of all their BARs and all their dma-bufs are revoked while the reset lasts. See
+   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset.
+   *
+   * @throws KernelException ENODEV: such a reset is not possible; EINVAL: not all of its devices
+   *     belong to the iommufd of this one, see {@link HotResetInfo#requireAllOwned}; EBUSY, EAGAIN:
+   *     the kernel is using one of them. Dma-bufs may have been revoked all the same
+   */
+  public void hotReset() {
+    HotResetCall.reset(fd(), List.of());
   }
 
   /** Detaches and unbinds the device, and closes its descriptor. */

@@ -37,10 +37,17 @@ public final class DeviceFeatures {
       if (result >= 0) {
         return FeatureSupport.SUPPORTED;
       }
-      return result == Errno.ENOTTY.negated() || result == Errno.EOPNOTSUPP.negated()
-          ? FeatureSupport.NOT_SUPPORTED
-          : FeatureSupport.REFUSED;
+      boolean isAbsent =
+          result == Errno.ENOTTY.negated()
+              || result == Errno.EOPNOTSUPP.negated()
+              || (result == Errno.EINVAL.negated() && saysAbsentByEinval(feature));
+      return isAbsent ? FeatureSupport.NOT_SUPPORTED : FeatureSupport.REFUSED;
     }
+  }
+
+  /** drivers/vfio/vfio_main.c:vfio_ioctl_device_feature_migration_precopy_info_v2: no PRE_COPY. */
+  private static boolean saysAbsentByEinval(VfioFeature feature) {
+    return feature == VfioFeature.MIG_PRECOPY_INFO_V2;
   }
 
   /**
@@ -49,6 +56,7 @@ public final class DeviceFeatures {
    * @param data the feature's struct; its content goes to the kernel and is replaced by the answer
    * @return false if the device does not have the feature (ENOTTY)
    * @throws KernelException any other errno
+   * @throws IllegalArgumentException if the segment is read-only
    */
   public boolean get(VfioFeature feature, MemorySegment data) {
     if (feature == VfioFeature.DMA_BUF) {
@@ -58,18 +66,27 @@ public final class DeviceFeatures {
   }
 
   /**
-   * Changes a feature, by SET.
+   * Changes a feature, by SET. The state of migration is changed by {@link Migration#setState}.
    *
    * @param data the feature's struct, or {@link MemorySegment#NULL} if it has none; its content
    *     goes to the kernel and is replaced by the answer
    * @return false if the device does not have the feature (ENOTTY)
    * @throws KernelException any other errno
+   * @throws IllegalArgumentException if the segment is read-only
    */
   public boolean set(VfioFeature feature, MemorySegment data) {
+    if (feature == VfioFeature.MIG_DEVICE_STATE) {
+      throw new IllegalArgumentException(
+          "a change of state returns a descriptor: use Migration.setState");
+    }
     return exchange(feature, Vfio.VFIO_DEVICE_FEATURE_SET(), data);
   }
 
-  private boolean exchange(VfioFeature feature, int operation, MemorySegment data) {
+  /** Makes a SET or GET whose answer may hold a descriptor, which the caller takes over. */
+  boolean exchange(VfioFeature feature, int operation, MemorySegment data) {
+    if (data.isReadOnly()) {
+      throw new IllegalArgumentException("the answer can't go into a segment that is read-only");
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment argument = argument(arena, feature, operation, data.byteSize());
       MemorySegment payload = argument.asSlice(vfio_device_feature.sizeof());

@@ -32,9 +32,9 @@ public final class DmaLogging {
    * @param pageBytes the page size to try for; the ranges are multiples of it
    * @return the page size that the driver chose; empty if the device cannot log (ENOTTY)
    * @throws KernelException EINVAL: no range, or ranges that overlap or are not aligned; E2BIG:
-   *     more ranges than fit into a page; EOVERFLOW: a range ends beyond 2<sup>64</sup>; otherwise
-   *     what the driver says, as a rule EINVAL if the log is on. See
-   *     drivers/vfio/vfio_main.c:vfio_ioctl_device_feature_logging_start
+   *     more ranges than fit into a page; EOVERFLOW: a range ends at 2<sup>64</sup> and is not
+   *     {@link IovaRange#ALL}; otherwise what the driver says, as a rule EINVAL if the log is on.
+   *     See drivers/vfio/vfio_main.c:vfio_ioctl_device_feature_logging_start
    */
   public OptionalLong start(List<IovaRange> ranges, long pageBytes) {
     try (Arena arena = Arena.ofConfined()) {

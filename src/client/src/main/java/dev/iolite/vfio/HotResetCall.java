@@ -4,16 +4,18 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.vfio_pci_dependent_device;
+import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, which, unlike the others, fails with ENOSPC and returns the
- * number of devices in its count. See
+ * Resets of a slot or bus. VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, unlike the other infos, fails with
+ * ENOSPC and returns the number of devices in its count. See
  * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
  */
 final class HotResetCall {
@@ -28,7 +30,7 @@ final class HotResetCall {
 
   private HotResetCall() {}
 
-  static Optional<HotResetInfo> make(Fd fd) {
+  static Optional<Reply> make(Fd fd) {
     var command = VfioIoctls.VFIO_DEVICE_GET_PCI_HOT_RESET_INFO;
     int room = 1;
     try (Arena arena = Arena.ofConfined()) {
@@ -56,7 +58,27 @@ final class HotResetCall {
         command.name(), "after " + TRIES + " tries it still wants more room than it asked for");
   }
 
-  private static HotResetInfo decode(MemorySegment info, int room) {
+  /**
+   * Makes VFIO_DEVICE_PCI_HOT_RESET.
+   *
+   * @param groups whose devices the caller owns; none for a device that was opened by its own file
+   */
+  static void reset(Fd fd, List<VfioGroup> groups) {
+    try (Arena arena = Arena.ofConfined()) {
+      long fds = vfio_pci_hot_reset.group_fds$offset();
+      MemorySegment reset =
+          arena.allocate(fds + (long) groups.size() * Integer.BYTES, Integer.BYTES);
+      vfio_pci_hot_reset.argsz(reset, Math.toIntExact(reset.byteSize()));
+      vfio_pci_hot_reset.count(reset, groups.size());
+      for (int i = 0; i < groups.size(); i++) {
+        reset.set(
+            ValueLayout.JAVA_INT, fds + (long) i * Integer.BYTES, groups.get(i).fd().number());
+      }
+      fd.ioctl(VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET, reset);
+    }
+  }
+
+  private static Reply decode(MemorySegment info, int room) {
     int count = vfio_pci_hot_reset_info.count(info);
     if (count < 0 || count > room) {
       throw new MalformedReplyException(
@@ -66,13 +88,13 @@ final class HotResetCall {
               + " devices where there is room for "
               + room);
     }
-    List<HotResetInfo.Dependent> devices = new ArrayList<>();
+    List<Entry> devices = new ArrayList<>();
     MemorySegment array = info.asSlice(vfio_pci_hot_reset_info.devices$offset());
     for (int i = 0; i < count; i++) {
       MemorySegment device = vfio_pci_dependent_device.asSlice(array, i);
       int devfn = Byte.toUnsignedInt(vfio_pci_dependent_device.devfn(device));
       devices.add(
-          new HotResetInfo.Dependent(
+          new Entry(
               String.format(
                   "%04x:%02x:%02x.%d",
                   Short.toUnsignedInt(vfio_pci_dependent_device.segment(device)),
@@ -81,6 +103,17 @@ final class HotResetCall {
                   devfn & FUNCTION_MASK),
               vfio_pci_dependent_device.devid(device)));
     }
-    return new HotResetInfo(vfio_pci_hot_reset_info.flags(info), devices);
+    return new Reply(vfio_pci_hot_reset_info.flags(info), devices);
   }
+
+  /** What came back. */
+  record Reply(int flags, List<Entry> devices) {}
+
+  /**
+   * A device.
+   *
+   * @param bdf its address
+   * @param id its id in an iommufd, or its IOMMU group: the kernel has one field for both
+   */
+  record Entry(String bdf, int id) {}
 }

@@ -50,11 +50,15 @@ public final class IrqSet implements AutoCloseable {
   }
 
   /**
-   * Connects one interrupt to an eventfd, in place of the one that it had, if any.
+   * Connects one interrupt to an eventfd, in place of the one that it had, if any. If the set is
+   * not enabled, this enables the interrupts up to this one.
+   *
+   * <p>After an error, the interrupt has no eventfd: the kernel takes the old one away first. See
+   * drivers/vfio/pci/vfio_pci_intrs.c:vfio_msi_set_vector_signal.
    *
    * @param index which one, from 0
    * @throws KernelException EINVAL: no such interrupt, or one that cannot be added while the others
-   *     are enabled ({@link IrqInfo#isFixedSize})
+   *     are enabled ({@link IrqInfo#isFixedSize}); otherwise as for {@link #enable}
    */
   public void connect(int index, EventFd event) {
     connect(index, event.fd().number());
@@ -62,13 +66,26 @@ public final class IrqSet implements AutoCloseable {
   }
 
   /**
-   * Takes one interrupt's eventfd away; the others stay.
+   * Takes one interrupt's eventfd away; the others stay. Does nothing if this set is not enabled:
+   * the kernel would enable it (drivers/vfio/pci/vfio_pci_intrs.c:vfio_pci_set_msi_trigger).
    *
    * @param index which one, from 0
    * @throws KernelException EINVAL: no such interrupt
    */
   public void disconnect(int index) {
-    connect(index, NO_EVENTFD);
+    if (enabled) {
+      connect(index, NO_EVENTFD);
+      enabled = !isSignalOnly();
+    }
+  }
+
+  /**
+   * Whether this is an eventfd of the kernel's and no interrupt of the device. Without its eventfd
+   * there is nothing to disable (vfio_pci_set_ctx_trigger_single).
+   */
+  private boolean isSignalOnly() {
+    return info.index() == Vfio.VFIO_PCI_ERR_IRQ_INDEX()
+        || info.index() == Vfio.VFIO_PCI_REQ_IRQ_INDEX();
   }
 
   /**
@@ -167,8 +184,8 @@ public final class IrqSet implements AutoCloseable {
   @Override
   public void close() {
     if (enabled && !device.isClosed()) {
-      enabled = false;
       simple(Vfio.VFIO_IRQ_SET_ACTION_TRIGGER(), 0, 0);
+      enabled = false;
     }
   }
 

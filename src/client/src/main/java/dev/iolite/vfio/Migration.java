@@ -4,6 +4,7 @@ import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.VfioIoctls;
+import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_feature_mig_data_size;
 import dev.iolite.uapi.vfio.vfio_device_feature_mig_state;
 import dev.iolite.uapi.vfio.vfio_device_feature_migration;
@@ -88,7 +89,7 @@ public final class Migration {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment set = vfio_device_feature_mig_state.allocate(arena);
       vfio_device_feature_mig_state.device_state(set, state.number());
-      require(features.set(VfioFeature.MIG_DEVICE_STATE, set));
+      require(features.exchange(VfioFeature.MIG_DEVICE_STATE, Vfio.VFIO_DEVICE_FEATURE_SET(), set));
       int number = vfio_device_feature_mig_state.data_fd(set);
       if (number == NO_STREAM) {
         return Optional.empty();

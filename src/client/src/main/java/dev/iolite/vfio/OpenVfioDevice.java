@@ -10,7 +10,6 @@ import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_info;
 import dev.iolite.uapi.vfio.vfio_irq_info;
-import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
 import dev.iolite.uapi.vfio.vfio_region_info;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -300,34 +299,6 @@ public abstract sealed class OpenVfioDevice implements AutoCloseable
     }
     fd.ioctl(VfioIoctls.VFIO_DEVICE_RESET, 0);
     return true;
-  }
-
-  /**
-   * Which devices a reset of the slot or bus would reset, by VFIO_DEVICE_GET_PCI_HOT_RESET_INFO.
-   * See drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_get_pci_hot_reset_info.
-   *
-   * @return empty if such a reset is not possible (ENODEV)
-   * @throws KernelException any other errno
-   */
-  public final Optional<HotResetInfo> hotResetInfo() {
-    return HotResetCall.make(fd);
-  }
-
-  /**
-   * Resets the device's slot or bus, with all its devices, by VFIO_DEVICE_PCI_HOT_RESET. The
-   * mappings of all their BARs and all their dma-bufs are revoked while the reset lasts. See
-   * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_ioctl_pci_hot_reset.
-   *
-   * @throws KernelException ENODEV: such a reset is not possible; EINVAL: not all of its devices
-   *     belong to the iommufd of this one, see {@link HotResetInfo#requireAllOwned}; EBUSY, EAGAIN:
-   *     the kernel is using one of them. Dma-bufs may have been revoked all the same
-   */
-  public final void hotReset() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment reset = arena.allocate(vfio_pci_hot_reset.sizeof(), Integer.BYTES);
-      vfio_pci_hot_reset.argsz(reset, (int) reset.byteSize());
-      fd.ioctl(VfioIoctls.VFIO_DEVICE_PCI_HOT_RESET, reset);
-    }
   }
 
   /**

@@ -2,7 +2,6 @@ package dev.iolite.vfio;
 
 import dev.iolite.kernel.DirtyBitmap;
 import dev.iolite.kernel.Fd;
-import dev.iolite.kernel.HeldMemory;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
@@ -11,6 +10,7 @@ import dev.iolite.uapi.vfio.vfio_iommu_type1_dirty_bitmap;
 import dev.iolite.uapi.vfio.vfio_iommu_type1_dirty_bitmap_get;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongSupplier;
 
 /**
  * The dirty pages of a container, by VFIO_IOMMU_DIRTY_PAGES. Type 1 does not ask the IOMMU: it
@@ -29,7 +29,7 @@ public final class Type1DirtyTracking {
   /**
    * Starts the tracking, if it is off.
    *
-   * @throws KernelException ENOMEM: no memory for the bits; EACCES: version 1 cannot
+   * @throws KernelException ENOMEM: no memory for the bits
    */
   public void start() {
     simple(Vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_START());
@@ -38,7 +38,7 @@ public final class Type1DirtyTracking {
   /**
    * Stops the tracking, if it is on.
    *
-   * @throws KernelException EACCES: version 1 cannot
+   * @throws KernelException EINVAL: the container's last group has left
    */
   public void stop() {
     simple(Vfio.VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP());
@@ -54,7 +54,9 @@ public final class Type1DirtyTracking {
   }
 
   /**
-   * Sets the bits of the pages that were written since the last call.
+   * Sets the bits of the pages that were written since the last call. The kernel replaces whole
+   * words of the bitmap that it is given, and so gets one of its own; see
+   * drivers/vfio/vfio_iommu_type1.c:update_user_bitmap.
    *
    * @param into a bitmap of whole mappings, with the page size {@link Type1Info#pageBytes}
    * @throws KernelException EINVAL: the tracking is off, the page size is another one, the range
@@ -71,15 +73,28 @@ public final class Type1DirtyTracking {
       MemorySegment range = call.asSlice(head);
       vfio_iommu_type1_dirty_bitmap_get.iova(range, into.first());
       vfio_iommu_type1_dirty_bitmap_get.size(range, into.bytes());
-      fill(vfio_iommu_type1_dirty_bitmap_get.bitmap(range), into);
-      HeldMemory.during(into.bits(), () -> fd.ioctl(VfioIoctls.VFIO_IOMMU_DIRTY_PAGES, call));
+      add(
+          vfio_iommu_type1_dirty_bitmap_get.bitmap(range),
+          into,
+          () -> fd.ioctl(VfioIoctls.VFIO_IOMMU_DIRTY_PAGES, call));
     }
   }
 
-  /** Fills a struct vfio_bitmap. */
-  static void fill(MemorySegment struct, DirtyBitmap bitmap) {
-    vfio_bitmap.pgsize(struct, bitmap.pageBytes());
-    vfio_bitmap.size(struct, bitmap.bits().byteSize());
-    vfio_bitmap.data(struct, bitmap.bits());
+  /**
+   * Makes a call with a struct vfio_bitmap of its own, and adds what it reports to a bitmap; after
+   * an error too, as the kernel has forgotten what it reported until then.
+   */
+  static long add(MemorySegment struct, DirtyBitmap into, LongSupplier call) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment words = arena.allocate(into.bits().byteSize(), Long.BYTES);
+      vfio_bitmap.pgsize(struct, into.pageBytes());
+      vfio_bitmap.size(struct, words.byteSize());
+      vfio_bitmap.data(struct, words);
+      try {
+        return call.getAsLong();
+      } finally {
+        into.add(words);
+      }
+    }
   }
 }

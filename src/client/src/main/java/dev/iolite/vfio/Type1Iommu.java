@@ -28,9 +28,11 @@ import java.util.Optional;
  */
 public final class Type1Iommu {
   private final Fd fd;
+  private final ContainerExtension version;
 
-  Type1Iommu(Fd fd) {
+  Type1Iommu(Fd fd, ContainerExtension version) {
     this.fd = fd;
+    this.version = version;
   }
 
   /**
@@ -81,7 +83,8 @@ public final class Type1Iommu {
    * @param iova where the mapping begins
    * @param memory the same pages as before, as many as are mapped
    * @throws KernelException ENOENT: nothing is mapped there; EINVAL: the mapping begins elsewhere,
-   *     or has another size, or its address is valid; EPERM: it was mapped by another user
+   *     or has another size, or its address is valid; ENOMEM: another process mapped it, and the
+   *     memlock limit of this one is too low to take it over (vfio_change_dma_owner)
    */
   public void updateAddress(long iova, MemorySegment memory) {
     map(Vfio.VFIO_DMA_MAP_FLAG_VADDR(), iova, memory);
@@ -115,20 +118,24 @@ public final class Type1Iommu {
    * none.
    *
    * @return how many bytes were mapped
-   * @throws KernelException EINVAL: not aligned, or the range cuts a mapping. See
-   *     drivers/vfio/vfio_iommu_type1.c:vfio_dma_do_unmap
+   * @throws KernelException EINVAL: not aligned, or the range cuts a mapping; nothing was unmapped.
+   *     With an iommufd, ENOENT: the range cuts a mapping; EBUSY: the kernel itself uses one. In
+   *     both cases, it has unmapped everything in the range below the mapping at which it stopped.
+   *     See drivers/vfio/vfio_iommu_type1.c:vfio_dma_do_unmap and
+   *     drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_unmap_dma
    */
   public long unmap(IovaRange range) {
-    return unmap(0, range.first(), range.bytes());
+    return unmap(0, range);
   }
 
   /**
-   * Unmaps everything, by VFIO_IOMMU_UNMAP_DMA. There must be {@link ContainerExtension#UNMAP_ALL}.
+   * Unmaps everything, by VFIO_IOMMU_UNMAP_DMA: {@link #unmap(IovaRange)} of {@link IovaRange#ALL}.
+   * There must be {@link ContainerExtension#UNMAP_ALL}.
    *
    * @return how many bytes were mapped
    */
   public long unmapAll() {
-    return unmap(Vfio.VFIO_DMA_UNMAP_FLAG_ALL(), 0, 0);
+    return unmap(IovaRange.ALL);
   }
 
   /**
@@ -136,17 +143,21 @@ public final class Type1Iommu {
    * beginning of a live update. Devices keep reaching the pages. There must be {@link
    * ContainerExtension#UPDATE_VADDR}.
    *
+   * @param range whole mappings; {@link IovaRange#ALL} for all that there are
    * @return how many bytes are mapped there
    * @throws KernelException EBUSY: the container has mediated devices; EINVAL: as for {@link
    *     #unmap}, or an address is invalid already
    */
   public long invalidateAddresses(IovaRange range) {
-    return unmap(Vfio.VFIO_DMA_UNMAP_FLAG_VADDR(), range.first(), range.bytes());
+    return unmap(Vfio.VFIO_DMA_UNMAP_FLAG_VADDR(), range);
   }
 
-  private long unmap(int flags, long iova, long bytes) {
+  private long unmap(int flags, IovaRange range) {
+    // The length of the whole space does not fit into 64 bits: 0, which is no length otherwise.
+    int all = range.equals(IovaRange.ALL) ? Vfio.VFIO_DMA_UNMAP_FLAG_ALL() : 0;
     try (Arena arena = Arena.ofConfined()) {
-      return unmap(vfio_iommu_type1_dma_unmap.allocate(arena), flags, iova, bytes);
+      MemorySegment unmap = vfio_iommu_type1_dma_unmap.allocate(arena);
+      return unmap(unmap, flags | all, range.first(), range.bytes());
     }
   }
 
@@ -162,10 +173,11 @@ public final class Type1Iommu {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment unmap =
           arena.allocate(vfio_iommu_type1_dma_unmap.sizeof() + vfio_bitmap.sizeof(), Long.BYTES);
-      Type1DirtyTracking.fill(unmap.asSlice(vfio_iommu_type1_dma_unmap.sizeof()), dirty);
       int flags = Vfio.VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP();
-      return HeldMemory.during(
-          dirty.bits(), () -> unmap(unmap, flags, dirty.first(), dirty.bytes()));
+      return Type1DirtyTracking.add(
+          unmap.asSlice(vfio_iommu_type1_dma_unmap.sizeof()),
+          dirty,
+          () -> unmap(unmap, flags, dirty.first(), dirty.bytes()));
     }
   }
 
@@ -183,10 +195,14 @@ public final class Type1Iommu {
   /**
    * How it tracks dirty pages.
    *
-   * @return empty if it does not: version 1 refuses the calls, and an iommufd does not have them
+   * @return empty if it does not: version 1 refuses the calls, although {@link #info} tells of the
+   *     tracking (vfio_iommu_type1_dirty_pages), and an iommufd does not have them
    */
   public Optional<Type1DirtyTracking> dirtyTracking() {
-    return info().dirtyTracking().map(_ -> new Type1DirtyTracking(fd));
+    return info()
+        .dirtyTracking()
+        .filter(_ -> version != ContainerExtension.TYPE1_IOMMU)
+        .map(_ -> new Type1DirtyTracking(fd));
   }
 
   private Ioctl command(Ioctl ofContainer, Ioctl ofIommufd) {

@@ -22,9 +22,11 @@ public final class VfioContainer implements AutoCloseable {
   public static final String PATH = "/dev/vfio/vfio";
 
   private final Fd fd;
+  private final boolean isOurs;
 
-  private VfioContainer(Fd fd) {
+  private VfioContainer(Fd fd, boolean isOurs) {
     this.fd = fd;
+    this.isOurs = isOurs;
   }
 
   /**
@@ -34,17 +36,16 @@ public final class VfioContainer implements AutoCloseable {
    *     CONFIG_VFIO_CONTAINER), EACCES
    */
   public static VfioContainer open(Kernel kernel) {
-    return new VfioContainer(Fd.open(kernel, FdKind.VFIO_CONTAINER, PATH, Libc.O_RDWR()));
+    return new VfioContainer(Fd.open(kernel, FdKind.VFIO_CONTAINER, PATH, Libc.O_RDWR()), true);
   }
 
   /**
    * The container that an iommufd stands in for. What is mapped in it is in the IOAS that {@link
-   * Iommufd#vfioIoas} tells. Closing it leaves the iommufd open.
+   * Iommufd#vfioIoas} tells. Closing it leaves the iommufd open, and once that is closed, the
+   * container can no longer be used.
    */
   public static VfioContainer of(Iommufd iommufd) {
-    Fd fd = iommufd.fd();
-    return new VfioContainer(
-        Fd.borrowed(fd.kernel(), FdKind.IOMMUFD, fd.number(), fd + " as a container"));
+    return new VfioContainer(iommufd.fd(), false);
   }
 
   /** The descriptor. */
@@ -61,6 +62,9 @@ public final class VfioContainer implements AutoCloseable {
   /**
    * Whether there is an extension, by VFIO_CHECK_EXTENSION: anywhere in the kernel, or once an
    * IOMMU is set, in that. See drivers/vfio/container.c:vfio_container_ioctl_check_extension.
+   *
+   * @throws KernelException ENODEV: an iommufd without an IOAS of its groups cannot tell of {@link
+   *     ContainerExtension#DMA_CC} (drivers/iommu/iommufd/vfio_compat.c:iommufd_vfio_cc_iommu)
    */
   public boolean check(ContainerExtension extension) {
     return fd.ioctl(
@@ -76,12 +80,13 @@ public final class VfioContainer implements AutoCloseable {
    * @return the IOMMU; without one ({@link ContainerExtension#NOIOMMU_IOMMU}), there is nothing to
    *     map
    * @throws KernelException EINVAL: it has no group, or an IOMMU already, or this is none that can
-   *     be set; ENODEV: no driver of the kernel has it; EBUSY, EPERM: a group cannot be attached
+   *     be set; ENODEV: no driver of the kernel has it, or it is an iommufd that has no group;
+   *     EBUSY, EPERM: a group cannot be attached
    */
   public Type1Iommu setIommu(ContainerExtension iommu) {
     fd.ioctl(
         command(VfioIoctls.VFIO_SET_IOMMU, VfioIoctls.VFIO_SET_IOMMU_ON_IOMMUFD), iommu.number());
-    return new Type1Iommu(fd);
+    return new Type1Iommu(fd, iommu);
   }
 
   private Ioctl command(Ioctl ofContainer, Ioctl ofIommufd) {
@@ -90,7 +95,9 @@ public final class VfioContainer implements AutoCloseable {
 
   @Override
   public void close() {
-    fd.close();
+    if (isOurs) {
+      fd.close();
+    }
   }
 
   @Override

@@ -69,9 +69,11 @@ public final class VfioGroup implements UnboundVfioFile, AutoCloseable {
    * the group's devices see at once what is mapped in it.
    *
    * @throws KernelException EINVAL: it is in a container; ENODEV: its last device is gone; EPERM: a
-   *     group without an IOMMU needs CAP_SYS_RAWIO, and a container of its own; EBUSY: a device of
-   *     the group has a host driver; otherwise what the container's IOMMU says. See
-   *     drivers/vfio/container.c:vfio_container_attach_group
+   *     device of the group has a host driver; or the group has no IOMMU, and needs CAP_SYS_RAWIO
+   *     and a container of its own; EBUSY: the kernel has given the group a page table, or one of
+   *     its PASIDs; otherwise what the container's IOMMU says. See
+   *     drivers/vfio/container.c:vfio_container_attach_group and
+   *     drivers/iommu/iommu.c:iommu_group_claim_dma_owner
    */
   public void setContainer(VfioContainer container) {
     setContainer(container.fd());
@@ -101,8 +103,11 @@ public final class VfioGroup implements UnboundVfioFile, AutoCloseable {
    * Takes the group out of its container, by VFIO_GROUP_UNSET_CONTAINER. The last group that leaves
    * takes the container's IOMMU and its mappings along.
    *
-   * @throws KernelException EINVAL: it is in none; EBUSY: a device of it is open. See
-   *     drivers/vfio/group.c:vfio_group_ioctl_unset_container
+   * <p>With an iommufd, devices of the group may be open and go on, and its IOAS stays with all
+   * that is mapped.
+   *
+   * @throws KernelException EINVAL: it is in none; EBUSY: a device of it is open, in a container.
+   *     See drivers/vfio/group.c:vfio_group_ioctl_unset_container
    */
   public void unsetContainer() {
     fd.ioctl(VfioIoctls.VFIO_GROUP_UNSET_CONTAINER, 0);

@@ -14,7 +14,8 @@ import java.util.Optional;
  * @param irqs every kind of interrupt that has an index
  * @param features the result of a probe for each known feature
  * @param hotReset what a reset of the slot or bus would reset; empty if such a reset is not
- *     possible
+ *     possible, and for a device that was opened through its group, see {@link
+ *     GroupVfioDevice#hotResetGroups}
  */
 public record VfioInfo(
     DeviceInfo device,
@@ -37,6 +38,10 @@ public record VfioInfo(
       features.put(feature, device.features().probe(feature));
     }
     return new VfioInfo(
-        device.info(), device.regionInfos(), device.irqInfos(), features, device.hotResetInfo());
+        device.info(),
+        device.regionInfos(),
+        device.irqInfos(),
+        features,
+        device instanceof BoundVfioDevice bound ? bound.hotResetInfo() : Optional.empty());
   }
 }

@@ -37,6 +37,8 @@ class DirtyBitmapTest {
     try (DirtyBitmap dirty = new DirtyBitmap(0, 3 * PAGE, PAGE)) {
       dirty.bits().setAtIndex(WORD, 0, -1);
       assertThat(dirty.count()).isEqualTo(3);
+      dirty.bits().setAtIndex(WORD, 0, 1L << 3);
+      assertThat(dirty.nextDirty(0)).isEqualTo(-1);
     }
   }
 

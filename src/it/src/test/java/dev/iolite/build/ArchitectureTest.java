@@ -72,6 +72,8 @@ class ArchitectureTest {
         .definedBy("dev.iolite.passthrough..", "dev.iolite.doctor..", "dev.iolite.tdi..")
         .layer("rehearsal")
         .definedBy("dev.iolite.rehearsal..")
+        .layer("vmm")
+        .definedBy("dev.iolite.vmm..")
         .layer("cli")
         .definedBy("dev.iolite.cli..")
         .whereLayer("uapi")
@@ -100,6 +102,8 @@ class ArchitectureTest {
         .mayOnlyAccessLayers("steps", "descriptors", "pci", "trace", "tsm", "ipc", "kernel", "uapi")
         .whereLayer("rehearsal")
         .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("vmm")
+        .mayOnlyAccessLayers("descriptors", "pci", "kernel", "uapi")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .check(CODE);

@@ -10,11 +10,13 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.DmaLogging;
+import dev.iolite.vfio.FeatureSupport;
 import dev.iolite.vfio.GfxPlane;
 import dev.iolite.vfio.IoEventFd;
 import dev.iolite.vfio.LowPower;
 import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.Region;
+import dev.iolite.vfio.VfioFeature;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -53,6 +55,8 @@ abstract class ClientFeatureContract extends ClientContract {
     // vfio_main.c:vfio_ioctl_device_feature: mig_ops, log_ops
     BoundVfioDevice device = bound(client());
     assertThat(device.migration()).isEmpty();
+    assertThat(device.features().probe(VfioFeature.MIG_PRECOPY_INFO_V2))
+        .isEqualTo(FeatureSupport.NOT_SUPPORTED);
     DmaLogging logging = device.dmaLogging();
     assertThat(logging.start(List.of(new IovaRange(0, PAGE - 1)), PAGE)).isEmpty();
     assertThat(logging.stop()).isFalse();

@@ -1,6 +1,8 @@
 package dev.iolite.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.iommufd.IovaAccess;
@@ -8,6 +10,7 @@ import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.DirtyBitmap;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.vfio.ContainerExtension;
 import dev.iolite.vfio.GroupStatus;
@@ -21,6 +24,7 @@ import dev.iolite.vfio.Type1Iommu;
 import dev.iolite.vfio.VfioContainer;
 import dev.iolite.vfio.VfioGroup;
 import dev.iolite.vfio.VfioInfo;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -166,11 +170,34 @@ abstract class ClientGroupContract extends ClientContract {
   }
 
   @Test
+  void whatOthersReportedStaysDirty() {
+    // vfio_iommu_type1.c:update_user_bitmap: whole words are copied over the caller's
+    Type1Iommu iommu = type1();
+    iommu.map(IOVA + PAGE, pages(1).segment(), IovaAccess.READ_WRITE);
+    Type1DirtyTracking tracking = iommu.dirtyTracking().orElseThrow();
+    tracking.start();
+    DirtyBitmap dirty = push(new DirtyBitmap(IOVA, 3 * PAGE, PAGE));
+    report(dirty, 1 << 2);
+    tracking.read(dirty);
+    assertThat(dirty.nextDirty(0)).isEqualTo(1);
+    assertThat(dirty.isDirty(2)).isTrue();
+    dirty.clear();
+    report(dirty, 1 << 2);
+    assertThat(iommu.unmap(dirty)).isEqualTo(PAGE);
+    assertThat(dirty.nextDirty(0)).isEqualTo(1);
+    assertThat(dirty.isDirty(2)).isTrue();
+  }
+
+  private static void report(DirtyBitmap dirty, long pages) {
+    dirty.bits().set(ValueLayout.JAVA_LONG, 0, pages);
+  }
+
+  @Test
   void theFirstVersionTracksNothing() {
     // vfio_iommu_type1.c:vfio_iommu_type1_dirty_pages: v2
     Type1Iommu iommu = type1(group(), ContainerExtension.TYPE1_IOMMU);
-    Type1DirtyTracking tracking = iommu.dirtyTracking().orElseThrow();
-    refuses(Errno.EACCES, tracking::start);
+    assertThat(iommu.info().dirtyTracking()).as("it says so all the same").isPresent();
+    assertThat(iommu.dirtyTracking()).isEmpty();
   }
 
   @Test
@@ -186,7 +213,10 @@ abstract class ClientGroupContract extends ClientContract {
     refuses(Errno.EINVAL, () -> iommu.updateAddress(IOVA + PAGE, one.segment()));
     refuses(Errno.ENOENT, () -> iommu.updateAddress(2 * IOVA, ram.segment()));
     iommu.updateAddress(IOVA, ram.segment());
-    assertThat(iommu.unmapAll()).isEqualTo(2 * PAGE);
+    assertThat(iommu.invalidateAddresses(IovaRange.ALL)).isEqualTo(2 * PAGE);
+    iommu.updateAddress(IOVA, ram.segment());
+    assertThat(iommu.unmap(IovaRange.ALL)).isEqualTo(2 * PAGE);
+    assertThat(iommu.unmapAll()).isZero();
   }
 
   @Test
@@ -198,13 +228,28 @@ abstract class ClientGroupContract extends ClientContract {
     assertThat(container.apiVersion()).isZero();
     assertThat(container.check(ContainerExtension.TYPE1_V2_IOMMU)).isTrue();
     assertThat(container.check(ContainerExtension.UPDATE_VADDR)).isFalse();
+    refuses(Errno.ENODEV, () -> container.check(ContainerExtension.DMA_CC));
     refuses(Errno.ENODEV, () -> container.setIommu(ContainerExtension.TYPE1_V2_IOMMU));
     group.setContainer(client);
     Type1Iommu iommu = container.setIommu(ContainerExtension.TYPE1_V2_IOMMU);
-    push(group.device(Backend.EDU));
+    GroupVfioDevice device = push(group.device(Backend.EDU));
     iommu.map(IOVA, pages(1).segment(), IovaAccess.READ_WRITE);
     assertThat(iommu.info().iovaRanges()).hasSize(2);
     assertThat(iommu.dirtyTracking()).isEmpty();
-    assertThat(iommu.unmapAll()).isEqualTo(PAGE);
+    iommu.map(2 * IOVA, pages(2).segment(), IovaAccess.READ_WRITE);
+    assertThat(iommu.unmap(IovaRange.of(4 * IOVA, PAGE))).as("nothing is there").isZero();
+    assertThatThrownBy(() -> iommu.unmap(new IovaRange(IOVA, 2 * IOVA + PAGE - 1)))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT))
+        .hasMessageContaining("the range cuts a mapping");
+    assertThat(iommu.unmapAll()).as("what was below is unmapped").isEqualTo(2 * PAGE);
+    group.unsetContainer();
+    assertThat(device.info().isPci()).as("it stays open").isTrue();
+    container.close();
+    assertThat(iommu.unmapAll()).as("the iommufd is open").isZero();
+    client.close();
+    // A number that is closed may be another file's.
+    assertThatIllegalStateException().isThrownBy(iommu::unmapAll);
+    assertThatIllegalStateException().isThrownBy(container::apiVersion);
   }
 }

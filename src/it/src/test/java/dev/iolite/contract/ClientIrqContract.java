@@ -58,6 +58,40 @@ abstract class ClientIrqContract extends ClientContract {
   }
 
   @Test
+  void takingAnEventfdAwayEnablesNothing() {
+    // vfio_pci_intrs.c:vfio_pci_set_msi_trigger, vfio_pci_set_intx_trigger: fd -1
+    BoundVfioDevice device = enabled(client());
+    IrqSet messages = push(device.irqs(PciIrq.MSI));
+    IrqSet line = push(device.irqs(PciIrq.INTX));
+    EventFd event = event();
+    messages.disconnect(0);
+    line.disconnect(0);
+    messages.enable(List.of(event));
+    messages.disconnect(0);
+    messages.trigger(0);
+    assertThat(event.await(NOW)).isZero();
+    refuses(Errno.EINVAL, () -> line.enable(List.of(event)));
+    messages.close();
+    line.enable(List.of(event));
+  }
+
+  @Test
+  void aRequestWithoutItsEventfdHasNothingToDisable() {
+    // vfio_pci_intrs.c:vfio_pci_set_ctx_trigger_single
+    IrqSet request = bound(client()).irqs(PciIrq.REQ);
+    EventFd event = event();
+    request.enable(List.of(event));
+    request.disconnect(0);
+    refuses(Errno.EINVAL, () -> request.trigger(0));
+    request.close();
+    request.connect(0, event);
+    request.trigger(0);
+    assertThat(event.await(SOON)).isEqualTo(1);
+    request.close();
+    refuses(Errno.EINVAL, () -> request.trigger(0));
+  }
+
+  @Test
   void whatIsChosenIsTriggeredMaskedAndUnmasked() {
     // vfio_pci_intrs.c: VFIO_IRQ_SET_DATA_BOOL
     BoundVfioDevice device = enabled(client());

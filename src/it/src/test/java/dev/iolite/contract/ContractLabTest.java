@@ -198,8 +198,36 @@ class ContractLabTest {
   }
 
   @Nested
+  class ClientIrq extends ClientIrqContract {
+    ClientIrq() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
   class KvmInterrupt extends KvmInterruptContract {
     KvmInterrupt() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class ClientGroup extends ClientGroupContract {
+    ClientGroup() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class ClientFeature extends ClientFeatureContract {
+    ClientFeature() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
+  class ClientIommufd extends ClientIommufdContract {
+    ClientIommufd() {
       super(Backend.lab());
     }
   }

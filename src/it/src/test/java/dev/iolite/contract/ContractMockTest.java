@@ -215,8 +215,36 @@ class ContractMockTest {
   }
 
   @Nested
+  class ClientIrq extends ClientIrqContract {
+    ClientIrq() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
   class KvmInterrupt extends KvmInterruptContract {
     KvmInterrupt() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class ClientGroup extends ClientGroupContract {
+    ClientGroup() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class ClientFeature extends ClientFeatureContract {
+    ClientFeature() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
+  class ClientIommufd extends ClientIommufdContract {
+    ClientIommufd() {
       super(Backend.mock());
     }
   }

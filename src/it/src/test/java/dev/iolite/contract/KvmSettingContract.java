@@ -28,6 +28,7 @@ import dev.iolite.kernel.EventFd;
 import dev.iolite.kvm.Capability;
 import dev.iolite.kvm.CpuidEntry;
 import dev.iolite.kvm.DeviceAttributes;
+import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.MsrExitReason;
 import dev.iolite.kvm.MsrFilter;
 import dev.iolite.kvm.MsrFilter.Access;
@@ -152,6 +153,78 @@ abstract class KvmSettingContract extends KvmTypedContract {
     vm.msrs().exitOn(EnumSet.allOf(MsrExitReason.class));
     vm.msrs().exitOn(Set.of());
     refused(Errno.EINVAL, () -> vm.enable(Capability.X86_USER_SPACE_MSR, 1 << 5));
+  }
+
+  /** mov ecx, an MSR; rdmsr; mov eax, 0x1234; wrmsr; hlt. */
+  private static int[] readsAndWrites(int msr) {
+    return new int[] {
+      0x66,
+      0xb9,
+      msr & 0xff,
+      msr >> 8 & 0xff,
+      msr >> 16 & 0xff,
+      msr >>> 24,
+      0x0f,
+      0x32,
+      0x66,
+      0xb8,
+      0x34,
+      0x12,
+      0x00,
+      0x00,
+      0x0f,
+      0x30,
+      0xf4
+    };
+  }
+
+  private static void reads(Vcpu vcpu, int msr, MsrExitReason reason) {
+    assertThat(vcpu.run(PATIENCE))
+        .isInstanceOfSatisfying(
+            Exit.MsrRead.class,
+            exit -> {
+              assertThat(exit.index()).isEqualTo(msr);
+              assertThat(exit.reason()).isEqualTo(reason);
+              exit.respond(0x1_0000_0002L);
+            });
+  }
+
+  private static void writes(Vcpu vcpu, int msr, MsrExitReason reason) {
+    assertThat(vcpu.run(PATIENCE))
+        .isInstanceOfSatisfying(
+            Exit.MsrWrite.class,
+            exit -> {
+              assertThat(exit.index()).isEqualTo(msr);
+              assertThat(exit.value()).isEqualTo(0x1_0000_1234L);
+              assertThat(exit.reason()).isEqualTo(reason);
+              exit.accept();
+            });
+  }
+
+  @Test
+  void theVmmAnswersForMsrsThatKvmDoesNotKnow() {
+    // msrs.c:kvm_msr_user_space, complete_fast_rdmsr
+    int unknown = 0x7ff_ffff;
+    Vm vm = typedVm();
+    vm.msrs().exitOn(Set.of(MsrExitReason.UNKNOWN));
+    Vcpu vcpu = running(vm, readsAndWrites(unknown));
+    reads(vcpu, unknown, MsrExitReason.UNKNOWN);
+    writes(vcpu, unknown, MsrExitReason.UNKNOWN);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.Hlt.class);
+  }
+
+  @Test
+  void theVmmAnswersForMsrsThatItsFilterDenies() {
+    // msrs.c:kvm_msr_allowed
+    int sysenter = 0x174;
+    Vm vm = typedVm();
+    vm.msrs().exitOn(Set.of(MsrExitReason.FILTER));
+    var denied = new MsrFilter.Range(EnumSet.allOf(Access.class), sysenter - 1, 3, new BitSet());
+    vm.msrs().filter(new MsrFilter(Action.ALLOW, List.of(denied)));
+    Vcpu vcpu = running(vm, readsAndWrites(sysenter));
+    reads(vcpu, sysenter, MsrExitReason.FILTER);
+    writes(vcpu, sysenter, MsrExitReason.FILTER);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.Hlt.class);
   }
 
   @Test
@@ -424,6 +497,28 @@ abstract class KvmSettingContract extends KvmTypedContract {
     succeeds(raw(vm, KVM_SET_GSI_ROUTING, flags));
     kvm_irq_routing.nr(flags, 4097);
     fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, flags));
+  }
+
+  /** The same interrupt with both of these routes. */
+  private MemorySegment both(MemorySegment first, MemorySegment second) {
+    MemorySegment both = zeros(first.byteSize() + kvm_irq_routing_entry.sizeof()).copyFrom(first);
+    kvm_irq_routing.nr(both, 2);
+    both.asSlice(first.byteSize()).copyFrom(second.asSlice(kvm_irq_routing.sizeof()));
+    return both;
+  }
+
+  @Test
+  void anInterruptHasOneRouteToEachController() {
+    // irqchip.c:setup_routing_entry
+    Vm vm = withIrqchip();
+    MemorySegment msi = routes(Kvm.KVM_IRQ_ROUTING_MSI(), 0, 0);
+    int pin = Kvm.KVM_IRQ_ROUTING_IRQCHIP();
+    MemorySegment pic = routes(pin, Kvm.KVM_IRQCHIP_PIC_MASTER(), 0);
+    MemorySegment ioapic = routes(pin, Kvm.KVM_IRQCHIP_IOAPIC(), 0);
+    succeeds(raw(vm, KVM_SET_GSI_ROUTING, both(pic, ioapic)));
+    fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, both(pic, pic)));
+    fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, both(msi, msi)));
+    fails(Errno.EINVAL, raw(vm, KVM_SET_GSI_ROUTING, both(msi, ioapic)));
   }
 
   @Test

@@ -237,7 +237,8 @@ abstract class KvmTrackingContract extends KvmTypedContract {
     long next = pages.size();
     assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.DirtyRingFull.class);
     ring.harvest((_, page) -> pages.add(page));
-    assertThat(pages.get((int) next)).as("the ring goes on").isEqualTo(next);
+    // A processor records a page before it writes it, so the last write may come once more.
+    assertThat(pages.get((int) next)).as("the ring goes on").isBetween(next - 1, next);
   }
 
   /** mov al, 0x11; out 0x80, al; mov [0x9000], al; mov ax, 0x2233; out 0x81, ax; hlt; jmp. */

@@ -35,7 +35,7 @@ import java.util.stream.Stream;
 final class ClientMethods {
   /** The rooms with a class for each kind of descriptor, and none that only explains or traces. */
   private static final List<String> ROOMS =
-      List.of("dev/iolite/vfio/", "dev/iolite/iommufd/", "dev/iolite/kvm/");
+      List.of("dev/iolite/vfio/", "dev/iolite/iommufd/", "dev/iolite/kvm/", "dev/iolite/dmabuf/");
 
   private static final String BINDINGS = "dev/iolite/uapi/";
 

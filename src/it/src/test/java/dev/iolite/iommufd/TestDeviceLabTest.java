@@ -259,6 +259,14 @@ class TestDeviceLabTest {
     assertThat(overflow).extracting(Vevent::sequence).containsExactly(1, 2, 3);
   }
 
+  /** Guest memory whose pages cannot be contiguous. */
+  private IovaRange samePageTwice() {
+    Mapping page = opened.push(Mapping.anonymous(kernel, PAGE));
+    opened.push(ioas.map(1L << 31, page.segment(), IovaAccess.READ_WRITE));
+    opened.push(ioas.map((1L << 31) + PAGE, page.segment(), IovaAccess.READ_WRITE));
+    return IovaRange.of(1L << 31, 2 * PAGE);
+  }
+
   @Test
   void hardwareQueuesAreMadeInTheirOrder() {
     // viommu.c:iommufd_hw_queue_alloc_ioctl; selftest.c:mock_hw_queue_init_phys
@@ -269,6 +277,7 @@ class TestDeviceLabTest {
     refuses(Errno.EEXIST, () -> viommu.allocHwQueue(QUEUE, 0, memory));
     refuses(Errno.EINVAL, () -> viommu.allocHwQueue(QUEUE, 2, memory));
     refuses(Errno.ENOENT, () -> viommu.allocHwQueue(QUEUE, 1, IovaRange.of(1 << 30, PAGE)));
+    refuses(Errno.EFAULT, () -> viommu.allocHwQueue(QUEUE, 1, samePageTwice()));
     HwQueue second = opened.push(viommu.allocHwQueue(QUEUE, 1, memory).orElseThrow());
     refuses(Errno.EBUSY, first::close);
     refuses(Errno.EBUSY, () -> ioas.unmap(IovaRange.of(IOVA, RAM)));

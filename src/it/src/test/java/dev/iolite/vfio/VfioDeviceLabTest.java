@@ -203,6 +203,31 @@ class VfioDeviceLabTest {
   }
 
   @Test
+  void resetsTheGroupsOfItsBus() {
+    PciDevice edu = LabDevice.pci(GROUPED_EDU);
+    try (CloseStack opened = new CloseStack()) {
+      opened.push(DriverBinding.bind(LabDevice.pci(GROUPED_RNG), LabDevice.VFIO_PCI));
+      opened.push(DriverBinding.bind(edu, LabDevice.VFIO_PCI));
+      int number = edu.iommuGroup().orElseThrow().id();
+      VfioGroup group = opened.push(VfioGroup.open(LabDevice.KERNEL, "/dev/vfio/" + number));
+      VfioContainer container = opened.push(VfioContainer.open(LabDevice.KERNEL));
+      group.setContainer(container);
+      container.setIommu(ContainerExtension.TYPE1_V2_IOMMU);
+      GroupVfioDevice device = opened.push(group.device(GROUPED_EDU));
+
+      HotResetGroups reset = device.hotResetGroups().orElseThrow();
+
+      assertThat(reset.devices())
+          .containsExactlyInAnyOrder(
+              new HotResetGroups.Dependent(GROUPED_EDU, number),
+              new HotResetGroups.Dependent(GROUPED_RNG, number));
+      device.config().setMemoryDecode(true);
+      device.hotReset(List.of(group));
+      assertThat(device.region(PciRegion.BAR0).read32(0)).as("restored").isEqualTo(0x010000ed);
+    }
+  }
+
+  @Test
   void attachesDetachesAndMovesOver() {
     try (LabDevice lab = LabDevice.of(EDU)) {
       BoundVfioDevice device = lab.device();

@@ -1,18 +1,24 @@
 package dev.iolite.iommufd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.DirtyBitmap;
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
+import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.vfio.Attachment;
 import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -81,6 +87,29 @@ class NestingTest {
       one.fill(entries);
       assertThat(nested.invalidate(one.type(), entries, 1).isComplete()).isTrue();
       assertThat(nested.invalidate(7, entries, 1).error()).isPresent();
+    }
+  }
+
+  @Test
+  void aKernelThatLeavesTheCountHasDoneNothing() {
+    // hw_pagetable.c:iommufd_hwpt_invalidate: not there, or a driver that has no memory
+    NestedHwpt nested = nested(hwpt(HwptFlag.NEST_PARENT));
+    for (Errno errno : List.of(Errno.ENOTTY, Errno.ENOMEM)) {
+      Kernel refusing =
+          new ForwardingKernel(kernel) {
+            @Override
+            public int ioctl(int fd, long request, long argument) {
+              return errno.negated();
+            }
+          };
+      Fd same =
+          Fd.borrowed(refusing, FdKind.IOMMUFD, user.iommufd().fd().number(), "the same iommufd");
+      assertThat(
+              InvalidateCall.make(
+                  same,
+                  nested.id().value(),
+                  List.of(Invalidation.VtdStage1.ALL, Invalidation.VtdStage1.ALL)))
+          .isEqualTo(new InvalidationResult(0, Optional.of(errno)));
     }
   }
 
@@ -162,5 +191,26 @@ class NestingTest {
     }
     second.close();
     user.device().detachPasid(1);
+  }
+
+  @Test
+  void thePasidOfTheDeviceItselfIsNone() {
+    // drivers/iommu/iommufd/device.c:iommufd_device_attach: PASID 0 is IOMMU_NO_PASID
+    Hwpt other = hwpt(HwptFlag.PASID);
+    Attachment own = user.device().attach(user.ioas().id());
+    for (int pasid : new int[] {0, -1}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> user.device().attachPasid(pasid, other.id()));
+      assertThatIllegalArgumentException().isThrownBy(() -> user.device().detachPasid(pasid));
+    }
+    assertThat(own).hasToString(user.device() + " attached to " + own.pageTable());
+    MemorySegment memory = user.memory(IOVA, PAGE);
+    memory.set(ValueLayout.JAVA_LONG, 0, 7);
+    writeByDma(IOVA);
+    assertThat(memory.get(ValueLayout.JAVA_LONG, 0)).isZero();
+    memory.set(ValueLayout.JAVA_LONG, 0, 7);
+    own.close();
+    writeByDma(IOVA);
+    assertThat(memory.get(ValueLayout.JAVA_LONG, 0)).as("detached").isEqualTo(7);
   }
 }

@@ -11,6 +11,7 @@ import dev.iolite.mock.Platform;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -122,6 +123,27 @@ class SevTest {
     sev.launchMeasure();
     sev.launchFinish();
     return sev;
+  }
+
+  @Test
+  void aGuestReadsWhatWasEncryptedForIt() {
+    try (Vm vm = kvm.createVm(VmType.SEV);
+        Mapping ram = Mapping.anonymous(kernel, PAGE);
+        Mapping buffer = Mapping.anonymous(kernel, PAGE)) {
+      MemorySegment memory = ram.segment();
+      // mov al, [0x800]; mov [0x801], al; out 0x80, al
+      byte[] code = {(byte) 0xa0, 0x00, 0x08, (byte) 0xa2, 0x01, 0x08, (byte) 0xe6, (byte) 0x80};
+      MemorySegment.copy(code, 0, memory, ValueLayout.JAVA_BYTE, 0, code.length);
+      memory.set(ValueLayout.JAVA_BYTE, 0x800, (byte) 0x42);
+      Sev sev = running(vm, 0, memory);
+      Vcpu vcpu = vm.createVcpu(0, vm.addSlot(0, PAGE, memory.address()));
+      vcpu.enterRealMode(0);
+      assertThat(vcpu.run(Duration.ofSeconds(60)))
+          .isInstanceOfSatisfying(Exit.IoOut.class, out -> assertThat(out.value()).isEqualTo(0x42));
+      sev.dbgDecrypt(memory.asSlice(0x800, 16), buffer.segment());
+      assertThat(buffer.segment().get(ValueLayout.JAVA_BYTE, 1)).isEqualTo((byte) 0x42);
+      assertThat(memory.get(ValueLayout.JAVA_BYTE, 0x801)).isNotEqualTo((byte) 0x42);
+    }
   }
 
   @Test
@@ -268,8 +290,8 @@ class SevTest {
 
   @Test
   void aMirrorSharesTheKeyAndHasFewCommands() {
-    try (Vm vm = kvm.createVm(VmType.SEV);
-        Vm mirror = kvm.createVm(VmType.SEV);
+    Vm vm = kvm.createVm(VmType.SEV);
+    try (Vm mirror = kvm.createVm(VmType.SEV);
         Vm other = kvm.createVm(VmType.SEV);
         Mapping ram = Mapping.anonymous(kernel, PAGE);
         Mapping buffer = Mapping.anonymous(kernel, PAGE)) {
@@ -291,9 +313,9 @@ class SevTest {
 
   @Test
   void aMovedGuestLeavesADeadVmBehind() {
-    try (Vm vm = kvm.createVm(VmType.SEV_ES);
-        Vm mirror = kvm.createVm(VmType.SEV_ES);
-        Vm target = kvm.createVm(VmType.SEV_ES);
+    Vm vm = kvm.createVm(VmType.SEV_ES);
+    Vm target = kvm.createVm(VmType.SEV_ES);
+    try (Vm mirror = kvm.createVm(VmType.SEV_ES);
         Vm wrong = kvm.createVm(VmType.SEV)) {
       Sev sev = initialized(vm);
       Vcpu vcpu = vm.createVcpu(0);
@@ -374,9 +396,10 @@ class SevTest {
       assertThatThrownBy(() -> snp.launchStart(0x3_0000, new byte[3]))
           .isInstanceOf(IllegalArgumentException.class);
       snp.launchStart(0x3_0000, new byte[16]);
+      int pages = 0;
       for (SnpPageType type : SnpPageType.values()) {
         if (type != SnpPageType.ZERO) {
-          snp.launchUpdate(type.ordinal() * PAGE, type, content.segment());
+          snp.launchUpdate(pages++ * PAGE, type, content.segment());
         }
       }
       snp.launchUpdateZero(6 * PAGE, 2 * PAGE);

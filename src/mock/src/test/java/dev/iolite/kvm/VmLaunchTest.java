@@ -130,16 +130,6 @@ class VmLaunchTest {
   }
 
   @Test
-  void theAbilitiesOfTheTdxModule() {
-    try (MockKernel kernel = host(Platform.TDX);
-        Kvm kvm = Kvm.open(kernel);
-        VmLaunch launch = VmLaunch.begin(kvm, VmType.TDX)) {
-      assertThat(((TdxLaunch) launch).abilities())
-          .isEqualTo(new TdxLaunch.TdxAbilities(1 << 28, 0x2e7, 4));
-    }
-  }
-
-  @Test
   void aTypeWithoutALaunchIsRefused() {
     try (MockKernel kernel = host(Platform.SEV);
         Kvm kvm = Kvm.open(kernel)) {

@@ -1,20 +1,21 @@
 package dev.iolite.mock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.CloseStack;
-import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PollSet;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -78,9 +79,33 @@ class PollSetTest {
     PollSet poll = opened.push(PollSet.of(events));
     String name = events.get(1).fd().toString();
     events.get(1).close();
+    // Another file may have the number by now.
+    events(kernel, 1).getFirst().signal(1);
     assertThatThrownBy(() -> poll.await(Duration.ZERO))
-        .isInstanceOfSatisfying(
-            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EBADF))
+        .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(name);
+  }
+
+  @Test
+  void itsMemoryIsNotFreedWhileTheKernelHasIt() {
+    List<Throwable> refused = new ArrayList<>();
+    List<PollSet> sets = new ArrayList<>();
+    Kernel kernel =
+        new ForwardingKernel(MockKernel.plain()) {
+          @Override
+          public int poll(long address, int count, int millis) {
+            Thread other = Thread.ofPlatform().unstarted(() -> sets.getFirst().close());
+            other.setUncaughtExceptionHandler((_, e) -> refused.add(e));
+            other.start();
+            assertThatCode(other::join).doesNotThrowAnyException();
+            return super.poll(address, count, millis);
+          }
+        };
+    PollSet poll = PollSet.of(events(kernel, 1));
+    sets.add(poll);
+    assertThat(poll.await(Duration.ZERO)).isZero();
+    assertThat(refused).singleElement().isInstanceOf(IllegalStateException.class);
+    poll.close();
+    assertThatThrownBy(() -> poll.await(Duration.ZERO)).isInstanceOf(IllegalStateException.class);
   }
 }

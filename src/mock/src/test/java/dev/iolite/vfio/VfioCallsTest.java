@@ -152,6 +152,26 @@ class VfioCallsTest {
   }
 
   @Test
+  void aFeatureWhoseAnswerCanNotBeTakenIsNotAsked() {
+    DeviceFeatures features =
+        answering(
+                VfioIoctls.VFIO_DEVICE_FEATURE,
+                _ -> {
+                  throw new AssertionError("a call");
+                })
+            .features();
+    MemorySegment state = MemorySegment.ofArray(new long[1]);
+    for (ThrowingCallable call :
+        List.<ThrowingCallable>of(
+            () -> features.set(VfioFeature.MIG_DEVICE_STATE, state),
+            () -> features.set(VfioFeature.PCI_VF_TOKEN, state.asReadOnly()),
+            () -> features.get(VfioFeature.MIGRATION, state.asReadOnly()),
+            () -> features.get(VfioFeature.DMA_BUF, state))) {
+      assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
   void doesNotResetADeviceThatCanNotBeReset() {
     BoundVfioDevice device = answering(VfioIoctls.VFIO_DEVICE_GET_INFO, _ -> 0);
 

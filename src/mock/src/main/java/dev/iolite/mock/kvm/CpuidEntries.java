@@ -45,7 +45,7 @@ record CpuidEntries(MemorySegment array) {
    * arch/x86/kvm/cpuid.c:cpuid_function_is_indexed.
    */
   private static boolean isIndexed(int leaf) {
-    return leaf == 7 || leaf == 0xd;
+    return leaf == 4 || leaf == 7 || leaf == 0xd;
   }
 
   /**

@@ -10,10 +10,13 @@ import dev.iolite.uapi.kvm.kvm_msr_filter_range;
 import dev.iolite.uapi.kvm.kvm_pmu_event_filter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
 
 /**
- * Filters of MSRs and of events of the performance counters. The model's guests have neither, so
- * they are only checked.
+ * Filters of MSRs and of events of the performance counters. The model's guests have no such
+ * counters, so those are only checked.
  */
 final class GuestFilters {
   /** arch/x86/kvm/pmu.c: KVM_PMU_EVENT_FILTER_MAX_EVENTS. */
@@ -25,7 +28,7 @@ final class GuestFilters {
   private GuestFilters() {}
 
   /** KVM_X86_SET_MSR_FILTER; arch/x86/kvm/msrs.c:kvm_vm_ioctl_set_msr_filter. */
-  static void msrs(Task task, long argument) {
+  static MsrAccess msrs(Task task, long argument) {
     MemorySegment filter = task.in(argument, kvm_msr_filter.sizeof());
     int flags = kvm_msr_filter.flags(filter);
     int deny = Kvm.KVM_MSR_FILTER_DEFAULT_DENY();
@@ -35,22 +38,29 @@ final class GuestFilters {
       isEmpty &= kvm_msr_filter_range.nmsrs(kvm_msr_filter.ranges(filter, i)) == 0;
     }
     refuseIf(isEmpty && (flags & deny) != 0, Errno.EINVAL);
+    List<MsrAccess.Range> ranges = new ArrayList<>();
     for (int i = 0; i < Kvm.KVM_MSR_FILTER_MAX_RANGES(); i++) {
-      requireRange(task, kvm_msr_filter.ranges(filter, i));
+      MemorySegment range = kvm_msr_filter.ranges(filter, i);
+      if (kvm_msr_filter_range.nmsrs(range) != 0) {
+        ranges.add(range(task, range));
+      }
     }
+    return new MsrAccess((flags & deny) == 0, ranges);
   }
 
   /** arch/x86/kvm/msrs.c:kvm_add_msr_filter. */
-  private static void requireRange(Task task, MemorySegment range) {
-    long count = Integer.toUnsignedLong(kvm_msr_filter_range.nmsrs(range));
-    if (count == 0) {
-      return;
-    }
+  private static MsrAccess.Range range(Task task, MemorySegment range) {
+    int count = kvm_msr_filter_range.nmsrs(range);
     int flags = kvm_msr_filter_range.flags(range);
     refuseIf(flags == 0 || (flags & ~Kvm.KVM_MSR_FILTER_RANGE_VALID_MASK()) != 0, Errno.EINVAL);
-    long bytes = (count + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
+    long bytes = (Integer.toUnsignedLong(count) + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
     refuseIf(bytes > Kvm.KVM_MSR_FILTER_MAX_BITMAP_SIZE(), Errno.EINVAL);
-    task.in(kvm_msr_filter_range.bitmap(range).address(), bytes);
+    MemorySegment bitmap = task.in(kvm_msr_filter_range.bitmap(range).address(), bytes);
+    return new MsrAccess.Range(
+        flags,
+        kvm_msr_filter_range.base(range),
+        count,
+        BitSet.valueOf(bitmap.toArray(ValueLayout.JAVA_BYTE)));
   }
 
   /** KVM_SET_PMU_EVENT_FILTER; arch/x86/kvm/pmu.c:kvm_vm_ioctl_set_pmu_event_filter. */

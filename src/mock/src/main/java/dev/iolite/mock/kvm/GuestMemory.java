@@ -31,7 +31,8 @@ final class GuestMemory {
    * (arch/x86/kvm/mmu/mmu.c:kvm_mmu_page_fault).
    */
   boolean isPrivate(long gpa) {
-    return !vm.mmioPages().contains(gpa) && vm.attributes().isPrivate(gpa);
+    return !vm.mmioPages().contains(gpa)
+        && (vm.vendor().memoryKey().isPresent() || vm.attributes().isPrivate(gpa));
   }
 
   /**
@@ -42,12 +43,14 @@ final class GuestMemory {
    *     in kvm_run
    */
   boolean read(long gpa, MemorySegment into, boolean isPrivate) {
-    Memory behind = reach(gpa, isPrivate, false);
+    Optional<SevKey> key = keyOf(isPrivate);
+    Memory behind = reach(gpa, isPrivate && key.isEmpty(), false);
     if (behind == null) {
       return false;
     }
     try {
       behind.read(offset, into);
+      key.ifPresent(its -> its.crypt(gpa, into));
       vm.mmioPages().remove(gpa);
       return true;
     } catch (Memory.Unreachable e) {
@@ -58,17 +61,23 @@ final class GuestMemory {
 
   /** Writes; fails as {@link #read} does. */
   boolean write(long gpa, MemorySegment from, boolean isPrivate) {
-    Memory behind = reach(gpa, isPrivate, true);
+    Optional<SevKey> key = keyOf(isPrivate);
+    Memory behind = reach(gpa, isPrivate && key.isEmpty(), true);
     if (behind == null) {
       return false;
     }
     try {
-      behind.write(offset, from);
+      behind.write(offset, key.map(its -> its.crypted(gpa, from)).orElse(from));
       vm.mmioPages().remove(gpa);
       return true;
     } catch (Memory.Unreachable e) {
       throw refused(Errno.EFAULT);
     }
+  }
+
+  /** With SEV, what a guest calls private is memory of its owner, encrypted by the guest's key. */
+  private Optional<SevKey> keyOf(boolean isPrivate) {
+    return isPrivate ? vm.vendor().memoryKey() : Optional.empty();
   }
 
   /**

@@ -13,6 +13,7 @@ final class Instructions {
   private final Alu alu;
   private final PortIo ports;
   private final StringInstructions strings;
+  private final MsrInstructions msrs;
   private boolean hypercallWaits;
   private long afterHypercall;
 
@@ -22,6 +23,7 @@ final class Instructions {
     this.code = code;
     this.ports = ports;
     alu = new Alu(cpu);
+    msrs = new MsrInstructions(vcpu, code);
     strings = new StringInstructions(cpu, code, ports);
   }
 
@@ -268,6 +270,12 @@ final class Instructions {
       case 0x01 -> {
         return systemTable();
       }
+      case 0x30 -> {
+        return msrs.write();
+      }
+      case 0x32 -> {
+        return msrs.read();
+      }
       case 0x0b -> throw GuestTrap.INVALID_OPCODE;
       case 0x20 -> {
         controlRegister();
@@ -351,6 +359,11 @@ final class Instructions {
       completeHypercall();
     }
     return answered;
+  }
+
+  /** Ends an RDMSR or WRMSR; returns false if that is #GP. */
+  boolean completeMsr() {
+    return msrs.complete();
   }
 
   /** arch/x86/kvm/x86.c:complete_hypercall_exit. */

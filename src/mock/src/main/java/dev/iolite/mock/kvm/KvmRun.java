@@ -106,6 +106,24 @@ final class KvmRun {
     return load(kvm_run.mmio.data(kvm_run.mmio(segment())), 0, size);
   }
 
+  /** arch/x86/kvm/msrs.c:kvm_msr_user_space. */
+  void msr(boolean read, int index, long data, int reason) {
+    reason(read ? Kvm.KVM_EXIT_X86_RDMSR() : Kvm.KVM_EXIT_X86_WRMSR());
+    MemorySegment msr = kvm_run.msr(segment());
+    kvm_run.msr.error(msr, (byte) 0);
+    kvm_run.msr.reason(msr, reason);
+    kvm_run.msr.index(msr, index);
+    kvm_run.msr.data(msr, data);
+  }
+
+  boolean msrFailed() {
+    return kvm_run.msr.error(kvm_run.msr(segment())) != 0;
+  }
+
+  long msrData() {
+    return kvm_run.msr.data(kvm_run.msr(segment()));
+  }
+
   /** arch/x86/kvm/x86.c:____kvm_emulate_hypercall. */
   void hypercall(long number, long flags, long... arguments) {
     reason(Kvm.KVM_EXIT_HYPERCALL());

@@ -49,6 +49,7 @@ public final class KvmVm implements KvmReference {
   private final DirtyRings dirtyRings = new DirtyRings(this);
   private final HyperVInterface hyperV = new HyperVInterface(this);
   private final VmClockState clock = new VmClockState();
+  private MsrAccess msrAccess = MsrAccess.all();
   private boolean irqchip;
   private boolean splitIrqchip;
   private long hypercallExits;
@@ -183,6 +184,14 @@ public final class KvmVm implements KvmReference {
     return hyperV;
   }
 
+  MsrAccess msrAccess() {
+    return msrAccess;
+  }
+
+  void setMsrAccess(MsrAccess access) {
+    msrAccess = access;
+  }
+
   VmClockState clock() {
     return clock;
   }
@@ -275,7 +284,9 @@ public final class KvmVm implements KvmReference {
 
   /** Whether a guest's accesses themselves state whether they are private. */
   boolean guestSaysPrivate() {
-    return type == Kvm.KVM_X86_SNP_VM() || type == Kvm.KVM_X86_TDX_VM();
+    return type == Kvm.KVM_X86_SNP_VM()
+        || type == Kvm.KVM_X86_TDX_VM()
+        || protection.memoryKey().isPresent();
   }
 
   /** user_exit_on_hypercall, for KVM_HC_MAP_GPA_RANGE. */

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Refused;
+import java.util.Optional;
 
 /** The vendor's part of KVM, which makes a VM confidential or not. */
 interface Protection {
@@ -43,6 +44,11 @@ interface Protection {
    */
   default void moveContextFrom(KvmVm source) {
     throw refused(Errno.EINVAL);
+  }
+
+  /** The key of what its guests call private, if that is memory of the VM's owner. */
+  default Optional<SevKey> memoryKey() {
+    return Optional.empty();
   }
 
   /** Called when the VM is destroyed. */

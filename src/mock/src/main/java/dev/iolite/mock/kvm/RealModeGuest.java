@@ -45,7 +45,7 @@ final class RealModeGuest implements Guest {
     }
     ports.complete();
     instructions.completeHypercall();
-    return true;
+    return instructions.completeMsr() || interrupt(GuestTrap.GENERAL_PROTECTION.vector(), cpu.rip);
   }
 
   @Override

@@ -4,15 +4,20 @@ import java.util.Optional;
 
 /** What the secure processor knows about a guest with SEV or SEV-ES. */
 final class SevGuest {
-  /** The states of a guest, in the order of the numbers that GUEST_STATUS returns. */
+  /** The states of a guest, with the numbers that GUEST_STATUS returns. */
   enum State {
-    UNINIT,
-    LUPDATE,
-    LSECRET,
-    RUNNING,
-    SUPDATE,
-    RUPDATE,
-    SENT
+    LUPDATE(1),
+    LSECRET(2),
+    RUNNING(3),
+    SUPDATE(4),
+    RUPDATE(5),
+    SENT(6);
+
+    final int number;
+
+    State(int number) {
+      this.number = number;
+    }
   }
 
   private static final int NO_DEBUG = 1;

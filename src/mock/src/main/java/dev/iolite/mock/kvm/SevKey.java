@@ -28,4 +28,11 @@ final class SevKey {
       memory.set(ValueLayout.JAVA_BYTE, i, (byte) (plain ^ pad[(int) (address + i) & 0xfff]));
     }
   }
+
+  /** An encrypted copy of memory that is to be written to an address. */
+  MemorySegment crypted(long address, MemorySegment memory) {
+    MemorySegment copy = MemorySegment.ofArray(memory.toArray(ValueLayout.JAVA_BYTE));
+    crypt(address, copy);
+    return copy;
+  }
 }

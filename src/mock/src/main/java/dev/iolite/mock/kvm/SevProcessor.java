@@ -187,7 +187,7 @@ final class SevProcessor {
   /** GUEST_STATUS: the state, and the policy as the four bytes of the data. */
   SevReply status(int handle) {
     return of(
-        handle, guest -> SevReply.data(guest.state.ordinal(), SevTransport.policy(guest.policy)));
+        handle, guest -> SevReply.data(guest.state.number, SevTransport.policy(guest.policy)));
   }
 
   /** ATTESTATION_REPORT: the nonce, the digest of the launch, the policy; no signature. */

@@ -260,6 +260,12 @@ final class SevVm implements Protection {
     from.vm.die();
   }
 
+  /** A guest with SEV-SNP has its private memory in a guest_memfd, which nobody else can read. */
+  @Override
+  public Optional<SevKey> memoryKey() {
+    return context.active && !context.snp ? processor().key(context.handle) : Optional.empty();
+  }
+
   /** sev_vm_destroy. */
   @Override
   public void release() {

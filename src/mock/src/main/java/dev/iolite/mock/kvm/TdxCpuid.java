@@ -5,7 +5,6 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.kvm_cpuid2;
-import dev.iolite.uapi.kvm.kvm_cpuid_entry2;
 import dev.iolite.uapi.kvm.kvm_tdx_capabilities;
 import java.lang.foreign.MemorySegment;
 
@@ -25,6 +24,15 @@ final class TdxCpuid {
   /** The configurable leaves, each without subleaves or with subleaf 0. */
   private static final int[] CONFIGURABLE = {1, 4, 7, EXTENDED_SIZES};
 
+  /** HLE and RTM in EBX, WAITPKG in ECX of leaf 7: what KVM has no support for. */
+  private static final int TSX = 1 << 4 | 1 << 11;
+
+  private static final int WAITPKG = 1 << 5;
+
+  private static final int EXTENDED = 0x8000_0000;
+  private static final int LAST_BASIC = 7;
+  private static final int GUEST_BITS_SHIFT = 16;
+
   private TdxCpuid() {}
 
   /** arch/x86/kvm/vmx/tdx.c:tdx_get_capabilities. */
@@ -39,60 +47,85 @@ final class TdxCpuid {
     kvm_tdx_capabilities.user_tdvmcallinfo_1_r11(capabilities, CALLS_OF_USER_SPACE);
     kvm_cpuid2.nent(kvm_tdx_capabilities.cpuid(capabilities), CONFIGURABLE.length);
     task.out(data, capabilities);
-    writeLeaves(task, data + kvm_tdx_capabilities.sizeof());
+    CpuidEntries entries = CpuidEntries.allocate(CONFIGURABLE.length);
+    for (int i = 0; i < CONFIGURABLE.length; i++) {
+      entries.setPlain(i, CONFIGURABLE[i], configurableBits(CONFIGURABLE[i]), 0, 0, 0);
+    }
+    task.out(data + kvm_tdx_capabilities.sizeof(), entries.array());
   }
 
-  private static void writeLeaves(Task task, long to) {
-    MemorySegment entries = task.scratch(CONFIGURABLE.length * kvm_cpuid_entry2.sizeof());
-    for (int i = 0; i < CONFIGURABLE.length; i++) {
-      MemorySegment entry = kvm_cpuid_entry2.asSlice(entries, i);
-      kvm_cpuid_entry2.function(entry, CONFIGURABLE[i]);
-      kvm_cpuid_entry2.eax(entry, CONFIGURABLE[i] == EXTENDED_SIZES ? 0xff_ffff : -1);
-    }
-    task.out(to, entries);
+  /** Those in EAX; none in the other registers. */
+  private static int configurableBits(int leaf) {
+    return leaf == EXTENDED_SIZES ? 0xff_ffff : -1;
   }
 
   /** Copies the entries that a caller gave. */
-  static MemorySegment read(Task task, long address, int entries) {
-    return task.in(address, entries * kvm_cpuid_entry2.sizeof());
-  }
-
-  private static int find(MemorySegment entries, int count, int function) {
-    for (int i = 0; i < count; i++) {
-      MemorySegment entry = kvm_cpuid_entry2.asSlice(entries, i);
-      if (kvm_cpuid_entry2.function(entry) == function && kvm_cpuid_entry2.index(entry) == 0) {
-        return i;
-      }
-    }
-    return -1;
+  static CpuidEntries read(Task task, long address, int count) {
+    CpuidEntries entries = CpuidEntries.allocate(count);
+    task.user().read(address, entries.array());
+    return entries;
   }
 
   /** arch/x86/kvm/vmx/tdx.c:setup_tdparams_eptp_controls: 48 or 52, otherwise EINVAL. */
-  static int guestAddressBits(MemorySegment entries, int count) {
-    int sizes = find(entries, count, EXTENDED_SIZES);
-    refuseIf(sizes < 0, Errno.EINVAL);
-    int bits = kvm_cpuid_entry2.eax(kvm_cpuid_entry2.asSlice(entries, sizes)) >> 16 & 0xff;
+  static int guestAddressBits(CpuidEntries given) {
+    refuseIf(!given.hasLeaf(EXTENDED_SIZES), Errno.EINVAL);
+    int bits = given.register(EXTENDED_SIZES, 0, CpuidEntries.EAX) >> GUEST_BITS_SHIFT & 0xff;
     refuseIf(bits != 48 && bits != 52, Errno.EINVAL);
     return bits;
   }
 
-  /** arch/x86/kvm/vmx/tdx.c:setup_tdparams_cpuids: EINVAL for a leaf that can't be configured. */
-  static void requireConfigurable(MemorySegment entries, int count) {
+  /**
+   * arch/x86/kvm/vmx/tdx.c:setup_tdparams_cpuids: EINVAL for a leaf that can't be configured, and
+   * for a feature that KVM does not support.
+   */
+  static void requireConfigurable(CpuidEntries given) {
+    refuseIf((given.register(7, 0, CpuidEntries.EBX) & TSX) != 0, Errno.EINVAL);
+    refuseIf((given.register(7, 0, CpuidEntries.ECX) & WAITPKG) != 0, Errno.EINVAL);
     int known = 0;
     for (int leaf : CONFIGURABLE) {
-      known += find(entries, count, leaf) >= 0 ? 1 : 0;
+      known += given.hasLeaf(leaf) ? 1 : 0;
     }
-    refuseIf(known != count, Errno.EINVAL);
+    refuseIf(known != given.count(), Errno.EINVAL);
   }
 
-  /** arch/x86/kvm/vmx/tdx.c:tdx_vcpu_get_cpuid: E2BIG with the number of entries. */
-  static void get(KvmVm vm, long data) {
-    Task task = vm.task();
+  /** Whether a leaf has a bit that the TDX module does not let the owner configure. */
+  static boolean hasFixedBits(CpuidEntries given) {
+    for (int leaf : CONFIGURABLE) {
+      int others =
+          given.register(leaf, 0, CpuidEntries.EBX)
+              | given.register(leaf, 0, CpuidEntries.ECX)
+              | given.register(leaf, 0, CpuidEntries.EDX);
+      int fixed = given.register(leaf, 0, CpuidEntries.EAX) & ~configurableBits(leaf);
+      if ((others | fixed) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * arch/x86/kvm/vmx/tdx.c:tdx_vcpu_get_cpuid: what the guest sees, from leaf 0 to the last one, or
+   * E2BIG with the number of entries. Every domain has x2APIC.
+   */
+  static void get(Task task, long data, CpuidEntries configured, int guestAddressBits) {
     MemorySegment head = task.in(data, kvm_cpuid2.sizeof());
     int room = kvm_cpuid2.nent(head);
-    kvm_cpuid2.nent(head, CONFIGURABLE.length);
+    CpuidEntries seen = seen(configured, guestAddressBits);
+    kvm_cpuid2.nent(head, seen.count());
     task.out(data, head);
-    refuseIf(Integer.compareUnsigned(room, CONFIGURABLE.length) < 0, Errno.E2BIG);
-    writeLeaves(task, data + kvm_cpuid2.sizeof());
+    refuseIf(Integer.compareUnsigned(room, seen.count()) < 0, Errno.E2BIG);
+    task.out(data + kvm_cpuid2.sizeof(), seen.array());
+  }
+
+  private static CpuidEntries seen(CpuidEntries configured, int guestAddressBits) {
+    CpuidEntries seen = CpuidEntries.allocate(6);
+    seen.set(0, 0, LAST_BASIC, 0, 0, 0);
+    seen.set(1, 1, configured.register(1, 0, CpuidEntries.EAX), 0, 1 << CpuFeature.X2APIC.bit, 0);
+    seen.set(2, 4, configured.register(4, 0, CpuidEntries.EAX), 0, 0, 0);
+    seen.set(3, 7, configured.register(7, 0, CpuidEntries.EAX), 0, 0, 0);
+    seen.set(4, EXTENDED, EXTENDED_SIZES, 0, 0, 0);
+    int sizes = configured.register(EXTENDED_SIZES, 0, CpuidEntries.EAX) & 0xffff;
+    seen.set(5, EXTENDED_SIZES, sizes | guestAddressBits << GUEST_BITS_SHIFT, 0, 0, 0);
+    return seen;
   }
 }

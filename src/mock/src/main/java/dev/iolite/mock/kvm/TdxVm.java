@@ -25,6 +25,7 @@ final class TdxVm implements Protection {
 
   private static final long OPERAND_BUSY = 0x8000_0200_0000_0000L;
   private static final long OPERAND_INVALID = 0xc000_0100_0000_0000L;
+  private static final long NO_ENTROPY = 0x8000_0203_0000_0000L;
 
   private enum State {
     UNINITIALIZED,
@@ -36,6 +37,10 @@ final class TdxVm implements Protection {
   private State state = State.UNINITIALIZED;
   private long attributes;
   private long sharedPageBit;
+  private int addressBits;
+
+  /** What its owner configured of its CPUID. */
+  private CpuidEntries configured = CpuidEntries.allocate(0);
 
   /** The vCPUs that KVM_TDX_INIT_VCPU has been made on. */
   private final Set<KvmVcpu> initialized = new HashSet<>();
@@ -94,7 +99,7 @@ final class TdxVm implements Protection {
     MemorySegment cpuid = kvm_tdx_init_vm.cpuid(head);
     int entries = kvm_cpuid2.nent(cpuid);
     refuseIf(Integer.compareUnsigned(entries, MOST_CPUID_ENTRIES) > 0, Errno.E2BIG);
-    MemorySegment leaves = TdxCpuid.read(task(), data + kvm_tdx_init_vm.sizeof(), entries);
+    CpuidEntries leaves = TdxCpuid.read(task(), data + kvm_tdx_init_vm.sizeof(), entries);
     MemorySegment reserved = kvm_tdx_init_vm.reserved(head);
     refuseIf(reserved.mismatch(task().scratch(reserved.byteSize())) != -1, Errno.EINVAL);
     refuseIf(kvm_cpuid2.padding(cpuid) != 0, Errno.EINVAL);
@@ -102,30 +107,50 @@ final class TdxVm implements Protection {
     refuseIf(
         (kvm_tdx_init_vm.attributes(head) & ~TdxCpuid.SUPPORTED_ATTRIBUTES) != 0, Errno.EINVAL);
     refuseIf((kvm_tdx_init_vm.xfam(head) & ~TdxCpuid.SUPPORTED_XFAM) != 0, Errno.EINVAL);
-    int addressBits = TdxCpuid.guestAddressBits(leaves, entries);
-    TdxCpuid.requireConfigurable(leaves, entries);
-    callInit(command);
+    int bits = TdxCpuid.guestAddressBits(leaves);
+    TdxCpuid.requireConfigurable(leaves);
+    create();
+    callInit(command, TdxCpuid.hasFixedBits(leaves) ? OPERAND_INVALID : 0);
+    configured = leaves;
+    addressBits = bits;
     attributes = kvm_tdx_init_vm.attributes(head);
-    sharedPageBit = 1L << (addressBits - 1 - 12);
+    sharedPageBit = 1L << (bits - 1 - 12);
     state = State.INITIALIZED;
   }
 
-  /** TDH.MNG.INIT: only an operand that it reports as invalid is the caller's fault. */
-  private void callInit(MemorySegment command) {
-    long error = vm.host().firmware().result("TDH_MNG_INIT");
+  /** TDH.MNG.CREATE: if there is no entropy for the key, the caller can try again. */
+  private void create() {
+    long error = vm.host().firmware().result("TDH_MNG_CREATE");
+    refuseIf(error == NO_ENTROPY, Errno.EAGAIN);
+    requireDone(error);
+  }
+
+  /**
+   * TDH.MNG.INIT: only an operand that it reports as invalid is the caller's fault.
+   *
+   * @param judgement what the module says to the operands
+   */
+  private void callInit(MemorySegment command, long judgement) {
+    long said = vm.host().firmware().result("TDH_MNG_INIT");
+    long error = said == 0 ? judgement : said;
     if ((error & STATUS) == OPERAND_INVALID) {
       kvm_tdx_cmd.hw_error(command, error);
       throw refused(Errno.EINVAL);
     }
-    if (error != 0) {
-      throw bug();
-    }
+    requireDone(error);
   }
 
   /** TDX_BUG_ON: the VM can no longer be used. */
-  private RuntimeException bug() {
-    vm.die();
-    return refused(Errno.EIO);
+  private void requireDone(long error) {
+    if (error != 0) {
+      vm.die();
+      throw refused(Errno.EIO);
+    }
+  }
+
+  /** A SEAMCALL whose failure the VM does not survive. */
+  private void call(String name) {
+    requireDone(vm.host().firmware().result(name));
   }
 
   /** arch/x86/kvm/vmx/tdx.c:tdx_td_finalize. */
@@ -134,9 +159,7 @@ final class TdxVm implements Protection {
     long error = vm.host().firmware().result("TDH_MR_FINALIZE");
     kvm_tdx_cmd.hw_error(command, error);
     refuseIf((error & STATUS) == OPERAND_BUSY, Errno.EBUSY);
-    if (error != 0) {
-      throw bug();
-    }
+    requireDone(error);
     state = State.RUNNABLE;
   }
 
@@ -149,13 +172,26 @@ final class TdxVm implements Protection {
     if (id == Kvm.KVM_TDX_INIT_MEM_REGION()) {
       addMemory(vcpu, command);
     } else if (id == Kvm.KVM_TDX_INIT_VCPU()) {
-      refuseIf(kvm_tdx_cmd.flags(command) != 0, Errno.EINVAL);
-      refuseIf(!initialized.add(vcpu), Errno.EINVAL);
+      initialize(vcpu, command);
     } else if (id == Kvm.KVM_TDX_GET_CPUID()) {
-      TdxCpuid.get(vm, kvm_tdx_cmd.data(command));
+      TdxCpuid.get(task(), kvm_tdx_cmd.data(command), configured, addressBits);
     } else {
       throw refused(Errno.EINVAL);
     }
+  }
+
+  /**
+   * arch/x86/kvm/vmx/tdx.c:tdx_vcpu_init, tdx_td_vcpu_init. The vCPU's CPUID must have x2APIC,
+   * which its local APIC is put into (arch/x86/kvm/lapic.c:kvm_apic_set_base).
+   */
+  private void initialize(KvmVcpu vcpu, MemorySegment command) {
+    refuseIf(kvm_tdx_cmd.flags(command) != 0, Errno.EINVAL);
+    refuseIf(initialized.contains(vcpu), Errno.EINVAL);
+    refuseIf(!vcpu.cpuid().has(CpuFeature.X2APIC), Errno.EINVAL);
+    call("TDH_VP_CREATE");
+    call("TDH_VP_ADDCX");
+    call("TDH_VP_INIT");
+    initialized.add(vcpu);
   }
 
   /** arch/x86/kvm/vmx/tdx.c:tdx_vcpu_init_mem_region. */
@@ -180,13 +216,27 @@ final class TdxVm implements Protection {
         Errno.EINVAL);
     try {
       for (; pages != 0; pages--, source += Page.BYTES, gpa += Page.BYTES) {
-        Population.addPage(vm, gpa, source, added, Errno.EIO);
+        addPage(gpa, source, kvm_tdx_cmd.flags(command) != 0);
         kvm_tdx_init_mem_region.source_addr(region, source + Page.BYTES);
         kvm_tdx_init_mem_region.gpa(region, gpa + Page.BYTES);
         kvm_tdx_init_mem_region.nr_pages(region, pages - 1);
       }
     } finally {
       task().out(data, region);
+    }
+  }
+
+  /** arch/x86/kvm/vmx/tdx.c:tdx_gmem_post_populate, tdx_mem_page_add. */
+  private void addPage(long gpa, long source, boolean measured) {
+    Population.addPage(vm, gpa, source, added, Errno.EIO);
+    long error = vm.host().firmware().result("TDH_MEM_PAGE_ADD");
+    if (error != 0) {
+      added.remove(gpa);
+    }
+    refuseIf((error & STATUS) == OPERAND_BUSY, Errno.EBUSY);
+    requireDone(error);
+    if (measured) {
+      call("TDH_MR_EXTEND");
     }
   }
 

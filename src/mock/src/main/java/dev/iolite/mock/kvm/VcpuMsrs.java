@@ -170,7 +170,7 @@ final class VcpuMsrs {
   }
 
   /** arch/x86/kvm/msrs.c:kvm_get_msr_common. */
-  private OptionalLong get(int index) {
+  OptionalLong get(int index) {
     MachineChecks checks = vcpu.machineChecks();
     MemorySegment special = vcpu.cpu().special();
     if (checks.hasBankRegister(index - MC0_CTL)) {
@@ -194,7 +194,7 @@ final class VcpuMsrs {
   }
 
   /** arch/x86/kvm/msrs.c:kvm_set_msr_common, __kvm_set_msr. */
-  private boolean set(int index, long value) {
+  boolean set(int index, long value) {
     MachineChecks checks = vcpu.machineChecks();
     MemorySegment special = vcpu.cpu().special();
     if (CANONICAL.contains(index) && value << CANONICAL_SHIFT >> CANONICAL_SHIFT != value) {

@@ -46,7 +46,7 @@ final class VmCalls {
     } else if (request == (int) Kvm.KVM_SET_PMU_EVENT_FILTER()) {
       GuestFilters.events(task, argument);
     } else if (request == (int) Kvm.KVM_X86_SET_MSR_FILTER()) {
-      GuestFilters.msrs(task, argument);
+      vm.setMsrAccess(GuestFilters.msrs(task, argument));
     } else if (request == (int) Kvm.KVM_MEMORY_ENCRYPT_REG_REGION()) {
       MemorySegment region = task.in(argument, kvm_enc_region.sizeof());
       vm.vendor().registerRegion(kvm_enc_region.addr(region), kvm_enc_region.size(region));

@@ -61,6 +61,7 @@ final class VmCapabilities {
       vm.settings().setTripleFaultEvent(value != 0);
     } else if (capability == Kvm.KVM_CAP_X86_USER_SPACE_MSR()) {
       refuseIf((value & ~Kvm.KVM_MSR_EXIT_REASON_VALID_MASK()) != 0, Errno.EINVAL);
+      vm.settings().setMsrExits(value);
     } else if (capability == Kvm.KVM_CAP_X86_DISABLE_EXITS()) {
       refuseIf((value & ~KvmCapabilities.DISABLE_EXITS) != 0 || vm.hasVcpus(), Errno.EINVAL);
     } else if (capability == Kvm.KVM_CAP_EXIT_HYPERCALL()) {

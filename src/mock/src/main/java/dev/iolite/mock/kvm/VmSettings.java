@@ -17,6 +17,7 @@ final class VmSettings {
   private int vcpuIds;
   private int tscKhz = KvmPlatform.TSC_KHZ;
   private long busCycleNanos = 1;
+  private long msrExits;
   private boolean exceptionPayload;
   private boolean tripleFaultEvent;
   private boolean wideApicIds;
@@ -93,6 +94,16 @@ final class VmSettings {
   /** KVM_X2APIC_API_USE_32BIT_IDS, which is never taken back. */
   void useWideApicIds() {
     wideApicIds = true;
+  }
+
+  /** The KVM_MSR_EXIT_REASON_ bits for which an access to an MSR leaves the guest. */
+  long msrExits() {
+    return msrExits;
+  }
+
+  /** KVM_CAP_X86_USER_SPACE_MSR. */
+  void setMsrExits(long reasons) {
+    msrExits = reasons;
   }
 
   /** KVM_SET_NR_MMU_PAGES. The model has no shadow pages to free. */

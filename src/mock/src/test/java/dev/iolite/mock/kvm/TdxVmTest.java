@@ -37,7 +37,7 @@ class TdxVmTest {
             MockKernel.builder()
                 .platform(Platform.TDX)
                 .guests((_, _) -> Optional.of(script))
-                .firmware(_ -> firmware)
+                .firmware(call -> call.equals("TDH_MNG_CREATE") ? 0 : firmware)
                 .build());
     vm = kvm.createVm(Kvm.KVM_X86_TDX_VM());
   }
@@ -68,6 +68,7 @@ class TdxVmTest {
     assertThat(kvm.enable(vm, Kvm.KVM_CAP_SPLIT_IRQCHIP(), 24)).isZero();
     assertThat(kvm.enable(vm, Kvm.KVM_CAP_EXIT_HYPERCALL(), 1 << 12)).isZero();
     int vcpu = kvm.createVcpu(vm, 0);
+    showX2apic(vcpu);
     assertThat(command(vcpu, Kvm.KVM_TDX_INIT_VCPU(), 0, 0)).isZero();
     int file = kvm.guestMemfd(vm, 2 * PAGE, 0);
     long ram = kvm.memory(2 * PAGE);
@@ -82,6 +83,16 @@ class TdxVmTest {
     assertThat(addMemory(vcpu, source, 1L << 47, 1)).isEqualTo("-22 0x800000000000 1");
     assertThat(command(vm, Kvm.KVM_TDX_FINALIZE_VM(), 0, 0)).isZero();
     return vcpu;
+  }
+
+  /** Gives a vCPU a CPUID that has nothing but x2APIC. */
+  private void showX2apic(int vcpu) {
+    MemorySegment cpuid = kvm.allocate(kvm_cpuid2.sizeof() + kvm_cpuid_entry2.sizeof());
+    kvm_cpuid2.nent(cpuid, 1);
+    MemorySegment entry = cpuid.asSlice(kvm_cpuid2.sizeof());
+    kvm_cpuid_entry2.function(entry, 1);
+    kvm_cpuid_entry2.ecx(entry, 1 << 21);
+    assertThat(kvm.call(vcpu, Kvm.KVM_SET_CPUID2(), cpuid)).isZero();
   }
 
   private String addMemory(int vcpu, long source, long gpa, long pages) {
@@ -131,6 +142,8 @@ class TdxVmTest {
     int vcpu = kvm.createVcpu(vm, 0);
     assertThat(kvm.enter(vcpu)).isEqualTo(EINVAL);
     assertThat(command(vcpu, Kvm.KVM_TDX_INIT_VCPU(), 1, 0)).isEqualTo(EINVAL);
+    assertThat(command(vcpu, Kvm.KVM_TDX_INIT_VCPU(), 0, 0)).as("no x2APIC").isEqualTo(EINVAL);
+    showX2apic(vcpu);
     assertThat(command(vcpu, Kvm.KVM_TDX_INIT_VCPU(), 0, 0)).isZero();
     assertThat(command(vcpu, Kvm.KVM_TDX_INIT_VCPU(), 0, 0)).isEqualTo(EINVAL);
     assertThat(command(vm, Kvm.KVM_TDX_FINALIZE_VM(), 0, 0)).isZero();
@@ -153,6 +166,33 @@ class TdxVmTest {
     firmware = 0;
     assertThat(command(vm, Kvm.KVM_TDX_FINALIZE_VM(), 0, 0)).isEqualTo(Errno.EIO.negated());
     assertThat(kvm.region(vm, 0, 0, 0, PAGE, 0)).isEqualTo(Errno.EIO.negated());
+  }
+
+  @Test
+  void aBitThatTheModuleFixesIsAnInvalidOperand() {
+    host(GuestScript.builder().build());
+    MemorySegment init = kvm.allocate(kvm_tdx_init_vm.sizeof() + 2 * kvm_cpuid_entry2.sizeof());
+    kvm_cpuid2.nent(kvm_tdx_init_vm.cpuid(init), 2);
+    MemorySegment entries = init.asSlice(kvm_tdx_init_vm.sizeof());
+    kvm_cpuid_entry2.function(entries, 0x8000_0008);
+    kvm_cpuid_entry2.eax(entries, 48 << 16);
+    MemorySegment features = kvm_cpuid_entry2.asSlice(entries, 1);
+    kvm_cpuid_entry2.function(features, 7);
+    for (int unsupported : new int[] {1 << 4, 1 << 11}) {
+      kvm_cpuid_entry2.ebx(features, unsupported);
+      assertThat(command(vm, Kvm.KVM_TDX_INIT_VM(), 0, init.address())).isEqualTo(EINVAL);
+      assertThat(firmware).as("KVM refuses TSX itself").isZero();
+    }
+    kvm_cpuid_entry2.ebx(features, 1);
+    assertThat(command(vm, Kvm.KVM_TDX_INIT_VM(), 0, init.address())).isEqualTo(EINVAL);
+    assertThat(firmware).isEqualTo(0xc000_0100_0000_0000L);
+    firmware = 0;
+    kvm_cpuid_entry2.ebx(features, 0);
+    kvm_cpuid_entry2.ecx(features, 1 << 5);
+    assertThat(command(vm, Kvm.KVM_TDX_INIT_VM(), 0, init.address())).isEqualTo(EINVAL);
+    assertThat(firmware).as("nor WAITPKG").isZero();
+    kvm_cpuid_entry2.ecx(features, 0);
+    assertThat(command(vm, Kvm.KVM_TDX_INIT_VM(), 0, init.address())).isZero();
   }
 
   @Test

@@ -407,6 +407,11 @@ final class AssignedEndpoint implements AutoCloseable {
     tdxCommand(vm, Kvm.KVM_TDX_INIT_VM(), init.address());
     enable(Kvm.KVM_CAP_SPLIT_IRQCHIP(), 24);
     int vcpu = ok(kernel.ioctl(vm, Kvm.KVM_CREATE_VCPU(), 0));
+    MemorySegment x2apic = struct(kvm_cpuid2.sizeof() + kvm_cpuid_entry2.sizeof());
+    kvm_cpuid2.nent(x2apic, 1);
+    kvm_cpuid_entry2.function(x2apic.asSlice(kvm_cpuid2.sizeof()), 1);
+    kvm_cpuid_entry2.ecx(x2apic.asSlice(kvm_cpuid2.sizeof()), 1 << 21);
+    ok(ioctl(vcpu, Kvm.KVM_SET_CPUID2(), x2apic));
     tdxCommand(vcpu, Kvm.KVM_TDX_INIT_VCPU(), 0);
     tdxCommand(vm, Kvm.KVM_TDX_FINALIZE_VM(), 0);
     run =
