@@ -132,7 +132,7 @@ final class VcpuFile extends OpenFile {
    */
   @Override
   public MappedObject mmap(MapRequest request) {
-    // fs/anon_inodes.c: SB_I_NOEXEC
+    // fs/libfs.c:init_pseudo: SB_I_NOEXEC
     refuseIf((request.protection() & Libc.PROT_EXEC()) != 0, Errno.EPERM);
     long last = request.offset() + request.bytes() - Page.BYTES;
     refuseIf(
