@@ -27,6 +27,13 @@ class CoverageTest {
   }
 
   @Test
+  void aRowWithoutAMethodOrATestSaysWhy() {
+    assertThat(COVERAGE.rows())
+        .filteredOn(row -> row.method().isEmpty() || !row.ended().containsValue(Ended.YES))
+        .allMatch(row -> !row.note().isEmpty());
+  }
+
+  @Test
   void thePageShowsTheRows() throws IOException {
     assertThat(Files.readString(CoveragePage.FILE)).isEqualTo(CoveragePage.of(COVERAGE));
   }
