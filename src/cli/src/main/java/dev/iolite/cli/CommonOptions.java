@@ -50,6 +50,7 @@ final class CommonOptions {
     CommandSpec spec = command.getCommandSpec();
     if (spec.userObject() instanceof IoliteCommand iolite) {
       iolite.unusedOptions().forEach(name -> spec.remove(spec.findOption(name)));
+      iolite.optionsInstead().forEach(spec::addOption);
     }
     command.getSubcommands().values().forEach(CommonOptions::fit);
   }

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
 /** What all commands share: the options that {@link Main} declares for them. */
@@ -22,6 +23,11 @@ public abstract class IoliteCommand {
 
   /** Those options of all commands that mean nothing to this one. */
   List<String> unusedOptions() {
+    return List.of();
+  }
+
+  /** Its own options whose names are those of unused ones. */
+  List<OptionSpec> optionsInstead() {
     return List.of();
   }
 

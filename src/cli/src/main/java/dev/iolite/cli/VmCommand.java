@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
@@ -37,12 +38,14 @@ final class VmCommand extends CommandGroup {
             + " down in a triple fault, and 13 if Ctrl-A x stopped it."
       })
   static final class RunCommand extends IoliteCommand implements Callable<Integer> {
-    @Option(
-        names = "--kernel-image",
-        required = true,
-        paramLabel = "BZIMAGE",
-        description = "the guest's kernel")
-    private Path image;
+    /** In front of the command, the option of this name is the kernel to work on. */
+    private final OptionSpec image =
+        OptionSpec.builder("--kernel")
+            .paramLabel("BZIMAGE")
+            .type(Path.class)
+            .required(true)
+            .description("the guest's kernel")
+            .build();
 
     @Option(names = "--initrd", paramLabel = "FILE", description = "the guest's initial RAM disk")
     private Optional<Path> initrd = Optional.empty();
@@ -82,6 +85,16 @@ final class VmCommand extends CommandGroup {
     private VmType type;
 
     @Override
+    List<String> unusedOptions() {
+      return List.of("--kernel", "--output");
+    }
+
+    @Override
+    List<OptionSpec> optionsInstead() {
+      return List.of(image);
+    }
+
+    @Override
     public Integer call() {
       VmConfig config = config();
       HostKernel terminal = new HostKernel();
@@ -101,7 +114,7 @@ final class VmCommand extends CommandGroup {
     private VmConfig config() {
       try {
         return new VmConfig(
-            image, initrd, commandLine, ByteSize.parse(memory), cpus, devices, type);
+            image.getValue(), initrd, commandLine, ByteSize.parse(memory), cpus, devices, type);
       } catch (IllegalArgumentException e) {
         throw new ParameterException(spec().commandLine(), String.valueOf(e.getMessage()), e);
       }
