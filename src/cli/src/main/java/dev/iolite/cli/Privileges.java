@@ -116,6 +116,12 @@ record Privileges(
           any("tdi evidence"),
           assigning("passthrough", IOMMUFD, KVM, VFIO),
           new Privileges(
+              "vm run",
+              User.ANY,
+              List.of(Capability.CAP_IPC_LOCK),
+              List.of(KVM, IOMMUFD, VFIO),
+              List.of(MEMLOCK)),
+          new Privileges(
               "record",
               User.ANY,
               List.of(Capability.CAP_SYS_ADMIN),
