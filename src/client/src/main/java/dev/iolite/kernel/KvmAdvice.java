@@ -71,10 +71,6 @@ final class KvmAdvice {
                     "the VM is dead, belongs to another process, or its guest touched a dma-buf"
                         + " that is revoked",
                     "make the slots of revoked dma-bufs anew, or close the VM");
-            case EAGAIN ->
-                new Advice(
-                    "the vCPU has not been started, which its first one is by KVM itself",
-                    "set its state (KVM_SET_MP_STATE), or send it INIT and SIPI");
             case EINVAL ->
                 new Advice("the confidential VM is not finalized", "finish the VM's launch first");
             default -> null;

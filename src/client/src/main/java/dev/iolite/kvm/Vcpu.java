@@ -258,7 +258,7 @@ public final class Vcpu implements AutoCloseable {
     try (Watchdog.Watch watch = watchdog.watch(deadline, stop)) {
       while (true) {
         int result = fd.tryIoctl(KvmIoctls.KVM_RUN, 0);
-        if (result == Errno.EINTR.negated()) {
+        if (result == Errno.EINTR.negated() || result == Errno.EAGAIN.negated()) {
           if (watch.expired()) {
             throw new GuestDeadlineException(
                 toString(), deadline.orElse(Duration.ZERO), exits, where());
@@ -266,9 +266,6 @@ public final class Vcpu implements AutoCloseable {
           if (watch.stopped()) {
             throw new GuestStoppedException(toString());
           }
-          continue;
-        }
-        if (result == Errno.EAGAIN.negated()) {
           continue;
         }
         Exit exit = result == 0 ? decoder.decode() : failed(result);

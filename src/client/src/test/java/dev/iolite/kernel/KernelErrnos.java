@@ -204,7 +204,7 @@ public final class KernelErrnos {
     // What is no /dev/kvm has no such call; KVM itself never refuses it, nor the other two
     // questions.
     of("KVM_GET_API_VERSION", ENOTTY);
-    of("KVM_RUN", EFAULT, EIO, EINVAL, EAGAIN);
+    of("KVM_RUN", EFAULT, EIO, EINVAL);
     of("KVM_PRE_FAULT_MEMORY", EINVAL, ENOENT, EOPNOTSUPP, EIO, EFAULT, EINTR);
     // virt/kvm/vfio.c
     of("KVM_SET_DEVICE_ATTR", EBADF, EEXIST, EINVAL, ENOENT, ENXIO, ENOMEM);

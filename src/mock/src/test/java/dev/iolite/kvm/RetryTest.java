@@ -67,6 +67,32 @@ class RetryTest {
     }
   }
 
+  /** arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_run, of a processor that waits for INIT. */
+  @Test
+  @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aGuestThatWaitsToBeStartedIsRunAgainUntilTheDeadline() {
+    try (MockKernel model = MockKernel.plain()) {
+      Calls runs = Calls.of(KvmIoctls.KVM_RUN);
+      Faults once = Faults.none().answer(runs, 1, Errno.EAGAIN.negated());
+      try (Guest guest = new Guest(new FaultyKernel(model, once), 0xf4)) {
+        assertThat(guest.vcpu.run(Duration.ofSeconds(30))).isInstanceOf(Exit.Hlt.class);
+      }
+      ForwardingKernel never =
+          new ForwardingKernel(model) {
+            @Override
+            public int ioctl(int fd, long request, long argument) {
+              return request == KvmIoctls.KVM_RUN.number()
+                  ? Errno.EAGAIN.negated()
+                  : super.ioctl(fd, request, argument);
+            }
+          };
+      try (Guest guest = new Guest(never, 0xf4)) {
+        assertThatThrownBy(() -> guest.vcpu.run(Duration.ofMillis(1)))
+            .isInstanceOf(GuestDeadlineException.class);
+      }
+    }
+  }
+
   @Test
   void aRangeIsPreFaultedThoughTheKernelAsksForPatience() {
     try (MockKernel model = MockKernel.plain()) {
