@@ -116,6 +116,8 @@ abstract class KvmX86Contract extends KvmTypedContract {
     succeeds(raw(vcpu, KVM_SET_SREGS, sregs));
     assertThat(vcpu.x86().pendingInterrupt()).hasValue(67);
     assertThat(vcpu.injection().events().interrupt().vector()).isEqualTo(67);
+    vcpu.injection().setEvents(VcpuEvents.NONE);
+    assertThat(vcpu.x86().pendingInterrupt()).as("the events have it").isEmpty();
   }
 
   private static List<FpuState.Register> registers(int count, long first) {
