@@ -135,17 +135,9 @@ public final class Sev {
       MemorySegment data = kvm_sev_launch_update_data.allocate(arena);
       kvm_sev_launch_update_data.uaddr(data, memory.address());
       kvm_sev_launch_update_data.len(data, Math.toIntExact(memory.byteSize()));
-      hold(memory, arena, "KVM_SEV_LAUNCH_UPDATE_DATA", Kvm.KVM_SEV_LAUNCH_UPDATE_DATA(), data);
+      command.make(
+          arena, "KVM_SEV_LAUNCH_UPDATE_DATA", Kvm.KVM_SEV_LAUNCH_UPDATE_DATA(), data, memory);
     }
-  }
-
-  private void hold(MemorySegment memory, Arena arena, String name, int id, MemorySegment data) {
-    HeldMemory.during(
-        memory,
-        () -> {
-          command.make(arena, name, id, data);
-          return 0;
-        });
   }
 
   /**
@@ -207,7 +199,7 @@ public final class Sev {
       kvm_sev_launch_secret.trans_len(data, content.length);
       kvm_sev_launch_secret.guest_uaddr(data, memory.address());
       kvm_sev_launch_secret.guest_len(data, Math.toIntExact(memory.byteSize()));
-      hold(memory, arena, "KVM_SEV_LAUNCH_SECRET", Kvm.KVM_SEV_LAUNCH_SECRET(), data);
+      command.make(arena, "KVM_SEV_LAUNCH_SECRET", Kvm.KVM_SEV_LAUNCH_SECRET(), data, memory);
     }
   }
 
@@ -276,7 +268,7 @@ public final class Sev {
       HeldMemory.during(
           source,
           () -> {
-            hold(written, arena, name, id, data);
+            command.make(arena, name, id, data, written);
             return 0;
           });
     }

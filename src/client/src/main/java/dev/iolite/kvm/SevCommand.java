@@ -2,6 +2,7 @@ package dev.iolite.kvm;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.HeldMemory;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.kvm.kvm_sev_cmd;
@@ -21,6 +22,16 @@ record SevCommand(Fd vm, Fd processor) {
   void make(Arena arena, String name, int id, MemorySegment data) {
     MemorySegment command = command(arena, id, data);
     require(name, command, vm.tryIoctl(KvmIoctls.KVM_MEMORY_ENCRYPT_OP, command));
+  }
+
+  /** Makes a command about memory of this process, which stays allocated for as long. */
+  void make(Arena arena, String name, int id, MemorySegment data, MemorySegment memory) {
+    HeldMemory.during(
+        memory,
+        () -> {
+          make(arena, name, id, data);
+          return 0;
+        });
   }
 
   /** Makes a command that has no argument. */

@@ -1,6 +1,5 @@
 package dev.iolite.kvm;
 
-import dev.iolite.kernel.HeldMemory;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_sev_receive_start;
@@ -101,19 +100,10 @@ public final class SevMigration {
       kvm_sev_send_update_data.trans_len(data, Math.toIntExact(memory.byteSize()));
       kvm_sev_send_update_data.guest_uaddr(data, memory.address());
       kvm_sev_send_update_data.guest_len(data, Math.toIntExact(memory.byteSize()));
-      hold(memory, arena, name, id, data);
+      command.make(arena, name, id, data, memory);
       return new SevPacket(
           header.toArray(ValueLayout.JAVA_BYTE), content.toArray(ValueLayout.JAVA_BYTE));
     }
-  }
-
-  private void hold(MemorySegment memory, Arena arena, String name, int id, MemorySegment data) {
-    HeldMemory.during(
-        memory,
-        () -> {
-          command.make(arena, name, id, data);
-          return 0;
-        });
   }
 
   /**
@@ -181,7 +171,8 @@ public final class SevMigration {
       kvm_sev_receive_update_data.trans_len(data, content.length);
       kvm_sev_receive_update_data.guest_uaddr(data, memory.address());
       kvm_sev_receive_update_data.guest_len(data, Math.toIntExact(memory.byteSize()));
-      hold(memory, arena, "KVM_SEV_RECEIVE_UPDATE_DATA", Kvm.KVM_SEV_RECEIVE_UPDATE_DATA(), data);
+      command.make(
+          arena, "KVM_SEV_RECEIVE_UPDATE_DATA", Kvm.KVM_SEV_RECEIVE_UPDATE_DATA(), data, memory);
     }
   }
 

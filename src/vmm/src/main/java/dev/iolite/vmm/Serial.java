@@ -44,7 +44,7 @@ final class Serial implements PortDevice {
   private static final int TRANSMITTER_EMPTY = 0x60;
   private static final int CONNECTED = 0xb0;
 
-  /** What is typed while the guest does not read; more is lost, as on a real line. */
+  /** What comes while the guest does not read; more is lost, as on a real line. */
   private static final int QUEUE = 4096;
 
   private final OutputStream out;
@@ -73,10 +73,16 @@ final class Serial implements PortDevice {
 
   /** Lets the guest receive bytes. */
   synchronized void type(byte[] bytes, int count) {
-    for (int i = 0; i < count && received.size() < QUEUE; i++) {
-      received.add(Byte.toUnsignedInt(bytes[i]));
+    for (int i = 0; i < count; i++) {
+      receive(Byte.toUnsignedInt(bytes[i]));
     }
     update();
+  }
+
+  private void receive(int value) {
+    if (received.size() < QUEUE) {
+      received.add(value);
+    }
   }
 
   @Override
@@ -166,7 +172,7 @@ final class Serial implements PortDevice {
   private void send(int value) {
     emptyPending = true;
     if ((modemControl & LOOPBACK) != 0) {
-      received.add(value);
+      receive(value);
       return;
     }
     if (broken) {

@@ -25,6 +25,20 @@ class DevicesTest {
   }
 
   @Test
+  void aGuestThatTalksToItselfFillsNoMemory() {
+    serial.write(Serial.PORT + 4, 1, 0x10);
+    for (int i = 0; i < 5000; i++) {
+      serial.write(Serial.PORT, 1, 'x');
+    }
+    int received = 0;
+    while ((serial.read(Serial.PORT + 5, 1) & 1) != 0) {
+      assertThat(serial.read(Serial.PORT, 1)).isEqualTo('x');
+      received++;
+    }
+    assertThat(received).isEqualTo(4096);
+  }
+
+  @Test
   void whatTheGuestSendsIsWritten() {
     serial.write(Serial.PORT, 1, 'h');
     serial.write(Serial.PORT, 1, 'i');

@@ -12,16 +12,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** Reads and writes the memory of a guest whose policy allows it; arch/x86/kvm/svm/sev.c. */
-final class SevDebug {
-  private static final long OFFSET_IN_PAGE = Page.BYTES - 1;
+final class SevDebug extends SevCommands {
   private static final long OFFSET_IN_BLOCK = 15;
 
-  private final KvmVm vm;
-  private final SevVm sev;
-
   SevDebug(KvmVm vm, SevVm sev) {
-    this.vm = vm;
-    this.sev = sev;
+    super(vm, sev);
   }
 
   /** What does a command; empty if it is none of these. */
@@ -32,8 +27,8 @@ final class SevDebug {
 
   /** sev_dbg_crypt: as many bytes at a time as are in one page of both. */
   private void crypt(MemorySegment command) {
-    refuseIf(!sev.context().active, Errno.ENOTTY);
-    MemorySegment debug = vm.task().in(kvm_sev_cmd.data(command), kvm_sev_dbg.sizeof());
+    requireSev();
+    MemorySegment debug = task().in(kvm_sev_cmd.data(command), kvm_sev_dbg.sizeof());
     long source = kvm_sev_dbg.src_uaddr(debug);
     long target = kvm_sev_dbg.dst_uaddr(debug);
     long bytes = Integer.toUnsignedLong(kvm_sev_dbg.len(debug));
@@ -42,8 +37,8 @@ final class SevDebug {
     for (long done = 0; done < bytes; ) {
       long from = source + done;
       long to = target + done;
-      long inPage = Page.BYTES - Math.max(from & OFFSET_IN_PAGE, to & OFFSET_IN_PAGE);
-      long part = Math.min(bytes - done, inPage);
+      long room = Page.BYTES - Math.max(inPage(from), inPage(to));
+      long part = Math.min(bytes - done, room);
       crypt(command, from, to, part);
       done += part;
     }
@@ -54,9 +49,9 @@ final class SevDebug {
   }
 
   private void crypt(MemorySegment command, long source, long target, long bytes) {
-    Pin from = SevRegions.pin(vm.task(), source, bytes, false);
+    Pin from = SevRegions.pin(task(), source, bytes, false);
     try {
-      Pin to = SevRegions.pin(vm.task(), target, bytes, true);
+      Pin to = SevRegions.pin(task(), target, bytes, true);
       try {
         MemorySegment content = MemorySegment.ofArray(new byte[(int) bytes]);
         from.read(0, content);
@@ -68,9 +63,7 @@ final class SevDebug {
         sev.issue(
                 command,
                 decrypts ? "DBG_DECRYPT" : "DBG_ENCRYPT",
-                () ->
-                    sev.processor()
-                        .debug(sev.context().handle, decrypts ? source : target, content))
+                () -> processor().debug(handle(), decrypts ? source : target, content))
             .orEio();
         to.write(0, content);
       } finally {
@@ -82,6 +75,6 @@ final class SevDebug {
   }
 
   private SevReply allow(long address) {
-    return sev.processor().debug(sev.context().handle, address, MemorySegment.ofArray(new byte[0]));
+    return processor().debug(handle(), address, MemorySegment.ofArray(new byte[0]));
   }
 }

@@ -5,7 +5,6 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Pin;
-import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_regs;
 import dev.iolite.uapi.kvm.kvm_sev_attestation_report;
@@ -22,27 +21,9 @@ import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 
 /** The launch of a guest with SEV or SEV-ES, and what it was; arch/x86/kvm/svm/sev.c. */
-final class SevLaunch {
-  private static final long OFFSET_IN_PAGE = Page.BYTES - 1;
-
-  private final KvmVm vm;
-  private final SevVm sev;
-
+final class SevLaunch extends SevCommands {
   SevLaunch(KvmVm vm, SevVm sev) {
-    this.vm = vm;
-    this.sev = sev;
-  }
-
-  private Task task() {
-    return vm.task();
-  }
-
-  private SevProcessor processor() {
-    return sev.processor();
-  }
-
-  private int handle() {
-    return sev.context().handle;
+    super(vm, sev);
   }
 
   /** What does a command; empty if it is none of these. */
@@ -68,15 +49,10 @@ final class SevLaunch {
     return Optional.ofNullable(handler);
   }
 
-  private void requireSev() {
-    refuseIf(!sev.context().active, Errno.ENOTTY);
-  }
-
   /** sev_launch_start. */
   private void start(MemorySegment command) {
     requireSev();
-    long data = kvm_sev_cmd.data(command);
-    MemorySegment start = task().in(data, kvm_sev_launch_start.sizeof());
+    MemorySegment start = task().in(kvm_sev_cmd.data(command), kvm_sev_launch_start.sizeof());
     if (kvm_sev_launch_start.dh_uaddr(start) != 0) {
       SevBlobs.copy(
           task(), kvm_sev_launch_start.dh_uaddr(start), kvm_sev_launch_start.dh_len(start));
@@ -94,11 +70,8 @@ final class SevLaunch {
         sev.execute(command, "LAUNCH_START", () -> processor().launchStart(shared, policy))
             .orEio()
             .number();
-    sev.activate(command, handle);
     kvm_sev_launch_start.handle(start, handle);
-    sev.giveHandle(data, start, handle);
-    sev.context().handle = handle;
-    sev.context().processor = kvm_sev_cmd.sev_fd(command);
+    started(command, start, handle);
   }
 
   /** sev_launch_update_data. The pages of the model are never contiguous. */
@@ -112,7 +85,7 @@ final class SevLaunch {
     try {
       for (long done = 0; done < bytes; ) {
         long at = done;
-        long part = Math.min(bytes - done, Page.BYTES - (address + done & OFFSET_IN_PAGE));
+        long part = Math.min(bytes - done, Page.BYTES - inPage(address + done));
         MemorySegment content = MemorySegment.ofArray(new byte[(int) part]);
         pin.read(at, content);
         sev.issue(
@@ -159,7 +132,7 @@ final class SevLaunch {
     long bytes = Integer.toUnsignedLong(kvm_sev_launch_secret.guest_len(secret));
     Pin pin = SevRegions.pin(task(), address, bytes, true);
     try {
-      refuseIf((address & OFFSET_IN_PAGE) + bytes > Page.BYTES, Errno.EINVAL);
+      refuseIf(inPage(address) + bytes > Page.BYTES, Errno.EINVAL);
       byte[] data =
           SevBlobs.copy(
               task(),

@@ -5,7 +5,6 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.Pin;
-import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_sev_cmd;
 import dev.iolite.uapi.kvm.kvm_sev_receive_start;
@@ -16,27 +15,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** A guest with SEV that is sent to another machine, or received; arch/x86/kvm/svm/sev.c. */
-final class SevTransfer {
-  private static final long OFFSET_IN_PAGE = Page.BYTES - 1;
-
-  private final KvmVm vm;
-  private final SevVm sev;
-
+final class SevTransfer extends SevCommands {
   SevTransfer(KvmVm vm, SevVm sev) {
-    this.vm = vm;
-    this.sev = sev;
-  }
-
-  private Task task() {
-    return vm.task();
-  }
-
-  private SevProcessor processor() {
-    return sev.processor();
-  }
-
-  private int handle() {
-    return sev.context().handle;
+    super(vm, sev);
   }
 
   /** What does a command; empty if it is none of these. */
@@ -58,10 +39,6 @@ final class SevTransfer {
       handler = () -> receiveFinish(command);
     }
     return Optional.ofNullable(handler);
-  }
-
-  private void requireSev() {
-    refuseIf(!sev.context().active, Errno.ENOTTY);
   }
 
   /** sev_send_start. A session of length 0 asks for the length, which comes with the error. */
@@ -169,7 +146,7 @@ final class SevTransfer {
   private static void requireInPage(long address, int bytes) {
     refuseIf(
         Integer.compareUnsigned(bytes, (int) Page.BYTES) > 0
-            || (address & OFFSET_IN_PAGE) + bytes > Page.BYTES,
+            || inPage(address) + bytes > Page.BYTES,
         Errno.EINVAL);
   }
 
@@ -188,8 +165,7 @@ final class SevTransfer {
   /** sev_receive_start. */
   private void receiveStart(MemorySegment command) {
     requireSev();
-    long data = kvm_sev_cmd.data(command);
-    MemorySegment start = task().in(data, kvm_sev_receive_start.sizeof());
+    MemorySegment start = task().in(kvm_sev_cmd.data(command), kvm_sev_receive_start.sizeof());
     SevBlobs.copy(
         task(), kvm_sev_receive_start.pdh_uaddr(start), kvm_sev_receive_start.pdh_len(start));
     byte[] session =
@@ -205,11 +181,8 @@ final class SevTransfer {
                 command, "RECEIVE_START", () -> processor().receiveStart(shared, policy, session))
             .orEio()
             .number();
-    sev.activate(command, handle);
     kvm_sev_receive_start.handle(start, handle);
-    sev.giveHandle(data, start, handle);
-    sev.context().handle = handle;
-    sev.context().processor = kvm_sev_cmd.sev_fd(command);
+    started(command, start, handle);
   }
 
   /** sev_receive_update_data, which says EINVAL where its siblings say ENOTTY. */
