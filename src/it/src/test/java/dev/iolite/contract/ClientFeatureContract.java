@@ -1,6 +1,7 @@
 package dev.iolite.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
@@ -82,6 +83,20 @@ abstract class ClientFeatureContract extends ClientContract {
     Ioas ioas = push(client.allocIoas());
     refuses(Errno.EINVAL, () -> device.attachPasid(1, ioas.id()));
     device.detachPasid(1);
+  }
+
+  @Test
+  void pasidsBeginWith1() {
+    // include/linux/iommu.h:IOMMU_NO_PASID is 0: the kernel would attach the device itself
+    Iommufd client = client();
+    BoundVfioDevice device = bound(client);
+    Ioas ioas = push(client.allocIoas());
+    for (int none : new int[] {0, -1}) {
+      assertThatThrownBy(() -> device.attachPasid(none, ioas.id()))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> device.detachPasid(none))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
   }
 
   @Test
