@@ -64,7 +64,7 @@ class ContainerLabIT {
 
   /** Each machine is one that the image's QEMU can be, which is another than this machine's. */
   @ParameterizedTest
-  @ValueSource(strings = {"sriov", "noiommu", "noremap", "firmware"})
+  @ValueSource(strings = {"sriov", "noiommu", "noremap", "firmware", "nested"})
   void runsAProgramOfTheTests(String machine, @TempDir Path directory, @TempDir Path own)
       throws IOException, InterruptedException {
     Path program =

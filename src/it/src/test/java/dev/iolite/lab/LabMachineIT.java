@@ -3,6 +3,7 @@ package dev.iolite.lab;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -117,18 +118,24 @@ class LabMachineIT {
     assertThat(before(output, "left: 0")).endsWith("/nvme");
   }
 
+  private static void test(String machine, String... options)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("test", "--as-built", "--machine", machine));
+    command.addAll(List.of(options));
+    LabScript.Result run = LabScript.run(command.toArray(String[]::new));
+    assertThat(run.exitCode()).as(run.output()).isZero();
+  }
+
   /** {@code VectorShortageLabTest} in the guest. */
   @Test
   void fewerVectorsThanWantedAreAnAnswer() throws IOException, InterruptedException {
-    LabScript.Result run =
-        LabScript.run(
-            "test",
-            "--as-built",
-            "--machine",
-            "noremap",
-            "--append",
-            "iommufd.allow_unsafe_interrupts=1");
-    assertThat(run.exitCode()).as(run.output()).isZero();
+    test("noremap", "--append", "iommufd.allow_unsafe_interrupts=1");
+  }
+
+  /** {@code VmmLabTest} in the guest, and Linux in guests of it. */
+  @Test
+  void linuxRunsInAGuestOfTheGuest() throws IOException, InterruptedException {
+    test("nested");
   }
 
   /**
@@ -191,6 +198,7 @@ class LabMachineIT {
     assertThat(run.exitCode()).isEqualTo(125);
     assertThat(run.output())
         .contains(
-            "There is no machine 'pdp11'; there are: standard sriov noiommu noremap firmware");
+            "There is no machine 'pdp11'; there are: standard sriov noiommu noremap firmware"
+                + " nested");
   }
 }

@@ -26,12 +26,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Linux in a guest of the lab's machine: the lab's own kernel, nested, with the NVMe controller.
+ * Linux in a guest of the lab's machine {@code nested}: the lab's own kernel, with the NVMe
+ * controller.
+ *
+ * <p>That machine has one processor. With two, which take turns in one thread, QEMU's TCG at times
+ * delivers an interrupt to a nested guest twice, the second time while the guest's interrupts are
+ * off. The guest crashes, or waits for ever.
  *
  * <p>QEMU's TCG does not intercept XSETBV in a nested guest, so that KVM and the guest disagree
  * about the size of XSAVE's area. Hence noxsave.
  */
-@Tag("lab")
+@Tag("nested")
 class VmmLabTest {
   private static final Path KERNEL = Path.of("/host/bzImage");
   private static final Path DISK = Path.of("/dev/nvme0n1");
@@ -39,6 +44,10 @@ class VmmLabTest {
   private static final String OPTIONS = "console=ttyS0 panic=-1 no_timer_check noxsave ";
   private static final long MEMORY = 128 << 20;
   private static final int BLOCK = 4096;
+
+  /** A guest that makes no progress is stopped, and what it printed shows where. */
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
   private static final Duration PROBE = Duration.ofSeconds(30);
 
   private final HostKernel kernel = new HostKernel();
@@ -58,8 +67,9 @@ class VmmLabTest {
   }
 
   private Outcome run(VmConfig config) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
     try (VirtualMachine machine = VirtualMachine.create(kernel, config, console)) {
-      return machine.run(() -> false);
+      return machine.run(() -> System.nanoTime() > end);
     }
   }
 
@@ -90,7 +100,7 @@ class VmmLabTest {
     Outcome outcome = run(config("grep -c ^processor /proc/cpuinfo\nreboot -f\n", 2));
 
     assertThat(outcome).as(printed()).isEqualTo(Outcome.RESET);
-    assertThat(printed()).containsPattern("(?m)^2\r?$");
+    assertThat(printed()).containsPattern("(?m)^2\r?$").contains("tsc: Detected");
   }
 
   @Test

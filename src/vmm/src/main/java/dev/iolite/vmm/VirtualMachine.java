@@ -10,6 +10,7 @@ import dev.iolite.kvm.LapicState;
 import dev.iolite.kvm.Msr;
 import dev.iolite.kvm.Vcpu;
 import dev.iolite.kvm.Vm;
+import dev.iolite.kvm.VmClock;
 import dev.iolite.kvm.VmType;
 import java.io.OutputStream;
 import java.util.ArrayList;
@@ -58,10 +59,10 @@ public final class VirtualMachine implements AutoCloseable {
     try (CloseStack opening = new CloseStack()) {
       GuestMemory memory = opening.push(new GuestMemory(kernel, config.memoryBytes()));
       LinuxBoot boot = new LinuxBoot(image, memory);
-      boot.load(config.initrdBytes(), config.commandLine());
       Kvm kvm = opening.push(Kvm.open(kernel));
       Vm vm = opening.push(kvm.createVm(config.type()));
       memory.addTo(vm);
+      boot.load(config.initrdBytes(), withClock(config.commandLine(), vm.clock()));
       if (config.type() != VmType.DEFAULT) {
         vm.exitOnMapGpa();
       }
@@ -103,6 +104,19 @@ public final class VirtualMachine implements AutoCloseable {
       }
       return new VirtualMachine(opening.release(), serial, power, end, processors);
     }
+  }
+
+  /**
+   * Tells the rate of the time stamp counter to a kernel that does not ask KVM for it. Such a
+   * kernel measures it with the PIT, which fails in a machine that is slow, as a nested one is.
+   *
+   * <p>KVM takes the rate that the host knew when KVM began. If the host has measured it anew
+   * since, and the processor can't scale it, a deadline timer of the guest never fires
+   * (arch/x86/kvm/x86.c:set_tsc_khz). Hence the rate is set to the host's first.
+   */
+  private static String withClock(String commandLine, VmClock clock) {
+    clock.setTscKhz(0);
+    return "tsc_early_khz=" + clock.tscKhz() + " " + commandLine;
   }
 
   /** Lets the guest read what was typed at its console. */
