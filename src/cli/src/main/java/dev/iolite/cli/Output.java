@@ -2,7 +2,6 @@ package dev.iolite.cli;
 
 import dev.iolite.cli.drawing.LayoutPicture;
 import dev.iolite.cli.drawing.LayoutPicture.Palette;
-import dev.iolite.steps.Step;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.io.PrintWriter;
@@ -81,8 +80,8 @@ public final class Output {
   }
 
   /** The outcome of a step. */
-  Text mark(Step step) {
-    return step.succeeded() ? styled("ok    ", Style.fg_green) : styled("FAILED", Style.fg_red);
+  Text mark(boolean succeeded) {
+    return succeeded ? styled("ok    ", Style.fg_green) : styled("FAILED", Style.fg_red);
   }
 
   /** Prints a text in its own lines, however wide: it is already laid out, or not ours. */

@@ -65,7 +65,7 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
   private static void print(Output output, Step step) {
     output.heading(
         INDENT,
-        output.mark(step),
+        output.mark(step.succeeded()),
         "  %s  ".formatted(step.device()),
         output.styled(step.name(), Style.bold),
         ": " + step.outcome());

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.AssignmentReport.Detail;
 import dev.iolite.cli.held.HeldReply;
 import dev.iolite.cli.held.HeldSession;
 import dev.iolite.cli.held.HeldSocket;
@@ -88,8 +89,13 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   private Optional<Path> svg = Optional.empty();
 
   @Option(
-      names = "--calls",
-      description = "show each system call with its arguments, not only its name")
+      names = "--all",
+      description =
+          "show each step with its system calls, each check, and what is mapped where, not only a"
+              + " line for each stage; --hold always does")
+  private boolean all;
+
+  @Option(names = "--calls", description = "as --all, with the arguments of the system calls")
   private boolean calls;
 
   @Option(
@@ -144,9 +150,12 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   /** Goes through its whole life, with checks. */
   private int walk(AssignmentOptions options, VmType type) {
     Kernel kernel = kernel();
-    AssignmentReport report = new AssignmentReport(output(), calls, svg);
+    AssignmentReport report = new AssignmentReport(output(), detail(), svg);
     try (TdiAssignment assignment = new TdiAssignment(options.withListener(report))) {
       watch(assignment, report);
+      report.opening(
+          "Assigns %s to a guest of its own, a VM of type %s, on %s."
+              .formatted(options.address(), type, kernelName()));
       noteChoice(type, report);
       new Walkthrough(assignment, guest(assignment, type), report::check).run();
       assignment
@@ -201,8 +210,15 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
   }
 
+  private Detail detail() {
+    if (calls) {
+      return Detail.CALLS;
+    }
+    return all || hold ? Detail.STEPS : Detail.STAGES;
+  }
+
   private HeldReply reply() {
-    return new HeldReply(output(), calls, svg, this::error);
+    return new HeldReply(output(), detail(), svg, this::error);
   }
 
   /** The answer to a request of another process. */
@@ -217,7 +233,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
                 new PrintWriter(out),
                 Terminal.described(request),
                 isJson ? CommonOptions.Format.JSON : CommonOptions.Format.TABLE),
-            calls,
+            detail(),
             svg,
             text -> errors.println(Printable.line(text)));
     int code = session.give(request.getOrDefault("command", ""), reply).join();

@@ -60,7 +60,8 @@ final class TdiRecoverCommand extends IoliteCommand implements Callable<Integer>
   private int recover(PrivateDirectory found, Kernel kernel, List<Map<String, Object>> results) {
     int code = ExitCode.OK;
     for (PciAddress device : address.map(Set::of).orElseGet(() -> leftBehind(found))) {
-      AssignmentReport report = new AssignmentReport(output(), false, Optional.empty());
+      AssignmentReport report =
+          new AssignmentReport(output(), AssignmentReport.Detail.STEPS, Optional.empty());
       try {
         uncut(() -> recover(kernel, found, device, report)).ifPresent(results::add);
       } catch (RuntimeException e) {

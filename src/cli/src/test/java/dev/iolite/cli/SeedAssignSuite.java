@@ -31,7 +31,8 @@ abstract class SeedAssignSuite {
   private Cli assign(String input, String... more) {
     List<String> words =
         new ArrayList<>(
-            List.of("--kernel", kernel, "tdi", "assign", "--run-dir", directory.toString()));
+            List.of(
+                "--kernel", kernel, "tdi", "assign", "--all", "--run-dir", directory.toString()));
     words.addAll(List.of(more));
     return Cli.runWith(input, words.toArray(String[]::new));
   }
@@ -43,6 +44,37 @@ abstract class SeedAssignSuite {
         .contains("check that nothing is left: all is as before")
         .doesNotContain("WRONG");
     assertThat(directory).isEmptyDirectory();
+  }
+
+  /** What succeeds is a line for each stage, and what was proved comes last. */
+  @Test
+  void theLastScreenSaysWhatWasProved() {
+    Cli cli =
+        Cli.run(
+            "--kernel", kernel, "tdi", "assign", "--run-dir", directory.toString(), "0000:00:07.0");
+
+    assertThat(cli.code()).as(cli.err()).isZero();
+    assertThat(cli.out())
+        .startsWith("Assigns 0000:00:07.0 to a guest of its own, a VM of type ")
+        .containsSubsequence(
+            "1  give the BARs to guest and IOAS, shared: ",
+            " steps, ",
+            " checks",
+            "7  stop and unbind the interface: ",
+            "give everything back: ",
+            "What was mapped",
+            "BAR2",
+            "private",
+            "What was checked",
+            "while shared",
+            "while running",
+            "the host does not reach BAR",
+            "Nothing is missing here (UAPI profile seed-2025).",
+            "checks were in order, and nothing is held any more.")
+        .doesNotContain("VFIO_DEVICE_FEATURE", "now shared", "WRONG");
+    assertThat(cli.out().lines().filter(line -> line.startsWith("ok ")))
+        .hasSize(11)
+        .allMatch(line -> line.contains(" step"));
   }
 
   @ParameterizedTest

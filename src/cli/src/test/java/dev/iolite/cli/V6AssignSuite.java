@@ -49,7 +49,7 @@ abstract class V6AssignSuite {
 
   private Cli assign(String input, String... more) {
     String[] words = {
-      "--kernel", kernel, "tdi", "assign", "--run-dir", directory.resolve("run").toString()
+      "--kernel", kernel, "tdi", "assign", "--all", "--run-dir", directory.resolve("run").toString()
     };
     String[] all = Arrays.copyOf(words, words.length + more.length);
     System.arraycopy(more, 0, all, words.length, more.length);

@@ -63,6 +63,7 @@ class SeedLabIT {
             "tsm_sim.tdi=",
             "tdi",
             "assign",
+            "--all",
             "0000:00:03.0");
     assertThat(run.exitCode()).as(run.output()).isZero();
     assertThat(run.output())

@@ -20,14 +20,15 @@ public final class HeldReply {
   /**
    * Makes a reply to an output.
    *
-   * @param allCalls whether system calls are shown with their arguments
+   * @param detail how much people are told of what succeeds
    * @param svg where the bound device's BARs are to be drawn
    * @param errors takes the lines that say why a command failed
    */
-  public HeldReply(Output output, boolean allCalls, Optional<Path> svg, Consumer<String> errors) {
+  public HeldReply(
+      Output output, AssignmentReport.Detail detail, Optional<Path> svg, Consumer<String> errors) {
     this.output = output;
     this.errors = errors;
-    report = new AssignmentReport(output, allCalls, svg);
+    report = new AssignmentReport(output, detail, svg);
   }
 
   /** The report of the assignment's progress while the command runs. */

@@ -1,5 +1,6 @@
 package dev.iolite.cli.held;
 
+import dev.iolite.cli.AssignmentReport;
 import dev.iolite.cli.ExitCode;
 import dev.iolite.cli.Outputs;
 import dev.iolite.ipc.MalformedMessageException;
@@ -65,7 +66,11 @@ public final class AnyRequest {
 
     void answer(Message request, String command) {
       HeldReply reply =
-          new HeldReply(Outputs.dropped(request.members()), false, Optional.empty(), _ -> {});
+          new HeldReply(
+              Outputs.dropped(request.members()),
+              AssignmentReport.Detail.STEPS,
+              Optional.empty(),
+              _ -> {});
       int code = new HeldCommands(assignment, guest, reply).run(command);
       reply.end(command, code, assignment);
       if (code == ExitCode.INTERNAL) {
