@@ -55,6 +55,51 @@ class PrivateDirectoryTest {
     }
   }
 
+  @Test
+  void whoAsksForALockDoesNotTakeIt() {
+    try (PrivateDirectory directory = make();
+        PrivateDirectory other = make()) {
+      assertThat(directory.isLocked(NAME)).isEmpty();
+      try (PrivateFile file = directory.lock(NAME, true).orElseThrow()) {
+        assertThat(other.isLocked(NAME)).contains(true);
+        assertThat(file.isLocked()).isTrue();
+      }
+      assertThat(other.isLocked(NAME)).contains(false);
+      ForwardingFiles asking =
+          new ForwardingFiles() {
+            @Override
+            public int isLocked(int fd) {
+              int answer = super.isLocked(fd);
+              try (PrivateFile file = directory.lock(NAME, false).orElseThrow()) {
+                assertThat(file.isLocked()).isTrue();
+              }
+              return answer;
+            }
+          };
+      try (PrivateDirectory asked = PrivateDirectory.make(asking, path())) {
+        assertThat(asked.isLocked(NAME)).contains(false);
+      }
+    }
+  }
+
+  @Test
+  void aLockThatCanNotBeAskedForIsNamedWithItsErrno() {
+    ForwardingFiles refusing =
+        new ForwardingFiles() {
+          @Override
+          public int isLocked(int fd) {
+            return Errno.ENOLCK.negated();
+          }
+        };
+    try (PrivateDirectory directory = PrivateDirectory.make(refusing, path())) {
+      directory.lock(NAME, true).orElseThrow().close();
+      assertThatThrownBy(() -> directory.isLocked(NAME))
+          .isInstanceOf(PreconditionException.class)
+          .hasMessageContaining("ask for the lock of " + path().resolve(NAME))
+          .hasMessageContaining("ENOLCK");
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"ENOSPC", "EIO", "EROFS", "EDQUOT"})
   void aDiskThatTakesNoDirectoryIsNamedWithItsErrno(Errno errno) {
