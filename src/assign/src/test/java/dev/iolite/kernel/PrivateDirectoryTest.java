@@ -8,6 +8,8 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,11 +86,19 @@ class PrivateDirectoryTest {
 
   @Test
   void aLockThatCanNotBeAskedForIsNamedWithItsErrno() {
+    Set<Integer> asked = new HashSet<>();
     ForwardingFiles refusing =
         new ForwardingFiles() {
           @Override
           public int isLocked(int fd) {
+            asked.add(fd);
             return Errno.ENOLCK.negated();
+          }
+
+          @Override
+          public int close(int fd) {
+            asked.remove(fd);
+            return super.close(fd);
           }
         };
     try (PrivateDirectory directory = PrivateDirectory.make(refusing, path())) {
@@ -97,6 +107,7 @@ class PrivateDirectoryTest {
           .isInstanceOf(PreconditionException.class)
           .hasMessageContaining("ask for the lock of " + path().resolve(NAME))
           .hasMessageContaining("ENOLCK");
+      assertThat(asked).isEmpty();
     }
   }
 

@@ -30,7 +30,7 @@ final class NodeFeatures {
         .filter(finding -> finding.status() == Finding.Status.OK)
         .forEach(finding -> lines.add(PREFIX + word(finding.check()) + "=true"));
     vmTypes.stream()
-        .filter(type -> type.offered() && type.works())
+        .filter(KvmInfo.Type::works)
         .forEach(type -> lines.add(PREFIX + "vm-type." + word(type.type().name()) + "=true"));
     functions.stream()
         .filter(count -> count.assignable() > 0)

@@ -38,6 +38,9 @@ class DoctorFormatsTest {
   private static final String EDU = "0000:00:02.0";
   private static final String NVME = "0000:00:03.0";
 
+  /** A function that is behind a bridge, with one that a host driver has. */
+  private static final String SHARED = "0000:01:01.0";
+
   /** What NFD makes of a line, where both are within the rules of Kubernetes' labels. */
   private static final String FEATURE =
       "feature\\.node\\.kubernetes\\.io/(?=[^=]{1,63}=)[A-Za-z0-9](?:[\\w.-]*[A-Za-z0-9])?"
@@ -190,6 +193,14 @@ class DoctorFormatsTest {
             .containsEntry("iolite_assignable_functions{class=\"0108\"}", "0")
             .containsEntry("iolite_assigned_functions{class=\"0108\"}", "1");
       }
+    }
+  }
+
+  @Test
+  void aFunctionWhoseGroupTheHostUsesIsNotFree() {
+    try (DriverBinding _ = DriverBinding.bind(device(EDU), "vfio-pci");
+        DriverBinding _ = DriverBinding.bind(device(SHARED), "vfio-pci")) {
+      assertThat(metrics()).containsEntry("iolite_assignable_functions{class=\"00ff\"}", "1");
     }
   }
 
