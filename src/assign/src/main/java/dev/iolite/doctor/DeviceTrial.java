@@ -45,8 +45,9 @@ sealed interface DeviceTrial {
    * No device could be used.
    *
    * @param failure the failure of the first device
+   * @param isInUse whether somebody else has that device enabled
    */
-  record Failed(RuntimeException failure) implements DeviceTrial {
+  record Failed(RuntimeException failure, boolean isInUse) implements DeviceTrial {
     @Override
     public String summary() {
       return "not tried: no device could be bound and attached";
@@ -106,7 +107,16 @@ sealed interface DeviceTrial {
             new Done(device.address(), inspection.shareBar(), inspection.lock(LOCKED_BYTES)));
       }
     } catch (RuntimeException e) {
-      return Optional.of(new Failed(e));
+      return Optional.of(new Failed(e, isEnabled(device)));
+    }
+  }
+
+  /** Whether a device is known to be enabled; its file may be what could not be read before. */
+  private static boolean isEnabled(PciDevice device) {
+    try {
+      return device.isEnabled();
+    } catch (KernelException _) {
+      return false;
     }
   }
 }

@@ -37,6 +37,7 @@ final class HostChecks {
         Need.ofKernel(
             "kernel",
             Finding.Status.OPTIONAL,
+            Need.Codes.ofFiles(FindingCode.OLD_KERNEL, FindingCode.KERNEL_UNREAD),
             "iolite is proved on Linux 7.3; older ones lack dma-buf export or mapping",
             "the checks below tell what this one has; or ");
     return need.look(() -> {
@@ -60,6 +61,7 @@ final class HostChecks {
         new Need(
             "IOMMU",
             Finding.Status.MISSING,
+            Need.Codes.ofFiles(FindingCode.NO_IOMMU, FindingCode.IOMMU_UNREAD),
             "without one, no device can be assigned safely",
             platform.iommu());
     return need.look(
@@ -80,6 +82,7 @@ final class HostChecks {
         new Need(
             "IOMMU groups",
             Finding.Status.MISSING,
+            Need.Codes.ofFiles(FindingCode.NO_IOMMU_GROUP, FindingCode.IOMMU_GROUPS_UNREAD),
             "a device can only be assigned together with all of its group",
             platform.iommu());
     return need.look(
@@ -108,6 +111,7 @@ final class HostChecks {
         Need.ofKernel(
             "TSM",
             Finding.Status.OPTIONAL,
+            Need.Codes.ofFiles(FindingCode.NO_TSM_CLASS, FindingCode.TSM_UNREAD),
             "no TEE security manager: a device can be assigned, but not made private",
             "a kernel with CONFIG_PCI_TSM; ");
     return need.look(() -> {
@@ -116,7 +120,7 @@ final class HostChecks {
         return need.absent("no /sys/class/tsm");
       }
       return managers.get().isEmpty()
-          ? need.lacks("/sys/class/tsm is empty", platform.tsm())
+          ? need.lacks(FindingCode.NO_TSM, "/sys/class/tsm is empty", platform.tsm())
           : need.ok(String.join(" ", managers.get()));
     });
   }
@@ -126,6 +130,7 @@ final class HostChecks {
         new Need(
             "huge pages",
             Finding.Status.OPTIONAL,
+            Need.Codes.ofFiles(FindingCode.NO_HUGE_PAGES, FindingCode.HUGE_PAGES_UNREAD),
             "a guest's memory maps faster and uses fewer IOMMU pages with them",
             "echo 512 > /proc/sys/vm/nr_hugepages");
     return need.look(() -> {

@@ -15,6 +15,8 @@ final class IommufdChecks {
       Need.ofKernel(
           "iommufd",
           Finding.Status.MISSING,
+          new Need.Codes(
+              FindingCode.NO_IOMMUFD, FindingCode.IOMMUFD_FORBIDDEN, FindingCode.IOMMUFD_FAILED),
           "devices are attached through it",
           "modprobe iommufd; if there is no such module, a kernel with CONFIG_IOMMUFD: ");
   private static final String RAISE = "ulimit -l unlimited, or LimitMEMLOCK=infinity in the unit";
@@ -40,10 +42,14 @@ final class IommufdChecks {
   }
 
   Finding memlock(DeviceTrial trial) {
-    Need all = memlock(Finding.Status.MISSING);
     if (trial instanceof DeviceTrial.Done done && done.locking().isPresent()) {
-      return all.failed(done.locking().get());
+      return memlock(Finding.Status.MISSING, Need.Codes.only(FindingCode.MEMLOCK_FAILED))
+          .failed(done.locking().get());
     }
+    Need all =
+        memlock(
+            Finding.Status.MISSING,
+            Need.Codes.ofFiles(FindingCode.MEMLOCK_TOO_LOW, FindingCode.MEMLOCK_UNREAD));
     return all.look(() -> {
       MemlockLimit limit = MemlockLimit.of(new SysFs(kernel));
       String found = limit + "; " + tried(trial);
@@ -51,15 +57,19 @@ final class IommufdChecks {
         return all.absent(found + "; a passthrough locks 2 MiB");
       }
       return limit.isLimited()
-          ? memlock(Finding.Status.OPTIONAL)
+          ? memlock(Finding.Status.OPTIONAL, Need.Codes.only(FindingCode.MEMLOCK_LIMITED))
               .absent(found + "; enough for a passthrough, which locks 2 MiB")
           : all.ok(found);
     });
   }
 
-  private static Need memlock(Finding.Status without) {
+  private static Need memlock(Finding.Status without, Need.Codes codes) {
     return new Need(
-        "memlock", without, "all of a guest's memory is locked while it has a device", RAISE);
+        "memlock",
+        without,
+        codes,
+        "all of a guest's memory is locked while it has a device",
+        RAISE);
   }
 
   private static String tried(DeviceTrial trial) {

@@ -29,14 +29,22 @@ final class KvmChecks {
   }
 
   Finding kvm() {
-    Need need = new Need("KVM", Finding.Status.MISSING, "guests run on it", platform.kvm());
+    Need need =
+        new Need(
+            "KVM",
+            Finding.Status.MISSING,
+            new Need.Codes(FindingCode.NO_KVM, FindingCode.KVM_FORBIDDEN, FindingCode.KVM_FAILED),
+            "guests run on it",
+            platform.kvm());
     return need.attempt(() -> {
       try (Kvm kvm = Kvm.open(kernel);
           Vm vm = kvm.createVm(VmType.DEFAULT);
           VfioKvmDevice _ = vm.createVfioDevice()) {
         if (platform == HostPlatform.OTHER) {
           return need.lacks(
-              Kvm.PATH + " makes VMs; no guest was tried, this is no x86", "use an x86-64 host");
+              FindingCode.KVM_UNTRIED,
+              Kvm.PATH + " makes VMs; no guest was tried, this is no x86",
+              "use an x86-64 host");
         }
         HelloGuest.Result guest = HelloGuest.run(kernel, GREETING, DEADLINE);
         String made =
@@ -44,7 +52,10 @@ final class KvmChecks {
         return guest.text().equals(GREETING)
             ? need.ok(made)
             : need.lacks(
-                made + " instead of '" + GREETING + "'", "run the guest alone", Remedy.RUN_GUEST);
+                FindingCode.KVM_GUEST_WRONG,
+                made + " instead of '" + GREETING + "'",
+                "run the guest alone",
+                Remedy.RUN_GUEST);
       }
     });
   }
@@ -54,6 +65,7 @@ final class KvmChecks {
         new Need(
             "confidential VMs",
             Finding.Status.OPTIONAL,
+            Need.Codes.ofFiles(FindingCode.NO_CONFIDENTIAL_VM, FindingCode.VM_TYPES_UNREAD),
             "neither TDX nor SEV-SNP guests can be made here",
             platform.confidential());
     return need.look(() -> {

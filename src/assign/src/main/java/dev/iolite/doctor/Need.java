@@ -17,14 +17,46 @@ import java.util.function.Supplier;
  *
  * @param check the check's name
  * @param without the status if it is missing: {@code OPTIONAL} or {@code MISSING}
+ * @param codes what a finding is called if it is missing
  * @param absence why it matters, and what to do if the kernel does not have it
  */
-record Need(String check, Finding.Status without, Advice absence) {
+record Need(String check, Finding.Status without, Codes codes, Advice absence) {
   /** The errnos for a file that does not exist, and for one whose driver does not. */
   private static final Set<Errno> NO_FILE = EnumSet.of(Errno.ENOENT, Errno.ENXIO, Errno.ENODEV);
 
-  Need(String check, Finding.Status without, String purpose, String ifAbsent) {
-    this(check, without, new Advice(purpose, ifAbsent));
+  private static final Set<Errno> FORBIDDEN = EnumSet.of(Errno.EACCES, Errno.EPERM);
+
+  Need(String check, Finding.Status without, Codes codes, String purpose, String ifAbsent) {
+    this(check, without, codes, new Advice(purpose, ifAbsent));
+  }
+
+  /**
+   * The codes of the ways in which it can be missing.
+   *
+   * @param absent the kernel does not have it, or there is no node for it
+   * @param forbidden this process may not open it
+   * @param failed anything else
+   */
+  record Codes(FindingCode absent, FindingCode forbidden, FindingCode failed) {
+    /** The codes of something that files show, or would show if they could be read. */
+    static Codes ofFiles(FindingCode absent, FindingCode unread) {
+      return new Codes(absent, unread, unread);
+    }
+
+    /** The code of something that can only fail as a whole. */
+    static Codes only(FindingCode code) {
+      return new Codes(code, code, code);
+    }
+
+    private FindingCode of(RuntimeException failure) {
+      if (!(failure instanceof KernelException e) || !e.call().equals("open")) {
+        return failed;
+      }
+      if (NO_FILE.contains(e.errno())) {
+        return absent;
+      }
+      return FORBIDDEN.contains(e.errno()) ? forbidden : failed;
+    }
   }
 
   /**
@@ -32,10 +64,12 @@ record Need(String check, Finding.Status without, Advice absence) {
    *
    * @param ifAbsent what to do if this one does not have it, before booting another
    */
-  static Need ofKernel(String check, Finding.Status without, String purpose, String ifAbsent) {
+  static Need ofKernel(
+      String check, Finding.Status without, Codes codes, String purpose, String ifAbsent) {
     return new Need(
         check,
         without,
+        codes,
         new Advice(purpose, ifAbsent + HostPlatform.OTHER_KERNEL, Remedy.OTHER_KERNEL));
   }
 
@@ -58,7 +92,7 @@ record Need(String check, Finding.Status without, Advice absence) {
    * something is missing.
    */
   Finding look(Supplier<Finding> look) {
-    return new Need(check, Finding.Status.OPTIONAL, absence).attempt(look);
+    return new Need(check, Finding.Status.OPTIONAL, codes, absence).attempt(look);
   }
 
   /**
@@ -78,28 +112,30 @@ record Need(String check, Finding.Status without, Advice absence) {
 
   /** It is missing. */
   Finding absent(String observed) {
-    return new Finding(check, without, observed, absence);
+    return finding(observed, codes.absent(), absence);
   }
 
   /** A part of it is missing. */
-  Finding lacks(String observed, String next) {
-    return lacks(observed, next, Remedy.NONE);
+  Finding lacks(FindingCode code, String observed, String next) {
+    return lacks(code, observed, next, Remedy.NONE);
   }
 
   /** A part of it is missing, and there is a remedy. */
-  Finding lacks(String observed, String next, Remedy remedy) {
-    return new Finding(check, without, observed, new Advice(purpose(), next, remedy));
+  Finding lacks(FindingCode code, String observed, String next, Remedy remedy) {
+    return finding(observed, code, new Advice(purpose(), next, remedy));
   }
 
   /** It cannot be used, for this reason. */
   Finding failed(RuntimeException failure) {
+    FindingCode code = codes.of(failure);
     return switch (failure) {
       case KernelException e when isAbsence(e) -> absent(said(e));
-      case KernelException e -> because(said(e), e.advice());
+      case KernelException e -> because(said(e), code, e.advice());
       case PreconditionException e ->
-          because(e.tried() + ": " + e.observed(), Optional.of(e.advice()));
+          because(e.tried() + ": " + e.observed(), code, Optional.of(e.advice()));
       default ->
-          because(Objects.toString(failure.getMessage(), failure.toString()), Optional.empty());
+          because(
+              Objects.toString(failure.getMessage(), failure.toString()), code, Optional.empty());
     };
   }
 
@@ -109,13 +145,16 @@ record Need(String check, Finding.Status without, Advice absence) {
         && NO_FILE.contains(e.errno());
   }
 
-  private Finding because(String observed, Optional<Advice> advice) {
-    return new Finding(
-        check,
-        without,
+  private Finding because(String observed, FindingCode code, Optional<Advice> advice) {
+    return finding(
         observed,
+        code,
         advice.orElseGet(
             () -> new Advice(purpose(), "dmesg may have the reason", Remedy.TRACE_CHECKS)));
+  }
+
+  private Finding finding(String observed, FindingCode code, Advice advice) {
+    return new Finding(check, without, observed, Optional.of(code), advice);
   }
 
   /** What the kernel answered to a call. */

@@ -13,22 +13,32 @@ final class VfioChecks {
       new Need(
           "vfio-pci",
           Finding.Status.MISSING,
+          Need.Codes.ofFiles(FindingCode.NO_VFIO_PCI, FindingCode.VFIO_PCI_UNREAD),
           "it gives a PCI device to user space",
           "modprobe vfio-pci");
   private static final Need CDEV =
       Need.ofKernel(
           "VFIO cdev",
           Finding.Status.MISSING,
+          Need.Codes.ofFiles(FindingCode.NO_VFIO_CDEV, FindingCode.VFIO_CDEV_UNREAD),
           "an iommufd takes devices only through it; it is there once the vfio module is loaded",
           "modprobe vfio-pci; if that does not help, a kernel with CONFIG_VFIO_DEVICE_CDEV: ");
   private static final Need DEVICE =
       new Need(
           "device",
           Finding.Status.MISSING,
+          new Need.Codes(
+              FindingCode.DEVICE_FAILED, FindingCode.DEVICE_FORBIDDEN, FindingCode.DEVICE_FAILED),
           new Advice(
               "an assignment opens its device, binds it to an iommufd and attaches it",
               DeviceTrial.SPARE,
               Remedy.GIVE_SPARE_TO_VFIO));
+  private static final Need IN_USE =
+      new Need(
+          DEVICE.check(),
+          DEVICE.without(),
+          Need.Codes.only(FindingCode.DEVICE_IN_USE),
+          DEVICE.absence());
   private static final String DMA_BUF = "dma-buf export";
   private static final String DMA_BUF_PURPOSE =
       "a device's BARs are mapped through it for the DMA of other devices";
@@ -72,10 +82,12 @@ final class VfioChecks {
           Finding.optional(
               DEVICE.check(),
               notTried.summary(),
+              FindingCode.DEVICE_UNTRIED,
               new Advice(
                   DEVICE.purpose() + "; only a device can tell whether that works",
                   notTried.next(),
                   notTried.remedy()));
+      case DeviceTrial.Failed failed when failed.isInUse() -> IN_USE.failed(failed.failure());
       case DeviceTrial.Failed failed -> DEVICE.failed(failed.failure());
       case DeviceTrial.Done done -> DEVICE.ok(done.summary());
     };
@@ -92,7 +104,7 @@ final class VfioChecks {
 
   private static Finding untried(String observed, String next, Remedy remedy) {
     Advice advice = new Advice(DMA_BUF_PURPOSE + "; only a device can tell", next, remedy);
-    return Finding.optional(DMA_BUF, observed, advice);
+    return Finding.optional(DMA_BUF, observed, FindingCode.DMA_BUF_UNTRIED, advice);
   }
 
   private static Finding shared(DeviceTrial.Done done) {
@@ -100,6 +112,7 @@ final class VfioChecks {
         Need.ofKernel(
             DMA_BUF,
             Finding.Status.MISSING,
+            Need.Codes.only(FindingCode.DMA_BUF_FAILED),
             DMA_BUF_PURPOSE,
             "a kernel with CONFIG_VFIO_PCI_DMABUF and CONFIG_PCI_P2PDMA: ");
     return done.sharing()

@@ -1,13 +1,16 @@
 package dev.iolite.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.iolite.kernel.Advice;
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.kvm.Kvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,6 +77,7 @@ class DoctorTest {
     Finding finding = find("iommufd");
 
     assertThat(finding.observed()).startsWith("IOMMU_IOAS_ALLOC").endsWith("ENOTTY");
+    assertThat(finding.code()).contains(FindingCode.IOMMUFD_FAILED);
     assertThat(finding.next()).contains("boot Linux 7.3");
   }
 
@@ -108,6 +112,21 @@ class DoctorTest {
 
     assertThat(new Doctor(host).examine())
         .hasSize(13)
+        .extracting(f -> f.code().orElseThrow())
+        .doesNotHaveDuplicates()
+        .contains(
+            FindingCode.KERNEL_UNREAD,
+            FindingCode.IOMMU_UNREAD,
+            FindingCode.IOMMU_GROUPS_UNREAD,
+            FindingCode.IOMMUFD_FORBIDDEN,
+            FindingCode.MEMLOCK_UNREAD,
+            FindingCode.VFIO_PCI_UNREAD,
+            FindingCode.VFIO_CDEV_UNREAD,
+            FindingCode.KVM_FORBIDDEN,
+            FindingCode.VM_TYPES_UNREAD,
+            FindingCode.TSM_UNREAD,
+            FindingCode.HUGE_PAGES_UNREAD);
+    assertThat(new Doctor(host).examine())
         .allSatisfy(f -> assertThat(f.status()).as(f.check()).isNotEqualTo(Finding.Status.OK))
         .allSatisfy(f -> assertThat(f.next()).as(f.check()).isNotBlank())
         .allSatisfy(f -> assertThat(f.why()).as(f.check()).isNotBlank());
@@ -140,6 +159,7 @@ class DoctorTest {
 
     assertThat(finding.status()).isEqualTo(Finding.Status.MISSING);
     assertThat(finding.observed()).startsWith("65536 bytes; not tried: ").contains("2 MiB");
+    assertThat(finding.code()).contains(FindingCode.MEMLOCK_TOO_LOW);
     assertThat(finding.next()).contains("ulimit -l");
   }
 
@@ -149,6 +169,7 @@ class DoctorTest {
 
     assertThat(finding.status()).isEqualTo(Finding.Status.OPTIONAL);
     assertThat(finding.observed()).contains("8388608 bytes", "not tried", "enough");
+    assertThat(finding.code()).contains(FindingCode.MEMLOCK_LIMITED);
   }
 
   @Test
@@ -175,6 +196,33 @@ class DoctorTest {
     host.directory("/sys/class/iommu/iommufd_selftest_iommu");
 
     assertThat(find("IOMMU").status()).isEqualTo(Finding.Status.MISSING);
+    assertThat(find("IOMMU").code()).contains(FindingCode.NO_IOMMU);
+  }
+
+  @Test
+  void aClassOfTsmsWithoutAnyIsNotAKernelWithoutTheClass() throws IOException {
+    host.refuse("/sys/class/tsm", Errno.ENOENT);
+    assertThat(find("TSM").code()).contains(FindingCode.NO_TSM_CLASS);
+
+    host = new PretendHost(root).directory("/sys/class/tsm");
+    assertThat(find("TSM").code()).contains(FindingCode.NO_TSM);
+  }
+
+  @Test
+  void whatIsOkHasNoCodeAndNothingElseIsWithout() {
+    assertThat(Finding.ok("IOMMU", "ivhd0").code()).isEmpty();
+    assertThatThrownBy(() ->
+            new Finding(
+                "IOMMU", Finding.Status.MISSING, "none", Optional.empty(), new Advice("a", "b")))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() ->
+            new Finding(
+                "IOMMU",
+                Finding.Status.OK,
+                "ivhd0",
+                Optional.of(FindingCode.NO_IOMMU),
+                new Advice("", "")))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
@@ -207,6 +255,7 @@ class DoctorTest {
     host.file("/proc/cpuinfo", ARM);
 
     assertThat(find("KVM").observed()).contains("no guest was tried");
+    assertThat(find("KVM").code()).contains(FindingCode.KVM_UNTRIED);
   }
 
   @Test
@@ -226,6 +275,7 @@ class DoctorTest {
 
     assertThat(find("KVM").status()).isEqualTo(Finding.Status.MISSING);
     assertThat(find("KVM").observed()).contains("KVM_RUN", "EIO");
+    assertThat(find("KVM").code()).contains(FindingCode.KVM_FAILED);
   }
 
   @Test

@@ -45,6 +45,11 @@ public class ForwardingFiles implements HostFiles {
   }
 
   @Override
+  public int isLocked(int fd) {
+    return host.isLocked(fd);
+  }
+
+  @Override
   public int close(int fd) {
     return host.close(fd);
   }

@@ -8,6 +8,8 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +54,60 @@ class PrivateDirectoryTest {
     try (PrivateDirectory directory = make()) {
       assertThat(directory.lock(NAME, false)).isEmpty();
       assertThat(directory.names()).isEmpty();
+    }
+  }
+
+  @Test
+  void whoAsksForALockDoesNotTakeIt() {
+    try (PrivateDirectory directory = make();
+        PrivateDirectory other = make()) {
+      assertThat(directory.isLocked(NAME)).isEmpty();
+      try (PrivateFile file = directory.lock(NAME, true).orElseThrow()) {
+        assertThat(other.isLocked(NAME)).contains(true);
+        assertThat(file.isLocked()).isTrue();
+      }
+      assertThat(other.isLocked(NAME)).contains(false);
+      ForwardingFiles asking =
+          new ForwardingFiles() {
+            @Override
+            public int isLocked(int fd) {
+              int answer = super.isLocked(fd);
+              try (PrivateFile file = directory.lock(NAME, false).orElseThrow()) {
+                assertThat(file.isLocked()).isTrue();
+              }
+              return answer;
+            }
+          };
+      try (PrivateDirectory asked = PrivateDirectory.make(asking, path())) {
+        assertThat(asked.isLocked(NAME)).contains(false);
+      }
+    }
+  }
+
+  @Test
+  void aLockThatCanNotBeAskedForIsNamedWithItsErrno() {
+    Set<Integer> asked = new HashSet<>();
+    ForwardingFiles refusing =
+        new ForwardingFiles() {
+          @Override
+          public int isLocked(int fd) {
+            asked.add(fd);
+            return Errno.ENOLCK.negated();
+          }
+
+          @Override
+          public int close(int fd) {
+            asked.remove(fd);
+            return super.close(fd);
+          }
+        };
+    try (PrivateDirectory directory = PrivateDirectory.make(refusing, path())) {
+      directory.lock(NAME, true).orElseThrow().close();
+      assertThatThrownBy(() -> directory.isLocked(NAME))
+          .isInstanceOf(PreconditionException.class)
+          .hasMessageContaining("ask for the lock of " + path().resolve(NAME))
+          .hasMessageContaining("ENOLCK");
+      assertThat(asked).isEmpty();
     }
   }
 

@@ -1,9 +1,16 @@
 package dev.iolite.cli;
 
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 
 /** The options of every command. */
@@ -13,7 +20,20 @@ final class CommonOptions {
     /** For people. */
     TABLE,
     /** For programs. */
-    JSON
+    JSON,
+    /** For node_exporter, which Prometheus collects metrics from. */
+    PROMETHEUS,
+    /** For Kubernetes' Node Feature Discovery. */
+    NFD;
+
+    /** The forms that every command prints its results in. */
+    static final Set<Format> USUAL = Collections.unmodifiableSet(EnumSet.of(TABLE, JSON));
+
+    /** Its name on the command line. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   @Option(
@@ -50,9 +70,38 @@ final class CommonOptions {
     CommandSpec spec = command.getCommandSpec();
     if (spec.userObject() instanceof IoliteCommand iolite) {
       iolite.unusedOptions().forEach(name -> spec.remove(spec.findOption(name)));
+      if (!iolite.formats().equals(Format.USUAL)) {
+        OptionSpec usual = spec.findOption("--output");
+        spec.remove(usual);
+        spec.addOption(OptionSpec.builder(usual).description(described(iolite.formats())).build());
+      }
       iolite.optionsInstead().forEach(spec::addOption);
     }
     command.getSubcommands().values().forEach(CommonOptions::fit);
+  }
+
+  private static String described(Set<Format> formats) {
+    return formats.stream()
+        .map(Format::toString)
+        .collect(Collectors.joining(", "))
+        .replaceFirst("^" + Format.TABLE, "$0 (the default)")
+        .replaceFirst(", (\\w+)$", " or $1");
+  }
+
+  /**
+   * Makes sure that a command prints its results in the form that was asked for.
+   *
+   * @throws ParameterException if it does not
+   */
+  void requireFormatOf(IoliteCommand command) {
+    if (!command.formats().contains(format)) {
+      CommandLine line = command.spec().commandLine();
+      throw new ParameterException(
+          line,
+          "%s prints %s, not %s"
+              .formatted(
+                  line.getCommandSpec().qualifiedName(), described(command.formats()), format));
+    }
   }
 
   /** The kernel that the command line names. */

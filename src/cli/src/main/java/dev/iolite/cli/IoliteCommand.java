@@ -10,6 +10,7 @@ import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.Ioctls;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,6 +30,11 @@ public abstract class IoliteCommand {
   /** Its own options whose names are those of unused ones. */
   List<OptionSpec> optionsInstead() {
     return List.of();
+  }
+
+  /** The forms in which it prints its results. */
+  Set<CommonOptions.Format> formats() {
+    return CommonOptions.Format.USUAL;
   }
 
   /** How this command line was parsed. */

@@ -242,6 +242,10 @@ public final class Main extends CommandGroup {
   /** Runs a command. An Error ends it too, after the undos on its way have been tried. */
   private static int run(ParseResult parsed) {
     try {
+      CommandLine last = parsed.asCommandLineList().getLast();
+      if (last.getCommand() instanceof IoliteCommand command) {
+        of(last).options.requireFormatOf(command);
+      }
       return new RunLast().execute(parsed);
     } catch (Error e) {
       return Failures.handle(e, parsed.commandSpec().commandLine());

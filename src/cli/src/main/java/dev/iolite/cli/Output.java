@@ -50,6 +50,11 @@ public final class Output {
     return terminal;
   }
 
+  /** The form that was asked for. */
+  CommonOptions.Format format() {
+    return format;
+  }
+
   /** Whether a program reads it. */
   public boolean isJson() {
     return format == CommonOptions.Format.JSON;

@@ -87,7 +87,7 @@ record Privileges(
   /** The privileges for every command, in the order of the documentation. */
   static final List<Privileges> ALL =
       List.of(
-          any("doctor", IOMMUFD, KVM, VFIO),
+          any("doctor", IOMMUFD, KVM, VFIO, RUN_DIRECTORY + " (-o prometheus)"),
           any("pci list"),
           new Privileges(
               "pci show", User.ANY, List.of(Capability.CAP_SYS_ADMIN), List.of(), List.of()),

@@ -8,11 +8,14 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
   @Override
   public String[] getVersion() {
-    String version =
-        Optional.ofNullable(Version.class.getModule().getDescriptor())
-            .flatMap(ModuleDescriptor::rawVersion)
-            .or(() -> Optional.ofNullable(Version.class.getPackage().getImplementationVersion()))
-            .orElse("(of unknown version: not run from its jar)");
-    return new String[] {"iolite " + version};
+    return new String[] {"iolite " + number()};
+  }
+
+  /** The version, or that it is not known. */
+  static String number() {
+    return Optional.ofNullable(Version.class.getModule().getDescriptor())
+        .flatMap(ModuleDescriptor::rawVersion)
+        .or(() -> Optional.ofNullable(Version.class.getPackage().getImplementationVersion()))
+        .orElse("(of unknown version: not run from its jar)");
   }
 }

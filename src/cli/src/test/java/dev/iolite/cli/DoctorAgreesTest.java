@@ -89,6 +89,10 @@ class DoctorAgreesTest {
         .as("%s%npassthrough: %s", doctor.out(), passthrough.err())
         .isEqualTo(passthrough.code() == ExitCode.OK ? ExitCode.OK : ExitCode.CHECK_FAILED);
     List<JsonNode> findings = JsonMapper.shared().readTree(doctor.out()).valueStream().toList();
+    assertThat(findings)
+        .allSatisfy(finding ->
+            assertThat(finding.get("code").isNull())
+                .isEqualTo(finding.get("status").asString().equals("OK")));
     if (passthrough.code() != ExitCode.OK) {
       assertThat(findings)
           .as("one says what %s says", passthrough.err())

@@ -37,6 +37,8 @@ class RandomSysfsTest {
           "tsm list -o json",
           "doctor",
           "doctor -o json",
+          "doctor -o prometheus --run-dir DIR",
+          "doctor -o nfd",
           "kvm info",
           "vfio info BDF",
           "iommu info BDF",

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
 
@@ -14,18 +16,21 @@ import java.util.Objects;
  * @param device the file system; together with the inode, it tells files of the same name apart
  * @param mode its type and permissions, like st_mode of stat(2)
  * @param user its owner
+ * @param modified when its content was last changed
  */
-public record FileStatus(long device, long inode, int mode, long user) {
+public record FileStatus(long device, long inode, int mode, long user, Instant modified) {
   private static final int PERMISSIONS = 07777;
 
   /** The status of a file, or of a link itself if links are not to be followed. */
   public static FileStatus of(Path file, LinkOption... options) throws IOException {
-    Map<String, Object> found = Files.readAttributes(file, "unix:dev,ino,mode,uid", options);
+    Map<String, Object> found =
+        Files.readAttributes(file, "unix:dev,ino,mode,uid,lastModifiedTime", options);
     return new FileStatus(
         number(found, "dev"),
         number(found, "ino"),
         (int) number(found, "mode"),
-        number(found, "uid") & 0xffff_ffffL);
+        number(found, "uid") & 0xffff_ffffL,
+        ((FileTime) Objects.requireNonNull(found.get("lastModifiedTime"))).toInstant());
   }
 
   private static long number(Map<String, Object> found, String name) {

@@ -42,6 +42,14 @@ public interface HostFiles {
    */
   int lock(int fd);
 
+  /**
+   * Whether another open file description has a lock on a file, like fcntl(2) with F_OFD_GETLK.
+   * This takes no lock itself, so that nobody is kept from taking one.
+   *
+   * @return 1 or 0, or a negated errno
+   */
+  int isLocked(int fd);
+
   /** Closes a descriptor, like close(2). */
   int close(int fd);
 

@@ -337,6 +337,21 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   @Override
+  public int isLocked(int fd) {
+    MemorySegment state = STATE.get();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
+      lock.set(JAVA_SHORT, 0, (short) Libc.F_WRLCK());
+      int result =
+          result(
+              (int) Fcntl.CALL.invokeExact(state, fd, Libc.F_OFD_GETLK(), lock.address()), state);
+      return result < 0 || lock.get(JAVA_SHORT, 0) == Libc.F_UNLCK() ? result : 1;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
   public int geteuid() {
     MemorySegment state = STATE.get();
     try {

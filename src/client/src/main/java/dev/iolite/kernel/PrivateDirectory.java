@@ -114,7 +114,7 @@ public final class PrivateDirectory implements AutoCloseable {
   }
 
   /** The status of a name in it; empty if there is none. */
-  Optional<FileStatus> status(String name) {
+  public Optional<FileStatus> status(String name) {
     try {
       return Optional.of(FileStatus.of(reach(name), LinkOption.NOFOLLOW_LINKS));
     } catch (NoSuchFileException _) {
@@ -180,6 +180,25 @@ public final class PrivateDirectory implements AutoCloseable {
       opened = open(name, make);
     }
     return opened;
+  }
+
+  /**
+   * Whether an open file description has the lock of a file; empty if there is no file of that
+   * name. This takes no lock, so that it is in nobody's way.
+   *
+   * @throws PreconditionException if it cannot be opened
+   */
+  public Optional<Boolean> isLocked(String name) {
+    int flags = Libc.O_RDONLY() | Libc.O_NOFOLLOW() | Libc.O_NONBLOCK() | Libc.O_CLOEXEC();
+    int number = files.openat(fd, name, flags);
+    if (number == Errno.ENOENT.negated()) {
+      return Optional.empty();
+    }
+    require("open " + path.resolve(name), number);
+    int locked = files.isLocked(number);
+    files.close(number);
+    require("ask for the lock of " + path.resolve(name), locked);
+    return Optional.of(locked == 1);
   }
 
   /** Without O_NONBLOCK, opening a FIFO would wait for somebody at its other end. */

@@ -181,18 +181,15 @@ final class HostSafety {
 
   /**
    * Finds users that /proc does not show: a process in another PID namespace, or a VM that refers
-   * to a device which its process has closed. VFIO enables the device while somebody has it bound
-   * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable), and the kernel counts that.
+   * to a device which its process has closed.
    */
   private void requireClosed(String driver) {
-    String count = device.path() + "/enable";
-    if (IommuGroup.isVfio(driver)
-        && sysFs.readIfPresent(count).filter(text -> !text.equals("0")).isPresent()) {
+    if (IommuGroup.isVfio(driver) && device.isEnabled()) {
       throw new PreconditionException(
           tried,
           "the device is in use, though no process that can be seen has it open",
           "a VMM in another container has it, or a VM refers to it that its VMM has not closed yet",
-          "end that VMM; " + count + " reads as 0 then");
+          "end that VMM; " + device.enableCount() + " reads as 0 then");
     }
   }
 

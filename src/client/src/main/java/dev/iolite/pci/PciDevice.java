@@ -106,6 +106,24 @@ public final class PciDevice {
     return sysFs.linkName(path + "/driver");
   }
 
+  /** Whether vfio-pci, or a variant of it for certain devices, has it. */
+  public boolean hasVfioDriver() {
+    return driver().filter(IommuGroup::isVfio).isPresent();
+  }
+
+  /**
+   * Whether its driver has enabled it. A VFIO driver does so while somebody has the function open
+   * (drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_enable), and the kernel counts that.
+   */
+  public boolean isEnabled() {
+    return sysFs.readIfPresent(enableCount()).filter(text -> !text.equals("0")).isPresent();
+  }
+
+  /** The file that counts who has enabled it. */
+  String enableCount() {
+    return path + "/enable";
+  }
+
   /** The only driver that may bind it, if one was set. */
   public Optional<String> driverOverride() {
     return sysFs

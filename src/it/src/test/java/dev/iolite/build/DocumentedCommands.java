@@ -29,6 +29,9 @@ final class DocumentedCommands {
   private static final Set<String> MAVEN =
       Set.of("compile", "test", "package", "verify", "install", "deploy");
 
+  /** What ends a command in a shell, or leads its output elsewhere. */
+  private static final Set<String> SHELL = Set.of(">", "|", "&&");
+
   /** Options of the JVM and of programs that are not ours. */
   private static final Set<String> FOREIGN_OPTIONS = Set.of("--enable-native-access");
 
@@ -77,6 +80,9 @@ final class DocumentedCommands {
     int parameters = 0;
     for (int i = 0; i < words.size(); i++) {
       String word = words.get(i);
+      if (SHELL.contains(word)) {
+        break;
+      }
       if (word.equals("--")) {
         // What follows is another program's.
         parameters += words.size() - i - 1;

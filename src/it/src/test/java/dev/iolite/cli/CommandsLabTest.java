@@ -2,10 +2,18 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.HostKernel;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.pci.DriverBinding;
+import dev.iolite.pci.Pci;
+import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.uapi.vfio.vfio_device_info;
+import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.VfioDevice;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,6 +58,26 @@ class CommandsLabTest {
     JsonNode findings = json("doctor");
     assertThat(named(findings, "check", "vfio-pci").get("status").asString()).isEqualTo("OK");
     assertThat(named(findings, "check", "kernel").get("observed").asString()).contains("7.3");
+  }
+
+  @Test
+  void doctorForFleets() {
+    Kernel kernel = new HostKernel();
+    PciDevice edu = new Pci(kernel).device(PciAddress.parse(EDU));
+    try (DriverBinding _ = DriverBinding.bind(edu, "vfio-pci")) {
+      assertThat(table("doctor -o nfd").lines())
+          .contains(
+              "feature.node.kubernetes.io/iolite-ready=true",
+              "feature.node.kubernetes.io/iolite-dma-buf-export=true",
+              "feature.node.kubernetes.io/iolite-assignable.pci-00ff=1");
+      try (Iommufd iommufd = Iommufd.open(kernel);
+          BoundVfioDevice _ = VfioDevice.open(kernel, edu.requireVfioCdev(), EDU).bind(iommufd)) {
+        assertThat(Metrics.of(table("doctor -o prometheus")))
+            .containsEntry("iolite_doctor_finding{check=\"device\",code=\"IOL-0021\"}", "1")
+            .containsEntry("iolite_assignable_functions{class=\"00ff\"}", "0")
+            .containsEntry("iolite_assigned_functions{class=\"00ff\"}", "1");
+      }
+    }
   }
 
   /** What listens for other processes' commands has descriptors of the Java runtime's own. */

@@ -111,6 +111,7 @@ class DoctorLabTest {
       assertThat(findings.get("device").status()).isEqualTo(Finding.Status.MISSING);
       assertThat(findings.get("device").observed()).contains("VFIO_DEVICE_BIND_IOMMUFD", "EINVAL");
       assertThat(findings.get("device").why()).contains("another process");
+      assertThat(findings.get("device").code()).contains(FindingCode.DEVICE_IN_USE);
       assertOk(findings.get("VFIO cdev"));
       assertThat(findings.get("dma-buf export").observed()).startsWith("not tried");
       assertThat(device.info().regions()).isPositive();
@@ -134,6 +135,7 @@ class DoctorLabTest {
 
       assertThat(device.status()).isEqualTo(Finding.Status.MISSING);
       assertThat(device.why()).contains("a security module");
+      assertThat(device.code()).contains(FindingCode.DEVICE_FORBIDDEN);
     }
   }
 
@@ -145,6 +147,7 @@ class DoctorLabTest {
 
       assertThat(dmaBuf.status()).isEqualTo(Finding.Status.MISSING);
       assertThat(dmaBuf.next()).contains("CONFIG_VFIO_PCI_DMABUF");
+      assertThat(dmaBuf.code()).contains(FindingCode.DMA_BUF_FAILED);
     }
   }
 
@@ -158,6 +161,7 @@ class DoctorLabTest {
       assertThat(memlock.status()).isEqualTo(Finding.Status.MISSING);
       assertThat(memlock.observed()).contains("IOMMU_IOAS_MAP", "ENOMEM");
       assertThat(memlock.next()).contains("ulimit -l");
+      assertThat(memlock.code()).contains(FindingCode.MEMLOCK_FAILED);
     }
   }
 
