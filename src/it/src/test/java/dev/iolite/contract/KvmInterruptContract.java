@@ -388,18 +388,18 @@ abstract class KvmInterruptContract extends KvmTypedContract {
 
   @Test
   void aGuestReachesItsLocalApicByMemory() {
-    // lapic.c:kvm_lapic_reg_write; mov dword [0xfee00080], 0x12; mov eax, [0xfee000f0]; out 0x80,
+    // lapic.c:kvm_lapic_reg_write; mov dword [0xfee00080], 0x120; mov eax, [0xfee000f0]; out 0x80,
     // eax
     Vm vm = withIrqchip();
     Vcpu vcpu =
         running(
-            vm, 0x66, 0x67, 0xc7, 5, 0x80, 0, 0xe0, 0xfe, 0x12, 1, 0, 0, 0x66, 0x67, 0xa1, 0xf0, 0,
+            vm, 0x66, 0x67, 0xc7, 5, 0x80, 0, 0xe0, 0xfe, 0x20, 1, 0, 0, 0x66, 0x67, 0xa1, 0xf0, 0,
             0xe0, 0xfe, 0x66, 0xe7, 0x80);
     enableApic(vcpu);
     assertThat(vcpu.run(PATIENCE))
         .isInstanceOfSatisfying(
             Exit.IoOut.class, out -> assertThat(out.value(0)).isEqualTo(ENABLED));
-    assertThat(vcpu.x86().lapic().register(0x80)).isEqualTo(0x12);
+    assertThat(vcpu.x86().lapic().register(0x80)).isEqualTo(0x20);
   }
 
   @Test

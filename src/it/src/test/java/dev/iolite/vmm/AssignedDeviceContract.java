@@ -174,8 +174,15 @@ abstract class AssignedDeviceContract {
   @Test
   void aGuestGoesFromTheLineToMessagesToNothingAndBack() {
     edu();
+    raise();
+    assertThat(machine.comes(LEVEL)).isTrue();
+    acknowledge();
+    assertThat(machine.vm().interrupts().ioapic().irr()).as("high until its end").isNotZero();
     setMessage(MESSAGE);
     setMsi(PciRegs.MSI_ENABLE);
+    assertThat(machine.vm().interrupts().ioapic().irr()).as("pins").isZero();
+    assertThat(machine.takes(LEVEL)).isTrue();
+    machine.endInterrupt();
     raise();
     assertThat(machine.comes(MESSAGE)).isTrue();
     assertThat(machine.takes(MESSAGE)).isTrue();
@@ -276,6 +283,7 @@ abstract class AssignedDeviceContract {
       assertThat(bar(0)).isEqualTo(outside);
       assertThat(machine.read32(inside)).isEqualTo(-1);
     }
+    assertThat(machine.read32(0xfff0_0000L)).as("where it was moved to last").isEqualTo(-1);
     assertThat(machine.read32(0x10_0000)).as("RAM").isZero();
     setBar(0, (int) inside);
     assertThat(machine.read32(inside)).isEqualTo(EduRegs.IDENTIFICATION);
@@ -557,6 +565,23 @@ abstract class AssignedDeviceContract {
     assertThat(machine.isRequested(MESSAGE)).isFalse();
     assertThat(machine.read32(entry(0) + 8)).isEqualTo(OTHER);
     assertThat(machine.exits()).as("the table is trapped").isEqualTo(1);
+  }
+
+  @Test
+  void anAccessAcrossTwoEntriesCountsForBoth() {
+    IrqSet messages = nvme(PciRegs.MSIX_ENABLE);
+    program(0, MESSAGE);
+    machine.write32(entry(1) + 8, OTHER);
+    mask(1, false);
+    long control = entry(0) + 12;
+    VfioFunction nvme = machine.function();
+    nvme.writeMemory(control, 8, (long) MESSAGES << Integer.SIZE);
+    assertThat(nvme.readMemory(control, 8)).isEqualTo((long) MESSAGES << Integer.SIZE);
+    assertThat(nvme.readMemory(control + 7, 1)).isEqualTo(0xfe);
+    messages.trigger(0);
+    assertThat(machine.comes(MESSAGE)).as("the entry is unmasked").isTrue();
+    messages.trigger(1);
+    assertThat(machine.comes(OTHER)).as("the entry has its address").isTrue();
   }
 
   // -- All of it

@@ -1,5 +1,7 @@
 package dev.iolite.vmm;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
 import dev.iolite.kernel.CloseStack;
@@ -25,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A VM with the VMM's PCI bus, and a guest that does one thing at a time: a few instructions of
@@ -57,6 +60,7 @@ final class AssignedMachine implements AutoCloseable {
   private final PciBus bus = new PciBus();
   private final PciWindow window;
   private final InterruptRoutes routes;
+  private @Nullable VfioFunction function;
   private int exits;
 
   AssignedMachine(Kernel kernel) {
@@ -92,7 +96,8 @@ final class AssignedMachine implements AutoCloseable {
     }
     open.push(device.attach(ioas.id()));
     device.reset();
-    bus.add(open.push(new VfioFunction(kernel, device, vm, window, routes, nextLine())));
+    function = open.push(new VfioFunction(kernel, device, vm, window, routes, nextLine()));
+    bus.add(function);
     return device;
   }
 
@@ -105,6 +110,11 @@ final class AssignedMachine implements AutoCloseable {
   /** The GSI of the device that is put on the bus next. */
   int nextLine() {
     return PciBus.lineOf(bus.nextSlot());
+  }
+
+  /** The device that was assigned last. */
+  VfioFunction function() {
+    return requireNonNull(function);
   }
 
   PciBus bus() {
