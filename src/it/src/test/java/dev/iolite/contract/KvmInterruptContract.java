@@ -18,11 +18,13 @@ import dev.iolite.kvm.PicState;
 import dev.iolite.kvm.PitState;
 import dev.iolite.kvm.Vcpu;
 import dev.iolite.kvm.Vm;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -203,12 +205,32 @@ abstract class KvmInterruptContract extends KvmTypedContract {
     assertThat(isRequested(first, 0x43)).isTrue();
   }
 
-  /** A vCPU at this code, whose interrupt has a handler: out 0x80, al; hlt. */
+  /** A vCPU at this code, whose interrupt has a handler, which ends it between two outputs. */
   private Vcpu handling(Vm vm, int vector, int... code) {
     Vcpu vcpu = running(vm, code);
     MemorySlot low = slot(vm, 0, PAGE);
     at(low.hostAddress(), PAGE).set(ValueLayout.JAVA_INT, vector * 4L, 0x800);
-    at(low.hostAddress(), PAGE).set(ValueLayout.JAVA_INT, 0x800, 0xf480e6);
+    // out 0x80, al; mov dword [0xfee000b0], 0; out 0x81, al; hlt
+    byte[] handler = {
+      (byte) 0xe6,
+      (byte) 0x80,
+      0x66,
+      0x67,
+      (byte) 0xc7,
+      5,
+      (byte) 0xb0,
+      0,
+      (byte) 0xe0,
+      (byte) 0xfe,
+      0,
+      0,
+      0,
+      0,
+      (byte) 0xe6,
+      (byte) 0x81,
+      (byte) 0xf4
+    };
+    MemorySegment.copy(handler, 0, at(low.hostAddress(), PAGE), ValueLayout.JAVA_BYTE, 0x800, 17);
     vcpu.setRegisters(
         new GeneralRegisters(0, 0, 0, 0, 0, 0, 0x700, 0, 0, 0, 0, 0, 0, 0, 0, 0, CODE, 2));
     return vcpu;
@@ -263,6 +285,121 @@ abstract class KvmInterruptContract extends KvmTypedContract {
     raises.close();
     closed(vm.interrupts().irqfd(source, 5, other));
     closed(vm.interrupts().irqfd(other, 1000));
+  }
+
+  /** The local APIC has an interrupt as soon as a thread of the kernel has delivered it. */
+  private static void comes(Vcpu vcpu, int vector) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!isRequested(vcpu, vector)) {
+      assertThat(System.nanoTime()).as("interrupt 0x%x comes", vector).isLessThan(end);
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  @Test
+  void aSignalIsAnEdgeOfAPinOrAMessage() {
+    // eventfd.c:irqfd_wakeup, irqfd_inject
+    Vm vm = withIrqchip();
+    Vcpu vcpu = typedVcpu(vm);
+    enableApic(vcpu);
+    vm.interrupts()
+        .route(
+            List.of(
+                new GsiRoute.Pin(30, Chip.IOAPIC, 7),
+                new GsiRoute.Message(31, MESSAGES, 0x61, OptionalInt.empty()),
+                new GsiRoute.Message(32, MESSAGES, 0x62, OptionalInt.empty())));
+    vm.interrupts().setIoapic(withEntry(vm.interrupts().ioapic(), 7, 0x52));
+    EventFd pin = closed(EventFd.create(kernel));
+    EventFd message = closed(EventFd.create(kernel));
+    EventFd early = closed(EventFd.create(kernel));
+    KvmEvent raises = vm.interrupts().irqfd(pin, 30);
+    closed(vm.interrupts().irqfd(message, 31));
+    early.signal(1);
+    closed(vm.interrupts().irqfd(early, 32));
+    pin.signal(1);
+    message.signal(3);
+    comes(vcpu, 0x52);
+    comes(vcpu, 0x61);
+    comes(vcpu, 0x62);
+    assertThat(message.await(Duration.ZERO)).as("KVM takes the count").isZero();
+    raises.close();
+    assertThat(vm.interrupts().setLineStatus(30, true)).as("a new edge").isEqualTo(1);
+    pin.signal(2);
+    assertThat(pin.await(Duration.ZERO)).as("KVM has let go of it").isEqualTo(2);
+  }
+
+  private static int port(Vcpu vcpu) {
+    return ((Exit.IoOut) vcpu.run(PATIENCE)).port();
+  }
+
+  @Test
+  void aSignalIsALevelUntilTheGuestEndsItsInterrupt() {
+    // eventfd.c:irqfd_resampler_ack, ioapic.c:kvm_ioapic_update_eoi_one; sti; hlt
+    Vm vm = withIrqchip();
+    Vcpu vcpu = handling(vm, 0x51, 0xfb, 0xf4);
+    enableApic(vcpu);
+    long level = 0x8051;
+    long waiting = 0xc051;
+    vm.interrupts().setIoapic(withEntry(vm.interrupts().ioapic(), 20, level));
+    EventFd source = closed(EventFd.create(kernel));
+    EventFd resample = closed(EventFd.create(kernel));
+    EventFd other = closed(EventFd.create(kernel));
+    EventFd otherResample = closed(EventFd.create(kernel));
+    KvmEvent raises = vm.interrupts().irqfd(source, 20, resample);
+    KvmEvent too = vm.interrupts().irqfd(other, 20, otherResample);
+    source.signal(1);
+    assertThat(port(vcpu)).isEqualTo(0x80);
+    assertThat(vm.interrupts().ioapic().irr()).isEqualTo(1 << 20);
+    assertThat(vm.interrupts().ioapic().redirections().get(20)).isEqualTo(waiting);
+    assertThat(resample.await(Duration.ZERO)).as("not yet").isZero();
+    assertThat(port(vcpu)).isEqualTo(0x81);
+    assertThat(resample.await(PATIENCE)).isEqualTo(1);
+    assertThat(otherResample.await(PATIENCE)).as("it may have been either").isEqualTo(1);
+    assertThat(vm.interrupts().ioapic().irr()).isZero();
+    assertThat(vm.interrupts().ioapic().redirections().get(20)).isEqualTo(level);
+    assertThat(isRequested(vcpu, 0x51)).isFalse();
+    source.signal(1);
+    comes(vcpu, 0x51);
+    raises.close();
+    assertThat(vm.interrupts().ioapic().irr()).as("another one may want it").isEqualTo(1 << 20);
+    too.close();
+    assertThat(vm.interrupts().ioapic().irr()).as("nobody wants it").isZero();
+  }
+
+  @Test
+  void aLevelThatAnotherSourceDemandsComesAgain() {
+    // ioapic.h:__kvm_irq_line_state; sti; hlt
+    Vm vm = withIrqchip();
+    Vcpu vcpu = handling(vm, 0x51, 0xfb, 0xf4);
+    enableApic(vcpu);
+    vm.interrupts().setIoapic(withEntry(vm.interrupts().ioapic(), 20, 0x8051));
+    EventFd source = closed(EventFd.create(kernel));
+    EventFd resample = closed(EventFd.create(kernel));
+    closed(vm.interrupts().irqfd(source, 20, resample));
+    vm.interrupts().setLine(20, true);
+    source.signal(1);
+    assertThat(port(vcpu)).isEqualTo(0x80);
+    assertThat(port(vcpu)).isEqualTo(0x81);
+    assertThat(resample.await(PATIENCE)).isEqualTo(1);
+    assertThat(isRequested(vcpu, 0x51)).as("the owner still demands it").isTrue();
+    vm.interrupts().setLine(20, false);
+    assertThat(vm.interrupts().ioapic().irr()).isZero();
+  }
+
+  @Test
+  void aGuestReachesItsLocalApicByMemory() {
+    // lapic.c:kvm_lapic_reg_write; mov dword [0xfee00080], 0x120; mov eax, [0xfee000f0]; out 0x80,
+    // eax
+    Vm vm = withIrqchip();
+    Vcpu vcpu =
+        running(
+            vm, 0x66, 0x67, 0xc7, 5, 0x80, 0, 0xe0, 0xfe, 0x20, 1, 0, 0, 0x66, 0x67, 0xa1, 0xf0, 0,
+            0xe0, 0xfe, 0x66, 0xe7, 0x80);
+    enableApic(vcpu);
+    assertThat(vcpu.run(PATIENCE))
+        .isInstanceOfSatisfying(
+            Exit.IoOut.class, out -> assertThat(out.value(0)).isEqualTo(ENABLED));
+    assertThat(vcpu.x86().lapic().register(0x80)).isEqualTo(0x20);
   }
 
   @Test

@@ -22,6 +22,7 @@ import static dev.iolite.uapi.catalog.KvmIoctls.KVM_SIGNAL_MSI;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_X86_SET_MSR_FILTER;
 import static dev.iolite.uapi.catalog.KvmIoctls.KVM_XEN_HVM_CONFIG;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
@@ -347,6 +348,17 @@ abstract class KvmSettingContract extends KvmTypedContract {
     refused(Errno.EINVAL, () -> vm.enable(Capability.X86_DISABLE_EXITS, 0));
     refused(Errno.EINVAL, () -> vm.limitShadowPages(63));
     vm.limitShadowPages(64);
+  }
+
+  @Test
+  void aHaltStaysInTheGuestIfItsExitIsDisabled() {
+    // svm/svm.c:init_vmcb: an interrupt of the host ends it; hlt; out 0x80, al
+    assumeTrue(backend.runsRealMode(), "on Intel's processors, the guest halts again");
+    Vm vm = typedVm();
+    assumeTrue((vm.check(Capability.X86_DISABLE_EXITS) & Kvm.KVM_X86_DISABLE_EXITS_HLT()) != 0);
+    vm.enable(Capability.X86_DISABLE_EXITS, Kvm.KVM_X86_DISABLE_EXITS_HLT());
+    vm.enable(Capability.X86_DISABLE_EXITS, Kvm.KVM_X86_DISABLE_EXITS_PAUSE());
+    assertThat(running(vm, 0xf4, 0xe6, 0x80).run(PATIENCE)).isInstanceOf(Exit.IoOut.class);
   }
 
   private Vm withIrqchip() {

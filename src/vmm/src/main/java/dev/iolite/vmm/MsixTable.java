@@ -52,11 +52,15 @@ final class MsixTable {
     return value;
   }
 
-  /** Writes within the table, and returns the vector of the last byte. */
-  int write(int offset, int bytes, long value) {
+  /** The vector that a byte belongs to. */
+  static int vectorAt(int offset) {
+    return offset / ENTRY;
+  }
+
+  /** Writes within the table. */
+  void write(int offset, int bytes, long value) {
     for (int i = 0; i < bytes; i++) {
       entries.put(offset + i, (byte) (value >> (i * Byte.SIZE)));
     }
-    return (offset + bytes - 1) / ENTRY;
   }
 }

@@ -37,7 +37,7 @@ final class VfioFunction implements PciFunction, AutoCloseable {
   private final long tableOffset;
   private final CloseStack open;
 
-  /** Takes a device as it is after a reset: without decoding, DMA or interrupts. */
+  /** Takes a device, and gives it to the guest without decoding or DMA, as after a reset. */
   VfioFunction(
       Kernel kernel,
       BoundVfioDevice device,
@@ -46,6 +46,8 @@ final class VfioFunction implements PciFunction, AutoCloseable {
       InterruptRoutes routes,
       int line) {
     config = device.config().region();
+    // The kernel's reset leaves the register as vfio-pci had it, which decodes.
+    config.write(PciRegs.COMMAND, Short.BYTES, 0);
     try (CloseStack opening = new CloseStack();
         Arena arena = Arena.ofConfined()) {
       ConfigSpace space =
@@ -113,8 +115,11 @@ final class VfioFunction implements PciFunction, AutoCloseable {
     }
     if (isBar(offset)) {
       int register = (offset - PciRegs.BAR) / Integer.BYTES;
-      if (bars[register] != null && bytes == Integer.BYTES) {
-        bars[register].write(isUpper(register), value);
+      if (bars[register] != null) {
+        int shift = offset % Integer.BYTES * Byte.SIZE;
+        int written = (-1 >>> (Integer.SIZE - bytes * Byte.SIZE)) << shift;
+        int kept = bars[register].register(isUpper(register)) & ~written;
+        bars[register].write(isUpper(register), kept | ((value << shift) & written));
       }
       return;
     }
@@ -186,7 +191,10 @@ final class VfioFunction implements PciFunction, AutoCloseable {
     VfioBar bar = memoryAt(gpa).orElseThrow();
     long offset = bar.offset(gpa);
     if (isTable(bar, offset, bytes)) {
-      interrupts.followEntry(interrupts.table().write((int) (offset - tableOffset), bytes, value));
+      int at = (int) (offset - tableOffset);
+      interrupts.table().write(at, bytes, value);
+      interrupts.followEntry(MsixTable.vectorAt(at));
+      interrupts.followEntry(MsixTable.vectorAt(at + bytes - 1));
     } else {
       bar.write(offset, bytes, value);
     }

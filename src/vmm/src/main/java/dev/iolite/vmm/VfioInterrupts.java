@@ -3,16 +3,19 @@ package dev.iolite.vmm;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.VmInterrupts;
 import dev.iolite.pci.ConfigSpace;
 import dev.iolite.pci.PciCapability;
 import dev.iolite.pci.PciRegs;
 import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.IrqInfo;
 import dev.iolite.vfio.IrqSet;
 import dev.iolite.vfio.PciIrq;
 import dev.iolite.vfio.Region;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -42,8 +45,9 @@ final class VfioInterrupts implements AutoCloseable {
   private final Region config;
   private final VmInterrupts vm;
   private final InterruptRoutes routes;
-  private final int line;
+  private final int gsi;
   private final boolean hasLine;
+  private final int mostMsi;
   private final OptionalInt msi;
   private final OptionalInt msix;
   private final MsixTable table;
@@ -53,6 +57,8 @@ final class VfioInterrupts implements AutoCloseable {
 
   private int msixControl;
   private final List<Vector> vectors = new ArrayList<>();
+  private Optional<IrqSet> messages = Optional.empty();
+  private Optional<InterruptLine> line = Optional.empty();
   private Mode mode = Mode.NONE;
   private CloseStack open = new CloseStack();
 
@@ -60,7 +66,7 @@ final class VfioInterrupts implements AutoCloseable {
    * Begins without interrupts.
    *
    * @param space the device's configuration space as it is now
-   * @param line the GSI of its line
+   * @param gsi where its line goes
    */
   VfioInterrupts(
       Kernel kernel,
@@ -68,14 +74,15 @@ final class VfioInterrupts implements AutoCloseable {
       ConfigSpace space,
       VmInterrupts vm,
       InterruptRoutes routes,
-      int line) {
+      int gsi) {
     this.kernel = kernel;
     this.device = device;
     this.vm = vm;
     this.routes = routes;
-    this.line = line;
+    this.gsi = gsi;
     config = device.config().region();
     hasLine = device.irqInfo(PciIrq.INTX).filter(info -> info.count() != 0).isPresent();
+    mostMsi = device.irqInfo(PciIrq.MSI).map(IrqInfo::count).orElse(0);
     msi = capability(space, PciRegs.CAP_MSI);
     msix = capability(space, PciRegs.CAP_MSIX);
     msiControl = msi.isPresent() ? config.read16(msi.getAsInt() + PciRegs.MSI_FLAGS) : 0;
@@ -146,63 +153,95 @@ final class VfioInterrupts implements AutoCloseable {
         case NONE -> {
           // Nothing interrupts.
         }
-        case LINE -> enableLine();
-        case MSI -> enable(PciIrq.MSI, msiCount());
+        case LINE ->
+            line =
+                Optional.of(
+                    open.push(new InterruptLine(kernel, device.irqs(PciIrq.INTX), vm, gsi)));
+        case MSI -> enableMsi(msiCount());
         case MSIX -> enable(PciIrq.MSIX, lastUnmasked() + 1);
       }
     }
+    int command = config.read16(PciRegs.COMMAND);
+    line.ifPresent(pin -> pin.follow((command & PciRegs.COMMAND_INTX_DISABLE) == 0));
     if (mode == Mode.MSI) {
       followMsi();
+    } else if (mode == Mode.MSIX) {
+      followMsix();
     }
   }
 
   private Mode wanted() {
     if ((msixControl & PciRegs.MSIX_ENABLE) != 0) {
-      return (msixControl & PciRegs.MSIX_MASK_ALL) == 0 ? Mode.MSIX : Mode.NONE;
+      return Mode.MSIX;
     }
     if ((msiControl & PciRegs.MSI_ENABLE) != 0) {
       return Mode.MSI;
     }
-    boolean isOn = (config.read16(PciRegs.COMMAND) & PciRegs.COMMAND_INTX_DISABLE) == 0;
-    return hasLine && isOn ? Mode.LINE : Mode.NONE;
+    return hasLine ? Mode.LINE : Mode.NONE;
   }
 
-  /**
-   * The line is level-triggered. VFIO masks it when it comes; when the guest ends the interrupt,
-   * KVM signals the second eventfd, by which VFIO unmasks it.
-   */
-  private void enableLine() {
-    EventFd source = open.push(EventFd.create(kernel));
-    EventFd resample = open.push(EventFd.create(kernel));
-    IrqSet irqs = open.push(device.irqs(PciIrq.INTX));
-    irqs.enable(List.of(source));
-    open.push(vm.irqfd(source, line, resample));
-    irqs.connectUnmask(0, resample);
-    open.onClose(() -> irqs.disconnectUnmask(0));
-  }
-
+  /** How many messages the guest has allowed; some of the numbers that it can write mean none. */
   private int msiCount() {
-    return 1 << (msiControl >> MSI_COUNT_SHIFT & MSI_COUNT_MASK);
+    return Math.min(1 << (msiControl >> MSI_COUNT_SHIFT & MSI_COUNT_MASK), mostMsi);
+  }
+
+  /** The guest can't be told that the host has fewer; VFIO tells the device to use only those. */
+  private void enableMsi(int count) {
+    try {
+      enable(PciIrq.MSI, count);
+    } catch (KernelException e) {
+      if (e.result() <= 0) {
+        throw e;
+      }
+      disable();
+      mode = Mode.MSI;
+      enable(PciIrq.MSI, (int) e.result());
+    }
+  }
+
+  private boolean isMasked(int vector) {
+    return (msixControl & PciRegs.MSIX_MASK_ALL) != 0 || table.isMasked(vector);
   }
 
   private int lastUnmasked() {
     int last = 0;
     for (int i = 0; i < table.count(); i++) {
-      last = table.isMasked(i) ? last : i;
+      last = isMasked(i) ? last : i;
     }
     return last;
   }
 
-  /** Enables vectors; of those of MSI-X, the ones that are not masked reach the guest. */
   private void enable(PciIrq kind, int count) {
-    for (int i = 0; i < count; i++) {
+    addVectors(count);
+    IrqSet irqs = open.push(device.irqs(kind));
+    irqs.enable(events());
+    messages = Optional.of(irqs);
+  }
+
+  private void addVectors(int count) {
+    while (vectors.size() < count) {
       vectors.add(open.push(new Vector(kernel, vm, routes)));
     }
-    IrqSet irqs = open.push(device.irqs(kind));
-    irqs.enable(vectors.stream().map(Vector::event).toList());
-    if (kind == PciIrq.MSIX) {
-      for (int i = 0; i < count; i++) {
-        followEntry(i);
+  }
+
+  private List<EventFd> events() {
+    return vectors.stream().map(Vector::event).toList();
+  }
+
+  /**
+   * Enables more vectors of MSI-X. What the others still have to say is kept in their eventfds, but
+   * where VFIO can't add vectors, the device has none for a moment.
+   */
+  private void grow(int count) {
+    int before = vectors.size();
+    addVectors(count);
+    IrqSet irqs = messages.orElseThrow();
+    if (irqs.info().isFixedSize()) {
+      irqs.close();
+      irqs.enable(events());
+    } else {
+      for (int i = before; i < count; i++) {
+        irqs.connect(i, vectors.get(i).event());
       }
     }
   }
@@ -221,27 +260,31 @@ final class VfioInterrupts implements AutoCloseable {
     }
   }
 
-  /** Does what an entry of the MSI-X table says now. */
+  private void followMsix() {
+    for (int i = 0; i < table.count(); i++) {
+      followEntry(i);
+    }
+  }
+
+  /** Does what an entry of the MSI-X table says now; those that are not masked reach the guest. */
   void followEntry(int vector) {
     if (mode != Mode.MSIX) {
       return;
     }
-    if (vector < vectors.size()) {
-      if (table.isMasked(vector)) {
-        vectors.get(vector).mask();
-      } else {
-        vectors.get(vector).unmask(table.address(vector), table.data(vector));
+    if (!isMasked(vector)) {
+      if (vector >= vectors.size()) {
+        grow(lastUnmasked() + 1);
       }
-    } else if (!table.isMasked(vector)) {
-      // VFIO allows more vectors while some are enabled only since Linux 6.5, and not everywhere.
-      disable();
-      mode = Mode.MSIX;
-      enable(PciIrq.MSIX, vector + 1);
+      vectors.get(vector).unmask(table.address(vector), table.data(vector));
+    } else if (vector < vectors.size()) {
+      vectors.get(vector).mask();
     }
   }
 
   private void disable() {
     mode = Mode.NONE;
+    messages = Optional.empty();
+    line = Optional.empty();
     vectors.clear();
     CloseStack old = open;
     open = new CloseStack();

@@ -7,13 +7,15 @@ package dev.iolite.mock.kvm;
  * @param isLogical whether it is a set of logical ids
  * @param mode the delivery mode, as in bits 8 to 10 of a message's data
  * @param vector the vector
+ * @param isLevel whether it is triggered by a level, so that its end is told to the I/O APIC
  */
-record ApicMessage(int destination, boolean isLogical, int mode, int vector) {
+record ApicMessage(int destination, boolean isLogical, int mode, int vector, boolean isLevel) {
   private static final int DESTINATION_SHIFT = 12;
   private static final int LOGICAL = 1 << 2;
   private static final int MODE_SHIFT = 8;
   private static final int MODE = 7;
   private static final int BYTE = 0xff;
+  private static final int LEVEL = 1 << 15;
   private static final int LOWEST_PRIORITY = 1;
   private static final int ENTRY_DESTINATION_SHIFT = 56;
   private static final long ENTRY_LOGICAL = 1 << 11;
@@ -24,7 +26,8 @@ record ApicMessage(int destination, boolean isLogical, int mode, int vector) {
         address >>> DESTINATION_SHIFT & BYTE,
         (address & LOGICAL) != 0,
         data >>> MODE_SHIFT & MODE,
-        data & BYTE);
+        data & BYTE,
+        (data & LEVEL) != 0);
   }
 
   /** Of an entry of the I/O APIC's table; arch/x86/kvm/ioapic.c:ioapic_service. */
@@ -33,7 +36,8 @@ record ApicMessage(int destination, boolean isLogical, int mode, int vector) {
         (int) (entry >>> ENTRY_DESTINATION_SHIFT),
         (entry & ENTRY_LOGICAL) != 0,
         (int) (entry >>> MODE_SHIFT) & MODE,
-        (int) entry & BYTE);
+        (int) entry & BYTE,
+        (entry & LEVEL) != 0);
   }
 
   /**
@@ -47,7 +51,7 @@ record ApicMessage(int destination, boolean isLogical, int mode, int vector) {
       // With an APIC in the VM, a destination that is not there is no failure: the map has it.
       taken = Math.max(taken, 0);
       boolean isFull = mode == LOWEST_PRIORITY && taken > 0;
-      if (!isFull && vcpu.apic().isAt(destination, isLogical) && vcpu.apic().accept(mode, vector)) {
+      if (!isFull && vcpu.apic().isAt(destination, isLogical) && vcpu.apic().accept(this)) {
         taken++;
       }
     }

@@ -18,6 +18,7 @@ final class GuestBus {
   private record Write(long gpa, int size, long value) {}
 
   private final KvmVm vm;
+  private final LocalApic apic;
   private final KvmRun run;
   private final GuestMemory memory;
   private final MemorySegment cell = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
@@ -30,10 +31,11 @@ final class GuestBus {
   private int wanted;
   private final Deque<Write> writes = new ArrayDeque<>();
 
-  GuestBus(KvmVm vm, KvmRun run, GuestMemory memory) {
-    this.vm = vm;
-    this.run = run;
-    this.memory = memory;
+  GuestBus(KvmVcpu vcpu) {
+    vm = vcpu.vm();
+    apic = vcpu.apic();
+    run = vcpu.run();
+    memory = vcpu.memory();
   }
 
   /** Begins a new instruction. */
@@ -72,6 +74,9 @@ final class GuestBus {
     if (memory.read(gpa, cell.asSlice(0, size), memory.isPrivate(gpa))) {
       return KvmRun.load(cell, 0, size);
     }
+    if (apic.answersAt(gpa)) {
+      return apic.readMmio(gpa, size);
+    }
     if (used < answered) {
       return answers[used++];
     }
@@ -91,6 +96,7 @@ final class GuestBus {
   private void writePiece(long gpa, int size, long value) {
     KvmRun.store(cell, 0, size, value);
     if (!memory.write(gpa, cell.asSlice(0, size), memory.isPrivate(gpa))
+        && !apic.writeMmio(gpa, size, value)
         && !vm.ioeventfds().signalMmio(gpa, size, value)
         && !vm.coalescedZones().take(run, false, gpa, size, value)) {
       writes.add(new Write(gpa, size, value & Alu.mask(size)));

@@ -22,7 +22,9 @@ import java.util.Optional;
  */
 final class InterruptControllers {
   private static final int CHANNELS = 3;
+  private static final int PIC_PINS = 8;
   private static final int IOAPIC_PINS = 24;
+  private static final long VECTOR = 0xff;
   private static final long IOAPIC_BASE = 0xfec0_0000L;
   private static final long IOAPIC_REMOTE_IRR = 1L << 14;
   private static final long IOAPIC_LEVEL = 1L << 15;
@@ -38,6 +40,11 @@ final class InterruptControllers {
     kvm_pic_state.allocate(Arena.ofAuto()),
     kvm_pic_state.allocate(Arena.ofAuto()),
     kvm_ioapic_state.allocate(Arena.ofAuto())
+  };
+
+  /** Each pin's sources that demand it, as bits (irq_states). */
+  private final int[][] sources = {
+    new int[PIC_PINS], new int[PIC_PINS], new int[IOAPIC_PINS],
   };
 
   private Optional<MemorySegment> timer = Optional.empty();
@@ -93,12 +100,30 @@ final class InterruptControllers {
     return chips[Kvm.KVM_IRQCHIP_IOAPIC()];
   }
 
+  /** What demands a pin: each is a source of its own, as they share it. */
+  enum Source {
+    /** KVM_IRQ_LINE, and eventfds that raise an edge (KVM_USERSPACE_IRQ_SOURCE_ID). */
+    OWNER(1),
+    /** Eventfds that raise a level (KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID). */
+    RESAMPLED(1 << 1);
+
+    private final int bit;
+
+    Source(int bit) {
+      this.bit = bit;
+    }
+  }
+
   /**
-   * Raises or lowers a pin.
+   * Lets a source raise or lower a pin, which is low if no source raises it;
+   * arch/x86/kvm/ioapic.h:__kvm_irq_line_state.
    *
    * @return to how many it was delivered, 0 if it was there, negative if it is masked
    */
-  int set(int chip, int pin, boolean isHigh) {
+  int set(Source source, int chip, int pin, boolean demands) {
+    int others = sources[chip][pin] & ~source.bit;
+    sources[chip][pin] = demands ? others | source.bit : others;
+    boolean isHigh = sources[chip][pin] != 0;
     return chip == Kvm.KVM_IRQCHIP_IOAPIC()
         ? setIoapic(pin, isHigh)
         : setPic(chips[chip], 1 << pin, isHigh);
@@ -129,26 +154,53 @@ final class InterruptControllers {
     if (!isHigh) {
       return 1;
     }
-    MemorySegment redirection = kvm_ioapic_state.redirtbl(ioapic(), pin);
-    long entry = kvm_ioapic_state.redirtbl.bits(redirection);
-    boolean isLevel = (entry & IOAPIC_LEVEL) != 0;
-    if (!isLevel) {
+    long entry = kvm_ioapic_state.redirtbl.bits(kvm_ioapic_state.redirtbl(ioapic(), pin));
+    if ((entry & IOAPIC_LEVEL) == 0) {
       delivered &= ~bit;
       if ((before & bit) != 0) {
         return 0;
       }
     }
-    // ioapic_service
+    return serve(pin);
+  }
+
+  /** arch/x86/kvm/ioapic.c:ioapic_service. */
+  private int serve(int pin) {
+    MemorySegment redirection = kvm_ioapic_state.redirtbl(ioapic(), pin);
+    long entry = kvm_ioapic_state.redirtbl.bits(redirection);
+    boolean isLevel = (entry & IOAPIC_LEVEL) != 0;
     if ((entry & IOAPIC_MASKED) != 0 || (isLevel && (entry & IOAPIC_REMOTE_IRR) != 0)) {
       return -1;
     }
     int taken = ApicMessage.ofRedirection(entry).deliver(vm);
     if (!isLevel) {
-      delivered |= bit;
+      delivered |= 1 << pin;
     } else if (taken != 0) {
       kvm_ioapic_state.redirtbl.bits(redirection, entry | IOAPIC_REMOTE_IRR);
     }
     return taken;
+  }
+
+  /**
+   * A vCPU has ended an interrupt: those that wait for it are told, and may raise it again before a
+   * pin that is still demanded is served. arch/x86/kvm/ioapic.c:kvm_ioapic_update_eoi_one; the
+   * kernel slows a storm of interrupts down.
+   */
+  void endInterrupt(int vector, boolean isLevel) {
+    for (int pin = 0; pin < IOAPIC_PINS; pin++) {
+      MemorySegment redirection = kvm_ioapic_state.redirtbl(ioapic(), pin);
+      if ((kvm_ioapic_state.redirtbl.bits(redirection) & VECTOR) != vector) {
+        continue;
+      }
+      vm.routes().gsiOf(Kvm.KVM_IRQCHIP_IOAPIC(), pin).ifPresent(vm.irqfds()::ended);
+      if (isLevel) {
+        long entry = kvm_ioapic_state.redirtbl.bits(redirection) & ~IOAPIC_REMOTE_IRR;
+        kvm_ioapic_state.redirtbl.bits(redirection, entry);
+        if ((kvm_ioapic_state.irr(ioapic()) >>> pin & 1) != 0) {
+          serve(pin);
+        }
+      }
+    }
   }
 
   /** KVM_CREATE_PIT and KVM_CREATE_PIT2; arch/x86/kvm/x86.c:kvm_arch_vm_ioctl, kvm_pit_reset. */

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.kvm.InterruptControllers.Source;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_irq_level;
 import dev.iolite.uapi.kvm.kvm_irq_routing;
@@ -14,6 +15,7 @@ import dev.iolite.uapi.kvm.kvm_msi;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /** The ways of interrupts to a VM's interrupt controllers. */
 final class InterruptRoutes {
@@ -119,24 +121,42 @@ final class InterruptRoutes {
     refuseIf(vm.settings().wideApicIds() && (high & 0xff) != 0, Errno.EINVAL);
   }
 
-  /** KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS; virt/kvm/irqchip.c:kvm_set_irq. */
+  /** KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS; arch/x86/kvm/irq.c:kvm_vm_ioctl_irq_line. */
   void line(MemorySegment level) {
     refuseIf(!vm.hasIrqchip(), Errno.ENXIO);
     int gsi = kvm_irq_level.irq(level);
     boolean isHigh = kvm_irq_level.level(level) != 0;
+    kvm_irq_level.status(level, set(Source.OWNER, gsi, isHigh));
+  }
+
+  /**
+   * virt/kvm/irqchip.c:kvm_set_irq.
+   *
+   * @return to how many vCPUs it was delivered, 0 if it was there, negative if it is masked or has
+   *     no route
+   */
+  int set(Source source, int gsi, boolean isHigh) {
     int status = -1;
     for (Route route : routes) {
       if (route.gsi == gsi) {
-        int taken = set(route, isHigh);
+        int taken = set(source, route, isHigh);
         status = taken < 0 ? status : taken + Math.max(status, 0);
       }
     }
-    kvm_irq_level.status(level, status);
+    return status;
   }
 
-  private int set(Route route, boolean isHigh) {
+  /** The GSI that a pin is for; virt/kvm/irqchip.c:kvm_irq_map_chip_pin. */
+  OptionalInt gsiOf(int chip, int pin) {
+    return routes.stream()
+        .filter(route -> route.isPin() && route.chip == chip && route.pin == pin)
+        .mapToInt(Route::gsi)
+        .reduce((_, last) -> last);
+  }
+
+  private int set(Source source, Route route, boolean isHigh) {
     if (route.isPin()) {
-      return vm.interrupts().set(route.chip, route.pin, isHigh);
+      return vm.interrupts().set(source, route.chip, route.pin, isHigh);
     }
     // arch/x86/kvm/irq.c:kvm_set_msi
     return route.isMessage() && isHigh

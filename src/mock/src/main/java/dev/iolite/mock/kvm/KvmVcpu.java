@@ -228,11 +228,16 @@ final class KvmVcpu {
   }
 
   /**
-   * HLT; arch/x86/kvm/x86.c:__kvm_emulate_halt.
+   * HLT; arch/x86/kvm/x86.c:__kvm_emulate_halt. If it does not leave the guest
+   * (arch/x86/kvm/svm/svm.c:init_vmcb), an AMD processor halts until any interrupt of the host, and
+   * then the guest goes on.
    *
    * @return false: the guest exits
    */
   boolean halt() {
+    if (vm.settings().haltsInGuest()) {
+      return true;
+    }
     if (!vm.hasIrqchip()) {
       run.reason(Kvm.KVM_EXIT_HLT());
       return false;

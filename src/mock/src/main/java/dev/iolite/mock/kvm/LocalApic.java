@@ -3,16 +3,21 @@ package dev.iolite.mock.kvm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.uapi.kvm.kvm_lapic_state;
 import dev.iolite.uapi.kvm.kvm_sregs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** The registers of a vCPU's local APIC, which the VM's owner reads and sets. */
+/**
+ * The registers of a vCPU's local APIC, which the VM's owner reads and sets. It has no timer, and
+ * its guest's writes to the registers of what the model does not have, such as IPIs, do nothing.
+ */
 final class LocalApic {
   private static final int ID = 0x20;
   private static final int VERSION = 0x30;
+  private static final int END_OF_INTERRUPT = 0xb0;
   private static final int LOGICAL = 0xd0;
   private static final int LOGICAL_FORMAT = 0xe0;
   private static final int SPURIOUS = 0xf0;
@@ -33,6 +38,7 @@ final class LocalApic {
   private static final int ENABLED = 1 << 8;
   private static final int TASK_PRIORITY = 0x80;
   private static final int FIRST_IN_SERVICE = 0x100;
+  private static final int FIRST_LEVEL = 0x180;
   private static final int FIRST_REQUEST = 0x200;
 
   /** Each of the two sets has a bit for each vector. */
@@ -48,6 +54,10 @@ final class LocalApic {
   private static final int INIT = 5;
   private static final int STARTUP = 6;
   private static final long X2APIC_MODE = 1 << 10;
+  private static final long HARDWARE_ENABLED = 1 << 11;
+  private static final int SPURIOUS_WRITABLE = 0x3ff;
+  private static final int LOGICAL_WRITABLE = 0xff00_0000;
+  private static final int LOGICAL_FORMAT_ONES = 0x0fff_ffff;
 
   private final KvmVcpu vcpu;
   private final MemorySegment registers = kvm_lapic_state.allocate(Arena.ofAuto());
@@ -131,10 +141,12 @@ final class LocalApic {
    *
    * @return whether the APIC, which is off after reset, took it
    */
-  boolean accept(int mode, int vector) {
-    return switch (mode) {
+  boolean accept(ApicMessage message) {
+    int vector = message.vector();
+    return switch (message.mode()) {
       case FIXED, LOWEST_PRIORITY -> {
         if (isEnabled()) {
+          set(FIRST_LEVEL, vector, message.isLevel());
           set(FIRST_REQUEST, vector, true);
         }
         yield isEnabled();
@@ -160,6 +172,11 @@ final class LocalApic {
     int at = first + vector / Integer.SIZE * REGISTER_BYTES;
     int bit = 1 << vector % Integer.SIZE;
     register(at, on ? read(at) | bit : read(at) & ~bit);
+  }
+
+  private boolean has(int first, int vector) {
+    return (read(first + vector / Integer.SIZE * REGISTER_BYTES) >>> vector % Integer.SIZE & 1)
+        != 0;
   }
 
   private int highest(int first) {
@@ -188,6 +205,67 @@ final class LocalApic {
   void serve(int vector) {
     set(FIRST_REQUEST, vector, false);
     set(FIRST_IN_SERVICE, vector, true);
+  }
+
+  /** arch/x86/kvm/lapic.c:apic_set_eoi, kvm_ioapic_send_eoi: what has ended is the highest. */
+  private void endInterrupt() {
+    int vector = highest(FIRST_IN_SERVICE);
+    if (vector < 0) {
+      return;
+    }
+    set(FIRST_IN_SERVICE, vector, false);
+    if (!vcpu.vm().hasSplitIrqchip()) {
+      vcpu.vm().interrupts().endInterrupt(vector, has(FIRST_LEVEL, vector));
+    }
+  }
+
+  /** Whether it has this address; arch/x86/kvm/lapic.c:apic_mmio_in_range. */
+  boolean answersAt(long gpa) {
+    long base = kvm_sregs.apic_base(vcpu.cpu().special()) & -Page.BYTES;
+    return vcpu.vm().hasIrqchip() && gpa >= base && gpa < base + Page.BYTES;
+  }
+
+  /** Not if it is off, or has its registers in MSRs (KVM_X86_QUIRK_LAPIC_MMIO_HOLE). */
+  private boolean hasMmio() {
+    return (kvm_sregs.apic_base(vcpu.cpu().special()) & (HARDWARE_ENABLED | X2APIC_MODE))
+        == HARDWARE_ENABLED;
+  }
+
+  /** arch/x86/kvm/lapic.c:apic_mmio_read, kvm_lapic_reg_read. */
+  long readMmio(long gpa, int bytes) {
+    if (!hasMmio()) {
+      return -1;
+    }
+    int offset = (int) (gpa & (Page.BYTES - 1));
+    int within = offset % REGISTER_BYTES;
+    return within + bytes > Integer.BYTES || offset >= registers.byteSize()
+        ? 0
+        : read(offset - within) >>> (within * Byte.SIZE);
+  }
+
+  /**
+   * arch/x86/kvm/lapic.c:apic_mmio_write, kvm_lapic_reg_write.
+   *
+   * @return whether it has this address
+   */
+  boolean writeMmio(long gpa, int bytes, long value) {
+    if (!answersAt(gpa)) {
+      return false;
+    }
+    int written = (int) value;
+    if (hasMmio() && bytes == Integer.BYTES) {
+      switch ((int) (gpa & (Page.BYTES - 1))) {
+        case TASK_PRIORITY -> register(TASK_PRIORITY, written & 0xff);
+        case END_OF_INTERRUPT -> endInterrupt();
+        case LOGICAL -> register(LOGICAL, written & LOGICAL_WRITABLE);
+        case LOGICAL_FORMAT -> register(LOGICAL_FORMAT, written | LOGICAL_FORMAT_ONES);
+        case SPURIOUS -> register(SPURIOUS, written & SPURIOUS_WRITABLE);
+        default -> {
+          // It is read only, or the model does not have what it is for.
+        }
+      }
+    }
+    return true;
   }
 
   /** arch/x86/kvm/lapic.c:kvm_apic_accept_pic_intr. */

@@ -22,7 +22,7 @@ final class RealModeGuest implements Guest {
   RealModeGuest(KvmVcpu vcpu) {
     cpu = vcpu.cpu();
     run = vcpu.run();
-    bus = new GuestBus(vcpu.vm(), run, vcpu.memory());
+    bus = new GuestBus(vcpu);
     code = new Decoder(cpu, bus);
     ports = new PortIo(vcpu.vm(), cpu, run, code);
     instructions = new Instructions(vcpu, code, ports);

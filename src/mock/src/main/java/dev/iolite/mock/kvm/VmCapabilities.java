@@ -63,7 +63,7 @@ final class VmCapabilities {
       refuseIf((value & ~Kvm.KVM_MSR_EXIT_REASON_VALID_MASK()) != 0, Errno.EINVAL);
       vm.settings().setMsrExits(value);
     } else if (capability == Kvm.KVM_CAP_X86_DISABLE_EXITS()) {
-      refuseIf((value & ~KvmCapabilities.DISABLE_EXITS) != 0 || vm.hasVcpus(), Errno.EINVAL);
+      vm.settings().disableExits(value);
     } else if (capability == Kvm.KVM_CAP_EXIT_HYPERCALL()) {
       refuseIf((value & ~vm.platform().hypercallExits()) != 0, Errno.EINVAL);
       vm.hypercallExits(value);
@@ -92,7 +92,7 @@ final class VmCapabilities {
     return other;
   }
 
-  /** The model's guests see no interrupt controller, so only the flags are checked. */
+  /** The model has no KVM_EXIT_IOAPIC_EOI, so only the flags are checked. */
   private static void enableX2apic(KvmVm vm, long flags) {
     long suppress = Kvm.KVM_X2APIC_ENABLE_SUPPRESS_EOI_BROADCAST();
     long both = suppress | Kvm.KVM_X2APIC_DISABLE_SUPPRESS_EOI_BROADCAST();

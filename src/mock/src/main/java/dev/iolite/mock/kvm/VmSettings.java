@@ -3,6 +3,7 @@ package dev.iolite.mock.kvm;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.kvm.Kvm;
 
 /** Settings that a VM's owner may make, most of them before the first vCPU; arch/x86/kvm/x86.c. */
 final class VmSettings {
@@ -21,6 +22,7 @@ final class VmSettings {
   private boolean exceptionPayload;
   private boolean tripleFaultEvent;
   private boolean wideApicIds;
+  private boolean haltsInGuest;
 
   VmSettings(KvmVm vm) {
     this.vm = vm;
@@ -94,6 +96,20 @@ final class VmSettings {
   /** KVM_X2APIC_API_USE_32BIT_IDS, which is never taken back. */
   void useWideApicIds() {
     wideApicIds = true;
+  }
+
+  /** Whether HLT stays in the guest. */
+  boolean haltsInGuest() {
+    return haltsInGuest;
+  }
+
+  /**
+   * KVM_CAP_X86_DISABLE_EXITS, which is never taken back. The model's guests have neither MWAIT nor
+   * PAUSE.
+   */
+  void disableExits(long exits) {
+    refuseIf((exits & ~KvmCapabilities.DISABLE_EXITS) != 0 || vm.hasVcpus(), Errno.EINVAL);
+    haltsInGuest |= (exits & Kvm.KVM_X86_DISABLE_EXITS_HLT()) != 0;
   }
 
   /** The KVM_MSR_EXIT_REASON_ bits for which an access to an MSR leaves the guest. */
