@@ -52,7 +52,7 @@ class CommandPagesTest {
   @Test
   void aPageSaysWhatTheHelpSays() throws IOException {
     assertThat(page("iolite-pci-show"))
-        .startsWith(".TH \"IOLITE\\-PCI\\-SHOW\" \"1\" \"2026\\-01\\-31\" \"iolite ")
+        .startsWith(".TH IOLITE\\-PCI\\-SHOW 1 2026-01-31 \"iolite ")
         .contains(
             """
             .SH "NAME"
@@ -67,6 +67,7 @@ class CommandPagesTest {
             ".TP\n\\fB130, 143\\fR\nCtrl\\-C or SIGTERM; what was done so far has been undone\n",
             ".SH \"SEE ALSO\"\n.BR iolite\\-pci (1)\n");
     assertThat(page("iolite-tdi"))
+        .contains("\\- Device interfaces (TDIs) for confidential guests\n.SH")
         .contains("\\fB\\-h\\fR")
         .contains(".BR iolite\\-tdi\\-plan (1),\n");
     assertThat(page("iolite-tdi-recover")).contains("$XDG_RUNTIME_DIR").doesNotContain("$$");
@@ -80,6 +81,15 @@ class CommandPagesTest {
       assertThat(page(ManPage.name(command)).lines().filter(l -> l.matches("[.'].*")))
           .allMatch(line -> request.matcher(line).matches());
     }
+  }
+
+  @Test
+  void whatTextBeginsWithIsNoRequest() {
+    CommandSpec odd = CommandSpec.create().name("odd");
+    odd.usageMessage().description(".so /dev/zero", "'quoted' and \\fBback-slashed");
+
+    assertThat(ManPage.of(odd, "2026-01-31"))
+        .contains("\n\\&.so /dev/zero\n.PP\n\\&'quoted' and \\efBback\\-slashed\n");
   }
 
   @Test
@@ -109,6 +119,8 @@ class CommandPagesTest {
             "1:BDF:{compadd -- /sys/bus/pci/devices/*(N\\:t)}'",
             "'uapi:Shows structs and constants of the kernel'\\''s UAPI");
     assertThat(fish)
+        .containsPattern("contains -- \\$word .*--kernel ")
+        .doesNotContainPattern("contains -- \\$word .*--trace")
         .contains(
             "complete -c iolite -n '__iolite_at tdi' -a assign -d 'Assigns a device interface",
             "'__iolite_in tdi plan' -l layout -rF -d ",

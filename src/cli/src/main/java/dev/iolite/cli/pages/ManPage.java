@@ -41,7 +41,9 @@ public final class ManPage {
 
   private String write(String date) {
     String version = String.join("", command.version());
-    macro("TH", name(command).toUpperCase(Locale.ROOT), "1", date, version, "iolite");
+    page.append(
+        ".TH %s 1 %s \"%s\" iolite\n"
+            .formatted(escaped(name(command).toUpperCase(Locale.ROOT)), date, escaped(version)));
     section("NAME");
     List<String> description = Words.description(command);
     line(name(command) + " - " + Words.summary(description));
@@ -127,15 +129,7 @@ public final class ManPage {
   }
 
   private void section(String title) {
-    macro("SH", title);
-  }
-
-  private void macro(String name, String... arguments) {
-    page.append('.').append(name);
-    for (String argument : arguments) {
-      page.append(" \"").append(escaped(argument)).append('"');
-    }
-    page.append('\n');
+    page.append(".SH \"").append(title).append("\"\n");
   }
 
   private void line(String text) {
