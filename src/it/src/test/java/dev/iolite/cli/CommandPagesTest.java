@@ -113,7 +113,8 @@ class CommandPagesTest {
         .startsWith("#compdef iolite\n")
         .endsWith("\n_iolite \"$@\"\n")
         .contains(
-            "[table (the default) or json]:FORMAT:(table json)'",
+            "[table (the default) or json]:FORMAT:(table json prometheus nfd)'",
+            "[table (the default), json, prometheus or nfd]:FORMAT:(table json prometheus nfd)'",
             "--junit[write how the program ended, and how often each call ended how, as JUnit"
                 + " does]:FILE:_files'",
             "1:BDF:{compadd -- /sys/bus/pci/devices/*(N\\:t)}'",
@@ -125,7 +126,7 @@ class CommandPagesTest {
             "complete -c iolite -n '__iolite_at tdi' -a assign -d 'Assigns a device interface",
             "'__iolite_in tdi plan' -l layout -rF -d ",
             "'__iolite_in pci show' -a '(path basename /sys/bus/pci/devices/*)'\n",
-            " -l output -x -a 'table json' -d 'table (the default) or json'\n",
+            " -l output -x -a 'table json prometheus nfd'" + " -d 'table (the default) or json'\n",
             "the kernel\\'s UAPI");
   }
 
