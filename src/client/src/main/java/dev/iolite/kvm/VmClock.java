@@ -95,9 +95,13 @@ public final class VmClock {
   /**
    * Sets the rate that the time stamp counters of new vCPUs have.
    *
+   * <p>Without it, that is the rate that the host knew when KVM began. If the host has measured it
+   * anew since, and the processor can't scale, deadline timers of the vCPUs may never fire
+   * (arch/x86/kvm/x86.c:set_tsc_khz).
+   *
    * <p>KVM_SET_TSC_KHZ on the VM, since Linux 5.18, arch/x86/kvm/x86.c:kvm_arch_vm_ioctl.
    *
-   * @param khz the rate in kHz; 0 for the host's
+   * @param khz the rate in kHz; 0 for the host's, as it knows it now
    * @throws KernelException EINVAL: too fast, or the VM has vCPUs already
    */
   public void setTscKhz(int khz) {

@@ -109,10 +109,7 @@ public final class VirtualMachine implements AutoCloseable {
   /**
    * Tells the rate of the time stamp counter to a kernel that does not ask KVM for it. Such a
    * kernel measures it with the PIT, which fails in a machine that is slow, as a nested one is.
-   *
-   * <p>KVM takes the rate that the host knew when KVM began. If the host has measured it anew
-   * since, and the processor can't scale it, a deadline timer of the guest never fires
-   * (arch/x86/kvm/x86.c:set_tsc_khz). Hence the rate is set to the host's first.
+   * First, it is set to what the host knows now, so that deadline timers fire.
    */
   private static String withClock(String commandLine, VmClock clock) {
     clock.setTscKhz(0);
