@@ -27,7 +27,8 @@ class CharsetTest {
             "--kernel",
             "mock:tdx",
             "tdi",
-            "assign"));
+            "assign",
+            "--all"));
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
     builder.environment().put("LC_ALL", locale);

@@ -56,7 +56,8 @@ final class KilledCommand {
 
   /** Runs and kills it. It may also end before. */
   void kill() throws IOException, InterruptedException {
-    Process victim = (isHeld ? iolite("tdi", "assign", "--hold") : iolite("tdi", "assign")).start();
+    Process victim =
+        (isHeld ? iolite("tdi", "assign", "--hold") : iolite("tdi", "assign", "--all")).start();
     try (BufferedReader said = output(victim)) {
       try (OutputStream wishes = victim.getOutputStream()) {
         wishes.write((isHeld ? WISHES : "").getBytes(StandardCharsets.UTF_8));
