@@ -74,6 +74,12 @@ class TdiRefusedTest {
       assertThat(cli.err())
           .contains("VFIO_DEVICE_BIND_IOMMUFD", "the device is open in another process", "fuser")
           .doesNotContain("on the way out");
+      assertThat(cli.out())
+          .containsPattern("(?m)^FAILED .* bind the device to iommufd: ")
+          .containsPattern("(?s)VFIO_DEVICE_BIND_IOMMUFD \\{argsz=.*\\) = EINVAL")
+          .containsPattern("(?m)^FAILED .* make host and guest ready: ")
+          .containsPattern("(?m)^ok .* give everything back: ")
+          .doesNotContain("What was checked");
       assertThat(cli.code()).isEqualTo(ExitCode.KERNEL);
       assertThat(Holdings.of(kernel, ENDPOINT)).isEqualTo(held);
       assertThat(first.refresh()).isEqualTo(State.RUNNING);

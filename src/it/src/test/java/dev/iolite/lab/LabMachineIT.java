@@ -136,7 +136,7 @@ class LabMachineIT {
   }
 
   /**
-   * {@code VmmLabTest} in the guest, and Linux in guests of it: QEMU fails at that now and then.
+   * {@code VmmLabTest} in the guest, and Linux in guests of it, which fails in QEMU now and then.
    */
   @Test
   void linuxRunsInAGuestOfTheGuest() throws IOException, InterruptedException {

@@ -29,10 +29,10 @@ import org.junit.jupiter.api.io.TempDir;
  * Linux in a guest of the lab's machine {@code nested}: the lab's own kernel, with the NVMe
  * controller.
  *
- * <p>QEMU's two processors take turns in one thread. If the turn ends just after an interrupt was
- * injected into a nested guest, QEMU's TCG injects it again, although the guest's interrupts are
- * off then, and the guest crashes or waits for ever. That is seen in few guests of a hundred; who
- * runs this gives the machine another try.
+ * <p>A few guests in a hundred crash or wait for ever: the first of two interrupts has just been
+ * delivered, its handler has not begun, and the second is there although interrupts are off. It
+ * seems to be QEMU's TCG that delivers one of them again when its processors, which share a thread,
+ * change turns. Who runs this gives the machine another try.
  */
 @Tag("nested")
 class VmmLabTest {
