@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.pci.PciRegs;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.ScenarioException;
@@ -15,7 +16,9 @@ import dev.iolite.tdi.profile.TsmCallException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -34,6 +37,9 @@ class SoakSeedLabTest {
   private static final int MOST_ACTS = 30;
   private static final int LONGEST_DELAY_MILLIS = 20;
   private static final int STAGES_OF_A_BIND = 5;
+
+  /** The page with the code of {@link SwProtectedAgent}. */
+  private static final long CODE_GPA = Page.BYTES;
 
   @TempDir private Path directory;
 
@@ -104,16 +110,20 @@ class SoakSeedLabTest {
 
   private void live(Random random, String where) {
     TdiAssignment assignment = life.assignment();
+    List<Act> acts = new ArrayList<>();
     try {
       assignment.assign();
       SwProtectedAgent guest = life.guest(assignment);
       if (random.nextBoolean()) {
+        acts.add(Act.BIND);
+        acts.add(Act.START);
         attempt(Act.BIND, assignment, guest, random);
         attempt(Act.START, assignment, guest, random);
       }
-      int acts = random.nextInt(MOST_ACTS);
-      for (int i = 0; i < acts && assignment.state() != State.UNASSIGNED; i++) {
+      int more = random.nextInt(MOST_ACTS);
+      for (int i = 0; i < more && assignment.state() != State.UNASSIGNED; i++) {
         Act act = Act.values()[random.nextInt(Act.values().length)];
+        acts.add(act);
         attempt(act, assignment, guest, random);
       }
       tsm.close();
@@ -121,7 +131,7 @@ class SoakSeedLabTest {
         assignment.endQuarantine();
       }
     } catch (RuntimeException e) {
-      throw new AssertionError(where, e);
+      throw new AssertionError("%s: %s".formatted(where, acts), e);
     } finally {
       release(assignment);
     }
@@ -164,7 +174,7 @@ class SoakSeedLabTest {
       case GUEST_READS_PRIVATE -> guest.read(place, Integer.BYTES, Kind.PRIVATE);
       case GUEST_READS_SHARED -> guest.read(place, Integer.BYTES, Kind.SHARED);
       case GUEST_WRITES -> guest.write(place, Integer.BYTES, random.nextInt(), Kind.PRIVATE);
-      case GUEST_ASKS -> guest.ask(wish(bar, random));
+      case GUEST_ASKS -> ask(guest, wish(bar, random));
       case DECODE_OFF -> assignment.writeConfig(PciRegs.COMMAND, Short.BYTES, 0);
       case DECODE_ON ->
           assignment.writeConfig(PciRegs.COMMAND, Short.BYTES, PciRegs.COMMAND_MEMORY);
@@ -174,6 +184,29 @@ class SoakSeedLabTest {
       case TSM_IS_SLOW -> tsm.set("delay_ms", random.nextInt(LONGEST_DELAY_MILLIS));
       case TSM_IS_INTERRUPTED -> tsm.set("eintr", 1);
     }
+  }
+
+  /** A guest that has its own code overwritten or made private runs into nonsense, for ever. */
+  private static void ask(SwProtectedAgent guest, GuestAsk wish) {
+    try {
+      guest.ask(wish);
+    } catch (GuestDeadlineException e) {
+      boolean lostItsCode =
+          switch (wish) {
+            case GuestAsk.Convert(long gpa, long bytes, Kind _) -> hasCode(gpa, bytes);
+            case GuestAsk.ReadReport(long gpa, long bytes) -> hasCode(gpa, bytes);
+            case GuestAsk.ReadMeasurements(long gpa, long bytes) -> hasCode(gpa, bytes);
+            default -> false;
+          };
+      if (!lostItsCode) {
+        throw e;
+      }
+      throw new IllegalStateException("the guest lost its code", e);
+    }
+  }
+
+  private static boolean hasCode(long gpa, long bytes) {
+    return gpa <= CODE_GPA && CODE_GPA < gpa + bytes;
   }
 
   /** Sensible or not. */
