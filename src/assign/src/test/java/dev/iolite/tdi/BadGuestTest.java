@@ -319,7 +319,7 @@ class BadGuestTest {
         assignment.start();
       }
       if (this == ERROR) {
-        life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+        life.kernel.tsm().fail(Life.ENDPOINT.toString());
         assignment.refresh();
       }
     }

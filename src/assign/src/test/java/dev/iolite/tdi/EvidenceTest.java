@@ -81,7 +81,7 @@ class EvidenceTest {
       assertThat(assignment.measurements(nonce(1))).isEqualTo(expected(1));
       assignment.start();
       assertThat(assignment.measurements(nonce(2))).isEqualTo(expected(2));
-      life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+      life.kernel.tsm().fail(Life.ENDPOINT.toString());
       assertThat(assignment.refresh()).isEqualTo(State.ERROR);
       assertThat(assignment.measurements(nonce(3))).isEqualTo(expected(3));
       assignment.unbind();

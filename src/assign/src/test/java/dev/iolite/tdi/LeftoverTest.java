@@ -109,7 +109,7 @@ class LeftoverTest {
           assignment.ledger().rows().stream().filter(row -> row.gpa() < RAM_END).toList();
       assignment.bind();
       assignment.start();
-      life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+      life.kernel.tsm().fail(Life.ENDPOINT.toString());
       failures.set(times);
       Throwable thrown = catchThrowable(assignment::refresh);
       String point = "%d times %s: %s".formatted(times, call, thrown);

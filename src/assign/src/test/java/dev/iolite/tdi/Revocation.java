@@ -65,7 +65,7 @@ enum Revocation {
           sibling.device().hotReset();
         }
       }
-      case LINK_LOST -> life.kernel.tsm().loseLink(life.address.toString());
+      case LINK_LOST -> life.kernel.tsm().fail(life.address.toString());
       case DISCONNECTED ->
           new Tsm(life.kernel).disconnect(new Pci(life.kernel).device(life.address), "tsm0");
     }

@@ -227,7 +227,7 @@ class RevocationTest {
       assertThat(assignment.refresh()).isEqualTo(State.SPLIT);
       assignment.start();
       assertThat(assignment.refresh()).isEqualTo(State.RUNNING);
-      life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+      life.kernel.tsm().fail(Life.ENDPOINT.toString());
       boolean asks =
           assignment.usedProfile().orElseThrow().operations().contains(TsmOperation.READ_REPORT);
       assertThat(assignment.refresh()).isEqualTo(asks ? State.ERROR : State.RUNNING);

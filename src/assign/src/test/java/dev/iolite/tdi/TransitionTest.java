@@ -66,7 +66,7 @@ class TransitionTest {
       }
     }
     if (state == State.ERROR) {
-      life.kernel.tsm().loseLink(Life.ENDPOINT.toString());
+      life.kernel.tsm().fail(Life.ENDPOINT.toString());
       assignment.refresh();
     }
     if (!PASSED.contains(state)) {

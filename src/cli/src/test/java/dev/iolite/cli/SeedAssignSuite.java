@@ -135,6 +135,22 @@ abstract class SeedAssignSuite {
     assertGivenBack(cli);
   }
 
+  /** Its processor would run whatever is there instead, until the deadline. */
+  @Test
+  void aGuestIsNotMadeToLoseItsOwnCode() {
+    List<String> words =
+        List.of(
+            "read 0x1000 private",
+            "write 0x1ffc 1 shared",
+            "convert 0 8K private",
+            "ask report 0x1000",
+            "ask measurements 0x1000");
+    Cli cli = assign("ask bind\n" + String.join("\n", words) + "\nquit\n", "--hold", IVSHMEM);
+    assertThat(cli.err().lines().filter(line -> line.contains("has the guest's own code")))
+        .hasSameSizeAs(words);
+    assertThat(cli.after("ask bind")).contains("now split");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"sw-protected", "sw_protected", "SW_PROTECTED"})
   void theTypeOfItsVmCanBeNamed(String type) {

@@ -124,6 +124,12 @@ enum Kind {
   HYPERCALLS,
   /** KVM_CHECK_EXTENSION [VM, capability]. */
   CAPABILITY,
+  /** Sets VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY or _EXIT [device, feature]. */
+  LOW_POWER,
+  /** VFIO_DEVICE_IOEVENTFD [device, region, offset, bytes, eventfd]. */
+  IOEVENTFD,
+  /** An interface fails by itself [as OPEN, whether the TSM's link to the device is lost, too]. */
+  TSM_FAULT,
   /** Maps a region of a device [device, region, offset, length]. */
   MMAP,
   /** Copies 4 bytes out of what is mapped [mapping]. */

@@ -203,12 +203,13 @@ final class Machine implements AutoCloseable {
       case CONTEXT -> setContext((int) op.arg(0));
       case OPTION, HWPT, HW_INFO, VFIO_IOAS, CHANGE_PROCESS -> iommufdCalls.answer(op);
       case OPEN, CLOSE, BIND, ATTACH, DETACH, COMMAND, EXPORT -> vfioCalls.answer(op);
-      case CLOSE_BUF, READ, RESET, REGION, DMA -> vfioCalls.answer(op);
+      case CLOSE_BUF, READ, RESET, REGION, DMA, LOW_POWER, IOEVENTFD -> vfioCalls.answer(op);
       case EVENT, IRQ_INFO, IRQS, SIGNALS, RAISE -> irqCalls.answer(op);
       case VM, SLOT, GMEM, CLOSE_GMEM, ATTRIBUTES, VCPU, PRE_FAULT -> kvmCalls.answer(op);
       case LIST, LIST_SET, CLOSE_VM, CLOSE_LIST -> kvmCalls.answer(op);
       case CLOSE_IOMMUFD -> closeIommufd();
       case CONNECT, DISCONNECT, BOUND, VIOMMU, VDEVICE, TSM_OP, TSM_REQ -> tsmCalls.answer(op);
+      case TSM_FAULT -> tsmCalls.answer(op);
       case RUNS, DEVICE_RUNS, BUF_COMMAND, BUF_SLOT -> bufCalls.answer(op);
       case CODE, GUEST_READ, GUEST_CALL, HYPERCALLS, CAPABILITY -> guestCalls.answer(op);
       case MMAP, TOUCH -> mapCalls.answer(op);

@@ -5,6 +5,7 @@ import static dev.iolite.differential.Handles.NEWEST;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.vfio.Vfio;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -32,6 +33,8 @@ final class SeedGenerator {
   private static final long READ_REPORT = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_REPORT();
   private static final long READ_MEASUREMENTS = TsmSeed2025.IOMMU_VDEVICE_TSM_READ_MEASUREMENTS();
   private static final long TDX = Tsm.IOMMU_VDEVICE_TSM_ARCH_TDX();
+  private static final long LOW_POWER_ENTRY = Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY();
+  private static final long LOW_POWER_EXIT = Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_EXIT();
   private static final long UNLOCKED = 0;
   private static final long LOCKED = 1;
   private static final long RUN = 2;
@@ -237,7 +240,7 @@ final class SeedGenerator {
 
   /** What takes the private memory from a VM, mostly. */
   private Op end() {
-    return switch (chance.below(9)) {
+    return switch (chance.below(11)) {
       case 0, 1 -> Op.of(Kind.TSM_OP, main, UNBIND, 0);
       case 2 -> state(UNLOCKED);
       case 3 -> Op.of(Kind.COMMAND, main, chance.pick(0, 2, 4));
@@ -245,6 +248,8 @@ final class SeedGenerator {
       case 5 -> Op.of(Kind.RESET, main);
       case 6 -> Op.of(Kind.CLOSE, main);
       case 7 -> Op.of(Kind.DESTROY, NEWEST);
+      case 8 -> Op.of(Kind.LOW_POWER, main, LOW_POWER_ENTRY);
+      case 9 -> Op.of(Kind.TSM_FAULT, main().number, chance.below(2));
       default -> Op.of(Kind.COMMAND, main, ON);
     };
   }
@@ -298,7 +303,7 @@ final class SeedGenerator {
   }
 
   private Op other() {
-    return switch (chance.below(9)) {
+    return switch (chance.below(14)) {
       case 0 -> Op.of(Kind.CONNECT, chance.below(3), chance.pick(0, 0, 0, 1, 2, 3, 4));
       case 1 -> Op.of(Kind.DISCONNECT, chance.below(3), chance.pick(0, 0, 1, 2, 3, 4));
       case 2, 3 -> Op.of(Kind.BOUND, chance.below(3));
@@ -306,8 +311,24 @@ final class SeedGenerator {
       case 5 -> Op.of(Kind.VDEVICE, chance.ref(), chance.ref(), virtualId());
       case 6 -> Op.of(Kind.RESET, chance.ref());
       case 7 -> Op.of(Kind.HYPERCALLS, chance.ref(), chance.pick(CALLS));
+      case 8 -> Op.of(Kind.LOW_POWER, chance.ref(), chance.pick(LOW_POWER_ENTRY, LOW_POWER_EXIT));
+      case 9 -> Op.of(Kind.EVENT);
+      case 10, 11 -> ioeventfd();
+      case 12 -> Op.of(Kind.TSM_FAULT, chance.below(3), chance.below(2));
       default -> Op.of(Kind.GUEST_CALL, chance.ref(), hypercall());
     };
+  }
+
+  /** Into the device's memory, mostly. */
+  private Op ioeventfd() {
+    long at = chance.oneIn(4) ? chance.pick(2, 4, 8) : 0;
+    return Op.of(
+        Kind.IOEVENTFD,
+        chance.oneIn(4) ? chance.ref() : main,
+        region(),
+        offset() + at,
+        chance.oneIn(10) ? chance.pick(0, 3, 16, 31) : chance.pick(1, 2, 4, 8),
+        chance.oneIn(10) ? -1 : chance.ref());
   }
 
   private Op closing() {

@@ -2,6 +2,8 @@ package dev.iolite.differential;
 
 import static dev.iolite.differential.Machine.name;
 
+import dev.iolite.kernel.SysFs;
+import dev.iolite.mock.MockKernel;
 import dev.iolite.uapi.catalog.IommufdIoctls;
 import dev.iolite.uapi.iommufd.iommu_vdevice_alloc;
 import dev.iolite.uapi.iommufd.iommu_viommu_alloc;
@@ -65,6 +67,7 @@ final class TsmCalls {
       case VDEVICE -> vdevice(op);
       case TSM_OP -> operate(op);
       case TSM_REQ -> request(op);
+      case TSM_FAULT -> fail((int) op.arg(0), op.arg(1) != 0);
       default -> throw new IllegalArgumentException(op.toString());
     };
   }
@@ -84,6 +87,20 @@ final class TsmCalls {
     long result = machine.kernel().write(fd, from.address(), bytes.length);
     machine.kernel().close(fd);
     return result;
+  }
+
+  /** What the seed's kernel does through debugfs, the model does through its own interface. */
+  private String fail(int device, boolean losesLink) {
+    String address = machine.lab().devices().get(device);
+    if (!(machine.kernel() instanceof MockKernel model)) {
+      String fault = losesLink ? "link_lost" : "error";
+      new SysFs(machine.kernel()).write("/sys/kernel/debug/tsm-sim/" + address + "/" + fault, "1");
+    } else if (losesLink) {
+      model.tsm().loseLink(address);
+    } else {
+      model.tsm().fail(address);
+    }
+    return "failed";
   }
 
   private String read(int device, String attribute) {

@@ -11,6 +11,7 @@ import dev.iolite.uapi.vfio.vfio_device_bind_iommufd;
 import dev.iolite.uapi.vfio.vfio_device_detach_iommufd_pt;
 import dev.iolite.uapi.vfio.vfio_device_feature;
 import dev.iolite.uapi.vfio.vfio_device_feature_dma_buf;
+import dev.iolite.uapi.vfio.vfio_device_ioeventfd;
 import dev.iolite.uapi.vfio.vfio_region_dma_range;
 import dev.iolite.uapi.vfio.vfio_region_info;
 import java.lang.foreign.MemorySegment;
@@ -63,6 +64,8 @@ final class VfioCalls {
       case RESET -> name(machine.ioctl(device, VfioIoctls.VFIO_DEVICE_RESET, 0));
       case REGION -> region(device, (int) op.arg(1));
       case DMA -> dma(device, op.arg(1));
+      case LOW_POWER -> lowPower(device, (int) op.arg(1));
+      case IOEVENTFD -> ioeventfd(device, op);
       default -> throw new IllegalArgumentException(op.toString());
     };
   }
@@ -148,6 +151,21 @@ final class VfioCalls {
     }
     machine.bufs.add(buf);
     return "fd " + machine.kernel().lseek(buf, 0, Libc.SEEK_END());
+  }
+
+  private String lowPower(int device, int feature) {
+    MemorySegment set = machine.struct(vfio_device_feature.layout());
+    vfio_device_feature.argsz(set, (int) set.byteSize());
+    vfio_device_feature.flags(set, Vfio.VFIO_DEVICE_FEATURE_SET() | feature);
+    return name(machine.ioctl(device, VfioIoctls.VFIO_DEVICE_FEATURE, set));
+  }
+
+  private String ioeventfd(int device, Op op) {
+    MemorySegment set = machine.sized(vfio_device_ioeventfd.layout());
+    vfio_device_ioeventfd.flags(set, (int) op.arg(3));
+    vfio_device_ioeventfd.offset(set, offset(op.arg(1), op.arg(2)));
+    vfio_device_ioeventfd.fd(set, machine.events.get(op.arg(4)));
+    return name(machine.ioctl(device, VfioIoctls.VFIO_DEVICE_IOEVENTFD, set));
   }
 
   private String region(int device, int index) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kvm.GuestDeadlineException;
 import dev.iolite.pci.PciRegs;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.ScenarioException;
@@ -37,9 +36,6 @@ class SoakSeedLabTest {
   private static final int MOST_ACTS = 30;
   private static final int LONGEST_DELAY_MILLIS = 20;
   private static final int STAGES_OF_A_BIND = 5;
-
-  /** The page with the code of {@link SwProtectedAgent}. */
-  private static final long CODE_GPA = Page.BYTES;
 
   @TempDir private Path directory;
 
@@ -174,7 +170,7 @@ class SoakSeedLabTest {
       case GUEST_READS_PRIVATE -> guest.read(place, Integer.BYTES, Kind.PRIVATE);
       case GUEST_READS_SHARED -> guest.read(place, Integer.BYTES, Kind.SHARED);
       case GUEST_WRITES -> guest.write(place, Integer.BYTES, random.nextInt(), Kind.PRIVATE);
-      case GUEST_ASKS -> ask(guest, wish(bar, random));
+      case GUEST_ASKS -> guest.ask(wish(bar, random));
       case DECODE_OFF -> assignment.writeConfig(PciRegs.COMMAND, Short.BYTES, 0);
       case DECODE_ON ->
           assignment.writeConfig(PciRegs.COMMAND, Short.BYTES, PciRegs.COMMAND_MEMORY);
@@ -184,29 +180,6 @@ class SoakSeedLabTest {
       case TSM_IS_SLOW -> tsm.set("delay_ms", random.nextInt(LONGEST_DELAY_MILLIS));
       case TSM_IS_INTERRUPTED -> tsm.set("eintr", 1);
     }
-  }
-
-  /** A guest that has its own code overwritten or made private runs into nonsense, for ever. */
-  private static void ask(SwProtectedAgent guest, GuestAsk wish) {
-    try {
-      guest.ask(wish);
-    } catch (GuestDeadlineException e) {
-      boolean lostItsCode =
-          switch (wish) {
-            case GuestAsk.Convert(long gpa, long bytes, Kind _) -> hasCode(gpa, bytes);
-            case GuestAsk.ReadReport(long gpa, long bytes) -> hasCode(gpa, bytes);
-            case GuestAsk.ReadMeasurements(long gpa, long bytes) -> hasCode(gpa, bytes);
-            default -> false;
-          };
-      if (!lostItsCode) {
-        throw e;
-      }
-      throw new IllegalStateException("the guest lost its code", e);
-    }
-  }
-
-  private static boolean hasCode(long gpa, long bytes) {
-    return gpa <= CODE_GPA && CODE_GPA < gpa + bytes;
   }
 
   /** Sensible or not. */

@@ -2,6 +2,8 @@ package dev.iolite.tdi.guest;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.Page;
+import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.RealModeCode;
 import dev.iolite.kvm.RealModeCode.Register;
@@ -41,6 +43,24 @@ final class RealModeProgram {
   }
 
   /**
+   * Requires that an action leaves the guest its code. Without it, the processor runs whatever is
+   * there, until the deadline.
+   *
+   * @param attempt what the guest is to do
+   * @param bytes from {@code gpa} on, what is written or becomes private
+   * @throws PreconditionException if the code is there
+   */
+  static void requireCodeStays(String attempt, long gpa, long bytes) {
+    if (gpa < CODE_GPA + Page.BYTES && bytes > CODE_GPA - gpa) {
+      throw new PreconditionException(
+          attempt,
+          "the page at 0x%x has the guest's own code".formatted(CODE_GPA),
+          "the address is meant to be the device's, or any page of the RAM",
+          "another page");
+    }
+  }
+
+  /**
    * A read.
    *
    * @throws IllegalArgumentException if real mode cannot make it
@@ -54,9 +74,11 @@ final class RealModeProgram {
    * A write.
    *
    * @throws IllegalArgumentException if real mode cannot make it
+   * @throws PreconditionException if it would hit the guest's code
    */
   static RealModeProgram write(long gpa, int bytes, long value) {
     requireReachable(gpa, bytes);
+    requireCodeStays("have the guest write to 0x%x".formatted(gpa), gpa, bytes);
     return new RealModeProgram(new RealModeCode().set(Register.EAX, value).store(gpa));
   }
 

@@ -72,6 +72,10 @@ public final class SwProtectedAgent implements GuestAgent {
       return run(program);
     }
     long page = gpa & -Page.BYTES;
+    if (wanted) {
+      RealModeProgram.requireCodeStays(
+          "have the guest access 0x%x as private memory".formatted(gpa), page, Page.BYTES);
+    }
     vm().setPrivate(page, Page.BYTES, wanted);
     try {
       return run(program);
@@ -100,6 +104,7 @@ public final class SwProtectedAgent implements GuestAgent {
 
   @Override
   public long ask(GuestAsk ask) {
+    requireCodeStays(ask);
     long bdf = guest.virtualBdf();
     return switch (ask) {
       case GuestAsk.Bind _ -> call(Tsm.KVM_HC_TSM_BIND(), bdf);
@@ -123,6 +128,23 @@ public final class SwProtectedAgent implements GuestAgent {
               convert.bytes() / Page.BYTES,
               convert.kind() == Kind.PRIVATE ? MAP_ENCRYPTED : 0);
     };
+  }
+
+  private static void requireCodeStays(GuestAsk ask) {
+    switch (ask) {
+      case GuestAsk.Convert(long gpa, long bytes, Kind kind) when kind == Kind.PRIVATE ->
+          requireCodeStays("make 0x%x bytes at 0x%x private", gpa, bytes);
+      case GuestAsk.ReadReport(long gpa, long bytes) ->
+          requireCodeStays("read its interface's report into 0x%x bytes at 0x%x", gpa, bytes);
+      case GuestAsk.ReadMeasurements(long gpa, long bytes) ->
+          requireCodeStays("read measurements into 0x%x bytes at 0x%x", gpa, bytes);
+      default -> {}
+    }
+  }
+
+  private static void requireCodeStays(String format, long gpa, long bytes) {
+    String attempt = "have the guest " + format.formatted(bytes, gpa);
+    RealModeProgram.requireCodeStays(attempt, gpa, bytes);
   }
 
   /** The answer has 32 bits, as a guest outside long mode sees them. */

@@ -71,6 +71,7 @@ record ForwardedRequests(
     task.in(iommu_vdevice_tsm_req.req_uptr(asked), bytes);
     tdis.tsm().requireBound(function);
     try {
+      tdis.tsm().requireReached(function);
       return ArchRequests.execute(operations, function, asked);
     } catch (Refused e) {
       iommu_vdevice_tsm_req.tsm_code(asked, -e.errno().negated());

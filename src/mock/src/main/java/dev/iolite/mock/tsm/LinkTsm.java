@@ -255,6 +255,7 @@ public final class LinkTsm {
     Runnable late = errors.around(TsmErrors.Operation.BIND);
     Tdi tdi = new Tdi(function, vm.get(), id, () -> changed(function));
     if (lock.isPresent()) {
+      refuseIf(context.linkLost(), Errno.EIO);
       lock.get().accept(function);
       lock(function, tdi);
     }
@@ -280,6 +281,16 @@ public final class LinkTsm {
    */
   void requireBound(TeeFunction function) {
     refuseIf(tdi(function).isEmpty(), Errno.ENXIO);
+  }
+
+  /**
+   * Checks that a guest's request reaches the device.
+   *
+   * @throws dev.iolite.mock.core.Refused ENXIO: not connected, or not bound; EIO: the link is lost
+   */
+  void requireReached(TeeFunction function) {
+    requireBound(function);
+    refuseIf(context(function).linkLost(), Errno.EIO);
   }
 
   private Tdi bound(TeeFunction function) {
@@ -384,10 +395,10 @@ public final class LinkTsm {
    * them, by SPDM, and not the interface, which may therefore be in any state.
    *
    * @param nonce the request's nonce, 32 bytes
-   * @throws dev.iolite.mock.core.Refused ENXIO: not bound
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: the link is lost
    */
   public byte[] measurements(TeeFunction function, byte[] nonce) {
-    requireBound(function);
+    requireReached(function);
     errors.check(TsmErrors.Operation.MEASUREMENTS);
     return manager(function).orElseThrow().measurements(nonce);
   }
@@ -412,11 +423,20 @@ public final class LinkTsm {
         .orElseThrow(() -> refused(Errno.ENXIO));
   }
 
-  /** Loses the device's link or session: its interfaces go to ERROR. */
-  public void loseLink(TeeFunction function) {
+  /** Sends the device's interfaces to ERROR. */
+  void fail(TeeFunction function) {
     contexts.values().stream()
         .filter(c -> c.manager().equals(function))
         .flatMap(c -> c.tdi().stream())
         .forEach(Tdi::fail);
+  }
+
+  /**
+   * Loses the device's link or session: its interfaces go to ERROR, and locks and requests fail
+   * until it is connected anew.
+   */
+  void loseLink(TeeFunction function) {
+    contexts.values().stream().filter(c -> c.manager().equals(function)).forEach(PciTsm::loseLink);
+    fail(function);
   }
 }

@@ -13,6 +13,7 @@ final class PciTsm {
   private final TeeFunction manager;
   private Optional<Tdi> tdi = Optional.empty();
   private Optional<byte[]> measurements = Optional.empty();
+  private boolean linkLost;
   private long nonces;
   private TdiNonces current = new TdiNonces(0, 0, 0);
 
@@ -32,6 +33,15 @@ final class PciTsm {
 
   Optional<Tdi> tdi() {
     return tdi;
+  }
+
+  /** Whether the TSM can't talk to the device any more; only a new connection helps. */
+  boolean linkLost() {
+    return linkLost;
+  }
+
+  void loseLink() {
+    linkLost = true;
   }
 
   void setTdi(Optional<Tdi> bound) {

@@ -40,7 +40,21 @@ public final class TsmControl {
   }
 
   /**
-   * Loses the link or session of a device: the interfaces behind it go to ERROR.
+   * Sends a device's interfaces to ERROR.
+   *
+   * @param address the address of the function that the TSM is connected to
+   * @throws IllegalArgumentException if the kernel knows no such function
+   */
+  public void fail(String address) {
+    locked(() -> {
+      tsm.fail(function(address));
+      return tsm;
+    });
+  }
+
+  /**
+   * Loses the link or session of a device: the interfaces behind it go to ERROR, and locks and
+   * requests fail with EIO until it is connected anew.
    *
    * @param address the address of the function that the TSM is connected to
    * @throws IllegalArgumentException if the kernel knows no such function

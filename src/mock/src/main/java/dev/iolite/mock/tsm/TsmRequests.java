@@ -89,10 +89,11 @@ final class TsmRequests {
   /**
    * A request's payload.
    *
-   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EINVAL: too short; EFAULT
+   * @throws dev.iolite.mock.core.Refused ENXIO: not bound; EIO: the link is lost; EINVAL: too
+   *     short; EFAULT
    */
   MemorySegment payload(TeeFunction function, Buffers buffers, long bytes) {
-    tsm.requireBound(function);
+    tsm.requireReached(function);
     refuseIf(Integer.toUnsignedLong(buffers.bytes) < bytes, Errno.EINVAL);
     return task.in(buffers.address, bytes);
   }

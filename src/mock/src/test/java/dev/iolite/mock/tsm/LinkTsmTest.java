@@ -174,9 +174,27 @@ class LinkTsmTest {
     tsm.bind(second, Optional.of(vm), VIRTUAL_BDF, false);
     assertThat(tsm.measurements(second, nonce(1))).asString().isEqualTo("0000:00:05.0 1");
     tsm.setState(second, TdiState.CONFIG_LOCKED.number());
-    tsm.loseLink(function);
+    tsm.fail(function);
     assertThat(tsm.tdi(second).orElseThrow().state()).isEqualTo(TdiState.ERROR);
     assertThat(tsm.measurements(second, nonce(2))).asString().isEqualTo("0000:00:05.0 2");
+  }
+
+  @Test
+  void aLostLinkComesBackOnlyWithANewConnection() {
+    bindLocked();
+    tsm.keepMeasurements(function, nonce(1));
+    tsm.loseLink(function);
+    assertThat(tsm.tdi(function).orElseThrow().state()).isEqualTo(TdiState.ERROR);
+    refuses(Errno.EIO, () -> tsm.requireReached(function));
+    refuses(Errno.EIO, () -> tsm.measurements(function, nonce(2)));
+    assertThat(tsm.keptMeasurements(function)).asString().endsWith(" 1");
+    tsm.unbind(function);
+    refuses(Errno.EIO, () -> tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true));
+    refuses(Errno.ENXIO, () -> tsm.requireReached(function));
+    tsm.disconnect(function, "tsm0");
+    tsm.connect(function, "tsm0");
+    tsm.bind(function, Optional.of(vm), VIRTUAL_BDF, true);
+    tsm.requireReached(function);
   }
 
   @Test
@@ -241,7 +259,7 @@ class LinkTsmTest {
   @Test
   void aLostLinkPutsEveryInterfaceBehindItInError() {
     bindLocked();
-    tsm.loseLink(function);
+    tsm.fail(function);
     assertThat(state()).isEqualTo(TdiState.ERROR);
   }
 

@@ -58,7 +58,7 @@ class SeedDmaBufsTest {
         case MEMORY_OFF -> at.command(MASTER);
         case MASTER_OFF -> at.command(MEMORY);
         case RESET -> ok(at.kernel.ioctl(at.device, Vfio.VFIO_DEVICE_RESET(), 0));
-        case LINK_LOST -> at.kernel.tsm().loseLink(AssignedEndpoint.ADDRESS);
+        case LINK_LOST -> at.kernel.tsm().fail(AssignedEndpoint.ADDRESS);
         case DISCONNECT -> at.disconnect();
         case VDEVICE_DESTROYED -> ok(at.destroy(at.vdevice));
       }
@@ -209,7 +209,7 @@ class SeedDmaBufsTest {
   @Test
   void inErrorThereAreNoneToHave() {
     try (AssignedEndpoint at = bound()) {
-      at.kernel.tsm().loseLink(AssignedEndpoint.ADDRESS);
+      at.kernel.tsm().fail(AssignedEndpoint.ADDRESS);
       assertThat(at.export(0, SHARED, 0x2000, 0x1000)).isEqualTo(no(Errno.ENODEV));
       assertThat(at.export(0, PRIVATE, 0, 0x1000)).isEqualTo(no(Errno.ENODEV));
     }

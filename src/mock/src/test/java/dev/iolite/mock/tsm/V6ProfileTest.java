@@ -340,7 +340,7 @@ class V6ProfileTest {
   void aLostLinkLeadsToError() {
     try (AssignedEndpoint at = endpoint()) {
       assertThat(operate(at, BIND)).isZero();
-      at.kernel.tsm().loseLink(AssignedEndpoint.ADDRESS);
+      at.kernel.tsm().fail(AssignedEndpoint.ADDRESS);
       assertThat(at.state()).isEqualTo(TdiState.ERROR);
     }
   }
