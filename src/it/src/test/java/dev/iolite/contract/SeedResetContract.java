@@ -35,6 +35,19 @@ abstract class SeedResetContract extends SeedContract {
   }
 
   @Test
+  void lowPowerIsAnErrorEvenIfItIsRefused() {
+    // vfio_pci_core.c:vfio_pci_runtime_pm_entry; vfio_pci_tdi.c:vfio_pci_tdi_try_disturb
+    int sleep = Vfio.VFIO_DEVICE_FEATURE_SET() | Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY();
+    succeeds(op(BIND));
+    succeeds(feature(device, sleep, 0));
+    fails(Errno.EIO, state(RUN));
+    succeeds(op(UNBIND));
+    succeeds(op(BIND));
+    fails(Errno.EINVAL, feature(device, sleep, 0));
+    fails(Errno.EIO, state(RUN));
+  }
+
+  @Test
   void msixOfALockedInterfaceIsTheHostsUnlessItWasLocked() {
     // vfio_pci_tdi.c:vfio_pci_tdi_msix_locked
     succeeds(op(BIND));

@@ -79,6 +79,9 @@ public interface AssignedDeviceCalls {
    */
   void accessing(AssignedDevice device, int bar, BarRange range);
 
+  /** Called when a device is about to be put into low power, even if it is in it already. */
+  void suspending(AssignedDevice device);
+
   /** Whether a guest that reaches a private dma-buf is kept from the device for now. */
   boolean isMute(AssignedDevice device);
 

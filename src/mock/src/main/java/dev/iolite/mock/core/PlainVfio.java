@@ -64,6 +64,9 @@ public class PlainVfio implements AssignedDeviceCalls {
   public void accessing(AssignedDevice device, int bar, BarRange range) {}
 
   @Override
+  public void suspending(AssignedDevice device) {}
+
+  @Override
   public boolean isMute(AssignedDevice device) {
     return false;
   }

@@ -48,4 +48,10 @@ class GuardedDevices extends NotedDevices {
   public void accessing(AssignedDevice device, int bar, BarRange range) {
     refuseIf(isPrivate(device, bar, range), Errno.EIO);
   }
+
+  /** drivers/vfio/pci/vfio_pci_tdi.c:vfio_pci_tdi_disturb. */
+  @Override
+  public void suspending(AssignedDevice device) {
+    tsm.tdi(device.function()).ifPresent(Tdi::fail);
+  }
 }

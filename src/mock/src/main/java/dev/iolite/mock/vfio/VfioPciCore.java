@@ -246,11 +246,13 @@ final class VfioPciCore {
   }
 
   /**
-   * vfio_pci_runtime_pm_entry: the dma-bufs are revoked even if it refuses.
+   * vfio_pci_runtime_pm_entry: the dma-bufs are revoked, and an interface fails, even if it
+   * refuses.
    *
    * @throws dev.iolite.mock.core.Refused EINVAL: it is already in low power
    */
   void enterLowPower(Optional<EventFdFile> wakeUpEvent) {
+    device.calls().suspending(device);
     dmaBufs.move(true);
     if (lowPower) {
       throw refused(Errno.EINVAL);
