@@ -2,6 +2,7 @@ package dev.iolite.differential;
 
 import dev.iolite.uapi.tsm.Tsm;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
+import dev.iolite.uapi.vfio.Vfio;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -28,7 +29,10 @@ final class Reached {
     REVOKED("slots that were read and then found revoked", 50),
     IMPORTED("dma-bufs mapped into an IOAS", 150),
     TAKEN_AWAY("mapped pages that a lock had taken away", 150),
-    HYPERCALL("hypercalls that left to the VMM", 100);
+    HYPERCALL("hypercalls that left to the VMM", 100),
+    ASLEEP("devices put into low power", 100),
+    WRITTEN_BY_EVENT("ioeventfds of a device's memory", 300),
+    LOST("requests to a device whose link is lost", 30);
 
     private final String label;
     private final int least;
@@ -41,6 +45,7 @@ final class Reached {
 
   private static final String MARKED = Integer.toHexString(MapCalls.MARK >>> 16);
   private static final int STATE_RUN = 2;
+  private static final long LOW_POWER_ENTRY = Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY();
 
   private final Map<Goal, Long> counts = new EnumMap<>(Goal.class);
   private long calls;
@@ -84,6 +89,9 @@ final class Reached {
     /** The slots over dma-bufs, of whatever VM, by number. */
     private final Map<Long, Slot> slots = new HashMap<>();
 
+    /** Whether a link was lost before. */
+    private boolean lost;
+
     /** Where a guest has read one. */
     private final Set<Long> read = new HashSet<>();
 
@@ -101,7 +109,13 @@ final class Reached {
           count(Goal.BOUND, binds && done);
           count(Goal.BUSY, binds && answer.equals("EBUSY"));
         }
-        case TSM_REQ -> request(op, done);
+        case TSM_REQ -> {
+          request(op, done);
+          count(Goal.LOST, lost && answer.startsWith("EIO code 5"));
+        }
+        case TSM_FAULT -> lost |= op.arg(1) != 0;
+        case LOW_POWER -> count(Goal.ASLEEP, done && op.arg(1) == LOW_POWER_ENTRY);
+        case IOEVENTFD -> count(Goal.WRITTEN_BY_EVENT, done);
         case EXPORT ->
             count(Goal.PRIVATE_BUF, done && op.arg(1) == TsmSeed2025.VFIO_DMA_BUF_PRIVATE());
         case RUNS, DEVICE_RUNS -> count(Goal.RUNS, done);

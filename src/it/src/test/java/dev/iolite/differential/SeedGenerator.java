@@ -151,13 +151,14 @@ final class SeedGenerator {
 
   private void scene() {
     main = chance.oneIn(3) ? NEWEST : 0;
-    switch (chance.below(8)) {
+    switch (chance.below(9)) {
       case 0, 1 -> privateScene();
       case 2 -> sharedScene();
       case 3 -> bindScene();
       case 4 -> mapScene();
       case 5 -> anotherDevice();
       case 6 -> prepare();
+      case 7 -> eventScene();
       default -> callScene();
     }
   }
@@ -229,6 +230,17 @@ final class SeedGenerator {
         Op.of(Kind.CONNECT, newest.number, 0),
         Op.of(Kind.VDEVICE, main, NEWEST, virtualId()),
         Op.of(Kind.TSM_OP, NEWEST, BIND, 0));
+  }
+
+  /** What an eventfd writes, it may not write to locked memory. */
+  private void eventScene() {
+    scene(
+        Op.of(Kind.EVENT),
+        ioeventfd(NEWEST),
+        Op.of(Kind.TSM_OP, main, BIND, 0),
+        ioeventfd(NEWEST),
+        ioeventfd(NEWEST),
+        end());
   }
 
   private void callScene() {
@@ -313,14 +325,14 @@ final class SeedGenerator {
       case 7 -> Op.of(Kind.HYPERCALLS, chance.ref(), chance.pick(CALLS));
       case 8 -> Op.of(Kind.LOW_POWER, chance.ref(), chance.pick(LOW_POWER_ENTRY, LOW_POWER_EXIT));
       case 9 -> Op.of(Kind.EVENT);
-      case 10, 11 -> ioeventfd();
+      case 10, 11 -> ioeventfd(chance.ref());
       case 12 -> Op.of(Kind.TSM_FAULT, chance.below(3), chance.below(2));
       default -> Op.of(Kind.GUEST_CALL, chance.ref(), hypercall());
     };
   }
 
   /** Into the device's memory, mostly. */
-  private Op ioeventfd() {
+  private Op ioeventfd(long event) {
     long at = chance.oneIn(4) ? chance.pick(2, 4, 8) : 0;
     return Op.of(
         Kind.IOEVENTFD,
@@ -328,7 +340,7 @@ final class SeedGenerator {
         region(),
         offset() + at,
         chance.oneIn(10) ? chance.pick(0, 3, 16, 31) : chance.pick(1, 2, 4, 8),
-        chance.oneIn(10) ? -1 : chance.ref());
+        chance.oneIn(10) ? -1 : event);
   }
 
   private Op closing() {
