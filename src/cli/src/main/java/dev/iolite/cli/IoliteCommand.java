@@ -1,7 +1,9 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.report.HostFacts;
 import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.journal.Journal;
 import dev.iolite.trace.TracingKernel;
@@ -73,6 +75,12 @@ public abstract class IoliteCommand {
   /** The model behind the kernel, if the kernel is a model in this process. */
   final Optional<Rehearsal> rehearsal() {
     return main().chosen().rehearsal();
+  }
+
+  /** What a report says of the host and of these devices. */
+  final HostFacts hostFacts(List<PciAddress> devices) {
+    boolean isModel = !kernelName().equals(Journal.THIS_HOST);
+    return HostFacts.of(main().chosen().kernel(), kernelName(), isModel, devices);
   }
 
   /** Where to print, in the requested format. */

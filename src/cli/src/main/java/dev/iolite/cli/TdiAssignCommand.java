@@ -4,6 +4,7 @@ import dev.iolite.cli.AssignmentReport.Detail;
 import dev.iolite.cli.held.HeldReply;
 import dev.iolite.cli.held.HeldSession;
 import dev.iolite.cli.held.HeldSocket;
+import dev.iolite.cli.report.AssignmentPage;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
@@ -40,6 +41,7 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite tdi assign}: takes a device interface through the life of an assignment. */
@@ -108,6 +110,8 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       })
   private boolean hold;
 
+  @Mixin private final HtmlReport html = new HtmlReport();
+
   @Mixin private final TrustOptions trust = new TrustOptions();
 
   @Mixin private final VfToken vfToken = new VfToken();
@@ -116,6 +120,31 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
 
   @Override
   public Integer call() {
+    AssignmentReport report = new AssignmentReport(output(), detail(), svg);
+    if (!html.isWanted()) {
+      return assign(report);
+    }
+    if (hold) {
+      throw new ParameterException(
+          spec().commandLine(), "--html is the report of a whole assignment; --hold has none");
+    }
+    return uncut(() ->
+        html.of(
+            () -> assign(report),
+            outcome ->
+                AssignmentPage.of(
+                    device(report).map(PciAddress::toString).orElse("No device"),
+                    report.record(),
+                    outcome,
+                    hostFacts(device(report).stream().toList())),
+            this::error));
+  }
+
+  private Optional<PciAddress> device(AssignmentReport report) {
+    return address.or(report::device);
+  }
+
+  private int assign(AssignmentReport report) {
     Optional<Trust> trusted = trust.trust();
     Kernel kernel = kernel();
     PciAddress device = address.orElseGet(() -> choose(kernel));
@@ -136,21 +165,20 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
     AssignmentOptions begun = options;
     if (rehearsal().isPresent() && !hold) {
-      return uncut(() -> walk(begun, type));
+      return uncut(() -> walk(begun, type, report));
     }
     try (PrivateDirectory run = directory.make()) {
       AssignmentOptions written =
           rehearsal().isPresent()
               ? begun
               : begun.withJournal(() -> Journal.open(run, device, kernelName()));
-      return hold ? hold(written, device, type, run) : uncut(() -> walk(written, type));
+      return hold ? hold(written, device, type, run) : uncut(() -> walk(written, type, report));
     }
   }
 
   /** Goes through its whole life, with checks. */
-  private int walk(AssignmentOptions options, VmType type) {
+  private int walk(AssignmentOptions options, VmType type, AssignmentReport report) {
     Kernel kernel = kernel();
-    AssignmentReport report = new AssignmentReport(output(), detail(), svg);
     try (TdiAssignment assignment = new TdiAssignment(options.withListener(report))) {
       watch(assignment, report);
       report.opening(
