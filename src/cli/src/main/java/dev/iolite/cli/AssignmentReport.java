@@ -53,6 +53,7 @@ public final class AssignmentReport implements AssignmentListener {
   private Optional<StageRecord> untold = Optional.empty();
 
   private boolean isLackTold;
+  private boolean isLive;
 
   /**
    * Makes a report that prints to an output.
@@ -80,9 +81,10 @@ public final class AssignmentReport implements AssignmentListener {
     return assignment.map(TdiAssignment::address);
   }
 
-  /** Says what is about to be done. */
+  /** Says what is about to be done. From now on, lines of JSON are printed as things happen. */
   void opening(String text) {
     record.opening(text);
+    isLive = output.isJsonLines();
     if (!output.isJson()) {
       output.wrapped(0, text);
     }
@@ -93,12 +95,20 @@ public final class AssignmentReport implements AssignmentListener {
     endStage();
     record.stage(stage);
     if (output.isJson()) {
-      events.add(Json.object("stage", stage.toString().strip()));
+      event(Json.object("stage", stage.toString().strip()));
     } else if (detail == Detail.STAGES) {
       untold = record.underWay();
     } else {
       output.line("");
       output.line(output.styled(stage.toString(), Style.bold), "");
+    }
+  }
+
+  private void event(Map<String, Object> event) {
+    if (isLive) {
+      output.json(event);
+    } else {
+      events.add(event);
     }
   }
 
@@ -121,7 +131,7 @@ public final class AssignmentReport implements AssignmentListener {
   public void step(Step step) {
     record.step(step);
     if (output.isJson()) {
-      events.add(Json.object("step", step));
+      event(Json.object("step", step));
       return;
     }
     if (detail == Detail.STAGES && step.succeeded()) {
@@ -158,7 +168,7 @@ public final class AssignmentReport implements AssignmentListener {
       TdiFiles.writeSvg(svg.get(), layout.get(), title);
     }
     if (output.isJson()) {
-      events.add(Json.object("state", state.toString(), "ledger", rows, "layout", layout));
+      event(Json.object("state", state.toString(), "ledger", rows, "layout", layout));
       return;
     }
     boolean shows = state == State.SHARED || state == State.SPLIT;
@@ -178,7 +188,7 @@ public final class AssignmentReport implements AssignmentListener {
   public void remark(String text) {
     record.remark(text);
     if (output.isJson()) {
-      events.add(Json.object("remark", text));
+      event(Json.object("remark", text));
     } else {
       output.wrapped(0, "Note: " + text);
     }
@@ -188,7 +198,7 @@ public final class AssignmentReport implements AssignmentListener {
   void check(Check check) {
     record.check(check);
     if (output.isJson()) {
-      events.add(Json.object("check", check));
+      event(Json.object("check", check));
       return;
     }
     if (detail == Detail.STAGES && check.isSo()) {
@@ -205,7 +215,7 @@ public final class AssignmentReport implements AssignmentListener {
   void missing(UapiProfile profile, List<String> missing) {
     record.missing(profile, missing);
     if (output.isJson()) {
-      events.add(Json.object("profile", profile.name().toString(), "missing", missing));
+      event(Json.object("profile", profile.name().toString(), "missing", missing));
       return;
     }
     if (detail != Detail.STAGES) {

@@ -125,12 +125,12 @@ final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
     Output output = output();
     switch (output.format()) {
       case TABLE -> print(output, findings);
-      case JSON -> output.json(findings.stream().map(DoctorCommand::json).toList());
+      case JSON, JSONL -> output.json(findings.stream().map(DoctorCommand::json).toList());
       case PROMETHEUS ->
           output.verbatim(DoctorMetrics.of(findings, FunctionCount.of(kernel()), journals()));
       case NFD -> output.verbatim(NodeFeatures.of(findings, vmTypes(), FunctionCount.of(kernel())));
     }
-    boolean isVerdict = Format.USUAL.contains(output.format());
+    boolean isVerdict = Format.STREAMED.contains(output.format());
     return isVerdict && !Finding.isReady(findings) ? ExitCode.CHECK_FAILED : ExitCode.OK;
   }
 

@@ -1,5 +1,6 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.CommonOptions.Format;
 import dev.iolite.cli.report.PassthroughPage;
 import dev.iolite.cli.report.PassthroughRecord;
 import dev.iolite.passthrough.Passthrough;
@@ -7,6 +8,7 @@ import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Step;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
@@ -34,6 +36,11 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
   @Mixin private final VfToken vfToken = new VfToken();
 
   @Override
+  Set<Format> formats() {
+    return Format.STREAMED;
+  }
+
+  @Override
   public Integer call() {
     PassthroughRecord record = new PassthroughRecord();
     return uncut(() ->
@@ -48,7 +55,9 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
     Consumer<Step> listener =
         step -> {
           record.step(step);
-          if (!output.isJson()) {
+          if (output.isJsonLines()) {
+            output.json(step);
+          } else if (!output.isJson()) {
             print(output, step);
           }
         };
@@ -59,7 +68,7 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
         record.device(passthrough.run(device, vfToken.given()));
       }
     } finally {
-      if (output.isJson()) {
+      if (output.isJson() && !output.isJsonLines()) {
         output.json(record.steps());
       }
     }

@@ -1,6 +1,7 @@
 package dev.iolite.cli;
 
 import dev.iolite.cli.AssignmentReport.Detail;
+import dev.iolite.cli.CommonOptions.Format;
 import dev.iolite.cli.held.HeldReply;
 import dev.iolite.cli.held.HeldSession;
 import dev.iolite.cli.held.HeldSocket;
@@ -35,6 +36,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -117,6 +119,11 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   @Mixin private final VfToken vfToken = new VfToken();
 
   @Mixin private final RunDirectory directory = new RunDirectory();
+
+  @Override
+  Set<Format> formats() {
+    return Format.STREAMED;
+  }
 
   @Override
   public Integer call() {
@@ -260,7 +267,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
             new Output(
                 new PrintWriter(out),
                 Terminal.described(request),
-                isJson ? CommonOptions.Format.JSON : CommonOptions.Format.TABLE),
+                isJson ? Format.JSON : Format.TABLE),
             detail(),
             svg,
             text -> errors.println(Printable.line(text)));
