@@ -124,6 +124,16 @@ public final class Output {
     out.flush();
   }
 
+  /** Whether nobody can read what is printed, as in a pipe whose reader has gone. */
+  boolean isBroken() {
+    return out.checkError();
+  }
+
+  /** Shows texts in place of one another, until it is closed. */
+  Screen screen() {
+    return new Screen(out);
+  }
+
   /** Prints a prompt; the answer goes on the same line. */
   public void prompt(String text) {
     out.print(Printable.line(text));

@@ -5,6 +5,7 @@ import dev.iolite.cli.CommonOptions.Format;
 import dev.iolite.cli.held.HeldReply;
 import dev.iolite.cli.held.HeldSession;
 import dev.iolite.cli.held.HeldSocket;
+import dev.iolite.cli.held.HeldWatch;
 import dev.iolite.cli.report.AssignmentPage;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
@@ -33,6 +34,7 @@ import dev.iolite.tsm.Profile;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -222,10 +224,12 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     noteChoice(type, beginning.report());
     end(beginning, "assign", assignment, assignment::assign);
     try (CloseStack back = new CloseStack()) {
+      back.onClose(session.news()::end);
       ending.report().watch(assignment);
       session.tell(ending.report());
       back.onClose(() -> end(ending, "release", assignment, assignment::close));
-      socket.serve(request -> answer(session, request), text -> error("iolite: " + text));
+      socket.serve(
+          request -> answer(session, assignment, request), text -> error("iolite: " + text));
       output().notice("Held. 'help' lists the commands; 'quit' gives everything back.");
       return session.run(assignment, guest(assignment, type), stopRequested());
     }
@@ -257,22 +261,34 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   }
 
   /** The answer to a request of another process. */
-  private Map<String, String> answer(HeldSession session, Map<String, String> request) {
+  private Map<String, String> answer(
+      HeldSession session, TdiAssignment assignment, Map<String, String> request) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     PrintWriter errors = new PrintWriter(err);
-    boolean isJson = "json".equals(request.get("format"));
+    Format format =
+        Format.STREAMED.stream()
+            .filter(each -> each.toString().equals(request.get("format")))
+            .findFirst()
+            .orElse(Format.TABLE);
     HeldReply reply =
         new HeldReply(
-            new Output(
-                new PrintWriter(out),
-                Terminal.described(request),
-                isJson ? Format.JSON : Format.TABLE),
+            new Output(new PrintWriter(out), Terminal.described(request), format),
             detail(),
             svg,
             text -> errors.println(Printable.line(text)));
-    int code = session.give(request.getOrDefault("command", ""), reply).join();
-    return Map.of("code", Integer.toString(code), "out", out.toString(), "err", err.toString());
+    String command = request.getOrDefault("command", "");
+    Map<String, String> answer = new HashMap<>();
+    int code = ExitCode.OK;
+    if (command.equals(HeldWatch.COMMAND)) {
+      answer.putAll(new HeldWatch(session.news(), assignment).answer(request, reply));
+    } else {
+      code = session.give(command, reply).join();
+    }
+    answer.put("code", Integer.toString(code));
+    answer.put("out", out.toString());
+    answer.put("err", err.toString());
+    return answer;
   }
 
   private void watch(TdiAssignment assignment, AssignmentReport report) {
