@@ -52,6 +52,7 @@ public final class AssignmentReport implements AssignmentListener {
   /** The stage that is under way and has not been printed yet. */
   private Optional<StageRecord> untold = Optional.empty();
 
+  private Optional<Progress> progress = Optional.empty();
   private boolean isLackTold;
   private boolean isLive;
 
@@ -81,6 +82,23 @@ public final class AssignmentReport implements AssignmentListener {
     return assignment.map(TdiAssignment::address);
   }
 
+  /** From now on, also shows what is being done. */
+  void show(Optional<Progress> shown) {
+    progress = shown;
+  }
+
+  private void clearProgress() {
+    progress.ifPresent(Progress::clear);
+  }
+
+  private void showProgress() {
+    progress.ifPresent(shown ->
+        record
+            .underWay()
+            .ifPresent(
+                stage -> shown.show("%s ... %s".formatted(stage.title().strip(), stage.counts()))));
+  }
+
   /** Says what is about to be done. From now on, lines of JSON are printed as things happen. */
   void opening(String text) {
     record.opening(text);
@@ -92,8 +110,14 @@ public final class AssignmentReport implements AssignmentListener {
 
   @Override
   public void stage(Stage stage) {
+    clearProgress();
     endStage();
     record.stage(stage);
+    print(stage);
+    showProgress();
+  }
+
+  private void print(Stage stage) {
     if (output.isJson()) {
       event(Json.object("stage", stage.toString().strip()));
     } else if (detail == Detail.STAGES) {
@@ -130,6 +154,12 @@ public final class AssignmentReport implements AssignmentListener {
   @Override
   public void step(Step step) {
     record.step(step);
+    clearProgress();
+    print(step);
+    showProgress();
+  }
+
+  private void print(Step step) {
     if (output.isJson()) {
       event(Json.object("step", step));
       return;
@@ -160,6 +190,7 @@ public final class AssignmentReport implements AssignmentListener {
 
   @Override
   public void state(State state) {
+    clearProgress();
     List<LedgerRow> rows = assignment.map(a -> a.ledger().rows()).orElse(List.of());
     record.state(state, rows);
     Optional<MmioLayout> layout = assignment.flatMap(TdiAssignment::layout);
@@ -186,6 +217,7 @@ public final class AssignmentReport implements AssignmentListener {
 
   @Override
   public void remark(String text) {
+    clearProgress();
     record.remark(text);
     if (output.isJson()) {
       event(Json.object("remark", text));
@@ -196,6 +228,7 @@ public final class AssignmentReport implements AssignmentListener {
 
   /** Reports a check of the guest's side. */
   void check(Check check) {
+    clearProgress();
     record.check(check);
     if (output.isJson()) {
       event(Json.object("check", check));
@@ -213,6 +246,7 @@ public final class AssignmentReport implements AssignmentListener {
 
   /** Reports what this host lacks. */
   void missing(UapiProfile profile, List<String> missing) {
+    clearProgress();
     record.missing(profile, missing);
     if (output.isJson()) {
       event(Json.object("profile", profile.name().toString(), "missing", missing));
@@ -244,6 +278,7 @@ public final class AssignmentReport implements AssignmentListener {
 
   /** Reports that everything succeeded. */
   void verdict() {
+    clearProgress();
     if (output.isJson()) {
       return;
     }
@@ -273,6 +308,7 @@ public final class AssignmentReport implements AssignmentListener {
 
   /** Ends the report. */
   void end() {
+    clearProgress();
     if (output.isJson()) {
       output.json(events);
     } else {

@@ -103,6 +103,16 @@ public abstract class IoliteCommand {
     return main().standardInput();
   }
 
+  /**
+   * Shows on standard error what is being done. It does so only if standard output is a terminal,
+   * too: the reader of a pipe may print to the same terminal. A trace has its own lines.
+   */
+  final Optional<Progress> progress() {
+    return output().terminal().isTerminal() && !main().options().trace()
+        ? Optional.of(Main.errors(spec.commandLine()).progress())
+        : Optional.empty();
+  }
+
   /** Prints a message to standard error, in the style of errors. */
   protected final void error(String message) {
     Main.errors(spec.commandLine()).error(message);

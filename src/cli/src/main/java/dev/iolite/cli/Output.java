@@ -129,6 +129,11 @@ public final class Output {
     return out.checkError();
   }
 
+  /** Shows what is being done. */
+  Progress progress() {
+    return new Progress(out, terminal);
+  }
+
   /** Shows texts in place of one another, until it is closed. */
   Screen screen() {
     return new Screen(out);

@@ -52,12 +52,15 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
 
   private int run(PassthroughRecord record) {
     Output output = output();
+    Optional<Progress> progress = progress();
     Consumer<Step> listener =
         step -> {
           record.step(step);
           if (output.isJsonLines()) {
             output.json(step);
-          } else if (!output.isJson()) {
+          } else if (output.isJson()) {
+            progress.ifPresent(shown -> shown.show(step.device() + ": " + step.name()));
+          } else {
             print(output, step);
           }
         };
@@ -68,6 +71,7 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
         record.device(passthrough.run(device, vfToken.given()));
       }
     } finally {
+      progress.ifPresent(Progress::clear);
       if (output.isJson() && !output.isJsonLines()) {
         output.json(record.steps());
       }

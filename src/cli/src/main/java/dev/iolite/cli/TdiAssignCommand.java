@@ -188,6 +188,7 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   /** Goes through its whole life, with checks. */
   private int walk(AssignmentOptions options, VmType type, AssignmentReport report) {
     Kernel kernel = kernel();
+    report.show(progress());
     try (TdiAssignment assignment = new TdiAssignment(options.withListener(report))) {
       watch(assignment, report);
       report.opening(
