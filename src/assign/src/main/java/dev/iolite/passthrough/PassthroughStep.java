@@ -5,7 +5,7 @@ import dev.iolite.steps.StepWords;
 import java.util.Optional;
 
 /** The kinds of steps that make up the scenario; the words of each say what it does. */
-enum PassthroughStep implements StepKind {
+public enum PassthroughStep implements StepKind {
   GIVE_TO_VFIO("give the device to vfio-pci", "give the device back to its driver"),
   MAKE_VM("make a virtual machine", "close the virtual machine"),
   MAKE_KVM_DEVICE("make its VFIO device"),
@@ -45,6 +45,15 @@ enum PassthroughStep implements StepKind {
   PassthroughStep(String forward, String undo) {
     this.forward = forward;
     this.undo = Optional.of(undo);
+  }
+
+  /** Whether it shows that the device works, or that nothing is left of the run. */
+  public boolean isProof() {
+    return switch (this) {
+      case READ_IDENTIFICATION, INTERRUPT, COPY_BY_DMA, RUN_GUEST, IDENTIFY, CHECK_NOTHING_HELD ->
+          true;
+      default -> false;
+    };
   }
 
   @Override

@@ -1,5 +1,8 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.report.AssignmentRecord;
+import dev.iolite.cli.report.StageRecord;
+import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Step;
 import dev.iolite.tdi.AssignmentListener;
 import dev.iolite.tdi.Stage;
@@ -14,11 +17,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Help.Ansi.Style;
 import picocli.CommandLine.Help.Ansi.Text;
@@ -38,9 +39,6 @@ public final class AssignmentReport implements AssignmentListener {
     CALLS
   }
 
-  /** What a kernel lacks of a profile. */
-  private record Lack(UapiProfile profile, List<String> missing) {}
-
   private static final int CALLS_INDENT = 17;
   private static final int CHECKS_INDENT = 2;
 
@@ -48,12 +46,15 @@ public final class AssignmentReport implements AssignmentListener {
   private final Detail detail;
   private final Optional<Path> svg;
   private final List<Map<String, Object>> events = new ArrayList<>();
-  private final Map<String, List<String>> checks = new LinkedHashMap<>();
+  private final AssignmentRecord record = new AssignmentRecord();
   private Optional<TdiAssignment> assignment = Optional.empty();
-  private Optional<StageSum> underWay = Optional.empty();
-  private List<LedgerRow> mapped = List.of();
-  private String now = State.UNASSIGNED.toString();
-  private Optional<Lack> lack = Optional.empty();
+
+  /** The stage that is under way and has not been printed yet. */
+  private Optional<StageRecord> untold = Optional.empty();
+
+  private Optional<Progress> progress = Optional.empty();
+  private boolean isLackTold;
+  private boolean isLive;
 
   /**
    * Makes a report that prints to an output.
@@ -71,8 +72,37 @@ public final class AssignmentReport implements AssignmentListener {
     assignment = Optional.of(watched);
   }
 
-  /** Says what is about to be done. */
+  /** What happened so far. */
+  AssignmentRecord record() {
+    return record;
+  }
+
+  /** The device, once the assignment is known. */
+  Optional<PciAddress> device() {
+    return assignment.map(TdiAssignment::address);
+  }
+
+  /** From now on, also shows what is being done. */
+  void show(Optional<Progress> shown) {
+    progress = shown;
+  }
+
+  private void clearProgress() {
+    progress.ifPresent(Progress::clear);
+  }
+
+  private void showProgress() {
+    progress.ifPresent(shown ->
+        record
+            .underWay()
+            .ifPresent(
+                stage -> shown.show("%s ... %s".formatted(stage.title().strip(), stage.counts()))));
+  }
+
+  /** Says what is about to be done. From now on, lines of JSON are printed as things happen. */
   void opening(String text) {
+    record.opening(text);
+    isLive = output.isJsonLines();
     if (!output.isJson()) {
       output.wrapped(0, text);
     }
@@ -80,26 +110,41 @@ public final class AssignmentReport implements AssignmentListener {
 
   @Override
   public void stage(Stage stage) {
+    clearProgress();
+    endStage();
+    record.stage(stage);
+    print(stage);
+    showProgress();
+  }
+
+  private void print(Stage stage) {
     if (output.isJson()) {
-      events.add(Json.object("stage", stage.toString().strip()));
+      event(Json.object("stage", stage.toString().strip()));
     } else if (detail == Detail.STAGES) {
-      endStage();
-      underWay = Optional.of(new StageSum(stage));
+      untold = record.underWay();
     } else {
       output.line("");
       output.line(output.styled(stage.toString(), Style.bold), "");
     }
   }
 
+  private void event(Map<String, Object> event) {
+    if (isLive) {
+      output.json(event);
+    } else {
+      events.add(event);
+    }
+  }
+
   private void endStage() {
-    underWay.ifPresent(sum ->
+    untold.ifPresent(sum ->
         output.heading(
             CALLS_INDENT,
             output.mark(sum.succeeded()),
             "%7.2f ms  ".formatted(millis(sum.took())),
-            output.styled(sum.stage().toString(), Style.bold),
+            output.styled(sum.title(), Style.bold),
             ": " + sum.counts()));
-    underWay = Optional.empty();
+    untold = Optional.empty();
   }
 
   private static double millis(Duration duration) {
@@ -108,11 +153,17 @@ public final class AssignmentReport implements AssignmentListener {
 
   @Override
   public void step(Step step) {
+    record.step(step);
+    clearProgress();
+    print(step);
+    showProgress();
+  }
+
+  private void print(Step step) {
     if (output.isJson()) {
-      events.add(Json.object("step", step));
+      event(Json.object("step", step));
       return;
     }
-    underWay.ifPresent(sum -> sum.add(step));
     if (detail == Detail.STAGES && step.succeeded()) {
       return;
     }
@@ -139,20 +190,20 @@ public final class AssignmentReport implements AssignmentListener {
 
   @Override
   public void state(State state) {
+    clearProgress();
     List<LedgerRow> rows = assignment.map(a -> a.ledger().rows()).orElse(List.of());
+    record.state(state, rows);
     Optional<MmioLayout> layout = assignment.flatMap(TdiAssignment::layout);
     if (state == State.SPLIT && svg.isPresent() && layout.isPresent()) {
       String title = assignment.map(a -> a.address().toString()).orElse("");
       TdiFiles.writeSvg(svg.get(), layout.get(), title);
     }
     if (output.isJson()) {
-      events.add(Json.object("state", state.toString(), "ledger", rows, "layout", layout));
+      event(Json.object("state", state.toString(), "ledger", rows, "layout", layout));
       return;
     }
-    now = state.toString();
     boolean shows = state == State.SHARED || state == State.SPLIT;
     if (detail == Detail.STAGES) {
-      mapped = state == State.SPLIT || mapped.isEmpty() ? rows : mapped;
       return;
     }
     output.line(output.styled("now " + state, Style.bold, Style.fg_blue), "");
@@ -166,8 +217,10 @@ public final class AssignmentReport implements AssignmentListener {
 
   @Override
   public void remark(String text) {
+    clearProgress();
+    record.remark(text);
     if (output.isJson()) {
-      events.add(Json.object("remark", text));
+      event(Json.object("remark", text));
     } else {
       output.wrapped(0, "Note: " + text);
     }
@@ -175,12 +228,12 @@ public final class AssignmentReport implements AssignmentListener {
 
   /** Reports a check of the guest's side. */
   void check(Check check) {
-    checks.computeIfAbsent(now, _ -> new ArrayList<>()).add(check.what());
+    clearProgress();
+    record.check(check);
     if (output.isJson()) {
-      events.add(Json.object("check", check));
+      event(Json.object("check", check));
       return;
     }
-    underWay.ifPresent(sum -> sum.addCheck(check.isSo()));
     if (detail == Detail.STAGES && check.isSo()) {
       return;
     }
@@ -193,31 +246,29 @@ public final class AssignmentReport implements AssignmentListener {
 
   /** Reports what this host lacks. */
   void missing(UapiProfile profile, List<String> missing) {
+    clearProgress();
+    record.missing(profile, missing);
     if (output.isJson()) {
-      events.add(Json.object("profile", profile.name().toString(), "missing", missing));
+      event(Json.object("profile", profile.name().toString(), "missing", missing));
       return;
     }
-    lack = Optional.of(new Lack(profile, missing));
     if (detail != Detail.STAGES) {
       sayWhatIsMissing();
     }
   }
 
   private void sayWhatIsMissing() {
-    lack.ifPresent(found -> {
-      String profile = " (UAPI profile " + found.profile().name() + ")";
-      boolean isNothing = found.missing().isEmpty();
-      output.line("");
-      output.line(
-          output.styled(
-              isNothing
-                  ? "Nothing is missing here" + profile + "."
-                  : "What is missing here" + profile + ":",
-              Style.bold),
-          "");
-      found.missing().forEach(text -> output.wrapped(2, text));
-    });
-    lack = Optional.empty();
+    if (isLackTold) {
+      return;
+    }
+    record
+        .lack()
+        .ifPresent(found -> {
+          isLackTold = true;
+          output.line("");
+          output.line(output.styled(found.title(), Style.bold), "");
+          found.missing().forEach(text -> output.wrapped(2, text));
+        });
   }
 
   /** What was reported as JSON, or will be. */
@@ -227,6 +278,7 @@ public final class AssignmentReport implements AssignmentListener {
 
   /** Reports that everything succeeded. */
   void verdict() {
+    clearProgress();
     if (output.isJson()) {
       return;
     }
@@ -236,43 +288,27 @@ public final class AssignmentReport implements AssignmentListener {
     }
     sayWhatIsMissing();
     output.line("");
-    output.line(
-        output.styled(
-            "All steps succeeded, %d checks were in order, and nothing is held any more."
-                .formatted(checks.values().stream().mapToInt(List::size).sum()),
-            Style.fg_green,
-            Style.bold),
-        "");
+    output.line(output.styled(record.success(), Style.fg_green, Style.bold), "");
   }
 
   private void sayWhatWasProved() {
     output.line("");
     output.line(output.styled("What was mapped", Style.bold), "");
-    StandingTable.print(output, mapped);
+    StandingTable.print(output, record.mapped());
     output.line("");
     output.line(output.styled("What was checked", Style.bold), "");
-    checks.forEach((state, whats) -> {
-      output.wrapped(0, "while " + state);
-      byPlace(whats)
-          .forEach(
+    record
+        .proved()
+        .forEach((state, whats) -> {
+          output.wrapped(0, "while " + state);
+          whats.forEach(
               (what, places) -> output.wrapped(CHECKS_INDENT, what + String.join(", ", places)));
-    });
-  }
-
-  /** The checks without the BARs that they are of, each with these. */
-  private static Map<String, Set<String>> byPlace(List<String> whats) {
-    Map<String, Set<String>> places = new LinkedHashMap<>();
-    for (String what : whats) {
-      int place = what.contains(" BAR") ? what.indexOf(" BAR") + 1 : what.length();
-      places
-          .computeIfAbsent(what.substring(0, place), _ -> new LinkedHashSet<>())
-          .add(what.substring(place));
-    }
-    return places;
+        });
   }
 
   /** Ends the report. */
   void end() {
+    clearProgress();
     if (output.isJson()) {
       output.json(events);
     } else {

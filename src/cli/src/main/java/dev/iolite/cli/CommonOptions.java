@@ -21,6 +21,8 @@ final class CommonOptions {
     TABLE,
     /** For programs. */
     JSON,
+    /** For programs that read while the command runs: an object on each line. */
+    JSONL,
     /** For node_exporter, which Prometheus collects metrics from. */
     PROMETHEUS,
     /** For Kubernetes' Node Feature Discovery. */
@@ -28,6 +30,9 @@ final class CommonOptions {
 
     /** The forms that every command prints its results in. */
     static final Set<Format> USUAL = Collections.unmodifiableSet(EnumSet.of(TABLE, JSON));
+
+    /** The forms of commands that report one thing after the other. */
+    static final Set<Format> STREAMED = Collections.unmodifiableSet(EnumSet.of(TABLE, JSON, JSONL));
 
     /** Its name on the command line. */
     @Override
@@ -70,10 +75,14 @@ final class CommonOptions {
     CommandSpec spec = command.getCommandSpec();
     if (spec.userObject() instanceof IoliteCommand iolite) {
       iolite.unusedOptions().forEach(name -> spec.remove(spec.findOption(name)));
-      if (!iolite.formats().equals(Format.USUAL)) {
-        OptionSpec usual = spec.findOption("--output");
+      OptionSpec usual = spec.findOption("--output");
+      if (usual != null && command.getSubcommands().isEmpty()) {
         spec.remove(usual);
-        spec.addOption(OptionSpec.builder(usual).description(described(iolite.formats())).build());
+        spec.addOption(
+            OptionSpec.builder(usual)
+                .description(described(iolite.formats()))
+                .completionCandidates(iolite.formats().stream().map(Format::toString).toList())
+                .build());
       }
       iolite.optionsInstead().forEach(spec::addOption);
     }
@@ -84,7 +93,7 @@ final class CommonOptions {
     return formats.stream()
         .map(Format::toString)
         .collect(Collectors.joining(", "))
-        .replaceFirst("^" + Format.TABLE, "$0 (the default)")
+        .replaceFirst("^" + Format.TABLE + "\\b", "$0 (the default)")
         .replaceFirst(", (\\w+)$", " or $1");
   }
 

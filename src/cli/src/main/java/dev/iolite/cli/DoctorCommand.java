@@ -1,6 +1,7 @@
 package dev.iolite.cli;
 
 import dev.iolite.cli.CommonOptions.Format;
+import dev.iolite.cli.report.DoctorPage;
 import dev.iolite.doctor.Doctor;
 import dev.iolite.doctor.Finding;
 import dev.iolite.doctor.FindingCode;
@@ -9,6 +10,7 @@ import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.KvmInfo;
 import dev.iolite.tdi.journal.JournalStatus;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,8 @@ final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
       names = "--privileges",
       description = "print the user, capabilities, nodes and limits that each command needs")
   private boolean privileges;
+
+  @Mixin private final HtmlReport html = new HtmlReport();
 
   @Mixin private final RunDirectory directory = new RunDirectory();
 
@@ -109,16 +113,24 @@ final class DoctorCommand extends IoliteCommand implements Callable<Integer> {
   }
 
   private int examine() {
-    List<Finding> findings = new Doctor(kernel()).examine();
+    List<Finding> findings = new ArrayList<>();
+    return html.of(
+        () -> examine(findings),
+        outcome -> DoctorPage.of(findings, outcome, hostFacts(List.of())),
+        this::error);
+  }
+
+  private int examine(List<Finding> findings) {
+    findings.addAll(new Doctor(kernel()).examine());
     Output output = output();
     switch (output.format()) {
       case TABLE -> print(output, findings);
-      case JSON -> output.json(findings.stream().map(DoctorCommand::json).toList());
+      case JSON, JSONL -> output.json(findings.stream().map(DoctorCommand::json).toList());
       case PROMETHEUS ->
           output.verbatim(DoctorMetrics.of(findings, FunctionCount.of(kernel()), journals()));
       case NFD -> output.verbatim(NodeFeatures.of(findings, vmTypes(), FunctionCount.of(kernel())));
     }
-    boolean isVerdict = Format.USUAL.contains(output.format());
+    boolean isVerdict = Format.STREAMED.contains(output.format());
     return isVerdict && !Finding.isReady(findings) ? ExitCode.CHECK_FAILED : ExitCode.OK;
   }
 

@@ -1,7 +1,9 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.report.HostFacts;
 import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.pci.PciAddress;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.tdi.journal.Journal;
 import dev.iolite.trace.TracingKernel;
@@ -75,6 +77,12 @@ public abstract class IoliteCommand {
     return main().chosen().rehearsal();
   }
 
+  /** What a report says of the host and of these devices. */
+  final HostFacts hostFacts(List<PciAddress> devices) {
+    boolean isModel = !kernelName().equals(Journal.THIS_HOST);
+    return HostFacts.of(main().chosen().kernel(), kernelName(), isModel, devices);
+  }
+
   /** Where to print, in the requested format. */
   protected final Output output() {
     return new Output(spec.commandLine(), main().options().format());
@@ -93,6 +101,16 @@ public abstract class IoliteCommand {
   /** Where the command reads from. */
   final Input input() {
     return main().standardInput();
+  }
+
+  /**
+   * Shows on standard error what is being done. It does so only if standard output is a terminal,
+   * too: the reader of a pipe may print to the same terminal. A trace has its own lines.
+   */
+  final Optional<Progress> progress() {
+    return output().terminal().isTerminal() && !main().options().trace()
+        ? Optional.of(Main.errors(spec.commandLine()).progress())
+        : Optional.empty();
   }
 
   /** Prints a message to standard error, in the style of errors. */

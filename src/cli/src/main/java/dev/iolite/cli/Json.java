@@ -75,6 +75,20 @@ public final class Json {
     return MAPPER.writeValueAsString(value);
   }
 
+  /** The text of a value, on one line. */
+  static String line(Object value) {
+    return MAPPER.writer().without(SerializationFeature.INDENT_OUTPUT).writeValueAsString(value);
+  }
+
+  /** The text of a value, on one line and in ASCII only. */
+  static String asciiLine(Object value) {
+    return MAPPER
+        .writer()
+        .without(SerializationFeature.INDENT_OUTPUT)
+        .with(JsonWriteFeature.ESCAPE_NON_ASCII)
+        .writeValueAsString(value);
+  }
+
   /** The text of a value, in ASCII only. */
   static String ascii(Object value) {
     return MAPPER.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).writeValueAsString(value);

@@ -5,6 +5,7 @@ import dev.iolite.cli.drawing.LayoutPicture.Palette;
 import dev.iolite.tdi.layout.Kind;
 import dev.iolite.tdi.layout.MmioLayout;
 import java.io.PrintWriter;
+import java.util.Collection;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi.Style;
@@ -57,11 +58,32 @@ public final class Output {
 
   /** Whether a program reads it. */
   public boolean isJson() {
-    return format == CommonOptions.Format.JSON;
+    return format == CommonOptions.Format.JSON || isJsonLines();
   }
 
-  /** Prints a value as JSON, whatever the format. */
+  /** Whether a program reads it, and wants each object when it is there. */
+  boolean isJsonLines() {
+    return format == CommonOptions.Format.JSONL;
+  }
+
+  /** Prints a value as JSON, whatever the format; of several, each on its line if so wanted. */
   public void json(Object value) {
+    if (!isJsonLines()) {
+      print(value);
+    } else if (value instanceof Collection<?> values) {
+      values.forEach(this::printLine);
+    } else {
+      printLine(value);
+    }
+  }
+
+  private void printLine(Object value) {
+    String text = Json.line(value);
+    out.println(terminal.canEncode(text) ? Printable.json(text) : Json.asciiLine(value));
+    out.flush();
+  }
+
+  private void print(Object value) {
     String text = Json.of(value);
     out.println(terminal.canEncode(text) ? Printable.json(text) : Json.ascii(value));
   }
@@ -100,6 +122,21 @@ public final class Output {
   public void laidOut(String text) {
     out.print(Printable.laidOut(text, terminal.colours().enabled()));
     out.flush();
+  }
+
+  /** Whether nobody can read what is printed, as in a pipe whose reader has gone. */
+  boolean isBroken() {
+    return out.checkError();
+  }
+
+  /** Shows what is being done. */
+  Progress progress() {
+    return new Progress(out, terminal);
+  }
+
+  /** Shows texts in place of one another, until it is closed. */
+  Screen screen() {
+    return new Screen(out);
   }
 
   /** Prints a prompt; the answer goes on the same line. */

@@ -1,11 +1,14 @@
 package dev.iolite.cli;
 
+import dev.iolite.cli.CommonOptions.Format;
+import dev.iolite.cli.report.PassthroughPage;
+import dev.iolite.cli.report.PassthroughRecord;
 import dev.iolite.passthrough.Passthrough;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.steps.Step;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
@@ -28,36 +31,54 @@ final class PassthroughCommand extends IoliteCommand implements Callable<Integer
   @Parameters(arity = "0..1", paramLabel = "BDF", description = "such as 0000:00:03.0 or 00:03.0")
   private Optional<PciAddress> address = Optional.empty();
 
+  @Mixin private final HtmlReport html = new HtmlReport();
+
   @Mixin private final VfToken vfToken = new VfToken();
 
   @Override
+  Set<Format> formats() {
+    return Format.STREAMED;
+  }
+
+  @Override
   public Integer call() {
+    PassthroughRecord record = new PassthroughRecord();
+    return uncut(() ->
+        html.of(
+            () -> run(record),
+            outcome -> PassthroughPage.of(record, outcome, hostFacts(record.addresses())),
+            this::error));
+  }
+
+  private int run(PassthroughRecord record) {
     Output output = output();
-    List<Step> steps = new ArrayList<>();
-    Consumer<Step> listener = output.isJson() ? steps::add : step -> print(output, step);
-    boolean driven = true;
+    Optional<Progress> progress = progress();
+    Consumer<Step> listener =
+        step -> {
+          record.step(step);
+          if (output.isJsonLines()) {
+            output.json(step);
+          } else if (output.isJson()) {
+            progress.ifPresent(shown -> shown.show(step.device() + ": " + step.name()));
+          } else {
+            print(output, step);
+          }
+        };
     try {
       Passthrough passthrough = new Passthrough(kernel(), listener, stopRequested());
       List<PciAddress> devices = address.map(List::of).orElseGet(passthrough::devices);
       for (PciAddress device : devices) {
-        driven &= uncut(() -> passthrough.run(device, vfToken.given()));
+        record.device(passthrough.run(device, vfToken.given()));
       }
     } finally {
-      if (output.isJson()) {
-        output.json(steps);
+      progress.ifPresent(Progress::clear);
+      if (output.isJson() && !output.isJsonLines()) {
+        output.json(record.steps());
       }
     }
     if (!output.isJson()) {
       output.line("");
-      output.line(
-          output.styled(
-              driven
-                  ? "All steps succeeded; all data that moved was right."
-                  : "All steps succeeded. The device is not known here: its registers were left"
-                      + " alone, and no data was moved.",
-              Style.fg_green,
-              Style.bold),
-          "");
+      output.line(output.styled(record.success(), Style.fg_green, Style.bold), "");
     }
     return ExitCode.OK;
   }

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * characters (C0, DEL, C1), and Unicode's format characters, such as direction overrides. Each of
  * them is replaced by its number, such as {@code \x1b} for ESC.
  */
-final class Printable {
+public final class Printable {
   private static final int SMALL = 0x100;
 
   /**
@@ -21,7 +21,7 @@ final class Printable {
   private Printable() {}
 
   /** A text for one line; an end of line is also replaced by its number. */
-  static String line(String text) {
+  public static String line(String text) {
     return of(text, "", "\\x%02x");
   }
 

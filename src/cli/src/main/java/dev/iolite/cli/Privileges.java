@@ -102,6 +102,7 @@ record Privileges(
           root("tsm disconnect", List.of()),
           assigning("tdi assign", IOMMUFD, KVM, VFIO, SEV, RUN_DIRECTORY),
           held("tdi show"),
+          held("tdi watch"),
           held("tdi bind"),
           held("tdi unbind"),
           new Privileges(

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Turns the client's advice into commands of this program. */
-final class Remedies {
+public final class Remedies {
   private static final String NEXT = "Next: ";
 
   private Remedies() {}
@@ -39,7 +39,7 @@ final class Remedies {
   }
 
   /** The next step, with the command for it. */
-  static String next(Advice advice) {
+  public static String next(Advice advice) {
     return switch (advice.remedy()) {
       case NONE -> advice.next();
       case GIVE_TOKEN, NAME_TSM, GIVE_CHAIN, USE_MODEL, OTHER_RUN_DIRECTORY ->

@@ -9,18 +9,21 @@ import java.util.Optional;
 
 /** A table of what is mapped where: for the guest in the EPT and S-EPT, for DMA in the IOAS. */
 public final class StandingTable {
+  /** The names of its columns. */
+  public static final List<String> HEADER =
+      List.of("REGION", "GPA", "SIZE", "KIND", "SLOT", "EPT", "S-EPT", "IOAS", "DMA-BUF");
+
   private static final String NO = "-";
 
   private StandingTable() {}
 
   public static void print(Output output, List<LedgerRow> rows) {
     output.line("");
-    output.table(
-        List.of("REGION", "GPA", "SIZE", "KIND", "SLOT", "EPT", "S-EPT", "IOAS", "DMA-BUF"),
-        rows.stream().map(StandingTable::cells).toList());
+    output.table(HEADER, rows.stream().map(StandingTable::cells).toList());
   }
 
-  private static List<String> cells(LedgerRow row) {
+  /** The cells of a row. */
+  public static List<String> cells(LedgerRow row) {
     return List.of(
         row.region().orElse(NO),
         "0x" + Long.toHexString(row.gpa()),

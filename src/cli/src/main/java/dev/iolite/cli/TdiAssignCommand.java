@@ -1,9 +1,12 @@
 package dev.iolite.cli;
 
 import dev.iolite.cli.AssignmentReport.Detail;
+import dev.iolite.cli.CommonOptions.Format;
 import dev.iolite.cli.held.HeldReply;
 import dev.iolite.cli.held.HeldSession;
 import dev.iolite.cli.held.HeldSocket;
+import dev.iolite.cli.held.HeldWatch;
+import dev.iolite.cli.report.AssignmentPage;
 import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
@@ -31,15 +34,18 @@ import dev.iolite.tsm.Profile;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /** {@code iolite tdi assign}: takes a device interface through the life of an assignment. */
@@ -108,6 +114,8 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
       })
   private boolean hold;
 
+  @Mixin private final HtmlReport html = new HtmlReport();
+
   @Mixin private final TrustOptions trust = new TrustOptions();
 
   @Mixin private final VfToken vfToken = new VfToken();
@@ -115,7 +123,37 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   @Mixin private final RunDirectory directory = new RunDirectory();
 
   @Override
+  Set<Format> formats() {
+    return Format.STREAMED;
+  }
+
+  @Override
   public Integer call() {
+    AssignmentReport report = new AssignmentReport(output(), detail(), svg);
+    if (!html.isWanted()) {
+      return assign(report);
+    }
+    if (hold) {
+      throw new ParameterException(
+          spec().commandLine(), "--html is the report of a whole assignment; --hold has none");
+    }
+    return uncut(() ->
+        html.of(
+            () -> assign(report),
+            outcome ->
+                AssignmentPage.of(
+                    device(report).map(PciAddress::toString).orElse("No device"),
+                    report.record(),
+                    outcome,
+                    hostFacts(device(report).stream().toList())),
+            this::error));
+  }
+
+  private Optional<PciAddress> device(AssignmentReport report) {
+    return address.or(report::device);
+  }
+
+  private int assign(AssignmentReport report) {
     Optional<Trust> trusted = trust.trust();
     Kernel kernel = kernel();
     PciAddress device = address.orElseGet(() -> choose(kernel));
@@ -136,21 +174,21 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     }
     AssignmentOptions begun = options;
     if (rehearsal().isPresent() && !hold) {
-      return uncut(() -> walk(begun, type));
+      return uncut(() -> walk(begun, type, report));
     }
     try (PrivateDirectory run = directory.make()) {
       AssignmentOptions written =
           rehearsal().isPresent()
               ? begun
               : begun.withJournal(() -> Journal.open(run, device, kernelName()));
-      return hold ? hold(written, device, type, run) : uncut(() -> walk(written, type));
+      return hold ? hold(written, device, type, run) : uncut(() -> walk(written, type, report));
     }
   }
 
   /** Goes through its whole life, with checks. */
-  private int walk(AssignmentOptions options, VmType type) {
+  private int walk(AssignmentOptions options, VmType type, AssignmentReport report) {
     Kernel kernel = kernel();
-    AssignmentReport report = new AssignmentReport(output(), detail(), svg);
+    report.show(progress());
     try (TdiAssignment assignment = new TdiAssignment(options.withListener(report))) {
       watch(assignment, report);
       report.opening(
@@ -187,10 +225,12 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
     noteChoice(type, beginning.report());
     end(beginning, "assign", assignment, assignment::assign);
     try (CloseStack back = new CloseStack()) {
+      back.onClose(session.news()::end);
       ending.report().watch(assignment);
       session.tell(ending.report());
       back.onClose(() -> end(ending, "release", assignment, assignment::close));
-      socket.serve(request -> answer(session, request), text -> error("iolite: " + text));
+      socket.serve(
+          request -> answer(session, assignment, request), text -> error("iolite: " + text));
       output().notice("Held. 'help' lists the commands; 'quit' gives everything back.");
       return session.run(assignment, guest(assignment, type), stopRequested());
     }
@@ -222,22 +262,34 @@ final class TdiAssignCommand extends IoliteCommand implements Callable<Integer> 
   }
 
   /** The answer to a request of another process. */
-  private Map<String, String> answer(HeldSession session, Map<String, String> request) {
+  private Map<String, String> answer(
+      HeldSession session, TdiAssignment assignment, Map<String, String> request) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     PrintWriter errors = new PrintWriter(err);
-    boolean isJson = "json".equals(request.get("format"));
+    Format format =
+        Format.STREAMED.stream()
+            .filter(each -> each.toString().equals(request.get("format")))
+            .findFirst()
+            .orElse(Format.TABLE);
     HeldReply reply =
         new HeldReply(
-            new Output(
-                new PrintWriter(out),
-                Terminal.described(request),
-                isJson ? CommonOptions.Format.JSON : CommonOptions.Format.TABLE),
+            new Output(new PrintWriter(out), Terminal.described(request), format),
             detail(),
             svg,
             text -> errors.println(Printable.line(text)));
-    int code = session.give(request.getOrDefault("command", ""), reply).join();
-    return Map.of("code", Integer.toString(code), "out", out.toString(), "err", err.toString());
+    String command = request.getOrDefault("command", "");
+    Map<String, String> answer = new HashMap<>();
+    int code = ExitCode.OK;
+    if (command.equals(HeldWatch.COMMAND)) {
+      answer.putAll(new HeldWatch(session.news(), assignment).answer(request, reply));
+    } else {
+      code = session.give(command, reply).join();
+    }
+    answer.put("code", Integer.toString(code));
+    answer.put("out", out.toString());
+    answer.put("err", err.toString());
+    return answer;
   }
 
   private void watch(TdiAssignment assignment, AssignmentReport report) {

@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
       TdiPlanCommand.class,
       TdiAssignCommand.class,
       TdiShowCommand.class,
+      TdiWatchCommand.class,
       TdiBindCommand.class,
       TdiUnbindCommand.class,
       TdiReportCommand.class,

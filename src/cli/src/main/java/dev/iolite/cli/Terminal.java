@@ -83,6 +83,18 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
     }
   }
 
+  /** The height of the terminal that standard output is; empty if it has none. */
+  static OptionalInt rows(Kernel kernel) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment window = arena.allocate(WINSIZE_BYTES, Short.BYTES);
+      int rows =
+          kernel.ioctl(OUT, TIOCGWINSZ, window.address()) == 0
+              ? Short.toUnsignedInt(window.get(ValueLayout.JAVA_SHORT, 0))
+              : 0;
+      return rows == 0 ? OptionalInt.empty() : OptionalInt.of(rows);
+    }
+  }
+
   /** Parses a width; empty if the text is not a width. */
   private static OptionalInt columns(String text) {
     try {

@@ -330,7 +330,7 @@ class DoctorFormatsTest {
     assertThat(Cli.runOn(kernel, "doctor", "--privileges", "-o", "nfd").code())
         .isEqualTo(ExitCode.USAGE);
     assertThat(Cli.run("doctor", "--help").out())
-        .contains("table (the default), json, prometheus or nfd");
+        .contains("table (the default), json, jsonl, prometheus or nfd");
     assertThat(Cli.run("pci", "list", "--help").out()).contains("table (the default) or json\n");
   }
 }

@@ -62,6 +62,8 @@ class CommandPagesTest {
             """
             .SH "OPTIONS OF EVERY COMMAND"
             .TP
+            """,
+            """
             \\fB\\-o\\fR, \\fB\\-\\-output\\fR \\fIFORMAT\\fR
             """,
             ".TP\n\\fB130, 143\\fR\nCtrl\\-C or SIGTERM; what was done so far has been undone\n",
@@ -113,8 +115,10 @@ class CommandPagesTest {
         .startsWith("#compdef iolite\n")
         .endsWith("\n_iolite \"$@\"\n")
         .contains(
-            "[table (the default) or json]:FORMAT:(table json prometheus nfd)'",
-            "[table (the default), json, prometheus or nfd]:FORMAT:(table json prometheus nfd)'",
+            "[table (the default) or json]:FORMAT:(table json)'",
+            "[table (the default), json or jsonl]:FORMAT:(table json jsonl)'",
+            "[table (the default), json, jsonl, prometheus or nfd]"
+                + ":FORMAT:(table json jsonl prometheus nfd)'",
             "--junit[write how the program ended, and how often each call ended how, as JUnit"
                 + " does]:FILE:_files'",
             "1:BDF:{compadd -- /sys/bus/pci/devices/*(N\\:t)}'",
@@ -126,7 +130,7 @@ class CommandPagesTest {
             "complete -c iolite -n '__iolite_at tdi' -a assign -d 'Assigns a device interface",
             "'__iolite_in tdi plan' -l layout -rF -d ",
             "'__iolite_in pci show' -a '(path basename /sys/bus/pci/devices/*)'\n",
-            " -l output -x -a 'table json prometheus nfd'" + " -d 'table (the default) or json'\n",
+            "'__iolite_in pci list' -s o -l output -x -a 'table json' -d 'table (the default) or",
             "the kernel\\'s UAPI");
   }
 

@@ -30,7 +30,8 @@ final class JsonSchema {
           "properties",
           "propertyNames",
           "additionalProperties",
-          "items");
+          "items",
+          "anyOf");
 
   private final JsonNode root;
 
@@ -53,7 +54,11 @@ final class JsonSchema {
       JsonNode demand = schema.get(keyword);
       boolean holds =
           switch (keyword) {
-            case "type" -> isOfType(value, demand.asString());
+            case "type" ->
+                demand.isArray()
+                    ? demand.valueStream().anyMatch(type -> isOfType(value, type.asString()))
+                    : isOfType(value, demand.asString());
+            case "anyOf" -> demand.valueStream().anyMatch(each -> isAccepted(each, value));
             case "const" -> value.equals(demand);
             case "enum" -> demand.valueStream().anyMatch(value::equals);
             case "pattern" ->
@@ -84,6 +89,12 @@ final class JsonSchema {
     }
   }
 
+  private boolean isAccepted(JsonNode schema, JsonNode value) {
+    List<String> problems = new ArrayList<>();
+    check(schema, value, "", problems);
+    return problems.isEmpty();
+  }
+
   private void member(
       JsonNode schema, JsonNode value, String name, String at, List<String> problems) {
     if (schema.has("propertyNames")) {
@@ -106,6 +117,8 @@ final class JsonSchema {
       case "array" -> value.isArray();
       case "string" -> value.isString();
       case "integer" -> value.isIntegralNumber();
+      case "number" -> value.isNumber();
+      case "null" -> value.isNull();
       case "boolean" -> value.isBoolean();
       default -> throw new AssertionError("this does not know the type " + type);
     };

@@ -11,4 +11,4 @@ import java.util.Optional;
  * @param cells the width at which it is drawn
  * @param kind its kind; empty if it has runs of both kinds, too many to draw each
  */
-record Band(long offset, long bytes, int cells, Optional<Kind> kind) {}
+public record Band(long offset, long bytes, int cells, Optional<Kind> kind) {}

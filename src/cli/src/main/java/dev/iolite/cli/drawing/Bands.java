@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Cuts BARs into bands that can be drawn. */
-final class Bands {
+public final class Bands {
   private Bands() {}
 
   /**
@@ -19,7 +19,7 @@ final class Bands {
    * more runs than cells, each cell stands for a part of the BAR, and all parts except one have the
    * same number of pages.
    */
-  static List<Band> of(BarLayout bar, int cells) {
+  public static List<Band> of(BarLayout bar, int cells) {
     return bar.runCount() <= cells ? runs(bar, cells) : parts(bar, cells);
   }
 
@@ -68,7 +68,7 @@ final class Bands {
   }
 
   /** A summary of a whole BAR for readers. */
-  static String summary(BarLayout bar) {
+  public static String summary(BarLayout bar) {
     if (bar.runCount() == 1) {
       return "all " + bar.run(0).kind();
     }

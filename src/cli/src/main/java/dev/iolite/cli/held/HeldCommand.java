@@ -3,6 +3,7 @@ package dev.iolite.cli.held;
 import dev.iolite.cli.ExitCode;
 import dev.iolite.cli.IoliteCommand;
 import dev.iolite.cli.RunDirectory;
+import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.PrivateDirectory;
 import dev.iolite.pci.PciAddress;
 import java.util.Map;
@@ -32,13 +33,29 @@ public abstract class HeldCommand extends IoliteCommand {
 
   /** Runs a command in that process; {@link HeldSocket} describes the answer. */
   protected final Map<String, String> ask(String command, String format) {
+    return ask(command, format, Map.of());
+  }
+
+  /** As {@link #ask(String, String)}, with more members in the request. */
+  protected final Map<String, String> ask(String command, String format, Map<String, String> more) {
     Map<String, String> request = output().terminal().description();
     request.put("command", command);
     request.put("format", format);
+    request.putAll(more);
     try (PrivateDirectory found =
         directory.find().orElseThrow(() -> HeldClient.notHeld(directory.path(), address))) {
       HeldClient client = new HeldClient(found);
       return client.ask(address.orElseGet(client::only), request, stopRequested());
+    }
+  }
+
+  /** Whether the socket is gone, as when a process has given everything back. */
+  protected final boolean hasEnded() {
+    try (CloseStack open = new CloseStack()) {
+      return directory.find().map(open::push).stream()
+          .flatMap(found -> found.names().stream().filter(found::hasSocket))
+          .flatMap(name -> RunDirectory.device(name).stream())
+          .noneMatch(held -> address.isEmpty() || held.equals(address.get()));
     }
   }
 

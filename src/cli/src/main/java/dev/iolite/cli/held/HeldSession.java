@@ -33,6 +33,7 @@ public final class HeldSession implements AssignmentListener {
   private final Input input;
   private final Output output;
   private final Supplier<HeldReply> replies;
+  private final HeldNews news = new HeldNews();
   private AssignmentListener listener = AssignmentListener.none();
   private boolean ended;
 
@@ -45,6 +46,11 @@ public final class HeldSession implements AssignmentListener {
     this.input = input;
     this.output = output;
     this.replies = replies;
+  }
+
+  /** What happens in it, for those who watch. */
+  public HeldNews news() {
+    return news;
   }
 
   /** Adds a listener for the assignment's progress from now on. */
@@ -163,6 +169,7 @@ public final class HeldSession implements AssignmentListener {
       code = commands.run(line);
       reply.end(line, code, assignment);
     } finally {
+      news.add("> %s (exit code %d)".formatted(line, code));
       tell(before);
       given.code().complete(code);
     }
@@ -174,21 +181,25 @@ public final class HeldSession implements AssignmentListener {
 
   @Override
   public void stage(Stage stage) {
+    news.stage(stage);
     listener.stage(stage);
   }
 
   @Override
   public void step(Step step) {
+    news.step(step);
     listener.step(step);
   }
 
   @Override
   public void state(State state) {
+    news.state(state);
     listener.state(state);
   }
 
   @Override
   public void remark(String text) {
+    news.remark(text);
     listener.remark(text);
   }
 }
