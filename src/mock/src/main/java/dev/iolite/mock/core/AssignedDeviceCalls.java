@@ -79,6 +79,9 @@ public interface AssignedDeviceCalls {
    */
   void accessing(AssignedDevice device, int bar, BarRange range);
 
+  /** Whether a device may come to be locked, with parts of its BARs kept from the host. */
+  boolean locksDevices();
+
   /** Whether a guest that reaches a private dma-buf is kept from the device for now. */
   boolean isMute(AssignedDevice device);
 

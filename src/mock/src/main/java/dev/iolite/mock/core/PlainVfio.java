@@ -64,6 +64,11 @@ public class PlainVfio implements AssignedDeviceCalls {
   public void accessing(AssignedDevice device, int bar, BarRange range) {}
 
   @Override
+  public boolean locksDevices() {
+    return false;
+  }
+
+  @Override
   public boolean isMute(AssignedDevice device) {
     return false;
   }
