@@ -119,6 +119,11 @@ public final class Task {
     return Ram.create(host, bytes);
   }
 
+  /** The same for a file that can be sealed; it is empty. */
+  Ram newSealableRam() {
+    return Ram.sealable(host);
+  }
+
   /**
    * Makes memory of a device that the caller can map by a file of this name; it is hidden.
    *

@@ -197,6 +197,7 @@ final class ProgramFiles {
     String name = model.nameOf(number).orElse("");
     return name.equals("/dev/kvm")
         || name.equals("/dev/iommu")
+        || name.equals("/dev/udmabuf")
         || name.matches("/dev/vfio/(vfio|\\d+)")
         || name.startsWith("anon_inode:kvm");
   }

@@ -116,6 +116,12 @@ class DoorTest {
   }
 
   @Test
+  void itMakesADmaBufOfItsOwnMemfd() throws Exception {
+    assertEquals(
+        new CProgram.Run(0, "8192 bytes\nthrough the dma-buf\n"), run("static", "udmabuf"));
+  }
+
+  @Test
   void aShellRedirectsItsStreamsToTheModelsFiles() throws Exception {
     Path output = scratch.resolve("output");
     String script =

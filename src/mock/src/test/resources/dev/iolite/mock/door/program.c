@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <linux/iommufd.h>
 #include <linux/kvm.h>
 #include <linux/mman.h>
+#include <linux/udmabuf.h>
 #include <linux/vfio.h>
 #include <poll.h>
 #include <pthread.h>
@@ -351,6 +353,30 @@ static void use_guest_memfd(void) {
   REFUSED(fallocate(file, hole, 0, 0), EINVAL);
   REFUSED(fallocate(vm, hole, 0, 4096), ENODEV);
   REFUSED(madvise(memory, 4 * 4096, MADV_COLLAPSE), EINVAL);
+}
+
+/* A dma-buf of a memfd of the program's own. */
+static void make_dma_buf(void) {
+  int file = DONE(memfd_create("own", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  DONE(ftruncate(file, 0x3000));
+  int udmabuf = DONE(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
+  struct udmabuf_create create = {.memfd = file, .size = 0x2000};
+  REFUSED(ioctl(udmabuf, UDMABUF_CREATE, &create), EINVAL);
+  DONE(fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK));
+  int buffer = DONE(ioctl(udmabuf, UDMABUF_CREATE, &create));
+  printf("%ld bytes\n", DONE(lseek(buffer, 0, SEEK_END)));
+  char *memory = mmap(0, 0x2000, PROT_READ | PROT_WRITE, MAP_SHARED, buffer, 0);
+  DONE(memory == MAP_FAILED ? -1 : 0);
+  struct dma_buf_sync sync = {.flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW};
+  DONE(ioctl(buffer, DMA_BUF_IOCTL_SYNC, &sync));
+  strcpy(memory + 0x1000, "through the dma-buf");
+  sync.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW;
+  DONE(ioctl(buffer, DMA_BUF_IOCTL_SYNC, &sync));
+  char text[32];
+  DONE(pread(file, text, sizeof text, 0x1000));
+  printf("%s\n", text);
+  create.memfd = udmabuf;
+  REFUSED(ioctl(udmabuf, UDMABUF_CREATE, &create), EBADFD);
 }
 
 static jmp_buf after_bus_error;
@@ -756,6 +782,8 @@ int main(int count, char **arguments) {
     map_registers();
   else if (!strcmp(what, "bar"))
     map_memory();
+  else if (!strcmp(what, "udmabuf"))
+    make_dma_buf();
   else if (!strcmp(what, "pinned"))
     keep_pinned();
   else if (!strcmp(what, "file"))
