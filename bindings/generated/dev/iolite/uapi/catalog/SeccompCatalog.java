@@ -78,6 +78,7 @@ final class SeccompCatalog {
             new UapiConstant("seccomp", "__NR_newfstatat", Seccomp.__NR_newfstatat()),
             new UapiConstant("seccomp", "__NR_readlinkat", Seccomp.__NR_readlinkat()),
             new UapiConstant("seccomp", "__NR_faccessat", Seccomp.__NR_faccessat()),
+            new UapiConstant("seccomp", "__NR_fallocate", Seccomp.__NR_fallocate()),
             new UapiConstant("seccomp", "__NR_dup3", Seccomp.__NR_dup3()),
             new UapiConstant("seccomp", "__NR_preadv", Seccomp.__NR_preadv()),
             new UapiConstant("seccomp", "__NR_pwritev", Seccomp.__NR_pwritev()),

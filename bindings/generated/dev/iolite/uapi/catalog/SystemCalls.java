@@ -40,6 +40,10 @@ public final class SystemCalls {
     public static final SystemCall FTRUNCATE =
         new SystemCall("ftruncate", new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("1.0"));
 
+    /** fcntl(2). Returns 0. Since Linux 3.17. */
+    public static final SystemCall FCNTL =
+        new SystemCall("fcntl", new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.17"));
+
     /** ioctl(2). Returns what the command returns. Since Linux 1.0. */
     public static final SystemCall IOCTL =
         new SystemCall("ioctl", new Call.Result.Value("what the command returns"), Call.OnInterrupt.REPEAT, Optional.of("1.0"));
@@ -93,6 +97,7 @@ public final class SystemCalls {
             PWRITE,
             LSEEK,
             FTRUNCATE,
+            FCNTL,
             IOCTL,
             MMAP,
             MUNMAP,

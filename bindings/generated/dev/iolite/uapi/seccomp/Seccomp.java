@@ -464,6 +464,15 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_faccessat() {
         return __NR_faccessat;
     }
+    private static final int __NR_fallocate = (int)285L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_fallocate 285
+     * }
+     */
+    public static int __NR_fallocate() {
+        return __NR_fallocate;
+    }
     private static final int __NR_dup3 = (int)292L;
     /**
      * {@snippet lang=c :

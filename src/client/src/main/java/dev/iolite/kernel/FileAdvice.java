@@ -98,6 +98,19 @@ final class FileAdvice {
             case EPERM -> new Advice("the file is sealed", "set the size before the seals");
             default -> null;
           };
+      case "fcntl" ->
+          switch (errno) {
+            case EPERM ->
+                new Advice(
+                    "the file was made without MFD_ALLOW_SEALING, or is sealed against more seals",
+                    "make it sealable, and add all seals at once");
+            case EBUSY ->
+                new Advice(
+                    "it is mapped writable, or its pages are pinned",
+                    "unmap it everywhere before it is sealed against writing");
+            case EINVAL -> new Advice("a seal is unknown to this kernel", "add only those it has");
+            default -> null;
+          };
       default -> ofFile(call, errno);
     };
   }

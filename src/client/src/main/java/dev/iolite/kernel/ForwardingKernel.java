@@ -57,6 +57,11 @@ public class ForwardingKernel implements Kernel {
   }
 
   @Override
+  public int addSeals(int fd, int seals) {
+    return inner.addSeals(fd, seals);
+  }
+
+  @Override
   public int ioctl(int fd, long request, long argument) {
     return inner.ioctl(fd, request, argument);
   }

@@ -167,6 +167,25 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   @Override
+  public int addSeals(int fd, int seals) {
+    return fcntl(fd, Libc.F_ADD_SEALS(), seals);
+  }
+
+  /** The seals of a memfd, F_SEAL_* bits, like fcntl(2) with F_GET_SEALS; or a negated errno. */
+  public int seals(int fd) {
+    return fcntl(fd, Libc.F_GET_SEALS(), 0);
+  }
+
+  private static int fcntl(int fd, int command, long argument) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Fcntl.CALL.invokeExact(state, fd, command, argument), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
   public int ftruncate(int fd, long bytes) {
     MemorySegment state = STATE.get();
     try {
@@ -325,29 +344,20 @@ public final class HostKernel implements Kernel, HostFiles {
 
   @Override
   public int lock(int fd) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
       lock.set(JAVA_SHORT, 0, (short) Libc.F_WRLCK());
-      return result(
-          (int) Fcntl.CALL.invokeExact(state, fd, Libc.F_OFD_SETLK(), lock.address()), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      return fcntl(fd, Libc.F_OFD_SETLK(), lock.address());
     }
   }
 
   @Override
   public int isLocked(int fd) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment lock = arena.allocate(FLOCK_BYTES, Long.BYTES);
       lock.set(JAVA_SHORT, 0, (short) Libc.F_WRLCK());
-      int result =
-          result(
-              (int) Fcntl.CALL.invokeExact(state, fd, Libc.F_OFD_GETLK(), lock.address()), state);
+      int result = fcntl(fd, Libc.F_OFD_GETLK(), lock.address());
       return result < 0 || lock.get(JAVA_SHORT, 0) == Libc.F_UNLCK() ? result : 1;
-    } catch (Throwable e) {
-      throw unexpected(e);
     }
   }
 

@@ -53,6 +53,13 @@ public interface Kernel {
   int ftruncate(int fd, long bytes);
 
   /**
+   * Adds seals to a memfd, like fcntl(2) with F_ADD_SEALS; returns 0 or a negated errno.
+   *
+   * @param seals F_SEAL_* bits
+   */
+  int addSeals(int fd, int seals);
+
+  /**
    * Makes an ioctl, like ioctl(2).
    *
    * @param request the command number, of which the kernel sees the low 32 bits

@@ -2,6 +2,7 @@ package dev.iolite.kernel;
 
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
+import java.util.Set;
 
 /**
  * An anonymous file in memory: RAM that this process, the IOMMU and KVM can map.
@@ -40,6 +41,15 @@ public final class MemFd implements AutoCloseable {
    */
   public static MemFd create(Kernel kernel, String name, long bytes, HugePage page) {
     return create(kernel, name, bytes, page.memfdFlags());
+  }
+
+  /**
+   * Like {@link #create(Kernel, String, long)}, to which {@link #seal} can add seals.
+   *
+   * @throws KernelException what memfd_create(2) or ftruncate(2) said
+   */
+  public static MemFd sealable(Kernel kernel, String name, long bytes) {
+    return create(kernel, name, bytes, Libc.MFD_ALLOW_SEALING());
   }
 
   private static MemFd create(Kernel kernel, String name, long bytes, int flags) {
@@ -81,6 +91,19 @@ public final class MemFd implements AutoCloseable {
   /** The file's size. */
   public long bytes() {
     return bytes;
+  }
+
+  /**
+   * Seals it, by fcntl(2) with F_ADD_SEALS. A seal can't be taken away.
+   *
+   * @throws KernelException EPERM: it was not made by {@link #sealable}, or is sealed against more
+   *     seals; EBUSY: it can't be sealed against writing while it is mapped writable or pinned. See
+   *     mm/memfd.c:memfd_add_seals
+   */
+  public void seal(Set<Seal> seals) {
+    int bits = seals.stream().mapToInt(Seal::bit).reduce(0, (all, bit) -> all | bit);
+    KernelException.requireDone(
+        "fcntl", fd.target(), "F_ADD_SEALS " + seals, fd.kernel().addSeals(fd.number(), bits));
   }
 
   /** Maps all of it, readable and writable. */

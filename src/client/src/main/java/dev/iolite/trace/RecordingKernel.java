@@ -162,6 +162,11 @@ public final class RecordingKernel implements Kernel {
   }
 
   @Override
+  public int addSeals(int fd, int seals) {
+    return 0;
+  }
+
+  @Override
   public int interrupt(int tid) {
     return 0;
   }

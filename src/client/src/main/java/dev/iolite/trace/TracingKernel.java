@@ -324,6 +324,16 @@ public final class TracingKernel extends ForwardingKernel {
   }
 
   @Override
+  public int addSeals(int fd, int seals) {
+    return (int)
+        call(
+            SystemCalls.FCNTL,
+            kinds.name(fd),
+            "F_ADD_SEALS, seals=" + Text.value(seals),
+            () -> super.addSeals(fd, seals));
+  }
+
+  @Override
   public int ioctl(int fd, long request, long argument) {
     Optional<Ioctl> command = kinds.of(fd).flatMap(kind -> ioctls.get().find(kind, request));
     Optional<MemoryLayout> layout = command.flatMap(Ioctl::argument);

@@ -39,7 +39,7 @@ class AdviceTest {
       case "write", "tsm/connect", "tsm/disconnect" ->
           new CallTarget(Optional.of(FdKind.FILE), "/sys/bus/x/bind", DEVICE);
       case "open" -> CallTarget.of(FdKind.IOMMUFD, "/dev/iommu");
-      case "ftruncate" -> CallTarget.of(FdKind.MEMFD, "memfd 3");
+      case "ftruncate", "fcntl" -> CallTarget.of(FdKind.MEMFD, "memfd 3");
       case "memfd_create", "eventfd", "munmap" -> CallTarget.of("the process");
       default ->
           Stream.of(VfioIoctls.all(), IommufdIoctls.all(), KvmIoctls.all())
@@ -110,6 +110,9 @@ class AdviceTest {
         arguments("mmap", memFd, Errno.EPERM, "sealed"),
         arguments("ftruncate", memFd, Errno.EPERM, "sealed"),
         arguments("ftruncate", memFd, Errno.EINVAL, "negative"),
+        arguments("fcntl", memFd, Errno.EPERM, "MFD_ALLOW_SEALING"),
+        arguments("fcntl", memFd, Errno.EBUSY, "mapped writable"),
+        arguments("fcntl", memFd, Errno.EINVAL, "seal"),
         arguments("mmap", eventFd, Errno.ENODEV, "no mapping"),
         arguments("write", eventFd, Errno.EINVAL, "8 bytes"),
         arguments("write", eventFd, Errno.EAGAIN, "overflow"),

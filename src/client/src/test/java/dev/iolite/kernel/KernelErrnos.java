@@ -252,6 +252,7 @@ public final class KernelErrnos {
     of("memfd_create", EMFILE, ENOMEM);
     of("eventfd", EMFILE, ENOMEM, ENODEV);
     of("ftruncate", ENOMEM, EINTR);
+    of("fcntl", EPERM, EBUSY, EINVAL);
     of("munmap", ENOMEM);
     of("tsm/connect", EBUSY, ENXIO, EINVAL, EPERM, EINTR, EIO, ETIMEDOUT);
     of("tsm/disconnect", ENXIO, EINVAL, EINTR);

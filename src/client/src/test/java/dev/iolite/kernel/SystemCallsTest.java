@@ -23,6 +23,7 @@ class SystemCallsTest {
 
   private static String systemCall(Method method) {
     return switch (method.getName()) {
+      case "addSeals" -> "fcntl";
       case "memfdCreate" -> "memfd_create";
       case "getdents" -> "getdents64";
       case "interruptible" -> "gettid";

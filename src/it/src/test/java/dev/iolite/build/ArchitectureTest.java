@@ -242,9 +242,12 @@ class ArchitectureTest {
   void theModelsPartsMeetInItsCore() {
     Map<String, List<String>> others =
         Map.of(
-            "core", List.of("iommufd", "kvm", "vfio", "type1", "pci", "device", "tsm", "door"),
+            "core",
+                List.of(
+                    "iommufd", "kvm", "vfio", "type1", "pci", "device", "tsm", "dmabuf", "door"),
             "door", List.of("iommufd", "kvm", "vfio", "type1", "pci", "device", "tsm", "remote"),
-            "iommufd", List.of("kvm", "vfio", "type1", "pci", "device", "tsm"),
+            "dmabuf", List.of("iommufd", "kvm", "vfio", "type1", "pci", "device", "tsm"),
+            "iommufd", List.of("dmabuf", "kvm", "vfio", "type1", "pci", "device", "tsm"),
             "kvm", List.of("iommufd", "vfio", "type1", "pci", "device", "tsm"),
             "vfio", List.of("iommufd", "kvm", "tsm"),
             "type1", List.of("iommufd", "kvm", "vfio", "pci", "device", "tsm"),

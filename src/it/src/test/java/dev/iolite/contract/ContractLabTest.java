@@ -65,6 +65,13 @@ class ContractLabTest {
   }
 
   @Nested
+  class Udmabuf extends UdmabufContract {
+    Udmabuf() {
+      super(Backend.lab());
+    }
+  }
+
+  @Nested
   class IommufdHwpt extends IommufdHwptContract {
     IommufdHwpt() {
       super(Backend.lab());

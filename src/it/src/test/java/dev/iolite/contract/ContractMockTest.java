@@ -70,6 +70,13 @@ class ContractMockTest {
   }
 
   @Nested
+  class Udmabuf extends UdmabufContract {
+    Udmabuf() {
+      super(Backend.mock());
+    }
+  }
+
+  @Nested
   class IommufdHwpt extends IommufdHwptContract {
     IommufdHwpt() {
       super(Backend.mock());

@@ -186,6 +186,52 @@ abstract class FileContract extends Contract {
     keep(kernel.memfdCreate("m".repeat(249), Libc.MFD_CLOEXEC()));
   }
 
+  private int sealable() {
+    int memfd = keep(kernel.memfdCreate("m", Libc.MFD_CLOEXEC() | Libc.MFD_ALLOW_SEALING()));
+    succeeds(kernel.ftruncate(memfd, PAGE));
+    return memfd;
+  }
+
+  @Test
+  void onlyAMemfdThatIsMadeForItIsSealed() {
+    // mm/memfd.c:memfd_add_seals
+    fails(Errno.EPERM, kernel.addSeals(memfd(PAGE), Libc.F_SEAL_SHRINK()));
+    fails(Errno.EINVAL, kernel.addSeals(eventfd(), Libc.F_SEAL_SHRINK()));
+    fails(Errno.EBADF, kernel.addSeals(NOT_OPEN, Libc.F_SEAL_SHRINK()));
+    int memfd = sealable();
+    fails(Errno.EINVAL, kernel.addSeals(memfd, 1 << 20));
+    succeeds(kernel.addSeals(memfd, Libc.F_SEAL_SEAL()));
+    fails(Errno.EPERM, kernel.addSeals(memfd, Libc.F_SEAL_SHRINK()));
+    succeeds(kernel.ftruncate(memfd, 0));
+  }
+
+  @Test
+  void aMemfdIsSealedAgainstANewSize() {
+    // mm/shmem.c:shmem_setattr, shmem_write_begin
+    int memfd = sealable();
+    succeeds(kernel.addSeals(memfd, Libc.F_SEAL_SHRINK()));
+    fails(Errno.EPERM, kernel.ftruncate(memfd, 0));
+    succeeds(kernel.ftruncate(memfd, 2 * PAGE));
+    succeeds(kernel.addSeals(memfd, Libc.F_SEAL_GROW()));
+    fails(Errno.EPERM, kernel.ftruncate(memfd, 3 * PAGE));
+    fails(Errno.EPERM, kernel.pwrite(memfd, zeros(8).address(), 8, 2 * PAGE));
+    assertThat(kernel.pwrite(memfd, zeros(8).address(), 8, 0)).isEqualTo(8);
+    assertThat(kernel.lseek(memfd, 0, Libc.SEEK_END())).isEqualTo(2 * PAGE);
+  }
+
+  @Test
+  void aMemfdThatNobodyCanWriteToIsSealedAgainstIt() {
+    // mm/memfd.c:memfd_add_seals, memfd_check_seals_mmap
+    int memfd = sealable();
+    long address = mapped(mmap(memfd, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0), PAGE);
+    fails(Errno.EBUSY, kernel.addSeals(memfd, Libc.F_SEAL_WRITE()));
+    unmap(address, PAGE);
+    succeeds(kernel.addSeals(memfd, Libc.F_SEAL_WRITE()));
+    fails(Errno.EPERM, kernel.pwrite(memfd, zeros(8).address(), 8, 0));
+    fails(Errno.EPERM, mmap(memfd, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0));
+    mapped(mmap(memfd, PAGE, Libc.PROT_READ(), Libc.MAP_SHARED(), 0), PAGE);
+  }
+
   @Test
   void aMemfdIsReadAndWritten() {
     // mm/shmem.c

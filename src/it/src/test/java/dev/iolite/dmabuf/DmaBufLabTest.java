@@ -11,14 +11,12 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.MemFd;
-import dev.iolite.uapi.libc.Libc;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
+import dev.iolite.kernel.Seal;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -28,16 +26,6 @@ import org.junit.jupiter.api.Test;
 @Tag("lab")
 class DmaBufLabTest {
   private static final long PAGE = 4096;
-  private static final MethodHandle FCNTL =
-      Linker.nativeLinker()
-          .downcallHandle(
-              Linker.nativeLinker().defaultLookup().findOrThrow("fcntl"),
-              FunctionDescriptor.of(
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_INT,
-                  ValueLayout.JAVA_INT),
-              Linker.Option.firstVariadicArg(2));
 
   private final Kernel kernel = new HostKernel();
   private final CloseStack opened = new CloseStack();
@@ -48,16 +36,14 @@ class DmaBufLabTest {
     opened.close();
   }
 
-  private MemFd file(long bytes, int seals) throws Throwable {
-    int flags = Libc.MFD_CLOEXEC() | Libc.MFD_ALLOW_SEALING();
-    int number = kernel.memfdCreate("lab", flags);
-    assertThat(kernel.ftruncate(number, bytes)).isZero();
-    assertThat((int) FCNTL.invokeExact(number, Libc.F_ADD_SEALS(), seals)).isZero();
-    return opened.push(MemFd.owned(kernel, number, "lab"));
+  private MemFd file(long bytes, Set<Seal> seals) {
+    MemFd file = opened.push(MemFd.sealable(kernel, "lab", bytes));
+    file.seal(seals);
+    return file;
   }
 
-  private MemFd sealed(long bytes) throws Throwable {
-    return file(bytes, Libc.F_SEAL_SHRINK());
+  private MemFd sealed(long bytes) {
+    return file(bytes, Set.of(Seal.SHRINK));
   }
 
   private static void refuses(Errno errno, ThrowingCallable call) {
@@ -68,7 +54,7 @@ class DmaBufLabTest {
   }
 
   @Test
-  void aDmaBufIsMadeOfAPieceOfAFile() throws Throwable {
+  void aDmaBufIsMadeOfAPieceOfAFile() {
     MemFd file = sealed(4 * PAGE);
     DmaBufFile buffer = opened.push(udmabuf.create(new Udmabuf.Piece(file, PAGE, 2 * PAGE)));
     assertThat(buffer.bytes()).isEqualTo(2 * PAGE);
@@ -83,7 +69,7 @@ class DmaBufLabTest {
   }
 
   @Test
-  void aDmaBufIsMadeOfPiecesOfSeveralFiles() throws Throwable {
+  void aDmaBufIsMadeOfPiecesOfSeveralFiles() {
     MemFd one = sealed(PAGE);
     MemFd two = sealed(2 * PAGE);
     DmaBufFile buffer =
@@ -98,11 +84,11 @@ class DmaBufLabTest {
   }
 
   @Test
-  void onlyASealedFileIsTaken() throws Throwable {
+  void onlyASealedFileIsTaken() {
     // udmabuf.c:check_memfd_seals
     MemFd file = opened.push(MemFd.create(kernel, "lab", PAGE));
     refuses(Errno.EINVAL, () -> udmabuf.create(new Udmabuf.Piece(file, 0, PAGE)));
-    MemFd unwritable = file(PAGE, Libc.F_SEAL_SHRINK() | Libc.F_SEAL_WRITE());
+    MemFd unwritable = file(PAGE, Set.of(Seal.SHRINK, Seal.WRITE));
     refuses(Errno.EINVAL, () -> udmabuf.create(new Udmabuf.Piece(unwritable, 0, PAGE)));
     MemFd good = sealed(PAGE);
     refuses(Errno.EINVAL, () -> udmabuf.create(new Udmabuf.Piece(good, 0, 0)));
@@ -110,7 +96,7 @@ class DmaBufLabTest {
   }
 
   @Test
-  void nobodyIsWaitedFor() throws Throwable {
+  void nobodyIsWaitedFor() {
     // dma-buf.c:dma_buf_export_sync_file: without a fence, a signalled one
     MemFd file = sealed(PAGE);
     DmaBufFile buffer = opened.push(udmabuf.create(new Udmabuf.Piece(file, 0, PAGE)));

@@ -195,6 +195,11 @@ public final class FaultyKernel extends ForwardingKernel {
   }
 
   @Override
+  public int addSeals(int fd, int seals) {
+    return (int) call(onFile(SystemCalls.FCNTL, fd), () -> super.addSeals(fd, seals));
+  }
+
+  @Override
   public int ioctl(int fd, long request, long argument) {
     Optional<FdKind> kind = kinds.of(fd);
     Optional<Ioctl> command = kind.flatMap(on -> ioctls.find(on, request));

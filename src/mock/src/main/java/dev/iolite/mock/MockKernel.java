@@ -23,6 +23,7 @@ import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 import dev.iolite.mock.core.UserMemory;
+import dev.iolite.mock.dmabuf.UdmabufDriver;
 import dev.iolite.mock.iommufd.AmdIommu;
 import dev.iolite.mock.iommufd.Iommu;
 import dev.iolite.mock.iommufd.IommuPlatform;
@@ -114,6 +115,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
       IommuPlatform iommus = iommus(machine);
       vfio = VfioDriver.install(task, tree, bus, iommus::domain, calls.assignedDevices());
       IommufdDriver.install(task, tree, iommus, calls.guestDevices());
+      UdmabufDriver.install(task, tree);
       bus.started();
     } finally {
       task.leave();
@@ -603,6 +605,18 @@ public final class MockKernel implements Kernel, AutoCloseable {
             fd,
             file -> {
               file.truncate(bytes);
+              return 0;
+            });
+  }
+
+  /** fs/fcntl.c:do_fcntl. */
+  @Override
+  public int addSeals(int fd, int seals) {
+    return (int)
+        call(
+            fd,
+            file -> {
+              file.addSeals(seals);
               return 0;
             });
   }

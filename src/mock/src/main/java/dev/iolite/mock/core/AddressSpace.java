@@ -108,7 +108,8 @@ public final class AddressSpace {
             memory.write(offset + skipped, from);
           }
         },
-        registers.present());
+        registers.present(),
+        registers.file());
   }
 
   /**

@@ -82,6 +82,9 @@ public interface AssignedDeviceCalls {
   /** Called when a device is about to be put into low power, even if it is in it already. */
   void suspending(AssignedDevice device);
 
+  /** Whether a device may come to be locked, with parts of its BARs kept from the host. */
+  boolean locksDevices();
+
   /** Whether a guest that reaches a private dma-buf is kept from the device for now. */
   boolean isMute(AssignedDevice device);
 

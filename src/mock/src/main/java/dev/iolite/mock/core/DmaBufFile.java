@@ -1,16 +1,43 @@
 package dev.iolite.mock.core;
 
+import static dev.iolite.mock.core.Refused.refuseIf;
+import static dev.iolite.mock.core.Refused.refused;
+
+import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.dmabuf.DmaBuf;
+import dev.iolite.uapi.dmabuf.dma_buf_export_sync_file;
+import dev.iolite.uapi.dmabuf.dma_buf_import_sync_file;
+import dev.iolite.uapi.dmabuf.dma_buf_sync;
+import dev.iolite.uapi.libc.Libc;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * A dma-buf (struct dma_buf), as others see it. Its exporter is a subclass.
- *
- * <p>mmap answers ENODEV here; an exporter without mmap answers as drivers/dma-buf/dma-buf.c does.
+ * A dma-buf (struct dma_buf), with what all of them have in common (drivers/dma-buf/dma-buf.c). Its
+ * exporter is a subclass.
  */
 public abstract class DmaBufFile extends OpenFile {
+  private static final int SYNC = (int) DmaBuf.DMA_BUF_IOCTL_SYNC();
+  private static final int SET_NAME = (int) DmaBuf.DMA_BUF_SET_NAME_B();
+  private static final int SET_NAME_32 = (int) DmaBuf.DMA_BUF_SET_NAME_A();
+  private static final int EXPORT_SYNC_FILE = (int) DmaBuf.DMA_BUF_IOCTL_EXPORT_SYNC_FILE();
+  private static final int IMPORT_SYNC_FILE = (int) DmaBuf.DMA_BUF_IOCTL_IMPORT_SYNC_FILE();
+  private static final long READ_WRITE = DmaBuf.DMA_BUF_SYNC_RW();
+  private static final long END = DmaBuf.DMA_BUF_SYNC_END();
+  private static final int LONGEST_NAME = 32;
+
+  private String label = "";
+
   /** A new dma-buf with one reference. */
   protected DmaBufFile(Task task) {
     super(task);
+  }
+
+  @Override
+  public final String name() {
+    return "/dmabuf:" + label;
   }
 
   /** Its size in bytes, fixed. */
@@ -76,4 +103,99 @@ public abstract class DmaBufFile extends OpenFile {
    *     ENODEV: revoked
    */
   public abstract Import importForIommufd(Importer importer);
+
+  /** dma_buf_ioctl. */
+  @Override
+  public final int ioctl(int request, long argument) {
+    if (request == SYNC) {
+      return sync(argument);
+    }
+    if (request == SET_NAME || request == SET_NAME_32) {
+      label = name(argument);
+      return 0;
+    }
+    if (request == EXPORT_SYNC_FILE) {
+      return exportSyncFile(argument);
+    }
+    return request == IMPORT_SYNC_FILE
+        ? importSyncFile(argument)
+        : exporterIoctl(request, argument);
+  }
+
+  /**
+   * A command that not all dma-bufs have.
+   *
+   * @throws Refused ENOTTY: nor has this one
+   */
+  protected int exporterIoctl(int request, long argument) {
+    throw refused(Errno.ENOTTY);
+  }
+
+  private int sync(long address) {
+    long flags = dma_buf_sync.flags(task().in(address, dma_buf_sync.sizeof()));
+    refuseIf((flags & ~(READ_WRITE | END)) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
+    if ((flags & END) == 0) {
+      beginAccess();
+    } else {
+      endAccess();
+    }
+    return 0;
+  }
+
+  /** dma_buf_begin_cpu_access; most memory needs nothing before an access. */
+  protected void beginAccess() {}
+
+  /** dma_buf_end_cpu_access; most memory needs nothing after an access. */
+  protected void endAccess() {}
+
+  /** strndup_user. */
+  private String name(long address) {
+    MemorySegment text = MemorySegment.ofArray(new byte[LONGEST_NAME]);
+    for (int i = 0; i < LONGEST_NAME; i++) {
+      task().user().read(address + i, text.asSlice(i, 1));
+      if (text.get(ValueLayout.JAVA_BYTE, i) == 0) {
+        byte[] characters = text.asSlice(0, i).toArray(ValueLayout.JAVA_BYTE);
+        return new String(characters, StandardCharsets.UTF_8);
+      }
+    }
+    throw refused(Errno.EINVAL);
+  }
+
+  /** dma_buf_export_sync_file: there are no fences, so the file is already signalled. */
+  private int exportSyncFile(long address) {
+    MemorySegment ask = task().in(address, dma_buf_export_sync_file.sizeof());
+    int flags = dma_buf_export_sync_file.flags(ask);
+    refuseIf((flags & ~READ_WRITE) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
+    int fd = task().descriptors().install(new SyncFile(task()));
+    try {
+      dma_buf_export_sync_file.fd(ask, fd);
+      task().out(address, ask);
+    } catch (Refused e) {
+      task().descriptors().close(fd);
+      throw e;
+    }
+    return 0;
+  }
+
+  /** dma_buf_import_sync_file. */
+  private int importSyncFile(long address) {
+    MemorySegment ask = task().in(address, dma_buf_import_sync_file.sizeof());
+    int flags = dma_buf_import_sync_file.flags(ask);
+    refuseIf((flags & ~READ_WRITE) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
+    refuseIf(!SyncFile.is(task(), dma_buf_import_sync_file.fd(ask)), Errno.EINVAL);
+    return 0;
+  }
+
+  /** dma_buf_llseek: only for asking the size. */
+  @Override
+  public final long lseek(long offset, int whence) {
+    refuseIf((whence != 0 && whence != Libc.SEEK_END()) || offset != 0, Errno.EINVAL);
+    return whence == Libc.SEEK_END() ? bytes() : 0;
+  }
+
+  /** dma_buf_mmap_internal, for an exporter without mmap. */
+  @Override
+  public MappedObject mmap(MapRequest request) {
+    throw refused(Errno.EINVAL);
+  }
 }

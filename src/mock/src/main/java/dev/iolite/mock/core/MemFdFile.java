@@ -29,7 +29,8 @@ public class MemFdFile extends PositionedFile {
     refuseIf((flags & ~known) != 0 || (flags & executable) == executable, Errno.EINVAL);
     refuseIf(name.getBytes(StandardCharsets.UTF_8).length > MOST_NAME, Errno.EINVAL);
     this.name = name;
-    ram = task.newRam(0);
+    boolean sealable = (flags & (Libc.MFD_ALLOW_SEALING() | Libc.MFD_NOEXEC_SEAL())) != 0;
+    ram = sealable ? task.newSealableRam() : task.newRam(0);
   }
 
   /** One whose pages are there already. */
@@ -94,6 +95,11 @@ public class MemFdFile extends PositionedFile {
   public void truncate(long bytes) {
     refuseIf(bytes < 0, Errno.EINVAL);
     ram.resize(bytes);
+  }
+
+  @Override
+  public void addSeals(int seals) {
+    ram.addSeals(seals);
   }
 
   @Override

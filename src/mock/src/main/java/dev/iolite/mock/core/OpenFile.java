@@ -178,6 +178,15 @@ public abstract class OpenFile {
   }
 
   /**
+   * fcntl(2) with F_ADD_SEALS; EINVAL for anything but a memfd (mm/memfd.c:memfd_add_seals).
+   *
+   * @param seals F_SEAL_* bits
+   */
+  public void addSeals(int seals) {
+    throw refused(isWritable() ? Errno.EINVAL : Errno.EPERM);
+  }
+
+  /**
    * fallocate(2); ENODEV for anything but a regular file (fs/open.c:vfs_fallocate).
    *
    * @param bytes how many from {@code offset} on; the range is not empty

@@ -67,6 +67,11 @@ public class PlainVfio implements AssignedDeviceCalls {
   public void suspending(AssignedDevice device) {}
 
   @Override
+  public boolean locksDevices() {
+    return false;
+  }
+
+  @Override
   public boolean isMute(AssignedDevice device) {
     return false;
   }

@@ -55,6 +55,16 @@ public final class Ram implements Memory {
     }
   }
 
+  /** Makes an empty file of its own on the host that can be sealed; the rest is as for create. */
+  static Ram sealable(HostKernel host) {
+    try {
+      MemFd file = MemFd.sealable(host, FILE_NAME, 0);
+      return new Ram(host, file, 0, 0, file::close);
+    } catch (KernelException e) {
+      throw Refused.refused(Errno.ENOMEM);
+    }
+  }
+
   /** What a file of the host holds; the caller has the first reference, which closes the file. */
   public static Ram of(HostKernel host, MemFd file) {
     return new Ram(host, file, 0, file.bytes(), file::close);
@@ -89,6 +99,18 @@ public final class Ram implements Memory {
       throw Refused.refused(Errno.of(-result));
     }
     bytes = newBytes;
+  }
+
+  /**
+   * Adds seals to memory that has its own file: they are the host's, which refuses what they do.
+   */
+  void addSeals(int seals) {
+    check(host.addSeals(hostFd(), seals));
+  }
+
+  /** The seals of its own file, F_SEAL_* bits. */
+  public int seals() {
+    return host.seals(hostFd());
   }
 
   /** Frees a range of its pages, which are 0 from then on. */

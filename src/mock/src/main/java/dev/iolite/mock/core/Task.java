@@ -119,6 +119,20 @@ public final class Task {
     return Ram.create(host, bytes);
   }
 
+  /** The same for a file that can be sealed; it is empty. */
+  Ram newSealableRam() {
+    return Ram.sealable(host);
+  }
+
+  /**
+   * Makes memory of a device that the caller can map by a file of this name; it is hidden.
+   *
+   * @param start where it begins in the file, in bytes
+   */
+  public MappableMemory newMappable(String name, long start, long bytes) {
+    return MappableMemory.create(host, name, start, bytes);
+  }
+
   /** Ends the process (kernel/exit.c:do_exit): its memory goes first, then its descriptors. */
   public void exit() {
     memory.unmapAll();

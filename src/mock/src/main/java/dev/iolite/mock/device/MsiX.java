@@ -29,6 +29,11 @@ public record MsiX(int vectors, int tableBar, long tableOffset, int pbaBar, long
     }
   }
 
+  /** Whether the table or the pending bits are in a BAR. */
+  public boolean isIn(int bar) {
+    return bar == tableBar || bar == pbaBar;
+  }
+
   /** The table's size, in bytes. */
   public long tableBytes() {
     return (long) vectors * ENTRY_BYTES;

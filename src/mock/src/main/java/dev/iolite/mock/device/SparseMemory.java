@@ -2,16 +2,19 @@ package dev.iolite.mock.device;
 
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.Registers;
+import dev.iolite.mock.core.MappableMemory;
 import dev.iolite.mock.core.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Memory of a device. It is initially zero, and costs nothing where only zeros were written. */
 public final class SparseMemory implements Memory, Registers {
   private static final int PAGE = (int) Page.BYTES;
+  private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[PAGE]);
   private static final ValueLayout.OfShort INT16 =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT32 =
@@ -21,14 +24,51 @@ public final class SparseMemory implements Memory, Registers {
 
   private final long bytes;
   private final Map<Long, MemorySegment> pages = new HashMap<>();
+  private Optional<MappableMemory> shown = Optional.empty();
 
   /** Makes memory of this size. */
   public SparseMemory(long bytes) {
     this.bytes = bytes;
   }
 
+  /** Its size, in bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Moves it to where the caller has it mapped, and shows it there. */
+  public void moveTo(MappableMemory mappable) {
+    mappable.show();
+    pages.forEach((number, page) -> part(mappable, number).copyFrom(page));
+    pages.clear();
+    shown = Optional.of(mappable);
+  }
+
+  /** Takes it back from where the caller has it mapped, and hides it there. */
+  public void takeBack() {
+    MappableMemory mappable = shown.orElseThrow();
+    shown = Optional.empty();
+    for (long at = mappable.nextTouched(0); at < bytes; at = mappable.nextTouched(at + PAGE)) {
+      MemorySegment touched = part(mappable, at / PAGE);
+      if (touched.mismatch(ZEROS) >= 0) {
+        page(at).copyFrom(touched);
+      }
+    }
+    mappable.hide();
+  }
+
+  /** Whether the caller has it mapped and reaches it. */
+  public boolean isShown() {
+    return shown.isPresent();
+  }
+
+  private static MemorySegment part(MappableMemory mappable, long number) {
+    return mappable.segment().asSlice(number * PAGE, PAGE);
+  }
+
   /** Makes all of it zeros. */
   public void clear() {
+    shown.ifPresent(mappable -> mappable.clear(0, bytes));
     pages.clear();
   }
 
@@ -39,11 +79,11 @@ public final class SparseMemory implements Memory, Registers {
     long at = offset;
     while (at < end) {
       long part = Math.min(PAGE - at % PAGE, end - at);
-      MemorySegment page = pages.get(at / PAGE);
-      if (part == PAGE) {
+      if (part == PAGE && !isShown()) {
         pages.remove(at / PAGE);
-      } else if (page != null) {
-        page.asSlice(at % PAGE, part).fill((byte) 0);
+      } else {
+        long from = at % PAGE;
+        written(at).ifPresent(page -> page.asSlice(from, part).fill((byte) 0));
       }
       at += part;
     }
@@ -56,12 +96,8 @@ public final class SparseMemory implements Memory, Registers {
     while (done < into.byteSize()) {
       long at = offset + done;
       long part = Math.min(PAGE - at % PAGE, into.byteSize() - done);
-      MemorySegment page = pages.get(at / PAGE);
-      if (page == null) {
-        into.asSlice(done, part).fill((byte) 0);
-      } else {
-        MemorySegment.copy(page, at % PAGE, into, done, part);
-      }
+      MemorySegment page = written(at).orElse(ZEROS);
+      MemorySegment.copy(page, at % PAGE, into, done, part);
       done += part;
     }
   }
@@ -81,10 +117,7 @@ public final class SparseMemory implements Memory, Registers {
   @Override
   public long read(long offset, int width) {
     requireInside(offset, width);
-    MemorySegment page = pages.get(offset / PAGE);
-    if (page == null) {
-      return 0;
-    }
+    MemorySegment page = written(offset).orElse(ZEROS);
     long at = offset % PAGE;
     return switch (width) {
       case 1 -> Byte.toUnsignedLong(page.get(ValueLayout.JAVA_BYTE, at));
@@ -97,7 +130,7 @@ public final class SparseMemory implements Memory, Registers {
   @Override
   public void write(long offset, int width, long value) {
     requireInside(offset, width);
-    if (value == 0 && !pages.containsKey(offset / PAGE)) {
+    if (value == 0 && written(offset).isEmpty()) {
       return;
     }
     MemorySegment page = page(offset);
@@ -110,8 +143,17 @@ public final class SparseMemory implements Memory, Registers {
     }
   }
 
+  /** The page at an offset; empty if only zeros were written there. */
+  private Optional<MemorySegment> written(long offset) {
+    return shown
+        .map(mappable -> part(mappable, offset / PAGE))
+        .or(() -> Optional.ofNullable(pages.get(offset / PAGE)));
+  }
+
   private MemorySegment page(long offset) {
-    return pages.computeIfAbsent(offset / PAGE, _ -> MemorySegment.ofArray(new byte[PAGE]));
+    return written(offset)
+        .orElseGet(
+            () -> pages.computeIfAbsent(offset / PAGE, _ -> MemorySegment.ofArray(new byte[PAGE])));
   }
 
   private void requireInside(long offset, long count) {

@@ -101,7 +101,7 @@ final class FileCalls {
     if (number == Seccomp.__NR_fstat()) {
       return paths.fstat(caller, file, call.argument(1));
     }
-    if (number == Filter.FALLOCATE) {
+    if (number == Seccomp.__NR_fallocate()) {
       return files.allocate(call, file);
     }
     return transfer(caller, call, file);

@@ -26,9 +26,6 @@ final class Filter {
   /** The first number that the model gives. */
   static final int FIRST_DESCRIPTOR = 1000;
 
-  /** fallocate(2), which the bindings do not have. */
-  static final int FALLOCATE = 285;
-
   /** The bit that makes a number one of the x32 ABI. */
   private static final int X32 = 0x4000_0000;
 
@@ -78,7 +75,7 @@ final class Filter {
           Seccomp.__NR_pwritev2(),
           Seccomp.__NR_lseek(),
           Seccomp.__NR_ftruncate(),
-          FALLOCATE,
+          Seccomp.__NR_fallocate(),
           Seccomp.__NR_fstat(),
           Seccomp.__NR_getdents64(),
           Seccomp.__NR_getdents(),

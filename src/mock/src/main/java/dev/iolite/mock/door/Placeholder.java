@@ -6,7 +6,9 @@ import dev.iolite.kernel.Registers;
 import dev.iolite.mock.core.Ram;
 import dev.iolite.uapi.libc.Libc;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,7 +21,12 @@ import java.util.regex.Pattern;
 final class Placeholder {
   private static final String NAME = "iolite-file-";
   private static final String MEMORY = "/memfd:" + Ram.FILE_NAME;
-  private static final Pattern LINK = Pattern.compile("/memfd:" + NAME + "(\\d+) \\(deleted\\)");
+  private static final String IN_MEMORY = "-memory";
+  private static final Pattern LINK =
+      Pattern.compile("/memfd:" + NAME + "(\\d+)(?:" + IN_MEMORY + ")? \\(deleted\\)");
+
+  /** Not the descriptor of any memfd of the model's. */
+  private static final int EMPTY = -1;
 
   private final HostKernel host;
   private final HostSupervisor supervisor;
@@ -28,8 +35,8 @@ final class Placeholder {
   /** The model's numbers of the file; more than one after a dup. */
   private final List<Integer> numbers = new ArrayList<>();
 
-  /** One that is read-only for each memfd that the program has been given for the file. */
-  private final List<Integer> watched = new ArrayList<>();
+  /** For each memfd that the program has been given for the file, one that is read-only. */
+  private final Map<Integer, Integer> watched = new HashMap<>();
 
   /** What of the file is mapped and is no memory. */
   private final List<MappedRegisters> registers = new ArrayList<>();
@@ -107,9 +114,24 @@ final class Placeholder {
     if (made < 0) {
       return made;
     }
-    int opened = of(made);
+    int opened = of(EMPTY, made);
     host.close(made);
     return opened;
+  }
+
+  /** Another descriptor of the memfd that is empty; otherwise the same as {@link #of}. */
+  int empty() {
+    return of(EMPTY, EMPTY);
+  }
+
+  /** Whether the program may have been given another memfd than the empty one. */
+  synchronized boolean isMemory() {
+    return watched.size() > 1;
+  }
+
+  /** The name of a memfd that has a part of the file. */
+  String memoryName() {
+    return NAME + number + IN_MEMORY;
   }
 
   /**
@@ -118,23 +140,34 @@ final class Placeholder {
    * @param memfd one that memfd_create(2) returned: it does not count as one that has it open
    * @return a descriptor to be given to the program and closed then, or a negated errno
    */
-  synchronized int of(int memfd) {
-    String path = "/proc/self/fd/" + memfd;
-    int watching = host.open(path, Libc.O_RDONLY() | Libc.O_CLOEXEC());
-    if (watching < 0) {
-      return watching;
+  int of(int memfd) {
+    return of(memfd, memfd);
+  }
+
+  private synchronized int of(int key, int memfd) {
+    Integer watching = watched.get(key);
+    if (watching == null) {
+      int opened = open(memfd, Libc.O_RDONLY());
+      if (opened < 0) {
+        return opened;
+      }
+      watched.put(key, opened);
+      watching = opened;
     }
-    watched.add(watching);
-    return host.open(path, Libc.O_RDWR() | Libc.O_CLOEXEC());
+    return open(watching, Libc.O_RDWR());
+  }
+
+  private int open(int descriptor, int access) {
+    return host.open("/proc/self/fd/" + descriptor, access | Libc.O_CLOEXEC());
   }
 
   /** Whether any process still has it. */
   synchronized boolean isHeld() {
-    return watched.stream().anyMatch(file -> supervisor.hasWriters(file) != 0);
+    return watched.values().stream().anyMatch(file -> supervisor.hasWriters(file) != 0);
   }
 
   synchronized void close() {
-    watched.forEach(host::close);
+    watched.values().forEach(host::close);
     watched.clear();
   }
 }

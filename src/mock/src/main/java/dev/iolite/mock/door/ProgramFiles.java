@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.IntSupplier;
 
 /** Gives the program descriptors of the model's files, and closes those that nobody has. */
@@ -131,22 +132,35 @@ final class ProgramFiles {
     return isModels ? Answer.of(Errno.EINVAL) : Answer.pass();
   }
 
+  /** What mmap(2) maps, and the file of the host to which the model moved it, if to any. */
+  private record Mapped(MappedObject object, OptionalInt file) {}
+
   /** mmap(2): the program's own kernel maps its placeholder, unless the model refuses. */
   Answer map(ProgramProcess caller, Notice call, int number) {
-    List<MappedObject> found = new ArrayList<>();
+    Optional<Placeholder> placeholder = placeholders.of(number);
+    List<Mapped> found = new ArrayList<>();
     long bytes = call.argument(1);
     long offset = call.argument(5);
     int refused =
-        model.mappable(number, bytes, call.integer(2), call.integer(3), offset, found::add);
+        model.mappable(
+            number,
+            bytes,
+            call.integer(2),
+            call.integer(3),
+            offset,
+            object -> found.add(new Mapped(object, fileOf(object, placeholder))));
     if (refused < 0) {
       return Answer.of(refused);
     }
-    Optional<Placeholder> placeholder = placeholders.of(number);
     if (placeholder.isEmpty()) {
       return Answer.of(Errno.ENODEV);
     }
-    return switch (found.getFirst()) {
-      case MappedObject.Pages pages -> mapPages(call, placeholder.get(), pages, offset);
+    return switch (found.getFirst().object) {
+      case MappedObject.Pages pages when pages.offset() != offset -> Answer.of(Errno.ENODEV);
+      case MappedObject.Pages pages ->
+          mapFile(caller, call, placeholder.get(), pages.ram().hostFd());
+      case MappedObject.DeviceRegisters _ when found.getFirst().file.isPresent() ->
+          mapFile(caller, call, placeholder.get(), found.getFirst().file.getAsInt());
       case MappedObject.DeviceRegisters registers -> {
         int traced = tracers.trace(caller);
         if (traced < 0) {
@@ -154,18 +168,27 @@ final class ProgramFiles {
         }
         placeholders.map(
             number, new Placeholder.MappedRegisters(offset, bytes, registers.access()));
-        yield Answer.pass();
+        yield placeholder.get().isMemory()
+            ? mapped(caller, call, placeholder.get().empty())
+            : Answer.pass();
       }
     };
   }
 
+  private static OptionalInt fileOf(MappedObject object, Optional<Placeholder> placeholder) {
+    return object instanceof MappedObject.DeviceRegisters registers && placeholder.isPresent()
+        ? registers.file().named(placeholder.get().memoryName())
+        : OptionalInt.empty();
+  }
+
   /** The placeholder becomes the memory itself, so that the program reaches it without a detour. */
-  private Answer mapPages(
-      Notice call, Placeholder placeholder, MappedObject.Pages pages, long offset) {
-    if (pages.offset() != offset) {
-      return Answer.of(Errno.ENODEV);
-    }
-    int added = add(call, placeholder.of(pages.ram().hostFd()), call.integer(4), true);
+  private Answer mapFile(ProgramProcess caller, Notice call, Placeholder placeholder, int file) {
+    return mapped(caller, call, placeholder.of(file));
+  }
+
+  private Answer mapped(ProgramProcess caller, Notice call, int file) {
+    int fd = call.integer(4);
+    int added = add(call, file, fd, caller.isClosedByExec(fd));
     return added < 0 ? Answer.of(added) : Answer.pass();
   }
 
@@ -174,6 +197,7 @@ final class ProgramFiles {
     String name = model.nameOf(number).orElse("");
     return name.equals("/dev/kvm")
         || name.equals("/dev/iommu")
+        || name.equals("/dev/udmabuf")
         || name.matches("/dev/vfio/(vfio|\\d+)")
         || name.startsWith("anon_inode:kvm");
   }

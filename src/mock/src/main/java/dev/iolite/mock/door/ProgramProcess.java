@@ -3,6 +3,7 @@ package dev.iolite.mock.door;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.core.ProcessMemory;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
@@ -13,10 +14,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A process of the program: its memory, and its table of descriptors, which is the kernel's. */
 final class ProgramProcess {
   private static final int PATH_MAX = 4096;
+  private static final int OCTAL = 8;
+  private static final Pattern FLAGS = Pattern.compile("\nflags:\t(\\d+)");
 
   private final HostKernel host;
   private final HostSupervisor supervisor;
@@ -94,6 +99,14 @@ final class ProgramProcess {
                 .flatMap(link -> Placeholder.numberIn(link, fd));
     found.filter(Integer.valueOf(fd)::equals).ifPresent(this::hold);
     return found;
+  }
+
+  /** Whether an exec closes a descriptor (FD_CLOEXEC). */
+  boolean isClosedByExec(int fd) {
+    Matcher flags =
+        FLAGS.matcher(
+            new SysFs(host).readIfPresent("/proc/" + number + "/fdinfo/" + fd).orElse(""));
+    return flags.find() && (Integer.parseInt(flags.group(1), OCTAL) & Libc.O_CLOEXEC()) != 0;
   }
 
   /**

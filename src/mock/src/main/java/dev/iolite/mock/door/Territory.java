@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 final class Territory {
   private static final Pattern MODEL =
       Pattern.compile(
-          "/dev/(iommu|vfio|kvm|sev)"
+          "/dev/(iommu|vfio|kvm|sev|udmabuf)"
               + "|/sys/bus/pci"
               + "|/sys/class/(iommu|vfio-dev|tsm)"
               + "|/sys/devices/(pci[^/]*|virtual/iommu|faux/(tsm-sim|tdx_host)|platform/ccp)"

@@ -364,6 +364,18 @@ public final class PciFunction implements IommuDevice, TeeFunction {
     return present ? shape.rom() : Optional.empty();
   }
 
+  /** The memory behind a BAR all of which is nothing but memory; empty if it has registers. */
+  public Optional<SparseMemory> plainMemory(int index) {
+    SparseMemory memory = memory(index);
+    boolean hasTable = shape.msiX().filter(table -> table.isIn(index)).isPresent();
+    return registers.get(index) == memory && !hasTable ? Optional.of(memory) : Optional.empty();
+  }
+
+  /** Whether a BAR answers: the function is there and in D0, and decodes the BAR's address. */
+  public boolean answers(int index) {
+    return answers(shape.bar(index).orElseThrow());
+  }
+
   /** The memory behind a BAR, whether it answers or not. */
   SparseMemory memory(int bar) {
     SparseMemory memory = memories.get(bar);

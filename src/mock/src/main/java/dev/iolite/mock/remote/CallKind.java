@@ -25,6 +25,7 @@ enum CallKind {
   PWRITE(4),
   LSEEK(3),
   FTRUNCATE(2),
+  ADD_SEALS(2),
   IOCTL(3),
   /**
    * The address is one that the caller has kept free; extra: the server's file, and the offset in

@@ -100,6 +100,11 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   }
 
   @Override
+  public int addSeals(int fd, int seals) {
+    return (int) call(CallKind.ADD_SEALS, fd, seals);
+  }
+
+  @Override
   public int ioctl(int fd, long request, long argument) {
     return (int) call(CallKind.IOCTL, fd, request, argument);
   }

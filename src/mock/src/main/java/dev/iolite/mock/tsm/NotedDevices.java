@@ -20,4 +20,9 @@ class NotedDevices extends PlainVfio {
   public void closed(AssignedDevice device) {
     tdis.closed(device);
   }
+
+  @Override
+  public boolean locksDevices() {
+    return true;
+  }
 }

@@ -197,6 +197,9 @@ final class Regions {
     BarMapping mapping = new BarMapping(task, core, (int) index, start);
     BarRange mapped = new BarRange(start, request.bytes());
     return new MappedObject.DeviceRegisters(
-        mapping, mapping, () -> core.isMappable((int) index, mapped));
+        mapping,
+        mapping,
+        () -> core.isMappable((int) index, mapped),
+        name -> core.mappableBars().file((int) index, name));
   }
 }

@@ -42,7 +42,11 @@ abstract class VfioDeviceFile extends PositionedFile {
   @Override
   public int ioctl(int request, long argument) {
     refuseIf(!isUsable(), Errno.EINVAL);
-    return ioctls.ioctl(request, argument);
+    try {
+      return ioctls.ioctl(request, argument);
+    } finally {
+      device.core().mappableBars().update();
+    }
   }
 
   @Override
@@ -54,7 +58,11 @@ abstract class VfioDeviceFile extends PositionedFile {
   @Override
   public final long pwrite(long address, long bytes, long offset) {
     refuseIf(!isUsable(), Errno.EINVAL);
-    return bytes == 0 ? 0 : regions.write(address, bytes, offset);
+    try {
+      return bytes == 0 ? 0 : regions.write(address, bytes, offset);
+    } finally {
+      device.core().mappableBars().update();
+    }
   }
 
   /** vfio_device_fops_mmap. */

@@ -1,47 +1,24 @@
 package dev.iolite.mock.vfio;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufFile;
 import dev.iolite.mock.core.DmaBufKind;
-import dev.iolite.mock.core.MapRequest;
-import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Pieces;
-import dev.iolite.mock.core.Refused;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.mock.pci.PciFunction;
 import dev.iolite.mock.pci.TrustedMemory;
-import dev.iolite.uapi.dmabuf.DmaBuf;
-import dev.iolite.uapi.dmabuf.dma_buf_export_sync_file;
-import dev.iolite.uapi.dmabuf.dma_buf_import_sync_file;
-import dev.iolite.uapi.dmabuf.dma_buf_sync;
-import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/**
- * A dma-buf over parts of a BAR (struct vfio_pci_dma_buf, and drivers/dma-buf/dma-buf.c for what
- * all dma-bufs have in common).
- */
+/** A dma-buf over parts of a BAR (struct vfio_pci_dma_buf). */
 final class VfioDmaBuf extends DmaBufFile {
-  private static final int SYNC = (int) DmaBuf.DMA_BUF_IOCTL_SYNC();
-  private static final int SET_NAME = (int) DmaBuf.DMA_BUF_SET_NAME_B();
-  private static final int SET_NAME_32 = (int) DmaBuf.DMA_BUF_SET_NAME_A();
-  private static final int EXPORT_SYNC_FILE = (int) DmaBuf.DMA_BUF_IOCTL_EXPORT_SYNC_FILE();
-  private static final int IMPORT_SYNC_FILE = (int) DmaBuf.DMA_BUF_IOCTL_IMPORT_SYNC_FILE();
-  private static final long READ_WRITE = DmaBuf.DMA_BUF_SYNC_RW();
-  private static final long END = DmaBuf.DMA_BUF_SYNC_END();
-  private static final int LONGEST_NAME = 32;
-
   private final VfioPciDevice device;
   private final DmaBufKind kind;
   private final PciFunction function;
@@ -53,8 +30,6 @@ final class VfioDmaBuf extends DmaBufFile {
 
   /** Whether it is permanently revoked. */
   private boolean dead;
-
-  private String label = "";
 
   VfioDmaBuf(
       Task task,
@@ -71,11 +46,6 @@ final class VfioDmaBuf extends DmaBufFile {
     this.kind = kind;
     this.bytes = ranges.stream().mapToLong(BarRange::bytes).sum();
     access(openFlags);
-  }
-
-  @Override
-  public String name() {
-    return "/dmabuf:" + label;
   }
 
   @Override
@@ -199,79 +169,8 @@ final class VfioDmaBuf extends DmaBufFile {
     device.calls().tellRuns(address, bar, kind, ranges);
   }
 
-  /** dma_buf_ioctl. */
   @Override
-  public int ioctl(int request, long argument) {
-    if (request == SYNC) {
-      return sync(argument);
-    }
-    if (request == SET_NAME || request == SET_NAME_32) {
-      label = name(argument);
-      return 0;
-    }
-    if (request == EXPORT_SYNC_FILE) {
-      return exportSyncFile(argument);
-    }
-    return request == IMPORT_SYNC_FILE
-        ? importSyncFile(argument)
-        : device.calls().dmaBufIoctl(bar, ranges, request, argument);
-  }
-
-  /** A BAR needs nothing before or after an access. */
-  private int sync(long address) {
-    long flags = dma_buf_sync.flags(task().in(address, dma_buf_sync.sizeof()));
-    refuseIf((flags & ~(READ_WRITE | END)) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
-    return 0;
-  }
-
-  /** strndup_user. */
-  private String name(long address) {
-    MemorySegment text = MemorySegment.ofArray(new byte[LONGEST_NAME]);
-    for (int i = 0; i < LONGEST_NAME; i++) {
-      task().user().read(address + i, text.asSlice(i, 1));
-      if (text.get(ValueLayout.JAVA_BYTE, i) == 0) {
-        byte[] characters = text.asSlice(0, i).toArray(ValueLayout.JAVA_BYTE);
-        return new String(characters, StandardCharsets.UTF_8);
-      }
-    }
-    throw refused(Errno.EINVAL);
-  }
-
-  /** dma_buf_export_sync_file: there are no fences, so the file is already signalled. */
-  private int exportSyncFile(long address) {
-    MemorySegment ask = task().in(address, dma_buf_export_sync_file.sizeof());
-    int flags = dma_buf_export_sync_file.flags(ask);
-    refuseIf((flags & ~READ_WRITE) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
-    int fd = task().descriptors().install(new SyncFile(task()));
-    try {
-      dma_buf_export_sync_file.fd(ask, fd);
-      task().out(address, ask);
-    } catch (Refused e) {
-      task().descriptors().close(fd);
-      throw e;
-    }
-    return 0;
-  }
-
-  /** dma_buf_import_sync_file. */
-  private int importSyncFile(long address) {
-    MemorySegment ask = task().in(address, dma_buf_import_sync_file.sizeof());
-    int flags = dma_buf_import_sync_file.flags(ask);
-    refuseIf((flags & ~READ_WRITE) != 0 || (flags & READ_WRITE) == 0, Errno.EINVAL);
-    refuseIf(!SyncFile.is(task(), dma_buf_import_sync_file.fd(ask)), Errno.EINVAL);
-    return 0;
-  }
-
-  /** dma_buf_llseek: only for asking the size. */
-  @Override
-  public long lseek(long offset, int whence) {
-    refuseIf((whence != 0 && whence != Libc.SEEK_END()) || offset != 0, Errno.EINVAL);
-    return whence == Libc.SEEK_END() ? bytes : 0;
-  }
-
-  /** dma_buf_mmap_internal. */
-  @Override
-  public MappedObject mmap(MapRequest request) {
-    throw refused(Errno.EINVAL);
+  protected int exporterIoctl(int request, long argument) {
+    return device.calls().dmaBufIoctl(bar, ranges, request, argument);
   }
 }

@@ -29,6 +29,7 @@ final class VfioPciCore {
   private final IrqState irqs;
   private final DmaBufs dmaBufs;
   private final IoEventFds ioEventFds;
+  private final MappableBars mappableBars;
   private Optional<VirtualConfig> config = Optional.empty();
   private Optional<SavedState> stateAtOpen = Optional.empty();
   private Optional<SavedState> stateInD3 = Optional.empty();
@@ -46,6 +47,7 @@ final class VfioPciCore {
     irqs = new IrqState(task, this);
     dmaBufs = new DmaBufs(task, device);
     ioEventFds = new IoEventFds(task, this);
+    mappableBars = new MappableBars(task, this);
   }
 
   VfioPciDevice device() {
@@ -66,6 +68,10 @@ final class VfioPciCore {
 
   IoEventFds ioEventFds() {
     return ioEventFds;
+  }
+
+  MappableBars mappableBars() {
+    return mappableBars;
   }
 
   /** Configuration space as its user sees it, while it is open. */
@@ -119,6 +125,7 @@ final class VfioPciCore {
   /** vfio_pci_core_close_device and vfio_pci_core_disable. */
   void close() {
     dmaBufs.cleanup();
+    mappableBars.close();
     exitLowPower();
     setPower(PciDev.D0);
     pci.setMaster(false);

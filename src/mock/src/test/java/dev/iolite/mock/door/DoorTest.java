@@ -97,6 +97,31 @@ class DoorTest {
   }
 
   @Test
+  void itReachesTheMemoryOfADeviceWithoutBeingTraced() throws Exception {
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            before, traced 0, closed by exec 0
+            mapped, written
+            part written
+            disabled SIGBUS 1
+            enabled written, mapped
+            register 7d150001, traced 1
+            part written
+            after a reset 0
+            closed kept
+            """),
+        run("dynamic", "bar"));
+  }
+
+  @Test
+  void itMakesADmaBufOfItsOwnMemfd() throws Exception {
+    assertEquals(
+        new CProgram.Run(0, "8192 bytes\nthrough the dma-buf\n"), run("static", "udmabuf"));
+  }
+
+  @Test
   void aShellRedirectsItsStreamsToTheModelsFiles() throws Exception {
     Path output = scratch.resolve("output");
     String script =

@@ -27,11 +27,6 @@ final class PretendDmaBuf extends DmaBufFile {
   }
 
   @Override
-  public String name() {
-    return "/dmabuf:";
-  }
-
-  @Override
   public long bytes() {
     return ram.bytes();
   }

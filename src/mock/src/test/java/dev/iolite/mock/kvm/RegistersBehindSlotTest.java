@@ -24,6 +24,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,7 +110,8 @@ class RegistersBehindSlotTest {
                   public void write(long offset, int bytes, long value) {}
                 },
                 registers,
-                () -> true);
+                () -> true,
+                _ -> OptionalInt.empty());
           }
         };
     long at =

@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <linux/iommufd.h>
 #include <linux/kvm.h>
 #include <linux/mman.h>
+#include <linux/udmabuf.h>
 #include <linux/vfio.h>
 #include <poll.h>
 #include <pthread.h>
@@ -353,6 +355,30 @@ static void use_guest_memfd(void) {
   REFUSED(madvise(memory, 4 * 4096, MADV_COLLAPSE), EINVAL);
 }
 
+/* A dma-buf of a memfd of the program's own. */
+static void make_dma_buf(void) {
+  int file = DONE(memfd_create("own", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  DONE(ftruncate(file, 0x3000));
+  int udmabuf = DONE(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
+  struct udmabuf_create create = {.memfd = file, .size = 0x2000};
+  REFUSED(ioctl(udmabuf, UDMABUF_CREATE, &create), EINVAL);
+  DONE(fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK));
+  int buffer = DONE(ioctl(udmabuf, UDMABUF_CREATE, &create));
+  printf("%ld bytes\n", DONE(lseek(buffer, 0, SEEK_END)));
+  char *memory = mmap(0, 0x2000, PROT_READ | PROT_WRITE, MAP_SHARED, buffer, 0);
+  DONE(memory == MAP_FAILED ? -1 : 0);
+  struct dma_buf_sync sync = {.flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW};
+  DONE(ioctl(buffer, DMA_BUF_IOCTL_SYNC, &sync));
+  strcpy(memory + 0x1000, "through the dma-buf");
+  sync.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW;
+  DONE(ioctl(buffer, DMA_BUF_IOCTL_SYNC, &sync));
+  char text[32];
+  DONE(pread(file, text, sizeof text, 0x1000));
+  printf("%s\n", text);
+  create.memfd = udmabuf;
+  REFUSED(ioctl(udmabuf, UDMABUF_CREATE, &create), EBADFD);
+}
+
 static jmp_buf after_bus_error;
 static void *bus_error_at;
 
@@ -453,6 +479,72 @@ static void map_registers(void) {
   DONE(kill(child, SIGCONT));
   DONE(waitpid(child, &status, 0));
   printf(", then ended with %d\n", WEXITSTATUS(status));
+}
+
+/* Whether this process is traced. */
+static int is_traced(void) {
+  char text[4096] = "";
+  int status = DONE(open("/proc/self/status", O_RDONLY));
+  DONE(read(status, text, sizeof text - 1));
+  DONE(close(status));
+  return atoi(strstr(text, "TracerPid:") + strlen("TracerPid:")) != 0;
+}
+
+#define BAR(number) ((off_t)(number) << 40)
+
+/* A BAR that is memory is reached without the model. */
+static void map_memory(void) {
+  const char *function = "/sys/bus/pci/devices/0000:00:07.0/driver_override";
+  write_text(function, "vfio-pci");
+  write_text("/sys/bus/pci/drivers_probe", "0000:00:07.0");
+  int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
+  int iommu = DONE(open("/dev/iommu", O_RDWR));
+  bind_memory(device, iommu);
+  const size_t bytes = 1ull << 34;
+  DONE(pwrite(device, "before", 7, BAR(2) + 0x5000));
+  char *memory = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, device, BAR(2));
+  DONE(memory == MAP_FAILED ? -1 : 0);
+  printf("%s, traced %d, closed by exec %d\n", memory + 0x5000, is_traced(),
+         fcntl(device, F_GETFD));
+  struct vfio_device_attach_iommufd_pt attach = {.argsz = sizeof attach, .pt_id = ioas(iommu)};
+  struct iommu_ioas_map pin = {.size = sizeof pin,
+                               .flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
+                               .ioas_id = attach.pt_id,
+                               .user_va = (uintptr_t)memory,
+                               .length = 4096};
+  DONE(ioctl(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));
+  REFUSED(ioctl(iommu, IOMMU_IOAS_MAP, &pin), EFAULT);
+  /* Each sees what the other writes, and any instruction will do. */
+  __asm__ volatile("fxsave64 (%0)" ::"r"(memory) : "memory");
+  strcpy(memory + bytes - 4096, "mapped");
+  char text[8];
+  DONE(pread(device, text, 7, BAR(2) + bytes - 4096));
+  DONE(pwrite(device, "written", 8, BAR(2) + 0x6000));
+  printf("%s, %s\n", text, memory + 0x6000);
+  /* A part of it, at another address. */
+  char *part = mmap(0, 4096, PROT_READ, MAP_SHARED, device, BAR(2) + 0x6000);
+  printf("part %s\n", part);
+  /* It can't be reached while memory is disabled, and has not changed then. */
+  struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+  DONE(sigaction(SIGBUS, &action, 0));
+  uint16_t command = 0;
+  DONE(pwrite(device, &command, sizeof command, COMMAND));
+  if (sigsetjmp(after_bus_error, 1) == 0)
+    printf("read %d\n", *part);
+  printf("disabled SIGBUS %d\n", bus_error_at == part);
+  command = 2;
+  DONE(pwrite(device, &command, sizeof command, COMMAND));
+  printf("enabled %s, %s\n", part, memory + bytes - 4096);
+  /* Registers of the same device, and its memory again. */
+  volatile uint32_t *registers = mmap(0, 4096, PROT_READ, MAP_SHARED, device, BAR(0));
+  printf("register %x, traced %d\n", registers[0], is_traced());
+  part = mmap(0, 4096, PROT_READ, MAP_SHARED, device, BAR(2) + 0x6000);
+  printf("part %s\n", part);
+  DONE(ioctl(device, VFIO_DEVICE_RESET));
+  printf("after a reset %d\n", *part);
+  strcpy(memory + 0x6000, "kept");
+  DONE(close(device));
+  printf("closed %s\n", part);
 }
 
 /* An instruction that can't be carried out on registers. */
@@ -688,6 +780,10 @@ int main(int count, char **arguments) {
     use_group();
   else if (!strcmp(what, "registers"))
     map_registers();
+  else if (!strcmp(what, "bar"))
+    map_memory();
+  else if (!strcmp(what, "udmabuf"))
+    make_dma_buf();
   else if (!strcmp(what, "pinned"))
     keep_pinned();
   else if (!strcmp(what, "file"))

@@ -1,8 +1,5 @@
-package dev.iolite.mock.vfio;
+package dev.iolite.mock.core;
 
-import dev.iolite.mock.core.OpenFile;
-import dev.iolite.mock.core.Refused;
-import dev.iolite.mock.core.Task;
 import dev.iolite.uapi.libc.Libc;
 
 /** A fence as a file, already signalled (drivers/dma-buf/sync_file.c). */
