@@ -77,15 +77,19 @@ class HtmlReportTest {
   void stepsAreWhereTheyWereInTime() throws IOException {
     run("--kernel", MODEL, "tdi", "assign");
     double last = 0;
+    double worked = 0;
     List<Element> steps = page().inside("times", "rect");
     assertThat(steps).hasSizeGreaterThan(90);
     for (Element step : steps) {
       double start = percent(step.getAttribute("x"));
       assertThat(start).isGreaterThanOrEqualTo(last - 0.01);
-      last = start + percent(step.getAttribute("width"));
+      double width = percent(step.getAttribute("width"));
+      last = start + width;
+      worked += width;
       assertThat(last).isBetween(0.0, 100.01);
     }
     assertThat(last).isGreaterThan(99);
+    assertThat(worked).isPositive();
   }
 
   private static double percent(String text) {

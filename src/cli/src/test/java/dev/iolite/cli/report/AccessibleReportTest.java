@@ -50,7 +50,7 @@ class AccessibleReportTest {
                 false,
                 Optional.empty())));
     record.check(new Check(HOSTILE, true, HOSTILE));
-    record.check(new Check(HOSTILE, false, HOSTILE));
+    record.check(new Check("untrue", false, HOSTILE));
     record.remark(HOSTILE);
     return AssignmentPage.of(
         HOSTILE,
@@ -65,6 +65,15 @@ class AccessibleReportTest {
     assertThat(page.elements("img")).isEmpty();
     assertThat(page.text("h1")).containsExactly("<img src=x onerror=\"a\">&'\\u202e\\x00?");
     assertThat(page()).doesNotContain("\u202e").doesNotContain("<img").doesNotContain("onerror=\"");
+  }
+
+  @Test
+  void whatIsNotSoIsNotProved() throws IOException {
+    HtmlPage page = HtmlPage.of(page());
+    assertThat(page.ofClass("statements")).singleElement().asString().doesNotContain("untrue");
+    assertThat(page.ofClass("missing")).singleElement().asString().contains("untrue");
+    assertThat(page.ofClass("verdict bad")).hasSize(1);
+    assertThat(page.ofClass("verdict good")).isEmpty();
   }
 
   @Test
