@@ -1,5 +1,6 @@
 package dev.iolite.contract;
 
+import static dev.iolite.uapi.catalog.VfioIoctls.VFIO_DEVICE_IOEVENTFD;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
@@ -9,6 +10,8 @@ import dev.iolite.uapi.tsm.iommu_vdevice_tsm_req;
 import dev.iolite.uapi.tsmseed2025.TsmSeed2025;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_get_runs;
 import dev.iolite.uapi.tsmseed2025.vfio_dma_buf_run;
+import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_device_ioeventfd;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -17,6 +20,8 @@ import org.junit.jupiter.api.Test;
 
 /** The bind of an interface, what may be exported of its BAR when, and the requests to the TSM. */
 abstract class SeedBindContract extends TsmBindContract {
+  private static final int VALUE = 0x600d;
+
   SeedBindContract(Backend backend) {
     super(backend);
   }
@@ -53,6 +58,39 @@ abstract class SeedBindContract extends TsmBindContract {
     fails(Errno.EBUSY, op(BIND));
     assertThat(unmapped(ioas, IOVA, MEMORY_BYTES)).isEqualTo(MEMORY_BYTES);
     succeeds(op(BIND));
+  }
+
+  @Test
+  void anEventfdDoesNotWriteToPrivateMemory() {
+    // vfio_pci_rdwr.c:vfio_pci_ioeventfd, vfio_pci_ioeventfd_handler
+    write(device, MEMORY_BAR, PAGE, 4, 0);
+    write(device, MEMORY_BAR, SHARED_PAGE.offset(), 4, 0);
+    int event = eventfd();
+    succeeds(ioEvent(PAGE, event));
+    succeeds(ioEvent(SHARED_PAGE.offset(), event));
+    succeeds(op(BIND));
+    signal(event);
+    fails(Errno.EBUSY, ioEvent(PAGE + 4, event));
+    succeeds(ioEvent(PAGE, NO_FD));
+    succeeds(ioEvent(SHARED_PAGE.offset() + 4, event));
+    succeeds(op(UNBIND));
+    assertThat(read(device, MEMORY_BAR, SHARED_PAGE.offset(), 4)).isEqualTo(VALUE);
+    assertThat(read(device, MEMORY_BAR, PAGE, 4)).isZero();
+  }
+
+  private int ioEvent(long at, int event) {
+    MemorySegment set = sized(vfio_device_ioeventfd.layout());
+    vfio_device_ioeventfd.flags(set, Vfio.VFIO_DEVICE_IOEVENTFD_32());
+    vfio_device_ioeventfd.offset(set, offset(MEMORY_BAR) + at);
+    vfio_device_ioeventfd.data(set, VALUE);
+    vfio_device_ioeventfd.fd(set, event);
+    return ioctl(device, VFIO_DEVICE_IOEVENTFD, set);
+  }
+
+  private void signal(int event) {
+    MemorySegment one = zeros(8);
+    one.set(ValueLayout.JAVA_LONG, 0, 1);
+    assertThat(kernel.write(event, one.address(), 8)).isEqualTo(8);
   }
 
   @Test

@@ -72,12 +72,8 @@ public interface AssignedDeviceCalls {
   /** Whether a mapping does not reach a part of a BAR now. */
   boolean hidesMappings(AssignedDevice device, int bar, BarRange range);
 
-  /**
-   * Called when a BAR is about to be read or written through the device's file.
-   *
-   * @throws Refused why it must not be
-   */
-  void accessing(AssignedDevice device, int bar, BarRange range);
+  /** Whether the host must not read or write a part of a BAR now. */
+  boolean isPrivate(AssignedDevice device, int bar, BarRange range);
 
   /** Called when a device is about to be put into low power, even if it is in it already. */
   void suspending(AssignedDevice device);

@@ -61,7 +61,9 @@ public class PlainVfio implements AssignedDeviceCalls {
   }
 
   @Override
-  public void accessing(AssignedDevice device, int bar, BarRange range) {}
+  public boolean isPrivate(AssignedDevice device, int bar, BarRange range) {
+    return false;
+  }
 
   @Override
   public void suspending(AssignedDevice device) {}

@@ -24,7 +24,8 @@ class GuardedDevices extends NotedDevices {
   }
 
   /** drivers/vfio/pci/vfio_pci_tdi.c:vfio_pci_tdi_private. */
-  final boolean isPrivate(AssignedDevice device, int bar, BarRange range) {
+  @Override
+  public final boolean isPrivate(AssignedDevice device, int bar, BarRange range) {
     long end = range.offset() + range.bytes();
     return isLocked(device)
         && device.function().teeRanges(bar).stream()
@@ -41,12 +42,6 @@ class GuardedDevices extends NotedDevices {
       boolean wraps = Long.compareUnsigned(range.offset() + range.bytes(), range.offset()) < 0;
       refuseIf(wraps, Errno.EOVERFLOW);
     }
-  }
-
-  /** drivers/vfio/pci/vfio_pci_rdwr.c:vfio_pci_core_ioread32. */
-  @Override
-  public void accessing(AssignedDevice device, int bar, BarRange range) {
-    refuseIf(isPrivate(device, bar, range), Errno.EIO);
   }
 
   /** drivers/vfio/pci/vfio_pci_tdi.c:vfio_pci_tdi_disturb. */

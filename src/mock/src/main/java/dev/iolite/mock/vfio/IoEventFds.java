@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.EventFdFile;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.device.MsiX;
@@ -59,6 +60,7 @@ final class IoEventFds {
     refuseIf(at + bytes > resource.bytes(), Errno.EINVAL);
     refuseIf(bar == core.msixBar() && isInTable(at, bytes), Errno.EINVAL);
     refuseIf(!core.isReserved(bar), Errno.EBUSY);
+    refuseIf(fd >= 0 && core.isPrivate(bar, new BarRange(at, bytes)), Errno.EBUSY);
     set(new Write(bar, at, bytes, vfio_device_ioeventfd.data(ask)), fd);
     return 0;
   }
@@ -88,7 +90,8 @@ final class IoEventFds {
 
   /** vfio_pci_ioeventfd_handler. */
   private void run(Write write) {
-    if (!core.pci().resource(write.bar).isMemory() || core.isMemoryEnabled()) {
+    boolean reaches = !core.pci().resource(write.bar).isMemory() || core.isMemoryEnabled();
+    if (reaches && !core.isPrivate(write.bar, new BarRange(write.at, write.bytes))) {
       core.write(write.bar, write.at, write.bytes, write.value);
     }
   }

@@ -151,6 +151,11 @@ final class VfioPciCore {
         && (config().shadow(PciRegs.COMMAND, 2) & PciRegs.COMMAND_MEMORY) != 0;
   }
 
+  /** Whether the host must not read or write a part of a BAR now. */
+  boolean isPrivate(int bar, BarRange range) {
+    return device.calls().isPrivate(device, bar, range);
+  }
+
   /** Whether an access to a part of a mapped BAR reaches it (vfio_pci_vmf_insert_pfn). */
   boolean isMappable(int bar, BarRange range) {
     return config.isPresent()
