@@ -13,8 +13,10 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -37,21 +39,6 @@ import picocli.CommandLine.TypeConversionException;
     scope = ScopeType.INHERIT,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      DoctorCommand.class,
-      PciCommand.class,
-      VfioCommand.class,
-      IommuCommand.class,
-      KvmCommand.class,
-      VmCommand.class,
-      PassthroughCommand.class,
-      RecordCommand.class,
-      MockCommand.class,
-      TsmCommand.class,
-      TdiCommand.class,
-      UapiCommand.class,
-      HelpCommand.class
-    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",
@@ -94,6 +81,25 @@ public final class Main extends CommandGroup {
     this.errTerminal = errTerminal;
   }
 
+  @Override
+  Map<String, Class<?>> subcommands() {
+    Map<String, Class<?>> commands = new LinkedHashMap<>();
+    commands.put("doctor", DoctorCommand.class);
+    commands.put("pci", PciCommand.class);
+    commands.put("vfio", VfioCommand.class);
+    commands.put("iommu", IommuCommand.class);
+    commands.put("kvm", KvmCommand.class);
+    commands.put("vm", VmCommand.class);
+    commands.put("passthrough", PassthroughCommand.class);
+    commands.put("record", RecordCommand.class);
+    commands.put("mock", MockCommand.class);
+    commands.put("tsm", TsmCommand.class);
+    commands.put("tdi", TdiCommand.class);
+    commands.put("uapi", UapiCommand.class);
+    commands.put("help", HelpCommand.class);
+    return commands;
+  }
+
   /**
    * Runs a command and exits with its code. When a signal ends the process (Ctrl-C), the command
    * first undoes what it did.
@@ -123,7 +129,8 @@ public final class Main extends CommandGroup {
             out,
             () -> Terminal.of(kernel, Terminal.OUT, System.getenv(), outCharset),
             err,
-            () -> Terminal.of(kernel, Terminal.ERR, System.getenv(), errCharset));
+            () -> Terminal.of(kernel, Terminal.ERR, System.getenv(), errCharset),
+            arguments);
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> of(line).stop(ended, line), "stop"));
     int code = ExitCode.INTERNAL;
@@ -213,6 +220,8 @@ public final class Main extends CommandGroup {
    * The command line, with these streams, working on this kernel by default. What the streams are
    * connected to is determined anew for each result: a window's size may change while a device is
    * held.
+   *
+   * @param arguments what it will execute, so that it has the commands for that; none: it has all
    */
   static CommandLine commandLine(
       Kernel kernel,
@@ -220,9 +229,11 @@ public final class Main extends CommandGroup {
       PrintWriter out,
       Supplier<Terminal> outTerminal,
       PrintWriter err,
-      Supplier<Terminal> errTerminal) {
+      Supplier<Terminal> errTerminal,
+      String... arguments) {
     Terminal terminal = outTerminal.get();
     CommandLine line = new CommandLine(new Main(kernel, input, outTerminal, errTerminal));
+    Subcommands.addNeeded(line, List.of(arguments));
     CommonOptions.fit(line);
     UsageHelp.fit(line, terminal);
     return line.setOut(out)

@@ -1,5 +1,7 @@
 package dev.iolite.cli;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import picocli.CommandLine.Command;
 
 /** {@code iolite tdi}: device interfaces for confidential guests. */
@@ -7,17 +9,21 @@ import picocli.CommandLine.Command;
     name = "tdi",
     description =
         "Device interfaces (TDIs) for confidential guests: plan, assign, bind, inspect, recover.",
-    synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      TdiPlanCommand.class,
-      TdiAssignCommand.class,
-      TdiShowCommand.class,
-      TdiWatchCommand.class,
-      TdiBindCommand.class,
-      TdiUnbindCommand.class,
-      TdiReportCommand.class,
-      TdiEvidenceCommand.class,
-      TdiRecoverCommand.class,
-      TdiStatesCommand.class
-    })
-final class TdiCommand extends CommandGroup {}
+    synopsisSubcommandLabel = "COMMAND")
+final class TdiCommand extends CommandGroup {
+  @Override
+  Map<String, Class<?>> subcommands() {
+    Map<String, Class<?>> commands = new LinkedHashMap<>();
+    commands.put("plan", TdiPlanCommand.class);
+    commands.put("assign", TdiAssignCommand.class);
+    commands.put("show", TdiShowCommand.class);
+    commands.put("watch", TdiWatchCommand.class);
+    commands.put("bind", TdiBindCommand.class);
+    commands.put("unbind", TdiUnbindCommand.class);
+    commands.put("report", TdiReportCommand.class);
+    commands.put("evidence", TdiEvidenceCommand.class);
+    commands.put("recover", TdiRecoverCommand.class);
+    commands.put("states", TdiStatesCommand.class);
+    return commands;
+  }
+}

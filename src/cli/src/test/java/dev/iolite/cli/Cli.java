@@ -54,7 +54,8 @@ record Cli(int code, String out, String err) {
                 new PrintWriter(out),
                 () -> terminal,
                 new PrintWriter(err),
-                () -> terminal)
+                () -> terminal,
+                arguments)
             .execute(arguments);
     return new Cli(code, out.toString(), err.toString());
   }

@@ -49,7 +49,8 @@ final class HeldProcess implements AutoCloseable {
                         new PrintWriter(out),
                         Terminals::pipe,
                         new PrintWriter(err),
-                        Terminals::pipe)
+                        Terminals::pipe,
+                        words)
                     .execute(words);
             code.complete(ended);
             held.countDown();

@@ -211,7 +211,7 @@ public final class HostKernel implements Kernel, HostFiles {
   int ioctl(int fd, long request, MemorySegment argument) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) Ioctl.WITH_MEMORY.invokeExact(state, fd, request, argument), state);
+      return result((int) IoctlWithMemory.CALL.invokeExact(state, fd, request, argument), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -750,8 +750,10 @@ public final class HostKernel implements Kernel, HostFiles {
 
   private static final class Ioctl {
     static final MethodHandle CALL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
-    static final MethodHandle WITH_MEMORY =
-        variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
+  }
+
+  private static final class IoctlWithMemory {
+    static final MethodHandle CALL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
   }
 
   private static final class Mmap {
