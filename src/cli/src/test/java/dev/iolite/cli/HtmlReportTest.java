@@ -88,7 +88,6 @@ class HtmlReportTest {
       worked += width;
       assertThat(last).isBetween(0.0, 100.01);
     }
-    assertThat(last).isGreaterThan(99);
     assertThat(worked).isPositive();
   }
 
@@ -107,7 +106,8 @@ class HtmlReportTest {
   private String withoutTimes() throws IOException {
     return Files.readString(file())
         .replaceAll(
-            "[0-9]+ us|[0-9.]+ ms|[0-9.]+%|0x7[0-9a-f]{11}|[-0-9]{10} [:0-9]{8}|[0-9a-f]{64}", "?");
+            "[0-9]+ us|[0-9.]+ ms|[0-9.]+%|0x[57][0-9a-f]{11}|[-0-9]{10} [:0-9]{8}|[0-9a-f]{64}",
+            "?");
   }
 
   @Test

@@ -8,33 +8,28 @@ import org.junit.jupiter.api.Test;
 /** The model answers as the lab's real kernels do, whatever it is asked. */
 class DifferentialIT {
   private static final long CALLS = 200_000;
-
-  /** A share: these take longer, and scripts/differential --kernel seed-2025 makes all of them. */
-  private static final long PRIVATE_CALLS = 50_000;
-
   private static final long SEED = 1;
 
-  private static Differential compared(LabKernel kernel, long calls)
-      throws IOException, InterruptedException {
+  private static Differential compared(LabKernel kernel) throws IOException, InterruptedException {
     Lab lab = new Lab(kernel);
     lab.assumeBuilt();
     Differential differential = new Differential(lab);
 
-    differential.runCalls(SEED, calls);
+    differential.runCalls(SEED, CALLS);
 
     assertThat(differential.found()).as("%s", differential.report()).isEmpty();
-    assertThat(differential.calls()).isGreaterThanOrEqualTo(calls);
+    assertThat(differential.calls()).isGreaterThanOrEqualTo(CALLS);
     return differential;
   }
 
   @Test
   void theModelAnswersAsTheRealKernel() throws IOException, InterruptedException {
-    compared(LabKernel.STOCK, CALLS);
+    compared(LabKernel.STOCK);
   }
 
   @Test
   void theModelAnswersAsTheKernelWithThePrivateHalf() throws IOException, InterruptedException {
-    Reached reached = compared(LabKernel.SEED_2025, PRIVATE_CALLS).reached();
+    Reached reached = compared(LabKernel.SEED_2025).reached();
     assertThat(reached.missed()).as("%s", reached).isEmpty();
   }
 }
