@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -141,14 +142,14 @@ public final class AssignmentReport implements AssignmentListener {
         output.heading(
             CALLS_INDENT,
             output.mark(sum.succeeded()),
-            "%7.2f ms  ".formatted(millis(sum.took())),
+            time(sum.took()),
             output.styled(sum.title(), Style.bold),
             ": " + sum.counts()));
     untold = Optional.empty();
   }
 
-  private static double millis(Duration duration) {
-    return duration.toNanos() / 1e6;
+  private static String time(Duration duration) {
+    return String.format(Locale.ROOT, "%7.2f ms  ", duration.toNanos() / 1e6);
   }
 
   @Override
@@ -170,7 +171,7 @@ public final class AssignmentReport implements AssignmentListener {
     output.heading(
         CALLS_INDENT,
         output.mark(step.succeeded()),
-        "%7.2f ms  ".formatted(millis(step.took())),
+        time(step.took()),
         output.styled(step.name(), Style.bold),
         ": " + step.outcome());
     if (detail != Detail.STEPS) {

@@ -9,6 +9,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
@@ -50,11 +51,12 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
   /**
    * Not in the bindings, because it is not part of device assignment. The number is that of
    * asm-generic/ioctls.h, which x86, Arm and RISC-V share; the argument is {@code struct winsize},
-   * four {@code unsigned short}, the second of which is ws_col.
+   * four {@code unsigned short}, the first two of which are ws_row and ws_col.
    */
   private static final long TIOCGWINSZ = 0x5413;
 
   private static final int WINSIZE_BYTES = 8;
+  private static final int WS_ROW = 0;
   private static final int WS_COL = 2;
 
   /**
@@ -66,12 +68,12 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
   static Terminal of(
       Kernel kernel, int descriptor, Map<String, String> environment, Charset charset) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment window = arena.allocate(WINSIZE_BYTES, Short.BYTES);
-      if (kernel.ioctl(descriptor, TIOCGWINSZ, window.address()) != 0) {
+      Optional<MemorySegment> window = window(kernel, descriptor, arena);
+      if (window.isEmpty()) {
         return new Terminal(false, OptionalInt.empty(), charset, Ansi.OFF);
       }
       OptionalInt wanted = columns(environment.getOrDefault("COLUMNS", ""));
-      int own = Short.toUnsignedInt(window.get(ValueLayout.JAVA_SHORT, WS_COL));
+      int own = Short.toUnsignedInt(window.get().get(ValueLayout.JAVA_SHORT, WS_COL));
       boolean isColoured =
           environment.getOrDefault("NO_COLOR", "").isEmpty()
               && !environment.getOrDefault("TERM", "").equals("dumb");
@@ -86,13 +88,20 @@ public record Terminal(boolean isTerminal, OptionalInt columns, Charset charset,
   /** The height of the terminal that standard output is; empty if it has none. */
   static OptionalInt rows(Kernel kernel) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment window = arena.allocate(WINSIZE_BYTES, Short.BYTES);
       int rows =
-          kernel.ioctl(OUT, TIOCGWINSZ, window.address()) == 0
-              ? Short.toUnsignedInt(window.get(ValueLayout.JAVA_SHORT, 0))
-              : 0;
+          window(kernel, OUT, arena)
+              .map(window -> Short.toUnsignedInt(window.get(ValueLayout.JAVA_SHORT, WS_ROW)))
+              .orElse(0);
       return rows == 0 ? OptionalInt.empty() : OptionalInt.of(rows);
     }
+  }
+
+  /** A terminal's struct winsize; empty if the descriptor is of none. */
+  private static Optional<MemorySegment> window(Kernel kernel, int descriptor, Arena arena) {
+    MemorySegment window = arena.allocate(WINSIZE_BYTES, Short.BYTES);
+    return kernel.ioctl(descriptor, TIOCGWINSZ, window.address()) == 0
+        ? Optional.of(window)
+        : Optional.empty();
   }
 
   /** Parses a width; empty if the text is not a width. */

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -101,6 +102,19 @@ class HtmlReportTest {
     String first = withoutTimes();
     run("--kernel", MODEL, "tdi", "assign");
     assertThat(withoutTimes()).isEqualTo(first);
+  }
+
+  @Test
+  void numbersAreEnglishLikeTheWords() throws IOException {
+    Locale usual = Locale.getDefault();
+    Locale.setDefault(Locale.GERMANY);
+    try {
+      assertThat(run("--kernel", MODEL, "tdi", "assign").out())
+          .doesNotContainPattern("\\d,\\d+ ms");
+    } finally {
+      Locale.setDefault(usual);
+    }
+    assertThat(Files.readString(file())).doesNotContainPattern("\\d,\\d+ ms");
   }
 
   private String withoutTimes() throws IOException {

@@ -14,10 +14,10 @@ public final class VirtualFunctions implements AutoCloseable {
   /** The PF. */
   public static final PciAddress PF = PciAddress.parse("0000:02:00.0");
 
-  /** The VFs. */
+  /** The first VF. */
   public static final PciAddress FIRST = PciAddress.parse("0000:02:00.1");
 
-  /** The other one. */
+  /** The second VF. */
   public static final PciAddress SECOND = PciAddress.parse("0000:02:00.2");
 
   /** The TSM that connects their PF. */

@@ -39,7 +39,7 @@ final class TimeLine {
   }
 
   static String millis(long nanos) {
-    return "%.2f ms".formatted(nanos / 1e6);
+    return String.format(Locale.ROOT, "%.2f ms", nanos / 1e6);
   }
 
   private static String millis(Duration time) {

@@ -16,7 +16,8 @@ import java.util.List;
 
 /**
  * A dma-buf (struct dma_buf), with what all of them have in common (drivers/dma-buf/dma-buf.c). Its
- * exporter is a subclass.
+ * exporter is a subclass. Unless that says otherwise, it is no device's memory: of no kind, never
+ * revoked, and imported by nobody.
  */
 public abstract class DmaBufFile extends OpenFile {
   private static final int SYNC = (int) DmaBuf.DMA_BUF_IOCTL_SYNC();
@@ -44,7 +45,9 @@ public abstract class DmaBufFile extends OpenFile {
   public abstract long bytes();
 
   /** What may be done with it. */
-  public abstract DmaBufKind kind();
+  public DmaBufKind kind() {
+    return DmaBufKind.PLAIN;
+  }
 
   /**
    * The ranges of a function's BAR that a part of it covers; none if it belongs to another function
@@ -53,10 +56,14 @@ public abstract class DmaBufFile extends OpenFile {
    * @param offset where in it the part starts, in bytes
    * @param length the length of the part, in bytes
    */
-  public abstract List<BarRange> part(TeeFunction owner, int bar, long offset, long length);
+  public List<BarRange> part(TeeFunction owner, int bar, long offset, long length) {
+    return List.of();
+  }
 
   /** Whether it is revoked now. */
-  public abstract boolean isRevoked();
+  public boolean isRevoked() {
+    return false;
+  }
 
   /** Whether a guest that has it is currently kept from the device. */
   public boolean isMute() {
@@ -68,9 +75,11 @@ public abstract class DmaBufFile extends OpenFile {
    *
    * @param isPrivate whether it is for accesses from a guest's private side
    * @param importer is told when it is revoked
-   * @throws Refused ENODEV: revoked
+   * @throws Refused EOPNOTSUPP: not from VFIO; ENODEV: revoked
    */
-  public abstract Import importForKvm(boolean isPrivate, Importer importer);
+  public Import importForKvm(boolean isPrivate, Importer importer) {
+    throw refused(Errno.EOPNOTSUPP);
+  }
 
   /** An importer. It is told when the memory that it imported is about to go away. */
   public interface Importer {
@@ -102,7 +111,9 @@ public abstract class DmaBufFile extends OpenFile {
    * @throws Refused EOPNOTSUPP: not from VFIO, private, or of no kind and more than one range;
    *     ENODEV: revoked
    */
-  public abstract Import importForIommufd(Importer importer);
+  public Import importForIommufd(Importer importer) {
+    throw refused(Errno.EOPNOTSUPP);
+  }
 
   /** dma_buf_ioctl. */
   @Override

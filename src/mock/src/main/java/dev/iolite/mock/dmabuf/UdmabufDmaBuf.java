@@ -1,16 +1,12 @@
 package dev.iolite.mock.dmabuf;
 
 import static dev.iolite.mock.core.Refused.refuseIf;
-import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufFile;
-import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.MapRequest;
 import dev.iolite.mock.core.MappedObject;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.core.TeeFunction;
 import dev.iolite.uapi.libc.Libc;
 import java.util.List;
 
@@ -29,32 +25,6 @@ final class UdmabufDmaBuf extends DmaBufFile {
   @Override
   public long bytes() {
     return pieces.stream().mapToLong(UdmabufPiece::bytes).sum();
-  }
-
-  @Override
-  public DmaBufKind kind() {
-    return DmaBufKind.PLAIN;
-  }
-
-  @Override
-  public List<BarRange> part(TeeFunction owner, int bar, long offset, long length) {
-    return List.of();
-  }
-
-  @Override
-  public boolean isRevoked() {
-    return false;
-  }
-
-  @Override
-  public Import importForKvm(boolean isPrivate, Importer importer) {
-    throw refused(Errno.EOPNOTSUPP);
-  }
-
-  /** drivers/vfio/pci/vfio_pci_dmabuf.c:vfio_pci_dma_buf_iommufd_map: it is none of VFIO's. */
-  @Override
-  public Import importForIommufd(Importer importer) {
-    throw refused(Errno.EOPNOTSUPP);
   }
 
   /** begin_cpu_udmabuf. */

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The platform's TSM ({@code tsm0}) and its connections, as in drivers/pci/tsm.c. The model knows
@@ -213,8 +214,7 @@ public final class LinkTsm {
 
   /** Called when the function is gone (pci_tsm_destroy). */
   public void drop(TeeFunction function) {
-    List<PciTsm> served =
-        contexts.values().stream().filter(c -> c.manager().equals(function)).toList();
+    List<PciTsm> served = behind(function).toList();
     for (PciTsm context : served.reversed()) {
       unbind(context.function());
       contexts.remove(context.function().name());
@@ -423,12 +423,14 @@ public final class LinkTsm {
         .orElseThrow(() -> refused(Errno.ENXIO));
   }
 
+  /** The functions that a device security manager answers for. */
+  private Stream<PciTsm> behind(TeeFunction manager) {
+    return contexts.values().stream().filter(context -> context.manager().equals(manager));
+  }
+
   /** Sends the device's interfaces to ERROR. */
   void fail(TeeFunction function) {
-    contexts.values().stream()
-        .filter(c -> c.manager().equals(function))
-        .flatMap(c -> c.tdi().stream())
-        .forEach(Tdi::fail);
+    behind(function).flatMap(c -> c.tdi().stream()).forEach(Tdi::fail);
   }
 
   /**
@@ -436,7 +438,7 @@ public final class LinkTsm {
    * until it is connected anew.
    */
   void loseLink(TeeFunction function) {
-    contexts.values().stream().filter(c -> c.manager().equals(function)).forEach(PciTsm::loseLink);
+    behind(function).forEach(PciTsm::loseLink);
     fail(function);
   }
 }

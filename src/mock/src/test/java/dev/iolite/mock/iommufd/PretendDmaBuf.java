@@ -3,13 +3,10 @@ package dev.iolite.mock.iommufd;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
-import dev.iolite.mock.core.BarRange;
 import dev.iolite.mock.core.DmaBufFile;
-import dev.iolite.mock.core.DmaBufKind;
 import dev.iolite.mock.core.Memory;
 import dev.iolite.mock.core.Ram;
 import dev.iolite.mock.core.Task;
-import dev.iolite.mock.core.TeeFunction;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -65,16 +62,6 @@ final class PretendDmaBuf extends DmaBufFile {
         put();
       }
     };
-  }
-
-  @Override
-  public DmaBufKind kind() {
-    return DmaBufKind.PLAIN;
-  }
-
-  @Override
-  public List<BarRange> part(TeeFunction owner, int bar, long offset, long length) {
-    return List.of();
   }
 
   @Override
