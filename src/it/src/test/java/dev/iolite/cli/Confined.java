@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Runs a command in a process that has the capabilities of its row and no others. */
+/**
+ * Runs a command in a process that has the capabilities of its row and no others, and is killed if
+ * it makes a call that its row doesn't need.
+ */
 final class Confined {
   /** A user who is not root. */
   static final int OTHER_USER = 1000;
@@ -79,12 +82,14 @@ final class Confined {
   /** As {@link #run}, with what another row has. */
   Cli runAs(Privileges row, String before, String command)
       throws IOException, InterruptedException {
-    return start(words(row, before, command));
+    return start(row, words(row, before, command));
   }
 
   /** Begins a command with what its row has; it reads from a pipe, and so is what it prints. */
-  Process begin(String command) throws IOException {
-    return new ProcessBuilder(words(row(command), "", command)).redirectErrorStream(true).start();
+  Process begin(String command) throws IOException, InterruptedException {
+    return begin(
+        row(command),
+        new ProcessBuilder(words(row(command), "", command)).redirectErrorStream(true));
   }
 
   private List<String> words(Privileges row, String before, String command) {
@@ -114,7 +119,7 @@ final class Confined {
                 "--bounding-set" + capabilities.substring("caps".length())));
     words.addAll(program);
     words.addAll(List.of(command.split(" ", -1)));
-    return start(words);
+    return start(row(command), words);
   }
 
   /** Has what is run lock no more than some KiB of memory, unless it has CAP_IPC_LOCK. */
@@ -134,22 +139,28 @@ final class Confined {
   String status(Privileges row) throws IOException, InterruptedException {
     List<String> words = new ArrayList<>(setpriv(row));
     words.addAll(List.of("cat", "/proc/self/status"));
-    return start(words).out();
+    return start(row, words).out();
   }
 
-  private Cli start(List<String> words) throws IOException, InterruptedException {
+  private Cli start(Privileges row, List<String> words) throws IOException, InterruptedException {
     Path out = directory.resolve("out");
     Path err = directory.resolve("err");
     int code =
-        new ProcessBuilder(Stream.concat(limits.stream(), words.stream()).toList())
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile())
-            .start()
+        begin(
+                row,
+                new ProcessBuilder(Stream.concat(limits.stream(), words.stream()).toList())
+                    .redirectOutput(out.toFile())
+                    .redirectError(err.toFile()))
             .waitFor();
     return new Cli(
         code,
         Files.readString(out, StandardCharsets.UTF_8),
         Files.readString(err, StandardCharsets.UTF_8));
+  }
+
+  private static Process begin(Privileges row, ProcessBuilder process)
+      throws IOException, InterruptedException {
+    return SystemCallFilter.with(row, process::start);
   }
 
   /** The capabilities of this process, as bits: in a container, root has not all of them. */

@@ -99,7 +99,15 @@ class PrivilegesTest {
     String mask = "%016x".formatted(bits & Confined.own());
     assertThat(new Confined(directory).status(row))
         .contains("CapPrm:\t" + mask, "CapEff:\t" + mask, "CapBnd:\t" + mask)
-        .contains("CapInh:\t0000000000000000", "NoNewPrivs:\t1");
+        .contains("CapInh:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2");
+  }
+
+  @Test
+  void aCallThatNoCommandNeedsKillsIt() throws Exception {
+    Confined.assumePossible();
+    Confined shell = new Confined(directory, List.of());
+    assertThat(shell.runAs(Confined.row("passthrough"), "", "unshare --net true").code())
+        .isEqualTo(SystemCallFilter.KILLED);
   }
 
   @ParameterizedTest
