@@ -126,7 +126,7 @@ record Privileges(
               "record",
               User.ANY,
               List.of(Capability.CAP_SYS_ADMIN),
-              List.of(IOMMUFD, KVM),
+              List.of(IOMMUFD, KVM, VFIO),
               List.of()),
           any("mock serve"),
           any("mock run"),

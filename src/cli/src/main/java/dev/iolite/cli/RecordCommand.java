@@ -15,7 +15,8 @@ import picocli.CommandLine.Parameters;
     name = "record",
     description = {
       "Prints what a model needs to be this machine, as YAML: its PCI functions, IOMMUs, IOMMU"
-          + " groups and KVM. Nothing is changed, and no device is opened.",
+          + " groups and KVM. Nothing is changed. Only a function that vfio-pci has and nobody uses"
+          + " is opened, which resets it.",
       "--kernel mock:FILE and iolite mock run FILE use a recording.",
       "Example: iolite record 0000:65:00.0 > gpu.yaml"
     })
@@ -40,7 +41,8 @@ final class RecordCommand extends IoliteCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Recording recording = new Recorder(kernel(), keepsIds).record(addresses);
+    Recording recording =
+        new Recorder(kernel(), keepsIds, note -> error("iolite: record " + note)).record(addresses);
     output().verbatim(RecordingText.of(recording).stripTrailing());
     return ExitCode.OK;
   }

@@ -2,17 +2,21 @@ package dev.iolite.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.iolite.doctor.DeviceInspection;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.recording.RecordedFunction;
 import dev.iolite.mock.recording.RecordingFile;
+import dev.iolite.pci.PciAddress;
 import dev.iolite.tsm.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,6 +103,58 @@ class RecordTest {
       assertThat(replayed(file, "record")).isEqualTo(Files.readString(file));
       assertThat(replayed(file, "pci", "show", "02:00.1"))
           .contains("VF of 0000:02:00.0", "/dev/vfio/devices/vfio0");
+    }
+  }
+
+  @Test
+  void whatVfioSaysAboutAFunctionThatItHasIsThereAgain() throws IOException {
+    try (MockKernel host = MockKernel.plain()) {
+      succeeds(host, "pci", "bind", DISK);
+      Path file = recorded(host, DISK);
+      assertThat(Files.readString(file))
+          .contains("{index: 0, bytes: \"0x4000\", flags: ", "{index: 2, count: 65, flags: ");
+      assertThat(replayed(file, "record")).isEqualTo(Files.readString(file));
+      assertThat(replayed(file, "vfio", "info", DISK))
+          .isEqualTo(succeeds(host, "vfio", "info", DISK));
+    }
+  }
+
+  /** Such as a kernel that knows that a device's INTx is broken. */
+  @Test
+  void aFunctionHasNoMoreThanVfioSaid() throws IOException {
+    try (MockKernel host = MockKernel.plain()) {
+      succeeds(host, "pci", "bind", DISK);
+      Path file = recorded(host, DISK);
+      String text = Files.readString(file);
+      Files.writeString(
+          file,
+          text.lines()
+              .filter(line -> !line.contains("{index: 0, count: 1,"))
+              .map(line -> line.replaceFirst("(index: 0, bytes: .*flags: \")0x[0-9a-f]+", "$10x3"))
+              .collect(Collectors.joining("\n")));
+      assertThat(succeeds(host, "vfio", "info", DISK))
+          .contains("INTx")
+          .containsPattern("BAR0 .*read write map");
+      assertThat(replayed(file, "vfio", "info", DISK))
+          .doesNotContain("INTx")
+          .containsPattern("BAR0 +\\S+ +\\S+ +read write *\n");
+    }
+  }
+
+  @Test
+  void aFunctionThatSomebodyUsesIsNotDisturbed() {
+    try (MockKernel host = MockKernel.plain()) {
+      succeeds(host, "pci", "bind", DISK);
+      Cli cli;
+      try (var _ = new DeviceInspection(host, PciAddress.parse(DISK), Optional.empty())) {
+        cli = Cli.runOn(host, "record", DISK);
+      }
+      assertThat(cli.code()).as(cli.err()).isZero();
+      assertThat(cli.out()).doesNotContain("vfio:");
+      assertThat(cli.err().replaceAll("\\s+", " "))
+          .contains(
+              "record 0000:00:03.0: VFIO's regions and interrupts are left out: somebody uses it",
+              "(EINVAL)");
     }
   }
 

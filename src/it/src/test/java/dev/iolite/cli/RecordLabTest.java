@@ -19,6 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The lab's machine, recorded: on the recording, each command prints what it prints in the lab. */
 @Tag("lab")
 class RecordLabTest {
+  private static final String NVME = "0000:00:03.0";
+
   @TempDir private Path directory;
   private Path file;
 
@@ -50,6 +52,20 @@ class RecordLabTest {
       printsTheSame("iommu", "info", function.address().toString());
     }
     printsTheSame("tsm", "list");
+  }
+
+  @Test
+  void whatVfioSaysAboutAFunctionThatItHasIsThereAgain() throws IOException {
+    Cli.run("pci", "bind", NVME);
+    try {
+      record();
+      assertThat(Files.readString(file)).contains("vfio:", "{index: 7, bytes: \"0x1000\", ");
+      printsTheSame("vfio", "info", NVME);
+      printsTheSame("pci", "show", NVME);
+      aRecordingOfTheReplayIsTheSameExceptForKvm();
+    } finally {
+      Cli.run("pci", "unbind", NVME);
+    }
   }
 
   @Test

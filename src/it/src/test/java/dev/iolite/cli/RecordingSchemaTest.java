@@ -39,6 +39,7 @@ class RecordingSchemaTest {
             MockKernel.builder().machine(Machine.sriov()).build());
     for (MockKernel host : hosts) {
       try (host) {
+        Cli.runOn(host, "pci", "bind", "0000:00:02.0");
         assertThat(problems(Cli.runOn(host, "record").out())).isEmpty();
       }
     }

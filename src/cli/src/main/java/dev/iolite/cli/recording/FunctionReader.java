@@ -1,5 +1,9 @@
 package dev.iolite.cli.recording;
 
+import dev.iolite.doctor.DeviceInspection;
+import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.core.IommuUnit;
@@ -7,19 +11,30 @@ import dev.iolite.mock.device.ConfigImage;
 import dev.iolite.mock.pci.Bdf;
 import dev.iolite.mock.pci.IoResource;
 import dev.iolite.mock.pci.Placement;
+import dev.iolite.mock.pci.VfioSeen;
 import dev.iolite.mock.recording.RecordedFunction;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.PciRegs;
+import dev.iolite.vfio.VfioInfo;
+import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** Reads a PCI function as far as a recording has it. */
 final class FunctionReader {
+  private static final String VFIO = "vfio-pci";
+
+  /** If somebody uses it, if this user may not, and if it demands a VF token. */
+  private static final Set<Errno> NOT_OPENED =
+      EnumSet.of(Errno.EBUSY, Errno.EINVAL, Errno.EACCES, Errno.EPERM, Errno.ENOENT);
+
   private static final int CAP_VPD = 0x03;
   private static final int ECAP_SERIAL = 0x03;
   private static final int SERIAL_BYTES = 8;
@@ -45,12 +60,16 @@ final class FunctionReader {
           "msi_bus",
           "numa_node");
 
+  private final Kernel kernel;
   private final SysFs files;
   private final List<IommuUnit> iommus;
   private final boolean keepsIds;
+  private final Consumer<String> notes;
 
-  FunctionReader(SysFs files, List<IommuUnit> iommus, boolean keepsIds) {
-    this.files = files;
+  FunctionReader(Kernel kernel, List<IommuUnit> iommus, boolean keepsIds, Consumer<String> notes) {
+    this.kernel = kernel;
+    this.notes = notes;
+    files = new SysFs(kernel);
     this.iommus = iommus;
     this.keepsIds = keepsIds;
   }
@@ -104,7 +123,45 @@ final class FunctionReader {
             .map(group -> OptionalInt.of(group.id()))
             .orElse(OptionalInt.empty()),
         device.resetMethods(),
+        vfio(device),
         attributes);
+  }
+
+  /** It is only asked about a function that nobody but its users can have an interest in. */
+  private Optional<VfioSeen> vfio(PciDevice device) {
+    if (!device.driver().equals(Optional.of(VFIO))) {
+      return Optional.empty();
+    }
+    try (DeviceInspection inspection =
+        new DeviceInspection(kernel, device.address(), Optional.empty())) {
+      VfioInfo info = inspection.vfio();
+      return Optional.of(
+          new VfioSeen(
+              info.regions().stream()
+                  .filter(region -> region.bytes() > 0)
+                  .map(
+                      region -> new VfioSeen.Region(region.index(), region.bytes(), region.flags()))
+                  .toList(),
+              info.irqs().stream()
+                  .filter(irq -> irq.count() > 0)
+                  .map(irq -> new VfioSeen.Irq(irq.index(), irq.count(), irq.flags()))
+                  .toList()));
+    } catch (KernelException e) {
+      if (!NOT_OPENED.contains(e.errno())) {
+        throw e;
+      }
+      leftOut(
+          device,
+          "somebody uses it, this user may not, or it demands a VF token (%s)"
+              .formatted(e.errno()));
+    } catch (PreconditionException e) {
+      leftOut(device, e.getMessage());
+    }
+    return Optional.empty();
+  }
+
+  private void leftOut(PciDevice device, String reason) {
+    notes.accept(device.address() + ": VFIO's regions and interrupts are left out: " + reason);
   }
 
   private Map<Integer, IoResource> resources(PciDevice device) {

@@ -24,10 +24,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Records a machine. Everything is read from sysfs and procfs, and asked of {@code /dev/kvm} and
- * {@code /dev/iommu}; no device is opened, and nothing is changed.
+ * {@code /dev/iommu}, and nothing is changed. Only a function that vfio-pci has and nobody uses is
+ * opened for a moment, which resets it, as VFIO does whenever it is opened or closed.
  */
 public final class Recorder {
   private static final String IOMMUS = "/sys/class/iommu";
@@ -37,16 +39,19 @@ public final class Recorder {
   private final Kernel kernel;
   private final SysFs files;
   private final boolean keepsIds;
+  private final Consumer<String> notes;
 
   /**
    * Prepares a recording.
    *
    * @param keepsIds whether serial numbers stay in it
+   * @param notes what could not be recorded, and why
    */
-  public Recorder(Kernel kernel, boolean keepsIds) {
+  public Recorder(Kernel kernel, boolean keepsIds, Consumer<String> notes) {
     this.kernel = kernel;
     this.files = new SysFs(kernel);
     this.keepsIds = keepsIds;
+    this.notes = notes;
   }
 
   /**
@@ -61,7 +66,7 @@ public final class Recorder {
     List<IommuUnit> iommus = iommus();
     Pci pci = new Pci(kernel);
     Set<PciAddress> needed = Needed.of(pci, files, wanted);
-    FunctionReader reader = new FunctionReader(files, iommus, keepsIds);
+    FunctionReader reader = new FunctionReader(kernel, iommus, keepsIds, notes);
     List<RecordedFunction> functions =
         pci
             .each(device ->

@@ -93,6 +93,11 @@ public final class PciDev {
     return function.shape();
   }
 
+  /** What VFIO said about it where it was recorded. */
+  public Optional<VfioSeen> vfioSeen() {
+    return placement.flatMap(Placement::vfio);
+  }
+
   /** The bus type, which knows the other devices. */
   public PciBus bus() {
     return bus;

@@ -17,6 +17,7 @@ import java.util.OptionalInt;
  * @param iommu the name of the IOMMU unit in front of it; empty without an IOMMU
  * @param group its IOMMU group; empty without an IOMMU
  * @param resetMethods the words in its {@code reset_method} file
+ * @param vfio what VFIO said about it; empty if it was not asked
  * @param attributes further files of its directory in sysfs, with their text
  */
 public record Placement(
@@ -27,6 +28,7 @@ public record Placement(
     Optional<String> iommu,
     OptionalInt group,
     List<String> resetMethods,
+    Optional<VfioSeen> vfio,
     Map<String, String> attributes) {
   /** Copies the collections. */
   public Placement {

@@ -8,6 +8,7 @@ import dev.iolite.mock.pci.HostFacts;
 import dev.iolite.mock.pci.IoResource;
 import dev.iolite.mock.pci.PciDev;
 import dev.iolite.mock.pci.Placement;
+import dev.iolite.mock.pci.VfioSeen;
 import dev.iolite.pci.PciRegs;
 import dev.iolite.tsm.Profile;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -226,6 +228,7 @@ public final class RecordingFile {
         "physical-function",
         "sriov",
         "tsm",
+        "vfio",
         "resources",
         "config-bytes",
         "config");
@@ -291,7 +294,31 @@ public final class RecordingFile {
             .map(OptionalInt::of)
             .orElse(OptionalInt.empty()),
         node.list("reset-methods").stream().map(RecordingNode::text).toList(),
+        node.optional("vfio").map(RecordingFile::vfio),
         attributes);
+  }
+
+  private static VfioSeen vfio(RecordingNode node) {
+    node.only("regions", "irqs");
+    List<VfioSeen.Region> regions = new ArrayList<>();
+    for (RecordingNode each : node.required("regions").list()) {
+      each.only("index", "bytes", "flags");
+      regions.add(
+          new VfioSeen.Region(
+              each.required("index").integer(SIXTEEN_BITS),
+              each.required("bytes").bits64(),
+              each.required("flags").integer(Integer.MAX_VALUE)));
+    }
+    List<VfioSeen.Irq> irqs = new ArrayList<>();
+    for (RecordingNode each : node.required("irqs").list()) {
+      each.only("index", "count", "flags");
+      irqs.add(
+          new VfioSeen.Irq(
+              each.required("index").integer(SIXTEEN_BITS),
+              each.required("count").integer(Integer.MAX_VALUE),
+              each.required("flags").integer(Integer.MAX_VALUE)));
+    }
+    return new VfioSeen(regions, irqs);
   }
 
   private String known(RecordingNode iommu) {

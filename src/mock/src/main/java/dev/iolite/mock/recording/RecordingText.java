@@ -4,6 +4,7 @@ import dev.iolite.mock.core.IommuUnit;
 import dev.iolite.mock.core.ReservedRegion;
 import dev.iolite.mock.pci.IoResource;
 import dev.iolite.mock.pci.Placement;
+import dev.iolite.mock.pci.VfioSeen;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -112,10 +113,29 @@ public final class RecordingText {
     if (function.tsm()) {
       line(2, "tsm: true");
     }
+    placement.vfio().ifPresent(this::vfio);
     resources(placement.resources());
     line(2, "config-bytes: " + function.config().size());
     line(2, "config: |");
     ConfigText.of(function.config()).lines().forEach(each -> line(3, each));
+  }
+
+  private void vfio(VfioSeen seen) {
+    line(2, "vfio:");
+    line(3, seen.regions().isEmpty() ? "regions: []" : "regions:");
+    for (VfioSeen.Region region : seen.regions()) {
+      line(
+          4,
+          "- {index: %d, bytes: %s, flags: %s}"
+              .formatted(region.index(), hex(region.bytes()), hex(region.flags())));
+    }
+    line(3, seen.irqs().isEmpty() ? "irqs: []" : "irqs:");
+    for (VfioSeen.Irq irq : seen.irqs()) {
+      line(
+          4,
+          "- {index: %d, count: %d, flags: %s}"
+              .formatted(irq.index(), irq.count(), hex(irq.flags())));
+    }
   }
 
   private void resources(Map<Integer, IoResource> resources) {

@@ -95,7 +95,10 @@ final class DeviceIoctls {
       vfio_region_info.flags(info, READ_WRITE);
     } else if (index == PciDev.ROM) {
       IoResource rom = core.pci().resource(index);
-      boolean readable = rom.isPresent() && core.pci().function().rom().isPresent();
+      boolean readable =
+          rom.isPresent()
+              && core.pci().function().rom().isPresent()
+              && core.pci().vfioSeen().map(seen -> seen.hasRegion(index)).orElse(true);
       vfio_region_info.size(info, readable ? rom.bytes() : 0);
       vfio_region_info.flags(info, readable ? Vfio.VFIO_REGION_INFO_FLAG_READ() : 0);
     } else {

@@ -47,8 +47,13 @@ final class IrqIoctls {
     irqs = core.irqs();
   }
 
-  /** vfio_pci_get_irq_count. */
   private int count(int index) {
+    int most = core.pci().vfioSeen().map(seen -> seen.count(index)).orElse(Integer.MAX_VALUE);
+    return Math.min(most, countOfConfig(index));
+  }
+
+  /** vfio_pci_get_irq_count. */
+  private int countOfConfig(int index) {
     if (index == IrqState.INTX) {
       return core.config().shadow(PciRegs.INTERRUPT_PIN, 1) != 0 ? 1 : 0;
     } else if (index == IrqState.MSI) {

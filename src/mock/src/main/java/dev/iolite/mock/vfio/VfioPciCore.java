@@ -181,7 +181,9 @@ final class VfioPciCore {
   /** Whether a BAR can be mapped (vfio_pci_probe_mmaps). */
   boolean canMap(int bar) {
     IoResource resource = pci.resource(bar);
-    if (!resource.isMemory() || !resource.isPresent()) {
+    if (!resource.isMemory()
+        || !resource.isPresent()
+        || !pci.vfioSeen().map(seen -> seen.canMap(bar)).orElse(true)) {
       return false;
     }
     long pageEnd = (resource.start() + resource.bytes() + Page.BYTES - 1) & -Page.BYTES;

@@ -105,7 +105,7 @@ class RecordingFileTest {
           2^64, not '24, 25'
           irq: 24 | irrq: 24 | line 37, column 11: there is no 'irrq' here, only address, vendor, \
           device, subsystem-vendor, subsystem-device, class, revision, driver, driver-override, \
-          iommu, group, irq, reset-methods, attributes, physical-function, sriov, tsm, resources, \
+          iommu, group, irq, reset-methods, attributes, physical-function, sriov, tsm, vfio, resources, \
           config-bytes, config
           processors: 2 | kernel: x | line 6, column 3: 'kernel' is there twice
           kind: msi | kind: msy | line 27, column 57: 'msy' is none of direct, direct-relaxable, \
