@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** An initial RAM disk with a static busybox and a script: a cpio archive of the kind "newc". */
-final class InnerInitrd {
+public final class InnerInitrd {
   private static final int DIRECTORY = 0040755;
   private static final int EXECUTABLE = 0100755;
   private static final int ALIGNMENT = 4;
@@ -17,7 +17,7 @@ final class InnerInitrd {
   private InnerInitrd() {}
 
   /** Makes one whose first program is a script for busybox's shell. */
-  static byte[] of(String script) throws IOException {
+  public static byte[] of(String script) throws IOException {
     InnerInitrd initrd = new InnerInitrd();
     for (String directory : new String[] {"bin", "proc", "sys", "dev"}) {
       initrd.add(directory, DIRECTORY, new byte[0]);
