@@ -15,6 +15,7 @@ import dev.iolite.kvm.VmType;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -60,20 +61,17 @@ public final class VirtualMachine implements AutoCloseable {
       GuestMemory memory = opening.push(new GuestMemory(kernel, config.memoryBytes()));
       LinuxBoot boot = new LinuxBoot(image, memory);
       Kvm kvm = opening.push(Kvm.open(kernel));
+      GuestCpuid cpuid =
+          new GuestCpuid(kvm.supportedCpuid(), kvm.check(Capability.TSC_DEADLINE_TIMER) != 0);
+      PciWindow window = new PciWindow(memory.highEnd(), cpuid.addressBits());
       Vm vm = opening.push(kvm.createVm(config.type()));
-      memory.addTo(vm);
+      Optional<PrivateMemory> privateMemory = addTo(vm, memory);
       boot.load(config.initrdBytes(), withClock(config.commandLine(), vm.clock()));
-      if (config.type() != VmType.DEFAULT) {
-        vm.exitOnMapGpa();
-      }
       vm.setTssAddress(MemoryMap.TSS);
       vm.setIdentityMapAddress(MemoryMap.IDENTITY_MAP);
       vm.interrupts().createIrqchip();
       vm.interrupts().createPit(true);
 
-      GuestCpuid cpuid =
-          new GuestCpuid(kvm.supportedCpuid(), kvm.check(Capability.TSC_DEADLINE_TIMER) != 0);
-      PciWindow window = new PciWindow(memory.highEnd(), cpuid.addressBits());
       new AcpiTables(
               memory.at(MemoryMap.ACPI, MemoryMap.HIGH_MEMORY - MemoryMap.ACPI), MemoryMap.ACPI)
           .write(config.cpus(), window);
@@ -100,10 +98,19 @@ public final class VirtualMachine implements AutoCloseable {
         if (id == 0) {
           boot.enter(vcpu);
         }
-        processors.add(new Processor(vm, vcpu, ports, pci, end));
+        processors.add(new Processor(privateMemory, vcpu, ports, pci, end));
       }
       return new VirtualMachine(opening.release(), serial, power, end, processors);
     }
+  }
+
+  private static Optional<PrivateMemory> addTo(Vm vm, GuestMemory memory) {
+    if (vm.type() == VmType.DEFAULT) {
+      memory.addTo(vm);
+      return Optional.empty();
+    }
+    vm.exitOnMapGpa();
+    return Optional.of(memory.addPrivateTo(vm));
   }
 
   /**

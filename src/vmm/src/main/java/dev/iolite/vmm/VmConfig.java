@@ -40,6 +40,10 @@ public record VmConfig(
     if (cpus < 1 || cpus > MOST_CPUS) {
       throw new IllegalArgumentException("a guest has 1 to 254 processors, not " + cpus);
     }
+    if (type != VmType.DEFAULT && type != VmType.SW_PROTECTED) {
+      throw new IllegalArgumentException(
+          "a guest's VM is of type default or sw-protected, and no other is launched here");
+    }
   }
 
   BzImage kernelImage() {
