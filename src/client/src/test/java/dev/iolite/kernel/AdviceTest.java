@@ -124,7 +124,10 @@ class AdviceTest {
         arguments(
             "mmap", CallTarget.of(FdKind.GUEST_MEMFD, "memory 5"), Errno.ENODEV, "no mapping"),
         arguments(
-            "fallocate", CallTarget.of(FdKind.GUEST_MEMFD, "memory 5"), Errno.EINVAL, "whole pages"),
+            "fallocate",
+            CallTarget.of(FdKind.GUEST_MEMFD, "memory 5"),
+            Errno.EINVAL,
+            "whole pages"),
         arguments("mmap", CallTarget.of(FdKind.DMA_BUF, "dma-buf 5"), Errno.ENOMEM, "free memory"),
         arguments("lseek", CallTarget.of(FdKind.DMA_BUF, "dma-buf 5"), Errno.EINVAL, "its size"),
         arguments("write", CallTarget.of(FdKind.FILE, "/proc/x"), Errno.EINVAL, "the value"),

@@ -197,8 +197,7 @@ public final class FaultyKernel extends ForwardingKernel {
   @Override
   public int fallocate(int fd, int mode, long offset, long bytes) {
     return (int)
-        call(
-            onFile(SystemCalls.FALLOCATE, fd), () -> super.fallocate(fd, mode, offset, bytes));
+        call(onFile(SystemCalls.FALLOCATE, fd), () -> super.fallocate(fd, mode, offset, bytes));
   }
 
   @Override
