@@ -17,8 +17,7 @@ final class Processor implements Runnable {
   private final PciBus pci;
   private final End end;
 
-  Processor(
-      Optional<PrivateMemory> privateMemory, Vcpu vcpu, PortBus ports, PciBus pci, End end) {
+  Processor(Optional<PrivateMemory> privateMemory, Vcpu vcpu, PortBus ports, PciBus pci, End end) {
     this.privateMemory = privateMemory;
     this.vcpu = vcpu;
     this.ports = ports;

@@ -13,6 +13,7 @@ import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmClock;
 import dev.iolite.kvm.VmType;
 import java.io.OutputStream;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,8 +57,9 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws KernelException what the kernel said
    */
   public static VirtualMachine create(Kernel kernel, VmConfig config, OutputStream console) {
-    BzImage image = config.kernelImage();
-    try (CloseStack opening = new CloseStack()) {
+    try (CloseStack opening = new CloseStack();
+        Arena files = Arena.ofConfined()) {
+      BzImage image = config.kernelImage(files);
       GuestMemory memory = opening.push(new GuestMemory(kernel, config.memoryBytes()));
       LinuxBoot boot = new LinuxBoot(image, memory);
       Kvm kvm = opening.push(Kvm.open(kernel));
@@ -66,7 +68,7 @@ public final class VirtualMachine implements AutoCloseable {
       PciWindow window = new PciWindow(memory.highEnd(), cpuid.addressBits());
       Vm vm = opening.push(kvm.createVm(config.type()));
       Optional<PrivateMemory> privateMemory = addTo(vm, memory);
-      boot.load(config.initrdBytes(), withClock(config.commandLine(), vm.clock()));
+      boot.load(config.initrd(files), withClock(config.commandLine(), vm.clock()));
       vm.setTssAddress(MemoryMap.TSS);
       vm.setIdentityMapAddress(MemoryMap.IDENTITY_MAP);
       vm.interrupts().createIrqchip();
