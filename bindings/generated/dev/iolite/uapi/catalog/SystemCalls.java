@@ -40,6 +40,10 @@ public final class SystemCalls {
     public static final SystemCall FTRUNCATE =
         new SystemCall("ftruncate", new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("1.0"));
 
+    /** fallocate(2). Returns 0. Since Linux 2.6.23. */
+    public static final SystemCall FALLOCATE =
+        new SystemCall("fallocate", new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("2.6.23"));
+
     /** fcntl(2). Returns 0. Since Linux 3.17. */
     public static final SystemCall FCNTL =
         new SystemCall("fcntl", new Call.Result.Done(), Call.OnInterrupt.REPEAT, Optional.of("3.17"));
@@ -97,6 +101,7 @@ public final class SystemCalls {
             PWRITE,
             LSEEK,
             FTRUNCATE,
+            FALLOCATE,
             FCNTL,
             IOCTL,
             MMAP,

@@ -24,6 +24,7 @@ record InjectedFault(Calls calls, int nth, Errno errno, Faults.When when) {
           "pwrite",
           "lseek",
           "ftruncate",
+          "fallocate",
           "fcntl",
           "readlink",
           "getdents64");

@@ -183,7 +183,10 @@ public final class Fd implements AutoCloseable {
         HeldMemory.isShared(argument)
             ? makeShared(command, argument)
             : makeConfined(command, argument);
-    return known(command, () -> decoded(command, argument), result);
+    if (isUnknown(command, result)) {
+      throw unknown(command, decoded(command, argument), result);
+    }
+    return result;
   }
 
   /** The host's call holds the memory itself, which is cheaper and allocates nothing. */
@@ -218,16 +221,21 @@ public final class Fd implements AutoCloseable {
     if (command.argument().isPresent()) {
       throw new IllegalArgumentException(command.name() + " takes a struct, not a plain value");
     }
-    return known(command, () -> Long.toUnsignedString(argument), make(command, argument));
-  }
-
-  /** The result of a command, unless it is one that the command never returns. */
-  private int known(Ioctl command, Supplier<String> argument, int result) {
-    if (result > 0 && command.result() instanceof Call.Result.Done) {
-      throw KernelException.of(
-          command.name(), target(), argument.get(), result, KernelException.NOT_ITS_OWN);
+    int result = make(command, argument);
+    if (isUnknown(command, result)) {
+      throw unknown(command, Long.toUnsignedString(argument), result);
     }
     return result;
+  }
+
+  /** Whether a result is one that the command never returns. */
+  private static boolean isUnknown(Ioctl command, int result) {
+    return result > 0 && command.result() instanceof Call.Result.Done;
+  }
+
+  private KernelException unknown(Ioctl command, String argument, int result) {
+    return KernelException.of(
+        command.name(), target(), argument, result, KernelException.NOT_ITS_OWN);
   }
 
   /** The result of a command that succeeded. */

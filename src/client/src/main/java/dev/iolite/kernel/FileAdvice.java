@@ -98,6 +98,11 @@ final class FileAdvice {
             case EPERM -> new Advice("the file is sealed", "set the size before the seals");
             default -> null;
           };
+      case "fallocate" ->
+          errno == Errno.EINVAL
+              ? new Advice(
+                  "the range is empty, or no multiple of the page size", "give it whole pages")
+              : null;
       case "fcntl" ->
           switch (errno) {
             case EPERM ->

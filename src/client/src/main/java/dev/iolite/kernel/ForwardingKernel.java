@@ -57,6 +57,11 @@ public class ForwardingKernel implements Kernel {
   }
 
   @Override
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    return inner.fallocate(fd, mode, offset, bytes);
+  }
+
+  @Override
   public int addSeals(int fd, int seals) {
     return inner.addSeals(fd, seals);
   }

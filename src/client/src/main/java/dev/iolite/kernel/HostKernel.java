@@ -196,6 +196,16 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   @Override
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    MemorySegment state = STATE.get();
+    try {
+      return result((int) Fallocate.CALL.invokeExact(state, fd, mode, offset, bytes), state);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  @Override
   public int ioctl(int fd, long request, long argument) {
     MemorySegment state = STATE.get();
     try {
@@ -421,16 +431,6 @@ public final class HostKernel implements Kernel, HostFiles {
     MemorySegment state = STATE.get();
     try {
       return result((int) Prctl.CALL.invokeExact(state, NO_NEW_PRIVILEGES, 1L, 0L, 0L, 0L), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
-  }
-
-  /** Frees a range of a file's pages or allocates them, like fallocate(2). */
-  public int fallocate(int fd, int mode, long offset, long bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Fallocate.CALL.invokeExact(state, fd, mode, offset, bytes), state);
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -53,6 +53,13 @@ public interface Kernel {
   int ftruncate(int fd, long bytes);
 
   /**
+   * Allocates a range of a file, or frees its pages, like fallocate(2).
+   *
+   * @param mode FALLOC_FL_* bits
+   */
+  int fallocate(int fd, int mode, long offset, long bytes);
+
+  /**
    * Adds seals to a memfd, like fcntl(2) with F_ADD_SEALS; returns 0 or a negated errno.
    *
    * @param seals F_SEAL_* bits

@@ -1,6 +1,7 @@
 package dev.iolite.kvm;
 
 import dev.iolite.kernel.Fd;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.libc.Libc;
@@ -18,6 +19,7 @@ import java.util.function.Consumer;
  * <p>Safe for use by several threads.
  */
 public final class GuestMemfd implements AutoCloseable {
+  private static final int HOLE = Libc.FALLOC_FL_PUNCH_HOLE() | Libc.FALLOC_FL_KEEP_SIZE();
 
   /** What the file can do: the flags of KVM_CREATE_GUEST_MEMFD. */
   public enum Flag {
@@ -71,10 +73,31 @@ public final class GuestMemfd implements AutoCloseable {
   /**
    * Maps all of it, readable and writable.
    *
-   * @throws dev.iolite.kernel.KernelException ENODEV: it was made without {@link Flag#MMAP}
+   * @throws KernelException ENODEV: it was made without {@link Flag#MMAP}
    */
   public Mapping map() {
     return Mapping.of(fd, 0, bytes, Libc.PROT_READ() | Libc.PROT_WRITE());
+  }
+
+  /**
+   * Frees the memory of a range. What the guest finds there next is zeros.
+   *
+   * <p>fallocate(2) with FALLOC_FL_PUNCH_HOLE, virt/kvm/guest_memfd.c:kvm_gmem_punch_hole. The
+   * guest's page table entries for the range are dropped.
+   *
+   * @param offset where the range starts, in bytes, a multiple of the page size
+   * @param bytes the length, a multiple of the page size, more than 0
+   * @throws KernelException EINVAL: not aligned, negative or empty
+   */
+  public void discard(long offset, long bytes) {
+    int result = fd.kernel().fallocate(fd.number(), HOLE, offset, bytes);
+    if (result < 0) {
+      throw new KernelException(
+          "fallocate",
+          fd.target(),
+          "PUNCH_HOLE offset=0x%x bytes=0x%x".formatted(offset, bytes),
+          -result);
+    }
   }
 
   /** Closes the descriptor, once. */

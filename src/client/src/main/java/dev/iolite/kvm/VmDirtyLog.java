@@ -119,20 +119,22 @@ public final class VmDirtyLog {
    * Frees the entries that were harvested, and reports later writes to their pages again.
    *
    * <p>KVM_RESET_DIRTY_RINGS, since Linux 5.11, virt/kvm/dirty_ring.c:kvm_dirty_ring_reset. A
-   * signal ends it early, which the kernel does not report, so it is repeated until nothing is
-   * left.
+   * signal ends it early, which the kernel does not report, so it is repeated until it has twice
+   * found nothing left: the first time, a signal may have been pending. Call it where no signal
+   * comes, not while a run is under way: the kernel may forget to report later writes to the pages
+   * that it had just counted when the signal came.
    *
    * @return how many there were, in all rings of the VM
    * @throws KernelException EINVAL: the VM has no rings
    */
   public int resetRings() {
     int all = 0;
-    while (true) {
+    int idle = 0;
+    while (idle < 2) {
       int reset = vm.fd().ioctl(KvmIoctls.KVM_RESET_DIRTY_RINGS, 0);
-      if (reset == 0) {
-        return all;
-      }
+      idle = reset == 0 ? idle + 1 : 0;
       all += reset;
     }
+    return all;
   }
 }

@@ -162,6 +162,11 @@ public final class RecordingKernel implements Kernel {
   }
 
   @Override
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    return 0;
+  }
+
+  @Override
   public int addSeals(int fd, int seals) {
     return 0;
   }

@@ -324,6 +324,17 @@ public final class TracingKernel extends ForwardingKernel {
   }
 
   @Override
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    return (int)
+        call(
+            SystemCalls.FALLOCATE,
+            kinds.name(fd),
+            "mode=%s, offset=%s, bytes=%s"
+                .formatted(Text.value(mode), Text.value(offset), Text.value(bytes)),
+            () -> super.fallocate(fd, mode, offset, bytes));
+  }
+
+  @Override
   public int addSeals(int fd, int seals) {
     return (int)
         call(

@@ -39,6 +39,7 @@ class AdviceTest {
       case "write", "tsm/connect", "tsm/disconnect" ->
           new CallTarget(Optional.of(FdKind.FILE), "/sys/bus/x/bind", DEVICE);
       case "open" -> CallTarget.of(FdKind.IOMMUFD, "/dev/iommu");
+      case "fallocate" -> CallTarget.of(FdKind.GUEST_MEMFD, "guest_memfd 3");
       case "ftruncate", "fcntl" -> CallTarget.of(FdKind.MEMFD, "memfd 3");
       case "memfd_create", "eventfd", "munmap" -> CallTarget.of("the process");
       default ->
@@ -122,6 +123,11 @@ class AdviceTest {
         arguments("mmap", CallTarget.of(FdKind.KVM_VCPU, "vCPU 5"), Errno.EINVAL, "page size"),
         arguments(
             "mmap", CallTarget.of(FdKind.GUEST_MEMFD, "memory 5"), Errno.ENODEV, "no mapping"),
+        arguments(
+            "fallocate",
+            CallTarget.of(FdKind.GUEST_MEMFD, "memory 5"),
+            Errno.EINVAL,
+            "whole pages"),
         arguments("mmap", CallTarget.of(FdKind.DMA_BUF, "dma-buf 5"), Errno.ENOMEM, "free memory"),
         arguments("lseek", CallTarget.of(FdKind.DMA_BUF, "dma-buf 5"), Errno.EINVAL, "its size"),
         arguments("write", CallTarget.of(FdKind.FILE, "/proc/x"), Errno.EINVAL, "the value"),

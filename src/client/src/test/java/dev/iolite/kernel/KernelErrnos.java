@@ -252,6 +252,8 @@ public final class KernelErrnos {
     of("memfd_create", EMFILE, ENOMEM);
     of("eventfd", EMFILE, ENOMEM, ENODEV);
     of("ftruncate", ENOMEM, EINTR);
+    // virt/kvm/guest_memfd.c:kvm_gmem_fallocate
+    of("fallocate", EINVAL);
     of("fcntl", EPERM, EBUSY, EINVAL);
     of("munmap", ENOMEM);
     of("tsm/connect", EBUSY, ENXIO, EINVAL, EPERM, EINTR, EIO, ETIMEDOUT);

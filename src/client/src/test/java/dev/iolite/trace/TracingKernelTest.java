@@ -10,6 +10,7 @@ import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.MemFd;
+import dev.iolite.kernel.Page;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.trace.TracingKernel.Scope;
 import dev.iolite.uapi.catalog.FdKind;
@@ -325,6 +326,12 @@ class TracingKernelTest {
       memfd.fd().pread(arena.allocate(64), 4096);
       assertThat(last().changed()).isEmpty();
       assertThat(calls.get(1).toString()).startsWith("ftruncate(memfd ");
+      int hole = Libc.FALLOC_FL_PUNCH_HOLE() | Libc.FALLOC_FL_KEEP_SIZE();
+      memfd.fd().kernel().fallocate(memfd.fd().number(), hole, 0, Page.BYTES);
+      assertThat(withoutTime(last()))
+          .isEqualTo(
+              "fallocate(memfd %d, mode=3, offset=0, bytes=0x1000) = 0"
+                  .formatted(memfd.fd().number()));
     }
     assertThat(last().call()).isEqualTo("close");
   }

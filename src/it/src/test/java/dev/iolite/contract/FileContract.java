@@ -178,6 +178,42 @@ abstract class FileContract extends Contract {
   }
 
   @Test
+  void aHoleInAMemfdIsZeros() {
+    // fs/open.c:vfs_fallocate, mm/shmem.c:shmem_fallocate
+    int hole = Libc.FALLOC_FL_PUNCH_HOLE() | Libc.FALLOC_FL_KEEP_SIZE();
+    int memfd = memfd(2 * PAGE);
+    MemorySegment bytes = zeros(8).fill((byte) 7);
+    assertThat(kernel.pwrite(memfd, bytes.address(), 8, 0)).isEqualTo(8);
+    assertThat(kernel.pwrite(memfd, bytes.address(), 8, PAGE)).isEqualTo(8);
+    succeeds(kernel.fallocate(memfd, hole, 0, PAGE));
+    assertThat(kernel.pread(memfd, bytes.address(), 8, 0)).isEqualTo(8);
+    assertThat(bytes.get(ValueLayout.JAVA_LONG, 0)).isZero();
+    assertThat(kernel.pread(memfd, bytes.address(), 8, PAGE)).isEqualTo(8);
+    assertThat(bytes.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(0x0707_0707_0707_0707L);
+    fails(Errno.EOPNOTSUPP, kernel.fallocate(memfd, Libc.FALLOC_FL_PUNCH_HOLE(), 0, PAGE));
+    fails(Errno.EINVAL, kernel.fallocate(memfd, hole, 0, 0));
+    fails(Errno.EINVAL, kernel.fallocate(memfd, hole, -PAGE, PAGE));
+  }
+
+  @Test
+  void allocatingBeyondTheEndMakesAMemfdLonger() {
+    // mm/shmem.c:shmem_fallocate
+    int memfd = memfd(PAGE);
+    succeeds(kernel.fallocate(memfd, Libc.FALLOC_FL_KEEP_SIZE(), 0, 2 * PAGE));
+    assertThat(kernel.lseek(memfd, 0, Libc.SEEK_END())).isEqualTo(PAGE);
+    succeeds(kernel.fallocate(memfd, 0, PAGE, 2 * PAGE));
+    assertThat(kernel.lseek(memfd, 0, Libc.SEEK_END())).isEqualTo(3 * PAGE);
+    assertThat(kernel.pread(memfd, zeros(8).address(), 8, 3 * PAGE - 8)).isEqualTo(8);
+  }
+
+  @Test
+  void onlyFilesWithPagesAreAllocated() {
+    // fs/open.c:ksys_fallocate, vfs_fallocate
+    fails(Errno.EBADF, kernel.fallocate(NOT_OPEN, 0, 0, PAGE));
+    fails(Errno.ENODEV, kernel.fallocate(eventfd(), 0, 0, PAGE));
+  }
+
+  @Test
   void aMemfdWithUnknownFlagsIsInvalid() {
     // mm/memfd.c:sanitize_flags
     fails(Errno.EINVAL, kernel.memfdCreate("m", 1 << 20));

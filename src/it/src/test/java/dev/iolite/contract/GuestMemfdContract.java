@@ -72,6 +72,38 @@ abstract class GuestMemfdContract extends KvmContract {
   }
 
   @Test
+  void aHoleInAGuestMemfdIsOfWholePages() {
+    // guest_memfd.c:kvm_gmem_fallocate
+    int keep = Libc.FALLOC_FL_KEEP_SIZE();
+    int hole = Libc.FALLOC_FL_PUNCH_HOLE() | keep;
+    int gmem = guestMemfd(privateVm(), 2 * PAGE);
+    succeeds(kernel.fallocate(gmem, hole, PAGE, PAGE));
+    succeeds(kernel.fallocate(gmem, hole, PAGE, 2 * PAGE));
+    fails(Errno.EINVAL, kernel.fallocate(gmem, hole, 8, PAGE));
+    fails(Errno.EINVAL, kernel.fallocate(gmem, hole, 0, 8));
+    fails(Errno.EINVAL, kernel.fallocate(gmem, hole, 0, 0));
+    fails(Errno.EOPNOTSUPP, kernel.fallocate(gmem, 0, 0, PAGE));
+    succeeds(kernel.fallocate(gmem, keep, 0, 2 * PAGE));
+    fails(Errno.EINVAL, kernel.fallocate(gmem, keep, PAGE, 2 * PAGE));
+  }
+
+  @Test
+  void aHoleInASharedGuestMemfdIsZeros() {
+    // guest_memfd.c:kvm_gmem_punch_hole
+    int vm = vm();
+    assumeGuestMemfd(vm);
+    int gmem = keep(createGuestMemfd(vm, 2 * PAGE, MMAP | INIT_SHARED));
+    int readWrite = Libc.PROT_READ() | Libc.PROT_WRITE();
+    long address = mapped(mmap(gmem, 2 * PAGE, readWrite, Libc.MAP_SHARED(), 0), 2 * PAGE);
+    MemorySegment memory = at(address, 2 * PAGE);
+    memory.fill((byte) 7);
+    int hole = Libc.FALLOC_FL_PUNCH_HOLE() | Libc.FALLOC_FL_KEEP_SIZE();
+    succeeds(kernel.fallocate(gmem, hole, PAGE, PAGE));
+    assertThat(memory.get(ValueLayout.JAVA_BYTE, PAGE)).isZero();
+    assertThat(memory.get(ValueLayout.JAVA_BYTE, PAGE - 1)).isEqualTo((byte) 7);
+  }
+
+  @Test
   void aGuestMemfdIsNeitherReadNorWritten() {
     // guest_memfd.c:kvm_gmem_fops
     int gmem = guestMemfd(privateVm(), PAGE);

@@ -195,6 +195,12 @@ public final class FaultyKernel extends ForwardingKernel {
   }
 
   @Override
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    return (int)
+        call(onFile(SystemCalls.FALLOCATE, fd), () -> super.fallocate(fd, mode, offset, bytes));
+  }
+
+  @Override
   public int addSeals(int fd, int seals) {
     return (int) call(onFile(SystemCalls.FCNTL, fd), () -> super.addSeals(fd, seals));
   }

@@ -386,19 +386,6 @@ public final class MockKernel implements Kernel, AutoCloseable {
     }
   }
 
-  /** Allocates a range of an open file or makes a hole there, as fallocate(2) does. */
-  public int allocate(int fd, int mode, long offset, long bytes) {
-    return (int)
-        call(
-            fd,
-            file -> {
-              refuseIf(offset < 0 || bytes <= 0, Errno.EINVAL);
-              file.requireWritable();
-              file.allocate(mode, offset, bytes);
-              return 0;
-            });
-  }
-
   /**
    * Gives an open file another number, as dup(2) does.
    *
@@ -605,6 +592,20 @@ public final class MockKernel implements Kernel, AutoCloseable {
             fd,
             file -> {
               file.truncate(bytes);
+              return 0;
+            });
+  }
+
+  /** fs/open.c:vfs_fallocate. */
+  @Override
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    return (int)
+        call(
+            fd,
+            file -> {
+              refuseIf(offset < 0 || bytes <= 0, Errno.EINVAL);
+              file.requireWritable();
+              file.allocate(mode, offset, bytes);
               return 0;
             });
   }

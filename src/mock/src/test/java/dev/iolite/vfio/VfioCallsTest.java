@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.DeviceId;
+import dev.iolite.kernel.DirtyBitmap;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.ForwardingKernel;
@@ -24,12 +26,17 @@ import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.Ioctl;
 import dev.iolite.uapi.catalog.VfioIoctls;
 import dev.iolite.uapi.vfio.Vfio;
+import dev.iolite.uapi.vfio.vfio_device_feature;
+import dev.iolite.uapi.vfio.vfio_device_feature_dma_logging_control;
+import dev.iolite.uapi.vfio.vfio_device_feature_dma_logging_range;
+import dev.iolite.uapi.vfio.vfio_device_feature_dma_logging_report;
 import dev.iolite.uapi.vfio.vfio_pci_hot_reset_info;
 import dev.iolite.uapi.vfio.vfio_region_info;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.ToIntFunction;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -280,6 +287,81 @@ class VfioCallsTest {
           .isInstanceOf(PreconditionException.class)
           .hasMessageContaining("read 8 bytes at 0x100 of test BAR0: the kernel did only 4");
     }
+  }
+
+  @Test
+  void theLogOfDmaHasABitForEachPage() {
+    BoundVfioDevice device =
+        answering(
+            VfioIoctls.VFIO_DEVICE_FEATURE,
+            feature -> {
+              assertThat(feature.get(ValueLayout.JAVA_INT, 4))
+                  .isEqualTo(
+                      Vfio.VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT()
+                          | Vfio.VFIO_DEVICE_FEATURE_GET());
+              MemorySegment report = feature.asSlice(vfio_device_feature.sizeof());
+              assertThat(vfio_device_feature_dma_logging_report.iova(report))
+                  .isEqualTo(0x4000_0000);
+              assertThat(vfio_device_feature_dma_logging_report.length(report))
+                  .isEqualTo(0x14_0000);
+              assertThat(vfio_device_feature_dma_logging_report.page_size(report))
+                  .isEqualTo(0x4000);
+              MemorySegment bits =
+                  MemorySegment.ofAddress(vfio_device_feature_dma_logging_report.bitmap(report))
+                      .reinterpret(16);
+              bits.set(ValueLayout.JAVA_BYTE, 0, (byte) 0b1000_0001);
+              bits.set(ValueLayout.JAVA_BYTE, 9, (byte) 0b1000_0000);
+              // Beyond the range, which the kernel leaves as it is.
+              bits.set(ValueLayout.JAVA_BYTE, 10, (byte) 1);
+              return 0;
+            });
+    try (DirtyBitmap pages = new DirtyBitmap(0x4000_0000, 80 * 0x4000, 0x4000)) {
+      assertThat(device.dmaLogging().report(pages)).isTrue();
+      List<Long> written = new ArrayList<>();
+      for (long page = pages.nextDirty(0); page >= 0; page = pages.nextDirty(page + 1)) {
+        written.add(pages.address(page));
+      }
+      assertThat(written).containsExactly(0x4000_0000L, 0x4001_c000L, 0x4013_c000L);
+    }
+  }
+
+  @Test
+  void allRangesOfALogAreGivenAndTheDriversPageIsTaken() {
+    List<String> ranges = new ArrayList<>();
+    BoundVfioDevice device =
+        answering(
+            VfioIoctls.VFIO_DEVICE_FEATURE,
+            feature -> {
+              assertThat(feature.get(ValueLayout.JAVA_INT, 4))
+                  .isEqualTo(
+                      Vfio.VFIO_DEVICE_FEATURE_DMA_LOGGING_START()
+                          | Vfio.VFIO_DEVICE_FEATURE_SET());
+              MemorySegment control = feature.asSlice(vfio_device_feature.sizeof());
+              int count = vfio_device_feature_dma_logging_control.num_ranges(control);
+              MemorySegment array =
+                  MemorySegment.ofAddress(vfio_device_feature_dma_logging_control.ranges(control))
+                      .reinterpret(count * vfio_device_feature_dma_logging_range.sizeof());
+              for (int i = 0; i < count; i++) {
+                MemorySegment range = vfio_device_feature_dma_logging_range.asSlice(array, i);
+                ranges.add(
+                    "0x%x+0x%x"
+                        .formatted(
+                            vfio_device_feature_dma_logging_range.iova(range),
+                            vfio_device_feature_dma_logging_range.length(range)));
+              }
+              assertThat(vfio_device_feature_dma_logging_control.page_size(control))
+                  .isEqualTo(0x1000);
+              vfio_device_feature_dma_logging_control.page_size(control, 0x2000);
+              return 0;
+            });
+    OptionalLong page =
+        device
+            .dmaLogging()
+            .start(
+                List.of(IovaRange.of(0, 0xc000_0000L), IovaRange.of(1L << 32, 0x4000_0000)),
+                0x1000);
+    assertThat(page).hasValue(0x2000);
+    assertThat(ranges).containsExactly("0x0+0xc0000000", "0x100000000+0x40000000");
   }
 
   private FeatureSupport probe(int result) {

@@ -43,10 +43,10 @@ final class BzImage {
    * @param name what it is called in messages
    * @throws PreconditionException if it is none, or has no 64-bit entry
    */
-  BzImage(String name, byte[] bytes) {
+  BzImage(String name, ByteBuffer bytes) {
     this.name = name;
-    image = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    if (bytes.length < INIT_SIZE + Integer.BYTES
+    image = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    if (bytes.capacity() < INIT_SIZE + Integer.BYTES
         || u16(BOOT_FLAG) != BOOT_FLAG_VALUE
         || image.getInt(MAGIC) != HDRS) {
       throw refused(
@@ -61,7 +61,7 @@ final class BzImage {
           "it is a 32-bit kernel, or older than Linux 3.8",
           "give a kernel that was built with CONFIG_64BIT");
     }
-    if (setupBytes() >= bytes.length) {
+    if (setupBytes() >= bytes.capacity()) {
       throw refused(
           "it ends within its setup part", "it was cut off", "copy it again from where it came");
     }

@@ -2,20 +2,19 @@ package dev.iolite.vmm;
 
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.IovaAccess;
-import dev.iolite.kernel.CloseStack;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.Mapping;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
-import dev.iolite.kvm.GuestMemfd;
 import dev.iolite.kvm.Vm;
-import dev.iolite.kvm.VmType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The guest's RAM: up to 3 GiB at address 0, the rest from 4 GiB on. */
 final class GuestMemory implements AutoCloseable {
+  private static final long MOST = 1L << 42;
+
   private final Mapping mapping;
   private final long low;
 
@@ -28,6 +27,13 @@ final class GuestMemory implements AutoCloseable {
   record Part(long gpa, MemorySegment memory) {}
 
   GuestMemory(Kernel kernel, long bytes) {
+    if (bytes > MOST) {
+      throw new PreconditionException(
+          "give the guest 0x%x bytes of RAM".formatted(bytes),
+          "it can have 4 TiB",
+          "the unit is another one",
+          "give less, such as 4G");
+    }
     if (bytes <= MemoryMap.HIGH_MEMORY || bytes % Page.BYTES != 0) {
       throw new PreconditionException(
           "give the guest 0x%x bytes of RAM".formatted(bytes),
@@ -64,26 +70,16 @@ final class GuestMemory implements AutoCloseable {
     return mapping.segment().asSlice(0, low).asSlice(gpa, bytes);
   }
 
-  /**
-   * Gives it to a VM. One of a type with private memory gets private memory behind it, too; all of
-   * RAM is shared at first.
-   */
+  /** Gives it to a VM without private memory. */
   void addTo(Vm vm) {
-    long offset = 0;
-    try (CloseStack opening = new CloseStack()) {
-      GuestMemfd memfd =
-          vm.type() == VmType.DEFAULT ? null : opening.push(vm.createGuestMemfd(mapping.bytes()));
-      for (Part part : parts()) {
-        long bytes = part.memory().byteSize();
-        if (memfd == null) {
-          vm.addSlot(part.gpa(), bytes, part.memory().address());
-        } else {
-          vm.addPrivateSlot(part.gpa(), bytes, part.memory().address(), memfd, offset);
-        }
-        offset += bytes;
-      }
-      opening.release();
+    for (Part part : parts()) {
+      vm.addSlot(part.gpa(), part.memory().byteSize(), part.memory().address());
     }
+  }
+
+  /** Gives it to a VM with private memory behind it, too; all of RAM is shared at first. */
+  PrivateMemory addPrivateTo(Vm vm) {
+    return new PrivateMemory(vm, parts());
   }
 
   /** Lets devices reach it by DMA, at the guest's addresses. */

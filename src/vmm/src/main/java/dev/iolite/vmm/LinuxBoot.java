@@ -70,7 +70,7 @@ final class LinuxBoot {
    *
    * @throws PreconditionException if one of them does not fit
    */
-  void load(Optional<byte[]> initrd, String commandLine) {
+  void load(Optional<MemorySegment> initrd, String commandLine) {
     kernel.load(memory);
     byte[] header = kernel.header();
     MemorySegment.copy(header, 0, zeroPage, JAVA_BYTE, BzImage.HEADER, header.length);
@@ -90,21 +90,22 @@ final class LinuxBoot {
   }
 
   /** At the end of memory, where it is not in the kernel's way. */
-  private void loadInitrd(byte[] initrd) {
+  private void loadInitrd(MemorySegment initrd) {
+    long bytes = initrd.byteSize();
     long end = Math.min(memory.lowEnd(), kernel.lastInitrdAddress() + 1);
-    long start = (end - initrd.length) & -Page.BYTES;
+    long start = (end - bytes) & -Page.BYTES;
     long kernelEnd = kernel.loadAddress() + kernel.initBytes();
     if (start < kernelEnd) {
       throw new PreconditionException(
-          "load the initrd of %d bytes".formatted(initrd.length),
+          "load the initrd of %d bytes".formatted(bytes),
           "%d bytes are free between the kernel and 0x%x"
               .formatted(Math.max(0, end - kernelEnd), end),
           "the guest has too little memory",
           "give the guest more memory, or a smaller initrd");
     }
-    MemorySegment.copy(initrd, 0, memory.at(start, initrd.length), JAVA_BYTE, 0, initrd.length);
+    memory.at(start, bytes).copyFrom(initrd);
     zeroPage.set(JAVA_INT_UNALIGNED, INITRD_ADDRESS, (int) start);
-    zeroPage.set(JAVA_INT_UNALIGNED, INITRD_SIZE, initrd.length);
+    zeroPage.set(JAVA_INT_UNALIGNED, INITRD_SIZE, (int) bytes);
     zeroPage.set(JAVA_INT_UNALIGNED, EXT_INITRD, (int) (start >>> Integer.SIZE));
   }
 

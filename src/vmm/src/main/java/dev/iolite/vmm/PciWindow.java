@@ -30,9 +30,17 @@ final class PciWindow {
    *
    * @param ramEnd where RAM above 4 GiB ends
    * @param addressBits how many bits the guest's physical addresses have
+   * @throws PreconditionException if RAM is beyond them
    */
   PciWindow(long ramEnd, int addressBits) {
     last64 = (1L << Math.min(addressBits, MOST_ADDRESS_BITS)) - 1;
+    if (ramEnd - 1 > last64) {
+      throw new PreconditionException(
+          "give the guest RAM up to 0x%x".formatted(ramEnd),
+          "its physical addresses end at 0x%x".formatted(last64),
+          "the processor has no more address lines",
+          "give the guest less memory");
+    }
     first64 = aligned(ramEnd, MemoryMap.FOUR_GIB);
     next64 = first64;
   }

@@ -4,27 +4,21 @@ import dev.iolite.kernel.KernelException;
 import dev.iolite.kvm.Exit;
 import dev.iolite.kvm.GuestStoppedException;
 import dev.iolite.kvm.Vcpu;
-import dev.iolite.kvm.Vm;
+import java.util.Optional;
 
 /** A vCPU with its thread. */
 final class Processor implements Runnable {
-  /** KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h, and its attribute of private memory. */
-  private static final int MAP_GPA_RANGE = 12;
-
-  private static final int ENCRYPTED = 1 << 4;
-  private static final int PAGE_SHIFT = 12;
-
   private static final int EVENT_SHUTDOWN = 1;
   private static final int EVENT_RESET = 2;
 
-  private final Vm vm;
+  private final Optional<PrivateMemory> privateMemory;
   private final Vcpu vcpu;
   private final PortBus ports;
   private final PciBus pci;
   private final End end;
 
-  Processor(Vm vm, Vcpu vcpu, PortBus ports, PciBus pci, End end) {
-    this.vm = vm;
+  Processor(Optional<PrivateMemory> privateMemory, Vcpu vcpu, PortBus ports, PciBus pci, End end) {
+    this.privateMemory = privateMemory;
     this.vcpu = vcpu;
     this.ports = ports;
     this.pci = pci;
@@ -52,8 +46,10 @@ final class Processor implements Runnable {
       case Exit.IoIn in -> ports.handle(in);
       case Exit.MmioRead read -> pci.handle(read);
       case Exit.MmioWrite write -> pci.handle(write);
-      case Exit.Hypercall call when call.number() == MAP_GPA_RANGE -> convert(call);
-      case Exit.MemoryFault fault -> vm.setPrivate(fault.gpa(), fault.bytes(), fault.isPrivate());
+      case Exit.Hypercall call when converts(call) -> privateMemory.orElseThrow().convert(call);
+      case Exit.MemoryFault fault when isResolved(fault) -> {
+        // The access is made again.
+      }
       case Exit.Shutdown _ -> end.with(Outcome.TRIPLE_FAULT);
       case Exit.SystemEvent event when event.type() == EVENT_SHUTDOWN ->
           end.with(Outcome.POWER_OFF);
@@ -63,15 +59,12 @@ final class Processor implements Runnable {
     return !end.hasCome();
   }
 
-  /** The guest asks for memory to be made private, or shared. */
-  private void convert(Exit.Hypercall call) {
-    long bytes = call.argument(1) << PAGE_SHIFT;
-    try {
-      vm.setPrivate(call.argument(0), bytes, (call.argument(2) & ENCRYPTED) != 0);
-      call.respond(0);
-    } catch (KernelException e) {
-      call.respond(e.errno().negated());
-    }
+  private boolean converts(Exit.Hypercall call) {
+    return privateMemory.isPresent() && PrivateMemory.isAsked(call);
+  }
+
+  private boolean isResolved(Exit.MemoryFault fault) {
+    return privateMemory.filter(memory -> memory.isResolved(fault)).isPresent();
   }
 
   private String where() {

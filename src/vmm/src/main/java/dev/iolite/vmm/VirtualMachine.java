@@ -13,8 +13,10 @@ import dev.iolite.kvm.Vm;
 import dev.iolite.kvm.VmClock;
 import dev.iolite.kvm.VmType;
 import java.io.OutputStream;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -55,25 +57,23 @@ public final class VirtualMachine implements AutoCloseable {
    * @throws KernelException what the kernel said
    */
   public static VirtualMachine create(Kernel kernel, VmConfig config, OutputStream console) {
-    BzImage image = config.kernelImage();
-    try (CloseStack opening = new CloseStack()) {
+    try (CloseStack opening = new CloseStack();
+        Arena files = Arena.ofConfined()) {
+      BzImage image = config.kernelImage(files);
       GuestMemory memory = opening.push(new GuestMemory(kernel, config.memoryBytes()));
       LinuxBoot boot = new LinuxBoot(image, memory);
       Kvm kvm = opening.push(Kvm.open(kernel));
+      GuestCpuid cpuid =
+          new GuestCpuid(kvm.supportedCpuid(), kvm.check(Capability.TSC_DEADLINE_TIMER) != 0);
+      PciWindow window = new PciWindow(memory.highEnd(), cpuid.addressBits());
       Vm vm = opening.push(kvm.createVm(config.type()));
-      memory.addTo(vm);
-      boot.load(config.initrdBytes(), withClock(config.commandLine(), vm.clock()));
-      if (config.type() != VmType.DEFAULT) {
-        vm.exitOnMapGpa();
-      }
+      Optional<PrivateMemory> privateMemory = addTo(vm, memory);
+      boot.load(config.initrd(files), withClock(config.commandLine(), vm.clock()));
       vm.setTssAddress(MemoryMap.TSS);
       vm.setIdentityMapAddress(MemoryMap.IDENTITY_MAP);
       vm.interrupts().createIrqchip();
       vm.interrupts().createPit(true);
 
-      GuestCpuid cpuid =
-          new GuestCpuid(kvm.supportedCpuid(), kvm.check(Capability.TSC_DEADLINE_TIMER) != 0);
-      PciWindow window = new PciWindow(memory.highEnd(), cpuid.addressBits());
       new AcpiTables(
               memory.at(MemoryMap.ACPI, MemoryMap.HIGH_MEMORY - MemoryMap.ACPI), MemoryMap.ACPI)
           .write(config.cpus(), window);
@@ -100,10 +100,19 @@ public final class VirtualMachine implements AutoCloseable {
         if (id == 0) {
           boot.enter(vcpu);
         }
-        processors.add(new Processor(vm, vcpu, ports, pci, end));
+        processors.add(new Processor(privateMemory, vcpu, ports, pci, end));
       }
       return new VirtualMachine(opening.release(), serial, power, end, processors);
     }
+  }
+
+  private static Optional<PrivateMemory> addTo(Vm vm, GuestMemory memory) {
+    if (vm.type() == VmType.DEFAULT) {
+      memory.addTo(vm);
+      return Optional.empty();
+    }
+    vm.exitOnMapGpa();
+    return Optional.of(memory.addPrivateTo(vm));
   }
 
   /**

@@ -4,10 +4,16 @@ import dev.iolite.kernel.PreconditionException;
 import dev.iolite.kvm.VmType;
 import dev.iolite.pci.PciAddress;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a guest is made of.
@@ -31,7 +37,7 @@ public record VmConfig(
   /** APIC ids of 8 bits, the last of which means all processors. */
   public static final int MOST_CPUS = 254;
 
-  /** More than any kernel or initrd needs; an array can't have more than 2 GiB. */
+  /** More than any kernel or initrd needs; a buffer can't have more than 2 GiB. */
   private static final long LARGEST_FILE = 1L << 30;
 
   /** Copies the list. */
@@ -40,25 +46,44 @@ public record VmConfig(
     if (cpus < 1 || cpus > MOST_CPUS) {
       throw new IllegalArgumentException("a guest has 1 to 254 processors, not " + cpus);
     }
+    if (devices.size() >= PciBus.SLOTS) {
+      throw new IllegalArgumentException("a guest has 31 devices at most, not " + devices.size());
+    }
+    if (Set.copyOf(devices).size() != devices.size()) {
+      throw new IllegalArgumentException("a device is named twice");
+    }
+    if (type != VmType.DEFAULT && type != VmType.SW_PROTECTED) {
+      throw new IllegalArgumentException(
+          "a guest's VM is of type default or sw-protected, and no other is launched here");
+    }
   }
 
-  BzImage kernelImage() {
-    return new BzImage(kernel.toString(), read("kernel", kernel));
+  /** The kernel, as long as the arena lives. */
+  BzImage kernelImage(Arena arena) {
+    return new BzImage(kernel.toString(), map("kernel", kernel, arena).asByteBuffer());
   }
 
-  Optional<byte[]> initrdBytes() {
-    return initrd.map(path -> read("initrd", path));
+  /** The initial RAM disk, as long as the arena lives. */
+  Optional<MemorySegment> initrd(Arena arena) {
+    return initrd.map(path -> map("initrd", path, arena));
   }
 
-  private static byte[] read(String what, Path path) {
+  /** Files are mapped, because the Java heap may be smaller than they are. */
+  private static MemorySegment map(String what, Path path, Arena arena) {
     String tried = "read the " + what + " " + path;
     try {
-      long bytes = Files.size(path);
-      if (bytes > LARGEST_FILE) {
+      if (!Files.readAttributes(path, BasicFileAttributes.class).isRegularFile()) {
         throw new PreconditionException(
-            tried, "it has %d bytes".formatted(bytes), "it is another file", "check the path");
+            tried, "it is no regular file", "it is a directory, a device or a pipe", "name a file");
       }
-      return Files.readAllBytes(path);
+      try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        long bytes = channel.size();
+        if (bytes > LARGEST_FILE) {
+          throw new PreconditionException(
+              tried, "it has %d bytes".formatted(bytes), "it is another file", "check the path");
+        }
+        return channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes, arena);
+      }
     } catch (IOException e) {
       throw new PreconditionException(
           tried,

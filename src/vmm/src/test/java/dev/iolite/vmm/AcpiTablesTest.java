@@ -1,7 +1,9 @@
 package dev.iolite.vmm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.kernel.PreconditionException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -75,6 +77,15 @@ class AcpiTablesTest {
     assertThat(Aml.eisaId("PNP0A03")).containsExactly(0x0c, 0x41, 0xd0, 0x0a, 0x03);
     assertThat(Aml.number(0)).containsExactly(0);
     assertThat(Aml.number(0x1234)).containsExactly(0x0b, 0x34, 0x12);
+  }
+
+  @Test
+  void ramIsWhereAddressesReach() {
+    long end = 1L << 36;
+    assertThat(new PciWindow(end, 36).last64()).isEqualTo(end - 1);
+    assertThatThrownBy(() -> new PciWindow(end + 1, 36))
+        .isInstanceOf(PreconditionException.class)
+        .hasMessageContaining("its physical addresses end at 0xfffffffff");
   }
 
   @Test

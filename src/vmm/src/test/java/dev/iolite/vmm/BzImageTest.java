@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.PreconditionException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** Kernel images that can be booted, and those that can't. */
 class BzImageTest {
   private static void assertRefused(byte[] bytes, String why) {
-    assertThatThrownBy(() -> new BzImage("vmlinux", bytes))
+    assertThatThrownBy(() -> new BzImage("vmlinux", ByteBuffer.wrap(bytes)))
         .isInstanceOf(PreconditionException.class)
         .hasMessageStartingWith("boot vmlinux: ")
         .hasMessageContaining(why);

@@ -33,7 +33,10 @@ class LinuxBootTest {
   private static void load(GuestMemory memory, int initrdBytes, String commandLine) {
     new LinuxBoot(new TestImage().image(), memory)
         .load(
-            initrdBytes == 0 ? Optional.empty() : Optional.of(new byte[initrdBytes]), commandLine);
+            initrdBytes == 0
+                ? Optional.empty()
+                : Optional.of(MemorySegment.ofArray(new byte[initrdBytes])),
+            commandLine);
   }
 
   private static List<String> e820(GuestMemory memory) {

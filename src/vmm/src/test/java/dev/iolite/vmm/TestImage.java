@@ -42,6 +42,6 @@ final class TestImage {
   }
 
   BzImage image() {
-    return new BzImage("test", bytes());
+    return new BzImage("test", ByteBuffer.wrap(bytes()));
   }
 }

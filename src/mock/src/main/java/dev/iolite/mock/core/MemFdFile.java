@@ -97,6 +97,12 @@ public class MemFdFile extends PositionedFile {
     ram.resize(bytes);
   }
 
+  /** mm/shmem.c:shmem_fallocate. */
+  @Override
+  public void allocate(int mode, long offset, long count) {
+    ram.allocate(mode, offset, count);
+  }
+
   @Override
   public void addSeals(int seals) {
     ram.addSeals(seals);

@@ -118,6 +118,14 @@ public final class Ram implements Memory {
     check(host.fallocate(hostFd(), HOLE, start + offset, count));
   }
 
+  /** Allocates a range of memory that has its own file, as fallocate(2) does, or frees it. */
+  void allocate(int mode, long offset, long count) {
+    check(host.fallocate(hostFd(), mode, offset, count));
+    if ((mode & Libc.FALLOC_FL_KEEP_SIZE()) == 0) {
+      bytes = Math.max(bytes, offset + count);
+    }
+  }
+
   /** Where it begins in its file on the host. */
   long start() {
     return start;

@@ -117,7 +117,7 @@ final class ProgramFiles {
 
   /** fallocate(2). */
   Answer allocate(Notice call, int number) {
-    return Answer.of(model.allocate(number, call.integer(1), call.argument(2), call.argument(3)));
+    return Answer.of(model.fallocate(number, call.integer(1), call.argument(2), call.argument(3)));
   }
 
   /**

@@ -25,6 +25,7 @@ enum CallKind {
   PWRITE(4),
   LSEEK(3),
   FTRUNCATE(2),
+  FALLOCATE(4),
   ADD_SEALS(2),
   IOCTL(3),
   /**

@@ -33,6 +33,8 @@ final class Dispatch {
       case PWRITE -> kernel.pwrite(call.integer(0), call.number(1), call.number(2), call.number(3));
       case LSEEK -> kernel.lseek(call.integer(0), call.number(1), call.integer(2));
       case FTRUNCATE -> kernel.ftruncate(call.integer(0), call.number(1));
+      case FALLOCATE ->
+          kernel.fallocate(call.integer(0), call.integer(1), call.number(2), call.number(3));
       case ADD_SEALS -> kernel.addSeals(call.integer(0), call.integer(1));
       case IOCTL -> kernel.ioctl(call.integer(0), call.number(1), call.number(2));
       case MMAP ->

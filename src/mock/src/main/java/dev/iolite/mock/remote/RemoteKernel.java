@@ -100,6 +100,11 @@ public final class RemoteKernel implements Kernel, AutoCloseable {
   }
 
   @Override
+  public int fallocate(int fd, int mode, long offset, long bytes) {
+    return (int) call(CallKind.FALLOCATE, fd, mode, offset, bytes);
+  }
+
+  @Override
   public int addSeals(int fd, int seals) {
     return (int) call(CallKind.ADD_SEALS, fd, seals);
   }

@@ -49,4 +49,14 @@ public record DeviceControl(PciControl pci, VfioDriver vfio) {
   public boolean revoke() {
     return vfio.revoke(pci);
   }
+
+  /**
+   * Wakes the device, as its own PME does, if it is in low power. Nothing else wakes it here: the
+   * model suspends no device as soon as nobody uses it.
+   *
+   * @return whether vfio-pci has the device
+   */
+  public boolean wake() {
+    return vfio.wake(pci);
+  }
 }

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -70,10 +71,19 @@ public final class VfioDriver implements PciDriver {
 
   /** Revokes the dma-bufs of a device, if this driver has it. */
   boolean revoke(PciControl pci) {
+    return does(pci, core -> core.dmaBufs().move(true));
+  }
+
+  /** Wakes a device that may be suspended, if this driver has it. */
+  boolean wake(PciControl pci) {
+    return does(pci, VfioPciCore::resume);
+  }
+
+  private boolean does(PciControl pci, Consumer<VfioPciCore> what) {
     return pci.locked(() -> {
       for (VfioPciDevice device : devices.values()) {
         if (device.pci().address().equals(pci.address())) {
-          device.core().dmaBufs().move(true);
+          what.accept(device.core());
           return true;
         }
       }

@@ -276,6 +276,14 @@ final class VfioPciCore {
     wakeUp.ifPresent(EventFdFile::get);
   }
 
+  /** vfio_pci_core_runtime_resume: with an eventfd, the device stays awake. */
+  void resume() {
+    if (wakeUp.isPresent()) {
+      wakeUp.get().signal();
+      exitLowPower();
+    }
+  }
+
   /** vfio_pci_runtime_pm_exit. */
   void exitLowPower() {
     lowPower = false;

@@ -1,0 +1,59 @@
+package dev.iolite.mock.vfio;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.KernelException;
+import dev.iolite.mock.MockKernel;
+import dev.iolite.mock.VfioUser;
+import dev.iolite.vfio.LowPower;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A device that wakes while the kernel may suspend it. */
+class WakeUpTest {
+  private static final String ADDRESS = "0000:00:02.0";
+
+  private final MockKernel kernel = MockKernel.plain();
+  private final VfioUser user = new VfioUser(kernel, ADDRESS);
+  private final LowPower power = user.device().lowPower();
+  private final EventFd event = user.push(EventFd.create(kernel));
+
+  @AfterEach
+  void close() {
+    user.close();
+    kernel.close();
+  }
+
+  private boolean wake() {
+    return kernel.device(ADDRESS).wake();
+  }
+
+  @Test
+  void aDeviceThatWakesSignalsAndStaysAwake() {
+    assertThat(power.enter(event)).isTrue();
+    assertThat(event.await(Duration.ZERO)).isZero();
+    assertThat(wake()).isTrue();
+    assertThat(event.await(Duration.ZERO)).isEqualTo(1);
+    assertThat(wake()).isTrue();
+    assertThat(event.await(Duration.ZERO)).as("once").isZero();
+    assertThat(power.enter(event)).as("it is awake").isTrue();
+  }
+
+  @Test
+  void withoutAnEventfdItMaySleepOn() {
+    assertThat(power.enter()).isTrue();
+    assertThat(wake()).isTrue();
+    assertThatThrownBy(power::enter).isInstanceOf(KernelException.class);
+  }
+
+  @Test
+  void aDeviceThatWasKeptAwakeSignalsNothing() {
+    assertThat(power.enter(event)).isTrue();
+    assertThat(power.leave()).isTrue();
+    assertThat(wake()).isTrue();
+    assertThat(event.await(Duration.ZERO)).isZero();
+  }
+}
