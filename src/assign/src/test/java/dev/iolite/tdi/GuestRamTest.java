@@ -186,6 +186,35 @@ class GuestRamTest {
     life.kernel.close();
   }
 
+  /** Whoever reads the failure learns what could not be restored, too. */
+  @Test
+  void whatCanNotBeRestoredIsSuppressedInTheFailure() {
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    AtomicInteger failures = new AtomicInteger();
+    TdiAssignment assignment = withShared(life, Faults.When.BEFORE, failures, 3);
+    GuestRam ram = assignment.assigned().ram();
+    ram.convert(0, 3 * PAGE, Kind.PRIVATE);
+    ram.convert(0, 3 * PAGE, Kind.SHARED);
+    failures.set(Integer.MAX_VALUE);
+    assertThatThrownBy(() -> ram.convert(PAGE, PAGE, Kind.PRIVATE))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.getSuppressed()).isNotEmpty());
+    failures.set(0);
+    assertThat(life.deviceReads(PAGE)).isFalse();
+    assignment.close();
+    life.kernel.close();
+  }
+
+  @Test
+  void anOrdinaryVmHasNothingPrivate() {
+    Life life = new Life(Platform.PLAIN, Profile.MAINLINE_7_3);
+    try (TdiAssignment assignment = life.assignment()) {
+      assignment.assign();
+      assertThat(assignment.assigned().ram().canConvert()).isFalse();
+    }
+    life.kernel.close();
+  }
+
   /** On a kernel whose maps fail as it is told, with the first pages shared. */
   private TdiAssignment withShared(
       Life life, Faults.When when, AtomicInteger failures, long pages) {

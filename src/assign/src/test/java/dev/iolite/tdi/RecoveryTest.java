@@ -13,6 +13,7 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciDevice;
 import dev.iolite.pci.Tsm;
 import dev.iolite.steps.Holdings;
+import dev.iolite.steps.Step;
 import dev.iolite.tdi.journal.Journal;
 import dev.iolite.tdi.journal.Recovery;
 import dev.iolite.tsm.Profile;
@@ -23,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -206,6 +208,75 @@ class RecoveryTest {
     recover();
     assertThat(life.holdings()).isEqualTo(since);
     assertThat(device().driver()).contains(DRIVER);
+  }
+
+  /** Runs a recovery with a listener. */
+  private Optional<Recovery.Found> recover(AssignmentListener listener) {
+    return new Recovery(
+            life.kernel, journals.directory(), Life.ENDPOINT, Journal.THIS_HOST, listener)
+        .run();
+  }
+
+  @Test
+  void whatTheDeviceWasGivenSinceIsToldOf() {
+    List<String> remarks = new ArrayList<>();
+    Journal journal = journals.begin(Life.ENDPOINT);
+    journal.driver(Map.of());
+    journal.close();
+    recover(
+        new AssignmentListener() {
+          @Override
+          public void remark(String text) {
+            remarks.add(text);
+          }
+        });
+    assertThat(remarks)
+        .containsExactly(
+            "The device has the driver accel and no driver_override by now, and keeps them.");
+  }
+
+  @Test
+  void anOverrideThatWasSetSinceIsKept() {
+    Journal journal = journals.begin(Life.ENDPOINT);
+    journal.driver(Map.of("driver", DRIVER));
+    new SysFs(life.kernel).write(device().path() + "/driver_override", "another");
+    journal.close();
+    recover();
+    assertThat(device().driverOverride()).contains("another");
+  }
+
+  /** Another process may have it, as one that was forked; the kernel may also not be done. */
+  @Test
+  void anInterfaceThatIsStillBoundIsLeftAsItIs() {
+    try (TdiAssignment assignment = life.assignment()) {
+      assignment.assign();
+      assignment.bind();
+      Journal journal = journals.begin(Life.ENDPOINT);
+      journal.connecting("tsm0");
+      journal.close();
+      assertThatThrownBy(this::recover)
+          .isInstanceOf(PreconditionException.class)
+          .hasMessageContaining("its interface is still bound by tsm0");
+      assertThat(assignment.refresh()).isEqualTo(State.SPLIT);
+      assertThat(file()).exists();
+    }
+  }
+
+  @Test
+  void aListenerThatFailsIsToldOfWhenAllIsReleased() {
+    Holdings before = life.holdings();
+    leaveBehind(State.RUNNING);
+    assertThatThrownBy(() ->
+            recover(
+                new AssignmentListener() {
+                  @Override
+                  public void step(Step step) {
+                    throw new IllegalStateException("after " + step.name());
+                  }
+                }))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(life.holdings()).isEqualTo(before);
+    assertThat(recover()).isPresent();
   }
 
   @Test

@@ -103,7 +103,7 @@ final class WriteLog extends ForwardingFiles {
   Optional<byte[]> after(int count, Rest rest) {
     List<Change> done = changes.subList(0, count);
     int synced = last(done, Change.Sync.class);
-    byte[] content = new byte[0];
+    Content content = new Content();
     boolean isHole = rest == Rest.HOLE;
     int lastWrite = last(done, Change.Write.class);
     for (int i = 0; i < done.size(); i++) {
@@ -121,13 +121,13 @@ final class WriteLog extends ForwardingFiles {
           } else if (!isSure && rest == Rest.TORN && i + 1 == lastWrite) {
             written = Arrays.copyOf(bytes, bytes.length / 2);
           }
-          content = put(content, Math.toIntExact(offset), written);
+          content.put(Math.toIntExact(offset), written);
         }
-        case Change.Cut(long bytes) -> content = Arrays.copyOf(content, Math.toIntExact(bytes));
+        case Change.Cut(long bytes) -> content.cut(Math.toIntExact(bytes));
         default -> {}
       }
     }
-    return exists(done, rest) ? Optional.of(content) : Optional.empty();
+    return exists(done, rest) ? Optional.of(content.bytes()) : Optional.empty();
   }
 
   private static boolean exists(List<Change> done, Rest rest) {
@@ -147,9 +147,27 @@ final class WriteLog extends ForwardingFiles {
     return count;
   }
 
-  private static byte[] put(byte[] content, int offset, byte[] bytes) {
-    byte[] result = Arrays.copyOf(content, Math.max(content.length, offset + bytes.length));
-    System.arraycopy(bytes, 0, result, offset, bytes.length);
-    return result;
+  /** A file's content, with room for what is appended next. */
+  private static final class Content {
+    private byte[] room = new byte[1 << 10];
+    private int length;
+
+    void put(int offset, byte[] bytes) {
+      int end = offset + bytes.length;
+      if (end > room.length) {
+        room = Arrays.copyOf(room, 2 * end);
+      }
+      System.arraycopy(bytes, 0, room, offset, bytes.length);
+      length = Math.max(length, end);
+    }
+
+    void cut(int bytes) {
+      room = Arrays.copyOf(room, bytes);
+      length = bytes;
+    }
+
+    byte[] bytes() {
+      return Arrays.copyOf(room, length);
+    }
   }
 }
