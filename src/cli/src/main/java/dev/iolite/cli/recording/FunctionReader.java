@@ -155,7 +155,7 @@ final class FunctionReader {
           "somebody uses it, this user may not, or it demands a VF token (%s)"
               .formatted(e.errno()));
     } catch (PreconditionException e) {
-      leftOut(device, e.getMessage());
+      leftOut(device, e.observed());
     }
     return Optional.empty();
   }
