@@ -24,7 +24,7 @@ image_tree() {
   for directory in bin lib lib64 sbin; do
     ln -s "usr/$directory" "$tree/$directory"
   done
-  (cd "$tree/debs" && apt-get -qq download "${@:3}" busybox-static)
+  (cd "$tree/debs" && apt-get -qq -o APT::Sandbox::User=root download "${@:3}" busybox-static)
   for package in "$tree"/debs/*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -C "$tree" --keep-directory-symlink -xf - \
       --exclude './usr/share/man/*' --exclude './usr/share/lintian/*' --exclude './usr/share/locale/*'

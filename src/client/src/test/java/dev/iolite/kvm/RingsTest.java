@@ -79,7 +79,7 @@ class RingsTest {
           assertThat(page).isEqualTo(next[0]++);
           assertThat(slot).isEqualTo((int) (page % 7));
         });
-        Thread.yield();
+        Thread.onSpinWait();
       }
       assertThat(kvm.get()).isTrue();
     }
@@ -97,7 +97,7 @@ class RingsTest {
       long at = i % ENTRIES * kvm_dirty_gfn.sizeof();
       while (((int) INT.getAcquire(mapped, at) & Kvm.KVM_DIRTY_GFN_F_DIRTY()) != 0
           && ((int) INT.getAcquire(mapped, at) & Kvm.KVM_DIRTY_GFN_F_RESET()) == 0) {
-        Thread.yield();
+        Thread.onSpinWait();
       }
       MemorySegment entry = mapped.asSlice(at, kvm_dirty_gfn.sizeof());
       kvm_dirty_gfn.slot(entry, (int) (i % 7));
@@ -118,7 +118,7 @@ class RingsTest {
           assertThat(value).isEqualTo(next[0]++);
           assertThat(address).isEqualTo(~value);
         });
-        Thread.yield();
+        Thread.onSpinWait();
       }
       assertThat(kvm.get()).isTrue();
     }
@@ -132,7 +132,7 @@ class RingsTest {
     for (long i = 0; i < WRITES; i++) {
       int after = (last + 1) % entries;
       while ((int) INT.getAcquire(mapped, kvm_coalesced_mmio_ring.first$offset()) == after) {
-        Thread.yield();
+        Thread.onSpinWait();
       }
       MemorySegment entry =
           mapped.asSlice(head + last * kvm_coalesced_mmio.sizeof(), kvm_coalesced_mmio.sizeof());
