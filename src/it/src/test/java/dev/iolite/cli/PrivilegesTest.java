@@ -105,9 +105,10 @@ class PrivilegesTest {
   @Test
   void aCallThatNoCommandNeedsKillsIt() throws Exception {
     Confined.assumePossible();
-    Confined shell = new Confined(directory, List.of());
-    assertThat(shell.runAs(Confined.row("passthrough"), "", "unshare --net true").code())
-        .isEqualTo(SystemCallFilter.KILLED);
+    Process process =
+        SystemCallFilter.with(
+            Confined.row("passthrough"), new ProcessBuilder("unshare", "--net", "true")::start);
+    assertThat(process.waitFor()).isEqualTo(SystemCallFilter.KILLED);
   }
 
   @ParameterizedTest

@@ -43,7 +43,9 @@ class VmRunLabTest {
   private Process start(SmallKernel kernel, File terminal, String... options) throws IOException {
     List<String> command = new ArrayList<>(List.of("iolite", "vm", "run", "--kernel"));
     command.add(kernel.writeTo(directory.resolve("bzImage")).toString());
-    command.addAll(List.of("--memory", "64M"));
+    if (!List.of(options).contains("--memory")) {
+      command.addAll(List.of("--memory", "64M"));
+    }
     command.addAll(List.of(options));
     Process process =
         new ProcessBuilder(command)

@@ -33,9 +33,9 @@ abstract class PrivateMemoryContract {
   private static final int SHARED = 0;
 
   private final CloseStack open = new CloseStack();
-  private final List<String> freed = new ArrayList<>();
+  final List<String> freed = new ArrayList<>();
   private final GuestMemory memory;
-  private final Vm vm;
+  final Vm vm;
   private final PrivateMemory privateMemory;
   private final Vcpu vcpu;
 
@@ -167,22 +167,5 @@ abstract class PrivateMemoryContract {
     assertThatThrownBy(() -> read(0xd000_0000L))
         .isInstanceOf(GuestFailedException.class)
         .hasMessageContaining("fault of a private access at 0xd0000000");
-  }
-
-  @Test
-  void ramAbove4GiBIsBehindThatBelow() {
-    long bytes = MemoryMap.PCI_HOLE + 2 * Page.BYTES;
-    try (GuestMemory large = new GuestMemory(vm.fd().kernel(), bytes);
-        Kvm kvm = Kvm.open(vm.fd().kernel());
-        Vm other = kvm.createVm(VmType.SW_PROTECTED)) {
-      PrivateMemory behind = large.addPrivateTo(other);
-      long last = MemoryMap.FOUR_GIB + Page.BYTES;
-      assertThat(behind.convert(last, 1, true)).isZero();
-      assertThat(behind.convert(last, 1, false)).isZero();
-      assertThat(freed).containsExactly("0xc0001000+0x1000");
-      assertThat(behind.convert(last, 2, true)).isEqualTo(Errno.EINVAL.negated());
-      assertThat(behind.convert(MemoryMap.PCI_HOLE - Page.BYTES, 2, true)).isNegative();
-      assertThat(behind.convert(-Page.BYTES, 1, true)).isNegative();
-    }
   }
 }
