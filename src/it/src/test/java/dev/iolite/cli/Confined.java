@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Runs a command in a process that has the capabilities of its row and no others. */
+/**
+ * Runs a command in a process that has the capabilities of its row and no others, and is killed if
+ * it makes a call that its row doesn't need.
+ */
 final class Confined {
   /** A user who is not root. */
   static final int OTHER_USER = 1000;
@@ -28,20 +31,18 @@ final class Confined {
 
   private final Path directory;
   private final List<String> program;
-  private final boolean filtered;
 
   /** What sets limits and then executes the words that follow it. */
   private List<String> limits = List.of();
 
   /**
-   * Runs the tests' own classes; a system call that the row doesn't need kills them.
+   * Runs the tests' own classes.
    *
    * @param directory for what the commands print
    */
   Confined(Path directory) {
     this(
         directory,
-        true,
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",
@@ -56,12 +57,7 @@ final class Confined {
    * @param program what a command's words are added to
    */
   Confined(Path directory, List<String> program) {
-    this(directory, false, program);
-  }
-
-  private Confined(Path directory, boolean filtered, List<String> program) {
     this.directory = directory;
-    this.filtered = filtered;
     this.program = program;
   }
 
@@ -128,7 +124,7 @@ final class Confined {
 
   /** Has what is run lock no more than some KiB of memory, unless it has CAP_IPC_LOCK. */
   Confined withMemlock(int kib) {
-    Confined limited = new Confined(directory, filtered, program);
+    Confined limited = new Confined(directory, program);
     limited.limits = List.of("sh", "-c", "ulimit -l " + kib + "; exec \"$@\"", "sh");
     return limited;
   }
@@ -162,9 +158,9 @@ final class Confined {
         Files.readString(err, StandardCharsets.UTF_8));
   }
 
-  private Process begin(Privileges row, ProcessBuilder process)
+  private static Process begin(Privileges row, ProcessBuilder process)
       throws IOException, InterruptedException {
-    return filtered ? SystemCallFilter.with(row, process::start) : process.start();
+    return SystemCallFilter.with(row, process::start);
   }
 
   /** The capabilities of this process, as bits: in a container, root has not all of them. */

@@ -119,6 +119,13 @@ class PrivilegesLabTest {
   }
 
   @Test
+  void anIoctlOfANodeThatTheRowDoesNotNameKillsTheCommand() throws Exception {
+    assertThat(confined().runAs(NONE, "", "kvm info").code()).isEqualTo(SystemCallFilter.KILLED);
+    assertThat(confined().runAs(Confined.row("kvm info"), "", "doctor").code())
+        .isEqualTo(SystemCallFilter.KILLED);
+  }
+
+  @Test
   void aDeviceIsAssignedToAGuest() throws Exception {
     succeeds("passthrough " + EDU);
   }

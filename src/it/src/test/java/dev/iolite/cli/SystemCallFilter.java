@@ -36,7 +36,8 @@ final class SystemCallFilter {
           pwrite64=18 readv=19 writev=20 access=21 readlink=89 getdents64=217 openat=257
           newfstatat=262 statx=332 unlink=87 unlinkat=263 linkat=265 rename=82 renameat=264
           mkdir=83 mkdirat=258 rmdir=84 chmod=90 fchmod=91 umask=95 ftruncate=77 fallocate=285
-          fsync=74 fadvise64=221 copy_file_range=326 fcntl=72 flock=73 statfs=137 fstatfs=138 getcwd=79
+          fsync=74 fadvise64=221 copy_file_range=326 sendfile=40
+          fcntl=72 flock=73 statfs=137 fstatfs=138 getcwd=79
           chdir=80 fchdir=81 dup=32 dup2=33 dup3=292 pipe2=293 memfd_create=319 eventfd2=290
       Memory: mmap=9 mprotect=10 munmap=11 brk=12 madvise=28 mincore=27 mremap=25
       Threads and processes: clone=56 clone3=435 vfork=58 execve=59 exit=60 exit_group=231

@@ -2,11 +2,10 @@ package dev.iolite.vmm;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * A kernel image of a few instructions, entered in 64-bit mode with interrupts off and without an
@@ -14,36 +13,21 @@ import java.nio.file.Path;
  */
 public final class SmallKernel {
   /** Where the image wants to be loaded. */
-  public static final long LOAD = 0x100_0000;
+  public static final long LOAD = TestImage.LOAD;
 
   /** What it needs from there on. */
-  public static final int INIT_BYTES = 0x20_0000;
+  public static final int INIT_BYTES = TestImage.INIT_BYTES;
 
   private static final int CONSOLE = 0x3f8;
-  private static final int SETUP_BYTES = 1024;
   private static final int ENTRY = 0x200;
   private static final int MAP_GPA_RANGE = 12;
 
   private final ByteArrayOutputStream code = new ByteArrayOutputStream();
-  private final ByteBuffer header = ByteBuffer.allocate(SETUP_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-
-  /** One without instructions. */
-  public SmallKernel() {
-    header.put(0x1f1, (byte) 1);
-    header.putShort(0x1fe, (short) 0xaa55);
-    header.put(0x201, (byte) 0x6a);
-    header.putInt(0x202, 0x5372_6448);
-    header.putShort(0x206, (short) 0x20f);
-    header.putInt(0x22c, 0x7fff_ffff);
-    header.putShort(0x236, (short) 1);
-    header.putInt(0x238, 2047);
-    header.putLong(0x258, LOAD);
-    header.putInt(0x260, INIT_BYTES);
-  }
+  private final TestImage image = new TestImage();
 
   /** Changes 16 bits of the setup header. */
   public SmallKernel header(int offset, int value) {
-    header.putShort(offset, (short) value);
+    image.with16(offset, value);
     return this;
   }
 
@@ -149,10 +133,9 @@ public final class SmallKernel {
 
   /** The image. */
   public byte[] bytes() {
-    byte[] image = new byte[SETUP_BYTES + ENTRY + code.size()];
-    header.get(0, image, 0, SETUP_BYTES);
-    System.arraycopy(code.toByteArray(), 0, image, SETUP_BYTES + ENTRY, code.size());
-    return image;
+    byte[] bytes = Arrays.copyOf(image.bytes(), TestImage.SETUP_BYTES + ENTRY + code.size());
+    System.arraycopy(code.toByteArray(), 0, bytes, TestImage.SETUP_BYTES + ENTRY, code.size());
+    return bytes;
   }
 
   /** Writes the image to a file. */

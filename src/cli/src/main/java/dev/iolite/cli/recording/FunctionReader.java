@@ -127,7 +127,7 @@ final class FunctionReader {
         attributes);
   }
 
-  /** It is only asked about a function that nobody but its users can have an interest in. */
+  /** To ask VFIO is to open the function, so one that a host driver has or needs is left alone. */
   private Optional<VfioSeen> vfio(PciDevice device) {
     if (!device.driver().equals(Optional.of(VFIO))) {
       return Optional.empty();
