@@ -141,6 +141,25 @@ class RecordTest {
     }
   }
 
+  /** Such as one whose ROM the kernel could not read. */
+  @Test
+  void aRomThatVfioDidNotOfferIsNotOffered() throws IOException {
+    try (MockKernel host = MockKernel.plain()) {
+      succeeds(host, "pci", "bind", DISK);
+      Path file = recorded(host, DISK);
+      String text =
+          Files.readString(file)
+              .replaceFirst(
+                  "( +- )(\\{index: 0, start: .*)",
+                  "$1$2\n$1{index: 6, start: \"0xe8000000\", end: \"0xe800ffff\", flags:"
+                      + " \"0x46200\"}");
+      Files.writeString(file, text);
+      assertThat(replayed(file, "vfio", "info", DISK)).contains("BAR0").doesNotContain("ROM");
+      Files.writeString(file, text.replaceFirst("(?s)    vfio:.*?(    resources:)", "$1"));
+      assertThat(replayed(file, "vfio", "info", DISK)).containsPattern("ROM +0x10000 ");
+    }
+  }
+
   @Test
   void aFunctionThatSomebodyUsesIsNotDisturbed() {
     try (MockKernel host = MockKernel.plain()) {
