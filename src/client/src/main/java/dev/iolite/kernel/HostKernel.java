@@ -13,7 +13,6 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -55,115 +54,113 @@ public final class HostKernel implements Kernel, HostFiles {
   /** struct iovec: an address and a length. */
   private static final long IOVEC_BYTES = 2 * Long.BYTES;
 
-  /** The calling thread's errno, for a downcall that {@link #plain} or {@link #variadic} linked. */
-  static MemorySegment state() {
-    return STATE.get();
-  }
-
   /** Where a function of libc is. */
   static long address(String name) {
     return LINKER.defaultLookup().findOrThrow(name).address();
   }
 
-  static MethodHandle plain(String name, ValueLayout result, ValueLayout... arguments) {
-    return link(name, result, arguments, Linker.Option.captureCallState("errno"));
-  }
+  /**
+   * A function of libc that leaves in errno why it failed.
+   *
+   * <p>All are called alike, with six longs: the JVM generates the code of a call once for each
+   * type, which takes most of the time of linking it. A function takes the lower half of a long for
+   * its int, and no notice of the registers of parameters that it doesn't have.
+   */
+  record Function(MethodHandle handle) {
+    private static final FunctionDescriptor TYPE =
+        FunctionDescriptor.of(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
-  static MethodHandle variadic(
-      String name, int firstVariadic, ValueLayout result, ValueLayout... arguments) {
-    return link(
-        name,
-        result,
-        arguments,
-        Linker.Option.captureCallState("errno"),
-        Linker.Option.firstVariadicArg(firstVariadic));
-  }
+    static Function of(String name) {
+      return new Function(
+          LINKER.downcallHandle(
+              LINKER.defaultLookup().findOrThrow(name),
+              TYPE,
+              Linker.Option.captureCallState("errno")));
+    }
 
-  private static MethodHandle link(
-      String name, ValueLayout result, ValueLayout[] arguments, Linker.Option... options) {
-    return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name),
-        FunctionDescriptor.of(result, arguments),
-        options);
-  }
+    int toInt(long first) {
+      return toInt(first, 0);
+    }
 
-  static int result(int returned, MemorySegment state) {
-    return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
-  }
+    int toInt(long first, long second) {
+      return toInt(first, second, 0);
+    }
 
-  static long result(long returned, MemorySegment state) {
-    return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
+    int toInt(long first, long second, long third) {
+      return toInt(first, second, third, 0, 0, 0);
+    }
+
+    /** Calls a function that returns an int; returns that, or a negated errno if it is -1. */
+    int toInt(long first, long second, long third, long fourth, long fifth, long sixth) {
+      MemorySegment state = STATE.get();
+      int returned =
+          (int) call(state, first, second, third, fourth, fifth, sixth); // the rest is anything
+      return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
+    }
+
+    long toLong(long first, long second, long third) {
+      return toLong(first, second, third, 0, 0, 0);
+    }
+
+    /** Calls a function that returns a long; returns that, or a negated errno if it is -1. */
+    long toLong(long first, long second, long third, long fourth, long fifth, long sixth) {
+      MemorySegment state = STATE.get();
+      long returned = call(state, first, second, third, fourth, fifth, sixth);
+      return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
+    }
+
+    private long call(
+        MemorySegment state,
+        long first,
+        long second,
+        long third,
+        long fourth,
+        long fifth,
+        long sixth) {
+      try {
+        return (long) handle.invokeExact(state, first, second, third, fourth, fifth, sixth);
+      } catch (Throwable e) {
+        throw unexpected(e);
+      }
+    }
   }
 
   @Override
   public int open(String path, int flags) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
-      return result(
-          (int) Open.CALL.invokeExact(state, arena.allocateFrom(path), flags, CREATE_MODE), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      return Open.CALL.toInt(arena.allocateFrom(path).address(), flags, CREATE_MODE);
     }
   }
 
   @Override
   public int close(int fd) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Close.CALL.invokeExact(state, fd), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Close.CALL.toInt(fd);
   }
 
   @Override
   public long read(int fd, long address, long bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((long) Read.CALL.invokeExact(state, fd, address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Read.CALL.toLong(fd, address, bytes);
   }
 
   @Override
   public long write(int fd, long address, long bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((long) Write.CALL.invokeExact(state, fd, address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Write.CALL.toLong(fd, address, bytes);
   }
 
   @Override
   public long pread(int fd, long address, long bytes, long offset) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((long) Pread.CALL.invokeExact(state, fd, address, bytes, offset), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Pread.CALL.toLong(fd, address, bytes, offset, 0, 0);
   }
 
   @Override
   public long pwrite(int fd, long address, long bytes, long offset) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((long) Pwrite.CALL.invokeExact(state, fd, address, bytes, offset), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Pwrite.CALL.toLong(fd, address, bytes, offset, 0, 0);
   }
 
   @Override
   public long lseek(int fd, long offset, int whence) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((long) Lseek.CALL.invokeExact(state, fd, offset, whence), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Lseek.CALL.toLong(fd, offset, whence);
   }
 
   @Override
@@ -177,42 +174,22 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   private static int fcntl(int fd, int command, long argument) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Fcntl.CALL.invokeExact(state, fd, command, argument), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Fcntl.CALL.toInt(fd, command, argument);
   }
 
   @Override
   public int ftruncate(int fd, long bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Ftruncate.CALL.invokeExact(state, fd, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Ftruncate.CALL.toInt(fd, bytes);
   }
 
   @Override
   public int fallocate(int fd, int mode, long offset, long bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Fallocate.CALL.invokeExact(state, fd, mode, offset, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Fallocate.CALL.toInt(fd, mode, offset, bytes, 0, 0);
   }
 
   @Override
   public int ioctl(int fd, long request, long argument) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Ioctl.CALL.invokeExact(state, fd, request, argument), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Ioctl.CALL.toInt(fd, request, argument);
   }
 
   /**
@@ -221,7 +198,9 @@ public final class HostKernel implements Kernel, HostFiles {
   int ioctl(int fd, long request, MemorySegment argument) {
     MemorySegment state = STATE.get();
     try {
-      return result((int) IoctlWithMemory.CALL.invokeExact(state, fd, request, argument), state);
+      int returned =
+          (int) (long) IoctlWithMemory.CALL.invokeExact(state, (long) fd, request, argument);
+      return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -229,23 +208,12 @@ public final class HostKernel implements Kernel, HostFiles {
 
   @Override
   public long mmap(long address, long bytes, int prot, int flags, int fd, long offset) {
-    MemorySegment state = STATE.get();
-    try {
-      return result(
-          (long) Mmap.CALL.invokeExact(state, address, bytes, prot, flags, fd, offset), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Mmap.CALL.toLong(address, bytes, prot, flags, fd, offset);
   }
 
   @Override
   public int munmap(long address, long bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Munmap.CALL.invokeExact(state, address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Munmap.CALL.toInt(address, bytes);
   }
 
   @Override
@@ -255,101 +223,58 @@ public final class HostKernel implements Kernel, HostFiles {
 
   @Override
   public int poll(long pollfds, int count, int timeoutMillis) {
-    MemorySegment state = STATE.get();
-    try {
-      return result(
-          (int) Poll.CALL.invokeExact(state, pollfds, (long) count, timeoutMillis), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Poll.CALL.toInt(pollfds, count, timeoutMillis);
   }
 
   @Override
   public int eventfd(int initial, int flags) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Eventfd.CALL.invokeExact(state, initial, flags), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Eventfd.CALL.toInt(initial, flags);
   }
 
   @Override
   public int memfdCreate(String name, int flags) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
-      return result(
-          (int) MemfdCreate.CALL.invokeExact(state, arena.allocateFrom(name), flags), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      return MemfdCreate.CALL.toInt(arena.allocateFrom(name).address(), flags);
     }
   }
 
   @Override
   public long readlink(String path, long address, long bytes) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
-      return result(
-          (long) Readlink.CALL.invokeExact(state, arena.allocateFrom(path), address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      return Readlink.CALL.toLong(arena.allocateFrom(path).address(), address, bytes);
     }
   }
 
   @Override
   public long getdents(int fd, long address, long bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((long) Getdents64.CALL.invokeExact(state, fd, address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Getdents64.CALL.toLong(fd, address, bytes);
   }
 
   @Override
   public int openat(int directory, String path, int flags) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
-      return result(
-          (int)
-              OpenAt.CALL.invokeExact(
-                  state, directory, arena.allocateFrom(path), flags, CREATE_MODE),
-          state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      long name = arena.allocateFrom(path).address();
+      return OpenAt.CALL.toInt(directory, name, flags, CREATE_MODE, 0, 0);
     }
   }
 
   @Override
   public int mkdir(String path) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
-      return result(
-          (int) Mkdir.CALL.invokeExact(state, arena.allocateFrom(path), DIRECTORY_MODE), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      return Mkdir.CALL.toInt(arena.allocateFrom(path).address(), DIRECTORY_MODE);
     }
   }
 
   @Override
   public int unlinkat(int directory, String name) {
-    MemorySegment state = STATE.get();
     try (Arena arena = Arena.ofConfined()) {
-      return result(
-          (int) UnlinkAt.CALL.invokeExact(state, directory, arena.allocateFrom(name), 0), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      return UnlinkAt.CALL.toInt(directory, arena.allocateFrom(name).address(), 0);
     }
   }
 
   @Override
   public int fsync(int fd) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Fsync.CALL.invokeExact(state, fd), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Fsync.CALL.toInt(fd);
   }
 
   @Override
@@ -373,12 +298,7 @@ public final class HostKernel implements Kernel, HostFiles {
 
   @Override
   public int geteuid() {
-    MemorySegment state = STATE.get();
-    try {
-      return (int) Geteuid.CALL.invokeExact(state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Geteuid.CALL.toInt(0);
   }
 
   /**
@@ -407,15 +327,10 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   private static long moveBetweenProcesses(
-      MethodHandle call, long pid, long here, long there, long bytes) {
-    MemorySegment state = STATE.get();
+      Function function, long pid, long here, long there, long bytes) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment ranges = arena.allocateFrom(JAVA_LONG, here, bytes, there, bytes);
-      long local = ranges.address();
-      long remote = local + IOVEC_BYTES;
-      return result((long) call.invokeExact(state, (int) pid, local, 1L, remote, 1L, 0L), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
+      long local = arena.allocateFrom(JAVA_LONG, here, bytes, there, bytes).address();
+      return function.toLong(pid, local, 1, local + IOVEC_BYTES, 1, 0);
     }
   }
 
@@ -428,74 +343,39 @@ public final class HostKernel implements Kernel, HostFiles {
    * @return 0 or a negated errno
    */
   public int refuseNewPrivileges() {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Prctl.CALL.invokeExact(state, NO_NEW_PRIVILEGES, 1L, 0L, 0L, 0L), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Prctl.CALL.toInt(NO_NEW_PRIVILEGES, 1, 0, 0, 0, 0);
   }
 
   /** Makes a socket, like socket(2); returns the descriptor or a negated errno. */
   public int socket(int domain, int type, int protocol) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Sockets.SOCKET.invokeExact(state, domain, type, protocol), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.SOCKET.toInt(domain, type, protocol);
   }
 
   /** Gives a socket an address, like bind(2). */
   public int bind(int fd, long address, int bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Sockets.BIND.invokeExact(state, fd, address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.BIND.toInt(fd, address, bytes);
   }
 
   /** Lets a socket take connections, like listen(2). */
   public int listen(int fd, int backlog) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Sockets.LISTEN.invokeExact(state, fd, backlog), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.LISTEN.toInt(fd, backlog);
   }
 
   /** Takes a connection, like accept4(2) without an address; returns its descriptor. */
   public int accept(int fd, int flags) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Sockets.ACCEPT4.invokeExact(state, fd, 0L, 0L, flags), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.ACCEPT4.toInt(fd, 0, 0, flags, 0, 0);
   }
 
   /** Connects a socket to an address, like connect(2). */
   public int connect(int fd, long address, int bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Sockets.CONNECT.invokeExact(state, fd, address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.CONNECT.toInt(fd, address, bytes);
   }
 
   /**
    * Ends one or both directions of a connection, like shutdown(2); wakes threads that wait on it.
    */
   public int shutdown(int fd, int how) {
-    MemorySegment state = STATE.get();
-    try {
-      return result((int) Sockets.SHUTDOWN.invokeExact(state, fd, how), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.SHUTDOWN.toInt(fd, how);
   }
 
   /**
@@ -505,24 +385,12 @@ public final class HostKernel implements Kernel, HostFiles {
    *     was filled
    */
   public int getsockopt(int fd, int level, int option, long address, long length) {
-    MemorySegment state = STATE.get();
-    try {
-      return result(
-          (int) Sockets.GETSOCKOPT.invokeExact(state, fd, level, option, address, length), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.GETSOCKOPT.toInt(fd, level, option, address, length, 0);
   }
 
   /** Sets an option of a socket, like setsockopt(2). */
   public int setsockopt(int fd, int level, int option, long address, int bytes) {
-    MemorySegment state = STATE.get();
-    try {
-      return result(
-          (int) Sockets.SETSOCKOPT.invokeExact(state, fd, level, option, address, bytes), state);
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return Sockets.SETSOCKOPT.toInt(fd, level, option, address, bytes, 0);
   }
 
   /**
@@ -622,43 +490,35 @@ public final class HostKernel implements Kernel, HostFiles {
     /** Larger than any libc's struct sigaction, whose first field is the handler. */
     private static final long SIGACTION_BYTES = 256;
 
-    private static final MethodHandle GETTID = plain("gettid", JAVA_INT);
-    private static final MethodHandle GETPID = plain("getpid", JAVA_INT);
-    private static final MethodHandle TGKILL =
-        plain("tgkill", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
-    private static final MethodHandle SIGACTION =
-        plain("sigaction", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle SET_HANDLER = plain("signal", JAVA_LONG, JAVA_INT, ADDRESS);
+    private static final Function GETTID = Function.of("gettid");
+    private static final Function GETPID = Function.of("getpid");
+    private static final Function TGKILL = Function.of("tgkill");
+    private static final Function SIGACTION = Function.of("sigaction");
+    private static final Function SET_HANDLER = Function.of("signal");
 
-    private static final MethodHandle UNBLOCK =
-        plain("pthread_sigmask", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    private static final Function UNBLOCK = Function.of("pthread_sigmask");
 
     private static final int SIG_UNBLOCK = 1;
 
     /** The size of any libc's sigset_t; signal 1 is its lowest bit. */
     private static final long SIGSET_BYTES = 128;
 
-    private static final int PROCESS = call(GETPID);
+    private static final int PROCESS = GETPID.toInt(0);
     static final int SIGNAL = install();
 
     /** Takes the last real-time signal, which nobody else should be using, unless somebody is. */
     private static int install() {
-      MemorySegment state = STATE.get();
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment before = arena.allocate(SIGACTION_BYTES, Long.BYTES);
-        int asked =
-            result((int) SIGACTION.invokeExact(state, INTERRUPTION, 0L, before.address()), state);
+        int asked = SIGACTION.toInt(INTERRUPTION, 0, before.address());
         if (asked < 0) {
           return asked;
         }
         if (before.get(JAVA_LONG, 0) != 0) {
           return Errno.EBUSY.negated();
         }
-        MemorySegment nothing = LINKER.defaultLookup().findOrThrow("abs");
-        long set = result((long) SET_HANDLER.invokeExact(state, INTERRUPTION, nothing), state);
+        long set = SET_HANDLER.toLong(INTERRUPTION, address("abs"), 0);
         return set < 0 ? (int) set : INTERRUPTION;
-      } catch (Throwable e) {
-        throw unexpected(e);
       }
     }
 
@@ -667,36 +527,19 @@ public final class HostKernel implements Kernel, HostFiles {
      * inherits that.
      */
     static int admit() {
-      MemorySegment state = STATE.get();
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment set = arena.allocate(SIGSET_BYTES, Long.BYTES);
         set.set(JAVA_LONG, 0, 1L << (SIGNAL - 1));
-        return -(int) UNBLOCK.invokeExact(state, SIG_UNBLOCK, set.address(), 0L);
-      } catch (Throwable e) {
-        throw unexpected(e);
+        return -UNBLOCK.toInt(SIG_UNBLOCK, set.address());
       }
     }
 
     static int thread() {
-      return call(GETTID);
+      return GETTID.toInt(0);
     }
 
     static int send(int tid) {
-      MemorySegment state = STATE.get();
-      try {
-        return result((int) TGKILL.invokeExact(state, PROCESS, tid, SIGNAL), state);
-      } catch (Throwable e) {
-        throw unexpected(e);
-      }
-    }
-
-    private static int call(MethodHandle handle) {
-      MemorySegment state = STATE.get();
-      try {
-        return result((int) handle.invokeExact(state), state);
-      } catch (Throwable e) {
-        throw unexpected(e);
-      }
+      return TGKILL.toInt(PROCESS, tid, SIGNAL);
     }
   }
 
@@ -710,149 +553,126 @@ public final class HostKernel implements Kernel, HostFiles {
   }
 
   private static final class Prctl {
-    static final MethodHandle CALL =
-        variadic("prctl", 1, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("prctl");
   }
 
   private static final class Open {
-    static final MethodHandle CALL = variadic("open", 2, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+    static final Function CALL = Function.of("open");
   }
 
   private static final class Close {
-    static final MethodHandle CALL = plain("close", JAVA_INT, JAVA_INT);
+    static final Function CALL = Function.of("close");
   }
 
   private static final class Read {
-    static final MethodHandle CALL = plain("read", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("read");
   }
 
   private static final class Write {
-    static final MethodHandle CALL = plain("write", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("write");
   }
 
   private static final class Pread {
-    static final MethodHandle CALL =
-        plain("pread", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("pread");
   }
 
   private static final class Pwrite {
-    static final MethodHandle CALL =
-        plain("pwrite", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("pwrite");
   }
 
   private static final class Lseek {
-    static final MethodHandle CALL = plain("lseek", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
+    static final Function CALL = Function.of("lseek");
   }
 
   private static final class Ftruncate {
-    static final MethodHandle CALL = plain("ftruncate", JAVA_INT, JAVA_INT, JAVA_LONG);
+    static final Function CALL = Function.of("ftruncate");
   }
 
   private static final class Ioctl {
-    static final MethodHandle CALL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("ioctl");
   }
 
   private static final class IoctlWithMemory {
-    static final MethodHandle CALL = variadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
+    static final MethodHandle CALL =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("ioctl"),
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS),
+            Linker.Option.captureCallState("errno"));
   }
 
   private static final class Mmap {
-    static final MethodHandle CALL =
-        plain("mmap", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+    static final Function CALL = Function.of("mmap");
   }
 
   private static final class Munmap {
-    static final MethodHandle CALL = plain("munmap", JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("munmap");
   }
 
   private static final class Poll {
-    static final MethodHandle CALL = plain("poll", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    static final Function CALL = Function.of("poll");
   }
 
   private static final class Eventfd {
-    static final MethodHandle CALL = plain("eventfd", JAVA_INT, JAVA_INT, JAVA_INT);
+    static final Function CALL = Function.of("eventfd");
   }
 
   private static final class MemfdCreate {
-    static final MethodHandle CALL = plain("memfd_create", JAVA_INT, ADDRESS, JAVA_INT);
+    static final Function CALL = Function.of("memfd_create");
   }
 
   private static final class Readlink {
-    static final MethodHandle CALL = plain("readlink", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("readlink");
   }
 
   private static final class OpenAt {
-    static final MethodHandle CALL =
-        variadic("openat", 3, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
+    static final Function CALL = Function.of("openat");
   }
 
   private static final class Mkdir {
-    static final MethodHandle CALL = plain("mkdir", JAVA_INT, ADDRESS, JAVA_INT);
+    static final Function CALL = Function.of("mkdir");
   }
 
   private static final class UnlinkAt {
-    static final MethodHandle CALL = plain("unlinkat", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT);
+    static final Function CALL = Function.of("unlinkat");
   }
 
   private static final class Fsync {
-    static final MethodHandle CALL = plain("fsync", JAVA_INT, JAVA_INT);
+    static final Function CALL = Function.of("fsync");
   }
 
   private static final class Fcntl {
-    static final MethodHandle CALL = variadic("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+    static final Function CALL = Function.of("fcntl");
   }
 
   private static final class Geteuid {
-    static final MethodHandle CALL = plain("geteuid", JAVA_INT);
+    static final Function CALL = Function.of("geteuid");
   }
 
   private static final class ProcessVmReadv {
-    static final MethodHandle CALL =
-        plain(
-            "process_vm_readv",
-            JAVA_LONG,
-            JAVA_INT,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG);
+    static final Function CALL = Function.of("process_vm_readv");
   }
 
   private static final class ProcessVmWritev {
-    static final MethodHandle CALL =
-        plain(
-            "process_vm_writev",
-            JAVA_LONG,
-            JAVA_INT,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG);
+    static final Function CALL = Function.of("process_vm_writev");
   }
 
   private static final class Fallocate {
-    static final MethodHandle CALL =
-        plain("fallocate", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("fallocate");
   }
 
   /** A program that uses one of these calls uses most of them. */
   private static final class Sockets {
-    static final MethodHandle SOCKET = plain("socket", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
-    static final MethodHandle BIND = plain("bind", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
-    static final MethodHandle LISTEN = plain("listen", JAVA_INT, JAVA_INT, JAVA_INT);
-    static final MethodHandle ACCEPT4 =
-        plain("accept4", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
-    static final MethodHandle CONNECT = plain("connect", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
-    static final MethodHandle SHUTDOWN = plain("shutdown", JAVA_INT, JAVA_INT, JAVA_INT);
-    static final MethodHandle GETSOCKOPT =
-        plain("getsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
-    static final MethodHandle SETSOCKOPT =
-        plain("setsockopt", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
+    static final Function SOCKET = Function.of("socket");
+    static final Function BIND = Function.of("bind");
+    static final Function LISTEN = Function.of("listen");
+    static final Function ACCEPT4 = Function.of("accept4");
+    static final Function CONNECT = Function.of("connect");
+    static final Function SHUTDOWN = Function.of("shutdown");
+    static final Function GETSOCKOPT = Function.of("getsockopt");
+    static final Function SETSOCKOPT = Function.of("setsockopt");
   }
 
   private static final class Getdents64 {
-    static final MethodHandle CALL = plain("getdents64", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("getdents64");
   }
 }

@@ -2,8 +2,8 @@ package dev.iolite.kernel;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.iolite.kernel.HostKernel.Function;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import dev.iolite.uapi.seccomp.Seccomp;
@@ -11,7 +11,6 @@ import dev.iolite.uapi.seccomp.sock_filter;
 import dev.iolite.uapi.seccomp.sock_fprog;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 
 /**
@@ -44,59 +43,41 @@ public final class HostSupervisor {
   private static final int CLOSE_RANGE_CLOEXEC = 4;
 
   private static final class Spawn {
-    static final MethodHandle CALL =
-        HostKernel.plain(
-            "posix_spawnp",
-            JAVA_INT,
-            JAVA_LONG,
-            ADDRESS,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG);
-    static final MethodHandle INIT = HostKernel.plain("posix_spawnattr_init", JAVA_INT, JAVA_LONG);
-    static final MethodHandle SET_FLAGS =
-        HostKernel.plain("posix_spawnattr_setflags", JAVA_INT, JAVA_LONG, JAVA_INT);
-    static final MethodHandle SET_DEFAULT =
-        HostKernel.plain("posix_spawnattr_setsigdefault", JAVA_INT, JAVA_LONG, JAVA_LONG);
-    static final MethodHandle SET_MASK =
-        HostKernel.plain("posix_spawnattr_setsigmask", JAVA_INT, JAVA_LONG, JAVA_LONG);
-    static final MethodHandle FILL = HostKernel.plain("sigfillset", JAVA_INT, JAVA_LONG);
-    static final MethodHandle EMPTY = HostKernel.plain("sigemptyset", JAVA_INT, JAVA_LONG);
+    static final Function CALL = Function.of("posix_spawnp");
+    static final Function INIT = Function.of("posix_spawnattr_init");
+    static final Function SET_FLAGS = Function.of("posix_spawnattr_setflags");
+    static final Function SET_DEFAULT = Function.of("posix_spawnattr_setsigdefault");
+    static final Function SET_MASK = Function.of("posix_spawnattr_setsigmask");
+    static final Function FILL = Function.of("sigfillset");
+    static final Function EMPTY = Function.of("sigemptyset");
   }
 
   private static final class Prctl {
-    static final MethodHandle CALL =
-        HostKernel.variadic(
-            "prctl", 1, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("prctl");
   }
 
   private static final class Syscall {
-    static final MethodHandle CALL =
-        HostKernel.variadic("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("syscall");
   }
 
   private static final class Fcntl {
-    static final MethodHandle CALL =
-        HostKernel.variadic("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
+    static final Function CALL = Function.of("fcntl");
   }
 
   private static final class Wait {
-    static final MethodHandle CALL =
-        HostKernel.plain("waitpid", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
+    static final Function CALL = Function.of("waitpid");
   }
 
   private static final class Ptrace {
-    static final MethodHandle CALL =
-        HostKernel.variadic("ptrace", 1, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+    static final Function CALL = Function.of("ptrace");
   }
 
   private static final class Kill {
-    static final MethodHandle CALL = HostKernel.plain("kill", JAVA_INT, JAVA_INT, JAVA_INT);
+    static final Function CALL = Function.of("kill");
   }
 
   private static final class Signal {
-    static final MethodHandle CALL = HostKernel.plain("signal", JAVA_LONG, JAVA_INT, JAVA_LONG);
+    static final Function CALL = Function.of("signal");
   }
 
   /** An address in the code from which this process makes its system calls: that of its libc. */
@@ -134,63 +115,44 @@ public final class HostSupervisor {
       List<String> environment,
       Listener listener) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = HostKernel.state();
-      MemorySegment attributes = arena.allocate(SPAWN_ATTRIBUTES_BYTES, Long.BYTES);
-      MemorySegment signals = arena.allocate(SIGSET_BYTES, Long.BYTES);
-      int prepared = -(int) Spawn.INIT.invokeExact(state, attributes.address());
+      long attributes = arena.allocate(SPAWN_ATTRIBUTES_BYTES, Long.BYTES).address();
+      long signals = arena.allocate(SIGSET_BYTES, Long.BYTES).address();
+      int prepared = -Spawn.INIT.toInt(attributes);
       // Java handles some signals itself and blocks one; the program begins as from a shell.
-      prepared |= (int) Spawn.FILL.invokeExact(state, signals.address());
-      prepared |=
-          -(int) Spawn.SET_DEFAULT.invokeExact(state, attributes.address(), signals.address());
-      prepared |= (int) Spawn.EMPTY.invokeExact(state, signals.address());
-      prepared |= -(int) Spawn.SET_MASK.invokeExact(state, attributes.address(), signals.address());
-      prepared |=
-          -(int) Spawn.SET_FLAGS.invokeExact(state, attributes.address(), (int) SPAWN_SIGNALS);
+      prepared |= Spawn.FILL.toInt(signals);
+      prepared |= -Spawn.SET_DEFAULT.toInt(attributes, signals);
+      prepared |= Spawn.EMPTY.toInt(signals);
+      prepared |= -Spawn.SET_MASK.toInt(attributes, signals);
+      prepared |= -Spawn.SET_FLAGS.toInt(attributes, SPAWN_SIGNALS);
       if (prepared != 0) {
         return prepared;
       }
       MemorySegment process = arena.allocate(JAVA_INT);
-      MemorySegment file = arena.allocateFrom(program);
+      long file = arena.allocateFrom(program).address();
       long argv = strings(arena, arguments).address();
       long envp = strings(arena, environment).address();
       MemorySegment code = sock_fprog.allocate(arena);
       sock_fprog.len(code, (short) (filter.byteSize() / sock_filter.sizeof()));
       sock_fprog.filter(code, filter);
       // Linked before the filter is on: the linker opens files.
-      MethodHandle spawn = Spawn.CALL;
+      Function spawn = Spawn.CALL;
       int kept =
           call(Seccomp.__NR_close_range(), FIRST_OF_JAVA, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
       if (kept < 0) {
         return kept;
       }
-      int privileges =
-          HostKernel.result(
-              (int) Prctl.CALL.invokeExact(state, Seccomp.PR_SET_NO_NEW_PRIVS(), 1L, 0L, 0L, 0L),
-              state);
+      int privileges = Prctl.CALL.toInt(Seccomp.PR_SET_NO_NEW_PRIVS(), 1, 0, 0, 0, 0);
       if (privileges < 0) {
         return privileges;
       }
-      long descriptor =
-          HostKernel.result(
-              (long)
-                  Syscall.CALL.invokeExact(
-                      state,
-                      (long) Seccomp.__NR_seccomp(),
-                      (long) Seccomp.SECCOMP_SET_MODE_FILTER(),
-                      (long) flags,
-                      code.address()),
-              state);
+      int descriptor =
+          call(Seccomp.__NR_seccomp(), Seccomp.SECCOMP_SET_MODE_FILTER(), flags, code.address());
       if (descriptor < 0) {
-        return (int) descriptor;
+        return descriptor;
       }
-      listener.on((int) descriptor);
-      int refused =
-          (int)
-              spawn.invokeExact(
-                  state, process.address(), file, 0L, attributes.address(), argv, envp);
+      listener.on(descriptor);
+      int refused = spawn.toInt(process.address(), file, 0, attributes, argv, envp);
       return refused == 0 ? process.get(JAVA_INT, 0) : -refused;
-    } catch (Throwable e) {
-      throw HostKernel.unexpected(e);
     }
   }
 
@@ -240,18 +202,11 @@ public final class HostSupervisor {
   }
 
   private static int await(int process, MemorySegment status, int options) {
-    MemorySegment state = HostKernel.state();
-    try {
-      int result;
-      do {
-        result =
-            HostKernel.result(
-                (int) Wait.CALL.invokeExact(state, process, status.address(), options), state);
-      } while (result == Errno.EINTR.negated());
-      return result;
-    } catch (Throwable e) {
-      throw HostKernel.unexpected(e);
-    }
+    int result;
+    do {
+      result = Wait.CALL.toInt(process, status.address(), options);
+    } while (result == Errno.EINTR.negated());
+    return result;
   }
 
   /**
@@ -259,24 +214,12 @@ public final class HostSupervisor {
    * that began with PTRACE_SEIZE.
    */
   public int trace(int request, int thread, long address, long data) {
-    MemorySegment state = HostKernel.state();
-    try {
-      return (int)
-          HostKernel.result(
-              (long) Ptrace.CALL.invokeExact(state, request, thread, address, data), state);
-    } catch (Throwable e) {
-      throw HostKernel.unexpected(e);
-    }
+    return (int) Ptrace.CALL.toLong(request, thread, address, data, 0, 0);
   }
 
   /** Sends a process a signal, as kill(2). */
   public int kill(int process, int signal) {
-    MemorySegment state = HostKernel.state();
-    try {
-      return HostKernel.result((int) Kill.CALL.invokeExact(state, process, signal), state);
-    } catch (Throwable e) {
-      throw HostKernel.unexpected(e);
-    }
+    return Kill.CALL.toInt(process, signal);
   }
 
   /**
@@ -290,12 +233,7 @@ public final class HostSupervisor {
 
   /** Gives a signal back to a handler that {@link #ignore} returned. */
   public long handle(int signal, long handler) {
-    MemorySegment state = HostKernel.state();
-    try {
-      return HostKernel.result((long) Signal.CALL.invokeExact(state, signal, handler), state);
-    } catch (Throwable e) {
-      throw HostKernel.unexpected(e);
-    }
+    return Signal.CALL.toLong(signal, handler, 0);
   }
 
   /** A descriptor of a process, as pidfd_open(2). */
@@ -309,14 +247,7 @@ public final class HostSupervisor {
   }
 
   private static int call(int number, long first, long second, long third) {
-    MemorySegment state = HostKernel.state();
-    try {
-      return (int)
-          HostKernel.result(
-              (long) Syscall.CALL.invokeExact(state, (long) number, first, second, third), state);
-    } catch (Throwable e) {
-      throw HostKernel.unexpected(e);
-    }
+    return (int) Syscall.CALL.toLong(number, first, second, third, 0, 0);
   }
 
   /**
@@ -335,12 +266,6 @@ public final class HostSupervisor {
   }
 
   private static int lease(int descriptor, int type) {
-    MemorySegment state = HostKernel.state();
-    try {
-      return HostKernel.result(
-          (int) Fcntl.CALL.invokeExact(state, descriptor, Libc.F_SETLEASE(), type), state);
-    } catch (Throwable e) {
-      throw HostKernel.unexpected(e);
-    }
+    return Fcntl.CALL.toInt(descriptor, Libc.F_SETLEASE(), type);
   }
 }
