@@ -2,6 +2,8 @@
 #
 #   build_client    sets $client to a directory with iolite-cli.jar and its libraries in lib
 #   build_tests     the same, and sets $tests to one with test-classes and test-lib
+#   fetch_libraries PROFILE NAME
+#                   sets $libraries to a directory with what a Maven profile, of NAME, adds
 
 # The artifacts that the command is made of, and where their sources are.
 ARTIFACTS=(iolite-uapi:bindings iolite:src/client iolite-mock:src/mock iolite-assign:src/assign
@@ -84,6 +86,15 @@ build_tests() {
   need_own_path
   require jdk25="$JDK_PACKAGE" mvn=maven
   one_build "$root/target" "building iolite and its tests (some minutes the first time)" -DskipTests
+}
+
+fetch_libraries() {
+  libraries="$IOLITE_CACHE/$1"
+  [ -z "$(find "$libraries" -name '*.jar' -newer "$root/pom.xml" -print -quit 2> /dev/null)" ] || return 0
+  rm -rf "$libraries"
+  JAVA_HOME=$(find_java25) with_progress "fetching $2" mvn -B -f "$root/pom.xml" -N \
+    -Dquick="$root/target/quick" "-P$1" dependency:copy-dependencies -DoutputDirectory="$libraries"
+  touch "$libraries"/*
 }
 
 # one_build DIR WHAT MAVEN-OPTION... : a second one waits for the first.

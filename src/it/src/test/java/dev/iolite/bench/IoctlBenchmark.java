@@ -16,7 +16,6 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
@@ -31,15 +30,14 @@ import org.openjdk.jmh.annotations.Warmup;
 public class IoctlBenchmark {
   private static final int CALLS = 1024;
 
-  private final Kernel kernel = new HostKernel();
-  private Fd fd = Fd.borrowed(kernel, FdKind.KVM, -1, "not open");
+  private final Fd fd =
+      Fd.owned(new HostKernel(), FdKind.KVM, descriptor(), "the descriptor to measure");
 
   /** Without KVM, the same number on an eventfd, which answers ENOTTY. */
-  @Setup
-  public void open() {
+  static int descriptor() {
+    Kernel kernel = new HostKernel();
     int kvm = Fd.tryOpen(kernel, "/dev/kvm", Libc.O_RDWR());
-    int number = kvm >= 0 ? kvm : EventFd.create(kernel).fd().number();
-    fd = Fd.owned(kernel, FdKind.KVM, number, "the descriptor to measure");
+    return kvm >= 0 ? kvm : EventFd.create(kernel).fd().number();
   }
 
   /** The loop that C makes, too; the sum keeps it from being optimised away. */
