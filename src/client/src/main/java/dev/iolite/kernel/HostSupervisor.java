@@ -246,8 +246,8 @@ public final class HostSupervisor {
     return call(Seccomp.__NR_pidfd_getfd(), process, descriptor, 0);
   }
 
-  private static int call(int number, long first, long second, long third) {
-    return (int) Syscall.CALL.toLong(number, first, second, third, 0, 0);
+  private static int call(int number, long argument0, long argument1, long argument2) {
+    return (int) Syscall.CALL.toLong(number, argument0, argument1, argument2, 0, 0);
   }
 
   /**
