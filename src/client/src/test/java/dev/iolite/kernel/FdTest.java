@@ -15,6 +15,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +59,26 @@ class FdTest {
         assertThat(fd.write(arena.allocate(4))).isEqualTo(4);
       }
     }
+  }
+
+  @Test
+  void aProgramThatIsExecutedInheritsNone() throws IOException {
+    try (Fd file = Fd.open(host, FdKind.FILE, "/dev/null", Libc.O_RDWR());
+        EventFd event = EventFd.create(host);
+        MemFd memory = MemFd.create(host, "none", Page.BYTES)) {
+      for (Fd fd : List.of(file, event.fd(), memory.fd())) {
+        assertThat(flags(fd) & Libc.O_CLOEXEC()).as(fd.toString()).isNotZero();
+      }
+    }
+  }
+
+  /** What open(2) was given, as the kernel shows it. */
+  private static int flags(Fd fd) throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/fdinfo/" + fd.number())).stream()
+        .filter(line -> line.startsWith("flags:"))
+        .mapToInt(line -> Integer.parseInt(line.substring("flags:".length()).strip(), 8))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test

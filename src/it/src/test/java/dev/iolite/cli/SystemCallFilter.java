@@ -47,9 +47,9 @@ final class SystemCallFilter {
           sigaltstack=131
       The machine and its clocks: uname=63 sysinfo=99 getrusage=98 prlimit64=302 getrandom=318
           clock_gettime=228 clock_getres=229 clock_nanosleep=230 nanosleep=35 gettimeofday=96
-      Users; setpriv changes them: getuid=102 geteuid=107 getgid=104 getegid=108 capget=125
-          capset=126 setgroups=116 setresuid=117 setresgid=119
-          getresuid=118 getresgid=120
+      Users; setpriv changes them, and busybox sets its own: getuid=102 geteuid=107 getgid=104
+          getegid=108 capget=125 capset=126 setgroups=116 setresuid=117 setresgid=119
+          getresuid=118 getresgid=120 setuid=105 setgid=106
       Sockets: socket=41 connect=42 bind=49 listen=50 accept=43 accept4=288 getsockname=51
           getsockopt=55 setsockopt=54 sendto=44 recvfrom=45 sendmsg=46 recvmsg=47 shutdown=48
           epoll_create1=291 epoll_ctl=233 epoll_wait=232

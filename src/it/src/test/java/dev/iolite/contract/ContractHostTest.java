@@ -69,4 +69,11 @@ class ContractHostTest {
       super(Backend.host());
     }
   }
+
+  @Nested
+  class KvmMonitor extends KvmMonitorContract {
+    KvmMonitor() {
+      super(Backend.host());
+    }
+  }
 }

@@ -245,4 +245,11 @@ class ContractLabTest {
       super(Backend.lab());
     }
   }
+
+  @Nested
+  class KvmMonitor extends KvmMonitorContract {
+    KvmMonitor() {
+      super(Backend.lab());
+    }
+  }
 }

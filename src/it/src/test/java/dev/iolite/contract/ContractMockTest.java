@@ -262,4 +262,11 @@ class ContractMockTest {
       super(Backend.mock());
     }
   }
+
+  @Nested
+  class KvmMonitor extends KvmMonitorContract {
+    KvmMonitor() {
+      super(Backend.mock());
+    }
+  }
 }

@@ -3,6 +3,8 @@ package dev.iolite.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.uapi.catalog.Ioctl;
+import dev.iolite.uapi.catalog.Ioctls;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.MemorySegment;
@@ -50,7 +52,9 @@ abstract class FileContract extends Contract {
     fails(Errno.EBADF, kernel.read(NOT_OPEN, NOWHERE, 8));
     fails(Errno.EBADF, kernel.write(NOT_OPEN, NOWHERE, 8));
     fails(Errno.EBADF, kernel.pread(NOT_OPEN, NOWHERE, 8, 0));
-    fails(Errno.EBADF, kernel.ioctl(NOT_OPEN, 0, 0));
+    for (Ioctl command : Ioctls.ofHeaders().all()) {
+      fails(Errno.EBADF, kernel.ioctl(NOT_OPEN, command.number(), NOWHERE));
+    }
     fails(Errno.EBADF, kernel.lseek(NOT_OPEN, 0, 0));
     fails(Errno.EBADF, kernel.ftruncate(NOT_OPEN, 0));
     fails(Errno.EBADF, mmap(NOT_OPEN, PAGE, READ_WRITE, Libc.MAP_SHARED(), 0));

@@ -385,6 +385,7 @@ abstract class KvmStateContract extends KvmTypedContract {
     // x86.c:kvm_arch_vcpu_ioctl_translate
     Vcpu vcpu = running(typedVm(), 0xf4);
     assertThat(vcpu.debug().translate(0x1234)).hasValue(0x1234);
+    assertThat(vcpu.debug().translate(-1)).as("no address is that high").isEmpty();
   }
 
   @Test
@@ -396,10 +397,10 @@ abstract class KvmStateContract extends KvmTypedContract {
     Vcpu vcpu = typedVcpu(vm);
     NestedState state = vcpu.nested().state(most);
     assertThat(state.bytes()).hasSize((int) kvm_nested_state.sizeof());
+    vcpu.nested().setState(state);
     assumeTrue(state.isSvm(), () -> "the processor of " + backend.name() + " has no SVM");
     assertThat(state.isInGuestMode()).isFalse();
     assertThat(state.flags()).isEqualTo(Kvm.KVM_STATE_NESTED_GIF_SET());
-    vcpu.nested().setState(state);
     MemorySegment changed = zeros(kvm_nested_state.sizeof());
     kvm_nested_state.size(changed, 64);
     kvm_nested_state.format(changed, (short) Kvm.KVM_STATE_NESTED_FORMAT_SVM());

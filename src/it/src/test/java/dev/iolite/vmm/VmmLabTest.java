@@ -59,9 +59,13 @@ class VmmLabTest {
   }
 
   private VmConfig config(String script, int cpus, PciAddress... devices) throws IOException {
+    return config(VmType.DEFAULT, script, cpus, devices);
+  }
+
+  private VmConfig config(VmType type, String script, int cpus, PciAddress... devices)
+      throws IOException {
     Path initrd = Files.write(directory.resolve("initrd"), InnerInitrd.of(script));
-    return new VmConfig(
-        KERNEL, Optional.of(initrd), OPTIONS, MEMORY, cpus, List.of(devices), VmType.DEFAULT);
+    return new VmConfig(KERNEL, Optional.of(initrd), OPTIONS, MEMORY, cpus, List.of(devices), type);
   }
 
   private Outcome run(VmConfig config) {
@@ -99,6 +103,17 @@ class VmmLabTest {
 
     assertThat(outcome).as(printed()).isEqualTo(Outcome.RESET);
     assertThat(printed()).containsPattern("(?m)^2\r?$").contains("tsc: Detected");
+  }
+
+  @Test
+  void aGuestThatAsksForNoPrivateMemoryUsesSharedMemory() throws IOException {
+    String script = "head -c 4 /dev/nvme0n1 | wc -c\npoweroff -f\n";
+    try (DriverBinding _ = DriverBinding.bind(new Pci(kernel).device(NVME), "vfio-pci")) {
+      assertThat(run(config(VmType.SW_PROTECTED, script, 1, NVME)))
+          .as(printed())
+          .isEqualTo(Outcome.POWER_OFF);
+    }
+    assertThat(printed()).containsPattern("(?m)^4\r?$");
   }
 
   @Test

@@ -31,6 +31,7 @@ import java.lang.foreign.ValueLayout;
  */
 final class VcpuCalls {
   /** arch/x86/include/asm/kvm.h: KVM_MAX_XCRS. */
+  private static final long INVALID_GPA = -1;
   private static final int MOST_XCRS = 16;
 
   private final KvmVcpu vcpu;
@@ -189,14 +190,14 @@ final class VcpuCalls {
   }
 
   /**
-   * arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_translate. With paging, which the model's guests do not
-   * run with, there is no translation.
+   * arch/x86/kvm/x86.c:kvm_arch_vcpu_ioctl_translate: INVALID_GPA is ~0. With paging, which the
+   * model's guests do not run with, there is no translation.
    */
   private void translate(long argument) {
     MemorySegment translation = task.in(argument, kvm_translation.sizeof());
-    boolean isFound = !vcpu.cpu().hasPaging();
     long linear = kvm_translation.linear_address(translation);
-    kvm_translation.physical_address(translation, isFound ? linear : -1);
+    boolean isFound = !vcpu.cpu().hasPaging() && linear != INVALID_GPA;
+    kvm_translation.physical_address(translation, isFound ? linear : INVALID_GPA);
     kvm_translation.valid(translation, (byte) (isFound ? 1 : 0));
     kvm_translation.writeable(translation, (byte) 1);
     kvm_translation.usermode(translation, (byte) 0);
