@@ -33,6 +33,8 @@ class EventQueuesTest {
   /** How many bytes each read had room for. */
   private final List<Long> rooms = new ArrayList<>();
 
+  private final List<Integer> closed = new ArrayList<>();
+
   /** eventq.c:iommufd_veventq_fops_read, iommufd_fault_fops_read. */
   private final class Queued extends ForwardingKernel {
     Queued() {
@@ -51,6 +53,7 @@ class EventQueuesTest {
 
     @Override
     public int close(int fd) {
+      closed.add(fd);
       return 0;
     }
 
@@ -109,6 +112,12 @@ class EventQueuesTest {
       assertThat(data.toArray(ValueLayout.JAVA_BYTE)).hasSize(16).containsOnly(3);
       assertThat(events.read()).isEmpty();
     }
+  }
+
+  @Test
+  void aQueueThatIsClosedHasNoDescriptor() {
+    events().close();
+    assertThat(closed).containsExactly(Integer.MAX_VALUE);
   }
 
   @Test

@@ -110,4 +110,25 @@ class HwInfoTest {
     assertThat(vtd.deviceTlb()).isTrue();
     assertThat(new IommuHardware.IntelVtd(0, 0, 19L << 35).pasidBits()).isZero();
   }
+
+  @Test
+  void registersWithoutABitHaveNoneOfItsFeatures() {
+    var vtd = new IommuHardware.IntelVtd(0, 0, 0);
+    assertThat(
+            List.of(
+                vtd.pages2M(),
+                vtd.pages1G(),
+                vtd.cachingMode(),
+                vtd.scalableMode(),
+                vtd.nesting(),
+                vtd.pageRequests(),
+                vtd.firstStage(),
+                vtd.secondStage(),
+                vtd.dirtyTracking(),
+                vtd.snoopControl(),
+                vtd.interruptRemapping(),
+                vtd.deviceTlb()))
+        .containsOnly(false);
+    assertThat(vtd.levels()).isEmpty();
+  }
 }

@@ -1,30 +1,59 @@
 package dev.iolite.bench;
 
+import dev.iolite.kernel.HostKernel;
+import dev.iolite.kvm.VmType;
 import dev.iolite.vmm.InnerInitrd;
+import dev.iolite.vmm.VirtualMachine;
+import dev.iolite.vmm.VmConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How long a guest's Linux takes to reach user space under {@code iolite vm run} and under QEMU
- * with KVM, from the start of the program on, by turns: the same kernel, initial RAM disk, memory
- * and number of processors, both with a serial console only.
+ * How long a guest's Linux takes to reach user space in a {@link VirtualMachine} and under QEMU
+ * with KVM, by turns: the same kernel, initial RAM disk, memory and number of processors, both with
+ * a serial console only. QEMU's time includes the start of its program, ours no start of a JVM; the
+ * first pair, in which this one compiles what a guest needs, is not counted.
  */
 public final class BootFigures {
-  private static final String KERNEL = "/host/bzImage";
-  private static final String MEMORY = "128";
+  private static final Path KERNEL = Path.of("/host/bzImage");
+  private static final int MEGABYTES = 128;
   private static final String COMMAND_LINE = "console=ttyS0 panic=-1 no_timer_check";
   private static final String MARK = "this is user space";
   private static final int PAIRS = 5;
-  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  private static final int MOST_TRIES = 3 * PAIRS;
+
+  /** A few guests in a hundred wait for ever in an emulated machine, see VmmLabTest. */
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
 
   private BootFigures() {}
+
+  /** What a guest prints, and when it printed the mark. */
+  private static final class Console extends OutputStream {
+    private final StringBuilder line = new StringBuilder();
+    private OptionalLong marked = OptionalLong.empty();
+
+    @Override
+    public void write(int b) {
+      line.append((char) b);
+      if (b == '\n') {
+        if (marked.isEmpty() && line.indexOf(MARK) >= 0) {
+          marked = OptionalLong.of(System.nanoTime());
+        }
+        line.setLength(0);
+      }
+    }
+  }
 
   /**
    * Prints the medians and their ratio.
@@ -36,19 +65,15 @@ public final class BootFigures {
     Path qemu = Path.of(arguments[0]);
     Path initrd = Files.createTempFile("initrd", "");
     Files.write(initrd, InnerInitrd.of("echo '" + MARK + "'\npoweroff -f\n"));
-    List<String> ours =
-        List.of(
-            "/bin/iolite",
-            "vm",
-            "run",
-            "--kernel",
+    VmConfig ours =
+        new VmConfig(
             KERNEL,
-            "--initrd",
-            initrd.toString(),
-            "--memory",
-            MEMORY + "M",
-            "--cmdline",
-            COMMAND_LINE);
+            Optional.of(initrd),
+            COMMAND_LINE,
+            (long) MEGABYTES << 20,
+            1,
+            List.of(),
+            VmType.DEFAULT);
     List<String> theirs =
         List.of(
             qemu.resolve("lib/ld-linux-x86-64.so.2").toString(),
@@ -62,7 +87,7 @@ public final class BootFigures {
             "-cpu",
             "host",
             "-m",
-            MEMORY,
+            Integer.toString(MEGABYTES),
             "-no-reboot",
             "-nodefaults",
             "-display",
@@ -70,7 +95,7 @@ public final class BootFigures {
             "-serial",
             "stdio",
             "-kernel",
-            KERNEL,
+            KERNEL.toString(),
             "-initrd",
             initrd.toString(),
             "-append",
@@ -78,43 +103,55 @@ public final class BootFigures {
     List<Double> ratios = new ArrayList<>();
     List<Double> seconds = new ArrayList<>();
     List<Double> secondsOfQemu = new ArrayList<>();
-    while (ratios.size() < PAIRS) {
-      double own = boot(ours);
-      double other = boot(theirs);
-      System.out.printf("vm run %.1f s, QEMU %.1f s%n", own, other);
-      seconds.add(own);
-      secondsOfQemu.add(other);
-      ratios.add(own / other);
+    for (int i = 0; i < MOST_TRIES && ratios.size() < PAIRS; i++) {
+      OptionalDouble own = boot(ours);
+      OptionalDouble other = boot(theirs);
+      System.out.printf("here %s s, QEMU %s s%n", own, other);
+      if (i > 0 && own.isPresent() && other.isPresent()) {
+        seconds.add(own.getAsDouble());
+        secondsOfQemu.add(other.getAsDouble());
+        ratios.add(own.getAsDouble() / other.getAsDouble());
+      }
     }
     System.out.printf(
-        "Linux reaches user space: vm run %.1f s, QEMU %.1f s, ratio %.2f (medians of %d)%n",
-        median(seconds), median(secondsOfQemu), median(ratios), PAIRS);
+        "Linux reaches user space: here %.1f s, QEMU %.1f s, ratio %.2f (medians of %d)%n",
+        median(seconds), median(secondsOfQemu), median(ratios), ratios.size());
   }
 
   private static double median(List<Double> values) {
     return values.stream().sorted().toList().get(values.size() / 2);
   }
 
-  /** Seconds until the guest prints the mark. It then powers off. */
-  private static double boot(List<String> command) throws IOException, InterruptedException {
+  /** Seconds until a guest of this process prints the mark; empty if it never does. */
+  private static OptionalDouble boot(VmConfig config) {
+    Console console = new Console();
+    long start = System.nanoTime();
+    long end = start + PATIENCE.toNanos();
+    try (VirtualMachine machine = VirtualMachine.create(new HostKernel(), config, console)) {
+      machine.run(() -> System.nanoTime() > end);
+    }
+    return console.marked.isPresent()
+        ? OptionalDouble.of((console.marked.getAsLong() - start) / 1e9)
+        : OptionalDouble.empty();
+  }
+
+  /** The same of a program; its guest then powers off. */
+  private static OptionalDouble boot(List<String> command)
+      throws IOException, InterruptedException {
     long start = System.nanoTime();
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     process.outputWriter().close();
-    List<String> printed = new ArrayList<>();
     CompletableFuture.delayedExecutor(PATIENCE.toSeconds(), TimeUnit.SECONDS)
         .execute(process::destroyForcibly);
     try (BufferedReader lines = process.inputReader()) {
-      String line = lines.readLine();
-      while (line != null && !line.contains(MARK)) {
-        printed.add(line);
-        line = lines.readLine();
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.contains(MARK)) {
+          double seconds = (System.nanoTime() - start) / 1e9;
+          lines.lines().forEach(_ -> {});
+          return OptionalDouble.of(seconds);
+        }
       }
-      double seconds = (System.nanoTime() - start) / 1e9;
-      if (line == null) {
-        throw new IllegalStateException(command.getFirst() + ": " + String.join("\n", printed));
-      }
-      lines.lines().forEach(_ -> {});
-      return seconds;
+      return OptionalDouble.empty();
     } finally {
       process.waitFor();
     }

@@ -41,7 +41,7 @@ final class SystemCallFilter {
           chdir=80 fchdir=81 dup=32 dup2=33 dup3=292 pipe2=293 memfd_create=319 eventfd2=290
       Memory: mmap=9 mprotect=10 munmap=11 brk=12 madvise=28 mincore=27 mremap=25
       Threads and processes: clone=56 clone3=435 vfork=58 execve=59 exit=60 exit_group=231
-          wait4=61 tgkill=234 futex=202 set_robust_list=273 rseq=334 set_tid_address=218
+          wait4=61 kill=62 tgkill=234 futex=202 set_robust_list=273 rseq=334 set_tid_address=218
           sched_yield=24 sched_getaffinity=204 gettid=186 getpid=39 getppid=110 getpgrp=111
           getcpu=309 prctl=157 arch_prctl=158 rt_sigaction=13 rt_sigprocmask=14 rt_sigreturn=15
           sigaltstack=131

@@ -60,6 +60,16 @@ abstract class ClientIommufdContract extends ClientContract {
   }
 
   @Test
+  void allThatIsMappedIsUnmappedAtOnce() {
+    // ioas.c:iommufd_ioas_unmap: iopt_unmap_all
+    Ioas ioas = push(client().allocIoas());
+    ioas.map(0, pages(1).segment(), IovaAccess.READ_WRITE);
+    ioas.map(4 * PAGE, pages(2).segment(), IovaAccess.READ);
+    assertThat(ioas.unmapAll()).isEqualTo(3 * PAGE);
+    assertThat(ioas.unmapAll()).as("nothing is").isZero();
+  }
+
+  @Test
   void aDeviceWithAnIommuHasNoPhysicalAddresses() {
     // io_pagetable.c:iopt_get_phys
     Iommufd client = client();
