@@ -91,6 +91,7 @@ build_tests() {
 fetch_libraries() {
   libraries="$IOLITE_CACHE/$1"
   [ -z "$(find "$libraries" -name '*.jar' -newer "$root/pom.xml" -print -quit 2> /dev/null)" ] || return 0
+  require mvn=maven
   rm -rf "$libraries"
   JAVA_HOME=$(find_java25) with_progress "fetching $2" mvn -B -f "$root/pom.xml" -N \
     -Dquick="$root/target/quick" "-P$1" dependency:copy-dependencies -DoutputDirectory="$libraries"

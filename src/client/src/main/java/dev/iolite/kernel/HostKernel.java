@@ -54,17 +54,23 @@ public final class HostKernel implements Kernel, HostFiles {
   /** struct iovec: an address and a length. */
   private static final long IOVEC_BYTES = 2 * Long.BYTES;
 
+  private static int result(int returned, MemorySegment state) {
+    return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
+  }
+
   /** Where a function of libc is. */
   static long address(String name) {
     return LINKER.defaultLookup().findOrThrow(name).address();
   }
 
   /**
-   * A function of libc that leaves in errno why it failed.
+   * A function of libc. Most leave in errno why they failed; some, such as posix_spawn(3), return
+   * it, and their callers negate it.
    *
    * <p>All are called alike, with six longs: the JVM generates the code of a call once for each
-   * type, which takes most of the time of linking it. A function takes the lower half of a long for
-   * its int, and no notice of the registers of parameters that it doesn't have.
+   * type, which takes most of the time of linking it. That is sound on Linux on x86-64 and AArch64:
+   * a function takes the lower half of a register for its int, no notice of the registers of
+   * parameters that it doesn't have, and variadic integers as any others.
    */
   record Function(MethodHandle handle) {
     private static final FunctionDescriptor TYPE =
@@ -94,9 +100,8 @@ public final class HostKernel implements Kernel, HostFiles {
     /** Calls a function that returns an int; returns that, or a negated errno if it is -1. */
     int toInt(long first, long second, long third, long fourth, long fifth, long sixth) {
       MemorySegment state = STATE.get();
-      int returned =
-          (int) call(state, first, second, third, fourth, fifth, sixth); // the rest is anything
-      return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
+      // The upper half of an int's register is anything.
+      return result((int) call(state, first, second, third, fourth, fifth, sixth), state);
     }
 
     long toLong(long first, long second, long third) {
@@ -200,7 +205,7 @@ public final class HostKernel implements Kernel, HostFiles {
     try {
       int returned =
           (int) (long) IoctlWithMemory.CALL.invokeExact(state, (long) fd, request, argument);
-      return returned == -1 ? -state.get(JAVA_INT, ERRNO) : returned;
+      return result(returned, state);
     } catch (Throwable e) {
       throw unexpected(e);
     }

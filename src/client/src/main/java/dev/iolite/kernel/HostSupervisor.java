@@ -117,6 +117,7 @@ public final class HostSupervisor {
     try (Arena arena = Arena.ofConfined()) {
       long attributes = arena.allocate(SPAWN_ATTRIBUTES_BYTES, Long.BYTES).address();
       long signals = arena.allocate(SIGSET_BYTES, Long.BYTES).address();
+      // This links all of Spawn, before the filter is on: the linker opens files.
       int prepared = -Spawn.INIT.toInt(attributes);
       // Java handles some signals itself and blocks one; the program begins as from a shell.
       prepared |= Spawn.FILL.toInt(signals);
@@ -134,8 +135,6 @@ public final class HostSupervisor {
       MemorySegment code = sock_fprog.allocate(arena);
       sock_fprog.len(code, (short) (filter.byteSize() / sock_filter.sizeof()));
       sock_fprog.filter(code, filter);
-      // Linked before the filter is on: the linker opens files.
-      Function spawn = Spawn.CALL;
       int kept =
           call(Seccomp.__NR_close_range(), FIRST_OF_JAVA, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC);
       if (kept < 0) {
@@ -151,7 +150,7 @@ public final class HostSupervisor {
         return descriptor;
       }
       listener.on(descriptor);
-      int refused = spawn.toInt(process.address(), file, 0, attributes, argv, envp);
+      int refused = Spawn.CALL.toInt(process.address(), file, 0, attributes, argv, envp);
       return refused == 0 ? process.get(JAVA_INT, 0) : -refused;
     }
   }
@@ -172,6 +171,9 @@ public final class HostSupervisor {
    */
   public int awaitEnd(int process) {
     int descriptor = openProcess(process);
+    if (descriptor < 0) {
+      return descriptor;
+    }
     try (Arena arena = Arena.ofConfined()) {
       // To wait for the child itself would take away what its tracer is to be told.
       MemorySegment ended = pollfd.allocate(arena);
@@ -185,9 +187,7 @@ public final class HostSupervisor {
       int result = await(process, status, 0);
       return result < 0 ? result : status.get(JAVA_INT, 0);
     } finally {
-      if (descriptor >= 0) {
-        new HostKernel().close(descriptor);
-      }
+      new HostKernel().close(descriptor);
     }
   }
 

@@ -36,6 +36,9 @@ public final class BootFigures {
   /** A few guests in a hundred wait for ever in an emulated machine, see VmmLabTest. */
   private static final Duration PATIENCE = Duration.ofMinutes(1);
 
+  /** What QEMU and its guest have printed last. */
+  private static final StringBuilder printed = new StringBuilder();
+
   private BootFigures() {}
 
   /** What a guest prints, and when it printed the mark. */
@@ -106,16 +109,23 @@ public final class BootFigures {
     for (int i = 0; i < MOST_TRIES && ratios.size() < PAIRS; i++) {
       OptionalDouble own = boot(ours);
       OptionalDouble other = boot(theirs);
-      System.out.printf("here %s s, QEMU %s s%n", own, other);
+      System.out.println("here " + text(own) + ", QEMU " + text(other));
       if (i > 0 && own.isPresent() && other.isPresent()) {
         seconds.add(own.getAsDouble());
         secondsOfQemu.add(other.getAsDouble());
         ratios.add(own.getAsDouble() / other.getAsDouble());
       }
     }
+    if (ratios.isEmpty()) {
+      throw new IllegalStateException("no pair of guests reached user space:\n" + printed);
+    }
     System.out.printf(
         "Linux reaches user space: here %.1f s, QEMU %.1f s, ratio %.2f (medians of %d)%n",
         median(seconds), median(secondsOfQemu), median(ratios), ratios.size());
+  }
+
+  private static String text(OptionalDouble seconds) {
+    return seconds.isPresent() ? "%.1f s".formatted(seconds.getAsDouble()) : "never";
   }
 
   private static double median(List<Double> values) {
@@ -144,7 +154,9 @@ public final class BootFigures {
     CompletableFuture.delayedExecutor(PATIENCE.toSeconds(), TimeUnit.SECONDS)
         .execute(process::destroyForcibly);
     try (BufferedReader lines = process.inputReader()) {
+      printed.setLength(0);
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        printed.append(line).append('\n');
         if (line.contains(MARK)) {
           double seconds = (System.nanoTime() - start) / 1e9;
           lines.lines().forEach(_ -> {});

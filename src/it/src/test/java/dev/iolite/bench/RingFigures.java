@@ -31,10 +31,12 @@ import java.util.Arrays;
 public final class RingFigures {
   private static final int RING_BYTES = 1 << 20;
   private static final int ROUNDS = 12;
+  private static final int DIRTY = (int) KVM_DIRTY_GFN_F_DIRTY();
 
   /** So many that the compiler takes the method for one that is often called. */
-  private static final int WARM_UPS = 1000;
+  private static final int WARM_UPS = 1024;
 
+  private static final int WARM_UP_BYTES = 512 * (int) kvm_dirty_gfn.sizeof();
   private static final long PAGE = 4096;
   private static final long CODE_GPA = PAGE;
   private static final long GPA = 0x1000_0000;
@@ -109,7 +111,7 @@ public final class RingFigures {
             Libc.PROT_READ() | Libc.PROT_WRITE())) {
       MemorySegment entries = mapping.segment();
       for (int i = 0; i < WARM_UPS; i++) {
-        mark(entries, slot, (int) KVM_DIRTY_GFN_F_DIRTY());
+        mark(entries.asSlice((long) i * WARM_UP_BYTES % RING_BYTES, WARM_UP_BYTES), slot, DIRTY);
         ring.harvest(pages);
       }
       mark(entries, slot, 0);
@@ -117,10 +119,9 @@ public final class RingFigures {
   }
 
   private static void mark(MemorySegment entries, int slot, int flags) {
-    for (long at = 0; at < RING_BYTES; at += kvm_dirty_gfn.sizeof()) {
-      MemorySegment entry = entries.asSlice(at, kvm_dirty_gfn.layout());
-      kvm_dirty_gfn.slot(entry, slot);
-      kvm_dirty_gfn.flags(entry, flags);
+    for (long at = 0; at < entries.byteSize(); at += kvm_dirty_gfn.sizeof()) {
+      entries.set(ValueLayout.JAVA_INT, at + kvm_dirty_gfn.slot$offset(), slot);
+      entries.set(ValueLayout.JAVA_INT, at + kvm_dirty_gfn.flags$offset(), flags);
     }
   }
 }

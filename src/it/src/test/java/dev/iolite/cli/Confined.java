@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 
 /**
  * Runs a command in a process that has the capabilities of its row and no others, and is killed if
- * it makes a call that its row doesn't need.
+ * it makes a system call that a JVM doesn't make, or an ioctl of a type that no node of its row
+ * has.
  */
 final class Confined {
   /** A user who is not root. */

@@ -26,6 +26,9 @@ final class SystemCallFilter {
   /** The exit value of a process that was killed by SIGSYS. */
   static final int KILLED = 128 + 31;
 
+  /** kill(2) on x86-64. */
+  private static final int KILL = 62;
+
   private static final int TYPE_MASK = 0xff00;
   private static final int TERMINAL = 'T' << 8;
 
@@ -34,14 +37,14 @@ final class SystemCallFilter {
       """
       Files: read=0 write=1 open=2 close=3 stat=4 fstat=5 lstat=6 poll=7 lseek=8 pread64=17
           pwrite64=18 readv=19 writev=20 access=21 readlink=89 getdents64=217 openat=257
-          newfstatat=262 statx=332 unlink=87 unlinkat=263 linkat=265 rename=82 renameat=264
+          newfstatat=262 statx=332 unlink=87 unlinkat=263 link=86 linkat=265 rename=82 renameat=264
           mkdir=83 mkdirat=258 rmdir=84 chmod=90 fchmod=91 umask=95 ftruncate=77 fallocate=285
-          fsync=74 fadvise64=221 copy_file_range=326 sendfile=40
+          fsync=74 fadvise64=221 copy_file_range=326
           fcntl=72 flock=73 statfs=137 fstatfs=138 getcwd=79
           chdir=80 fchdir=81 dup=32 dup2=33 dup3=292 pipe2=293 memfd_create=319 eventfd2=290
       Memory: mmap=9 mprotect=10 munmap=11 brk=12 madvise=28 mincore=27 mremap=25
       Threads and processes: clone=56 clone3=435 vfork=58 execve=59 exit=60 exit_group=231
-          wait4=61 kill=62 tgkill=234 futex=202 set_robust_list=273 rseq=334 set_tid_address=218
+          wait4=61 tgkill=234 futex=202 set_robust_list=273 rseq=334 set_tid_address=218
           sched_yield=24 sched_getaffinity=204 gettid=186 getpid=39 getppid=110 getpgrp=111
           getcpu=309 prctl=157 arch_prctl=158 rt_sigaction=13 rt_sigprocmask=14 rt_sigreturn=15
           sigaltstack=131
@@ -70,6 +73,11 @@ final class SystemCallFilter {
   private SystemCallFilter(Privileges row) {
     load(seccomp_data.nr$offset());
     ordinary().forEach(this::allow);
+    // A JVM looks by signal 0 whether others live that have left a file in /tmp.
+    code.add(unless(KILL, 4));
+    load(seccomp_data.args$offset() + Long.BYTES);
+    allow(0);
+    code.add(returning(Seccomp.SECCOMP_RET_KILL_PROCESS()));
     code.add(unless(Seccomp.__NR_ioctl(), 0));
     int ioctl = code.size() - 1;
     load(seccomp_data.args$offset() + Long.BYTES);
@@ -107,6 +115,7 @@ final class SystemCallFilter {
             MemorySegment filter = new SystemCallFilter(row).assemble(arena);
             started.set(
                 host.start(filter, 0, "true", List.of("true"), List.of(), descriptor -> {}));
+            assertThat(started.get()).as("the process that is started for the filter").isPositive();
           }
           return action.call();
         });
@@ -116,7 +125,9 @@ final class SystemCallFilter {
     } catch (ExecutionException e) {
       throw new AssertionError("under a filter", e);
     } finally {
-      assertThat(host.awaitEnd(started.get())).isZero();
+      if (started.get() > 0) {
+        assertThat(host.awaitEnd(started.get())).isZero();
+      }
     }
   }
 

@@ -52,6 +52,7 @@ abstract class FileContract extends Contract {
     fails(Errno.EBADF, kernel.read(NOT_OPEN, NOWHERE, 8));
     fails(Errno.EBADF, kernel.write(NOT_OPEN, NOWHERE, 8));
     fails(Errno.EBADF, kernel.pread(NOT_OPEN, NOWHERE, 8, 0));
+    fails(Errno.EBADF, kernel.ioctl(NOT_OPEN, 0, 0));
     for (Ioctl command : Ioctls.ofHeaders().all()) {
       fails(Errno.EBADF, kernel.ioctl(NOT_OPEN, command.number(), NOWHERE));
     }

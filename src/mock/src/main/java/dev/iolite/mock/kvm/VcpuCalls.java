@@ -31,8 +31,10 @@ import java.lang.foreign.ValueLayout;
  */
 final class VcpuCalls {
   /** arch/x86/include/asm/kvm.h: KVM_MAX_XCRS. */
-  private static final long INVALID_GPA = -1;
   private static final int MOST_XCRS = 16;
+
+  /** include/linux/kvm_types.h: ~0. */
+  private static final long INVALID_GPA = -1;
 
   private final KvmVcpu vcpu;
   private final Task task;
