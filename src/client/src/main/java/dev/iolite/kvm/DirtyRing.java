@@ -20,7 +20,9 @@ import java.lang.invoke.VarHandle;
  * <p>For use by one thread at a time; that need not be the one that runs the vCPU.
  */
 public final class DirtyRing implements AutoCloseable {
-  private static final VarHandle FLAGS = ValueLayout.JAVA_INT.varHandle();
+  /** So many entries are taken together, so that the JVM checks their memory once and not each. */
+  private static final int BATCH = 256;
+
   private static final long ENTRY_BYTES = kvm_dirty_gfn.sizeof();
   private static final int DIRTY = (int) Kvm.KVM_DIRTY_GFN_F_DIRTY();
   private static final int RESET = (int) Kvm.KVM_DIRTY_GFN_F_RESET();
@@ -72,24 +74,62 @@ public final class DirtyRing implements AutoCloseable {
   }
 
   /**
-   * Takes all entries out of the ring, the oldest first. It allocates nothing. An entry's room is
-   * free again after {@link VmDirtyLog#resetRings}.
+   * Takes all entries out of the ring, the oldest first. Compiled, it allocates nothing. An entry's
+   * room is free again after {@link VmDirtyLog#resetRings}.
+   *
+   * <p>If {@code pages} throws, the page that it was given is the first of the next harvest.
    *
    * @return how many there were
    */
   public int harvest(Pages pages) {
+    int all = 0;
+    for (int count = written(); count > 0; count = written()) {
+      take(count, pages);
+      all += count;
+    }
+    return all;
+  }
+
+  /** The next entries; the JVM sees from the length that each access is within them. */
+  private MemorySegment batch(int count) {
+    return entries.asSlice((next & mask) * ENTRY_BYTES, count * ENTRY_BYTES);
+  }
+
+  /** How many of the next entries are written, up to a batch or the end of the ring. */
+  private int written() {
+    int most = (int) Math.min(BATCH, mask + 1 - (next & mask));
+    MemorySegment batch = batch(most);
     int count = 0;
-    while (true) {
-      long at = (next & mask) * ENTRY_BYTES;
-      if (((int) FLAGS.getAcquire(entries, at) & (DIRTY | RESET)) != DIRTY) {
-        return count;
-      }
-      pages.written(
-          entries.get(ValueLayout.JAVA_INT, at + kvm_dirty_gfn.slot$offset()),
-          entries.get(ValueLayout.JAVA_LONG, at + kvm_dirty_gfn.offset$offset()));
-      FLAGS.setRelease(entries, at, RESET);
-      next++;
+    while (count < most && isWritten(batch, count)) {
       count++;
+    }
+    // Nothing else of an entry is read before its flags.
+    VarHandle.acquireFence();
+    return count;
+  }
+
+  private static boolean isWritten(MemorySegment batch, int entry) {
+    int flags = batch.get(ValueLayout.JAVA_INT, entry * ENTRY_BYTES + kvm_dirty_gfn.flags$offset());
+    return (flags & (DIRTY | RESET)) == DIRTY;
+  }
+
+  private void take(int count, Pages pages) {
+    MemorySegment batch = batch(count);
+    int taken = 0;
+    try {
+      for (; taken < count; taken++) {
+        long at = taken * ENTRY_BYTES;
+        pages.written(
+            batch.get(ValueLayout.JAVA_INT, at + kvm_dirty_gfn.slot$offset()),
+            batch.get(ValueLayout.JAVA_LONG, at + kvm_dirty_gfn.offset$offset()));
+      }
+    } finally {
+      // An entry is KVM's again when its flags say so, and not before it was read.
+      VarHandle.releaseFence();
+      for (int i = 0; i < taken; i++) {
+        batch.set(ValueLayout.JAVA_INT, i * ENTRY_BYTES + kvm_dirty_gfn.flags$offset(), RESET);
+      }
+      next += taken;
     }
   }
 

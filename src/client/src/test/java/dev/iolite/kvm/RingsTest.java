@@ -1,6 +1,7 @@
 package dev.iolite.kvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.ForwardingKernel;
@@ -19,6 +20,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.FutureTask;
@@ -82,6 +84,32 @@ class RingsTest {
         Thread.onSpinWait();
       }
       assertThat(kvm.get()).isTrue();
+    }
+  }
+
+  @Test
+  void aPageThatNobodyTookComesAgain() {
+    try (DirtyRing ring =
+        DirtyRing.of(Fd.borrowed(kernel, FdKind.KVM_VCPU, FD, "vCPU"), (int) Page.BYTES, 0)) {
+      for (int i = 0; i < 5; i++) {
+        MemorySegment entry = mapped.asSlice(i * kvm_dirty_gfn.sizeof(), kvm_dirty_gfn.sizeof());
+        kvm_dirty_gfn.offset(entry, i);
+        kvm_dirty_gfn.flags(entry, (int) Kvm.KVM_DIRTY_GFN_F_DIRTY());
+      }
+      DirtyRing.Pages full =
+          (_, page) -> {
+            if (page == 2) {
+              throw new IllegalStateException("no room");
+            }
+          };
+      assertThatThrownBy(() -> ring.harvest(full)).hasMessage("no room");
+      for (int i = 0; i < 5; i++) {
+        int flags = (int) INT.getAcquire(mapped, i * kvm_dirty_gfn.sizeof());
+        assertThat((flags & Kvm.KVM_DIRTY_GFN_F_RESET()) != 0).as("entry %d", i).isEqualTo(i < 2);
+      }
+      List<Long> again = new ArrayList<>();
+      assertThat(ring.harvest((_, page) -> again.add(page))).isEqualTo(3);
+      assertThat(again).containsExactly(2L, 3L, 4L);
     }
   }
 
