@@ -74,8 +74,8 @@ public final class DirtyRing implements AutoCloseable {
   }
 
   /**
-   * Takes all entries out of the ring, the oldest first. Compiled, it allocates nothing. An entry's
-   * room is free again after {@link VmDirtyLog#resetRings}.
+   * Takes all entries out of the ring, the oldest first. No entry costs an allocation, and its room
+   * is free again after {@link VmDirtyLog#resetRings}.
    *
    * <p>If {@code pages} throws, the page that it was given is the first of the next harvest.
    *
