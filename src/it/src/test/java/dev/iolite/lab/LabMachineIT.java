@@ -10,6 +10,9 @@ import org.junit.jupiter.api.Test;
 
 /** The lab's other machines, {@code scripts/lab --machine}: one boot each. */
 class LabMachineIT {
+  /** Enough for a dozen commands on a machine that is busy with other labs. */
+  private static final String DEADLINE_SECONDS = "900";
+
   private static final int NESTED_TRIES = 4;
   private static final String NESTED_SECONDS = "400";
 
@@ -22,7 +25,15 @@ class LabMachineIT {
       throws IOException, InterruptedException {
     LabScript.Result run =
         LabScript.run(
-            "exec", "--as-built", "--machine", machine, "sh", "-c", String.join("\n", lines));
+            "exec",
+            "--as-built",
+            "--deadline",
+            DEADLINE_SECONDS,
+            "--machine",
+            machine,
+            "sh",
+            "-c",
+            String.join("\n", lines));
     assertThat(run.exitCode()).as(run.output()).isZero();
     return run.output();
   }
