@@ -8,28 +8,13 @@ import dev.iolite.uapi.catalog.KvmIoctls;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
-import java.util.concurrent.TimeUnit;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** The ioctl of {@link IoctlBenchmark}, made in the other ways that Java has. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
-@Warmup(iterations = 50, time = 100, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 200, time = 10, timeUnit = TimeUnit.MILLISECONDS)
-public class OtherWays {
+public class OtherWays extends FastestWindow {
   private static final int CALLS = 1024;
   private static final long REQUEST = KvmIoctls.KVM_GET_API_VERSION.number();
 

@@ -124,7 +124,7 @@ static long exit_loop(long count)
 
 enum { RING_ENTRIES = 65536, RING_ROUNDS = 400 };
 
-/* The fastest harvest of a full ring into a bitmap; what fills it here, as in RingFigures, is no guest. */
+/* The fastest harvest of a full ring into a bitmap. No guest fills it, as in RingFigures. */
 static double ring(void)
 {
 	struct kvm_dirty_gfn *entries = aligned_alloc(PAGE, RING_ENTRIES * sizeof(*entries));

@@ -178,7 +178,8 @@ public final class HostKernel implements Kernel, HostFiles {
     return fcntl(fd, Libc.F_GET_SEALS(), 0);
   }
 
-  private static int fcntl(int fd, int command, long argument) {
+  /** Acts on a descriptor, like fcntl(2). */
+  static int fcntl(int fd, int command, long argument) {
     return Fcntl.CALL.toInt(fd, command, argument);
   }
 

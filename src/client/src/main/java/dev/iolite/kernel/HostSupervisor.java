@@ -22,6 +22,8 @@ import java.util.List;
  * Safe for use by several threads.
  */
 public final class HostSupervisor {
+  private static final HostKernel HOST = new HostKernel();
+
   /** Larger than any libc's posix_spawnattr_t and sigset_t. */
   private static final long SPAWN_ATTRIBUTES_BYTES = 1024;
 
@@ -52,16 +54,8 @@ public final class HostSupervisor {
     static final Function EMPTY = Function.of("sigemptyset");
   }
 
-  private static final class Prctl {
-    static final Function CALL = Function.of("prctl");
-  }
-
   private static final class Syscall {
     static final Function CALL = Function.of("syscall");
-  }
-
-  private static final class Fcntl {
-    static final Function CALL = Function.of("fcntl");
   }
 
   private static final class Wait {
@@ -140,7 +134,7 @@ public final class HostSupervisor {
       if (kept < 0) {
         return kept;
       }
-      int privileges = Prctl.CALL.toInt(Seccomp.PR_SET_NO_NEW_PRIVS(), 1, 0, 0, 0, 0);
+      int privileges = HOST.refuseNewPrivileges();
       if (privileges < 0) {
         return privileges;
       }
@@ -181,13 +175,13 @@ public final class HostSupervisor {
       pollfd.events(ended, (short) Libc.POLLIN());
       int polled;
       do {
-        polled = new HostKernel().poll(ended.address(), 1, -1);
+        polled = HOST.poll(ended.address(), 1, -1);
       } while (polled == Errno.EINTR.negated());
       MemorySegment status = arena.allocate(JAVA_INT);
       int result = await(process, status, 0);
       return result < 0 ? result : status.get(JAVA_INT, 0);
     } finally {
-      new HostKernel().close(descriptor);
+      HOST.close(descriptor);
     }
   }
 
@@ -258,14 +252,10 @@ public final class HostSupervisor {
    * @return 1 or 0, or a negated errno
    */
   public int hasWriters(int descriptor) {
-    int lease = lease(descriptor, Libc.F_RDLCK());
+    int lease = HostKernel.fcntl(descriptor, Libc.F_SETLEASE(), Libc.F_RDLCK());
     if (lease == Errno.EAGAIN.negated()) {
       return 1;
     }
-    return lease < 0 ? lease : lease(descriptor, Libc.F_UNLCK());
-  }
-
-  private static int lease(int descriptor, int type) {
-    return Fcntl.CALL.toInt(descriptor, Libc.F_SETLEASE(), type);
+    return lease < 0 ? lease : HostKernel.fcntl(descriptor, Libc.F_SETLEASE(), Libc.F_UNLCK());
   }
 }

@@ -12,29 +12,14 @@ import dev.iolite.kvm.VmType;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** A guest's port input, answered; scripts/bench compares it with the same loop in C. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
-@Warmup(iterations = 50, time = 100, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 200, time = 10, timeUnit = TimeUnit.MILLISECONDS)
-public class ExitBenchmark {
+public class ExitBenchmark extends FastestWindow {
   private static final int EXITS = 512;
   private static final long GPA = 0x1000;
   private static final long PAGE = 0x1000;

@@ -7,27 +7,12 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.catalog.KvmIoctls;
 import dev.iolite.uapi.libc.Libc;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** A cheap ioctl with its errno; scripts/bench compares it with the same loop in C. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
-@Warmup(iterations = 50, time = 100, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 200, time = 10, timeUnit = TimeUnit.MILLISECONDS)
-public class IoctlBenchmark {
+public class IoctlBenchmark extends FastestWindow {
   private static final int CALLS = 1024;
 
   private final Fd fd =

@@ -9,30 +9,15 @@ import dev.iolite.kernel.Registers;
 import dev.iolite.uapi.catalog.FdKind;
 import dev.iolite.uapi.libc.Libc;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** 32-bit register reads; scripts/bench compares them with the same loop in C. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Fork(1)
-@Warmup(iterations = 50, time = 100, timeUnit = TimeUnit.MILLISECONDS)
-@Measurement(iterations = 200, time = 10, timeUnit = TimeUnit.MILLISECONDS)
-public class ReadBenchmark {
+public class ReadBenchmark extends FastestWindow {
   private static final int BYTES = 4096;
   private static final int REGISTERS = BYTES / Integer.BYTES;
 

@@ -102,13 +102,22 @@ class PrivilegesTest {
         .contains("CapInh:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2");
   }
 
-  @Test
-  void aCallThatNoCommandNeedsKillsIt() throws Exception {
+  private static int filtered(String script) throws IOException, InterruptedException {
     Confined.assumePossible();
-    Process process =
-        SystemCallFilter.with(
-            Confined.row("passthrough"), new ProcessBuilder("unshare", "--net", "true")::start);
-    assertThat(process.waitFor()).isEqualTo(SystemCallFilter.KILLED);
+    return SystemCallFilter.with(
+            Confined.row("passthrough"), new ProcessBuilder("sh", "-c", script)::start)
+        .waitFor();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"exec unshare --net true", "kill -URG $$"})
+  void aCallThatNoCommandNeedsKillsIt(String script) throws Exception {
+    assertThat(filtered(script)).isEqualTo(SystemCallFilter.KILLED);
+  }
+
+  @Test
+  void whetherAProcessLivesMayBeAsked() throws Exception {
+    assertThat(filtered("kill -0 $$")).isZero();
   }
 
   @ParameterizedTest

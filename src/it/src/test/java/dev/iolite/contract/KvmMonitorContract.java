@@ -71,39 +71,14 @@ abstract class KvmMonitorContract extends KvmTypedContract {
     Vm vm = typedVm();
     assumeTrue(vm.exitOnMapGpa(), () -> backend.name() + " lets no hypercall leave the guest");
     boolean isAmd = (leaf(typedKvm().supportedCpuid(), FEATURES).ecx() & SVM) != 0;
-    // mov eax, 12; mov ebx, 0x1234000; mov ecx, 1; mov edx, 0; vmmcall or vmcall; out 0x80, eax
+    // mov eax, 12; mov ebx, 0x1234000; mov ecx, 1; mov edx, 0; vmmcall; out 0x80, eax
     int[] code = {
-      0x66,
-      0xb8,
-      12,
-      0,
-      0,
-      0,
-      0x66,
-      0xbb,
-      0x00,
-      0x40,
-      0x23,
-      0x01,
-      0x66,
-      0xb9,
-      1,
-      0,
-      0,
-      0,
-      0x66,
-      0xba,
-      0,
-      0,
-      0,
-      0,
-      0x0f,
-      0x01,
-      isAmd ? 0xd9 : 0xc1,
-      0x66,
-      0xe7,
-      0x80
+      0x66, 0xb8, 12, 0, 0, 0, 0x66, 0xbb, 0x00, 0x40, 0x23, 0x01, 0x66, 0xb9, 1, 0, 0, 0, 0x66,
+      0xba, 0, 0, 0, 0, 0x0f, 0x01, 0xd9, 0x66, 0xe7, 0x80
     };
+    if (!isAmd) {
+      code[26] = 0xc1; // vmcall
+    }
     Vcpu vcpu = running(vm, code);
     assertThat(vcpu.run(PATIENCE))
         .isInstanceOfSatisfying(
