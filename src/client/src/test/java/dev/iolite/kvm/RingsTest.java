@@ -88,6 +88,18 @@ class RingsTest {
   }
 
   @Test
+  void whatAnotherHasHarvestedIsNotTakenAgain() {
+    // Documentation/virt/kvm/api.rst: the flags of a harvested entry are 1X, whatever X is
+    try (DirtyRing ring =
+        DirtyRing.of(Fd.borrowed(kernel, FdKind.KVM_VCPU, FD, "vCPU"), (int) Page.BYTES, 0)) {
+      kvm_dirty_gfn.flags(
+          mapped.asSlice(0, kvm_dirty_gfn.sizeof()),
+          (int) (Kvm.KVM_DIRTY_GFN_F_DIRTY() | Kvm.KVM_DIRTY_GFN_F_RESET()));
+      assertThat(ring.harvest((_, _) -> {})).isZero();
+    }
+  }
+
+  @Test
   void aPageThatNobodyTookComesAgain() {
     try (DirtyRing ring =
         DirtyRing.of(Fd.borrowed(kernel, FdKind.KVM_VCPU, FD, "vCPU"), (int) Page.BYTES, 0)) {
