@@ -13,6 +13,7 @@ final class LibcCatalog {
     static List<UapiStruct> structs() {
         return List.of(
             UapiStruct.of("libc", "pollfd", pollfd.layout()),
+            UapiStruct.of("libc", "procmap_query", procmap_query.layout()),
             UapiStruct.of("libc", "rlimit", rlimit.layout())
         );
     }
@@ -282,6 +283,8 @@ final class LibcCatalog {
             new UapiConstant("libc", "S_IFDIR", Libc.S_IFDIR()),
             new UapiConstant("libc", "S_IFCHR", Libc.S_IFCHR()),
             new UapiConstant("libc", "S_IFIFO", Libc.S_IFIFO()),
+            new UapiConstant("libc", "PROCMAP_QUERY_VMA_READABLE", Libc.PROCMAP_QUERY_VMA_READABLE()),
+            new UapiConstant("libc", "PROCMAP_QUERY_VMA_WRITABLE", Libc.PROCMAP_QUERY_VMA_WRITABLE()),
             new UapiConstant("libc", "EWOULDBLOCK", Libc.EWOULDBLOCK()),
             new UapiConstant("libc", "EDEADLOCK", Libc.EDEADLOCK()),
             new UapiConstant("libc", "EFSBADCRC", Libc.EFSBADCRC()),
@@ -328,6 +331,7 @@ final class LibcCatalog {
             new UapiConstant("libc", "EFD_CLOEXEC", Libc.EFD_CLOEXEC()),
             new UapiConstant("libc", "EFD_NONBLOCK", Libc.EFD_NONBLOCK()),
             new UapiConstant("libc", "SEEK_MAX", Libc.SEEK_MAX()),
+            new UapiConstant("libc", "PROCMAP_QUERY", Libc.PROCMAP_QUERY()),
             new UapiConstant("libc", "MFD_CLOEXEC", Libc.MFD_CLOEXEC()),
             new UapiConstant("libc", "MFD_ALLOW_SEALING", Libc.MFD_ALLOW_SEALING()),
             new UapiConstant("libc", "MFD_HUGETLB", Libc.MFD_HUGETLB()),

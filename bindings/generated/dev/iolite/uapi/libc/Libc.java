@@ -2390,6 +2390,24 @@ public class Libc extends Libc$shared {
     public static int S_IFIFO() {
         return S_IFIFO;
     }
+    private static final int PROCMAP_QUERY_VMA_READABLE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum procmap_query_flags.PROCMAP_QUERY_VMA_READABLE = 1
+     * }
+     */
+    public static int PROCMAP_QUERY_VMA_READABLE() {
+        return PROCMAP_QUERY_VMA_READABLE;
+    }
+    private static final int PROCMAP_QUERY_VMA_WRITABLE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum procmap_query_flags.PROCMAP_QUERY_VMA_WRITABLE = 2
+     * }
+     */
+    public static int PROCMAP_QUERY_VMA_WRITABLE() {
+        return PROCMAP_QUERY_VMA_WRITABLE;
+    }
     private static final int EWOULDBLOCK = (int)11L;
     /**
      * {@snippet lang=c :
@@ -2803,6 +2821,15 @@ public class Libc extends Libc$shared {
      */
     public static int SEEK_MAX() {
         return SEEK_MAX;
+    }
+    private static final long PROCMAP_QUERY = 3228067345L;
+    /**
+     * {@snippet lang=c :
+     * #define PROCMAP_QUERY 3228067345
+     * }
+     */
+    public static long PROCMAP_QUERY() {
+        return PROCMAP_QUERY;
     }
     private static final int MFD_CLOEXEC = (int)1L;
     /**

@@ -5,16 +5,21 @@ import static dev.iolite.mock.core.Refused.refused;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.procmap_query;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /**
  * What a process of the host has mapped, and for which accesses, according to {@code
- * /proc/PID/maps}.
+ * /proc/PID/maps}: its text, or with Linux 6.11 the answer to PROCMAP_QUERY on it
+ * (fs/proc/task_mmu.c:do_procmap_query), for which the kernel need not print all mappings.
  */
 public final class ProcessMaps {
   private static final int HEXADECIMAL = 16;
+  private static final int LONGEST_NAME = 4096;
 
   private ProcessMaps() {}
 
@@ -39,10 +44,40 @@ public final class ProcessMaps {
   /**
    * What is mapped at an address; empty if nothing is.
    *
-   * @param process its number or that of one of its threads
+   * @param process its number, that of one of its threads, or {@code self}
    */
   public static Optional<Area> areaAt(Kernel host, String process, long address) {
-    return maps(host, process).filter(area -> area.has(address)).findFirst();
+    String path = "/proc/" + process + "/maps";
+    int maps = host.open(path, Libc.O_RDONLY() | Libc.O_CLOEXEC());
+    if (maps < 0) {
+      return Optional.empty();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = arena.allocate(LONGEST_NAME);
+      MemorySegment query = procmap_query.allocate(arena);
+      procmap_query.size(query, query.byteSize());
+      procmap_query.query_addr(query, address);
+      procmap_query.vma_name_size(query, LONGEST_NAME);
+      procmap_query.vma_name_addr(query, name.address());
+      int result = host.ioctl(maps, Libc.PROCMAP_QUERY(), query.address());
+      if (result == Errno.ENOTTY.negated()) {
+        return inText(host, path, address);
+      }
+      return result < 0 ? Optional.empty() : Optional.of(area(query, name));
+    } finally {
+      host.close(maps);
+    }
+  }
+
+  /** As areaAt, before Linux 6.11. */
+  static Optional<Area> inText(Kernel host, String path, long address) {
+    return new SysFs(host)
+        .readIfPresent(path)
+        .orElse("")
+        .lines()
+        .map(ProcessMaps::area)
+        .filter(area -> area.has(address))
+        .findFirst();
   }
 
   /**
@@ -60,32 +95,28 @@ public final class ProcessMaps {
       boolean write,
       Predicate<String> hasPages) {
     long next = address;
-    long end = address + bytes;
-    for (Area area : (Iterable<Area>) maps(host, process)::iterator) {
-      if (next == end) {
-        break;
-      }
-      if (Long.compareUnsigned(area.end, next) <= 0) {
-        continue;
-      }
-      boolean allowed = (write ? area.isWritable : area.isReadable) && hasPages.test(area.name);
-      if (!allowed || Long.compareUnsigned(area.start, next) > 0) {
-        break;
-      }
-      next = Math.min(area.end, end);
-    }
-    if (next != end) {
-      throw refused(Errno.EFAULT);
+    long left = bytes;
+    while (left != 0) {
+      Area area =
+          areaAt(host, process, next)
+              .filter(found -> write ? found.isWritable : found.isReadable)
+              .filter(found -> hasPages.test(found.name))
+              .orElseThrow(() -> refused(Errno.EFAULT));
+      long part = area.end - next;
+      left = Long.compareUnsigned(part, left) < 0 ? left - part : 0;
+      next = area.end;
     }
   }
 
-  /** Its lines; none once the process has ended. */
-  private static Stream<Area> maps(Kernel host, String process) {
-    return new SysFs(host)
-        .readIfPresent("/proc/" + process + "/maps")
-        .orElse("")
-        .lines()
-        .map(ProcessMaps::area);
+  private static Area area(MemorySegment query, MemorySegment name) {
+    long flags = procmap_query.vma_flags(query);
+    return new Area(
+        procmap_query.vma_start(query),
+        procmap_query.vma_end(query),
+        (flags & Libc.PROCMAP_QUERY_VMA_READABLE()) != 0,
+        (flags & Libc.PROCMAP_QUERY_VMA_WRITABLE()) != 0,
+        procmap_query.vma_offset(query),
+        procmap_query.vma_name_size(query) == 0 ? "" : name.getString(0));
   }
 
   private static Area area(String line) {
