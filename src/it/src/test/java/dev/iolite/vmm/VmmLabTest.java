@@ -17,9 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -98,10 +102,17 @@ class VmmLabTest {
   }
 
   @Test
-  void processorsAreStartedAndARebootIsAReset() throws IOException {
-    Outcome outcome = run(config("grep -c ^processor /proc/cpuinfo\nreboot -f\n", 2));
+  void processorsAreStartedTheTimeIsRightAndARebootIsAReset() throws IOException {
+    String script = "grep -c ^processor /proc/cpuinfo\ndate +time=%s\nreboot -f\n";
+    long before = Instant.now().getEpochSecond();
+    assertThat(run(config(script, 2))).as(printed()).isEqualTo(Outcome.RESET);
+    long after = Instant.now().getEpochSecond();
 
-    assertThat(outcome).as(printed()).isEqualTo(Outcome.RESET);
+    Matcher time = Pattern.compile("time=(\\d+)").matcher(printed());
+    assertThat(time.results().map(found -> Long.valueOf(found.group(1))))
+        .as("what the guest took for the time in\n%s", printed())
+        .singleElement(InstanceOfAssertFactories.LONG)
+        .isBetween(before, after);
     assertThat(printed()).containsPattern("(?m)^2\r?$").contains("tsc: Detected");
   }
 

@@ -24,8 +24,8 @@ final class AcpiTables {
   /** The CPU's caches are written back, C1 works, no fixed buttons, a reset register. */
   private static final int FADT_FLAGS = 1 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 10;
 
-  /** Devices on ISA; no VGA, no CMOS clock; the missing bit 1 means no keyboard controller. */
-  private static final int BOOT_FLAGS = 1 | 1 << 2 | 1 << 5;
+  /** Devices on ISA; no VGA; the missing bit 1 means no keyboard controller. */
+  private static final int BOOT_FLAGS = 1 | 1 << 2;
 
   private static final int PM_EVENT_BYTES = 4;
   private static final int PM_CONTROL_BYTES = 2;
@@ -114,6 +114,7 @@ final class AcpiTables {
     fadt.putInt(64 - HEADER, PowerPorts.PM_CONTROL);
     fadt.put(88 - HEADER, (byte) PM_EVENT_BYTES);
     fadt.put(89 - HEADER, (byte) PM_CONTROL_BYTES);
+    fadt.put(108 - HEADER, (byte) Rtc.CENTURY);
     fadt.putShort(109 - HEADER, (short) BOOT_FLAGS);
     fadt.putInt(112 - HEADER, FADT_FLAGS);
     register(fadt, 116 - HEADER, 1, PowerPorts.RESET);
@@ -178,9 +179,14 @@ final class AcpiTables {
             Aml.name("_HID", Aml.text("QEMU0001")),
             Aml.name("_CRS", Aml.resources(Aml.ownPorts(PowerPorts.PANIC, 1))),
             Aml.name("_STA", Aml.number(0xf)));
+    byte[] clock =
+        Aml.device(
+            "RTC_",
+            Aml.name("_HID", Aml.eisaId("PNP0B00")),
+            Aml.name("_CRS", Aml.resources(Aml.ownPorts(Rtc.INDEX, Rtc.PORTS))));
     byte[] off = Aml.number(PowerPorts.SLEEP_TYPE_OFF);
     return Aml.all(
-        Aml.scope("\\_SB_", bridge, panic),
+        Aml.scope("\\_SB_", bridge, panic, clock),
         Aml.name("\\_S5_", Aml.arrayOf(off, off, Aml.number(0), Aml.number(0))));
   }
 }

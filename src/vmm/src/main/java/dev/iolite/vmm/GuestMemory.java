@@ -42,7 +42,7 @@ final class GuestMemory implements AutoCloseable {
           "give more, such as 256M");
     }
     low = Math.min(bytes, MemoryMap.PCI_HOLE);
-    mapping = Mapping.anonymous(kernel, bytes);
+    mapping = Mapping.ram(kernel, bytes);
   }
 
   /** The parts, in the order of their addresses. */

@@ -14,6 +14,7 @@ import dev.iolite.kvm.VmClock;
 import dev.iolite.kvm.VmType;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -84,6 +85,7 @@ public final class VirtualMachine implements AutoCloseable {
       power.addTo(ports);
       Serial serial = new Serial(console, high -> vm.interrupts().setLine(Serial.LINE, high));
       ports.add(Serial.PORT, Serial.PORTS, serial);
+      ports.add(Rtc.INDEX, Rtc.PORTS, new Rtc(InstantSource.system()));
       PciBus pci = new PciBus();
       pci.addTo(ports);
       pci.add(new HostBridge());

@@ -6,12 +6,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The serial port, the ways to end, and the PCI bus, by their registers. */
+/** The serial port, the ways to end, the clock and the PCI bus, by their registers. */
 class DevicesTest {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final List<Boolean> line = new ArrayList<>();
@@ -124,6 +127,43 @@ class DevicesTest {
     assertThat(power.meant(Outcome.RESET)).isEqualTo(Outcome.RESET);
     power.write(PowerPorts.PANIC, 1, 1);
     assertThat(power.meant(Outcome.RESET)).isEqualTo(Outcome.PANIC);
+  }
+
+  private static int register(Rtc clock, int index) {
+    clock.write(Rtc.INDEX, 1, index);
+    return clock.read(Rtc.INDEX + 1, 1);
+  }
+
+  private static Rtc clockAt(String instant) {
+    return new Rtc(InstantSource.fixed(Instant.parse(instant)));
+  }
+
+  @Test
+  void theClockShowsTheHostsTimeInDecimalDigits() {
+    Rtc clock = clockAt("2026-11-29T23:58:07Z");
+    assertThat(Stream.of(0, 2, 4, 6, 7, 8, 9, 0x32).map(index -> register(clock, index)))
+        .as("second, minute, hour, Sunday, day, month, year, century")
+        .containsExactly(0x07, 0x58, 0x23, 1, 0x29, 0x11, 0x26, 0x20);
+    assertThat(register(clockAt("2026-11-28T00:00:00Z"), 6)).as("Saturday").isEqualTo(7);
+    assertThat(register(clock, 0xb)).as("24 hours, decimal digits, no interrupt").isEqualTo(2);
+    assertThat(register(clock, 0xc)).as("no interrupt").isZero();
+    assertThat(register(clock, 0xd)).as("the time is valid").isEqualTo(0x80);
+    assertThat(register(clock, 0x80)).as("the highest bit masks NMIs").isEqualTo(0x07);
+  }
+
+  @Test
+  void theClockSaysBeforeItsRegistersChange() {
+    assertThat(register(clockAt("2026-11-29T23:58:07.999755999Z"), 0xa)).isEqualTo(0x26);
+    assertThat(register(clockAt("2026-11-29T23:58:07.999756Z"), 0xa)).isEqualTo(0xa6);
+  }
+
+  @Test
+  void theClockIsNotSet() {
+    Rtc clock = clockAt("2026-11-29T23:58:07Z");
+    clock.write(Rtc.INDEX, 1, 2);
+    clock.write(Rtc.INDEX + 1, 1, 0x30);
+    assertThat(clock.read(Rtc.INDEX + 1, 1)).isEqualTo(0x58);
+    assertThat(clock.read(Rtc.INDEX, 1)).as("the index").isEqualTo(2);
   }
 
   @Test
