@@ -17,11 +17,27 @@ import java.util.function.Predicate;
  * /proc/PID/maps}: its text, or with Linux 6.11 the answer to PROCMAP_QUERY on it
  * (fs/proc/task_mmu.c:do_procmap_query), for which the kernel need not print all mappings.
  */
-public final class ProcessMaps {
+public final class ProcessMaps implements AutoCloseable {
   private static final int HEXADECIMAL = 16;
   private static final int LONGEST_NAME = 4096;
 
-  private ProcessMaps() {}
+  private final Kernel host;
+  private final String path;
+  private final int file;
+  private final Arena arena = Arena.ofConfined();
+  private final MemorySegment query = procmap_query.allocate(arena);
+  private final MemorySegment name = arena.allocate(LONGEST_NAME);
+
+  /**
+   * Opens what a process has mapped until it begins another program: after that, nothing is.
+   *
+   * @param process its number, that of one of its threads, or {@code self}
+   */
+  public ProcessMaps(Kernel host, String process) {
+    this.host = host;
+    path = "/proc/" + process + "/maps";
+    file = host.open(path, Libc.O_RDONLY() | Libc.O_CLOEXEC());
+  }
 
   /**
    * A range that is mapped in one piece.
@@ -47,26 +63,22 @@ public final class ProcessMaps {
    * @param process its number, that of one of its threads, or {@code self}
    */
   public static Optional<Area> areaAt(Kernel host, String process, long address) {
-    String path = "/proc/" + process + "/maps";
-    int maps = host.open(path, Libc.O_RDONLY() | Libc.O_CLOEXEC());
-    if (maps < 0) {
-      return Optional.empty();
+    try (ProcessMaps maps = new ProcessMaps(host, process)) {
+      return maps.areaAt(address);
     }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment name = arena.allocate(LONGEST_NAME);
-      MemorySegment query = procmap_query.allocate(arena);
-      procmap_query.size(query, query.byteSize());
-      procmap_query.query_addr(query, address);
-      procmap_query.vma_name_size(query, LONGEST_NAME);
-      procmap_query.vma_name_addr(query, name.address());
-      int result = host.ioctl(maps, Libc.PROCMAP_QUERY(), query.address());
-      if (result == Errno.ENOTTY.negated()) {
-        return inText(host, path, address);
-      }
-      return result < 0 ? Optional.empty() : Optional.of(area(query, name));
-    } finally {
-      host.close(maps);
+  }
+
+  /** What is mapped at an address; empty if nothing is. */
+  public Optional<Area> areaAt(long address) {
+    procmap_query.size(query, query.byteSize());
+    procmap_query.query_addr(query, address);
+    procmap_query.vma_name_size(query, LONGEST_NAME);
+    procmap_query.vma_name_addr(query, name.address());
+    int result = host.ioctl(file, Libc.PROCMAP_QUERY(), query.address());
+    if (result == Errno.ENOTTY.negated()) {
+      return inText(host, path, address);
     }
+    return result < 0 ? Optional.empty() : Optional.of(queried());
   }
 
   /** As areaAt, before Linux 6.11. */
@@ -96,19 +108,21 @@ public final class ProcessMaps {
       Predicate<String> hasPages) {
     long next = address;
     long left = bytes;
-    while (left != 0) {
-      Area area =
-          areaAt(host, process, next)
-              .filter(found -> write ? found.isWritable : found.isReadable)
-              .filter(found -> hasPages.test(found.name))
-              .orElseThrow(() -> refused(Errno.EFAULT));
-      long part = area.end - next;
-      left = Long.compareUnsigned(part, left) < 0 ? left - part : 0;
-      next = area.end;
+    try (ProcessMaps maps = new ProcessMaps(host, process)) {
+      while (left != 0) {
+        Area area =
+            maps.areaAt(next)
+                .filter(found -> write ? found.isWritable : found.isReadable)
+                .filter(found -> hasPages.test(found.name))
+                .orElseThrow(() -> refused(Errno.EFAULT));
+        long part = area.end - next;
+        left = Long.compareUnsigned(part, left) < 0 ? left - part : 0;
+        next = area.end;
+      }
     }
   }
 
-  private static Area area(MemorySegment query, MemorySegment name) {
+  private Area queried() {
     long flags = procmap_query.vma_flags(query);
     return new Area(
         procmap_query.vma_start(query),
@@ -133,5 +147,13 @@ public final class ProcessMaps {
         line.charAt(permissions + 1) == 'w',
         Long.parseUnsignedLong(line, offset, device - 1, HEXADECIMAL),
         name < 0 ? "" : line.substring(name).strip());
+  }
+
+  @Override
+  public void close() {
+    if (file >= 0) {
+      host.close(file);
+    }
+    arena.close();
   }
 }

@@ -19,6 +19,7 @@ final class ThreadMemory {
 
   private final HostKernel host;
   private final int thread;
+  private final ProcessMaps maps;
   private final Placeholders placeholders;
   private final MemorySegment buffer;
 
@@ -28,11 +29,14 @@ final class ThreadMemory {
   /**
    * That of a thread.
    *
+   * @param maps what its process has mapped
    * @param arena for what is copied
    */
-  ThreadMemory(HostKernel host, int thread, Placeholders placeholders, Arena arena) {
+  ThreadMemory(
+      HostKernel host, int thread, ProcessMaps maps, Placeholders placeholders, Arena arena) {
     this.host = host;
     this.thread = thread;
+    this.maps = maps;
     this.placeholders = placeholders;
     buffer = arena.allocate(MOST_BYTES, Long.BYTES);
   }
@@ -62,7 +66,7 @@ final class ThreadMemory {
 
   private Optional<Place> place(long address) {
     if (area.filter(known -> known.has(address)).isEmpty()) {
-      area = ProcessMaps.areaAt(host, Integer.toString(thread), address);
+      area = maps.areaAt(address);
     }
     return area.flatMap(found -> {
       long offset = found.offset() + (address - found.start());

@@ -5,13 +5,16 @@ import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
 import dev.iolite.kernel.Page;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.mock.core.ProcessMaps;
 import dev.iolite.uapi.seccomp.Seccomp;
 import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -48,6 +51,9 @@ final class Tracer {
   private final Placeholders placeholders;
   private final Listener listener;
   private final CompletableFuture<Integer> begun = new CompletableFuture<>();
+
+  /** By thread. */
+  private final Map<Integer, ProcessMaps> maps = new HashMap<>();
 
   /** Who is told of what a tracer finds out. */
   interface Listener {
@@ -90,7 +96,14 @@ final class Tracer {
     } catch (RuntimeException | Error e) {
       begun.complete(Errno.EIO.negated());
       throw e;
+    } finally {
+      forgetMaps();
     }
+  }
+
+  private void forgetMaps() {
+    maps.values().forEach(ProcessMaps::close);
+    maps.clear();
   }
 
   /** Those threads that a traced one makes are traced already. */
@@ -120,6 +133,7 @@ final class Tracer {
   /** ptrace(2): a thread that was seized has ended, or has stopped for one of these reasons. */
   private void happened(int thread, int status) {
     if ((status & BYTE_MASK) != STOPPED) {
+      Optional.ofNullable(maps.remove(thread)).ifPresent(ProcessMaps::close);
       listener.ended(thread, status);
       return;
     }
@@ -129,6 +143,8 @@ final class Tracer {
       int passed = signal == Seccomp.SIGBUS() ? onBusError(thread) : signal;
       trace(Seccomp.PTRACE_CONT(), thread, 0, passed);
     } else if (event == Seccomp.PTRACE_EVENT_EXEC()) {
+      // Its other threads have ended, and it has a new memory, perhaps by another number.
+      forgetMaps();
       trace(Seccomp.PTRACE_DETACH(), thread, 0, 0);
     } else if (event == Seccomp.PTRACE_EVENT_STOP() && signal != Seccomp.SIGTRAP()) {
       // It stays stopped until a SIGCONT, as it would.
@@ -143,7 +159,9 @@ final class Tracer {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment info = arena.allocate(SIGINFO_BYTES, Long.BYTES);
       trace(Seccomp.PTRACE_GETSIGINFO(), thread, 0, info.address());
-      ThreadMemory memory = new ThreadMemory(host, thread, placeholders, arena);
+      ProcessMaps mapped =
+          maps.computeIfAbsent(thread, number -> new ProcessMaps(host, Integer.toString(number)));
+      ThreadMemory memory = new ThreadMemory(host, thread, mapped, placeholders, arena);
       if (info.get(ValueLayout.JAVA_INT, SIGINFO_CODE) != BUS_ADRERR
           || !memory.hasRegisters(info.get(ValueLayout.JAVA_LONG, SIGINFO_ADDRESS))
           || processes.enter(thread).isEmpty()) {
