@@ -40,7 +40,7 @@ image_tree() {
 # make_image DIR PACKAGE... : the image of the command in DIR/app, with the Debian packages that its Java
 # needs.
 make_image() {
-  local directory=$1 layout="$1/work/layout" tree="$1/work/image" layer config manifest unpacked
+  local directory=$1 layout="$1/work/layout" tree="$1/work/image" layer config manifest unpacked tag names
   mkdir -p "$layout/blobs/sha256" "$tree"
   image_tree "$tree" "$directory/app" "${@:2}"
   tar -C "$tree" --sort=name --owner=0 --group=0 --numeric-owner --format=gnu \
@@ -73,12 +73,15 @@ JSON
     "$(descriptor "$layout" "$layer" layer.v1.tar+gzip)" > "$directory/work/manifest"
   manifest=$(blob "$layout" "$directory/work/manifest")
   printf '{"imageLayoutVersion": "1.0.0"}\n' > "$layout/oci-layout"
+  tag=$(image_tag)
+  # Podman takes the first for the name; containerd wants the second, as Docker writes it.
+  names="\"org.opencontainers.image.ref.name\": \"iolite:$tag\""
+  names+=", \"io.containerd.image.name\": \"docker.io/library/iolite:$tag\""
   printf '{"schemaVersion": 2, "manifests": [%s]}\n' \
-    "$(descriptor "$layout" "$manifest" manifest.v1+json |
-      sed "s|}\$|, \"annotations\": {\"org.opencontainers.image.ref.name\": \"$(image_tag)\"}}|")" \
+    "$(descriptor "$layout" "$manifest" manifest.v1+json | sed "s|}\$|, \"annotations\": {$names}}|")" \
     > "$layout/index.json"
   printf '[{"Config": "blobs/sha256/%s", "RepoTags": ["iolite:%s"], "Layers": ["blobs/sha256/%s"]}]\n' \
-    "$config" "$(image_tag)" "$layer" > "$layout/manifest.json"
+    "$config" "$tag" "$layer" > "$layout/manifest.json"
   tar -C "$layout" --sort=name --owner=0 --group=0 --numeric-owner --format=gnu \
     --mtime="@$SOURCE_DATE_EPOCH" -cf "$directory/iolite-$version-image-x86_64.tar" .
 }
