@@ -55,8 +55,8 @@ public final class Mapping implements AutoCloseable {
 
   /**
    * Like {@link #anonymous(Kernel, long)}, for the RAM of a guest: it is this process's own and not
-   * shared, since only then the kernel backs it with transparent huge pages of its own accord
-   * (/sys/kernel/mm/transparent_hugepage/enabled, not shmem_enabled), and a guest has a fault for
+   * shared, so that the kernel backs it with huge pages where
+   * /sys/kernel/mm/transparent_hugepage/enabled is {@code always}. A guest then has a fault for
    * each 2 MiB instead of each 4 KiB. A process that is forked off has a copy of it.
    */
   public static Mapping ram(Kernel kernel, long bytes) {

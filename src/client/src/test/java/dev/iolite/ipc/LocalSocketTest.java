@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.HostKernel;
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
@@ -112,6 +113,19 @@ class LocalSocketTest {
           .isEqualTo(((Integer) Files.getAttribute(directory, "unix:uid")).longValue());
     }
     assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void aSocketIsBoundWhereNothingIs() throws Exception {
+    HostKernel host = new HostKernel();
+    try (SocketFd first = SocketFd.create(host);
+        SocketFd second = SocketFd.create(host)) {
+      first.bind(path());
+      assertThatThrownBy(() -> second.bind(path()))
+          .isInstanceOf(SocketErrnoException.class)
+          .hasMessageContaining("bind")
+          .hasMessageContaining("EADDRINUSE");
+    }
   }
 
   @Test

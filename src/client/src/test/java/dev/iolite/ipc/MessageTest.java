@@ -34,6 +34,13 @@ class MessageTest {
   }
 
   @Test
+  void onlyWhatJsonDemandsIsEscaped() {
+    Message message = new Message(Map.of("a b", "\u001f !\u007f"));
+    assertThat(new String(message.line(), StandardCharsets.UTF_8))
+        .isEqualTo("{\"a b\":\"\\u001f !\u007f\"}\n");
+  }
+
+  @Test
   void otherWritersOfJsonAreUnderstood() throws Exception {
     assertThat(parsed(" { \"a\" : \"\\u0041\\n\\/\" ,\r\t\"b\":\"\"}\n").members())
         .isEqualTo(Map.of("a", "A\n/", "b", ""));

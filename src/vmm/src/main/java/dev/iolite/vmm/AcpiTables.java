@@ -21,11 +21,14 @@ final class AcpiTables {
   private static final int FACS_BYTES = 64;
   private static final int FADT_BYTES = 276;
 
-  /** The CPU's caches are written back, C1 works, no fixed buttons, a reset register. */
-  private static final int FADT_FLAGS = 1 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 10;
+  /** The CPU's caches are written back, C1 works, no fixed buttons or alarm, a reset register. */
+  private static final int FADT_FLAGS = 1 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 10;
 
-  /** Devices on ISA; no VGA; the missing bit 1 means no keyboard controller. */
-  private static final int BOOT_FLAGS = 1 | 1 << 2;
+  /**
+   * Devices on ISA; no VGA, no CMOS clock; the missing bit 1 means no keyboard controller. Linux
+   * reads the clock's time all the same, and has no device for it, of which it would expect alarms.
+   */
+  private static final int BOOT_FLAGS = 1 | 1 << 2 | 1 << 5;
 
   private static final int PM_EVENT_BYTES = 4;
   private static final int PM_CONTROL_BYTES = 2;
@@ -179,14 +182,9 @@ final class AcpiTables {
             Aml.name("_HID", Aml.text("QEMU0001")),
             Aml.name("_CRS", Aml.resources(Aml.ownPorts(PowerPorts.PANIC, 1))),
             Aml.name("_STA", Aml.number(0xf)));
-    byte[] clock =
-        Aml.device(
-            "RTC_",
-            Aml.name("_HID", Aml.eisaId("PNP0B00")),
-            Aml.name("_CRS", Aml.resources(Aml.ownPorts(Rtc.INDEX, Rtc.PORTS))));
     byte[] off = Aml.number(PowerPorts.SLEEP_TYPE_OFF);
     return Aml.all(
-        Aml.scope("\\_SB_", bridge, panic, clock),
+        Aml.scope("\\_SB_", bridge, panic),
         Aml.name("\\_S5_", Aml.arrayOf(off, off, Aml.number(0), Aml.number(0))));
   }
 }

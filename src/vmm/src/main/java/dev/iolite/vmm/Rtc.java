@@ -38,7 +38,10 @@ final class Rtc implements PortDevice {
   private static final int HOURS_TO_24 = 2;
   private static final int VALID = 0x80;
 
-  /** Before a second ends, who has not seen an update begin has this long to read all registers. */
+  /**
+   * How long before the end of a second the update begins: who is told of none has this long to
+   * read all registers.
+   */
   private static final int UPDATE_NANOS = 244_000;
 
   private static final int SECOND_NANOS = 1_000_000_000;

@@ -29,7 +29,8 @@ public final class ProcessMaps implements AutoCloseable {
   private final MemorySegment name = arena.allocate(LONGEST_NAME);
 
   /**
-   * Opens what a process has mapped until it begins another program: after that, nothing is.
+   * Opens what a process has mapped, for the calling thread alone. Once the process has begun
+   * another program, it must be opened anew.
    *
    * @param process its number, that of one of its threads, or {@code self}
    */
@@ -75,13 +76,16 @@ public final class ProcessMaps implements AutoCloseable {
     procmap_query.vma_name_size(query, LONGEST_NAME);
     procmap_query.vma_name_addr(query, name.address());
     int result = host.ioctl(file, Libc.PROCMAP_QUERY(), query.address());
-    if (result == Errno.ENOTTY.negated()) {
-      return inText(host, path, address);
+    if (result == 0) {
+      return Optional.of(queried());
     }
-    return result < 0 ? Optional.empty() : Optional.of(queried());
+    return result == Errno.ENOENT.negated() ? Optional.empty() : inText(host, path, address);
   }
 
-  /** As areaAt, before Linux 6.11. */
+  /**
+   * As areaAt, before Linux 6.11. It is also what says why nothing can be said: the process has
+   * ended, or this one has no descriptor left.
+   */
   static Optional<Area> inText(Kernel host, String path, long address) {
     return new SysFs(host)
         .readIfPresent(path)

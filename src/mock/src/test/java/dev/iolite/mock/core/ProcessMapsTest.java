@@ -2,13 +2,20 @@ package dev.iolite.mock.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.Page;
 import dev.iolite.uapi.libc.Libc;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,10 +77,62 @@ class ProcessMapsTest {
     }
   }
 
+  /** Counts how often files are opened, and refuses it if told to. */
+  private final class CountingKernel extends ForwardingKernel {
+    private final int refusal;
+    private int opened;
+
+    private CountingKernel(int refusal) {
+      super(host);
+      this.refusal = refusal;
+    }
+
+    @Override
+    public int open(String path, int flags) {
+      opened++;
+      return refusal < 0 ? refusal : super.open(path, flags);
+    }
+  }
+
   @Test
-  void nothingIsMappedAtTheBottomNorInAProcessThatHasEnded() {
+  void theTextIsNotReadWhereTheKernelAnswersTheQuery() {
+    int[] release =
+        Pattern.compile("\\D")
+            .splitAsStream(System.getProperty("os.version"))
+            .limit(2)
+            .mapToInt(Integer::parseInt)
+            .toArray();
+    assumeThat(Arrays.compare(release, new int[] {6, 11}))
+        .as("PROCMAP_QUERY is not in Linux %s", System.getProperty("os.version"))
+        .isNotNegative();
+    CountingKernel counting = new CountingKernel(0);
+    assertThat(ProcessMaps.areaAt(counting, "self", mapped)).isPresent();
+    assertThat(ProcessMaps.areaAt(counting, "self", 0)).isEmpty();
+    assertThat(counting.opened).isEqualTo(2);
+  }
+
+  @Test
+  void nothingIsMappedAtTheBottomNorInAProcessThatHasEnded() throws Exception {
     assertThat(areaAt(0)).isEmpty();
-    assertThat(ProcessMaps.areaAt(host, Integer.toString(Integer.MAX_VALUE), mapped)).isEmpty();
+    Process sleeping = new ProcessBuilder("sleep", "100").start();
+    String number = Long.toString(sleeping.pid());
+    long address =
+        Long.parseUnsignedLong(
+            Files.readString(Path.of("/proc", number, "maps")).split("-", 2)[0], 16);
+    try (ProcessMaps maps = new ProcessMaps(host, number)) {
+      assertThat(maps.areaAt(address)).isPresent();
+      sleeping.destroyForcibly().waitFor();
+      assertThat(maps.areaAt(address)).as("of a process that has ended since").isEmpty();
+    }
+    assertThat(ProcessMaps.areaAt(host, number, address)).isEmpty();
+  }
+
+  @Test
+  void thatNothingCanBeSaidIsAnError() {
+    CountingKernel exhausted = new CountingKernel(Errno.EMFILE.negated());
+    assertThatThrownBy(() -> ProcessMaps.areaAt(exhausted, "self", mapped))
+        .isInstanceOfSatisfying(
+            KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EMFILE));
   }
 
   @Test
