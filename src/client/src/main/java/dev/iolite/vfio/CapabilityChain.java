@@ -97,7 +97,7 @@ final class CapabilityChain {
   private static long checked(String call, MemorySegment reply, long fixed, int value) {
     long offset = Integer.toUnsignedLong(value);
     if (offset == 0) {
-      return offset;
+      return 0;
     }
     String where = "a capability at offset " + offset;
     if (offset % ALIGNMENT != 0) {

@@ -17,6 +17,7 @@ import dev.iolite.vfio.IoEventFd;
 import dev.iolite.vfio.LowPower;
 import dev.iolite.vfio.PciRegion;
 import dev.iolite.vfio.Region;
+import dev.iolite.vfio.VfioDevice;
 import dev.iolite.vfio.VfioFeature;
 import java.time.Duration;
 import java.util.List;
@@ -43,6 +44,16 @@ abstract class ClientFeatureContract extends ClientContract {
     assertThat(power.leave()).isTrue();
     assertThat(power.enter()).isTrue();
     assertThat(power.leave()).isTrue();
+  }
+
+  @Test
+  void aDeviceIsBoundOnce() {
+    VfioDevice device = unbound();
+    Iommufd client = client();
+    push(device.bind(client));
+    assertThatThrownBy(() -> device.bind(client))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("has been bound");
   }
 
   @Test

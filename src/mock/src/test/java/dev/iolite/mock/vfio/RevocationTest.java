@@ -105,6 +105,12 @@ class RevocationTest {
   }
 
   @Test
+  void itSaysWhatItIs() {
+    assertThat(buffer)
+        .hasToString("dma-buf " + buffer.fd().number() + " (0000:00:07.0 BAR2 0x0+0x4000)");
+  }
+
+  @Test
   void byMemoryDecode() {
     IovaMapping mapping = map();
     user.device().config().setMemoryDecode(false);

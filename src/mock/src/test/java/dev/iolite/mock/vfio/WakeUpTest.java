@@ -3,10 +3,14 @@ package dev.iolite.mock.vfio;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
+import dev.iolite.kernel.ForwardingKernel;
+import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
+import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.vfio.LowPower;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -40,6 +44,27 @@ class WakeUpTest {
     assertThat(wake()).isTrue();
     assertThat(event.await(Duration.ZERO)).as("once").isZero();
     assertThat(power.enter(event)).as("it is awake").isTrue();
+  }
+
+  @Test
+  void aDeviceMayLackTheFeature() {
+    Kernel without =
+        new ForwardingKernel(kernel) {
+          @Override
+          public int ioctl(int fd, long request, long argument) {
+            return request == Vfio.VFIO_DEVICE_FEATURE()
+                ? Errno.ENOTTY.negated()
+                : super.ioctl(fd, request, argument);
+          }
+        };
+    user.close();
+    try (VfioUser other = new VfioUser(without, ADDRESS);
+        EventFd wakeup = EventFd.create(without)) {
+      LowPower none = other.device().lowPower();
+      assertThat(none.enter()).isFalse();
+      assertThat(none.enter(wakeup)).isFalse();
+      assertThat(none.leave()).isFalse();
+    }
   }
 
   @Test
