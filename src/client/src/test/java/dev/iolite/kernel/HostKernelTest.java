@@ -30,6 +30,10 @@ class HostKernelTest {
     assertThat(kernel.close(-1)).isEqualTo(-Libc.EBADF());
     assertThat(kernel.ioctl(-1, 0, 0)).isEqualTo(-Libc.EBADF());
     assertThat(kernel.read(-1, 0, 0)).isEqualTo(-Libc.EBADF());
+    HostKernel host = new HostKernel();
+    assertThat(host.fsync(-1)).isEqualTo(-Libc.EBADF());
+    assertThat(host.lock(-1)).isEqualTo(-Libc.EBADF());
+    assertThat(host.isLocked(-1)).isEqualTo(-Libc.EBADF());
     assertThat(kernel.mmap(0, 0, 0, Libc.MAP_SHARED() | Libc.MAP_ANONYMOUS(), -1, 0))
         .isEqualTo(-Libc.EINVAL());
     assertThat(kernel.readlink("/", 0, 16)).isEqualTo(-Libc.EINVAL());

@@ -56,6 +56,16 @@ class KernelLogTest {
   }
 
   @Test
+  void aReaderLeavesNoDescriptorOpen() {
+    int before = kernel.open("/dev/kmsg", Libc.O_RDONLY());
+    kernel.close(before);
+    KernelLog.fromNow(kernel).close();
+    int after = kernel.open("/dev/kmsg", Libc.O_RDONLY());
+    assertThat(after).as("the lowest number that is free").isEqualTo(before);
+    kernel.close(after);
+  }
+
+  @Test
   void aReaderLeavesOutWhatWasThereBeforeACallBegan() {
     try (KernelLog log = KernelLog.fromNow(kernel)) {
       kernel.log("0000:00:07.0: enabling device");

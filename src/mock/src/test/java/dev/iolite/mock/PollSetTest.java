@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.CloseStack;
+import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.kernel.PollSet;
+import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.pollfd;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +45,36 @@ class PollSetTest {
       events.add(opened.push(EventFd.create(kernel)));
     }
     return events;
+  }
+
+  /** A kernel whose poll reports this of all descriptors. */
+  private static Kernel reporting(int events) {
+    return new ForwardingKernel(new HostKernel()) {
+      @Override
+      public int poll(long pollfds, int count, int timeoutMillis) {
+        MemorySegment all = MemorySegment.ofAddress(pollfds).reinterpret(count * pollfd.sizeof());
+        for (int i = 0; i < count; i++) {
+          pollfd.revents(pollfd.asSlice(all, i), (short) events);
+        }
+        return count;
+      }
+    };
+  }
+
+  @Test
+  void aDescriptorThatHasFailedEndsTheWait() {
+    for (int failure :
+        new int[] {Libc.POLLERR(), Libc.POLLNVAL(), Libc.POLLNVAL() | Libc.POLLIN()}) {
+      try (EventFd event = EventFd.create(reporting(failure));
+          PollSet poll = PollSet.of(List.of(event))) {
+        assertThatThrownBy(() -> poll.await(SOON))
+            .isInstanceOfSatisfying(
+                KernelException.class,
+                e ->
+                    assertThat(e.errno())
+                        .isEqualTo(failure == Libc.POLLERR() ? Errno.EIO : Errno.EBADF));
+      }
+    }
   }
 
   @ParameterizedTest
