@@ -10,7 +10,9 @@ import dev.iolite.mock.Platform;
 import dev.iolite.mock.device.Edu;
 import dev.iolite.mock.device.TdiRange;
 import dev.iolite.mock.pci.Machine;
+import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciDevice;
 import dev.iolite.rehearsal.Rehearsal;
 import dev.iolite.steps.Holdings;
 import dev.iolite.steps.ScenarioException;
@@ -58,8 +60,12 @@ class WalkthroughTest {
   void aSilentGuestIsBoundForAndUnboundFor(Platform platform, Profile profile) {
     Life life = new Life(platform, profile);
     try (TdiAssignment assignment = life.assignment()) {
-      assertThat(new Walkthrough(assignment, new SilentGuest(assignment), checks::add).run())
-          .isTrue();
+      SilentGuest guest = new SilentGuest(assignment);
+      assertThat(new Walkthrough(assignment, guest, checks::add).run()).isTrue();
+      PciDevice device = new Pci(life.kernel).device(Life.ENDPOINT);
+      assertThat(guest.readConfig(0, 0))
+          .as("what identifies the device")
+          .isEqualTo(device.device() << Short.SIZE | device.vendor());
     }
     assertThat(checks)
         .extracting(Check::what)
