@@ -41,6 +41,7 @@ abstract class SeedAssignSuite {
     assertThat(cli.err()).isEmpty();
     assertThat(cli.code()).isZero();
     assertThat(cli.out())
+        .containsPattern("look for the device: [0-9a-f]{4}:[0-9a-f]{4}\n")
         .contains("check that nothing is left: all is as before")
         .doesNotContain("WRONG");
     assertThat(directory).isEmptyDirectory();
