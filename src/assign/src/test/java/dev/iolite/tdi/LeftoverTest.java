@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.KernelException;
 import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
@@ -33,6 +34,7 @@ class LeftoverTest {
   private static final long RAM_END = 4L << 20;
 
   private final AtomicInteger failures = new AtomicInteger();
+  private final AtomicInteger slots = new AtomicInteger();
 
   private static Stream<Arguments> undos() {
     return Stream.of(Platform.TDX, Platform.SEV)
@@ -156,6 +158,39 @@ class LeftoverTest {
     return Stream.concat(
         Stream.of(failure),
         Stream.of(failure.getSuppressed()).flatMap(LeftoverTest::withSuppressed));
+  }
+
+  /**
+   * Slots of BARs are made last: the last one can't be made, and one can't be taken back at once.
+   */
+  @Test
+  void aFailureIsReportedWithWhatItsUndoSaid() {
+    Throwable thrown = assignWithoutSlots(slotsOfAnAssignment());
+    assertThat(withSuppressed(thrown).filter(KernelException.class::isInstance)).hasSize(2);
+  }
+
+  private int slotsOfAnAssignment() {
+    assignWithoutSlots(FOR_EVER);
+    return slots.get();
+  }
+
+  /** Assigns, and makes the calls of this number and the next fail that make or remove slots. */
+  private Throwable assignWithoutSlots(int number) {
+    slots.set(0);
+    Calls slot =
+        call ->
+            call.toString().startsWith("KVM_SET_USER_MEMORY_REGION")
+                && (slots.incrementAndGet() == number || slots.get() == number + 1);
+    Life life = new Life(Platform.TDX, Profile.SEED_2025);
+    Faults faults = Faults.none().failAll(slot, Errno.EIO, Faults.When.BEFORE);
+    TdiAssignment assignment =
+        new TdiAssignment(life.options(new FaultyKernel(life.kernel, life.ioctls(), faults)));
+    Throwable thrown = catchThrowable(assignment::assign);
+    int made = slots.get();
+    assignment.close();
+    slots.set(made);
+    life.kernel.close();
+    return thrown;
   }
 
   @Test
