@@ -4,6 +4,7 @@
  * They are the kernel's own, which glibc's equal on x86-64. So no libc header is read, and what is
  * generated does not depend on the machine's libc.
  */
+#include <asm/ioctls.h>
 #include <linux/auxvec.h>
 #include <linux/errno.h>
 #include <linux/eventfd.h>

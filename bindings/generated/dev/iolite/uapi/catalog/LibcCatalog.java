@@ -20,6 +20,9 @@ final class LibcCatalog {
 
     static List<UapiConstant> constants() {
         return List.of(
+            new UapiConstant("libc", "FIONBIO", Libc.FIONBIO()),
+            new UapiConstant("libc", "FIONCLEX", Libc.FIONCLEX()),
+            new UapiConstant("libc", "FIOCLEX", Libc.FIOCLEX()),
             new UapiConstant("libc", "AT_PAGESZ", Libc.AT_PAGESZ()),
             new UapiConstant("libc", "EPERM", Libc.EPERM()),
             new UapiConstant("libc", "ENOENT", Libc.ENOENT()),

@@ -23,6 +23,33 @@ public class Libc extends Libc$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
+    private static final int FIONBIO = (int)21537L;
+    /**
+     * {@snippet lang=c :
+     * #define FIONBIO 21537
+     * }
+     */
+    public static int FIONBIO() {
+        return FIONBIO;
+    }
+    private static final int FIONCLEX = (int)21584L;
+    /**
+     * {@snippet lang=c :
+     * #define FIONCLEX 21584
+     * }
+     */
+    public static int FIONCLEX() {
+        return FIONCLEX;
+    }
+    private static final int FIOCLEX = (int)21585L;
+    /**
+     * {@snippet lang=c :
+     * #define FIOCLEX 21585
+     * }
+     */
+    public static int FIOCLEX() {
+        return FIOCLEX;
+    }
     private static final int AT_PAGESZ = (int)6L;
     /**
      * {@snippet lang=c :

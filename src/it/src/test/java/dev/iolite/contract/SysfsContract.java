@@ -51,6 +51,32 @@ abstract class SysfsContract extends Contract {
   }
 
   @Test
+  void aLinkWithASlashIsItsTarget() {
+    // fs/namei.c:path_lookupat, trailing slashes: LOOKUP_FOLLOW | LOOKUP_DIRECTORY
+    int flags = Libc.O_RDONLY() | Libc.O_CLOEXEC() | Libc.O_DIRECTORY() | Libc.O_NOFOLLOW();
+    String link = PCI + "devices/" + Backend.EDU;
+    fails(Errno.ENOTDIR, kernel.open(link, flags));
+    keep(kernel.open(link + "/", flags));
+    keep(kernel.open(link + "/subsystem/devices/" + Backend.EDU + "/", flags));
+    fails(Errno.ENOTDIR, kernel.open(link + "/vendor/", flags));
+  }
+
+  @Test
+  void aPositionInAnAttributeCountsFromTheStartFromItselfOrFromTheEndOfAPage() {
+    // fs/kernfs/file.c:kernfs_fop_llseek: generic_file_llseek
+    int vendor = keep(kernel.open(EDU + "vendor", Libc.O_RDONLY() | Libc.O_CLOEXEC()));
+    assertThat(kernel.lseek(vendor, 2, Libc.SEEK_SET())).isEqualTo(2);
+    assertThat(kernel.lseek(vendor, 3, Libc.SEEK_CUR())).isEqualTo(5);
+    assertThat(kernel.lseek(vendor, -5, Libc.SEEK_CUR())).isZero();
+    assertThat(kernel.lseek(vendor, -1, Libc.SEEK_END())).isEqualTo(PAGE - 1);
+    fails(Errno.EINVAL, kernel.lseek(vendor, -1, Libc.SEEK_SET()));
+    fails(Errno.EINVAL, kernel.lseek(vendor, 0, 5));
+    int misc = keep(kernel.open("/proc/misc", Libc.O_RDONLY() | Libc.O_CLOEXEC()));
+    assertThat(kernel.lseek(misc, 0, Libc.SEEK_CUR())).isZero();
+    fails(Errno.EINVAL, kernel.lseek(misc, 0, Libc.SEEK_END()));
+  }
+
+  @Test
   void aFunctionTellsWhatItIs() {
     // pci-sysfs.c: vendor, device, class, revision
     assertThat(sysfs.read(EDU + "vendor")).isEqualTo("0x1234");

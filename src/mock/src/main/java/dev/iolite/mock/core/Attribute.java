@@ -5,6 +5,7 @@ import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Page;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -89,10 +90,18 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
         refuseIf(!isWritable(), Errno.ESPIPE);
       }
 
+      /**
+       * fs/kernfs/file.c:kernfs_fop_llseek, of a page; of procfs, fs/seq_file.c:seq_lseek, which
+       * knows no end.
+       */
       @Override
       public long lseek(long offset, int whence) {
-        refuseIf(whence != 0 || offset < 0, Errno.EINVAL);
-        return moveTo(offset);
+        boolean hasEnd = path.startsWith("/sys/");
+        refuseIf(whence < 0 || whence > (hasEnd ? Libc.SEEK_END() : Libc.SEEK_CUR()), Errno.EINVAL);
+        long from =
+            whence == Libc.SEEK_SET() ? 0 : whence == Libc.SEEK_CUR() ? position() : Page.BYTES;
+        refuseIf(from + offset < 0, Errno.EINVAL);
+        return moveTo(from + offset);
       }
     };
   }

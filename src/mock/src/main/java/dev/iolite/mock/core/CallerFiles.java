@@ -8,8 +8,11 @@ import java.util.Optional;
  * until a call names one.
  */
 public interface CallerFiles {
-  /** The first number that the model gives; the caller's own descriptors are below it. */
+  /** The first number that the model gives; most of the caller's own descriptors are below it. */
   int first();
+
+  /** Whether the caller that makes this call has a file with this number, which stays its own. */
+  boolean has(int fd);
 
   /**
    * Finds one of the caller's own files, named by a call on the model, and takes a reference to it
@@ -31,6 +34,11 @@ public interface CallerFiles {
       @Override
       public int first() {
         return Descriptors.FIRST;
+      }
+
+      @Override
+      public boolean has(int fd) {
+        return false;
       }
 
       @Override

@@ -43,15 +43,17 @@ public final class Descriptors {
    */
   public int install(OpenFile file) {
     int fd = used.nextClearBit(own.first());
+    while (own.has(fd)) {
+      fd = used.nextClearBit(fd + 1);
+    }
     if (fd >= MOST) {
       throw refused(Errno.EMFILE);
     }
     used.set(fd);
-    if (fd == files.size()) {
-      files.add(file);
-    } else {
-      files.set(fd, file);
+    while (files.size() <= fd) {
+      files.add(null);
     }
+    files.set(fd, file);
     own.given(fd);
     return fd;
   }

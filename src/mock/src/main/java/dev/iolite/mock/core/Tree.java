@@ -193,13 +193,16 @@ public final class Tree {
       if (next == null) {
         throw refused(Errno.ENOENT);
       }
-      boolean last = i == names.size() - 1;
+      boolean last = i == names.size() - 1 && !path.endsWith("/");
       if (next instanceof Node.Link(var target) && (follow || !last)) {
         refuseIf(linksLeft == 0, Errno.ELOOP);
         String to = target.get();
         String base = to.startsWith("/") ? to : "/" + String.join("/", walked) + "/" + to;
-        String rest = String.join("/", names.subList(i + 1, names.size()));
-        return find(base + "/" + rest, follow, linksLeft - 1);
+        String rest = path.endsWith("/") ? "/" : "";
+        for (String each : names.subList(i + 1, names.size()).reversed()) {
+          rest = "/" + each + rest;
+        }
+        return find(base + rest, follow, linksLeft - 1);
       }
       walked.add(name);
       nodes.add(next);

@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
+import java.util.Set;
 
 /** Answers the calls on a descriptor, if it is the model's. */
 final class FileCalls {
@@ -17,6 +18,10 @@ final class FileCalls {
   private final Kernel kernel;
   private final PathCalls paths;
   private final ProgramFiles files;
+
+  /** fs/ioctl.c:do_vfs_ioctl answers these whatever the file, as it does for the placeholder. */
+  private static final Set<Long> OF_ANY_FILE =
+      Set.of((long) Libc.FIOCLEX(), (long) Libc.FIONCLEX(), (long) Libc.FIONBIO());
 
   FileCalls(Kernel kernel, PathCalls paths, ProgramFiles files) {
     this.kernel = kernel;
@@ -77,6 +82,9 @@ final class FileCalls {
   private Answer onFile(ProgramProcess caller, Notice call, int fd, int file) {
     int number = call.number();
     if (number == Seccomp.__NR_ioctl()) {
+      if (OF_ANY_FILE.contains(Integer.toUnsignedLong(call.integer(1)))) {
+        return Answer.pass();
+      }
       files.closeSuspected();
       return files.give(
           caller, call, true, () -> kernel.ioctl(file, call.integer(1), call.argument(2)));

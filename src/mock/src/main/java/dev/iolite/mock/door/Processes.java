@@ -166,6 +166,14 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
   }
 
   @Override
+  public boolean has(int fd) {
+    return current
+        .get()
+        .flatMap(process -> link("/proc/" + process.number() + "/fd/" + fd))
+        .isPresent();
+  }
+
+  @Override
   public void given(int fd) {
     given.get().add(fd);
   }

@@ -228,6 +228,12 @@ class DoorTest {
   }
 
   @Test
+  void aNumberOfTheProgramsOwnStaysItsOwnAndAnyFileTakesSomeIoctls() throws Exception {
+    String seen = "0, and others than 0 and 0\nids 1 and 1\n1, 0, 1\n";
+    assertEquals(new CProgram.Run(0, seen), run("dynamic", "numbers"));
+  }
+
+  @Test
   void aProgramThatMakesNoneOfTheseCallsSeesTheMachineAlone() throws Exception {
     assertEquals(new CProgram.Run(0, "descriptors from 4\n"), run("dynamic", "unaware"));
   }

@@ -727,6 +727,24 @@ static void pass_nonsense(void) {
   DONE(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind));
 }
 
+/* A number that the program has given to a file of its own stays that file's. */
+static void keep_numbers(void) {
+  int own = DONE(dup2(DONE(open("/dev/zero", O_RDONLY)), 1000));
+  int iommu = DONE(open("/dev/iommu", O_RDWR));
+  int second = DONE(open("/dev/iommu", O_RDWR));
+  char byte = 1;
+  DONE(read(own, &byte, 1));
+  printf("%d, and others than %d and %d\n", byte, iommu == own, second == own);
+  printf("ids %d and %d\n", ioas(iommu), ioas(second));
+  /* What the kernel does with any file. */
+  int on = 1;
+  DONE(ioctl(iommu, FIOCLEX));
+  int closes = fcntl(iommu, F_GETFD);
+  DONE(ioctl(iommu, FIONCLEX));
+  DONE(ioctl(iommu, FIONBIO, &on));
+  printf("%d, %d, %d\n", closes, fcntl(iommu, F_GETFD), !!(fcntl(iommu, F_GETFL) & O_NONBLOCK));
+}
+
 /* Calls that are none of the model's: what they give is what the machine gives. */
 static void be_unaware(void) {
   char text[4096];
@@ -806,6 +824,8 @@ int main(int count, char **arguments) {
     use_threads();
   else if (!strcmp(what, "nonsense"))
     pass_nonsense();
+  else if (!strcmp(what, "numbers"))
+    keep_numbers();
   else if (!strcmp(what, "unaware"))
     be_unaware();
   else if (!strcmp(what, "next"))
