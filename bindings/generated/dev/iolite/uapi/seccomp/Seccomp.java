@@ -383,6 +383,15 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_fcntl() {
         return __NR_fcntl;
     }
+    private static final int __NR_truncate = (int)76L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_truncate 76
+     * }
+     */
+    public static int __NR_truncate() {
+        return __NR_truncate;
+    }
     private static final int __NR_ftruncate = (int)77L;
     /**
      * {@snippet lang=c :
@@ -401,6 +410,33 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_getdents() {
         return __NR_getdents;
     }
+    private static final int __NR_rename = (int)82L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_rename 82
+     * }
+     */
+    public static int __NR_rename() {
+        return __NR_rename;
+    }
+    private static final int __NR_mkdir = (int)83L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_mkdir 83
+     * }
+     */
+    public static int __NR_mkdir() {
+        return __NR_mkdir;
+    }
+    private static final int __NR_rmdir = (int)84L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_rmdir 84
+     * }
+     */
+    public static int __NR_rmdir() {
+        return __NR_rmdir;
+    }
     private static final int __NR_creat = (int)85L;
     /**
      * {@snippet lang=c :
@@ -410,6 +446,33 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_creat() {
         return __NR_creat;
     }
+    private static final int __NR_link = (int)86L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_link 86
+     * }
+     */
+    public static int __NR_link() {
+        return __NR_link;
+    }
+    private static final int __NR_unlink = (int)87L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_unlink 87
+     * }
+     */
+    public static int __NR_unlink() {
+        return __NR_unlink;
+    }
+    private static final int __NR_symlink = (int)88L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_symlink 88
+     * }
+     */
+    public static int __NR_symlink() {
+        return __NR_symlink;
+    }
     private static final int __NR_readlink = (int)89L;
     /**
      * {@snippet lang=c :
@@ -418,6 +481,42 @@ public class Seccomp extends Seccomp$shared {
      */
     public static int __NR_readlink() {
         return __NR_readlink;
+    }
+    private static final int __NR_chmod = (int)90L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_chmod 90
+     * }
+     */
+    public static int __NR_chmod() {
+        return __NR_chmod;
+    }
+    private static final int __NR_chown = (int)92L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_chown 92
+     * }
+     */
+    public static int __NR_chown() {
+        return __NR_chown;
+    }
+    private static final int __NR_lchown = (int)94L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_lchown 94
+     * }
+     */
+    public static int __NR_lchown() {
+        return __NR_lchown;
+    }
+    private static final int __NR_mknod = (int)133L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_mknod 133
+     * }
+     */
+    public static int __NR_mknod() {
+        return __NR_mknod;
     }
     private static final int __NR_getdents64 = (int)217L;
     /**
@@ -437,6 +536,33 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_openat() {
         return __NR_openat;
     }
+    private static final int __NR_mkdirat = (int)258L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_mkdirat 258
+     * }
+     */
+    public static int __NR_mkdirat() {
+        return __NR_mkdirat;
+    }
+    private static final int __NR_mknodat = (int)259L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_mknodat 259
+     * }
+     */
+    public static int __NR_mknodat() {
+        return __NR_mknodat;
+    }
+    private static final int __NR_fchownat = (int)260L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_fchownat 260
+     * }
+     */
+    public static int __NR_fchownat() {
+        return __NR_fchownat;
+    }
     private static final int __NR_newfstatat = (int)262L;
     /**
      * {@snippet lang=c :
@@ -446,6 +572,42 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_newfstatat() {
         return __NR_newfstatat;
     }
+    private static final int __NR_unlinkat = (int)263L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_unlinkat 263
+     * }
+     */
+    public static int __NR_unlinkat() {
+        return __NR_unlinkat;
+    }
+    private static final int __NR_renameat = (int)264L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_renameat 264
+     * }
+     */
+    public static int __NR_renameat() {
+        return __NR_renameat;
+    }
+    private static final int __NR_linkat = (int)265L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_linkat 265
+     * }
+     */
+    public static int __NR_linkat() {
+        return __NR_linkat;
+    }
+    private static final int __NR_symlinkat = (int)266L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_symlinkat 266
+     * }
+     */
+    public static int __NR_symlinkat() {
+        return __NR_symlinkat;
+    }
     private static final int __NR_readlinkat = (int)267L;
     /**
      * {@snippet lang=c :
@@ -454,6 +616,15 @@ public class Seccomp extends Seccomp$shared {
      */
     public static int __NR_readlinkat() {
         return __NR_readlinkat;
+    }
+    private static final int __NR_fchmodat = (int)268L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_fchmodat 268
+     * }
+     */
+    public static int __NR_fchmodat() {
+        return __NR_fchmodat;
     }
     private static final int __NR_faccessat = (int)269L;
     /**
@@ -499,6 +670,15 @@ public class Seccomp extends Seccomp$shared {
      */
     public static int __NR_pwritev() {
         return __NR_pwritev;
+    }
+    private static final int __NR_renameat2 = (int)316L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_renameat2 316
+     * }
+     */
+    public static int __NR_renameat2() {
+        return __NR_renameat2;
     }
     private static final int __NR_seccomp = (int)317L;
     /**
@@ -598,6 +778,15 @@ public class Seccomp extends Seccomp$shared {
      */
     public static int __NR_faccessat2() {
         return __NR_faccessat2;
+    }
+    private static final int __NR_fchmodat2 = (int)452L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_fchmodat2 452
+     * }
+     */
+    public static int __NR_fchmodat2() {
+        return __NR_fchmodat2;
     }
     private static final int EM_X86_64 = (int)62L;
     /**

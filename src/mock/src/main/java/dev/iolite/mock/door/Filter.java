@@ -50,6 +50,7 @@ final class Filter {
           Seccomp.__NR_newfstatat(),
           Seccomp.__NR_open(),
           Seccomp.__NR_openat2(),
+          Seccomp.__NR_creat(),
           Seccomp.__NR_stat(),
           Seccomp.__NR_lstat(),
           Seccomp.__NR_statx(),
@@ -125,6 +126,7 @@ final class Filter {
     ON_STREAM.forEach(number -> jump(Seccomp.BPF_JEQ(), number, "stream", ""));
     ON_DESCRIPTOR.forEach(number -> jump(Seccomp.BPF_JEQ(), number, "descriptor", ""));
     ALWAYS.forEach(number -> jump(Seccomp.BPF_JEQ(), number, "notify", ""));
+    NameChanges.numbers().forEach(number -> jump(Seccomp.BPF_JEQ(), number, "notify", ""));
     result(Seccomp.SECCOMP_RET_ALLOW());
     label("ioctl");
     loadArgument(1);

@@ -10,6 +10,7 @@ import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.open_how;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -39,6 +40,18 @@ final class PathCalls {
     }
     if (number == Seccomp.__NR_open()) {
       return named(caller, call, -1, 0, path -> open(caller, call, path, call.integer(1)));
+    }
+    if (number == Seccomp.__NR_creat()) {
+      int flags = Libc.O_CREAT() | Libc.O_WRONLY() | Libc.O_TRUNC();
+      return named(caller, call, -1, 0, path -> open(caller, call, path, flags));
+    }
+    List<NameChanges.Place> places = NameChanges.of(number);
+    if (!places.isEmpty()) {
+      boolean isModels =
+          places.stream()
+              .anyMatch(place -> model(caller, call, place.directory(), place.name()).isPresent());
+      // As whoever does not own them is told, and of sysfs everybody.
+      return Optional.of(isModels ? Answer.of(Errno.EPERM) : Answer.pass());
     }
     if (number == Seccomp.__NR_openat2()) {
       return named(caller, call, 0, 1, path -> open(caller, call, path));
@@ -114,14 +127,16 @@ final class PathCalls {
    */
   private Optional<Answer> named(
       ProgramProcess caller, Notice call, int directory, int name, NamedCall body) {
+    return Optional.of(model(caller, call, directory, name).map(body::on).orElseGet(Answer::pass));
+  }
+
+  /** A name of the model's; empty if it is none, or can't be read. */
+  private Optional<String> model(ProgramProcess caller, Notice call, int directory, int name) {
     int from = directory < 0 ? Libc.AT_FDCWD() : call.integer(directory);
-    return Optional.of(
-        caller
-            .text(call.argument(name))
-            .flatMap(path -> absolute(caller, from, path))
-            .filter(Territory::has)
-            .map(body::on)
-            .orElseGet(Answer::pass));
+    return caller
+        .text(call.argument(name))
+        .flatMap(path -> absolute(caller, from, path))
+        .filter(Territory::has);
   }
 
   private Optional<String> absolute(ProgramProcess caller, int directory, String path) {

@@ -234,6 +234,11 @@ class DoorTest {
   }
 
   @Test
+  void namesOfTheModelsAreNotChangedNorTakenForTheMachines() throws Exception {
+    assertEquals(new CProgram.Run(0, ""), run("dynamic", "names"));
+  }
+
+  @Test
   void aProgramThatMakesNoneOfTheseCallsSeesTheMachineAlone() throws Exception {
     assertEquals(new CProgram.Run(0, "descriptors from 4\n"), run("dynamic", "unaware"));
   }

@@ -745,6 +745,30 @@ static void keep_numbers(void) {
   printf("%d, %d, %d\n", closes, fcntl(iommu, F_GETFD), !!(fcntl(iommu, F_GETFL) & O_NONBLOCK));
 }
 
+/* Names of the model's are not made, removed or changed, nor taken for those of the machine. */
+static void change_names(const char *place) {
+  char here[4096];
+  snprintf(here, sizeof here, "%s-name", place);
+  REFUSED(chmod("/dev/vfio/devices/vfio0", 0666), EPERM);
+  REFUSED(fchmodat(AT_FDCWD, "/dev/iommu", 0666, 0), EPERM);
+  REFUSED(chown("/dev/kvm", 0, 0), EPERM);
+  REFUSED(truncate("/dev/iommu", 0), EPERM);
+  REFUSED(mkdir("/dev/vfio/other", 0700), EPERM);
+  REFUSED(rmdir("/dev/vfio"), EPERM);
+  REFUSED(unlink("/dev/iommu"), EPERM);
+  REFUSED(unlinkat(DONE(open("/dev", O_RDONLY)), "iommu", 0), EPERM);
+  REFUSED(rename(here, "/dev/iommu"), EPERM);
+  REFUSED(link("/dev/iommu", here), EPERM);
+  REFUSED(symlink(here, FUNCTION "link"), EPERM);
+  REFUSED(mknod("/dev/iommu", 0600, 0), EPERM);
+  ioas(DONE(creat("/dev/iommu", 0600)));
+  /* The machine's own are the machine's affair. */
+  DONE(close(DONE(creat(here, 0600))));
+  DONE(chmod(here, 0400));
+  DONE(unlink(here));
+  REFUSED(unlink(here), ENOENT);
+}
+
 /* Calls that are none of the model's: what they give is what the machine gives. */
 static void be_unaware(void) {
   char text[4096];
@@ -826,6 +850,8 @@ int main(int count, char **arguments) {
     pass_nonsense();
   else if (!strcmp(what, "numbers"))
     keep_numbers();
+  else if (!strcmp(what, "names"))
+    change_names(arguments[2]);
   else if (!strcmp(what, "unaware"))
     be_unaware();
   else if (!strcmp(what, "next"))
