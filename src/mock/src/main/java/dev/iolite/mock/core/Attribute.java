@@ -90,10 +90,8 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
         refuseIf(!isWritable(), Errno.ESPIPE);
       }
 
-      /**
-       * fs/kernfs/file.c:kernfs_fop_llseek, of a page; of procfs, fs/seq_file.c:seq_lseek, which
-       * knows no end.
-       */
+      // fs/kernfs/file.c:kernfs_fop_llseek, of a page; of procfs, fs/seq_file.c:seq_lseek, which
+      // knows no end.
       @Override
       public long lseek(long offset, int whence) {
         boolean hasEnd = path.startsWith("/sys/");
