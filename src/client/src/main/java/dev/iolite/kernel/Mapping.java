@@ -58,6 +58,9 @@ public final class Mapping implements AutoCloseable {
    * shared, so that the kernel backs it with huge pages where
    * /sys/kernel/mm/transparent_hugepage/enabled is {@code always}. A guest then has a fault for
    * each 2 MiB instead of each 4 KiB. A process that is forked off has a copy of it.
+   *
+   * @param bytes the length, more than 0
+   * @throws KernelException what mmap(2) said
    */
   public static Mapping ram(Kernel kernel, long bytes) {
     return anonymous(kernel, bytes, Libc.MAP_PRIVATE(), "anonymous memory");

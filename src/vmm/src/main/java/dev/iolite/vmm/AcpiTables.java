@@ -26,7 +26,8 @@ final class AcpiTables {
 
   /**
    * Devices on ISA; no VGA, no CMOS clock; the missing bit 1 means no keyboard controller. Linux
-   * reads the clock's time all the same, and has no device for it, of which it would expect alarms.
+   * reads the clock's time all the same, but makes no device of it, from which it would expect
+   * alarms.
    */
   private static final int BOOT_FLAGS = 1 | 1 << 2 | 1 << 5;
 

@@ -83,8 +83,8 @@ public final class ProcessMaps implements AutoCloseable {
   }
 
   /**
-   * As areaAt, before Linux 6.11. It is also what says why nothing can be said: the process has
-   * ended, or this one has no descriptor left.
+   * The same from the text: before Linux 6.11, and where the query fails, as to open the text then
+   * fails with the reason.
    */
   static Optional<Area> inText(Kernel host, String path, long address) {
     return new SysFs(host)

@@ -176,6 +176,7 @@ public final class Tree {
     List<Node> nodes = new ArrayList<>();
     nodes.add(new Node.Directory(() -> root));
     List<String> names = names(path);
+    String slash = path.endsWith("/") ? "/" : "";
     for (int i = 0; i < names.size(); i++) {
       String name = names.get(i);
       refuseIf(name.length() > NAME_MAX, Errno.ENAMETOOLONG);
@@ -193,21 +194,19 @@ public final class Tree {
       if (next == null) {
         throw refused(Errno.ENOENT);
       }
-      boolean last = i == names.size() - 1 && !path.endsWith("/");
+      boolean last = i == names.size() - 1 && slash.isEmpty();
       if (next instanceof Node.Link(var target) && (follow || !last)) {
         refuseIf(linksLeft == 0, Errno.ELOOP);
         String to = target.get();
         String base = to.startsWith("/") ? to : "/" + String.join("/", walked) + "/" + to;
-        String rest = path.endsWith("/") ? "/" : "";
-        for (String each : names.subList(i + 1, names.size()).reversed()) {
-          rest = "/" + each + rest;
-        }
-        return find(base + rest, follow, linksLeft - 1);
+        List<String> rest = new ArrayList<>(names.subList(i + 1, names.size()));
+        rest.addFirst(base);
+        return find(String.join("/", rest) + slash, follow, linksLeft - 1);
       }
       walked.add(name);
       nodes.add(next);
     }
-    if (path.endsWith("/") && !(nodes.getLast() instanceof Node.Directory)) {
+    if (!slash.isEmpty() && !(nodes.getLast() instanceof Node.Directory)) {
       throw refused(Errno.ENOTDIR);
     }
     return new Found("/" + String.join("/", walked), nodes.getLast());

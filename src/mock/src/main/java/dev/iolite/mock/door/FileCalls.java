@@ -15,13 +15,13 @@ final class FileCalls {
   private static final int IOV_MAX = 1024;
   private static final long IOVEC_BYTES = 2 * Long.BYTES;
 
+  /** fs/ioctl.c:do_vfs_ioctl answers these whatever the file, as it does for the placeholder. */
+  private static final Set<Integer> OF_ANY_FILE =
+      Set.of(Libc.FIOCLEX(), Libc.FIONCLEX(), Libc.FIONBIO());
+
   private final Kernel kernel;
   private final PathCalls paths;
   private final ProgramFiles files;
-
-  /** fs/ioctl.c:do_vfs_ioctl answers these whatever the file, as it does for the placeholder. */
-  private static final Set<Long> OF_ANY_FILE =
-      Set.of((long) Libc.FIOCLEX(), (long) Libc.FIONCLEX(), (long) Libc.FIONBIO());
 
   FileCalls(Kernel kernel, PathCalls paths, ProgramFiles files) {
     this.kernel = kernel;
@@ -82,7 +82,7 @@ final class FileCalls {
   private Answer onFile(ProgramProcess caller, Notice call, int fd, int file) {
     int number = call.number();
     if (number == Seccomp.__NR_ioctl()) {
-      if (OF_ANY_FILE.contains(Integer.toUnsignedLong(call.integer(1)))) {
+      if (OF_ANY_FILE.contains(call.integer(1))) {
         return Answer.pass();
       }
       files.closeSuspected();

@@ -50,7 +50,7 @@ final class PathCalls {
       boolean isModels =
           places.stream()
               .anyMatch(place -> model(caller, call, place.directory(), place.name()).isPresent());
-      // As whoever does not own them is told, and of sysfs everybody.
+      // What Linux says of another user's file, and of any in sysfs.
       return Optional.of(isModels ? Answer.of(Errno.EPERM) : Answer.pass());
     }
     if (number == Seccomp.__NR_openat2()) {

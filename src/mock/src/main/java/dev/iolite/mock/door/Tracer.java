@@ -52,7 +52,7 @@ final class Tracer {
   private final Listener listener;
   private final CompletableFuture<Integer> begun = new CompletableFuture<>();
 
-  /** By thread. */
+  /** What the process of each thread has mapped. */
   private final Map<Integer, ProcessMaps> maps = new HashMap<>();
 
   /** Who is told of what a tracer finds out. */
