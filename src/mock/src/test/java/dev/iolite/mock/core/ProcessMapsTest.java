@@ -27,22 +27,29 @@ class ProcessMapsTest {
   private int file;
   private long mapped;
 
-  /** The last three pages of a file; the middle one of them may only be read. */
+  /** The last three pages of a file, the middle one read-only; and one that has no access. */
   @BeforeEach
   void map() {
     file = host.memfdCreate("maps", Libc.MFD_CLOEXEC());
     assertThat(host.ftruncate(file, PAGES * Page.BYTES)).isZero();
-    mapped =
-        host.mmap(0, (PAGES - 1) * Page.BYTES, readWrite(), Libc.MAP_SHARED(), file, Page.BYTES);
-    long second = mapped + Page.BYTES;
+    int unreachable = Libc.MAP_PRIVATE() | Libc.MAP_ANONYMOUS();
+    mapped = host.mmap(0, PAGES * Page.BYTES, Libc.PROT_NONE(), unreachable, -1, 0);
+    mapPage(1, readWrite());
+    mapPage(2, Libc.PROT_READ());
+    mapPage(3, readWrite());
+  }
+
+  /** Maps a page of the file; that with index 1 comes first. */
+  private void mapPage(int index, int protection) {
+    long at = mapped + (index - 1) * Page.BYTES;
     int fixed = Libc.MAP_SHARED() | Libc.MAP_FIXED();
-    assertThat(host.mmap(second, Page.BYTES, Libc.PROT_READ(), fixed, file, 2 * Page.BYTES))
-        .isEqualTo(second);
+    assertThat(host.mmap(at, Page.BYTES, protection, fixed, file, index * Page.BYTES))
+        .isEqualTo(at);
   }
 
   @AfterEach
   void unmap() {
-    host.munmap(mapped, (PAGES - 1) * Page.BYTES);
+    host.munmap(mapped, PAGES * Page.BYTES);
     host.close(file);
   }
 
@@ -142,6 +149,7 @@ class ProcessMapsTest {
     require(mapped + Page.BYTES - 1, 1, true);
     require(mapped, 0, true);
     requireRefused(mapped, Page.BYTES + 1, true, "maps");
+    requireRefused(mapped, 3 * Page.BYTES + 1, false, "");
     requireRefused(mapped, 1, false, "other");
     requireRefused(0, 1, false, "");
     requireRefused(mapped, -1, false, "");
