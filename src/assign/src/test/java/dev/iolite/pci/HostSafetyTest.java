@@ -57,8 +57,8 @@ class HostSafetyTest {
     return Machine.sriov()
         .function(GPU, Edu.model())
         .driver(GPU, "gpu")
-        .node(GPU, "drm/card0", "dri/card0", "226:0")
-        .node(GPU, "drm/renderD128", "dri/renderD128", "226:128");
+        .node(GPU, "drm/card0", "dri/card0", 226, 0)
+        .node(GPU, "drm/renderD128", "dri/renderD128", 226, 128);
   }
 
   @AfterEach

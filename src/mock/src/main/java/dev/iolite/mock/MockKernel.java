@@ -354,9 +354,15 @@ public final class MockKernel implements Kernel, AutoCloseable {
    * The mode that stat(2) shows for a name, or a negated errno.
    *
    * @param follow whether to describe the target of a link, not the link itself
+   * @param found receives the status
+   * @return 0, or a negated errno
    */
-  public int mode(String path, boolean follow) {
-    return (int) answered(() -> tree.mode(path, follow));
+  public int status(String path, boolean follow, Consumer<FileStatus> found) {
+    return (int)
+        answered(() -> {
+          found.accept(tree.status(path, follow));
+          return 0;
+        });
   }
 
   /**

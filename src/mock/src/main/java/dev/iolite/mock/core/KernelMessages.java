@@ -15,6 +15,11 @@ public final class KernelMessages {
   /** LOGLEVEL_WARNING, as in dev_warn, with the kernel's facility. */
   private static final int LEVEL = 4;
 
+  /** drivers/char/mem.c. */
+  private static final int MEMORY_DEVICES = 1;
+
+  private static final int KMSG = 11;
+
   private final Task task;
   private final List<String> records = new ArrayList<>();
   private final long start = System.nanoTime();
@@ -26,7 +31,7 @@ public final class KernelMessages {
   /** Makes an empty log, and its file. */
   public static KernelMessages install(Task task, Tree tree) {
     KernelMessages messages = new KernelMessages(task);
-    tree.add("/dev/kmsg", new Node.Device(() -> new Reader(messages)));
+    tree.add("/dev/kmsg", new Node.Device(() -> new Reader(messages), MEMORY_DEVICES, KMSG));
     return messages;
   }
 

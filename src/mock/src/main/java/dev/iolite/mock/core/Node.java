@@ -27,20 +27,25 @@ public sealed interface Node {
   record Text(Attribute attribute) implements Node {}
 
   /**
-   * A file that a driver opens, such as {@code /dev/iommu} or a device's config space.
+   * A device's node, such as {@code /dev/iommu}.
    *
    * @param open makes the open file, with one reference, or refuses
    * @param permissions as chmod(1) takes them
+   * @param major the driver's number
+   * @param minor the device's number
    */
-  record Device(Supplier<OpenFile> open, int permissions) implements Node {
+  record Device(Supplier<OpenFile> open, int permissions, int major, int minor) implements Node {
     /** Makes one that root alone may open, as most are. */
-    public Device(Supplier<OpenFile> open) {
-      this(open, 0600);
-    }
-
-    /** Makes one that everybody may open. */
-    public static Device forAll(Supplier<OpenFile> open) {
-      return new Device(open, 0666);
+    public Device(Supplier<OpenFile> open, int major, int minor) {
+      this(open, 0600, major, minor);
     }
   }
+
+  /**
+   * A file of sysfs whose content has a size, such as a device's configuration space.
+   *
+   * @param open makes the open file, with one reference
+   * @param bytes its size
+   */
+  record Binary(Supplier<OpenFile> open, int bytes) implements Node {}
 }

@@ -4,6 +4,7 @@ import static dev.iolite.mock.core.Refused.refuseIf;
 import static dev.iolite.mock.core.Refused.refused;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -119,7 +120,8 @@ public final class Tree {
             (flags & ACCESS_MODE) != Libc.O_WRONLY() && attribute.show().isEmpty(), Errno.EACCES);
         yield attribute.open(task, found.path);
       }
-      case Node.Device(var open, _) -> open.get();
+      case Node.Device device -> device.open().get();
+      case Node.Binary(var open, _) -> open.get();
       case Node.Link _ -> throw refused(Errno.ELOOP);
     };
   }
@@ -150,21 +152,38 @@ public final class Tree {
   }
 
   /**
-   * The mode that stat(2) shows: the type of file and its permissions.
+   * What stat(2) shows.
    *
    * @param follow whether to describe the target of a link, not the link itself
    * @throws Refused ENOENT, ENOTDIR, ELOOP
    */
-  public int mode(String path, boolean follow) {
-    return switch (find(path, follow, MOST_LINKS).node) {
-      case Node.Directory _ -> Libc.S_IFDIR() | 0755;
-      case Node.Link _ -> Libc.S_IFLNK() | 0777;
-      case Node.Device(_, var permissions) -> Libc.S_IFCHR() | permissions;
+  public FileStatus status(String path, boolean follow) {
+    Found found = find(path, follow, MOST_LINKS);
+    return switch (found.node) {
+      case Node.Directory _ -> FileStatus.named(Libc.S_IFDIR() | 0755, 0, found.path);
+      case Node.Link _ -> FileStatus.named(Libc.S_IFLNK() | 0777, 0, found.path);
+      case Node.Device device ->
+          FileStatus.named(Libc.S_IFCHR() | device.permissions(), 0, found.path)
+              .ofDevice(device.major(), device.minor());
+      case Node.Binary(_, var bytes) -> FileStatus.named(Libc.S_IFREG() | 0644, bytes, found.path);
+      // fs/sysfs/file.c:sysfs_add_file_mode_ns: a page, whatever it shows.
       case Node.Text(var attribute) ->
-          Libc.S_IFREG()
-              | (attribute.show().isPresent() ? 0444 : 0)
-              | (attribute.store().isPresent() ? 0200 : 0);
+          FileStatus.named(
+              Libc.S_IFREG()
+                  | (attribute.show().isPresent() ? 0444 : 0)
+                  | (attribute.store().isPresent() ? 0200 : 0),
+              found.path.startsWith("/sys/") ? Page.BYTES : 0,
+              found.path);
     };
+  }
+
+  /** Whether a path leads to a file. */
+  boolean has(String path) {
+    try {
+      return find(path, true, MOST_LINKS) != null;
+    } catch (Refused e) {
+      return false;
+    }
   }
 
   private record Found(String path, Node node) {}
@@ -318,7 +337,7 @@ public final class Tree {
       return switch (node) {
         case Node.Directory _ -> 4;
         case Node.Link _ -> 10;
-        case Node.Text _ -> 8;
+        case Node.Text _, Node.Binary _ -> 8;
         case Node.Device _ -> 2;
       };
     }

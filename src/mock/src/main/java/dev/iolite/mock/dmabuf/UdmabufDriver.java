@@ -1,6 +1,6 @@
 package dev.iolite.mock.dmabuf;
 
-import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.MiscDevice;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 
@@ -10,6 +10,6 @@ public final class UdmabufDriver {
 
   /** Adds {@code /dev/udmabuf}. */
   public static void install(Task task, Tree tree) {
-    tree.add("/dev/udmabuf", new Node.Device(() -> new UdmabufFile(task)));
+    MiscDevice.UDMABUF.addTo(tree, () -> new UdmabufFile(task));
   }
 }

@@ -2,7 +2,6 @@ package dev.iolite.mock.door;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
-import dev.iolite.kernel.Page;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.core.FileStatus;
 import dev.iolite.uapi.libc.Libc;
@@ -10,6 +9,7 @@ import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.open_how;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -186,8 +186,9 @@ final class PathCalls {
 
   private Answer status(
       ProgramProcess caller, String path, boolean follow, long address, Status status) {
-    int mode = model.mode(path, follow);
-    return mode < 0 ? Answer.of(mode) : describe(caller, named(mode, path), address, status);
+    List<FileStatus> found = new ArrayList<>();
+    int refused = model.status(path, follow, found::add);
+    return refused < 0 ? Answer.of(refused) : describe(caller, found.getFirst(), address, status);
   }
 
   private static Answer describe(
@@ -198,14 +199,9 @@ final class PathCalls {
   }
 
   private Optional<FileStatus> ofPath(String path) {
-    int mode = model.mode(path, true);
-    return mode < 0 ? Optional.empty() : Optional.of(named(mode, path));
-  }
-
-  /** An attribute of sysfs is a page long, whatever it shows (fs/sysfs/file.c). */
-  private static FileStatus named(int mode, String path) {
-    long bytes = (mode & S_IFMT) == Libc.S_IFREG() ? Page.BYTES : 0;
-    return FileStatus.named(mode, bytes, path);
+    List<FileStatus> found = new ArrayList<>();
+    model.status(path, true, found::add);
+    return found.stream().findFirst();
   }
 
   /** The status of one of the model's open files; empty if it has been closed meanwhile. */
@@ -229,10 +225,12 @@ final class PathCalls {
   }
 
   private Answer access(String path, int wanted) {
-    int mode = model.mode(path, true);
-    if (mode < 0) {
-      return Answer.of(mode);
+    List<FileStatus> found = new ArrayList<>();
+    int refused = model.status(path, true, found::add);
+    if (refused < 0) {
+      return Answer.of(refused);
     }
+    int mode = found.getFirst().mode();
     boolean executes =
         (mode & S_IFMT) == Libc.S_IFDIR() || (mode & ANY_EXECUTE) != 0 || (wanted & X_OK) == 0;
     return executes ? Answer.of(0) : Answer.of(Errno.EACCES);

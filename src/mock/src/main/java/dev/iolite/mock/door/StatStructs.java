@@ -18,6 +18,7 @@ final class StatStructs {
     stat.st_mode(struct, of.mode());
     stat.st_nlink(struct, 1);
     stat.st_ino(struct, of.inode());
+    stat.st_rdev(struct, number(of.major(), of.minor()));
     stat.st_blksize(struct, Page.BYTES);
     stat.st_size(struct, of.bytes());
     return struct;
@@ -30,8 +31,15 @@ final class StatStructs {
     statx.stx_mode(struct, (short) of.mode());
     statx.stx_nlink(struct, 1);
     statx.stx_ino(struct, of.inode());
+    statx.stx_rdev_major(struct, of.major());
+    statx.stx_rdev_minor(struct, of.minor());
     statx.stx_blksize(struct, (int) Page.BYTES);
     statx.stx_size(struct, of.bytes());
     return struct;
+  }
+
+  /** include/linux/kdev_t.h:new_encode_dev. */
+  private static long number(int major, int minor) {
+    return Integer.toUnsignedLong(minor & 0xff | major << 8 | (minor & ~0xff) << 12);
   }
 }

@@ -1,14 +1,12 @@
 package dev.iolite.mock.iommufd;
 
 import dev.iolite.mock.core.GuestDeviceCalls;
-import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.MiscDevice;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 
 /** The iommufd driver (drivers/iommu/iommufd). */
 public final class IommufdDriver {
-  private static final String PATH = "/dev/iommu";
-
   private IommufdDriver() {}
 
   /**
@@ -19,6 +17,6 @@ public final class IommufdDriver {
    */
   public static void install(Task task, Tree tree, IommuPlatform platform, GuestDeviceCalls calls) {
     CommandTable commands = new CommandTable(calls);
-    tree.add(PATH, new Node.Device(() -> new IommufdFile(task, platform, commands)));
+    MiscDevice.IOMMU.addTo(tree, () -> new IommufdFile(task, platform, commands));
   }
 }

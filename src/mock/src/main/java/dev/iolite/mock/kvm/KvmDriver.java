@@ -1,6 +1,6 @@
 package dev.iolite.mock.kvm;
 
-import dev.iolite.mock.core.Node;
+import dev.iolite.mock.core.MiscDevice;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
 
@@ -12,9 +12,9 @@ public final class KvmDriver {
   public static void install(Task task, Tree tree, KvmSetup setup) {
     KvmHost host = new KvmHost(task, setup);
     KvmParameters.addTo(tree);
-    tree.add("/dev/kvm", new Node.Device(() -> new KvmFile(host)));
+    MiscDevice.KVM.addTo(tree, () -> new KvmFile(host));
     if (setup.platform().hasSev()) {
-      tree.add("/dev/sev", new Node.Device(() -> new SevFile(task)));
+      MiscDevice.SEV.addTo(tree, () -> new SevFile(task));
     }
   }
 }

@@ -124,7 +124,9 @@ final class DeviceFiles {
     bus.virtualFunctions(device.function())
         .ifPresent(all -> files.putAll(physicalFiles(device, all)));
     files.put("subsystem", Nodes.link(up(device) + "bus/pci"));
-    files.put("config", new Node.Device(() -> new ConfigFile(task, device)));
+    files.put(
+        "config",
+        new Node.Binary(() -> new ConfigFile(task, device), device.function().configBytes()));
     device
         .function()
         .group()

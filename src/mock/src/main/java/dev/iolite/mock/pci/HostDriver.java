@@ -13,6 +13,10 @@ import java.util.Set;
  */
 final class HostDriver implements PciDriver {
   private static final String NVME = "nvme";
+  private static final int NVME_MAJOR = 251;
+
+  /** block/genhd.c: BLOCK_EXT_MAJOR. */
+  private static final int BLOCK_EXTENDED = 259;
 
   /** drivers/nvme/host/pci.c:nvme_driver, drivers/virtio/virtio_pci_common.c:virtio_pci_driver. */
   private static final Set<String> WITH_VIRTUAL_FUNCTIONS = Set.of(NVME, "virtio-pci");
@@ -105,8 +109,8 @@ final class HostDriver implements PciDriver {
     String controller = "nvme/nvme" + number;
     String disk = "nvme%dn1".formatted(number);
     return List.of(
-        new HostNode(controller, NVME + number, "251:" + number, false, false),
-        new HostNode(controller + "/" + disk, disk, "259:" + number, true, false));
+        new HostNode(controller, NVME + number, NVME_MAJOR, number, false, false),
+        new HostNode(controller + "/" + disk, disk, BLOCK_EXTENDED, number, true, false));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.iolite.mock.pci;
 
+import dev.iolite.mock.core.MiscDevice;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Tree;
 import java.util.Map;
@@ -20,13 +21,6 @@ public final class HostFiles {
 
       Block devices:
       259 blkext\
-      """;
-
-  private static final String MISC =
-      """
-       10 iommu
-      232 kvm
-      196 vfio\
       """;
 
   private static final String LIMITS =
@@ -59,7 +53,7 @@ public final class HostFiles {
     tree.add("/proc/cpuinfo", Nodes.text(facts.processorText()));
     tree.add("/proc/devices", Nodes.text(DEVICES));
     tree.add("/proc/iomem", Nodes.text(() -> memory(bus)));
-    tree.add("/proc/misc", Nodes.text(MISC));
+    tree.add("/proc/misc", Nodes.text(() -> MiscDevice.list(tree)));
     tree.add("/proc/swaps", Nodes.text("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"));
     tree.add("/proc/sys/kernel/osrelease", Nodes.text(facts.release()));
     String process = "/proc/" + ProcessHandle.current().pid();

@@ -54,7 +54,9 @@ final class HostNodes {
     for (HostNode node : nodes) {
       String path = device.path() + "/" + node.directory();
       directory(device, node.directory()).putAll(files(node));
-      tree.add("/dev/" + node.name(), new Node.Device(() -> opened(device, node)));
+      tree.add(
+          "/dev/" + node.name(),
+          new Node.Device(() -> opened(device, node), node.major(), node.minor()));
       tree.add(byNumber(node), Nodes.link("../../" + path));
       if (node.block()) {
         blocks.put(node.name(), Nodes.link("../../" + path));
@@ -67,13 +69,12 @@ final class HostNodes {
   }
 
   private static Map<String, Node> files(HostNode node) {
-    String[] numbers = node.number().split(":", -1);
     Map<String, Node> files = new TreeMap<>();
     files.put("dev", Nodes.text(node.number()));
     files.put(
         "uevent",
         Nodes.text(
-            "MAJOR=%s\nMINOR=%s\nDEVNAME=%s".formatted(numbers[0], numbers[1], node.name())));
+            "MAJOR=%d\nMINOR=%d\nDEVNAME=%s".formatted(node.major(), node.minor(), node.name())));
     if (node.block()) {
       files.put("size", Nodes.text("131072"));
       files.put("holders", Nodes.directory(Map.of()));

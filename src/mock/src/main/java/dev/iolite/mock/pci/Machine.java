@@ -252,12 +252,13 @@ public final class Machine {
    *
    * @param directory where sysfs shows it, below the function, such as {@code drm/card0}
    * @param name its name in {@code /dev}, such as {@code dri/card0}
-   * @param number its major and minor number, such as {@code 226:0}
+   * @param major its driver's number
+   * @param minor its own number
    */
-  public Machine node(String address, String directory, String name, String number) {
+  public Machine node(String address, String directory, String name, int major, int minor) {
     nodes
         .computeIfAbsent(present(address), _ -> new ArrayList<>())
-        .add(new HostNode(directory, name, number, false, true));
+        .add(new HostNode(directory, name, major, minor, false, true));
     return this;
   }
 

@@ -9,6 +9,7 @@ import dev.iolite.mock.core.Attribute;
 import dev.iolite.mock.core.DmaDomain;
 import dev.iolite.mock.core.IommuDevice;
 import dev.iolite.mock.core.IommuDeviceGroup;
+import dev.iolite.mock.core.MiscDevice;
 import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.Task;
 import dev.iolite.mock.core.Tree;
@@ -24,6 +25,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /**
  * The vfio-pci driver (drivers/vfio/pci/vfio_pci.c) and the devices that it makes: their numbers,
@@ -93,12 +96,12 @@ public final class VfioDriver implements PciDriver {
 
   private Map<String, Node> nodes() {
     Map<String, Node> files = new TreeMap<>();
-    files.put("vfio", Node.Device.forAll(() -> new ContainerFile(task, domains)));
-    groups.values().forEach(group -> files.put(group.name(), new Node.Device(group::open)));
+    files.put("vfio", MiscDevice.VFIO.node(() -> new ContainerFile(task, domains)));
+    groups.values().forEach(group -> files.put(group.name(), group.node()));
     Map<String, Node> cdevs = new TreeMap<>();
     for (VfioPciDevice device : devices.values()) {
       if (device.isListed()) {
-        cdevs.put(device.name(), new Node.Device(() -> new VfioCdev(task, device)));
+        cdevs.put(device.name(), device.node(task));
       }
     }
     if (!cdevs.isEmpty()) {
@@ -166,17 +169,17 @@ public final class VfioDriver implements PciDriver {
     refuseIf(pci.shape().secondaryBus().isPresent(), Errno.EINVAL);
     refuseIf(bus.virtualFunctionCount(pci) > 0, Errno.EBUSY);
     IommuDeviceGroup iommuGroup = pci.function().group().orElseThrow(() -> refused(Errno.EINVAL));
-    int index = 0;
-    while (devices.containsKey(index)) {
-      index++;
-    }
+    int index = lowestFree(devices::containsKey);
     // On the root bus, nothing else is reset with a device; nor is it with a VF.
     Object key =
         bus.bridge(pci.function()).isPresent() && bus.physical(pci.function()).isEmpty()
             ? pci.address().bus()
             : pci;
     VfioDeviceSet set = sets.computeIfAbsent(key, _ -> new VfioDeviceSet(bus));
-    VfioGroup group = groups.computeIfAbsent(iommuGroup.id(), _ -> new VfioGroup(task, iommuGroup));
+    int minor =
+        lowestFree(number -> groups.values().stream().anyMatch(each -> each.minor() == number));
+    VfioGroup group =
+        groups.computeIfAbsent(iommuGroup.id(), _ -> new VfioGroup(task, iommuGroup, minor));
     VfioPciDevice device =
         new VfioPciDevice(
             task,
@@ -188,6 +191,14 @@ public final class VfioDriver implements PciDriver {
             calls);
     devices.put(index, device);
     device.register();
+  }
+
+  /** ida_alloc. */
+  private static int lowestFree(IntPredicate isTaken) {
+    return IntStream.iterate(0, each -> each + 1)
+        .filter(isTaken.negate())
+        .findFirst()
+        .orElseThrow();
   }
 
   private Optional<VfioPciDevice> deviceOf(PciFunction function) {

@@ -6,6 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.mock.core.IommuDeviceGroup;
 import dev.iolite.mock.core.IommufdContext;
 import dev.iolite.mock.core.KvmReference;
+import dev.iolite.mock.core.Node;
 import dev.iolite.mock.core.OpenFile;
 import dev.iolite.mock.core.Task;
 import java.util.ArrayList;
@@ -18,8 +19,11 @@ import java.util.Optional;
  * bound through their own files, nor the other way round.
  */
 final class VfioGroup {
+  private static final int MAJOR = 249;
+
   private final Task task;
   private final IommuDeviceGroup iommuGroup;
+  private final int minor;
 
   /** The devices that can be opened. */
   private final List<VfioPciDevice> devices = new ArrayList<>();
@@ -37,14 +41,24 @@ final class VfioGroup {
   private Optional<IommufdContext> iommufd = Optional.empty();
   private Optional<KvmReference> kvm = Optional.empty();
 
-  VfioGroup(Task task, IommuDeviceGroup iommuGroup) {
+  VfioGroup(Task task, IommuDeviceGroup iommuGroup, int minor) {
     this.task = task;
     this.iommuGroup = iommuGroup;
+    this.minor = minor;
   }
 
   /** The name of its node in {@code /dev/vfio}. */
   String name() {
     return Integer.toString(iommuGroup.id());
+  }
+
+  /** Its node there. */
+  Node node() {
+    return new Node.Device(this::open, MAJOR, minor);
+  }
+
+  int minor() {
+    return minor;
   }
 
   IommuDeviceGroup iommuGroup() {

@@ -166,6 +166,11 @@ final class VfioPciDevice implements AssignedDevice {
                                 .formatted(MAJOR, index, name()))))));
   }
 
+  /** Its node in {@code /dev/vfio/devices}. */
+  Node node(Task task) {
+    return new Node.Device(() -> new VfioCdev(task, this), MAJOR, index);
+  }
+
   private int depth() {
     return (int) pci.path().chars().filter(c -> c == '/').count() + 1;
   }

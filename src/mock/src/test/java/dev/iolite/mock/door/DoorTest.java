@@ -143,6 +143,37 @@ class DoorTest {
   }
 
   @Test
+  void aNodeHasTheNumberThatSysfsAndProcfsGiveAndAFileItsSize() throws Exception {
+    Path output = scratch.resolve("output");
+    String script =
+        """
+        exec > %s
+        echo vfio-pci > /sys/bus/pci/devices/0000:00:03.0/driver_override
+        echo 0000:00:03.0 > /sys/bus/pci/drivers/nvme/unbind
+        echo 0000:00:03.0 > /sys/bus/pci/drivers_probe
+        [ $(stat -c %%Hr:%%Lr /dev/vfio/devices/vfio0) = $(cat /sys/class/vfio-dev/vfio0/dev) ] || echo cdev
+        grep -q "^$(stat -c %%Hr /dev/vfio/2) vfio$" /proc/devices || echo group
+        for node in iommu kvm udmabuf vfio/vfio; do
+          grep -q "^ *$(stat -c %%Lr /dev/$node) ${node#*/}$" /proc/misc || echo $node
+        done
+        stat -c '%%F %%t %%T %%a' /dev/vfio/vfio
+        stat -c '%%F %%s %%t' /sys/bus/pci/devices/0000:00:0[23].0/config
+        stat -L -c '%%i' /sys/bus/pci/devices/0000:00:03.0 /sys/devices/pci0000:00/0000:00:03.0 |
+          uniq | wc -l
+        """
+            .formatted(output);
+    assertEquals(0, run(List.of("sh", "-c", script)));
+    assertEquals(
+        """
+        character special file a c4 666
+        regular file 256 0
+        regular file 4096 0
+        1
+        """,
+        Files.readString(output));
+  }
+
+  @Test
   void whatIsPinnedStaysTheDevicesWhenItIsUnmapped() throws Exception {
     assertEquals(
         new CProgram.Run(
