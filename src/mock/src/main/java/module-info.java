@@ -1,6 +1,7 @@
 /** A model of Linux that answers the client's calls. */
 module dev.iolite.mock {
   requires transitive dev.iolite;
+  requires jdk.unsupported;
   requires static org.jspecify;
   requires tools.jackson.databind;
   requires tools.jackson.dataformat.yaml;

@@ -410,6 +410,33 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_getdents() {
         return __NR_getdents;
     }
+    private static final int __NR_getcwd = (int)79L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_getcwd 79
+     * }
+     */
+    public static int __NR_getcwd() {
+        return __NR_getcwd;
+    }
+    private static final int __NR_chdir = (int)80L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_chdir 80
+     * }
+     */
+    public static int __NR_chdir() {
+        return __NR_chdir;
+    }
+    private static final int __NR_fchdir = (int)81L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_fchdir 81
+     * }
+     */
+    public static int __NR_fchdir() {
+        return __NR_fchdir;
+    }
     private static final int __NR_rename = (int)82L;
     /**
      * {@snippet lang=c :

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.TypeConversionException;
 
 /** A call that is to fail, as {@code --fail} names it: {@code CALL:N=ERRNO[:after]}. */
-record InjectedFault(Calls calls, int nth, Errno errno, Faults.When when) {
+record InjectedFault(String text, Calls calls, int nth, Errno errno, Faults.When when) {
   private static final Pattern FORM = Pattern.compile("(\\w+):([1-9]\\d{0,8})=(\\w+)(:after)?");
 
   /** The system calls of a program that the model answers; ioctls have their own names. */
@@ -49,6 +49,7 @@ record InjectedFault(Calls calls, int nth, Errno errno, Faults.When when) {
             .orElseThrow(
                 () -> new TypeConversionException("there is no errno '" + parts.group(3) + "'"));
     return new InjectedFault(
+        text,
         calls(parts.group(1)),
         Integer.parseInt(parts.group(2)),
         errno,

@@ -2,6 +2,7 @@ package dev.iolite.cli;
 
 import dev.iolite.kernel.CallerMemory;
 import dev.iolite.kernel.Kernel;
+import dev.iolite.mock.Calls;
 import dev.iolite.mock.Faults;
 import dev.iolite.mock.FaultyKernel;
 import dev.iolite.mock.MockKernel;
@@ -10,8 +11,10 @@ import dev.iolite.trace.TracingKernel;
 import dev.iolite.uapi.catalog.Ioctls;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,10 +54,14 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
       paramLabel = "CALL:N=ERRNO[:after]",
       description =
           "make the Nth of these calls fail, such as IOMMU_IOAS_MAP:2=ENOMEM; with :after, once its"
-              + " effect has taken place. Can be given more than once")
+              + " effect has taken place. Can be given more than once. A call that the program does"
+              + " not make so often is reported on standard error")
   private List<InjectedFault> faults = List.of();
 
   private final CallCounts counted = new CallCounts();
+
+  /** How often the call of each fault was made. */
+  private final Map<InjectedFault, Integer> made = new ConcurrentHashMap<>();
 
   @Option(
       names = "--junit",
@@ -76,7 +83,8 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
                 new ParameterException(
                     spec().commandLine(), "a program can only be run on a model"));
     long start = System.nanoTime();
-    int status = new Door(description, this::calls).run(command, stopRequested());
+    int status = new Door(description, this::calls).run(command);
+    reportMissing();
     if (junit.isPresent()) {
       JunitReport.write(junit.get(), command, status, System.nanoTime() - start, counted);
     }
@@ -94,8 +102,29 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
   private Kernel faulty(Kernel model, CallerMemory memory) {
     Faults plan = Faults.none();
     for (InjectedFault fault : faults) {
-      plan.fail(fault.calls(), fault.nth(), fault.errno(), fault.when());
+      plan.fail(call -> includes(fault, call), fault.nth(), fault.errno(), fault.when());
     }
     return new FaultyKernel(model, memory, Ioctls.ofHeaders(), plan);
+  }
+
+  private boolean includes(InjectedFault fault, Calls.Call call) {
+    boolean isIncluded = fault.calls().include(call);
+    if (isIncluded) {
+      made.merge(fault, 1, Integer::sum);
+    }
+    return isIncluded;
+  }
+
+  /** A test that passes because nothing failed shows nothing. */
+  private void reportMissing() {
+    for (InjectedFault fault : faults) {
+      int count = made.getOrDefault(fault, 0);
+      if (count < fault.nth()) {
+        Main.errors(spec().commandLine())
+            .error(
+                "iolite: --fail %s had no effect: the program made this call %s"
+                    .formatted(fault.text(), count == 1 ? "once" : count + " times"));
+      }
+    }
   }
 }

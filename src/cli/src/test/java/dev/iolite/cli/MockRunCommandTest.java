@@ -46,6 +46,14 @@ class MockRunCommandTest {
   }
 
   @Test
+  void aFaultThatDidNotHappenIsReported() {
+    assertThat(run("--fail", "open:1=EMFILE").err()).isEmpty();
+    assertThat(run("--fail", "open:2=EMFILE").err())
+        .isEqualTo("iolite: --fail open:2=EMFILE had no effect: the program made this call once\n");
+    assertThat(run("--fail", "fallocate:1=EIO").err()).contains("made this call 0 times");
+  }
+
+  @Test
   void aFaultThatCantBeIsAnErrorOfTheCommandLine() {
     assertThat(run("--fail", "open=EMFILE").err()).contains("IOMMU_IOAS_MAP:2=ENOMEM");
     assertThat(run("--fail", "open:0=EMFILE").code()).isEqualTo(2);

@@ -137,9 +137,9 @@ abstract class KvmCapabilityContract extends KvmContract {
   private static final long APIC_ENABLED = 1 << 11;
   private static final long APIC_BOOT_PROCESSOR = 1 << 8;
 
-  /** What only says what kvm_run has, and a proposal's, which the seed's contract has. */
+  /** What only says what kvm_run has or how a guest is, and what the seed's contract has. */
   private static final Set<String> WITHOUT_CALLS =
-      Set.of("SYSTEM_EVENT_DATA", "X86_GUEST_MODE", "MEMORY_DMABUF");
+      Set.of("SYSTEM_EVENT_DATA", "X86_GUEST_MODE", "X86_ROBUST_SINGLESTEP", "MEMORY_DMABUF");
 
   private static final Map<String, Integer> NUMBERS =
       Capability.all().stream().collect(Collectors.toMap(Capability::name, Capability::number));

@@ -479,6 +479,44 @@ abstract class KvmStateContract extends KvmTypedContract {
   }
 
   @Test
+  void memoryTypesAreKeptIfTheyAreValid() {
+    // mtrr.c:kvm_mtrr_valid, kvm_mtrr_set_msr
+    Vcpu vcpu = typedVcpu(typedVm());
+    assertThat(msr(vcpu, 0xfe)).as("how many there are").isEqualTo(0x508);
+    for (int register : new int[] {0x200, 0x20e, 0x250, 0x258, 0x259, 0x268, 0x26f, 0x2ff}) {
+      assertThat(msr(vcpu, register)).as("MSR 0x%x", register).isZero();
+      assertThat(raw(vcpu, KVM_SET_MSRS, msrs(register, 6))).as("0x%x", register).isEqualTo(1);
+      assertThat(msr(vcpu, register)).isEqualTo(6);
+      assertThat(raw(vcpu, KVM_SET_MSRS, msrs(register, 2))).as("no type").isZero();
+      assertThat(msr(vcpu, register)).isEqualTo(6);
+    }
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x250, 0x0606_0606_0606_0605L))).isEqualTo(1);
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x250, 0x0206_0606_0606_0606L))).isZero();
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x2ff, 0xc06))).isEqualTo(1);
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x2ff, 0x106))).isZero();
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x200, 0x106))).isZero();
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x201, 0xf_ffff_f800L))).isEqualTo(1);
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x201, 0x400))).isZero();
+    assertThat(raw(vcpu, KVM_SET_MSRS, msrs(0x201, 1L << 36))).as("no address").isZero();
+    for (int none : new int[] {0x210, 0x251, 0x257, 0x25a, 0x267, 0x270}) {
+      assertThat(raw(vcpu, KVM_SET_MSRS, msrs(none, 6))).as("MSR 0x%x", none).isZero();
+    }
+  }
+
+  @Test
+  void whatAGuestCanAskOfKvmIsOffAndCanBeSwitchedOff() {
+    // msrs.c:kvm_set_msr_common: MSR_KVM_WALL_CLOCK and those after it
+    Vcpu vcpu = typedVcpu(typedVm());
+    for (int own : new int[] {0x11, 0x12, 0x4b56_4d00, 0x4b56_4d01, 0x4b56_4d02, 0x4b56_4d03}) {
+      assertThat(msr(vcpu, own)).as("MSR 0x%x", own).isZero();
+      assertThat(raw(vcpu, KVM_SET_MSRS, msrs(own, 0))).as("MSR 0x%x", own).isEqualTo(1);
+    }
+    for (int own : new int[] {0x4b56_4d04, 0x4b56_4d06, 0x4b56_4d07}) {
+      assertThat(raw(vcpu, KVM_SET_MSRS, msrs(own, 0))).as("MSR 0x%x", own).isEqualTo(1);
+    }
+  }
+
+  @Test
   void theListOfMsrsSaysHowLongItIs() {
     // msrs.c:kvm_get_msr_index_list
     MemorySegment head = struct(kvm_msr_list.layout());

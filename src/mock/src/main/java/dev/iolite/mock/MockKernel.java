@@ -365,6 +365,18 @@ public final class MockKernel implements Kernel, AutoCloseable {
         });
   }
 
+  /** The names in a directory; none if there is no such directory. */
+  public List<String> names(String directory) {
+    task.enter();
+    try {
+      return tree.list(directory);
+    } catch (Refused e) {
+      return List.of();
+    } finally {
+      task.leave();
+    }
+  }
+
   /**
    * The content of an open file's link in {@code /proc/self/fd}; empty if the number is not an open
    * file's.

@@ -177,6 +177,13 @@ public final class Tree {
     };
   }
 
+  /** The names in a directory; none if it is another file. */
+  public List<String> list(String path) {
+    return find(path, true, MOST_LINKS).node instanceof Node.Directory(var children)
+        ? List.copyOf(children.get().keySet())
+        : List.of();
+  }
+
   /** Whether a path leads to a file. */
   boolean has(String path) {
     try {

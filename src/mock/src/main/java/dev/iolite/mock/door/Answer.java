@@ -10,6 +10,10 @@ sealed interface Answer {
   /** It returns this: a number, or a negated errno. */
   record Result(long value) implements Answer {}
 
+  default boolean isResult() {
+    return this instanceof Result;
+  }
+
   static Answer pass() {
     return new Pass();
   }

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
-import java.util.function.BooleanSupplier;
 
 /**
  * Runs a program that was not written for the model on a model, unmodified and without privileges.
@@ -26,7 +25,6 @@ public final class Door {
   private static final int SIGNAL_MASK = 0x7f;
   private static final int STATUS_SHIFT = 8;
   private static final int STATUS_MASK = 0xff;
-  private static final long LOOK_MILLIS = 50;
 
   private final HostKernel host = new HostKernel();
   private final HostSupervisor supervisor = new HostSupervisor();
@@ -47,14 +45,14 @@ public final class Door {
 
   /**
    * Runs a program until it and all its children have ended. It has this process's standard
-   * streams, working directory and environment.
+   * streams, working directory and environment, and gets the signals that this process is sent to
+   * be stopped, or told something (SIGTERM, SIGHUP, SIGUSR1).
    *
    * @param command the program and its arguments
-   * @param stop whether the program is to be asked to end (SIGTERM)
    * @return its exit status, or 128 and the number of the signal that ended it
    * @throws PreconditionException if it can't be started, or the machine does not let it be served
    */
-  public int run(List<String> command, BooleanSupplier stop) throws InterruptedException {
+  public int run(List<String> command) throws InterruptedException {
     Map<String, String> environment = System.getenv();
     Program program = Program.find(command, environment.getOrDefault("PATH", "/usr/bin:/bin"));
     PtraceScope.require(new SysFs(host));
@@ -64,12 +62,23 @@ public final class Door {
     try (MockKernel model = description.caller(processes).files(processes).build()) {
       Serving serving =
           new Serving(host, supervisor, model, calls.apply(model, processes), processes);
-      int process = start(program, variables, serving);
+      CompletableFuture<Integer> process = new CompletableFuture<>();
+      PassedSignals signals =
+          new PassedSignals(signal -> {
+            CompletableFuture<Void> _ =
+                process.thenAccept(number -> supervisor.kill(number, signal));
+          });
       // As system(3) does: who presses Ctrl-C means the program, which gets the signal, too.
       long interrupted = supervisor.ignore(Seccomp.SIGINT());
       long quitted = supervisor.ignore(Seccomp.SIGQUIT());
-      try {
-        return await(process, serving, stop);
+      try (signals) {
+        process.complete(start(program, variables, serving));
+        serving.started(process.join());
+        int ended = serving.awaitStatus();
+        // Those that it has started may go on; who is sent a signal then is this process.
+        signals.close();
+        serving.awaitEnd();
+        return status(ended);
       } finally {
         supervisor.handle(Seccomp.SIGINT(), interrupted);
         supervisor.handle(Seccomp.SIGQUIT(), quitted);
@@ -138,17 +147,7 @@ public final class Door {
                 + " seccomp=unconfined");
   }
 
-  private int await(int process, Serving serving, BooleanSupplier stop)
-      throws InterruptedException {
-    serving.started(process);
-    boolean isAsked = false;
-    while (!serving.awaitEnd(LOOK_MILLIS)) {
-      if (stop.getAsBoolean() && !isAsked) {
-        isAsked = true;
-        supervisor.kill(process, Seccomp.SIGTERM());
-      }
-    }
-    int ended = serving.awaitStatus();
+  private static int status(int ended) {
     int signal = ended & SIGNAL_MASK;
     return signal == 0 ? (ended >> STATUS_SHIFT) & STATUS_MASK : SIGNALLED + signal;
   }

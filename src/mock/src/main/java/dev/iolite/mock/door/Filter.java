@@ -62,7 +62,10 @@ final class Filter {
           Seccomp.__NR_execve(),
           Seccomp.__NR_execveat(),
           Seccomp.__NR_close_range(),
-          Seccomp.__NR_munmap());
+          Seccomp.__NR_munmap(),
+          Seccomp.__NR_chdir(),
+          Seccomp.__NR_fchdir(),
+          Seccomp.__NR_getcwd());
 
   /** Those whose first argument is a descriptor. */
   static final List<Integer> ON_DESCRIPTOR =

@@ -16,6 +16,9 @@ import java.util.function.Function;
 
 /** Answers the calls that name a file, if the name is the model's. */
 final class PathCalls {
+  /** None of a call's arguments. */
+  static final int NONE = -1;
+
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int X_OK = 1;
@@ -36,29 +39,41 @@ final class PathCalls {
   Optional<Answer> answer(ProgramProcess caller, Notice call) {
     int number = call.number();
     if (number == Seccomp.__NR_openat()) {
-      return named(caller, call, 0, 1, path -> open(caller, call, path, call.integer(2)));
+      return open(caller, call, 0, 1, call.integer(2));
     }
     if (number == Seccomp.__NR_open()) {
-      return named(caller, call, -1, 0, path -> open(caller, call, path, call.integer(1)));
+      return open(caller, call, NONE, 0, call.integer(1));
     }
     if (number == Seccomp.__NR_creat()) {
-      int flags = Libc.O_CREAT() | Libc.O_WRONLY() | Libc.O_TRUNC();
-      return named(caller, call, -1, 0, path -> open(caller, call, path, flags));
+      return open(caller, call, NONE, 0, Libc.O_CREAT() | Libc.O_WRONLY() | Libc.O_TRUNC());
     }
     List<NameChanges.Place> places = NameChanges.of(number);
     if (!places.isEmpty()) {
       boolean isModels =
           places.stream()
-              .anyMatch(place -> model(caller, call, place.directory(), place.name()).isPresent());
+              .flatMap(place -> name(caller, call, place.directory(), place.name()).stream())
+              .anyMatch(name -> name.isModels() || name.isFromModels());
       // What Linux says of another user's file, and of any in sysfs.
       return Optional.of(isModels ? Answer.of(Errno.EPERM) : Answer.pass());
     }
     if (number == Seccomp.__NR_openat2()) {
-      return named(caller, call, 0, 1, path -> open(caller, call, path));
+      try (Arena arena = Arena.ofConfined()) {
+        return caller
+            .get(arena, call.argument(2), open_how.sizeof())
+            .map(how -> (int) open_how.flags(how))
+            .map(flags -> open(caller, call, 0, 1, flags))
+            .orElseGet(() -> Optional.of(Answer.of(Errno.EFAULT)));
+      }
+    }
+    if (number == Seccomp.__NR_execve()) {
+      return named(caller, call, NONE, 0, _ -> Answer.of(Errno.EACCES)).filter(Answer::isResult);
+    }
+    if (number == Seccomp.__NR_execveat()) {
+      return named(caller, call, 0, 1, _ -> Answer.of(Errno.EACCES)).filter(Answer::isResult);
     }
     if (number == Seccomp.__NR_stat() || number == Seccomp.__NR_lstat()) {
       boolean follow = number == Seccomp.__NR_stat();
-      return named(caller, call, -1, 0, path -> stat(caller, path, follow, call.argument(1)));
+      return named(caller, call, NONE, 0, path -> stat(caller, path, follow, call.argument(1)));
     }
     if (number == Seccomp.__NR_newfstatat()) {
       int flags = call.integer(3);
@@ -78,7 +93,7 @@ final class PathCalls {
       return named(caller, call, 0, 1, path -> statx(caller, path, follow, call.argument(4)));
     }
     if (number == Seccomp.__NR_access()) {
-      return named(caller, call, -1, 0, path -> access(path, call.integer(1)));
+      return named(caller, call, NONE, 0, path -> access(path, call.integer(1)));
     }
     if (number == Seccomp.__NR_faccessat() || number == Seccomp.__NR_faccessat2()) {
       return named(caller, call, 0, 1, path -> access(path, call.integer(2)));
@@ -87,7 +102,7 @@ final class PathCalls {
       return named(
           caller,
           call,
-          -1,
+          NONE,
           0,
           path -> Answer.of(kernel.readlink(path, call.argument(1), call.integer(2))));
     }
@@ -122,52 +137,79 @@ final class PathCalls {
   /**
    * Answers a call if its name is the model's.
    *
-   * @param directory which argument is the directory that the name begins in; -1: none is
+   * @param directory which argument is the directory that the name begins in, or {@link #NONE}
    * @param name which argument is the name's address
    */
   private Optional<Answer> named(
       ProgramProcess caller, Notice call, int directory, int name, NamedCall body) {
-    return Optional.of(model(caller, call, directory, name).map(body::on).orElseGet(Answer::pass));
+    return Optional.of(
+        name(caller, call, directory, name)
+            .map(named -> named.isModels() ? body.on(named.path) : named.elsewhere())
+            .orElseGet(Answer::pass));
   }
 
-  /** A name of the model's; empty if it is none, or can't be read. */
-  private Optional<String> model(ProgramProcess caller, Notice call, int directory, int name) {
-    int from = directory < 0 ? Libc.AT_FDCWD() : call.integer(directory);
-    return caller
-        .text(call.argument(name))
-        .flatMap(path -> absolute(caller, from, path))
-        .filter(Territory::has);
+  /**
+   * A name of a file.
+   *
+   * @param path absolute
+   * @param isFromModels whether it begins in a directory that only the model has
+   */
+  record Name(String path, boolean isFromModels) {
+    boolean isModels() {
+      return Territory.has(path);
+    }
+
+    /** What is said if it is not the model's: there, the program's kernel knows no way. */
+    Answer elsewhere() {
+      return isFromModels ? Answer.of(Errno.ENOENT) : Answer.pass();
+    }
   }
 
-  private Optional<String> absolute(ProgramProcess caller, int directory, String path) {
+  /**
+   * The name that a call has; empty if it can't be read.
+   *
+   * @param directory which argument is the directory that the name begins in, or {@link #NONE}
+   * @param name which argument is the name's address
+   */
+  Optional<Name> name(ProgramProcess caller, Notice call, int directory, int name) {
+    int from = directory == NONE ? Libc.AT_FDCWD() : call.integer(directory);
+    return caller.text(call.argument(name)).flatMap(path -> absolute(caller, from, path));
+  }
+
+  private Optional<Name> absolute(ProgramProcess caller, int directory, String path) {
     if (path.startsWith("/")) {
-      return Optional.of(path);
+      return Optional.of(new Name(path, false));
     }
-    String process = "/proc/" + caller.number();
-    Optional<String> from =
+    Optional<String> ofModel =
         directory == Libc.AT_FDCWD()
-            ? Processes.link(process + "/cwd")
-            : caller
-                .model(directory)
-                .map(model::nameOf)
-                .orElseGet(() -> Processes.link(process + "/fd/" + directory));
-    return from.filter(name -> name.startsWith("/"))
-        .map(name -> path.isEmpty() ? name : name + "/" + path);
+            ? caller.directory()
+            : caller.model(directory).map(files::nameOf);
+    return ofModel
+        .or(() -> Processes.link(caller.link(directory)))
+        .filter(start -> start.startsWith("/"))
+        .map(start -> path.isEmpty() ? start : start + "/" + path)
+        .map(whole -> new Name(whole, ofModel.isPresent()));
   }
 
-  private Answer open(ProgramProcess caller, Notice call, String path, int flags) {
-    files.closeGone();
-    return files.give(
-        caller, call, (flags & Libc.O_CLOEXEC()) != 0, () -> kernel.open(path, flags));
+  private Optional<Answer> open(
+      ProgramProcess caller, Notice call, int directory, int name, int flags) {
+    return Optional.of(
+        name(caller, call, directory, name)
+            .map(named -> open(caller, call, named, flags))
+            .orElseGet(Answer::pass));
   }
 
-  private Answer open(ProgramProcess caller, Notice call, String path) {
-    try (Arena arena = Arena.ofConfined()) {
-      return caller
-          .get(arena, call.argument(2), open_how.sizeof())
-          .map(how -> open(caller, call, path, (int) open_how.flags(how)))
-          .orElseGet(() -> Answer.of(Errno.EFAULT));
+  private Answer open(ProgramProcess caller, Notice call, Name name, int flags) {
+    boolean isClosedByExec = (flags & Libc.O_CLOEXEC()) != 0;
+    if (name.isModels()) {
+      files.closeGone();
+      return files.give(caller, call, isClosedByExec, () -> kernel.open(name.path, flags));
     }
+    boolean reads =
+        (flags & (Libc.O_WRONLY() | Libc.O_RDWR() | Libc.O_CREAT() | Libc.O_PATH())) == 0;
+    return reads && Territory.isAbove(name.path)
+        ? files.giveMachines(call, name.path, isClosedByExec)
+        : name.elsewhere();
   }
 
   private Answer stat(ProgramProcess caller, String path, boolean follow, long address) {
@@ -206,11 +248,7 @@ final class PathCalls {
 
   /** The status of one of the model's open files; empty if it has been closed meanwhile. */
   private Optional<FileStatus> statusOf(int number) {
-    return model
-        .nameOf(number)
-        .filter(Territory::has)
-        .flatMap(this::ofPath)
-        .or(() -> model.statusOf(number));
+    return model.nameOf(number).flatMap(this::ofPath).or(() -> model.statusOf(number));
   }
 
   /** fstat(2) of one of the model's files. */

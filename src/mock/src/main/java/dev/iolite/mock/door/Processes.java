@@ -36,7 +36,8 @@ import java.util.regex.Pattern;
  * are those of the process that makes the current call.
  */
 final class Processes implements UserMemory, CallerFiles, CallerMemory {
-  private static final Pattern THREAD_GROUP = Pattern.compile("\nTgid:\t(\\d+)");
+  private static final Pattern NUMBERS =
+      Pattern.compile("\nTgid:\t(\\d+)\n(?:.*\n)*?PPid:\t(\\d+)");
   private static final int NO_FD = -1;
   private static final String MEMFD = "/memfd:";
   private static final Pattern EVENTFD = Pattern.compile("eventfd-id: *(\\d+)");
@@ -74,17 +75,19 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
   }
 
   private Optional<ProgramProcess> find(int thread) {
-    Matcher group =
-        THREAD_GROUP.matcher(
-            new SysFs(host).readIfPresent("/proc/" + thread + "/status").orElse(""));
-    if (!group.find()) {
+    Matcher numbers =
+        NUMBERS.matcher(new SysFs(host).readIfPresent("/proc/" + thread + "/status").orElse(""));
+    if (!numbers.find()) {
       return Optional.empty();
     }
-    int number = Integer.parseInt(group.group(1));
+    int number = Integer.parseInt(numbers.group(1));
+    int parent = Integer.parseInt(numbers.group(2));
     synchronized (byProcess) {
       ProgramProcess known = byProcess.get(number);
       if (known == null) {
-        known = new ProgramProcess(host, supervisor, number);
+        Optional<String> directory =
+            Optional.ofNullable(byProcess.get(parent)).flatMap(ProgramProcess::directory);
+        known = new ProgramProcess(host, supervisor, number, directory);
         byProcess.put(number, known);
       }
       return Optional.of(known);
@@ -167,10 +170,7 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
 
   @Override
   public boolean has(int fd) {
-    return current
-        .get()
-        .flatMap(process -> link("/proc/" + process.number() + "/fd/" + fd))
-        .isPresent();
+    return current.get().flatMap(process -> link(process.link(fd))).isPresent();
   }
 
   @Override

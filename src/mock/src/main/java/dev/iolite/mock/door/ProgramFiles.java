@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
 /** Gives the program descriptors of the model's files, and closes those that nobody has. */
@@ -66,6 +67,72 @@ final class ProgramFiles {
       caller.hold(number);
     }
     return Answer.of(result);
+  }
+
+  /**
+   * Gives the calling process a directory of the machine's that the model has names in, at a number
+   * like those of the model's files: so is known when it is listed.
+   */
+  Answer giveMachines(Notice call, String path, boolean isClosedByExec) {
+    int directory = host.open(path, Libc.O_DIRECTORY() | Libc.O_CLOEXEC());
+    if (directory < 0) {
+      return Answer.pass();
+    }
+    int number = model.open("/", Libc.O_DIRECTORY());
+    processes.takeGiven();
+    if (number < 0) {
+      host.close(directory);
+      return Answer.of(number);
+    }
+    int added = add(call, directory, number, isClosedByExec);
+    model.close(number);
+    return Answer.of(added < 0 ? added : number);
+  }
+
+  /** getdents64(2) of a directory that is not the model's: it may have names of the model's. */
+  Answer list(ProgramProcess caller, Notice call) {
+    Optional<String> path = Processes.link(caller.link(call.integer(0))).filter(Territory::isAbove);
+    if (path.isEmpty()) {
+      return Answer.pass();
+    }
+    int directory = caller.take(call.integer(0));
+    if (directory < 0) {
+      return Answer.of(directory);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MergedList list = new MergedList(host, model, path.get());
+      MemorySegment into = arena.allocate(Math.clamp(call.argument(2), 0, MergedList.MOST_BYTES));
+      int bytes = list.read(directory, into);
+      return bytes <= 0
+          ? Answer.of(bytes)
+          : Answer.of(
+              caller.put(call.argument(1), into.asSlice(0, bytes)) < 0
+                  ? Errno.EFAULT.negated()
+                  : bytes);
+    } finally {
+      host.close(directory);
+    }
+  }
+
+  /** The name of one of the model's open files; nothing if it has been closed. */
+  String nameOf(int number) {
+    return model.nameOf(number).orElse("");
+  }
+
+  /**
+   * Opens a name of the model's, and closes it again.
+   *
+   * @param found receives the name without links
+   * @return 0, or a negated errno
+   */
+  int resolve(String path, int flags, Consumer<String> found) {
+    int number = model.open(path, flags);
+    processes.takeGiven();
+    if (number < 0) {
+      return number;
+    }
+    found.accept(nameOf(number));
+    return model.close(number);
   }
 
   /** Gives the program a file of this process at a number, and closes it here. */

@@ -28,11 +28,14 @@ final class ProgramProcess {
   private final int number;
   private final int pidfd;
   private final ProcessMemory memory;
+  private volatile Optional<String> directory;
 
   /** Numbers of which it is known that they are the model's here. */
   private final Set<Integer> held = ConcurrentHashMap.newKeySet();
 
-  ProgramProcess(HostKernel host, HostSupervisor supervisor, int number) {
+  ProgramProcess(
+      HostKernel host, HostSupervisor supervisor, int number, Optional<String> directory) {
+    this.directory = directory;
     this.host = host;
     this.supervisor = supervisor;
     this.number = number;
@@ -43,6 +46,24 @@ final class ProgramProcess {
 
   int number() {
     return number;
+  }
+
+  /** Which directory of the model's is its working directory; empty: one of the machine's is. */
+  Optional<String> directory() {
+    return directory;
+  }
+
+  void enter(String path) {
+    directory = Optional.of(path);
+  }
+
+  void leave() {
+    directory = Optional.empty();
+  }
+
+  /** The link in procfs to one of its descriptors' files; of AT_FDCWD, to its directory. */
+  String link(int fd) {
+    return "/proc/" + number + (fd == Libc.AT_FDCWD() ? "/cwd" : "/fd/" + fd);
   }
 
   ProcessMemory memory() {
@@ -95,8 +116,7 @@ final class ProgramProcess {
     Optional<Integer> found =
         fd < 0
             ? Optional.empty()
-            : Processes.link("/proc/" + number + "/fd/" + fd)
-                .flatMap(link -> Placeholder.numberIn(link, fd));
+            : Processes.link(link(fd)).flatMap(link -> Placeholder.numberIn(link, fd));
     found.filter(Integer.valueOf(fd)::equals).ifPresent(this::hold);
     return found;
   }

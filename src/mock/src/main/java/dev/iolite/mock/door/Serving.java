@@ -99,8 +99,9 @@ final class Serving implements Tracer.Listener {
         new ProgramFiles(host, model, kernel, processes, placeholders, begun, descriptor);
     files = Optional.of(made);
     PathCalls paths = new PathCalls(model, kernel, made);
+    DirectoryCalls directories = new DirectoryCalls(paths, made);
     FileCalls fileCalls = new FileCalls(kernel, paths, made);
-    servers = () -> new Server(paths, fileCalls);
+    servers = () -> new Server(paths, directories, fileCalls);
     relieve();
     Thread.ofPlatform().daemon().name("door's watch").start(this::watch);
   }
@@ -138,9 +139,9 @@ final class Serving implements Tracer.Listener {
     return status.join();
   }
 
-  /** Waits until the program and all its children have ended, or for a while. */
-  boolean awaitEnd(long millis) throws InterruptedException {
-    return ended.await(millis, TimeUnit.MILLISECONDS);
+  /** Waits until the program and all its children have ended. */
+  void awaitEnd() throws InterruptedException {
+    ended.await();
   }
 
   /** Ends: what the program left open is closed. */
@@ -228,10 +229,12 @@ final class Serving implements Tracer.Listener {
   /** Takes calls, and answers them. */
   private final class Server implements Runnable {
     private final PathCalls paths;
+    private final DirectoryCalls directories;
     private final FileCalls fileCalls;
 
-    Server(PathCalls paths, FileCalls fileCalls) {
+    Server(PathCalls paths, DirectoryCalls directories, FileCalls fileCalls) {
       this.paths = paths;
+      this.directories = directories;
       this.fileCalls = fileCalls;
     }
 
@@ -273,6 +276,7 @@ final class Serving implements Tracer.Listener {
         }
         return paths
             .answer(caller.get(), call)
+            .or(() -> directories.answer(caller.get(), call))
             .orElseGet(() -> fileCalls.answer(caller.get(), call));
       } catch (RuntimeException e) {
         // A fault of the model: the program goes on, and the command says what it was.

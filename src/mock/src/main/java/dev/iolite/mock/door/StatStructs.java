@@ -40,6 +40,6 @@ final class StatStructs {
 
   /** include/linux/kdev_t.h:new_encode_dev. */
   private static long number(int major, int minor) {
-    return Integer.toUnsignedLong(minor & 0xff | major << 8 | (minor & ~0xff) << 12);
+    return Integer.toUnsignedLong((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12));
   }
 }

@@ -1,5 +1,6 @@
 package dev.iolite.mock.door;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -16,7 +17,21 @@ final class Territory {
               + "|/sys/module/(kvm|vfio)[^/]*"
               + "|/proc/(iomem|misc|devices)");
 
+  /** The machine's directories that the model has names in. */
+  private static final Pattern ABOVE =
+      Pattern.compile(
+          "/dev|/sys/(bus|class|devices|kernel|module)|/sys/devices/(virtual|faux|platform)");
+
   private Territory() {}
+
+  /**
+   * Whether a path leads to a directory of the machine's that the model has names in.
+   *
+   * @param path absolute
+   */
+  static boolean isAbove(String path) {
+    return ABOVE.matcher(Path.of(path).normalize().toString()).matches();
+  }
 
   /**
    * Whether a path leads to a name of the model's.

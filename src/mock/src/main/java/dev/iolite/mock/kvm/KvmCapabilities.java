@@ -180,6 +180,7 @@ final class KvmCapabilities {
           Kvm.KVM_CAP_X86_TRIPLE_FAULT_EVENT(),
           Kvm.KVM_CAP_DEBUGREGS(),
           Kvm.KVM_CAP_SET_GUEST_DEBUG(),
+          Kvm.KVM_CAP_X86_ROBUST_SINGLESTEP(),
           Kvm.KVM_CAP_XSAVE(),
           Kvm.KVM_CAP_XCRS(),
           Kvm.KVM_CAP_SREGS2(),

@@ -30,7 +30,6 @@ final class VcpuMsrs {
   private static final int TSC_ADJUST = 0x3b;
   private static final int UCODE_REVISION = 0x8b;
   private static final int PLATFORM_INFO = 0xce;
-  private static final int MTRR_CAP = 0xfe;
   private static final int MISC_FEATURES_ENABLES = 0x140;
   private static final int SYSENTER_CS = 0x174;
   private static final int SYSENTER_ESP = 0x175;
@@ -40,7 +39,6 @@ final class VcpuMsrs {
   private static final int MCG_CTL = 0x17b;
   private static final int MISC_ENABLE = 0x1a0;
   private static final int PAT = 0x277;
-  private static final int MTRR_DEFAULT_TYPE = 0x2ff;
   private static final int MC0_CTL = 0x400;
   private static final int EFER = 0xc000_0080;
   private static final int STAR = 0xc000_0081;
@@ -53,9 +51,6 @@ final class VcpuMsrs {
   private static final int VM_HSAVE_PA = 0xc001_0117;
 
   private static final long PAT_AT_RESET = 0x0007_0406_0007_0406L;
-
-  /** Eight variable ranges, fixed ranges and write-combining: arch/x86/kvm/msrs.c. */
-  private static final long MTRR_CAP_VALUE = 0x508;
 
   private static final int CANONICAL_SHIFT = Long.SIZE - 48;
 
@@ -84,6 +79,22 @@ final class VcpuMsrs {
     UCODE_REVISION
   };
 
+  /**
+   * KVM's own clocks and notices (MSR_KVM_WALL_CLOCK and those after it). The model has none of
+   * them, as its CPUID says, but any VMM may make sure that they are off.
+   */
+  private static final Set<Integer> OFF =
+      Set.of(
+          0x11,
+          0x12,
+          0x4b56_4d00,
+          0x4b56_4d01,
+          0x4b56_4d02,
+          0x4b56_4d03,
+          0x4b56_4d04,
+          0x4b56_4d06,
+          0x4b56_4d07);
+
   private static final Set<Integer> CANONICAL =
       Set.of(LSTAR, CSTAR, KERNEL_GS_BASE, FS_BASE, GS_BASE, SYSENTER_ESP, SYSENTER_EIP);
 
@@ -91,6 +102,8 @@ final class VcpuMsrs {
 
   /** The registers that only keep their value. */
   private final Map<Integer, Long> kept = new HashMap<>();
+
+  private final MemoryTypes memoryTypes = new MemoryTypes();
 
   VcpuMsrs(KvmVcpu vcpu) {
     this.vcpu = vcpu;
@@ -107,11 +120,11 @@ final class VcpuMsrs {
           VM_HSAVE_PA,
           TSC_ADJUST,
           MISC_FEATURES_ENABLES,
-          UCODE_REVISION,
-          MTRR_DEFAULT_TYPE
+          UCODE_REVISION
         }) {
       kept.put(plain, 0L);
     }
+    OFF.forEach(own -> kept.put(own, 0L));
     kept.put(PAT, PAT_AT_RESET);
     kept.put(MISC_ENABLE, 1L);
     kept.put(PLATFORM_INFO, 1L << 31);
@@ -182,13 +195,12 @@ final class VcpuMsrs {
       case FS_BASE -> OptionalLong.of(kvm_segment.base(kvm_sregs.fs(special)));
       case GS_BASE -> OptionalLong.of(kvm_segment.base(kvm_sregs.gs(special)));
       case TSC -> OptionalLong.of(vcpu.tsc().value());
-      case MTRR_CAP -> OptionalLong.of(MTRR_CAP_VALUE);
       case MCG_CAP -> OptionalLong.of(checks.cap());
       case MCG_STATUS -> OptionalLong.of(checks.status());
       case MCG_CTL -> checks.hasControl() ? OptionalLong.of(checks.control()) : OptionalLong.of(0);
       default -> {
         Long value = kept.get(index);
-        yield value == null ? OptionalLong.empty() : OptionalLong.of(value);
+        yield value == null ? memoryTypes.get(index) : OptionalLong.of(value);
       }
     };
   }
@@ -199,6 +211,9 @@ final class VcpuMsrs {
     MemorySegment special = vcpu.cpu().special();
     if (CANONICAL.contains(index) && value << CANONICAL_SHIFT >> CANONICAL_SHIFT != value) {
       return false;
+    }
+    if (OFF.contains(index)) {
+      return value == 0;
     }
     if (checks.hasBankRegister(index - MC0_CTL)) {
       return checks.setBankRegister(index - MC0_CTL, value);
@@ -221,7 +236,9 @@ final class VcpuMsrs {
         return isPat(value) && keep(index, value);
       }
       default -> {
-        return kept.containsKey(index) && keep(index, value);
+        return kept.containsKey(index)
+            ? keep(index, value)
+            : memoryTypes.set(index, value, vcpu.cpuid().reservedAddressBits());
       }
     }
     return true;

@@ -83,7 +83,7 @@ class DoorSweepTest {
               watched.add(kernel);
               return new FaultyKernel(kernel, memory, Ioctls.ofHeaders(), faults);
             });
-    return door.run(List.of(program.file().toString(), what, output.toString()), () -> false);
+    return door.run(List.of(program.file().toString(), what, output.toString()));
   }
 
   /** What closes a file is the end of its last user, which no fault holds up. */

@@ -46,7 +46,7 @@ class DoorTest {
   }
 
   private static int run(List<String> command) throws InterruptedException {
-    return new Door(MockKernel.builder(), (kernel, _) -> kernel).run(command, () -> false);
+    return new Door(MockKernel.builder(), (kernel, _) -> kernel).run(command);
   }
 
   @ParameterizedTest
@@ -127,13 +127,15 @@ class DoorTest {
     String script =
         """
         exec > %s
-        cd /sys/bus/pci/devices/0000:00:02.0
+        cd /sys/bus/pci/devices/0000:01:01.0
         echo vfio-pci > driver_override
-        cat driver_override
+        (cat driver_override)
         cat < vendor
         read device < device
         echo "device $device"
-        echo 0000:00:02.0 > /sys/bus/pci/drivers_probe
+        cd ..
+        echo 0000:01:01.0 > ../drivers_probe
+        cd - > /dev/null
         basename $(readlink driver)
         echo nonsense 2> /dev/null > /sys/bus/pci/drivers/vfio-pci/unbind || echo refused
         """
@@ -270,6 +272,21 @@ class DoorTest {
   }
 
   @Test
+  void directoriesHaveTheModelsNamesAndAreWorkingDirectories() throws Exception {
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            vfio_pci 1, 1, null 1, iommu 1
+            50 /sys/devices/pci0000:00/0000:00:04.0/0000:01:01.0
+            child in /sys/devices/pci0000:00/0000:00:04.0
+            still in /sys/devices/pci0000:00/0000:00:04.0
+            then in /dev
+            """),
+        run("dynamic", "directories"));
+  }
+
+  @Test
   void aProgramThatMakesNoneOfTheseCallsSeesTheMachineAlone() throws Exception {
     assertEquals(new CProgram.Run(0, "descriptors from 4\n"), run("dynamic", "unaware"));
   }
@@ -277,6 +294,13 @@ class DoorTest {
   @Test
   void theExitStatusIsTheProgramsOwn() throws Exception {
     assertEquals(new CProgram.Run(37, ""), run("dynamic", "37"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "HUP", "USR1"})
+  void aSignalIsPassedOnAndTheProgramDecides(String signal) throws Exception {
+    String script = "trap 'exit 3' %s; kill -%s $PPID; while :; do :; done";
+    assertEquals(3, run(List.of("sh", "-c", script.formatted(signal, signal))));
   }
 
   @Test

@@ -84,7 +84,7 @@ class LanguagesTest {
             MockKernel.builder(),
             (kernel, memory) -> new FaultyKernel(kernel, memory, Ioctls.ofHeaders(), faults));
     String command = "exec " + program + " 0000:00:02.0 > " + output + " 2>&1";
-    int status = door.run(List.of("sh", "-c", command), () -> false);
+    int status = door.run(List.of("sh", "-c", command));
     return new CProgram.Run(status, Files.readString(output));
   }
 

@@ -47,7 +47,7 @@ class QemuDriverTest {
         Arrays.stream(commands).map("-c '%s'"::formatted).reduce("", (all, one) -> all + " " + one);
     int status =
         new Door(MockKernel.builder(), (kernel, _) -> kernel)
-            .run(List.of("sh", "-c", SCRIPT.formatted(output, options)), () -> false);
+            .run(List.of("sh", "-c", SCRIPT.formatted(output, options)));
     return new CProgram.Run(status, Files.readString(output));
   }
 

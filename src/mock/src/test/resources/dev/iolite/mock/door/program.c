@@ -1,6 +1,7 @@
 /* A program that knows nothing of the model. Its first argument says what it does, its second where
    it writes what it saw; it exits with 0 if all its calls ended as expected. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -21,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -769,6 +771,56 @@ static void change_names(const char *place) {
   REFUSED(unlink(here), ENOENT);
 }
 
+/* How often a directory's list has a name. */
+static int listed(DIR *directory, const char *name) {
+  int found = 0;
+  rewinddir(directory);
+  for (struct dirent *each; (each = readdir(directory));)
+    found += !strcmp(each->d_name, name);
+  return found;
+}
+
+/* Directories of the machine's that the model has names in, and the model's as working directory. */
+static void use_directories(const char *place) {
+  char text[4096];
+  DIR *modules = opendir("/sys/module"), *devices = opendir("/dev");
+  printf("vfio_pci %d, ", listed(modules, "vfio_pci"));
+  printf("%d, null %d, iommu %d\n", listed(modules, "vfio_pci"), listed(devices, "null"),
+         listed(devices, "iommu"));
+  REFUSED(syscall(SYS_getdents64, dirfd(modules), text, 64), EINVAL);
+  rewinddir(modules);
+  REFUSED(syscall(SYS_getdents64, dirfd(modules), 16, sizeof text), EFAULT);
+  DONE(close(DONE(openat(dirfd(devices), "null", O_RDWR))));
+  ioas(DONE(openat(dirfd(devices), "iommu", O_RDWR)));
+
+  DONE(chdir("/sys/bus/pci/devices/0000:01:01.0"));
+  REFUSED(syscall(SYS_getcwd, text, 49), ERANGE);
+  printf("%ld %s\n", DONE(syscall(SYS_getcwd, text, 50)), text);
+  DONE(access("vendor", R_OK));
+  REFUSED(chdir("vendor"), ENOTDIR);
+  REFUSED(chdir("nothing"), ENOENT);
+  REFUSED(chdir("../../../../nothing"), ENOENT);
+  REFUSED(access("../../../../etc", R_OK), ENOENT);
+  REFUSED(mkdir("../../../../other", 0700), EPERM);
+  REFUSED(execl("vendor", "vendor", (char *)0), EACCES);
+  DONE(fchdir(DONE(open("..", O_RDONLY | O_DIRECTORY))));
+  fflush(stdout);
+  if (DONE(fork()) == 0) {
+    printf("child in %s\n", getcwd(text, sizeof text));
+    exit(chdir("/"));
+  }
+  DONE(wait(0));
+  REFUSED(chdir("/nothing"), ENOENT);
+  printf("still in %s\n", getcwd(text, sizeof text));
+  DONE(fchdir(dirfd(devices)));
+  DONE(access("null", R_OK));
+  printf("then in %s\n", getcwd(text, sizeof text));
+  DONE(chdir("vfio"));
+  *strrchr(strcpy(text, place), '/') = 0;
+  DONE(chdir(text));
+  DONE(access(strrchr(place, '/') + 1, R_OK));
+}
+
 /* Calls that are none of the model's: what they give is what the machine gives. */
 static void be_unaware(void) {
   char text[4096];
@@ -852,6 +904,8 @@ int main(int count, char **arguments) {
     keep_numbers();
   else if (!strcmp(what, "names"))
     change_names(arguments[2]);
+  else if (!strcmp(what, "directories"))
+    use_directories(arguments[2]);
   else if (!strcmp(what, "unaware"))
     be_unaware();
   else if (!strcmp(what, "next"))
