@@ -277,7 +277,8 @@ class DoorTest {
         new CProgram.Run(
             0,
             """
-            vfio_pci 1, 1, null 1, iommu 1
+            vfio_pci 1, 1, null 1, iommu 1, pci 1
+            in pieces: 1, 1
             50 /sys/devices/pci0000:00/0000:00:04.0/0000:01:01.0
             child in /sys/devices/pci0000:00/0000:00:04.0
             still in /sys/devices/pci0000:00/0000:00:04.0

@@ -780,13 +780,30 @@ static int listed(DIR *directory, const char *name) {
   return found;
 }
 
+/* The same of a list that is read in many pieces. */
+static int listed_in_pieces(int directory, const char *name) {
+  struct {
+    uint64_t inode, next;
+    uint16_t length;
+    char type, name[1005];
+  } buffer[1];
+  int found = 0;
+  DONE(lseek(directory, 0, SEEK_SET));
+  for (long bytes; (bytes = DONE(syscall(SYS_getdents64, directory, buffer, sizeof buffer)));)
+    for (char *at = (char *)buffer; at < (char *)buffer + bytes; at += *(uint16_t *)(at + 16))
+      found += !strcmp(at + 19, name);
+  return found;
+}
+
 /* Directories of the machine's that the model has names in, and the model's as working directory. */
 static void use_directories(const char *place) {
   char text[4096];
-  DIR *modules = opendir("/sys/module"), *devices = opendir("/dev");
+  DIR *modules = opendir("/sys/module"), *devices = opendir("/dev"), *buses = opendir("/sys/bus");
   printf("vfio_pci %d, ", listed(modules, "vfio_pci"));
-  printf("%d, null %d, iommu %d\n", listed(modules, "vfio_pci"), listed(devices, "null"),
-         listed(devices, "iommu"));
+  printf("%d, null %d, iommu %d, pci %d\n", listed(modules, "vfio_pci"), listed(devices, "null"),
+         listed(devices, "iommu"), listed(buses, "pci"));
+  printf("in pieces: %d, %d\n", listed_in_pieces(dirfd(devices), "null"),
+         listed_in_pieces(dirfd(devices), "iommu"));
   REFUSED(syscall(SYS_getdents64, dirfd(modules), text, 64), EINVAL);
   rewinddir(modules);
   REFUSED(syscall(SYS_getdents64, dirfd(modules), 16, sizeof text), EFAULT);
