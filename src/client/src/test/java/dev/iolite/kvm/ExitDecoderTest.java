@@ -187,6 +187,19 @@ class ExitDecoderTest {
   }
 
   @Test
+  void aMemoryFaultSaysOfWhichMemoryItIs() {
+    MemorySegment fault = kvm_run.memory_fault(run);
+    kvm_run.memory_fault.gpa(fault, 0x2000);
+    kvm_run.memory_fault.size(fault, 0x1000);
+    assertThat(decode(Kvm.KVM_EXIT_MEMORY_FAULT()))
+        .isEqualTo(new Exit.MemoryFault(false, 0x2000, 0x1000));
+
+    kvm_run.memory_fault.flags(fault, Kvm.KVM_MEMORY_EXIT_FLAG_PRIVATE());
+    assertThat(decode(Kvm.KVM_EXIT_MEMORY_FAULT()))
+        .isEqualTo(new Exit.MemoryFault(true, 0x2000, 0x1000));
+  }
+
+  @Test
   void hypervAndXenAreToldApartByTheirTypes() {
     MemorySegment hyperv = kvm_run.hyperv(run);
     kvm_hyperv_exit.type(hyperv, Kvm.KVM_EXIT_HYPERV_SYNIC());

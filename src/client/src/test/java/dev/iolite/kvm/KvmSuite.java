@@ -552,6 +552,8 @@ abstract class KvmSuite {
     try (Guest guest = guest(0xf4)) {
       assumeTrue(guest.vm.check(Capability.GUEST_MEMFD) != 0, "this kernel has no guest_memfd");
       try (GuestMemfd memory = guest.vm.createGuestMemfd(PAGE)) {
+        assertThat(memory)
+            .hasToString("guest_memfd %d (of %s)".formatted(memory.fd().number(), guest.vm.fd()));
         assertThatThrownBy(memory::map)
             .isInstanceOfSatisfying(
                 KernelException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENODEV));

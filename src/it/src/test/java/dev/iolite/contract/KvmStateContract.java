@@ -232,6 +232,27 @@ abstract class KvmStateContract extends KvmTypedContract {
   }
 
   @Test
+  void nmisAreOnTheirWayAsTheyWereSet() {
+    // x86.c:kvm_vcpu_ioctl_x86_set_vcpu_events
+    Vcpu vcpu = typedVcpu(typedVm());
+    for (boolean injected : new boolean[] {true, false}) {
+      var nmi = new VcpuEvents.Nmi(injected, OptionalInt.of(1), !injected);
+      vcpu.injection().setEvents(VcpuEvents.NONE.with(nmi));
+      assertThat(vcpu.injection().events().nmi()).isEqualTo(nmi);
+    }
+  }
+
+  @Test
+  void theGeneralRegistersAreReadAsTheyWereSet() {
+    // x86.c:__set_regs, __get_regs
+    Vcpu vcpu = typedVcpu(typedVm());
+    GeneralRegisters set =
+        new GeneralRegisters(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 0x203);
+    vcpu.setRegisters(set);
+    assertThat(vcpu.registers()).isEqualTo(set);
+  }
+
+  @Test
   void anInterruptOfTheVmmIsQueued() {
     // x86.c:kvm_vcpu_ioctl_interrupt
     Vcpu vcpu = typedVcpu(typedVm());
