@@ -82,6 +82,15 @@ class DoctorTest {
   }
 
   @Test
+  void theDevicesThatAreGivenToUserSpaceAreNamed() throws IOException {
+    String driver = "/sys/bus/pci/drivers/vfio-pci/";
+    host.file(driver + "bind", "").file(driver + "new_id", "");
+    assertThat(find("vfio-pci").observed()).isEqualTo("loaded, bound to nothing");
+    host.directory(driver + "0000:00:07.0");
+    assertThat(find("vfio-pci").observed()).isEqualTo("loaded, bound to 0000:00:07.0");
+  }
+
+  @Test
   void aUserWhoMayNotOpenKvmNeedsPermission() {
     host.refuse("/dev/kvm", Errno.EACCES);
 

@@ -97,6 +97,9 @@ class TransitionTest {
 
   /** What the model has agrees with what the state means. */
   private static void assertIsSo(State state, Life life, Holdings before) {
+    if (state != State.QUARANTINED) {
+      assertThat(state.isBound()).as("%s", state).isEqualTo(life.tdi().isPresent());
+    }
     switch (state) {
       case UNASSIGNED -> assertThat(life.holdings()).isEqualTo(before);
       case SHARED, WITHDRAWN -> assertThat(life.tdi()).isEmpty();

@@ -55,6 +55,21 @@ class WalkthroughTest {
     assertThat(Holdings.of(life.kernel, Life.ENDPOINT)).isEqualTo(before);
   }
 
+  /** The guest looks at its private MMIO before it starts the interface, and again after that. */
+  @Test
+  void whatIsPrivateIsReachedOnlyOnceTheInterfaceRuns() {
+    try (Life life = new Life(Platform.TDX, Profile.SEED_2025);
+        TdiAssignment assignment = life.assignment()) {
+      new Walkthrough(assignment, life.guest(assignment), checks::add).run();
+    }
+    assertThat(checks)
+        .extracting(Check::what)
+        .containsSubsequence(
+            "a private read does not reach BAR0+0x0 (private)",
+            "the VMM grants the guest's wish to start the interface",
+            "a private read reaches BAR0+0x0 (private)");
+  }
+
   @ParameterizedTest
   @CsvSource({"TDX,SEED_2025", "SEV,CCA_V7"})
   void aSilentGuestIsBoundForAndUnboundFor(Platform platform, Profile profile) {
