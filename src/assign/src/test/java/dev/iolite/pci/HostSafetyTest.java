@@ -9,6 +9,7 @@ import dev.iolite.kernel.Fd;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.PreconditionException;
+import dev.iolite.kernel.Remedy;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.kvm.Kvm;
 import dev.iolite.kvm.VmType;
@@ -129,6 +130,10 @@ class HostSafetyTest {
         "it has VFs: " + FIRST + " (no driver), " + SECOND + " (no driver)",
         "sriov_numvfs is 2",
         "Next: echo 0 > " + NUM_VFS);
+    refused(() -> DriverBinding.bind(device(PHYSICAL), "vfio-pci"))
+        .isInstanceOfSatisfying(
+            PreconditionException.class,
+            e -> assertThat(e.advice().remedy()).as("it has its driver").isEqualTo(Remedy.NONE));
 
     sysfs.write(NUM_VFS, "0");
     DriverBinding.bind(device(PHYSICAL), "vfio-pci").close();
@@ -191,6 +196,9 @@ class HostSafetyTest {
     makeVirtualFunctions();
     sysfs.write("/sys/bus/pci/drivers/nvme/unbind", PHYSICAL);
     refused(() -> DriverBinding.bind(device(PHYSICAL), "vfio-pci"))
+        .isInstanceOfSatisfying(
+            PreconditionException.class,
+            e -> assertThat(e.advice().remedy()).isEqualTo(Remedy.GIVE_BACK))
         .hasMessageContaining("Next: give " + PHYSICAL + " a driver again")
         .hasMessageEndingWith("; then echo 0 > " + NUM_VFS);
 
