@@ -40,6 +40,7 @@ final class VcpuMsrs {
   private static final int MISC_ENABLE = 0x1a0;
   private static final int PAT = 0x277;
   private static final int MC0_CTL = 0x400;
+  private static final int ASYNC_PF_INT = 0x4b56_4d06;
   private static final int EFER = 0xc000_0080;
   private static final int STAR = 0xc000_0081;
   private static final int LSTAR = 0xc000_0082;
@@ -92,7 +93,7 @@ final class VcpuMsrs {
           0x4b56_4d02,
           0x4b56_4d03,
           0x4b56_4d04,
-          0x4b56_4d06,
+          ASYNC_PF_INT,
           0x4b56_4d07);
 
   private static final Set<Integer> CANONICAL =
@@ -213,7 +214,8 @@ final class VcpuMsrs {
       return false;
     }
     if (OFF.contains(index)) {
-      return value == 0;
+      // arch/x86/kvm/msrs.c:kvm_pv_enable_async_pf_int
+      return value == 0 && (index != ASYNC_PF_INT || vcpu.vm().hasIrqchip());
     }
     if (checks.hasBankRegister(index - MC0_CTL)) {
       return checks.setBankRegister(index - MC0_CTL, value);
