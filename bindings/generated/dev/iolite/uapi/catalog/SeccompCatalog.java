@@ -67,6 +67,7 @@ final class SeccompCatalog {
             new UapiConstant("seccomp", "__NR_madvise", Seccomp.__NR_madvise()),
             new UapiConstant("seccomp", "__NR_dup", Seccomp.__NR_dup()),
             new UapiConstant("seccomp", "__NR_dup2", Seccomp.__NR_dup2()),
+            new UapiConstant("seccomp", "__NR_recvmsg", Seccomp.__NR_recvmsg()),
             new UapiConstant("seccomp", "__NR_execve", Seccomp.__NR_execve()),
             new UapiConstant("seccomp", "__NR_fcntl", Seccomp.__NR_fcntl()),
             new UapiConstant("seccomp", "__NR_truncate", Seccomp.__NR_truncate()),

@@ -365,6 +365,15 @@ public class Seccomp extends Seccomp$shared {
     public static int __NR_dup2() {
         return __NR_dup2;
     }
+    private static final int __NR_recvmsg = (int)47L;
+    /**
+     * {@snippet lang=c :
+     * #define __NR_recvmsg 47
+     * }
+     */
+    public static int __NR_recvmsg() {
+        return __NR_recvmsg;
+    }
     private static final int __NR_execve = (int)59L;
     /**
      * {@snippet lang=c :

@@ -240,6 +240,15 @@ public final class HostSupervisor {
     return call(Seccomp.__NR_pidfd_getfd(), process, descriptor, 0);
   }
 
+  /**
+   * Receives a message, as recvmsg(2).
+   *
+   * @param header the address of a struct user_msghdr
+   */
+  public long receive(int socket, long header, int flags) {
+    return Syscall.CALL.toLong(Seccomp.__NR_recvmsg(), socket, header, flags, 0, 0);
+  }
+
   private static int call(int number, long argument0, long argument1, long argument2) {
     return (int) Syscall.CALL.toLong(number, argument0, argument1, argument2, 0, 0);
   }

@@ -41,8 +41,8 @@ final class Filter {
   private static final int MMAP_DESCRIPTOR = 4;
 
   /**
-   * Those that name a file, those after which a process has other descriptors, and the one after
-   * which it lacks memory that may be pinned.
+   * Those that name a file, those after which a process has other descriptors or another directory,
+   * and the one after which it lacks memory that may be pinned.
    */
   static final List<Integer> ALWAYS =
       List.of(
@@ -63,6 +63,7 @@ final class Filter {
           Seccomp.__NR_execveat(),
           Seccomp.__NR_close_range(),
           Seccomp.__NR_munmap(),
+          Seccomp.__NR_recvmsg(),
           Seccomp.__NR_chdir(),
           Seccomp.__NR_fchdir(),
           Seccomp.__NR_getcwd());

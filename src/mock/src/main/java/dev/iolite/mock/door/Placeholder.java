@@ -3,6 +3,7 @@ package dev.iolite.mock.door;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
 import dev.iolite.kernel.Registers;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.core.Ram;
 import dev.iolite.uapi.libc.Libc;
 import java.util.ArrayList;
@@ -24,6 +25,8 @@ final class Placeholder {
   private static final String IN_MEMORY = "-memory";
   private static final Pattern LINK =
       Pattern.compile("/memfd:" + NAME + "(\\d+)(?:" + IN_MEMORY + ")? \\(deleted\\)");
+
+  private static final Pattern INODE = Pattern.compile("\nino:\t(\\d+)");
 
   /** Not the descriptor of any memfd of the model's. */
   private static final int EMPTY = -1;
@@ -159,6 +162,19 @@ final class Placeholder {
 
   private int open(int descriptor, int access) {
     return host.open("/proc/self/fd/" + descriptor, access | Libc.O_CLOEXEC());
+  }
+
+  /** Whether a file of this process is one that the program was given for it. */
+  synchronized boolean isOf(int file) {
+    Optional<String> inode = inode(file);
+    return inode.isPresent() && watched.values().stream().map(this::inode).anyMatch(inode::equals);
+  }
+
+  /** All memfds are in one file system. */
+  private Optional<String> inode(int descriptor) {
+    Matcher inode =
+        INODE.matcher(new SysFs(host).readIfPresent("/proc/self/fdinfo/" + descriptor).orElse(""));
+    return inode.find() ? Optional.of(inode.group(1)) : Optional.empty();
   }
 
   /** Whether any process still has it. */

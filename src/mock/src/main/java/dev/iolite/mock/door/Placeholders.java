@@ -61,6 +61,14 @@ final class Placeholders {
     return Optional.ofNullable(byNumber.get(number));
   }
 
+  /** The model's number of a file of this process, which another process was given. */
+  synchronized Optional<Integer> numberOf(int file) {
+    return byNumber.entrySet().stream()
+        .filter(each -> each.getValue().isOf(file))
+        .map(Map.Entry::getKey)
+        .findAny();
+  }
+
   /** A part of a file is mapped which is registers. */
   synchronized void map(int number, Placeholder.MappedRegisters mapped) {
     of(number).ifPresent(placeholder -> placeholder.map(mapped));

@@ -137,13 +137,19 @@ final class ProgramFiles {
 
   /** Gives the program a file of this process at a number, and closes it here. */
   private int add(Notice call, int file, int number, boolean isClosedByExec) {
+    int atNumber = (int) Seccomp.SECCOMP_ADDFD_FLAG_SETFD();
+    return add(call, file, atNumber, number, isClosedByExec);
+  }
+
+  /** The same, at the lowest number without SECCOMP_ADDFD_FLAG_SETFD. */
+  private int add(Notice call, int file, int flags, int number, boolean isClosedByExec) {
     if (file < 0) {
       return file;
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment added = seccomp_notif_addfd.allocate(arena);
       seccomp_notif_addfd.id(added, call.id());
-      seccomp_notif_addfd.flags(added, (int) Seccomp.SECCOMP_ADDFD_FLAG_SETFD());
+      seccomp_notif_addfd.flags(added, flags);
       seccomp_notif_addfd.srcfd(added, file);
       seccomp_notif_addfd.newfd(added, number);
       seccomp_notif_addfd.newfd_flags(added, isClosedByExec ? Libc.O_CLOEXEC() : 0);
@@ -158,23 +164,49 @@ final class ProgramFiles {
   /** dup(2) and fcntl(F_DUPFD): another high number, which the filter knows. */
   Answer duplicate(ProgramProcess caller, Notice call, int fd, int number, boolean isClosedByExec) {
     int file = caller.take(fd);
-    if (file < 0) {
-      return Answer.of(file);
-    }
+    return Answer.of(file < 0 ? file : duplicate(caller, call, file, isClosedByExec, number));
+  }
+
+  /**
+   * Gives the program another number of one of the model's files.
+   *
+   * @param file of this process, which is closed
+   * @return the number, or a negated errno
+   */
+  private int duplicate(
+      ProgramProcess caller, Notice call, int file, boolean isClosedByExec, int number) {
     int duplicate = model.duplicate(number);
     processes.takeGiven();
     if (duplicate < 0) {
       host.close(file);
-      return Answer.of(duplicate);
+      return duplicate;
     }
     int added = add(call, file, duplicate, isClosedByExec);
     if (added < 0) {
       kernel.close(duplicate);
-      return Answer.of(added);
+      return added;
     }
     placeholders.duplicate(number, duplicate);
     caller.hold(duplicate);
-    return Answer.of(duplicate);
+    return duplicate;
+  }
+
+  /** Whether a file of this process is one of the model's. */
+  static boolean isModels(int file) {
+    return Processes.link("/proc/self/fd/" + file).filter(Placeholder::isModels).isPresent();
+  }
+
+  /**
+   * Gives the program a file that a message brought.
+   *
+   * @param file of this process, which is closed
+   * @return its number, or a negated errno
+   */
+  int receive(ProgramProcess caller, Notice call, int file, boolean isClosedByExec) {
+    Optional<Integer> known = isModels(file) ? placeholders.numberOf(file) : Optional.empty();
+    return known
+        .map(number -> duplicate(caller, call, file, isClosedByExec, number))
+        .orElseGet(() -> add(call, file, 0, 0, isClosedByExec));
   }
 
   /** The memory at a range will no longer be what it is. */

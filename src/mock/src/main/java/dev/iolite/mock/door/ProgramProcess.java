@@ -123,10 +123,18 @@ final class ProgramProcess {
 
   /** Whether an exec closes a descriptor (FD_CLOEXEC). */
   boolean isClosedByExec(int fd) {
+    return hasFlag(fd, Libc.O_CLOEXEC());
+  }
+
+  boolean isNonBlocking(int fd) {
+    return hasFlag(fd, Libc.O_NONBLOCK());
+  }
+
+  private boolean hasFlag(int fd, int flag) {
     Matcher flags =
         FLAGS.matcher(
             new SysFs(host).readIfPresent("/proc/" + number + "/fdinfo/" + fd).orElse(""));
-    return flags.find() && (Integer.parseInt(flags.group(1), OCTAL) & Libc.O_CLOEXEC()) != 0;
+    return flags.find() && (Integer.parseInt(flags.group(1), OCTAL) & flag) != 0;
   }
 
   /**

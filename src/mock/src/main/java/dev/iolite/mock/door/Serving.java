@@ -100,8 +100,9 @@ final class Serving implements Tracer.Listener {
     files = Optional.of(made);
     PathCalls paths = new PathCalls(model, kernel, made);
     DirectoryCalls directories = new DirectoryCalls(paths, made);
+    MessageCalls messages = new MessageCalls(host, supervisor, made, this::isToEnd);
     FileCalls fileCalls = new FileCalls(kernel, paths, made);
-    servers = () -> new Server(paths, directories, fileCalls);
+    servers = () -> new Server(paths, directories, messages, fileCalls);
     relieve();
     Thread.ofPlatform().daemon().name("door's watch").start(this::watch);
   }
@@ -230,9 +231,12 @@ final class Serving implements Tracer.Listener {
   private final class Server implements Runnable {
     private final PathCalls paths;
     private final DirectoryCalls directories;
+    private final MessageCalls messages;
     private final FileCalls fileCalls;
 
-    Server(PathCalls paths, DirectoryCalls directories, FileCalls fileCalls) {
+    Server(
+        PathCalls paths, DirectoryCalls directories, MessageCalls messages, FileCalls fileCalls) {
+      this.messages = messages;
       this.paths = paths;
       this.directories = directories;
       this.fileCalls = fileCalls;
@@ -277,6 +281,7 @@ final class Serving implements Tracer.Listener {
         return paths
             .answer(caller.get(), call)
             .or(() -> directories.answer(caller.get(), call))
+            .or(() -> messages.answer(caller.get(), call))
             .orElseGet(() -> fileCalls.answer(caller.get(), call));
       } catch (RuntimeException e) {
         // A fault of the model: the program goes on, and the command says what it was.

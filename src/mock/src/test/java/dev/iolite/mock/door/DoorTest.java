@@ -245,6 +245,19 @@ class DoorTest {
   }
 
   @Test
+  void aProcessGivesAnotherOneADevice() throws Exception {
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            received 1, closed by exec 1 and 1, edu 10000ed and 10000ed
+            received 1, file -1
+            back
+            """),
+        run("dynamic", "messages"));
+  }
+
+  @Test
   void threadsCallAtTheSameTime() throws Exception {
     assertEquals(new CProgram.Run(0, "next id 401\n"), run("dynamic", "threads"));
   }

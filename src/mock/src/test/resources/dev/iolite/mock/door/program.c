@@ -21,8 +21,10 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -690,6 +692,79 @@ static void fork_children(void) {
   ioas(iommu);
 }
 
+/* Sends a byte, with two files or none. */
+static void send_files(int socket, int first, int second) {
+  char byte = 'x', room[CMSG_SPACE(2 * sizeof(int))] = {0};
+  struct iovec part = {&byte, 1};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (first >= 0) {
+    message.msg_control = room;
+    message.msg_controllen = sizeof room;
+    struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SCM_RIGHTS;
+    control->cmsg_len = CMSG_LEN(2 * sizeof(int));
+    memcpy(CMSG_DATA(control), (int[]){first, second}, 2 * sizeof(int));
+  }
+  DONE(sendmsg(socket, &message, 0));
+}
+
+static long receive_files(int socket, int files[2], int flags) {
+  char bytes[8], room[CMSG_SPACE(2 * sizeof(int))] = {0};
+  struct iovec part = {bytes, sizeof bytes};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  long received = recvmsg(socket, &message, flags);
+  if (received > 0 && message.msg_controllen)
+    memcpy(files, CMSG_DATA(CMSG_FIRSTHDR(&message)), 2 * sizeof(int));
+  return received;
+}
+
+static void ignore(int signal) { (void)signal; }
+
+/* A process gives another one a device, and a file that is not the model's. */
+static void pass_files(void) {
+  int sockets[2], pipes[2], files[2] = {-1, -1};
+  DONE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets));
+  DONE(pipe(pipes));
+  REFUSED(receive_files(sockets[1], files, MSG_DONTWAIT), EAGAIN);
+  struct timeval limit = {.tv_usec = 10000};
+  DONE(setsockopt(sockets[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+  REFUSED(receive_files(sockets[1], files, 0), EAGAIN);
+  limit.tv_usec = 0;
+  DONE(setsockopt(sockets[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+  fflush(stdout);
+  if (DONE(fork()) == 0) {
+    long received = DONE(receive_files(sockets[1], files, MSG_CMSG_CLOEXEC));
+    uint32_t identification = 0;
+    DONE(pread(files[0], &identification, sizeof identification, 0));
+    uint32_t *registers = mmap(0, 0x1000, PROT_READ, MAP_SHARED, files[0], 0);
+    printf("received %ld, closed by exec %ld and %ld, ", received, DONE(fcntl(files[0], F_GETFD)),
+           DONE(fcntl(files[1], F_GETFD)));
+    printf("edu %x and %x\n", identification, *registers);
+    DONE(write(files[1], "back", 4));
+    files[0] = -1;
+    received = DONE(receive_files(sockets[1], files, 0));
+    printf("received %ld, file %d\n", received, files[0]);
+    exit(0);
+  }
+  bind_driver();
+  int device = DONE(open("/dev/vfio/devices/vfio0", O_RDWR));
+  bind_memory(device, DONE(open("/dev/iommu", O_RDWR)));
+  send_files(sockets[0], device, pipes[1]);
+  DONE(close(device));
+  char text[5] = "";
+  DONE(read(pipes[0], text, 4));
+  send_files(sockets[0], -1, -1);
+  DONE(wait(0));
+  printf("%s\n", text);
+  struct sigaction action = {.sa_handler = ignore};
+  DONE(sigaction(SIGALRM, &action, 0));
+  struct itimerval soon = {.it_value = {.tv_usec = 100000}};
+  DONE(setitimer(ITIMER_REAL, &soon, 0));
+  REFUSED(receive_files(sockets[1], files, 0), EINTR);
+}
+
 static int shared;
 
 static void *alloc_many(void *unused) {
@@ -913,6 +988,8 @@ int main(int count, char **arguments) {
     run_for_ever(1);
   else if (!strcmp(what, "fork"))
     fork_children();
+  else if (!strcmp(what, "messages"))
+    pass_files();
   else if (!strcmp(what, "threads"))
     use_threads();
   else if (!strcmp(what, "nonsense"))
