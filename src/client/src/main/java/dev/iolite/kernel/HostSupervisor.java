@@ -12,6 +12,8 @@ import dev.iolite.uapi.seccomp.sock_fprog;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The calls with which this process starts another program and answers its system calls: beside
@@ -33,6 +35,8 @@ public final class HostSupervisor {
   private static final short SPAWN_SIGNALS = 0x04 | 0x08;
 
   private static final long SIG_IGN = 1;
+  private static final Pattern IGNORED = Pattern.compile("\nSigIgn:\t(\\p{XDigit}+)");
+  private static final int HEXADECIMAL = 16;
 
   private static final int ANY_CHILD = -1;
 
@@ -52,6 +56,7 @@ public final class HostSupervisor {
     static final Function SET_MASK = Function.of("posix_spawnattr_setsigmask");
     static final Function FILL = Function.of("sigfillset");
     static final Function EMPTY = Function.of("sigemptyset");
+    static final Function REMOVE = Function.of("sigdelset");
   }
 
   private static final class Syscall {
@@ -77,6 +82,12 @@ public final class HostSupervisor {
   /** An address in the code from which this process makes its system calls: that of its libc. */
   public long callingCode() {
     return HostKernel.address("mmap");
+  }
+
+  /** The signals that this process ignores, the first one in the lowest bit. */
+  private static long ignoredSignals() {
+    Matcher line = IGNORED.matcher(new SysFs(HOST).readIfPresent("/proc/self/status").orElse(""));
+    return line.find() ? Long.parseUnsignedLong(line.group(1), HEXADECIMAL) : 0;
   }
 
   /** Who answers the calls of a program that is about to be started. */
@@ -113,8 +124,15 @@ public final class HostSupervisor {
       long signals = arena.allocate(SIGSET_BYTES, Long.BYTES).address();
       // This links all of Spawn, before the filter is on: the linker opens files.
       int prepared = -Spawn.INIT.toInt(attributes);
-      // Java handles some signals itself and blocks one; the program begins as from a shell.
+      // Java handles some signals itself and blocks one; the program begins as from a shell, which
+      // leaves alone what was ignored before, as by nohup.
       prepared |= Spawn.FILL.toInt(signals);
+      long ignored = ignoredSignals();
+      for (int signal = 1; signal < Long.SIZE; signal++) {
+        if ((ignored & 1L << (signal - 1)) != 0) {
+          prepared |= Spawn.REMOVE.toInt(signals, signal);
+        }
+      }
       prepared |= -Spawn.SET_DEFAULT.toInt(attributes, signals);
       prepared |= Spawn.EMPTY.toInt(signals);
       prepared |= -Spawn.SET_MASK.toInt(attributes, signals);

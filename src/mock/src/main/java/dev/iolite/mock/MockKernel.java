@@ -351,7 +351,7 @@ public final class MockKernel implements Kernel, AutoCloseable {
   }
 
   /**
-   * The mode that stat(2) shows for a name, or a negated errno.
+   * Asks what stat(2) shows of a name.
    *
    * @param follow whether to describe the target of a link, not the link itself
    * @param found receives the status

@@ -10,7 +10,7 @@ public enum MiscDevice {
   VFIO("/dev/vfio/vfio", "vfio", 196, 0666),
   KVM("/dev/kvm", "kvm", 232, 0600),
   // Above MISC_DYNAMIC_MINOR, in the order in which they were registered.
-  IOMMU("/dev/iommu", "iommu", 256, 0600),
+  IOMMU("/dev/iommu", "iommu", 256, 0660),
   UDMABUF("/dev/udmabuf", "udmabuf", 257, 0600),
   SEV("/dev/sev", "sev", 258, 0600);
 

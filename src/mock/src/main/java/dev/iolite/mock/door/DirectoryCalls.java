@@ -5,8 +5,6 @@ import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.seccomp.Seccomp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -16,10 +14,12 @@ import java.util.Optional;
 final class DirectoryCalls {
   private final PathCalls paths;
   private final ProgramFiles files;
+  private final Processes processes;
 
-  DirectoryCalls(PathCalls paths, ProgramFiles files) {
+  DirectoryCalls(PathCalls paths, ProgramFiles files, Processes processes) {
     this.paths = paths;
     this.files = files;
+    this.processes = processes;
   }
 
   /** How a call is answered; empty: it is not about a directory. */
@@ -32,13 +32,13 @@ final class DirectoryCalls {
               .map(name -> change(caller, name))
               .orElseGet(Answer::pass));
     }
-    if (number == Seccomp.__NR_fchdir()) {
+    if (number == Seccomp.__NR_fchdir() && call.integer(0) >= 0) {
       int fd = call.integer(0);
       return Optional.of(
           caller
               .model(fd)
               .map(file -> enter(caller, files.nameOf(file)))
-              .orElseGet(() -> leave(caller, Processes.link(caller.link(fd)))));
+              .orElseGet(() -> leave(caller, caller.link(fd))));
     }
     if (number == Seccomp.__NR_getcwd()) {
       return Optional.of(
@@ -54,17 +54,25 @@ final class DirectoryCalls {
     if (name.isModels()) {
       return enter(caller, name.path());
     }
-    return name.isFromModels() ? name.elsewhere() : leave(caller, Optional.of(name.path()));
+    return name.isFromModels() ? name.elsewhere() : leave(caller, caller.root() + name.path());
   }
 
   private Answer enter(ProgramProcess caller, String path) {
-    int opened = files.resolve(path, Libc.O_DIRECTORY(), caller::enter);
-    return Answer.of(opened);
+    if (!path.startsWith("/")) {
+      return Answer.of(Errno.ENOTDIR);
+    }
+    processes.adoptChildren(caller);
+    return Answer.of(files.resolve(path, Libc.O_DIRECTORY(), caller::enter));
   }
 
-  /** Its own kernel has the directory, if there is one. */
-  private static Answer leave(ProgramProcess caller, Optional<String> path) {
-    if (path.filter(name -> Files.isDirectory(Path.of(name))).isPresent()) {
+  /**
+   * Its own kernel enters a directory, if it may.
+   *
+   * @param path by which this process reaches it
+   */
+  private Answer leave(ProgramProcess caller, String path) {
+    if (caller.directory().isPresent() && files.mayEnter(path)) {
+      processes.adoptChildren(caller);
       caller.leave();
     }
     return Answer.pass();
@@ -74,7 +82,7 @@ final class DirectoryCalls {
   private static Answer tell(ProgramProcess caller, Notice call, String path) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment text = arena.allocateFrom(path);
-      if (call.argument(1) < text.byteSize()) {
+      if (Long.compareUnsigned(call.argument(1), text.byteSize()) < 0) {
         return Answer.of(Errno.ERANGE);
       }
       int put = caller.put(call.argument(0), text);

@@ -68,22 +68,30 @@ public final class Door {
             CompletableFuture<Void> _ =
                 process.thenAccept(number -> supervisor.kill(number, signal));
           });
-      // As system(3) does: who presses Ctrl-C means the program, which gets the signal, too.
-      long interrupted = supervisor.ignore(Seccomp.SIGINT());
-      long quitted = supervisor.ignore(Seccomp.SIGQUIT());
       try (signals) {
         process.complete(start(program, variables, serving));
-        serving.started(process.join());
-        int ended = serving.awaitStatus();
-        // Those that it has started may go on; who is sent a signal then is this process.
-        signals.close();
-        serving.awaitEnd();
-        return status(ended);
+        return await(process.join(), serving, signals);
       } finally {
-        supervisor.handle(Seccomp.SIGINT(), interrupted);
-        supervisor.handle(Seccomp.SIGQUIT(), quitted);
         serving.close();
       }
+    }
+  }
+
+  private int await(int process, Serving serving, PassedSignals signals)
+      throws InterruptedException {
+    serving.started(process);
+    // As system(3) does: who presses Ctrl-C means the program, which gets the signal, too.
+    long interrupted = supervisor.ignore(Seccomp.SIGINT());
+    long quitted = supervisor.ignore(Seccomp.SIGQUIT());
+    try {
+      int ended = serving.awaitStatus();
+      // Those that it has started may go on; who is sent a signal then is this process.
+      signals.close();
+      serving.awaitEnd();
+      return status(ended);
+    } finally {
+      supervisor.handle(Seccomp.SIGINT(), interrupted);
+      supervisor.handle(Seccomp.SIGQUIT(), quitted);
     }
   }
 
@@ -127,7 +135,6 @@ public final class Door {
     if (process >= 0) {
       return process;
     }
-    serving.close();
     throw refused(program, Errno.of(-process), serving.hasBegun());
   }
 

@@ -57,7 +57,7 @@ final class FileCalls {
     if (number == Seccomp.__NR_dup2() || number == Seccomp.__NR_dup3()) {
       return duplicateTo(caller, call, file);
     }
-    return file.isEmpty() ? Answer.pass() : onFile(caller, call, fd, file.get());
+    return file.isEmpty() ? onMachines(caller, call) : onFile(caller, call, fd, file.get());
   }
 
   /**
@@ -77,6 +77,19 @@ final class FileCalls {
     }
     caller.model(target).ifPresent(replaced -> files.closing(caller, replaced));
     return Answer.pass();
+  }
+
+  private Answer onMachines(ProgramProcess caller, Notice call) {
+    boolean isClosedByExec = isDuplicate(call, Libc.F_DUPFD_CLOEXEC());
+    return call.number() == Seccomp.__NR_dup()
+            || isClosedByExec
+            || isDuplicate(call, Libc.F_DUPFD())
+        ? files.duplicateMachines(caller, call, isClosedByExec)
+        : Answer.pass();
+  }
+
+  private static boolean isDuplicate(Notice call, int command) {
+    return call.number() == Seccomp.__NR_fcntl() && call.integer(1) == command;
   }
 
   private Answer onFile(ProgramProcess caller, Notice call, int fd, int file) {

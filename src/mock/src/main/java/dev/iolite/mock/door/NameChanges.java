@@ -12,11 +12,10 @@ import java.util.Map;
  * mistaken for the machine's of the same name.
  */
 final class NameChanges {
-  private static final int NONE = -1;
-
-  private static final List<Place> FIRST = List.of(new Place(NONE, 0));
-  private static final List<Place> SECOND = List.of(new Place(NONE, 1));
-  private static final List<Place> BOTH = List.of(new Place(NONE, 0), new Place(NONE, 1));
+  private static final List<Place> FIRST = List.of(new Place(PathCalls.NONE, 0));
+  private static final List<Place> SECOND = List.of(new Place(PathCalls.NONE, 1));
+  private static final List<Place> BOTH =
+      List.of(new Place(PathCalls.NONE, 0), new Place(PathCalls.NONE, 1));
   private static final List<Place> AT_FIRST = List.of(new Place(0, 1));
   private static final List<Place> AT_BOTH = List.of(new Place(0, 1), new Place(2, 3));
 
@@ -50,7 +49,8 @@ final class NameChanges {
   /**
    * Where a call has a name.
    *
-   * @param directory which argument is the directory that the name begins in; -1: none is
+   * @param directory which argument is the directory that the name begins in, or {@link
+   *     PathCalls#NONE}
    * @param name which argument is the name's address
    */
   record Place(int directory, int name) {}

@@ -14,7 +14,7 @@ import java.util.function.IntConsumer;
  * can't be told not to.
  */
 final class PassedSignals implements AutoCloseable {
-  /** SIGUSR2 is the JVM's own. */
+  /** SIGUSR2 is the JVM's own. One that was ignored when the JVM started stays so, as by nohup. */
   private static final List<String> NAMES = List.of("TERM", "HUP", "USR1");
 
   private final Class<?> signal;

@@ -66,10 +66,10 @@ final class PathCalls {
       }
     }
     if (number == Seccomp.__NR_execve()) {
-      return named(caller, call, NONE, 0, _ -> Answer.of(Errno.EACCES)).filter(Answer::isResult);
+      return named(caller, call, NONE, 0, this::execute).filter(Answer::isResult);
     }
     if (number == Seccomp.__NR_execveat()) {
-      return named(caller, call, 0, 1, _ -> Answer.of(Errno.EACCES)).filter(Answer::isResult);
+      return named(caller, call, 0, 1, this::execute).filter(Answer::isResult);
     }
     if (number == Seccomp.__NR_stat() || number == Seccomp.__NR_lstat()) {
       boolean follow = number == Seccomp.__NR_stat();
@@ -186,9 +186,8 @@ final class PathCalls {
             : caller.model(directory).map(files::nameOf);
     return ofModel
         .or(() -> Processes.link(caller.link(directory)))
-        .filter(start -> start.startsWith("/"))
-        .map(start -> path.isEmpty() ? start : start + "/" + path)
-        .map(whole -> new Name(whole, ofModel.isPresent()));
+        .filter(start -> start.startsWith("/") && !path.isEmpty())
+        .map(start -> new Name(start + "/" + path, ofModel.isPresent()));
   }
 
   private Optional<Answer> open(
@@ -201,6 +200,14 @@ final class PathCalls {
 
   private Answer open(ProgramProcess caller, Notice call, Name name, int flags) {
     boolean isClosedByExec = (flags & Libc.O_CLOEXEC()) != 0;
+    if (name.path.contains("..") && name.isModels()) {
+      // It may lead out again, through links of the model's.
+      List<String> found = new ArrayList<>();
+      files.resolve(name.path, Libc.O_DIRECTORY(), found::add);
+      if (found.stream().anyMatch(Territory::isAbove)) {
+        return files.giveMachines(caller, call, found.getFirst(), isClosedByExec);
+      }
+    }
     if (name.isModels()) {
       files.closeGone();
       return files.give(caller, call, isClosedByExec, () -> kernel.open(name.path, flags));
@@ -208,7 +215,7 @@ final class PathCalls {
     boolean reads =
         (flags & (Libc.O_WRONLY() | Libc.O_RDWR() | Libc.O_CREAT() | Libc.O_PATH())) == 0;
     return reads && Territory.isAbove(name.path)
-        ? files.giveMachines(call, name.path, isClosedByExec)
+        ? files.giveMachines(caller, call, name.path, isClosedByExec)
         : name.elsewhere();
   }
 
@@ -228,9 +235,18 @@ final class PathCalls {
 
   private Answer status(
       ProgramProcess caller, String path, boolean follow, long address, Status status) {
+    return onFile(path, follow, file -> describe(caller, file, address, status));
+  }
+
+  private Answer onFile(String path, boolean follow, Function<FileStatus, Answer> body) {
     List<FileStatus> found = new ArrayList<>();
     int refused = model.status(path, follow, found::add);
-    return refused < 0 ? Answer.of(refused) : describe(caller, found.getFirst(), address, status);
+    return refused < 0 ? Answer.of(refused) : body.apply(found.getFirst());
+  }
+
+  /** None of the model's files is a program. */
+  private Answer execute(String path) {
+    return onFile(path, true, _ -> Answer.of(Errno.EACCES));
   }
 
   private static Answer describe(
@@ -263,14 +279,13 @@ final class PathCalls {
   }
 
   private Answer access(String path, int wanted) {
-    List<FileStatus> found = new ArrayList<>();
-    int refused = model.status(path, true, found::add);
-    if (refused < 0) {
-      return Answer.of(refused);
-    }
-    int mode = found.getFirst().mode();
-    boolean executes =
-        (mode & S_IFMT) == Libc.S_IFDIR() || (mode & ANY_EXECUTE) != 0 || (wanted & X_OK) == 0;
-    return executes ? Answer.of(0) : Answer.of(Errno.EACCES);
+    return onFile(
+        path,
+        true,
+        file -> {
+          boolean executes =
+              (file.mode() & S_IFMT) == Libc.S_IFDIR() || (file.mode() & ANY_EXECUTE) != 0;
+          return executes || (wanted & X_OK) == 0 ? Answer.of(0) : Answer.of(Errno.EACCES);
+        });
   }
 }

@@ -39,6 +39,7 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
   private static final Pattern NUMBERS =
       Pattern.compile("\nTgid:\t(\\d+)\n(?:.*\n)*?PPid:\t(\\d+)");
   private static final int NO_FD = -1;
+  private static final int INIT = 1;
   private static final String MEMFD = "/memfd:";
   private static final Pattern EVENTFD = Pattern.compile("eventfd-id: *(\\d+)");
 
@@ -85,12 +86,28 @@ final class Processes implements UserMemory, CallerFiles, CallerMemory {
     synchronized (byProcess) {
       ProgramProcess known = byProcess.get(number);
       if (known == null) {
+        // A shell forks without another call before: its own parent may be unknown, too.
+        boolean isPrograms = parent > INIT && parent != ProcessHandle.current().pid();
         Optional<String> directory =
-            Optional.ofNullable(byProcess.get(parent)).flatMap(ProgramProcess::directory);
+            isPrograms ? find(parent).flatMap(ProgramProcess::directory) : Optional.empty();
         known = new ProgramProcess(host, supervisor, number, directory);
         byProcess.put(number, known);
       }
       return Optional.of(known);
+    }
+  }
+
+  /** A process is about to change its directory: its children have the one that it still has. */
+  void adoptChildren(ProgramProcess parent) {
+    SysFs files = new SysFs(host);
+    String tasks = "/proc/" + parent.number() + "/task/";
+    for (String task : files.listIfPresent(tasks).orElse(List.of())) {
+      for (String child :
+          files.readIfPresent(tasks + task + "/children").orElse("").split(" ", -1)) {
+        if (!child.isBlank()) {
+          find(Integer.parseInt(child.strip())).ifPresent(this::adoptChildren);
+        }
+      }
     }
   }
 

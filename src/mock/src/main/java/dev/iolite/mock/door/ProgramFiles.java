@@ -71,10 +71,25 @@ final class ProgramFiles {
 
   /**
    * Gives the calling process a directory of the machine's that the model has names in, at a number
-   * like those of the model's files: so is known when it is listed.
+   * like those of the model's files, so that the filter sees when it is listed.
    */
-  Answer giveMachines(Notice call, String path, boolean isClosedByExec) {
-    int directory = host.open(path, Libc.O_DIRECTORY() | Libc.O_CLOEXEC());
+  Answer giveMachines(ProgramProcess caller, Notice call, String path, boolean isClosedByExec) {
+    String name = caller.root() + Territory.normal(path);
+    return giveMachines(
+        caller, call, host.open(name, Libc.O_DIRECTORY() | Libc.O_CLOEXEC()), isClosedByExec);
+  }
+
+  /** The same for a duplicate of such a directory; any other file is not looked at. */
+  Answer duplicateMachines(ProgramProcess caller, Notice call, boolean isClosedByExec) {
+    int fd = call.integer(0);
+    return Processes.link(caller.link(fd)).filter(Territory::isAbove).isPresent()
+        ? giveMachines(caller, call, caller.take(fd), isClosedByExec)
+        : Answer.pass();
+  }
+
+  /** Where there is no number left of those, the program's own kernel gives one. */
+  private Answer giveMachines(
+      ProgramProcess caller, Notice call, int directory, boolean isClosedByExec) {
     if (directory < 0) {
       return Answer.pass();
     }
@@ -82,11 +97,21 @@ final class ProgramFiles {
     processes.takeGiven();
     if (number < 0) {
       host.close(directory);
-      return Answer.of(number);
+      return Answer.pass();
     }
+    caller.drop(number);
     int added = add(call, directory, number, isClosedByExec);
     model.close(number);
-    return Answer.of(added < 0 ? added : number);
+    return added < 0 ? Answer.pass() : Answer.of(number);
+  }
+
+  /** Whether a directory of the machine's can be entered: search permission is asked for. */
+  boolean mayEnter(String path) {
+    int opened = host.open(path + "/.", Libc.O_PATH() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC());
+    if (opened >= 0) {
+      host.close(opened);
+    }
+    return opened >= 0;
   }
 
   /** getdents64(2) of a directory that is not the model's: it may have names of the model's. */
@@ -101,7 +126,8 @@ final class ProgramFiles {
     }
     try (Arena arena = Arena.ofConfined()) {
       MergedList list = new MergedList(host, model, path.get());
-      MemorySegment into = arena.allocate(Math.clamp(call.argument(2), 0, MergedList.MOST_BYTES));
+      MemorySegment into =
+          arena.allocate(Math.min(Integer.toUnsignedLong(call.integer(2)), MergedList.MOST_BYTES));
       int bytes = list.read(directory, into);
       return bytes <= 0
           ? Answer.of(bytes)

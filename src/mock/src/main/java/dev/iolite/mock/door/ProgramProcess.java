@@ -61,6 +61,11 @@ final class ProgramProcess {
     directory = Optional.empty();
   }
 
+  /** The root of its files, as this process reaches it. */
+  String root() {
+    return "/proc/" + number + "/root";
+  }
+
   /** The link in procfs to one of its descriptors' files; of AT_FDCWD, to its directory. */
   String link(int fd) {
     return "/proc/" + number + (fd == Libc.AT_FDCWD() ? "/cwd" : "/fd/" + fd);

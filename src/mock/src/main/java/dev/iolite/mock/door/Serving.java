@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -99,7 +100,7 @@ final class Serving implements Tracer.Listener {
         new ProgramFiles(host, model, kernel, processes, placeholders, begun, descriptor);
     files = Optional.of(made);
     PathCalls paths = new PathCalls(model, kernel, made);
-    DirectoryCalls directories = new DirectoryCalls(paths, made);
+    DirectoryCalls directories = new DirectoryCalls(paths, made, processes);
     MessageCalls messages = new MessageCalls(host, supervisor, made, this::isToEnd);
     FileCalls fileCalls = new FileCalls(kernel, paths, made);
     servers = () -> new Server(paths, directories, messages, fileCalls);
@@ -136,8 +137,12 @@ final class Serving implements Tracer.Listener {
   }
 
   /** How the program's own process has ended, as of waitpid(2). */
-  int awaitStatus() {
-    return status.join();
+  int awaitStatus() throws InterruptedException {
+    try {
+      return status.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Waits until the program and all its children have ended. */

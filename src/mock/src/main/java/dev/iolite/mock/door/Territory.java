@@ -1,6 +1,5 @@
 package dev.iolite.mock.door;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -30,7 +29,30 @@ final class Territory {
    * @param path absolute
    */
   static boolean isAbove(String path) {
-    return ABOVE.matcher(Path.of(path).normalize().toString()).matches();
+    return ABOVE.matcher(normal(path)).matches();
+  }
+
+  /** A path without its dots and needless slashes. */
+  static String normal(String path) {
+    List<String> walked = new ArrayList<>();
+    for (String name : path.split("/", -1)) {
+      walk(walked, name);
+    }
+    return text(walked);
+  }
+
+  private static void walk(List<String> walked, String name) {
+    if (name.equals("..")) {
+      if (!walked.isEmpty()) {
+        walked.removeLast();
+      }
+    } else if (!name.isEmpty() && !name.equals(".")) {
+      walked.add(name);
+    }
+  }
+
+  private static String text(List<String> walked) {
+    return "/" + String.join("/", walked);
   }
 
   /**
@@ -41,15 +63,9 @@ final class Territory {
   static boolean has(String path) {
     List<String> walked = new ArrayList<>();
     for (String name : path.split("/", -1)) {
-      if (name.equals("..")) {
-        if (!walked.isEmpty()) {
-          walked.removeLast();
-        }
-      } else if (!name.isEmpty() && !name.equals(".")) {
-        walked.add(name);
-        if (MODEL.matcher("/" + String.join("/", walked)).matches()) {
-          return true;
-        }
+      walk(walked, name);
+      if (MODEL.matcher(text(walked)).matches()) {
+        return true;
       }
     }
     return false;

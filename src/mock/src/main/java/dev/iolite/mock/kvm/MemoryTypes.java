@@ -6,7 +6,7 @@ import java.util.OptionalLong;
 
 /** A vCPU's memory type range registers; arch/x86/kvm/mtrr.c. */
 final class MemoryTypes {
-  static final int CAP = 0xfe;
+  private static final int CAP = 0xfe;
 
   private static final int FIRST_VARIABLE = 0x200;
   private static final int LAST_VARIABLE = 0x20f;

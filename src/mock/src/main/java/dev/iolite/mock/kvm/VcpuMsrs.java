@@ -81,8 +81,9 @@ final class VcpuMsrs {
   };
 
   /**
-   * KVM's own clocks and notices (MSR_KVM_WALL_CLOCK and those after it). The model has none of
-   * them, as its CPUID says, but any VMM may make sure that they are off.
+   * KVM's own clocks and notices (MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME, MSR_KVM_ASYNC_PF_EN,
+   * MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN and their like). Linux lets a VMM switch them on, too;
+   * the model's CPUID has none of them, and they stay off.
    */
   private static final Set<Integer> OFF =
       Set.of(

@@ -882,6 +882,9 @@ static void use_directories(const char *place) {
   REFUSED(syscall(SYS_getdents64, dirfd(modules), text, 64), EINVAL);
   rewinddir(modules);
   REFUSED(syscall(SYS_getdents64, dirfd(modules), 16, sizeof text), EFAULT);
+  printf("duplicate: iommu %d, %d\n", listed_in_pieces(DONE(dup(dirfd(devices))), "iommu"),
+         listed_in_pieces(DONE(fcntl(dirfd(devices), F_DUPFD_CLOEXEC, 0)), "iommu"));
+  REFUSED(openat(dirfd(devices), "", O_RDONLY), ENOENT);
   DONE(close(DONE(openat(dirfd(devices), "null", O_RDWR))));
   ioas(DONE(openat(dirfd(devices), "iommu", O_RDWR)));
 
@@ -895,6 +898,11 @@ static void use_directories(const char *place) {
   REFUSED(access("../../../../etc", R_OK), ENOENT);
   REFUSED(mkdir("../../../../other", 0700), EPERM);
   REFUSED(execl("vendor", "vendor", (char *)0), EACCES);
+  REFUSED(execl("nothing", "nothing", (char *)0), ENOENT);
+  REFUSED(open("", O_RDONLY), ENOENT);
+  REFUSED(fchdir(-1), EBADF);
+  REFUSED(fchdir(AT_FDCWD), EBADF);
+  REFUSED(chdir("/proc/self/exe"), ENOTDIR);
   DONE(fchdir(DONE(open("..", O_RDONLY | O_DIRECTORY))));
   fflush(stdout);
   if (DONE(fork()) == 0) {
