@@ -130,7 +130,8 @@ public final class HostSupervisor {
       long ignored = ignoredSignals();
       for (int signal = 1; signal < Long.SIZE; signal++) {
         if ((ignored & 1L << (signal - 1)) != 0) {
-          prepared |= Spawn.REMOVE.toInt(signals, signal);
+          // glibc refuses those that it has for itself.
+          int _ = Spawn.REMOVE.toInt(signals, signal);
         }
       }
       prepared |= -Spawn.SET_DEFAULT.toInt(attributes, signals);
