@@ -29,7 +29,7 @@ class QemuGuestIT {
   /** The disk gets a partition, which the guest is to find; then the guest gets the disk. */
   private static final String SCRIPT =
       """
-      exec > %1$s/output 2>&1
+      exec < /dev/null > %1$s/output 2>&1
       cd /sys/bus/pci/devices/%2$s
       echo %2$s > driver/unbind
       echo vfio-pci > driver_override

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class QemuDriverTest {
   private static final String SCRIPT =
       """
-      exec > %s 2>&1
+      exec < /dev/null > %s 2>&1
       cd /sys/bus/pci/devices/0000:00:03.0
       echo 0000:00:03.0 > driver/unbind
       echo vfio-pci > driver_override

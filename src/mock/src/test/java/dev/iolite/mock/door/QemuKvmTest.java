@@ -60,7 +60,7 @@ class QemuKvmTest {
     Files.write(directory.resolve("rom"), rom);
     String script =
         """
-        exec > %1$s/output 2> %1$s/errors
+        exec < /dev/null > %1$s/output 2> %1$s/errors
         exec qemu-system-x86_64 -accel kvm -m 64 -nodefaults -nographic -no-reboot -bios %1$s/rom \
           -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4 -action panic=exit-failure
         """
