@@ -69,7 +69,10 @@ class LauncherIT {
         "cp -a --parents scripts pom.xml bindings/pom.xml bindings/target/iolite-uapi.jar"
             + " src/*/pom.xml src/*/target/iolite*.jar src/cli/target/lib \"$0\"";
     assertThat(
-            new ProcessBuilder("sh", "-c", copy, checkout.toString()).inheritIO().start().waitFor())
+            new ProcessBuilder("sh", "-c", copy, checkout.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start()
+                .waitFor())
         .isZero();
     Map<String, String> environment =
         Map.of(
