@@ -5,6 +5,7 @@
  * generated does not depend on the machine's libc.
  */
 #include <asm/ioctls.h>
+#include <asm/socket.h>
 #include <linux/auxvec.h>
 #include <linux/errno.h>
 #include <linux/eventfd.h>
@@ -16,3 +17,4 @@
 #include <linux/poll.h>
 #include <linux/resource.h>
 #include <linux/stat.h>
+#include <linux/uio.h>

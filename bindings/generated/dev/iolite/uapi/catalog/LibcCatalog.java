@@ -12,6 +12,7 @@ final class LibcCatalog {
 
     static List<UapiStruct> structs() {
         return List.of(
+            UapiStruct.of("libc", "iovec", iovec.layout()),
             UapiStruct.of("libc", "pollfd", pollfd.layout()),
             UapiStruct.of("libc", "procmap_query", procmap_query.layout()),
             UapiStruct.of("libc", "rlimit", rlimit.layout())
@@ -23,6 +24,9 @@ final class LibcCatalog {
             new UapiConstant("libc", "FIONBIO", Libc.FIONBIO()),
             new UapiConstant("libc", "FIONCLEX", Libc.FIONCLEX()),
             new UapiConstant("libc", "FIOCLEX", Libc.FIOCLEX()),
+            new UapiConstant("libc", "SOL_SOCKET", Libc.SOL_SOCKET()),
+            new UapiConstant("libc", "SO_PEERCRED", Libc.SO_PEERCRED()),
+            new UapiConstant("libc", "SO_DOMAIN", Libc.SO_DOMAIN()),
             new UapiConstant("libc", "AT_PAGESZ", Libc.AT_PAGESZ()),
             new UapiConstant("libc", "EPERM", Libc.EPERM()),
             new UapiConstant("libc", "ENOENT", Libc.ENOENT()),
@@ -286,8 +290,11 @@ final class LibcCatalog {
             new UapiConstant("libc", "S_IFDIR", Libc.S_IFDIR()),
             new UapiConstant("libc", "S_IFCHR", Libc.S_IFCHR()),
             new UapiConstant("libc", "S_IFIFO", Libc.S_IFIFO()),
+            new UapiConstant("libc", "UIO_MAXIOV", Libc.UIO_MAXIOV()),
             new UapiConstant("libc", "PROCMAP_QUERY_VMA_READABLE", Libc.PROCMAP_QUERY_VMA_READABLE()),
             new UapiConstant("libc", "PROCMAP_QUERY_VMA_WRITABLE", Libc.PROCMAP_QUERY_VMA_WRITABLE()),
+            new UapiConstant("libc", "SO_RCVTIMEO", Libc.SO_RCVTIMEO()),
+            new UapiConstant("libc", "SO_SNDTIMEO", Libc.SO_SNDTIMEO()),
             new UapiConstant("libc", "EWOULDBLOCK", Libc.EWOULDBLOCK()),
             new UapiConstant("libc", "EDEADLOCK", Libc.EDEADLOCK()),
             new UapiConstant("libc", "EFSBADCRC", Libc.EFSBADCRC()),

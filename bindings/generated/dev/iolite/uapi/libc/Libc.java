@@ -50,6 +50,33 @@ public class Libc extends Libc$shared {
     public static int FIOCLEX() {
         return FIOCLEX;
     }
+    private static final int SOL_SOCKET = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define SOL_SOCKET 1
+     * }
+     */
+    public static int SOL_SOCKET() {
+        return SOL_SOCKET;
+    }
+    private static final int SO_PEERCRED = (int)17L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_PEERCRED 17
+     * }
+     */
+    public static int SO_PEERCRED() {
+        return SO_PEERCRED;
+    }
+    private static final int SO_DOMAIN = (int)39L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_DOMAIN 39
+     * }
+     */
+    public static int SO_DOMAIN() {
+        return SO_DOMAIN;
+    }
     private static final int AT_PAGESZ = (int)6L;
     /**
      * {@snippet lang=c :
@@ -2417,6 +2444,15 @@ public class Libc extends Libc$shared {
     public static int S_IFIFO() {
         return S_IFIFO;
     }
+    private static final int UIO_MAXIOV = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define UIO_MAXIOV 1024
+     * }
+     */
+    public static int UIO_MAXIOV() {
+        return UIO_MAXIOV;
+    }
     private static final int PROCMAP_QUERY_VMA_READABLE = (int)1L;
     /**
      * {@snippet lang=c :
@@ -2434,6 +2470,24 @@ public class Libc extends Libc$shared {
      */
     public static int PROCMAP_QUERY_VMA_WRITABLE() {
         return PROCMAP_QUERY_VMA_WRITABLE;
+    }
+    private static final int SO_RCVTIMEO = (int)20L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_RCVTIMEO 20
+     * }
+     */
+    public static int SO_RCVTIMEO() {
+        return SO_RCVTIMEO;
+    }
+    private static final int SO_SNDTIMEO = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define SO_SNDTIMEO 21
+     * }
+     */
+    public static int SO_SNDTIMEO() {
+        return SO_SNDTIMEO;
     }
     private static final int EWOULDBLOCK = (int)11L;
     /**

@@ -2,6 +2,7 @@ package dev.iolite.ipc;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
+import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,8 +15,8 @@ import java.nio.file.Path;
  * no call can reach another file with the same number.
  *
  * <p>A {@link java.nio.channels.SocketChannel} would not do: it hides the descriptor, and with it
- * what the kernel says about the process at the other end. The numbers are those of
- * asm-generic/socket.h and linux/net.h, which x86, Arm and RISC-V share.
+ * what the kernel says about the process at the other end. The numbers that no header for programs
+ * has are those of linux/net.h and linux/socket.h.
  */
 final class SocketFd implements AutoCloseable {
   /** The longest time that a call waits. */
@@ -24,10 +25,6 @@ final class SocketFd implements AutoCloseable {
   private static final int AF_UNIX = 1;
   private static final int SOCK_STREAM = 1;
   private static final int SOCK_CLOEXEC = 0x8_0000;
-  private static final int SOL_SOCKET = 1;
-  private static final int SO_PEERCRED = 17;
-  private static final int SO_RCVTIMEO = 20;
-  private static final int SO_SNDTIMEO = 21;
   private static final int SHUT_RDWR = 2;
 
   /** struct sockaddr_un: the family, and room for a path that ends with NUL. */
@@ -64,10 +61,11 @@ final class SocketFd implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment time =
           arena.allocateFrom(ValueLayout.JAVA_LONG, LOOK_MILLIS / 1000, LOOK_MILLIS % 1000 * 1000L);
-      for (int option : new int[] {SO_RCVTIMEO, SO_SNDTIMEO}) {
+      for (int option : new int[] {Libc.SO_RCVTIMEO(), Libc.SO_SNDTIMEO()}) {
         done(
             "setsockopt",
-            host.setsockopt(number, SOL_SOCKET, option, time.address(), (int) time.byteSize()));
+            host.setsockopt(
+                number, Libc.SOL_SOCKET(), option, time.address(), (int) time.byteSize()));
       }
       return socket;
     } catch (SocketErrnoException e) {
@@ -159,7 +157,11 @@ final class SocketFd implements AutoCloseable {
           "getsockopt",
           call(fd ->
               host.getsockopt(
-                  fd, SOL_SOCKET, SO_PEERCRED, credentials.address(), length.address())));
+                  fd,
+                  Libc.SOL_SOCKET(),
+                  Libc.SO_PEERCRED(),
+                  credentials.address(),
+                  length.address())));
       return new Peer(
           credentials.getAtIndex(ValueLayout.JAVA_INT, 0),
           Integer.toUnsignedLong(credentials.getAtIndex(ValueLayout.JAVA_INT, 1)));
