@@ -54,8 +54,8 @@ final class MockRunCommand extends IoliteCommand implements Callable<Integer> {
       paramLabel = "CALL:N=ERRNO[:after]",
       description =
           "make the Nth of these calls fail, such as IOMMU_IOAS_MAP:2=ENOMEM; with :after, once its"
-              + " effect has taken place. Can be given more than once. A call that the program does"
-              + " not make so often is reported on standard error")
+              + " effect has taken place. Can be given more than once. If the program makes fewer"
+              + " such calls, iolite says so on standard error")
   private List<InjectedFault> faults = List.of();
 
   private final CallCounts counted = new CallCounts();

@@ -189,18 +189,31 @@ public final class HostSupervisor {
     }
     try (Arena arena = Arena.ofConfined()) {
       // To wait for the child itself would take away what its tracer is to be told.
-      MemorySegment ended = pollfd.allocate(arena);
-      pollfd.fd(ended, descriptor);
-      pollfd.events(ended, (short) Libc.POLLIN());
       int polled;
       do {
-        polled = HOST.poll(ended.address(), 1, -1);
+        polled = poll(descriptor, -1);
       } while (polled == Errno.EINTR.negated());
       MemorySegment status = arena.allocate(JAVA_INT);
       int result = await(process, status, 0);
       return result < 0 ? result : status.get(JAVA_INT, 0);
     } finally {
       HOST.close(descriptor);
+    }
+  }
+
+  /**
+   * Waits until a descriptor can be read, or never can be again (poll(2) with POLLIN).
+   *
+   * @param millis how long; negative: without an end
+   * @return what is the case (revents); 0: nothing until then; or a negated errno
+   */
+  public int poll(int descriptor, int millis) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment asked = pollfd.allocate(arena);
+      pollfd.fd(asked, descriptor);
+      pollfd.events(asked, (short) Libc.POLLIN());
+      int result = HOST.poll(asked.address(), 1, millis);
+      return result > 0 ? pollfd.revents(asked) : result;
     }
   }
 

@@ -14,11 +14,14 @@ import java.util.Optional;
 final class DirectoryCalls {
   private final PathCalls paths;
   private final ProgramFiles files;
+  private final MachineDirectories machines;
   private final Processes processes;
 
-  DirectoryCalls(PathCalls paths, ProgramFiles files, Processes processes) {
+  DirectoryCalls(
+      PathCalls paths, ProgramFiles files, MachineDirectories machines, Processes processes) {
     this.paths = paths;
     this.files = files;
+    this.machines = machines;
     this.processes = processes;
   }
 
@@ -45,7 +48,7 @@ final class DirectoryCalls {
           caller.directory().map(path -> tell(caller, call, path)).orElseGet(Answer::pass));
     }
     if (number == Seccomp.__NR_getdents64() && caller.model(call.integer(0)).isEmpty()) {
-      return Optional.of(files.list(caller, call));
+      return Optional.of(machines.list(caller, call));
     }
     return Optional.empty();
   }
@@ -71,7 +74,7 @@ final class DirectoryCalls {
    * @param path by which this process reaches it
    */
   private Answer leave(ProgramProcess caller, String path) {
-    if (caller.directory().isPresent() && files.mayEnter(path)) {
+    if (caller.directory().isPresent() && machines.mayEnter(path)) {
       processes.adoptChildren(caller);
       caller.leave();
     }

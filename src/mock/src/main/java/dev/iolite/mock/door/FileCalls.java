@@ -4,17 +4,11 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.seccomp.Seccomp;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.Set;
 
 /** Answers the calls on a descriptor, if it is the model's. */
 final class FileCalls {
-  private static final int IOV_MAX = 1024;
-  private static final long IOVEC_BYTES = 2 * Long.BYTES;
-
   /** fs/ioctl.c:do_vfs_ioctl answers these whatever the file, as it does for the placeholder. */
   private static final Set<Integer> OF_ANY_FILE =
       Set.of(Libc.FIOCLEX(), Libc.FIONCLEX(), Libc.FIONBIO());
@@ -22,11 +16,13 @@ final class FileCalls {
   private final Kernel kernel;
   private final PathCalls paths;
   private final ProgramFiles files;
+  private final MachineDirectories machines;
 
-  FileCalls(Kernel kernel, PathCalls paths, ProgramFiles files) {
+  FileCalls(Kernel kernel, PathCalls paths, ProgramFiles files, MachineDirectories machines) {
     this.kernel = kernel;
     this.paths = paths;
     this.files = files;
+    this.machines = machines;
   }
 
   /** How a call is answered. */
@@ -84,7 +80,7 @@ final class FileCalls {
     return call.number() == Seccomp.__NR_dup()
             || isClosedByExec
             || isDuplicate(call, Libc.F_DUPFD())
-        ? files.duplicateMachines(caller, call, isClosedByExec)
+        ? machines.duplicate(caller, call, isClosedByExec)
         : Answer.pass();
   }
 
@@ -175,34 +171,24 @@ final class FileCalls {
 
   /** A part of a transfer. */
   @FunctionalInterface
-  private interface Part {
+  private interface Transfer {
     long move(long address, long bytes, long done);
   }
 
   /** fs/read_write.c:do_loop_readv_writev: part after part, until one is cut short. */
-  private static Answer vector(ProgramProcess caller, Notice call, Part part) {
-    long count = call.argument(2);
-    if (count < 0 || count > IOV_MAX) {
-      return Answer.of(Errno.EINVAL);
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      Optional<MemorySegment> parts = caller.get(arena, call.argument(1), count * IOVEC_BYTES);
-      if (parts.isEmpty()) {
-        return Answer.of(Errno.EFAULT);
+  private static Answer vector(ProgramProcess caller, Notice call, Transfer transfer) {
+    IoVector vector = IoVector.of(caller, call.argument(1), call.argument(2));
+    long done = 0;
+    for (IoVector.Buffer each : vector.buffers()) {
+      long moved = transfer.move(each.address(), each.bytes(), done);
+      if (moved < 0) {
+        return Answer.of(done == 0 ? moved : done);
       }
-      long done = 0;
-      for (long i = 0; i < count; i++) {
-        long bytes = parts.get().getAtIndex(ValueLayout.JAVA_LONG, 2 * i + 1);
-        long moved = part.move(parts.get().getAtIndex(ValueLayout.JAVA_LONG, 2 * i), bytes, done);
-        if (moved < 0) {
-          return Answer.of(done == 0 ? moved : done);
-        }
-        done += moved;
-        if (moved < bytes) {
-          break;
-        }
+      done += moved;
+      if (moved < each.bytes()) {
+        break;
       }
-      return Answer.of(done);
     }
+    return Answer.of(vector.error() < 0 ? vector.error() : done);
   }
 }

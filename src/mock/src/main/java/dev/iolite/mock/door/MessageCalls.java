@@ -7,7 +7,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
 import dev.iolite.kernel.HostSupervisor;
 import dev.iolite.uapi.libc.Libc;
-import dev.iolite.uapi.libc.pollfd;
+import dev.iolite.uapi.libc.iovec;
 import dev.iolite.uapi.seccomp.Seccomp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,8 +37,7 @@ final class MessageCalls {
   private static final long TYPE = 12;
   private static final long DATA = 16;
 
-  private static final int SOL_SOCKET = 1;
-  private static final int SO_RCVTIMEO = 20;
+  private static final int AF_UNIX = 1;
   private static final int SCM_RIGHTS = 1;
   private static final int MSG_PEEK = 2;
   private static final int MSG_DONTWAIT = 0x40;
@@ -51,12 +50,10 @@ final class MessageCalls {
   private static final int MOST_DATA = 1 << 20;
 
   private static final int MOST_NAME = 128;
-  private static final int MOST_PARTS = 1024;
 
-  /** struct iovec, and struct timeval. */
-  private static final long PART = 2 * Long.BYTES;
-
+  /** struct timeval. */
   private static final long TIME = 2 * Long.BYTES;
+
   private static final int LOOK_MILLIS = 20;
 
   private final HostKernel host;
@@ -98,53 +95,55 @@ final class MessageCalls {
       return Answer.pass();
     }
     try {
+      if (!isUnix(arena, socket)) {
+        return Answer.pass();
+      }
       boolean waits =
           (call.integer(2) & MSG_DONTWAIT) == 0
               && !caller.isNonBlocking(call.integer(0))
               && waitsForEver(arena, socket);
-      int found = look(arena, socket);
+      int found = look(socket);
       while (found == Errno.EAGAIN.negated() && waits) {
         if (isToEnd.test(call)) {
-          return Answer.of(Errno.EINTR);
+          // Its own kernel sees the signal, and knows whether the call is made again.
+          return Answer.pass();
         }
-        await(arena, socket);
-        found = look(arena, socket);
+        found = supervisor.poll(socket, LOOK_MILLIS) > 0 ? look(socket) : found;
       }
-      return found > 0 ? take(arena, caller, call, header, socket) : Answer.pass();
+      if (found > 0) {
+        return take(arena, caller, call, header, socket);
+      }
+      // An error of the socket's is told only once, and that was now.
+      return found < 0 && found != Errno.EAGAIN.negated() ? Answer.of(found) : Answer.pass();
     } finally {
       host.close(socket);
     }
   }
 
-  private void await(Arena arena, int socket) {
-    MemorySegment asked = pollfd.allocate(arena);
-    pollfd.fd(asked, socket);
-    pollfd.events(asked, (short) Libc.POLLIN());
-    host.poll(asked.address(), 1, LOOK_MILLIS);
-  }
-
   /** How many files of the model the next message brings, or a negated errno. */
-  private int look(Arena arena, int socket) {
-    MemorySegment control = arena.allocate(MOST_CONTROL, Long.BYTES);
-    MemorySegment header = header(arena, arena.allocate(1), control, MemorySegment.NULL);
-    long seen =
-        supervisor.receive(socket, header.address(), MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (seen < 0) {
-      return (int) seen;
+  private int look(int socket) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment control = arena.allocate(MOST_CONTROL, Long.BYTES);
+      MemorySegment header = header(arena, arena.allocate(1), control, MemorySegment.NULL);
+      long seen =
+          supervisor.receive(socket, header.address(), MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+      if (seen < 0) {
+        return (int) seen;
+      }
+      int models = 0;
+      for (Place place : places(control.asSlice(0, header.get(JAVA_LONG, CONTROL_BYTES)))) {
+        models += ProgramFiles.isModels(place.file()) ? 1 : 0;
+        host.close(place.file());
+      }
+      return models;
     }
-    int models = 0;
-    for (Place place : places(control.asSlice(0, header.get(JAVA_LONG, CONTROL_BYTES)))) {
-      models += ProgramFiles.isModels(place.file()) ? 1 : 0;
-      host.close(place.file());
-    }
-    return models;
   }
 
   private static MemorySegment header(
       Arena arena, MemorySegment data, MemorySegment control, MemorySegment name) {
-    MemorySegment part = arena.allocate(PART, Long.BYTES);
-    part.set(JAVA_LONG, 0, data.address());
-    part.set(JAVA_LONG, Long.BYTES, data.byteSize());
+    MemorySegment part = iovec.allocate(arena);
+    iovec.iov_base(part, data);
+    iovec.iov_len(part, data.byteSize());
     MemorySegment header = arena.allocate(HEADER, Long.BYTES);
     header.set(JAVA_LONG, NAME, name.address());
     header.set(JAVA_INT, NAME_BYTES, (int) name.byteSize());
@@ -170,7 +169,7 @@ final class MessageCalls {
       if (bytes < DATA || at + bytes > control.byteSize()) {
         break;
       }
-      if (control.get(JAVA_INT, at + LEVEL) == SOL_SOCKET
+      if (control.get(JAVA_INT, at + LEVEL) == Libc.SOL_SOCKET()
           && control.get(JAVA_INT, at + TYPE) == SCM_RIGHTS) {
         for (long file = at + DATA; file < at + bytes; file += Integer.BYTES) {
           places.add(new Place(control, file));
@@ -184,15 +183,12 @@ final class MessageCalls {
   /** Receives a message for the program. */
   private Answer take(
       Arena arena, ProgramProcess caller, Notice call, MemorySegment theirs, int socket) {
-    long count = theirs.get(JAVA_LONG, PART_COUNT);
-    Optional<MemorySegment> parts =
-        count < 0 || count > MOST_PARTS
-            ? Optional.empty()
-            : caller.get(arena, theirs.get(JAVA_LONG, PARTS), count * PART);
-    if (parts.isEmpty()) {
+    IoVector parts =
+        IoVector.of(caller, theirs.get(JAVA_LONG, PARTS), theirs.get(JAVA_LONG, PART_COUNT));
+    if (parts.error() < 0) {
       return Answer.pass();
     }
-    MemorySegment data = arena.allocate(room(parts.get(), count));
+    MemorySegment data = arena.allocate(room(parts));
     MemorySegment control =
         arena.allocate(Math.min(theirs.get(JAVA_LONG, CONTROL_BYTES), MOST_CONTROL), Long.BYTES);
     int nameRoom = Math.clamp(theirs.get(JAVA_INT, NAME_BYTES), 0, MOST_NAME);
@@ -210,7 +206,7 @@ final class MessageCalls {
       int number = files.receive(caller, call, place.file(), (flags & MSG_CMSG_CLOEXEC) != 0);
       control.set(JAVA_INT, place.at(), number);
     }
-    boolean isPut = put(caller, parts.get(), data.asSlice(0, Math.min(received, data.byteSize())));
+    boolean isPut = put(caller, parts, data.asSlice(0, Math.min(received, data.byteSize())));
     isPut &= caller.put(theirs.get(JAVA_LONG, CONTROL), control.asSlice(0, controlBytes)) == 0;
     if (hasName) {
       int bytes = ours.get(JAVA_INT, NAME_BYTES);
@@ -225,33 +221,44 @@ final class MessageCalls {
     return isPut ? Answer.of(received) : Answer.of(Errno.EFAULT);
   }
 
-  private static long room(MemorySegment parts, long count) {
+  private static long room(IoVector parts) {
     long room = 0;
-    for (long i = 0; i < count; i++) {
-      room += Math.clamp(parts.getAtIndex(JAVA_LONG, 2 * i + 1), 0, MOST_DATA);
+    for (IoVector.Buffer each : parts.buffers()) {
+      room += Math.min(each.bytes(), MOST_DATA);
     }
     return Math.min(room, MOST_DATA);
   }
 
   /** Copies what was received into the program's buffers; returns whether they are there. */
-  private static boolean put(ProgramProcess caller, MemorySegment parts, MemorySegment data) {
-    long done = 0;
-    for (long i = 0; done < data.byteSize(); i++) {
-      long bytes = Math.min(parts.getAtIndex(JAVA_LONG, 2 * i + 1), data.byteSize() - done);
-      if (caller.put(parts.getAtIndex(JAVA_LONG, 2 * i), data.asSlice(done, bytes)) < 0) {
+  private static boolean put(ProgramProcess caller, IoVector parts, MemorySegment data) {
+    MemorySegment left = data;
+    for (IoVector.Buffer each : parts.buffers()) {
+      long bytes = Math.min(each.bytes(), left.byteSize());
+      if (caller.put(each.address(), left.asSlice(0, bytes)) < 0) {
         return false;
       }
-      done += bytes;
+      left = left.asSlice(bytes);
     }
     return true;
   }
 
-  /** Whether nothing but a signal ends a wait for a message (SO_RCVTIMEO). */
+  /** Whether it is one of the sockets that can bring files. */
+  private boolean isUnix(Arena arena, int socket) {
+    MemorySegment domain = arena.allocate(JAVA_INT);
+    return isOption(arena, socket, Libc.SO_DOMAIN(), domain) && domain.get(JAVA_INT, 0) == AF_UNIX;
+  }
+
+  /** Whether nothing but a signal ends a wait for a message. */
   private boolean waitsForEver(Arena arena, int socket) {
     MemorySegment time = arena.allocate(TIME, Long.BYTES);
-    MemorySegment bytes = arena.allocateFrom(JAVA_INT, (int) TIME);
-    return host.getsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, time.address(), bytes.address()) == 0
+    return isOption(arena, socket, Libc.SO_RCVTIMEO(), time)
         && time.get(JAVA_LONG, 0) == 0
         && time.get(JAVA_LONG, Long.BYTES) == 0;
+  }
+
+  /** Reads an option of a socket; returns whether it is one that has it. */
+  private boolean isOption(Arena arena, int socket, int option, MemorySegment into) {
+    MemorySegment bytes = arena.allocateFrom(JAVA_INT, (int) into.byteSize());
+    return host.getsockopt(socket, Libc.SOL_SOCKET(), option, into.address(), bytes.address()) == 0;
   }
 }

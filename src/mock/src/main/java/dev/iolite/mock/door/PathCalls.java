@@ -28,11 +28,13 @@ final class PathCalls {
   private final MockKernel model;
   private final Kernel kernel;
   private final ProgramFiles files;
+  private final MachineDirectories machines;
 
-  PathCalls(MockKernel model, Kernel kernel, ProgramFiles files) {
+  PathCalls(MockKernel model, Kernel kernel, ProgramFiles files, MachineDirectories machines) {
     this.model = model;
     this.kernel = kernel;
     this.files = files;
+    this.machines = machines;
   }
 
   /** How a call is answered; empty: it names no file. */
@@ -205,7 +207,7 @@ final class PathCalls {
       List<String> found = new ArrayList<>();
       files.resolve(name.path, Libc.O_DIRECTORY(), found::add);
       if (found.stream().anyMatch(Territory::isAbove)) {
-        return files.giveMachines(caller, call, found.getFirst(), isClosedByExec);
+        return machines.open(caller, call, found.getFirst(), isClosedByExec);
       }
     }
     if (name.isModels()) {
@@ -215,7 +217,7 @@ final class PathCalls {
     boolean reads =
         (flags & (Libc.O_WRONLY() | Libc.O_RDWR() | Libc.O_CREAT() | Libc.O_PATH())) == 0;
     return reads && Territory.isAbove(name.path)
-        ? files.giveMachines(caller, call, name.path, isClosedByExec)
+        ? machines.open(caller, call, name.path, isClosedByExec)
         : name.elsewhere();
   }
 

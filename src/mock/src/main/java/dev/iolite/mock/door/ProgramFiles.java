@@ -69,77 +69,6 @@ final class ProgramFiles {
     return Answer.of(result);
   }
 
-  /**
-   * Gives the calling process a directory of the machine's that the model has names in, at a number
-   * like those of the model's files, so that the filter sees when it is listed.
-   */
-  Answer giveMachines(ProgramProcess caller, Notice call, String path, boolean isClosedByExec) {
-    String name = caller.root() + Territory.normal(path);
-    return giveMachines(
-        caller, call, host.open(name, Libc.O_DIRECTORY() | Libc.O_CLOEXEC()), isClosedByExec);
-  }
-
-  /** The same for a duplicate of such a directory; any other file is not looked at. */
-  Answer duplicateMachines(ProgramProcess caller, Notice call, boolean isClosedByExec) {
-    int fd = call.integer(0);
-    return Processes.link(caller.link(fd)).filter(Territory::isAbove).isPresent()
-        ? giveMachines(caller, call, caller.take(fd), isClosedByExec)
-        : Answer.pass();
-  }
-
-  /** Where there is no number left of those, the program's own kernel gives one. */
-  private Answer giveMachines(
-      ProgramProcess caller, Notice call, int directory, boolean isClosedByExec) {
-    if (directory < 0) {
-      return Answer.pass();
-    }
-    int number = model.open("/", Libc.O_DIRECTORY());
-    processes.takeGiven();
-    if (number < 0) {
-      host.close(directory);
-      return Answer.pass();
-    }
-    caller.drop(number);
-    int added = add(call, directory, number, isClosedByExec);
-    model.close(number);
-    return added < 0 ? Answer.pass() : Answer.of(number);
-  }
-
-  /** Whether a directory of the machine's can be entered: search permission is asked for. */
-  boolean mayEnter(String path) {
-    int opened = host.open(path + "/.", Libc.O_PATH() | Libc.O_DIRECTORY() | Libc.O_CLOEXEC());
-    if (opened >= 0) {
-      host.close(opened);
-    }
-    return opened >= 0;
-  }
-
-  /** getdents64(2) of a directory that is not the model's: it may have names of the model's. */
-  Answer list(ProgramProcess caller, Notice call) {
-    Optional<String> path = Processes.link(caller.link(call.integer(0))).filter(Territory::isAbove);
-    if (path.isEmpty()) {
-      return Answer.pass();
-    }
-    int directory = caller.take(call.integer(0));
-    if (directory < 0) {
-      return Answer.of(directory);
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      MergedList list = new MergedList(host, model, path.get());
-      MemorySegment into =
-          arena.allocate(Math.min(Integer.toUnsignedLong(call.integer(2)), MergedList.MOST_BYTES));
-      int bytes = list.read(directory, into);
-      return bytes <= 0
-          ? Answer.of(bytes)
-          : Answer.of(
-              caller.put(call.argument(1), into.asSlice(0, bytes)) < 0
-                  ? Errno.EFAULT.negated()
-                  : bytes);
-    } finally {
-      host.close(directory);
-    }
-  }
-
   /** The name of one of the model's open files; nothing if it has been closed. */
   String nameOf(int number) {
     return model.nameOf(number).orElse("");
@@ -162,7 +91,7 @@ final class ProgramFiles {
   }
 
   /** Gives the program a file of this process at a number, and closes it here. */
-  private int add(Notice call, int file, int number, boolean isClosedByExec) {
+  int add(Notice call, int file, int number, boolean isClosedByExec) {
     int atNumber = (int) Seccomp.SECCOMP_ADDFD_FLAG_SETFD();
     return add(call, file, atNumber, number, isClosedByExec);
   }

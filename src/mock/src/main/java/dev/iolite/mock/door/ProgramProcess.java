@@ -6,7 +6,6 @@ import dev.iolite.kernel.HostSupervisor;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.core.ProcessMemory;
 import dev.iolite.uapi.libc.Libc;
-import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -76,15 +75,7 @@ final class ProgramProcess {
   }
 
   boolean hasEnded() {
-    if (pidfd < 0) {
-      return true;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment asked = pollfd.allocate(arena);
-      pollfd.fd(asked, pidfd);
-      pollfd.events(asked, (short) Libc.POLLIN());
-      return host.poll(asked.address(), 1, 0) == 1;
-    }
+    return pidfd < 0 || supervisor.poll(pidfd, 0) > 0;
   }
 
   void close() {

@@ -7,7 +7,6 @@ import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.uapi.libc.Libc;
-import dev.iolite.uapi.libc.pollfd;
 import dev.iolite.uapi.seccomp.Seccomp;
 import dev.iolite.uapi.seccomp.seccomp_notif;
 import dev.iolite.uapi.seccomp.seccomp_notif_resp;
@@ -99,10 +98,11 @@ final class Serving implements Tracer.Listener {
     ProgramFiles made =
         new ProgramFiles(host, model, kernel, processes, placeholders, begun, descriptor);
     files = Optional.of(made);
-    PathCalls paths = new PathCalls(model, kernel, made);
-    DirectoryCalls directories = new DirectoryCalls(paths, made, processes);
+    MachineDirectories machines = new MachineDirectories(host, model, processes, made);
+    PathCalls paths = new PathCalls(model, kernel, made, machines);
+    DirectoryCalls directories = new DirectoryCalls(paths, made, machines, processes);
     MessageCalls messages = new MessageCalls(host, supervisor, made, this::isToEnd);
-    FileCalls fileCalls = new FileCalls(kernel, paths, made);
+    FileCalls fileCalls = new FileCalls(kernel, paths, made, machines);
     servers = () -> new Server(paths, directories, messages, fileCalls);
     relieve();
     Thread.ofPlatform().daemon().name("door's watch").start(this::watch);
@@ -221,12 +221,8 @@ final class Serving implements Tracer.Listener {
 
   /** Whether nobody is left whose calls go through the filter. */
   private boolean isDone() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment asked = pollfd.allocate(arena);
-      pollfd.fd(asked, listener);
-      pollfd.events(asked, (short) Libc.POLLIN());
-      return host.poll(asked.address(), 1, 0) == 1 && (pollfd.revents(asked) & Libc.POLLHUP()) != 0;
-    }
+    int state = supervisor.poll(listener, 0);
+    return state > 0 && (state & Libc.POLLHUP()) != 0;
   }
 
   /** A call, and who answers it. */

@@ -266,6 +266,11 @@ class DoorTest {
   }
 
   @Test
+  void aSocketTellsItsErrorsToAProgramThatAsksForFiles() throws Exception {
+    assertEquals(new CProgram.Run(0, "received 0\nreceived 1\nid 1\n"), run("dynamic", "errors"));
+  }
+
+  @Test
   void threadsCallAtTheSameTime() throws Exception {
     assertEquals(new CProgram.Run(0, "next id 401\n"), run("dynamic", "threads"));
   }

@@ -10,6 +10,7 @@
 #include <linux/mman.h>
 #include <linux/udmabuf.h>
 #include <linux/vfio.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -765,6 +766,56 @@ static void pass_files(void) {
   REFUSED(receive_files(sockets[1], files, 0), EINTR);
 }
 
+static int sender;
+
+static void send_one(int signal) {
+  (void)signal;
+  DONE(send(sender, "x", 1, 0));
+}
+
+/* What a socket says of errors and signals reaches a program that asks for files, too. */
+static void hear_of_errors(void) {
+  int sockets[2], files[2];
+  DONE(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+  DONE(send(sockets[0], "x", 1, 0));
+  DONE(close(sockets[1]));
+  REFUSED(receive_files(sockets[0], files, 0), ECONNRESET);
+  printf("received %ld\n", DONE(receive_files(sockets[0], files, 0)));
+
+  int closed = DONE(socket(AF_INET, SOCK_DGRAM, 0));
+  int datagrams = DONE(socket(AF_INET, SOCK_DGRAM, 0));
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t bytes = sizeof address;
+  DONE(bind(closed, (struct sockaddr *)&address, bytes));
+  DONE(getsockname(closed, (struct sockaddr *)&address, &bytes));
+  DONE(close(closed));
+  DONE(connect(datagrams, (struct sockaddr *)&address, bytes));
+  REFUSED(receive_files(datagrams, files, MSG_ERRQUEUE), EAGAIN);
+  DONE(send(datagrams, "x", 1, 0));
+  REFUSED(receive_files(datagrams, files, 0), ECONNREFUSED);
+
+  DONE(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+  sender = sockets[0];
+  struct sigaction action = {.sa_handler = send_one, .sa_flags = SA_RESTART};
+  DONE(sigaction(SIGALRM, &action, 0));
+  struct itimerval soon = {.it_value = {.tv_usec = 100000}};
+  DONE(setitimer(ITIMER_REAL, &soon, 0));
+  printf("received %ld\n", DONE(receive_files(sockets[1], files, 0)));
+
+  int iommu = DONE(open("/dev/iommu", O_RDWR));
+  send_files(sender, iommu, iommu);
+  char room[CMSG_SPACE(2 * sizeof(int))];
+  struct iovec part = {room, -1};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  REFUSED(recvmsg(sockets[1], &message, 0), EINVAL);
+  message.msg_iovlen = 1025;
+  REFUSED(recvmsg(sockets[1], &message, 0), EMSGSIZE);
+  DONE(receive_files(sockets[1], files, 0));
+  printf("id %d\n", ioas(files[1]));
+}
+
 static int shared;
 
 static void *alloc_many(void *unused) {
@@ -998,6 +1049,8 @@ int main(int count, char **arguments) {
     fork_children();
   else if (!strcmp(what, "messages"))
     pass_files();
+  else if (!strcmp(what, "errors"))
+    hear_of_errors();
   else if (!strcmp(what, "threads"))
     use_threads();
   else if (!strcmp(what, "nonsense"))
