@@ -20,8 +20,11 @@ import java.lang.invoke.VarHandle;
  * <p>For use by one thread at a time; that need not be the one that runs the vCPU.
  */
 public final class DirtyRing implements AutoCloseable {
-  /** So many entries are taken together, so that the JVM checks their memory once and not each. */
-  private static final int BATCH = 256;
+  /**
+   * So many entries are taken together, so that the JVM checks their memory once and not each. With
+   * longer batches, the JIT compiler does not always spare their segment, and is slower.
+   */
+  private static final int BATCH = 64;
 
   private static final long ENTRY_BYTES = kvm_dirty_gfn.sizeof();
   private static final int DIRTY = (int) Kvm.KVM_DIRTY_GFN_F_DIRTY();
@@ -83,41 +86,28 @@ public final class DirtyRing implements AutoCloseable {
    */
   public int harvest(Pages pages) {
     int all = 0;
-    for (int count = written(); count > 0; count = written()) {
-      take(count, pages);
+    int count;
+    do {
+      count = harvestBatch(pages);
       all += count;
-    }
+    } while (count > 0);
     return all;
   }
 
-  /** The next entries; the JVM sees from the length that each access is within them. */
-  private MemorySegment batch(int count) {
-    return entries.asSlice((next & mask) * ENTRY_BYTES, count * ENTRY_BYTES);
-  }
-
-  /** How many of the next entries are written, up to a batch or the end of the ring. */
-  private int written() {
+  /** Takes the next entries, up to a batch or the end of the ring. */
+  private int harvestBatch(Pages pages) {
     int most = (int) Math.min(BATCH, mask + 1 - (next & mask));
-    MemorySegment batch = batch(most);
-    int count = 0;
-    while (count < most && isWritten(batch, count)) {
-      count++;
+    // The JVM sees from the length that each access is within it.
+    MemorySegment batch = entries.asSlice((next & mask) * ENTRY_BYTES, most * ENTRY_BYTES);
+    int written = 0;
+    while (written < most && isWritten(batch, written)) {
+      written++;
     }
     // Nothing else of an entry is read before its flags.
     VarHandle.acquireFence();
-    return count;
-  }
-
-  private static boolean isWritten(MemorySegment batch, int entry) {
-    int flags = batch.get(ValueLayout.JAVA_INT, entry * ENTRY_BYTES + kvm_dirty_gfn.flags$offset());
-    return (flags & (DIRTY | RESET)) == DIRTY;
-  }
-
-  private void take(int count, Pages pages) {
-    MemorySegment batch = batch(count);
     int taken = 0;
     try {
-      for (; taken < count; taken++) {
+      for (; taken < written; taken++) {
         long at = taken * ENTRY_BYTES;
         pages.written(
             batch.get(ValueLayout.JAVA_INT, at + kvm_dirty_gfn.slot$offset()),
@@ -131,6 +121,12 @@ public final class DirtyRing implements AutoCloseable {
       }
       next += taken;
     }
+    return written;
+  }
+
+  private static boolean isWritten(MemorySegment batch, int entry) {
+    int flags = batch.get(ValueLayout.JAVA_INT, entry * ENTRY_BYTES + kvm_dirty_gfn.flags$offset());
+    return (flags & (DIRTY | RESET)) == DIRTY;
   }
 
   /**
