@@ -11,6 +11,8 @@ import dev.iolite.uapi.libc.iovec;
 import dev.iolite.uapi.seccomp.Seccomp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -56,6 +58,9 @@ final class MessageCalls {
 
   private static final int LOOK_MILLIS = 20;
 
+  /** Longer than anybody waits. */
+  private static final Duration FOR_EVER = Duration.ofDays(36_500);
+
   private final HostKernel host;
   private final HostSupervisor supervisor;
   private final ProgramFiles files;
@@ -99,22 +104,23 @@ final class MessageCalls {
         return Answer.pass();
       }
       boolean waits =
-          (call.integer(2) & MSG_DONTWAIT) == 0
-              && !caller.isNonBlocking(call.integer(0))
-              && waitsForEver(arena, socket);
+          (call.integer(2) & MSG_DONTWAIT) == 0 && !caller.isNonBlocking(call.integer(0));
+      long left = waits ? mostNanos(arena, socket) : 0;
+      long end = System.nanoTime() + left;
       int found = look(socket);
-      while (found == Errno.EAGAIN.negated() && waits) {
+      while (found == Errno.EAGAIN.negated() && left > 0) {
         if (isToEnd.test(call)) {
           // Its own kernel sees the signal, and knows whether the call is made again.
           return Answer.pass();
         }
         found = supervisor.poll(socket, LOOK_MILLIS) > 0 ? look(socket) : found;
+        left = end - System.nanoTime();
       }
       if (found > 0) {
         return take(arena, caller, call, header, socket);
       }
       // An error of the socket's is told only once, and that was now.
-      return found < 0 && found != Errno.EAGAIN.negated() ? Answer.of(found) : Answer.pass();
+      return found < 0 ? Answer.of(found) : Answer.pass();
     } finally {
       host.close(socket);
     }
@@ -248,12 +254,16 @@ final class MessageCalls {
     return isOption(arena, socket, Libc.SO_DOMAIN(), domain) && domain.get(JAVA_INT, 0) == AF_UNIX;
   }
 
-  /** Whether nothing but a signal ends a wait for a message. */
-  private boolean waitsForEver(Arena arena, int socket) {
+  /** How long the program waits for a message at most (SO_RCVTIMEO). */
+  private long mostNanos(Arena arena, int socket) {
     MemorySegment time = arena.allocate(TIME, Long.BYTES);
-    return isOption(arena, socket, Libc.SO_RCVTIMEO(), time)
-        && time.get(JAVA_LONG, 0) == 0
-        && time.get(JAVA_LONG, Long.BYTES) == 0;
+    if (!isOption(arena, socket, Libc.SO_RCVTIMEO(), time)) {
+      return 0;
+    }
+    Duration most =
+        Duration.ofSeconds(time.get(JAVA_LONG, 0))
+            .plus(time.get(JAVA_LONG, Long.BYTES), ChronoUnit.MICROS);
+    return most.isZero() || most.compareTo(FOR_EVER) > 0 ? FOR_EVER.toNanos() : most.toNanos();
   }
 
   /** Reads an option of a socket; returns whether it is one that has it. */

@@ -732,7 +732,7 @@ static void pass_files(void) {
   struct timeval limit = {.tv_usec = 10000};
   DONE(setsockopt(sockets[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
   REFUSED(receive_files(sockets[1], files, 0), EAGAIN);
-  limit.tv_usec = 0;
+  limit.tv_sec = 60;
   DONE(setsockopt(sockets[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
   fflush(stdout);
   if (DONE(fork()) == 0) {
@@ -745,6 +745,8 @@ static void pass_files(void) {
     printf("edu %x and %x\n", identification, *registers);
     DONE(write(files[1], "back", 4));
     files[0] = -1;
+    limit = (struct timeval){0};
+    DONE(setsockopt(sockets[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
     received = DONE(receive_files(sockets[1], files, 0));
     printf("received %ld, file %d\n", received, files[0]);
     exit(0);
