@@ -59,10 +59,6 @@ final class DeviceFiles {
         .filter(_ -> !device.isReleasing())
         .ifPresent(driver ->
             files.put("driver", Nodes.link(up(device) + "bus/pci/drivers/" + driver.name())));
-    if (device.hasReset()) {
-      files.put("reset", writable(device, text -> reset(device, text)));
-      files.put("reset_method", raw(device, () -> resetMethods(device), device::setResetMethods));
-    }
     device
         .shape()
         .secondaryBus()
@@ -104,6 +100,11 @@ final class DeviceFiles {
             device,
             () -> device.driverOverride().orElse("(null)"),
             text -> override(device, text)));
+    // pci_dev_reset_attr_is_visible, asked once: they stay when no method is left.
+    if (device.hasReset()) {
+      files.put("reset", writable(device, text -> reset(device, text)));
+      files.put("reset_method", raw(device, () -> resetMethods(device), device::setResetMethods));
+    }
     files.put("remove", writable(device, text -> remove(device, text)));
     files.put(
         "rescan",

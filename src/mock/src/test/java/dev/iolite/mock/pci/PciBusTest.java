@@ -200,9 +200,22 @@ class PciBusTest {
     refused(Errno.EINVAL, () -> sysfs.write(methods, "flr bus"));
     refused(Errno.EINVAL, () -> sysfs.write(DEVICES + NVME + "/reset", "0"));
     sysfs.write(DEVICES + NVME + "/reset", "1");
-    sysfs.write(methods, "\n");
-    assertThat(sysfs.exists(methods)).as("as in the kernel, for it can't be reset").isFalse();
     assertThat(sysfs.exists(DEVICES + EDU + "/reset")).isFalse();
+  }
+
+  /** drivers/pci/pci-sysfs.c:reset_method_store: the files were made when the device was found. */
+  @Test
+  void aFunctionWithoutResetMethodsGetsThemBack() {
+    String methods = DEVICES + NVME + "/reset_method";
+    sysfs.write(methods, "\n");
+    assertThat(sysfs.read(methods)).isEmpty();
+    refused(Errno.ENOTTY, () -> sysfs.write(DEVICES + NVME + "/reset", "1"));
+    sysfs.write(methods, "flr");
+    assertThat(sysfs.read(methods)).isEqualTo("flr");
+    sysfs.write(methods, "\n");
+    sysfs.write(methods, "default");
+    assertThat(sysfs.read(methods)).isEqualTo("flr");
+    sysfs.write(DEVICES + NVME + "/reset", "1");
   }
 
   @Test
