@@ -47,6 +47,9 @@ class SriovTest {
     assertThat(sysfs.exists(DEVICES + PHYSICAL + "/virtfn1")).isFalse();
     assertThat(sysfs.linkName(DEVICES + FIRST + "/physfn")).contains(PHYSICAL);
     assertThat(sysfs.list(DEVICES + FIRST + "/iommu_group/devices")).containsExactly(FIRST);
+    assertThat(sysfs.read(DEVICES + FIRST + "/driver_override"))
+        .as("only vfio-pci claims the VFs of its PFs")
+        .isEqualTo("(null)");
     assertThat(sysfs.exists(DEVICES + SECOND)).isFalse();
 
     sysfs.write(NUM_VFS, "0");
