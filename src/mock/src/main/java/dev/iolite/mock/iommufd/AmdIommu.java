@@ -14,10 +14,17 @@ import java.util.Optional;
  * tables of six levels, no PASIDs, no guest page tables.
  */
 public final class AmdIommu implements Iommu {
-  /** SNPSup, HDSup, HASup and IASup, and nothing that a guest could use. */
-  private static final long EFR = 1L << 43 | 1L << 52 | 1L << 49 | 1L << 6;
-
+  private static final long GUEST_TRANSLATION = 1L << 4;
+  private static final long GUEST_IO = 1L << 48;
   private static final long DIRTY_SUPPORTED = 1L << 52;
+
+  /** GCR3TRPMode, in the second register. */
+  private static final long GUEST_TABLE_BY_GUEST_ADDRESS = 1L << 3;
+
+  /** SNPSup, HDSup, HASup and IASup, and what a nest parent needs. */
+  private static final long EFR =
+      1L << 63 | DIRTY_SUPPORTED | 1L << 49 | GUEST_IO | 1L << 6 | GUEST_TRANSLATION;
+
   private static final int DIRTY_TRACKING = Iommufd.IOMMU_HWPT_ALLOC_DIRTY_TRACKING();
   private static final int NEST_PARENT = Iommufd.IOMMU_HWPT_ALLOC_NEST_PARENT();
 
@@ -31,7 +38,7 @@ public final class AmdIommu implements Iommu {
 
   /** The IOMMU of a usual host with SEV-SNP. */
   public AmdIommu() {
-    this(EFR, 0);
+    this(EFR, GUEST_TABLE_BY_GUEST_ADDRESS);
   }
 
   /**
@@ -71,11 +78,18 @@ public final class AmdIommu implements Iommu {
     return (efr & DIRTY_SUPPORTED) != 0;
   }
 
+  /** is_nest_parent_supported. */
+  private boolean hasNestParents() {
+    long needed = GUEST_TRANSLATION | GUEST_IO;
+    return (efr & needed) == needed && (efr2 & GUEST_TABLE_BY_GUEST_ADDRESS) != 0;
+  }
+
   /** amd_iommu_domain_alloc_paging_flags. */
   @Override
   public PagingDomain allocatePaging(IommuDevice device, int flags, Optional<UserData> data) {
     refuseIf(data.isPresent() || (flags & ~(DIRTY_TRACKING | NEST_PARENT)) != 0, Errno.EOPNOTSUPP);
     refuseIf((flags & DIRTY_TRACKING) != 0 && !tracksDirty(), Errno.EOPNOTSUPP);
+    refuseIf((flags & NEST_PARENT) != 0 && !hasNestParents(), Errno.EOPNOTSUPP);
     return new PagingDomain(
         this,
         PAGE_SIZES,
