@@ -214,6 +214,23 @@ class DmaTest {
     device.reads(IOVA, 4711);
   }
 
+  /** mm/gup.c:memfd_pin_folios. */
+  @Test
+  void aMemfdsLastPageMustBeWhole() {
+    var memfd = new MemFdFile(machine.task(), "ram", 0);
+    memfd.truncate(2 * PAGE - 1);
+    int fd = machine.install(memfd);
+    attach();
+    machine.succeeds(IommufdIoctls.IOMMU_IOAS_MAP_FILE, mapFileOf(ioas, USUAL, fd, 0, PAGE, IOVA));
+    machine.fails(
+        Errno.EINVAL,
+        IommufdIoctls.IOMMU_IOAS_MAP_FILE,
+        mapFileOf(ioas, USUAL, fd, PAGE, PAGE, 0x40000));
+    memfd.truncate(2 * PAGE);
+    machine.succeeds(
+        IommufdIoctls.IOMMU_IOAS_MAP_FILE, mapFileOf(ioas, USUAL, fd, PAGE, PAGE, 0x40000));
+  }
+
   @Test
   void mappingsTellWhereTheyLead() {
     long ram = machine.ram(PAGE);

@@ -28,6 +28,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Binding and requests under arm-v5, cca-v7 and intel-rfc-2025. */
 class OtherProfilesTest {
@@ -44,6 +46,17 @@ class OtherProfilesTest {
     MemorySegment bytes = at.struct(8L * values.length);
     MemorySegment.copy(values, 0, bytes, ValueLayout.JAVA_LONG, 0, values.length);
     return bytes;
+  }
+
+  /** VT-d has none, and these proposals add none. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Profile.class,
+      names = {"ARM_V5", "INTEL_RFC_2025"})
+  void aViommuIsOfATypeThatTheIommuHas(Profile profile) {
+    try (AssignedEndpoint at = on(profile)) {
+      assertThat(at.makeViommu(at.viommuType() + 1)).isEqualTo(no(Errno.EOPNOTSUPP));
+    }
   }
 
   // -- arm-v5
@@ -125,10 +138,20 @@ class OtherProfilesTest {
 
   private static int ccaAsk(
       AssignedEndpoint at, int op, int bytes, MemorySegment payload, MemorySegment answer) {
+    return ccaAsk(at, TDX, op, bytes, payload, answer);
+  }
+
+  private static int ccaAsk(
+      AssignedEndpoint at,
+      int arch,
+      int op,
+      int bytes,
+      MemorySegment payload,
+      MemorySegment answer) {
     MemorySegment req = at.sized(iommu_vdevice_tsm_req.sizeof());
     iommu_vdevice_tsm_req.vdevice_id(req, at.vdevice);
     iommu_vdevice_tsm_req.op(req, op);
-    iommu_vdevice_tsm_req.tvm_arch(req, TDX);
+    iommu_vdevice_tsm_req.tvm_arch(req, arch);
     iommu_vdevice_tsm_req.req_len(req, bytes);
     iommu_vdevice_tsm_req.req_uptr(req, payload.address());
     iommu_vdevice_tsm_req.resp_len(req, (int) answer.byteSize());
@@ -149,6 +172,18 @@ class OtherProfilesTest {
       assertThat(at.state()).isEqualTo(TdiState.RUN);
       assertThat(at.destroy(at.vdevice)).isZero();
       assertThat(at.bound()).isEmpty();
+    }
+  }
+
+  @Test
+  void ccaV7sRequestsNameThePlatformsArchitecture() {
+    try (AssignedEndpoint at = bound()) {
+      int state = Tsm.IOMMU_VDEVICE_TSM_SET_TDI_STATE();
+      for (int other : new int[] {0, Tsm.IOMMU_VDEVICE_TSM_ARCH_SEV()}) {
+        assertThat(ccaAsk(at, other, state, 4, longs(at, 1), at.struct(0)))
+            .isEqualTo(no(Errno.EINVAL));
+      }
+      assertThat(at.state()).isEqualTo(TdiState.CONFIG_UNLOCKED);
     }
   }
 
