@@ -54,7 +54,7 @@ final class VfioDeviceSet {
 
   /**
    * drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_try_reset: makes a reset that waited until
-   * all devices were closed.
+   * all devices were closed. The one that is being closed still counts as open.
    */
   void tryReset() {
     boolean needed = devices.stream().anyMatch(device -> device.core().needsReset());

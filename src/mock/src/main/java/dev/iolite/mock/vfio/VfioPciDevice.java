@@ -312,8 +312,8 @@ final class VfioPciDevice implements AssignedDevice {
 
   /** vfio_df_close and vfio_df_device_last_close. */
   void close() {
-    openCount--;
-    if (openCount > 0) {
+    if (openCount > 1) {
+      openCount--;
       return;
     }
     physicalToken.ifPresent(token -> token.addUser(-1));
@@ -323,6 +323,7 @@ final class VfioPciDevice implements AssignedDevice {
     isOpenedByItself = false;
     kvm.ifPresent(KvmReference::putKvm);
     kvm = Optional.empty();
+    openCount = 0;
   }
 
   private void leaveIommu() {
