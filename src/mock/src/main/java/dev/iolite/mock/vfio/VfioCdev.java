@@ -68,7 +68,6 @@ final class VfioCdev extends VfioDeviceFile implements VfioFile {
     });
     iommufd = Optional.empty();
     device().put();
-    task().wake();
   }
 
   @Override

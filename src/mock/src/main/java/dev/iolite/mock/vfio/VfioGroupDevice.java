@@ -37,6 +37,5 @@ final class VfioGroupDevice extends VfioDeviceFile {
   protected void release() {
     device().close();
     device().put();
-    task().wake();
   }
 }
