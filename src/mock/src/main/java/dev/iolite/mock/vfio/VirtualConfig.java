@@ -102,16 +102,9 @@ final class VirtualConfig {
 
   /** vfio_direct_config_read: the links between capabilities come from the shadow. */
   private int direct(int at, int width) {
-    int value = function.configRead(at, width);
-    int start = map.start(at);
     int links = at >= PciRegs.CONVENTIONAL_BYTES ? Integer.BYTES : Short.BYTES;
-    for (int i = 0; i < width; i++) {
-      if (at + i - start < links) {
-        int shift = i * Byte.SIZE;
-        value = (value & ~(0xff << shift)) | (shadow(at + i, 1) << shift);
-      }
-    }
-    return value;
+    int linked = Math.clamp(map.start(at) + links - at, 0, width);
+    return (function.configRead(at, width) & ~all(linked)) | shadow(at, linked);
   }
 
   /** vfio_default_config_read. */
