@@ -41,6 +41,44 @@ class KernelLogTest {
     kernel.close(fd);
   }
 
+  /** kernel/printk/printk.c:devkmsg_read. */
+  @Test
+  void aRecordNeedsRoomForAllOfItAndNoMore() {
+    int fd = kernel.open("/dev/kmsg", Libc.O_RDONLY() | Libc.O_NONBLOCK());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment room = arena.allocate(100);
+      kernel.log(BUSY);
+      long bytes = kernel.read(fd, room.address(), 100);
+      assertThat(kernel.lseek(fd, 0, Libc.SEEK_SET())).isZero();
+      assertThat(kernel.read(fd, room.address(), bytes - 1)).isEqualTo(Errno.EINVAL.negated());
+      assertThat(kernel.lseek(fd, 0, Libc.SEEK_SET())).isZero();
+      assertThat(kernel.read(fd, room.address(), bytes)).isEqualTo(bytes);
+    }
+    kernel.close(fd);
+  }
+
+  @Test
+  void aRecordSaysHowManyMicrosecondsTheHostHasRun() {
+    long before = System.nanoTime();
+    try (MockKernel young = MockKernel.plain();
+        Arena arena = Arena.ofConfined()) {
+      young.log("first");
+      young.log("second");
+      int fd = young.open("/dev/kmsg", Libc.O_RDONLY());
+      long first = stamp(young, fd, arena.allocate(100));
+      long second = stamp(young, fd, arena.allocate(100));
+      assertThat(first).isBetween(0L, second);
+      assertThat(second).isLessThanOrEqualTo((System.nanoTime() - before) / 1000);
+    }
+  }
+
+  private static long stamp(MockKernel kernel, int fd, MemorySegment room) {
+    long bytes = kernel.read(fd, room.address(), room.byteSize());
+    String record =
+        new String(room.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+    return Long.parseLong(record.split(",")[2]);
+  }
+
   @Test
   void aReaderSeesWhatComesAfterItAndNamesItsDevice() {
     kernel.log(BUSY);

@@ -136,6 +136,18 @@ class EduTest {
   }
 
   @Test
+  void copiesNothingUntilItIsToldToStart() {
+    connect(PciIrq.MSI);
+    MemorySegment memory = user.memory(IOVA, 0x1000);
+    dma(BUFFER, IOVA, 8, 1 | 2);
+    memory.fill((byte) 1);
+    dma(BUFFER, IOVA, 8, 2 | 4);
+    assertThat(memory.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 1);
+    assertThat(registers.read64(0x98)).as("the command before").isEqualTo(2);
+    assertThat(event.await(NOW)).isZero();
+  }
+
+  @Test
   void refusesWhatReachesTheEndOfItsBuffer() {
     MemorySegment memory = user.memory(IOVA, 0x1000);
     memory.fill((byte) 1);

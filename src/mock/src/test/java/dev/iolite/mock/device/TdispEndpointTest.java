@@ -101,6 +101,32 @@ class TdispEndpointTest {
   }
 
   @Test
+  void movesNothingBeyondTheEndOfItsMemory() {
+    DeviceMemory registers = map(0);
+    user.memory(IOVA, 0x1000);
+    registers.write64(0x10, IOVA);
+    registers.write64(0x20, 64);
+    for (long command : new long[] {1, 2}) {
+      registers.write64(0x18, TdispEndpoint.MEMORY_BYTES - 64);
+      registers.write64(0x28, command);
+      assertThat(registers.read64(0x30)).isZero();
+      registers.write64(0x18, TdispEndpoint.MEMORY_BYTES - 63);
+      registers.write64(0x28, command);
+      assertThat(registers.read64(0x30)).as("a bad argument").isEqualTo(2);
+    }
+  }
+
+  @Test
+  void sendsAnInterruptAfterEachCommand() {
+    DeviceMemory registers = map(0);
+    EventFd event = user.push(EventFd.create(kernel));
+    user.push(user.device().irqs(PciIrq.MSIX)).enable(List.of(event));
+    registers.write64(0x28, 1);
+    assertThat(registers.read64(0x30)).as("a bad argument").isEqualTo(2);
+    assertThat(event.await(NOW)).isEqualTo(1);
+  }
+
+  @Test
   void sendsAnInterruptForEachDoorbell() {
     DeviceMemory registers = map(0);
     EventFd first = user.push(EventFd.create(kernel));
