@@ -8,6 +8,7 @@ import dev.iolite.mock.Platform;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_sev_cmd;
 import dev.iolite.uapi.kvm.kvm_sev_init;
+import dev.iolite.uapi.kvm.kvm_sev_launch_start;
 import dev.iolite.uapi.kvm.kvm_sev_snp_launch_finish;
 import dev.iolite.uapi.kvm.kvm_sev_snp_launch_start;
 import dev.iolite.uapi.kvm.kvm_sev_snp_launch_update;
@@ -105,6 +106,24 @@ class SevVmTest {
     assertThat(command(vm, 200, 0, processor)).isEqualTo(EINVAL + ":0");
     int plain = kvm.createVm(Kvm.KVM_X86_DEFAULT_VM());
     assertThat(init(plain, 0)).isEqualTo(EINVAL + ":0");
+  }
+
+  /** sev_guest_init. */
+  @Test
+  void theDeprecatedCommandsEncryptADefaultVm() {
+    for (int id : new int[] {Kvm.KVM_SEV_INIT(), Kvm.KVM_SEV_ES_INIT()}) {
+      assertThat(command(vm, id, 0, processor)).isEqualTo(EINVAL + ":0");
+      int plain = kvm.createVm(Kvm.KVM_X86_DEFAULT_VM());
+      assertThat(start(plain)).isEqualTo(Errno.ENOTTY.negated() + ":0");
+      assertThat(command(plain, id, 0, processor)).isEqualTo("0:0");
+      assertThat(command(plain, id, 0, processor)).isEqualTo(EINVAL + ":0");
+      assertThat(start(plain)).isEqualTo("0:0");
+    }
+  }
+
+  private String start(int on) {
+    MemorySegment start = kvm.allocate(kvm_sev_launch_start.sizeof());
+    return command(on, Kvm.KVM_SEV_LAUNCH_START(), start.address(), processor);
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.iolite.uapi.kvm.kvm_dirty_log;
 import dev.iolite.uapi.kvm.kvm_ioeventfd;
 import dev.iolite.uapi.kvm.kvm_pre_fault_memory;
 import dev.iolite.uapi.kvm.kvm_run;
+import dev.iolite.uapi.kvm.kvm_signal_mask;
 import dev.iolite.uapi.libc.Libc;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -121,6 +122,47 @@ class VcpuTest {
     guest.join();
     assertThat(result.get()).isEqualTo(Errno.EINTR.negated());
     assertThat(kvm_run.exit_reason(run)).isEqualTo(Kvm.KVM_EXIT_INTR());
+  }
+
+  /** virt/kvm/kvm_main.c:kvm_sigset_activate. */
+  @Test
+  void aSignalThatTheVcpuBlocksDoesNotEndItsRun() throws Exception {
+    MemorySegment mask = kvm.allocate(kvm_signal_mask.sizeof() + Long.BYTES);
+    kvm_signal_mask.len(mask, Long.BYTES);
+    mask.set(ValueLayout.JAVA_LONG_UNALIGNED, kvm_signal_mask.sizeof(), -1);
+    assertThat(kvm.call(vcpu, Kvm.KVM_SET_SIGNAL_MASK(), mask)).isZero();
+    assertThat(untilItIsTold()).isEqualTo("0 out 0x11 1");
+    assertThat(kvm.kernel.ioctl(vcpu, Kvm.KVM_SET_SIGNAL_MASK(), 0)).isZero();
+    assertThat(untilItIsTold()).isEqualTo(Errno.EINTR.negated() + " reason 10");
+  }
+
+  /**
+   * How a run ends that is first sent a signal, after the guest has said that it runs, and then
+   * told to leave.
+   */
+  private String untilItIsTold() throws Exception {
+    // out 0x10, al; again: mov al, [0x1800]; test al, al; jz again; out 0x11, al
+    MachineCode.put(memory, 0xe6, 0x10, 0xa0, 0x00, 0x18, 0x84, 0xc0, 0x74, 0xf9, 0xe6, 0x11);
+    memory.set(ValueLayout.JAVA_BYTE, 0x800, (byte) 0);
+    MachineCode.begin(kvm, vcpu, GPA);
+    int running = kvm.kernel.eventfd(0, 0);
+    int assign = 1 << Kvm.kvm_ioeventfd_flag_nr_pio();
+    assertThat(ioeventfd(0x10, 1, running, assign)).isZero();
+    CompletableFuture<Integer> tid = new CompletableFuture<>();
+    CompletableFuture<String> result = new CompletableFuture<>();
+    Thread guest =
+        Thread.ofPlatform()
+            .start(() -> {
+              tid.complete(kvm.kernel.interruptible());
+              result.complete(kvm.enter(vcpu, run));
+            });
+    assertThat(kvm.kernel.read(running, kvm.allocate(8).address(), 8)).isEqualTo(8);
+    assertThat(kvm.kernel.interrupt(tid.get())).isZero();
+    memory.set(ValueLayout.JAVA_BYTE, 0x800, (byte) 1);
+    guest.join();
+    int deassign = assign | 1 << Kvm.kvm_ioeventfd_flag_nr_deassign();
+    assertThat(ioeventfd(0x10, 1, running, deassign)).isZero();
+    return result.get();
   }
 
   @Test

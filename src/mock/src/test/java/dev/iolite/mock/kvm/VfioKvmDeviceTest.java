@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.HostKernel;
+import dev.iolite.mock.core.CallerEventFd;
 import dev.iolite.mock.core.HostUserMemory;
 import dev.iolite.mock.core.KvmReference;
 import dev.iolite.mock.core.OpenFile;
@@ -15,6 +16,7 @@ import dev.iolite.mock.core.VfioFile;
 import dev.iolite.uapi.kvm.Kvm;
 import dev.iolite.uapi.kvm.kvm_create_device;
 import dev.iolite.uapi.kvm.kvm_device_attr;
+import dev.iolite.uapi.kvm.kvm_ioeventfd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -150,5 +152,24 @@ class VfioKvmDeviceTest {
     task.descriptors().close(vfio);
     assertThat(device.vm).isEmpty();
     assertThat(device.released).isTrue();
+  }
+
+  /** kvm_device_release. */
+  @Test
+  void theVmLivesAsLongAsIt() {
+    boolean[] isReleased = new boolean[1];
+    int eventfd =
+        task.descriptors()
+            .install(new CallerEventFd(task, host, host.eventfd(0, 0), () -> isReleased[0] = true));
+    MemorySegment argument = kvm_ioeventfd.allocate(arena);
+    kvm_ioeventfd.addr(argument, 0x9000);
+    kvm_ioeventfd.len(argument, 1);
+    kvm_ioeventfd.fd(argument, eventfd);
+    task.descriptors().get(vm).ioctl((int) Kvm.KVM_IOEVENTFD(), argument.address());
+    task.descriptors().close(eventfd);
+    task.descriptors().close(vm);
+    assertThat(isReleased[0]).isFalse();
+    task.descriptors().close(vfio);
+    assertThat(isReleased[0]).isTrue();
   }
 }
