@@ -6,6 +6,7 @@ import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.KernelLog;
 import dev.iolite.uapi.catalog.Ioctls;
 import dev.iolite.uapi.libc.Libc;
+import dev.iolite.uapi.libc.pollfd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -53,6 +54,24 @@ class KernelLogTest {
       assertThat(kernel.read(fd, room.address(), bytes - 1)).isEqualTo(Errno.EINVAL.negated());
       assertThat(kernel.lseek(fd, 0, Libc.SEEK_SET())).isZero();
       assertThat(kernel.read(fd, room.address(), bytes)).isEqualTo(bytes);
+    }
+    kernel.close(fd);
+  }
+
+  /** kernel/printk/printk.c:devkmsg_poll. */
+  @Test
+  void aReaderPollsForWhatItHasNotRead() {
+    int fd = kernel.open("/dev/kmsg", Libc.O_RDONLY() | Libc.O_NONBLOCK());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment asked = pollfd.allocate(arena);
+      pollfd.fd(asked, fd);
+      pollfd.events(asked, (short) (Libc.POLLIN() | Libc.POLLRDNORM()));
+      assertThat(kernel.poll(asked.address(), 1, 0)).isZero();
+      kernel.log(BUSY);
+      assertThat(kernel.poll(asked.address(), 1, 0)).isEqualTo(1);
+      assertThat(pollfd.revents(asked)).isEqualTo(pollfd.events(asked));
+      assertThat(kernel.read(fd, arena.allocate(100).address(), 100)).isPositive();
+      assertThat(kernel.poll(asked.address(), 1, 0)).isZero();
     }
     kernel.close(fd);
   }

@@ -65,6 +65,20 @@ class VcpuTest {
     assertThat(memory.get(ValueLayout.JAVA_BYTE, 0x800)).isEqualTo((byte) 0x77);
   }
 
+  /** arch/x86/kvm/emulate.c: em_out for OUTS, one element for each exit. */
+  @Test
+  void aStringLeavesTheGuestElementByElement() {
+    // mov cx, 2; mov dx, 0x30; mov si, 0x1800; rep outsb; hlt
+    MachineCode.put(memory, 0xb9, 0x02, 0x00, 0xba, 0x30, 0x00, 0xbe, 0x00, 0x18, 0xf3, 0x6e, 0xf4);
+    memory.set(ValueLayout.JAVA_BYTE, 0x800, (byte) 0x41);
+    memory.set(ValueLayout.JAVA_BYTE, 0x801, (byte) 0x42);
+    assertThat(kvm.enter(vcpu, run)).isEqualTo("0 out 0x30 1");
+    assertThat(run.get(ValueLayout.JAVA_BYTE, PAGE)).isEqualTo((byte) 0x41);
+    assertThat(kvm.enter(vcpu, run)).isEqualTo("0 out 0x30 1");
+    assertThat(run.get(ValueLayout.JAVA_BYTE, PAGE)).isEqualTo((byte) 0x42);
+    assertThat(kvm.enter(vcpu, run)).isEqualTo("0 reason 5");
+  }
+
   @Test
   void memoryWhoseFileWasCutOffIsAFaultWithoutExplanation() {
     // mov al, [0x3000]; hlt

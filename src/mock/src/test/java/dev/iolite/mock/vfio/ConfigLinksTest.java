@@ -39,7 +39,8 @@ class ConfigLinksTest {
     put(0x40, 4, 0x5a08_5000 | VENDOR_SPECIFIC);
     put(0x44, 4, 0x1122_3344);
     put(0x50, 2, 0x6000 | BRIDGE_IDS);
-    put(0x60, 4, 0xa508_0000 | VENDOR_SPECIFIC);
+    put(0x60, 4, 0xa508_8000 | VENDOR_SPECIFIC);
+    put(0x80, 4, 0x0002_0000 | PciRegs.CAP_EXPRESS);
     put(0x100, 4, 0x1401_0000 | ERRORS);
     put(0x104, 4, 0x5566_7788);
     put(0x140, 4, 0x1801_0000 | RESIZABLE_VF_BAR);
