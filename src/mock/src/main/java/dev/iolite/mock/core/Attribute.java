@@ -95,11 +95,8 @@ public record Attribute(Optional<Supplier<byte[]>> show, Optional<Consumer<Strin
       @Override
       public long lseek(long offset, int whence) {
         boolean hasEnd = path.startsWith("/sys/");
-        refuseIf(whence < 0 || whence > (hasEnd ? Libc.SEEK_END() : Libc.SEEK_CUR()), Errno.EINVAL);
-        long from =
-            whence == Libc.SEEK_SET() ? 0 : whence == Libc.SEEK_CUR() ? position() : Page.BYTES;
-        refuseIf(from + offset < 0, Errno.EINVAL);
-        return moveTo(from + offset);
+        refuseIf(!hasEnd && whence > Libc.SEEK_CUR(), Errno.EINVAL);
+        return moveWithin(Page.BYTES, offset, whence);
       }
     };
   }

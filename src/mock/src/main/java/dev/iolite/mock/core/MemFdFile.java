@@ -80,15 +80,7 @@ public class MemFdFile extends PositionedFile {
   /** mm/shmem.c:shmem_file_llseek, without holes. */
   @Override
   public long lseek(long offset, int whence) {
-    long target =
-        switch (whence) {
-          case 0 -> offset;
-          case 1 -> position() + offset;
-          case 2 -> ram.bytes() + offset;
-          default -> -1;
-        };
-    refuseIf(target < 0, Errno.EINVAL);
-    return moveTo(target);
+    return moveWithin(ram.bytes(), offset, whence);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.iolite.mock.pci;
 import static dev.iolite.mock.core.Refused.refuseIf;
 
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.Page;
 import dev.iolite.mock.core.PositionedFile;
 import dev.iolite.mock.core.Task;
 import java.lang.foreign.MemorySegment;
@@ -43,10 +44,12 @@ final class ConfigFile extends PositionedFile {
     return count;
   }
 
+  /** fs/kernfs/file.c:kernfs_fop_write_iter, fs/sysfs/file.c:sysfs_kf_bin_write. */
   @Override
   public long pwrite(long address, long bytes, long offset) {
-    int count = count(bytes, offset);
-    MemorySegment buffer = task().in(address, count);
+    MemorySegment buffer = task().in(address, Math.min(bytes, Page.BYTES));
+    int count = count(buffer.byteSize(), offset);
+    refuseIf(offset >= device.function().configBytes(), Errno.EFBIG);
     for (int done = 0; done < count; ) {
       int at = (int) offset + done;
       int width = width(at, count - done);
@@ -72,9 +75,10 @@ final class ConfigFile extends PositionedFile {
     return at % 2 == 0 && left >= 2 ? 2 : 1;
   }
 
+  /** fs/kernfs/file.c:kernfs_fop_llseek. */
   @Override
   public long lseek(long offset, int whence) {
-    refuseIf(whence != 0 || offset < 0, Errno.EINVAL);
-    return moveTo(offset);
+    PciFiles.requireRegistered(device);
+    return moveWithin(device.function().configBytes(), offset, whence);
   }
 }
