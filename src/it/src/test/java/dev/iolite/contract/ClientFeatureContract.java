@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.iolite.iommufd.Ioas;
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.iommufd.IovaAccess;
 import dev.iolite.iommufd.IovaRange;
 import dev.iolite.kernel.DirtyBitmap;
 import dev.iolite.kernel.Errno;
 import dev.iolite.kernel.EventFd;
+import dev.iolite.uapi.libc.Libc;
 import dev.iolite.vfio.BoundVfioDevice;
+import dev.iolite.vfio.ByteRange;
+import dev.iolite.vfio.DmaBuf;
 import dev.iolite.vfio.DmaLogging;
 import dev.iolite.vfio.FeatureSupport;
 import dev.iolite.vfio.GfxPlane;
@@ -35,15 +39,53 @@ abstract class ClientFeatureContract extends ClientContract {
   }
 
   @Test
-  void aDeviceMaySleepAndWakesWithASignal() {
-    // vfio_pci_core.c:vfio_pci_core_pm_entry_with_wakeup
+  void aDeviceMaySleepOnceUntilItIsToldToStayAwake() {
+    // vfio_pci_core.c:vfio_pci_runtime_pm_entry
     LowPower power = bound(client()).lowPower();
-    EventFd wakeup = event();
-    assertThat(power.enter(wakeup)).isTrue();
+    assertThat(power.enter()).isTrue();
     refuses(Errno.EINVAL, power::enter);
     assertThat(power.leave()).isTrue();
     assertThat(power.enter()).isTrue();
     assertThat(power.leave()).isTrue();
+  }
+
+  @Test
+  void aCallWakesADeviceAndTheSignalSaysSo() {
+    // vfio_pci_core.c:vfio_pci_core_runtime_resume
+    Iommufd client = client();
+    BoundVfioDevice device = enabled(client);
+    LowPower power = device.lowPower();
+    EventFd wakeup = event();
+    assertThat(power.enter(wakeup)).isTrue();
+    awaitSignal(wakeup, device::info);
+    assertThat(power.enter()).as("it was awake").isTrue();
+    assertThat(power.leave()).isTrue();
+  }
+
+  @Test
+  void aDmaBufComesBackWhenItsDeviceIsToldToStayAwakeNotWhenItWakes() {
+    // vfio_pci_core.c:vfio_pci_core_runtime_resume, vfio_pci_core_pm_exit
+    Iommufd client = client();
+    BoundVfioDevice device = enabled(client);
+    Ioas ioas = push(client.allocIoas());
+    DmaBuf buffer =
+        push(device.exportDmaBuf(PciRegion.BAR0, List.of(new ByteRange(0, PAGE)), Libc.O_RDWR()));
+    EventFd wakeup = event();
+    assertThat(device.lowPower().enter(wakeup)).isTrue();
+    awaitSignal(wakeup, device::info);
+    refuses(
+        Errno.ENODEV, () -> ioas.mapFile(0, buffer.fd(), 0, PAGE, IovaAccess.READ_WRITE).close());
+    assertThat(device.lowPower().leave()).isTrue();
+    push(ioas.mapFile(0, buffer.fd(), 0, PAGE, IovaAccess.READ_WRITE));
+  }
+
+  /** The kernel suspends the device some time after a call, and the next call wakes it. */
+  private static void awaitSignal(EventFd wakeup, Runnable call) {
+    long deadline = System.nanoTime() + SOON.toNanos();
+    do {
+      assertThat(System.nanoTime()).as("the device is suspended").isLessThan(deadline);
+      call.run();
+    } while (wakeup.await(Duration.ofMillis(10)) == 0);
   }
 
   @Test

@@ -51,8 +51,7 @@ public record DeviceControl(PciControl pci, VfioDriver vfio) {
   }
 
   /**
-   * Wakes the device, as its own PME does, if it is in low power. Nothing else wakes it here: the
-   * model suspends no device as soon as nobody uses it.
+   * Wakes the device, as its own PME does, if it is in low power.
    *
    * @return whether vfio-pci has the device
    */

@@ -120,6 +120,8 @@ final class HotReset {
   /** vfio_pci_dev_set_hot_reset: if it refuses, what was revoked until then is restored. */
   private int reset(Predicate<VfioPciDevice> isOwned) {
     refuseIf(!set.isResettable(), Errno.EINVAL);
+    // vfio_pci_dev_set_pm_runtime_get
+    set.devices().forEach(each -> each.core().resume());
     int result = Errno.EINVAL.negated();
     boolean allOwned = true;
     for (VfioPciDevice each : set.devices()) {

@@ -51,6 +51,7 @@ final class Regions {
     long index = offset >>> OFFSET_SHIFT;
     long at = offset & OFFSET_MASK;
     refuseIf(index >= COUNT, Errno.EINVAL);
+    core.resume();
     if (index == CONFIG) {
       return core.config().access(address, bytes, at, write);
     }

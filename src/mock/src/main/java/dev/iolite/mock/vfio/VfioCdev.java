@@ -78,14 +78,15 @@ final class VfioCdev extends VfioDeviceFile implements VfioFile {
   /** vfio_device_fops_unl_ioctl: an unbound file accepts only one command. */
   @Override
   public int ioctl(int request, long argument) {
-    if (request == BIND) {
-      return bind(argument);
+    return request == BIND ? bind(argument) : super.ioctl(request, argument);
+  }
+
+  @Override
+  int command(int request, long argument) {
+    if (request == ATTACH) {
+      return attach(argument);
     }
-    if (request == ATTACH || request == DETACH) {
-      refuseIf(!isUsable(), Errno.EINVAL);
-      return request == ATTACH ? attach(argument) : detach(argument);
-    }
-    return super.ioctl(request, argument);
+    return request == DETACH ? detach(argument) : super.command(request, argument);
   }
 
   /** vfio_df_ioctl_bind_iommufd. */

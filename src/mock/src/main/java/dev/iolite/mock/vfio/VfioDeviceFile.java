@@ -38,15 +38,24 @@ abstract class VfioDeviceFile extends PositionedFile {
     return "vfio-device-syspath: /sys/" + device.pci().path();
   }
 
-  /** The commands that all files of a device have; EINVAL if it can't be used yet. */
+  /**
+   * The commands that all files of a device have; EINVAL if it can't be used yet. Each wakes it
+   * (vfio_device_pm_runtime_get).
+   */
   @Override
   public int ioctl(int request, long argument) {
     refuseIf(!isUsable(), Errno.EINVAL);
+    device.core().resume();
     try {
-      return ioctls.ioctl(request, argument);
+      return command(request, argument);
     } finally {
       device.core().mappableBars().update();
     }
+  }
+
+  /** A command of a device that can be used. */
+  int command(int request, long argument) {
+    return ioctls.ioctl(request, argument);
   }
 
   @Override

@@ -276,19 +276,27 @@ final class VfioPciCore {
     wakeUp.ifPresent(EventFdFile::get);
   }
 
-  /** vfio_pci_core_runtime_resume: with an eventfd, the device stays awake. */
+  /**
+   * vfio_pci_core_runtime_resume: with an eventfd, the device stays awake. It was suspended as soon
+   * as the call that let it had ended, where Linux takes a moment.
+   */
   void resume() {
     if (wakeUp.isPresent()) {
       wakeUp.get().signal();
-      exitLowPower();
+      stayAwake();
     }
   }
 
   /** vfio_pci_runtime_pm_exit. */
   void exitLowPower() {
+    stayAwake();
+    restoreDmaBufs();
+  }
+
+  /** __vfio_pci_runtime_pm_exit. */
+  private void stayAwake() {
     lowPower = false;
     wakeUp.ifPresent(EventFdFile::put);
     wakeUp = Optional.empty();
-    restoreDmaBufs();
   }
 }

@@ -13,8 +13,12 @@ import dev.iolite.mock.VfioUser;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.vfio.LowPower;
 import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A device that wakes while the kernel may suspend it. */
 class WakeUpTest {
@@ -75,10 +79,26 @@ class WakeUpTest {
   }
 
   @Test
-  void aDeviceThatWasKeptAwakeSignalsNothing() {
+  void aDeviceThatIsKeptAwakeSignalsOnce() {
     assertThat(power.enter(event)).isTrue();
     assertThat(power.leave()).isTrue();
+    assertThat(event.await(Duration.ZERO)).as("the call itself wakes it").isEqualTo(1);
     assertThat(wake()).isTrue();
     assertThat(event.await(Duration.ZERO)).isZero();
+  }
+
+  static Stream<Consumer<VfioUser>> calls() {
+    return Stream.of(
+        user -> user.device().info(),
+        user -> user.device().config().hasMemoryDecode(),
+        user -> user.device().detach());
+  }
+
+  @ParameterizedTest
+  @MethodSource("calls")
+  void aCallWakesIt(Consumer<VfioUser> call) {
+    assertThat(power.enter(event)).isTrue();
+    call.accept(user);
+    assertThat(event.await(Duration.ZERO)).isEqualTo(1);
   }
 }
