@@ -117,6 +117,12 @@ class VmmLabTest {
   }
 
   @Test
+  void aKernelThatPanicsSaysSo() throws IOException {
+    assertThat(run(config("exit 0\n", 1))).as(printed()).isEqualTo(Outcome.PANIC);
+    assertThat(printed()).contains("Attempted to kill init");
+  }
+
+  @Test
   void aGuestThatAsksForNoPrivateMemoryUsesSharedMemory() throws IOException {
     String script = "head -c 4 /dev/nvme0n1 | wc -c\npoweroff -f\n";
     try (DriverBinding _ = DriverBinding.bind(new Pci(kernel).device(NVME), "vfio-pci")) {
