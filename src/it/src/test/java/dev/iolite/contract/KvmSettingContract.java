@@ -229,6 +229,37 @@ abstract class KvmSettingContract extends KvmTypedContract {
   }
 
   @Test
+  void aGuestReachesTheControlOfMachineChecksOnlyIfItHasOne() {
+    // msrs.c:get_msr_mce, set_msr_mce: MCG_CTL_P
+    int control = 0x17b;
+    Vm vm = typedVm();
+    vm.msrs().exitOn(Set.of(MsrExitReason.INVALID));
+    Vcpu vcpu = running(vm, readsAndWrites(control));
+    reads(vcpu, control, MsrExitReason.INVALID);
+    writes(vcpu, control, MsrExitReason.INVALID);
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.Hlt.class);
+  }
+
+  @Test
+  void aGuestDoesNotMakeUpAMachineCheck() {
+    // msrs.c:set_msr_mce, can_set_mci_status
+    int status = 0x401;
+    Vm vm = typedVm();
+    vm.msrs().exitOn(Set.of(MsrExitReason.INVALID));
+    Vcpu vcpu = running(vm, readsAndWrites(status));
+    assertThat(vcpu.run(PATIENCE))
+        .isInstanceOfSatisfying(
+            Exit.MsrWrite.class,
+            exit -> {
+              assertThat(exit.index()).isEqualTo(status);
+              assertThat(exit.value()).isEqualTo(0x1234);
+              assertThat(exit.reason()).isEqualTo(MsrExitReason.INVALID);
+              exit.accept();
+            });
+    assertThat(vcpu.run(PATIENCE)).isInstanceOf(Exit.Hlt.class);
+  }
+
+  @Test
   void aFilterOfPmuEventsHasAnActionAndRoomFor300() {
     // pmu.c:kvm_vm_ioctl_set_pmu_event_filter
     Vm vm = typedVm();

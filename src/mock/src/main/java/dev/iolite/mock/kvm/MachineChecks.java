@@ -134,6 +134,10 @@ final class MachineChecks {
     return index >= 0 && index < (cap & 0xff) * REGISTERS;
   }
 
+  boolean isBankStatus(int index) {
+    return hasBankRegister(index) && index % REGISTERS == STATUS;
+  }
+
   long bankRegister(int index) {
     return banks[index];
   }

@@ -26,9 +26,9 @@ final class MsrInstructions {
     if (!vcpu.vm().msrAccess().allows(index, MsrAccess.READ)) {
       return leave(true, index, 0, Kvm.KVM_MSR_EXIT_REASON_FILTER());
     }
-    OptionalLong value = vcpu.msrs().get(index);
+    OptionalLong value = vcpu.msrs().getByGuest(index);
     if (value.isEmpty()) {
-      return leave(true, index, 0, Kvm.KVM_MSR_EXIT_REASON_UNKNOWN());
+      return leave(true, index, 0, reason(index));
     }
     put(value.getAsLong());
     cpu.rip = code.next();
@@ -42,13 +42,18 @@ final class MsrInstructions {
     if (!vcpu.vm().msrAccess().allows(index, MsrAccess.WRITE)) {
       return leave(false, index, value, Kvm.KVM_MSR_EXIT_REASON_FILTER());
     }
-    if (!vcpu.msrs().set(index, value)) {
-      boolean isKnown = vcpu.msrs().get(index).isPresent();
-      int reason = isKnown ? Kvm.KVM_MSR_EXIT_REASON_INVAL() : Kvm.KVM_MSR_EXIT_REASON_UNKNOWN();
-      return leave(false, index, value, reason);
+    if (!vcpu.msrs().setByGuest(index, value)) {
+      return leave(false, index, value, reason(index));
     }
     cpu.rip = code.next();
     return true;
+  }
+
+  /** arch/x86/kvm/msrs.c:kvm_msr_reason, of an access that failed. */
+  private int reason(int index) {
+    return vcpu.msrs().get(index).isPresent()
+        ? Kvm.KVM_MSR_EXIT_REASON_INVAL()
+        : Kvm.KVM_MSR_EXIT_REASON_UNKNOWN();
   }
 
   private void put(long value) {

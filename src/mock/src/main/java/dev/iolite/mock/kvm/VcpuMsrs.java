@@ -207,6 +207,25 @@ final class VcpuMsrs {
     };
   }
 
+  /** The same for RDMSR; arch/x86/kvm/msrs.c:get_msr_mce. */
+  OptionalLong getByGuest(int index) {
+    return index == MCG_CTL && !vcpu.machineChecks().hasControl()
+        ? OptionalLong.empty()
+        : get(index);
+  }
+
+  /**
+   * {@link #set} for WRMSR; arch/x86/kvm/msrs.c:set_msr_mce. The model's processor has no
+   * McStatusWrEn.
+   */
+  boolean setByGuest(int index, long value) {
+    MachineChecks checks = vcpu.machineChecks();
+    boolean isHosts =
+        (index == MCG_CTL && !checks.hasControl())
+            || (value != 0 && checks.isBankStatus(index - MC0_CTL));
+    return !isHosts && set(index, value);
+  }
+
   /** arch/x86/kvm/msrs.c:kvm_set_msr_common, __kvm_set_msr. */
   boolean set(int index, long value) {
     MachineChecks checks = vcpu.machineChecks();
