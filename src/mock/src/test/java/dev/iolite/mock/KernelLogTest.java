@@ -95,7 +95,7 @@ class KernelLogTest {
     long bytes = kernel.read(fd, room.address(), room.byteSize());
     String record =
         new String(room.asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
-    return Long.parseLong(record.split(",")[2]);
+    return Long.parseLong(record.split(",", 4)[2]);
   }
 
   @Test
