@@ -22,7 +22,8 @@ import java.lang.invoke.VarHandle;
 public final class DirtyRing implements AutoCloseable {
   /**
    * So many entries are taken together, so that the JVM checks their memory once and not each. With
-   * longer batches, the JIT compiler does not always spare their segment, and is slower.
+   * longer batches, the JIT compiler does not always avoid allocating the segment, and harvesting
+   * is slower.
    */
   private static final int BATCH = 64;
 

@@ -33,8 +33,8 @@ public final class LowPower {
 
   /**
    * Lets the kernel suspend the device once, by SET of LOW_POWER_ENTRY_WITH_WAKEUP. When something
-   * wakes a suspended device, be it a call on its descriptor, the eventfd is signalled and the
-   * device stays awake. Its dma-bufs stay revoked until {@link #leave}.
+   * wakes a suspended device, even if only a call on its descriptor, the eventfd is signalled and
+   * the device stays awake. Its dma-bufs stay revoked until {@link #leave}.
    *
    * @param wakeup the eventfd, which stays the caller's
    * @return false if the device does not have the feature (ENOTTY)

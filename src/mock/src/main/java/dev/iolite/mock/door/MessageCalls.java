@@ -41,6 +41,7 @@ final class MessageCalls {
 
   private static final int AF_UNIX = 1;
   private static final int SCM_RIGHTS = 1;
+  private static final int MSG_OOB = 1;
   private static final int MSG_PEEK = 2;
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_CMSG_CLOEXEC = 0x4000_0000;
@@ -94,55 +95,73 @@ final class MessageCalls {
     }
   }
 
+  /**
+   * What the program asked for.
+   *
+   * @param header its struct user_msghdr
+   * @param socket its socket, as this process has it
+   */
+  private record Asked(
+      ProgramProcess caller, Notice call, MemorySegment header, IoVector parts, int socket) {}
+
   private Answer receive(Arena arena, ProgramProcess caller, Notice call, MemorySegment header) {
     int socket = caller.take(call.integer(0));
     if (socket < 0) {
       return Answer.pass();
     }
     try {
-      if (!isUnix(arena, socket)) {
+      IoVector parts =
+          IoVector.of(caller, header.get(JAVA_LONG, PARTS), header.get(JAVA_LONG, PART_COUNT));
+      // Out-of-band data bring no files.
+      if (!isUnix(arena, socket) || parts.error() < 0 || (call.integer(2) & MSG_OOB) != 0) {
         return Answer.pass();
       }
+      Asked asked = new Asked(caller, call, header, parts, socket);
       boolean waits =
           (call.integer(2) & MSG_DONTWAIT) == 0 && !caller.isNonBlocking(call.integer(0));
       long left = waits ? mostNanos(arena, socket) : 0;
       long end = System.nanoTime() + left;
-      int found = look(socket);
-      while (found == Errno.EAGAIN.negated() && left > 0) {
+      Optional<Answer> answer = look(asked);
+      while (answer.isEmpty() && left > 0) {
         if (isToEnd.test(call)) {
           // Its own kernel sees the signal, and knows whether the call is made again.
           return Answer.pass();
         }
-        found = supervisor.poll(socket, LOOK_MILLIS) > 0 ? look(socket) : found;
+        if (supervisor.poll(socket, LOOK_MILLIS) > 0) {
+          answer = look(asked);
+        }
         left = end - System.nanoTime();
       }
-      if (found > 0) {
-        return take(arena, caller, call, header, socket);
-      }
-      // An error of the socket's is told only once, and that was now.
-      return found < 0 ? Answer.of(found) : Answer.pass();
+      return answer.orElseGet(() -> Answer.of(Errno.EAGAIN));
     } finally {
       host.close(socket);
     }
   }
 
-  /** How many files of the model the next message brings, or a negated errno. */
-  private int look(int socket) {
+  /** How the call ends with what is there now; empty: there is nothing. */
+  private Optional<Answer> look(Asked asked) {
     try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = arena.allocate(room(asked.parts));
       MemorySegment control = arena.allocate(MOST_CONTROL, Long.BYTES);
-      MemorySegment header = header(arena, arena.allocate(1), control, MemorySegment.NULL);
+      MemorySegment header = header(arena, data, control, MemorySegment.NULL);
       long seen =
-          supervisor.receive(socket, header.address(), MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+          supervisor.receive(
+              asked.socket, header.address(), MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
       if (seen < 0) {
-        return (int) seen;
+        // An error of the socket's is told only once, and that was now.
+        return unlessNothing(seen);
       }
       int models = 0;
       for (Place place : places(control.asSlice(0, header.get(JAVA_LONG, CONTROL_BYTES)))) {
         models += ProgramFiles.isModels(place.file()) ? 1 : 0;
         host.close(place.file());
       }
-      return models;
+      return models == 0 ? Optional.of(Answer.pass()) : take(arena, asked, data);
     }
+  }
+
+  private static Optional<Answer> unlessNothing(long errno) {
+    return errno == Errno.EAGAIN.negated() ? Optional.empty() : Optional.of(Answer.of(errno));
   }
 
   private static MemorySegment header(
@@ -186,15 +205,11 @@ final class MessageCalls {
     return places;
   }
 
-  /** Receives a message for the program. */
-  private Answer take(
-      Arena arena, ProgramProcess caller, Notice call, MemorySegment theirs, int socket) {
-    IoVector parts =
-        IoVector.of(caller, theirs.get(JAVA_LONG, PARTS), theirs.get(JAVA_LONG, PART_COUNT));
-    if (parts.error() < 0) {
-      return Answer.pass();
-    }
-    MemorySegment data = arena.allocate(room(parts));
+  /** Receives a message for the program; empty: another thread has it. */
+  private Optional<Answer> take(Arena arena, Asked asked, MemorySegment data) {
+    ProgramProcess caller = asked.caller;
+    Notice call = asked.call;
+    MemorySegment theirs = asked.header;
     MemorySegment control =
         arena.allocate(Math.min(theirs.get(JAVA_LONG, CONTROL_BYTES), MOST_CONTROL), Long.BYTES);
     int nameRoom = Math.clamp(theirs.get(JAVA_INT, NAME_BYTES), 0, MOST_NAME);
@@ -203,16 +218,16 @@ final class MessageCalls {
     MemorySegment ours = header(arena, data, control, name);
     int flags = call.integer(2);
     long received =
-        supervisor.receive(socket, ours.address(), flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        supervisor.receive(asked.socket, ours.address(), flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (received < 0) {
-      return Answer.of(received);
+      return unlessNothing(received);
     }
     long controlBytes = ours.get(JAVA_LONG, CONTROL_BYTES);
     for (Place place : places(control.asSlice(0, controlBytes))) {
       int number = files.receive(caller, call, place.file(), (flags & MSG_CMSG_CLOEXEC) != 0);
       control.set(JAVA_INT, place.at(), number);
     }
-    boolean isPut = put(caller, parts, data.asSlice(0, Math.min(received, data.byteSize())));
+    boolean isPut = put(caller, asked.parts, data.asSlice(0, Math.min(received, data.byteSize())));
     isPut &= caller.put(theirs.get(JAVA_LONG, CONTROL), control.asSlice(0, controlBytes)) == 0;
     if (hasName) {
       int bytes = ours.get(JAVA_INT, NAME_BYTES);
@@ -224,7 +239,7 @@ final class MessageCalls {
     int said = ours.get(JAVA_INT, FLAGS) & ~MSG_CMSG_CLOEXEC;
     theirs.set(JAVA_INT, FLAGS, said | (flags & MSG_CMSG_CLOEXEC));
     isPut &= caller.put(call.argument(1), theirs) == 0;
-    return isPut ? Answer.of(received) : Answer.of(Errno.EFAULT);
+    return Optional.of(isPut ? Answer.of(received) : Answer.of(Errno.EFAULT));
   }
 
   private static long room(IoVector parts) {
@@ -251,13 +266,14 @@ final class MessageCalls {
   /** Whether it is one of the sockets that can bring files. */
   private boolean isUnix(Arena arena, int socket) {
     MemorySegment domain = arena.allocate(JAVA_INT);
-    return isOption(arena, socket, Libc.SO_DOMAIN(), domain) && domain.get(JAVA_INT, 0) == AF_UNIX;
+    return readOption(arena, socket, Libc.SO_DOMAIN(), domain)
+        && domain.get(JAVA_INT, 0) == AF_UNIX;
   }
 
   /** How long the program waits for a message at most (SO_RCVTIMEO). */
   private long mostNanos(Arena arena, int socket) {
     MemorySegment time = arena.allocate(TIME, Long.BYTES);
-    if (!isOption(arena, socket, Libc.SO_RCVTIMEO(), time)) {
+    if (!readOption(arena, socket, Libc.SO_RCVTIMEO(), time)) {
       return 0;
     }
     Duration most =
@@ -266,8 +282,8 @@ final class MessageCalls {
     return most.isZero() || most.compareTo(FOR_EVER) > 0 ? FOR_EVER.toNanos() : most.toNanos();
   }
 
-  /** Reads an option of a socket; returns whether it is one that has it. */
-  private boolean isOption(Arena arena, int socket, int option, MemorySegment into) {
+  /** Reads an option of a socket, and returns whether it has it. */
+  private boolean readOption(Arena arena, int socket, int option, MemorySegment into) {
     MemorySegment bytes = arena.allocateFrom(JAVA_INT, (int) into.byteSize());
     return host.getsockopt(socket, Libc.SOL_SOCKET(), option, into.address(), bytes.address()) == 0;
   }

@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /**
  * AMD-Vi with the driver of drivers/iommu/amd/iommu.c, as on a host with SEV-SNP: version 1 page
- * tables of six levels, no PASIDs, no guest page tables.
+ * tables of six levels, and no PASIDs. It can be a nest parent, but makes no nested tables.
  */
 public final class AmdIommu implements Iommu {
   private static final long GUEST_TRANSLATION = 1L << 4;

@@ -110,6 +110,15 @@ final class MachineChecks {
     banks[at + MISC] = kvm_x86_mce.misc(check);
   }
 
+  /**
+   * Whether an MSR is a bank's, be there such a bank or not (MSR_IA32_MC0_CTL, MSR_IA32_MC0_CTL2
+   * and up).
+   */
+  static boolean isRegister(int msr) {
+    return (msr >= 0x400 && msr < 0x400 + MOST_BANKS * REGISTERS)
+        || (msr >= 0x280 && msr < 0x280 + MOST_BANKS);
+  }
+
   /** IA32_MCG_CAP. */
   long cap() {
     return cap;

@@ -291,6 +291,7 @@ final class DeviceFiles {
     refuseIf(number(text) != 1, Errno.EINVAL);
     refuseIf(!device.hasReset(), Errno.ENOTTY);
     task.awaitUninterrupted(() -> !device.isLocked());
+    device.driver().ifPresent(driver -> driver.resume(device));
     int result = device.reset();
     refuseIf(result < 0, Errno.of(-result));
   }

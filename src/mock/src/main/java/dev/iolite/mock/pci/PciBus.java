@@ -443,6 +443,7 @@ public final class PciBus {
       return;
     }
     PciDriver driver = device.driver().get();
+    driver.resume(device);
     device.setReleasing(true);
     driver.remove(
         device,

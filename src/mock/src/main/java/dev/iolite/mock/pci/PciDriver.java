@@ -29,6 +29,9 @@ public interface PciDriver {
    */
   void probe(PciDev device);
 
+  /** Wakes the device, if the driver lets it sleep (runtime_resume). */
+  default void resume(PciDev device) {}
+
   /**
    * Releases the device: from now on it gets no new users.
    *

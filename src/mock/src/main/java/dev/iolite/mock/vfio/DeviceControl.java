@@ -51,7 +51,8 @@ public record DeviceControl(PciControl pci, VfioDriver vfio) {
   }
 
   /**
-   * Wakes the device, as its own PME does, if it is in low power.
+   * Wakes the device, as its own PME does, if it is in low power. Its INTx is not masked until
+   * then, as Linux does.
    *
    * @return whether vfio-pci has the device
    */

@@ -165,6 +165,13 @@ public final class VfioDriver implements PciDriver {
    * a PF that has VFs.
    */
   @Override
+  public void resume(PciDev pci) {
+    devices.values().stream()
+        .filter(device -> device.pci() == pci)
+        .forEach(device -> device.core().resume());
+  }
+
+  @Override
   public void probe(PciDev pci) {
     refuseIf(pci.shape().secondaryBus().isPresent(), Errno.EINVAL);
     refuseIf(bus.virtualFunctionCount(pci) > 0, Errno.EBUSY);

@@ -281,6 +281,10 @@ final class VfioPciCore {
    * as the call that let it had ended, where Linux takes a moment.
    */
   void resume() {
+    if (lowPower) {
+      // vfio_pci_core_runtime_suspend
+      setPower(PciDev.D0);
+    }
     if (wakeUp.isPresent()) {
       wakeUp.get().signal();
       stayAwake();
@@ -298,5 +302,6 @@ final class VfioPciCore {
     lowPower = false;
     wakeUp.ifPresent(EventFdFile::put);
     wakeUp = Optional.empty();
+    mappableBars.update();
   }
 }

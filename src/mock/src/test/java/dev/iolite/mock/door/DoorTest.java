@@ -107,6 +107,8 @@ class DoorTest {
             part written
             disabled SIGBUS 1
             enabled written, mapped
+            asleep SIGBUS 1
+            awake written
             register 7d150001, traced 1
             part written
             after a reset 0
@@ -267,7 +269,17 @@ class DoorTest {
 
   @Test
   void aSocketTellsItsErrorsToAProgramThatAsksForFiles() throws Exception {
-    assertEquals(new CProgram.Run(0, "received 0\nreceived 1\nid 1\n"), run("dynamic", "errors"));
+    assertEquals(
+        new CProgram.Run(
+            0,
+            """
+            received 0
+            received 1
+            out of band 1
+            received 5, numbers like the sender's: 1
+            id 1
+            """),
+        run("dynamic", "errors"));
   }
 
   @Test

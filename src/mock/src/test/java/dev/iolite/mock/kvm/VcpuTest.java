@@ -65,7 +65,7 @@ class VcpuTest {
     assertThat(memory.get(ValueLayout.JAVA_BYTE, 0x800)).isEqualTo((byte) 0x77);
   }
 
-  /** arch/x86/kvm/emulate.c: em_out for OUTS, one element for each exit. */
+  /** arch/x86/kvm/emulate.c:em_out, which OUTS uses, too, one element for each exit. */
   @Test
   void aStringLeavesTheGuestElementByElement() {
     // mov cx, 2; mov dx, 0x30; mov si, 0x1800; rep outsb; hlt

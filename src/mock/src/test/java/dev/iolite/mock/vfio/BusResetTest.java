@@ -3,6 +3,7 @@ package dev.iolite.mock.vfio;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.iommufd.Iommufd;
+import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.device.DeviceLogic;
@@ -14,6 +15,7 @@ import dev.iolite.pci.Pci;
 import dev.iolite.pci.PciAddress;
 import dev.iolite.vfio.BoundVfioDevice;
 import dev.iolite.vfio.VfioDevice;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,6 +98,21 @@ class BusResetTest {
     assertThat(resets).as("nobody has used the first one since").isEqualTo(1);
     open(FIRST).close();
     assertThat(resets).isEqualTo(2);
+  }
+
+  /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_dev_set_pm_runtime_get. */
+  @Test
+  void aHotResetWakesTheOtherDevices() {
+    give(SECOND);
+    try (EventFd event = EventFd.create(kernel);
+        BoundVfioDevice first = open(FIRST);
+        BoundVfioDevice second = open(SECOND)) {
+      assertThat(first.lowPower().enter(event)).isTrue();
+      // The bridge has no driver and is in the group, which suffices.
+      second.hotReset();
+      assertThat(resets).isEqualTo(1);
+      assertThat(event.await(Duration.ZERO)).isEqualTo(1);
+    }
   }
 
   @Test

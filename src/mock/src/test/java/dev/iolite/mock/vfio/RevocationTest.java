@@ -8,7 +8,9 @@ import dev.iolite.iommufd.IovaMapping;
 import dev.iolite.kernel.DeviceFaultException;
 import dev.iolite.kernel.DeviceMemory;
 import dev.iolite.kernel.Errno;
+import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.uapi.libc.Libc;
@@ -18,9 +20,11 @@ import dev.iolite.uapi.vfio.vfio_pci_hot_reset;
 import dev.iolite.vfio.ByteRange;
 import dev.iolite.vfio.DmaBuf;
 import dev.iolite.vfio.PciRegion;
+import dev.iolite.vfio.Region;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -159,6 +163,26 @@ class RevocationTest {
       assertThat(feature(set | Vfio.VFIO_DEVICE_FEATURE_LOW_POWER_EXIT())).isZero();
     });
     bar.read32(0);
+  }
+
+  /** vfio_pci_core_runtime_suspend. */
+  @Test
+  void aDeviceThatSleptIsInD0() {
+    Region config = user.device().region(PciRegion.CONFIG);
+    config.write16(PM_CTRL, (short) 3);
+    assertThat(user.device().lowPower().enter()).isTrue();
+    assertThat(config.read16(PM_CTRL) & 3).isZero();
+    assertThat(user.device().lowPower().leave()).isTrue();
+    bar.read32(0);
+  }
+
+  /** drivers/pci/pci-sysfs.c:reset_store: pm_runtime_get_sync. */
+  @Test
+  void aResetOfASleepingDeviceWakesIt() {
+    EventFd event = user.push(EventFd.create(kernel));
+    assertThat(user.device().lowPower().enter(event)).isTrue();
+    new SysFs(kernel).write("/sys/bus/pci/devices/" + TDISP + "/reset", "1");
+    assertThat(event.await(Duration.ZERO)).isEqualTo(1);
   }
 
   private int feature(int flags) {

@@ -540,6 +540,22 @@ static void map_memory(void) {
   command = 2;
   DONE(pwrite(device, &command, sizeof command, COMMAND));
   printf("enabled %s, %s\n", part, memory + bytes - 4096);
+  /* It comes back when a read wakes the device. */
+  char room[sizeof(struct vfio_device_feature) +
+            sizeof(struct vfio_device_low_power_entry_with_wakeup)] = {0};
+  struct vfio_device_feature *sleeping = (struct vfio_device_feature *)room;
+  sleeping->argsz = sizeof room;
+  sleeping->flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP;
+  ((struct vfio_device_low_power_entry_with_wakeup *)sleeping->data)->wakeup_eventfd =
+      DONE(eventfd(0, 0));
+  DONE(ioctl(device, VFIO_DEVICE_FEATURE, sleeping));
+  bus_error_at = 0;
+  if (sigsetjmp(after_bus_error, 1) == 0)
+    printf("read %d\n", *part);
+  printf("asleep SIGBUS %d\n", bus_error_at == part);
+  signal(SIGBUS, SIG_DFL);
+  DONE(pread(device, text, 1, BAR(2)));
+  printf("awake %s\n", part);
   /* Registers of the same device, and its memory again. */
   volatile uint32_t *registers = mmap(0, 4096, PROT_READ, MAP_SHARED, device, BAR(0));
   printf("register %x, traced %d\n", registers[0], is_traced());
@@ -763,8 +779,8 @@ static void pass_files(void) {
   printf("%s\n", text);
   struct sigaction action = {.sa_handler = ignore};
   DONE(sigaction(SIGALRM, &action, 0));
-  struct itimerval soon = {.it_value = {.tv_usec = 100000}};
-  DONE(setitimer(ITIMER_REAL, &soon, 0));
+  struct itimerval often = {.it_value = {.tv_usec = 100000}, .it_interval = {.tv_usec = 100000}};
+  DONE(setitimer(ITIMER_REAL, &often, 0));
   REFUSED(receive_files(sockets[1], files, 0), EINTR);
 }
 
@@ -805,7 +821,15 @@ static void hear_of_errors(void) {
   DONE(setitimer(ITIMER_REAL, &soon, 0));
   printf("received %ld\n", DONE(receive_files(sockets[1], files, 0)));
 
+  DONE(send(sender, "o", 1, MSG_OOB));
+  printf("out of band %ld\n", DONE(receive_files(sockets[1], files, MSG_OOB | MSG_DONTWAIT)));
+
+  /* A read of a stream goes on until there are files. */
   int iommu = DONE(open("/dev/iommu", O_RDWR));
+  DONE(send(sender, "head", 4, 0));
+  send_files(sender, iommu, iommu);
+  long received = DONE(receive_files(sockets[1], files, 0));
+  printf("received %ld, numbers like the sender's: %d\n", received, files[1] >= iommu);
   send_files(sender, iommu, iommu);
   char room[CMSG_SPACE(2 * sizeof(int))];
   struct iovec part = {room, -1};
