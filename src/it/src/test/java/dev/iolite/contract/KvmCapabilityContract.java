@@ -959,6 +959,12 @@ abstract class KvmCapabilityContract extends KvmContract {
   }
 
   @Test
+  void kvmIsAmongTheMiscellaneousDevices() {
+    // drivers/char/misc.c:misc_seq_show; virt/kvm/kvm_main.c: KVM_MINOR
+    assertThat(sysfs.read("/proc/misc").lines()).contains("232 kvm");
+  }
+
+  @Test
   void theIdsOfVcpusAreLimitedOnce() {
     // x86.c:kvm_vm_ioctl_enable_cap: KVM_CAP_MAX_VCPU_ID; kvm_arch_vcpu_precreate
     int vm = vm();

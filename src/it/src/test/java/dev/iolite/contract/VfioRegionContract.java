@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.iolite.kernel.Errno;
 import dev.iolite.uapi.libc.Libc;
 import dev.iolite.uapi.vfio.Vfio;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +52,15 @@ abstract class VfioRegionContract extends VfioContract {
   void aReadAcrossTheEndOfABarIsShort() {
     // vfio_pci_rdwr.c:vfio_pci_bar_rw: min of the count and what is left
     assertThat(kernel.pread(device, zeros(16).address(), 16, EDU_BYTES - 4)).isEqualTo(4);
+  }
+
+  @Test
+  void aLongReadEndsWhereItIsToEnd() {
+    // vfio_pci_rdwr.c:vfio_pci_core_do_io_rw
+    MemorySegment into = MemorySegment.ofAddress(ram(2 * PAGE)).reinterpret(2 * PAGE);
+    into.set(ValueLayout.JAVA_LONG, PAGE + 8, 0x5555);
+    assertThat(kernel.pread(device, into.address(), PAGE + 8, 0)).isEqualTo(PAGE + 8);
+    assertThat(into.get(ValueLayout.JAVA_LONG, PAGE + 8)).isEqualTo(0x5555);
   }
 
   @Test
