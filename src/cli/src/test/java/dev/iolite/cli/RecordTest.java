@@ -1,17 +1,23 @@
 package dev.iolite.cli;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.iolite.doctor.DeviceInspection;
 import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.Platform;
+import dev.iolite.mock.device.ConfigImage;
 import dev.iolite.mock.pci.Machine;
 import dev.iolite.mock.recording.RecordedFunction;
 import dev.iolite.mock.recording.RecordingFile;
 import dev.iolite.pci.PciAddress;
+import dev.iolite.pci.PciRegs;
 import dev.iolite.tsm.Profile;
+import dev.iolite.uapi.libc.Libc;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -192,6 +198,28 @@ class RecordTest {
           .containsExactly(needed.split(" ", -1));
       assertThat(replayed(file, "pci", "show", address))
           .isEqualTo(succeeds(host, "pci", "show", address));
+    }
+  }
+
+  /**
+   * drivers/pci/pci-driver.c:pci_pm_runtime_suspend puts a function that nobody uses into D3hot.
+   */
+  @Test
+  void aFunctionThatSleepsIsRecordedAwake() throws IOException {
+    try (MockKernel host = MockKernel.plain()) {
+      String awake = Files.readString(recorded(host, DISK));
+      String config = "/sys/bus/pci/devices/" + DISK + "/config";
+      byte[] bytes = new SysFs(host).readBytes(config);
+      int control =
+          new ConfigImage(bytes).capability(PciRegs.CAP_PM).orElseThrow() + PciRegs.PM_CTRL;
+      int fd = host.open(config, Libc.O_RDWR());
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment asleep = arena.allocateFrom(JAVA_BYTE, (byte) (bytes[control] | 3));
+        assertThat(host.pwrite(fd, asleep.address(), 1, control)).isEqualTo(1);
+      }
+      host.close(fd);
+      assertThat(new SysFs(host).readBytes(config)[control] & 3).isEqualTo(3);
+      assertThat(Files.readString(recorded(host, DISK))).isEqualTo(awake);
     }
   }
 

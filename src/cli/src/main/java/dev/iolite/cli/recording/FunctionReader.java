@@ -193,6 +193,10 @@ final class FunctionReader {
           "this process is not root's, or has no CAP_SYS_ADMIN",
           "run it as root, with CAP_SYS_ADMIN");
     }
+    // Whether it sleeps now is not what it is: the kernel suspends a function that nobody uses.
+    new ConfigImage(bytes)
+        .capability(PciRegs.CAP_PM)
+        .ifPresent(pm -> bytes[pm + PciRegs.PM_CTRL] &= ~PciRegs.PM_CTRL_STATE);
     ConfigImage image = new ConfigImage(bytes);
     return keepsIds ? image : withoutIds(image);
   }
