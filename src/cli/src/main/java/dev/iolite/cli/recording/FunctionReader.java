@@ -193,12 +193,17 @@ final class FunctionReader {
           "this process is not root's, or has no CAP_SYS_ADMIN",
           "run it as root, with CAP_SYS_ADMIN");
     }
-    // Whether it sleeps now is not what it is: the kernel suspends a function that nobody uses.
+    ConfigImage image = awake(bytes);
+    return keepsIds ? image : withoutIds(image);
+  }
+
+  /** In D0: whether it sleeps depends on the moment, as the kernel suspends what nobody uses. */
+  private static ConfigImage awake(byte[] bytes) {
+    byte[] inD0 = bytes.clone();
     new ConfigImage(bytes)
         .capability(PciRegs.CAP_PM)
-        .ifPresent(pm -> bytes[pm + PciRegs.PM_CTRL] &= ~PciRegs.PM_CTRL_STATE);
-    ConfigImage image = new ConfigImage(bytes);
-    return keepsIds ? image : withoutIds(image);
+        .ifPresent(pm -> inD0[pm + PciRegs.PM_CTRL] &= ~PciRegs.PM_CTRL_STATE);
+    return new ConfigImage(inD0);
   }
 
   /** The serial number, which network devices make from their MAC address. */

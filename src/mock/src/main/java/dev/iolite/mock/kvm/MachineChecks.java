@@ -12,6 +12,11 @@ final class MachineChecks {
   /** arch/x86/include/asm/kvm_host.h: KVM_MAX_MCE_BANKS. */
   static final int MOST_BANKS = 32;
 
+  /** The first register of the first bank. */
+  static final int MC0_CTL = 0x400;
+
+  private static final int MC0_CTL2 = 0x280;
+
   private static final long MCG_CTL_P = 1 << 8;
   private static final long MCG_SER_P = 1 << 24;
 
@@ -110,13 +115,10 @@ final class MachineChecks {
     banks[at + MISC] = kvm_x86_mce.misc(check);
   }
 
-  /**
-   * Whether an MSR is a bank's, be there such a bank or not (MSR_IA32_MC0_CTL, MSR_IA32_MC0_CTL2
-   * and up).
-   */
-  static boolean isRegister(int msr) {
-    return (msr >= 0x400 && msr < 0x400 + MOST_BANKS * REGISTERS)
-        || (msr >= 0x280 && msr < 0x280 + MOST_BANKS);
+  /** Whether an MSR is a bank's, even if there is no such bank. */
+  static boolean isBankRegister(int msr) {
+    return (msr >= MC0_CTL && msr < MC0_CTL + MOST_BANKS * REGISTERS)
+        || (msr >= MC0_CTL2 && msr < MC0_CTL2 + MOST_BANKS);
   }
 
   /** IA32_MCG_CAP. */

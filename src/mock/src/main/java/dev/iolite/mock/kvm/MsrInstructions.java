@@ -51,7 +51,7 @@ final class MsrInstructions {
 
   /** arch/x86/kvm/msrs.c:kvm_msr_reason, of an access that failed. */
   private int reason(int index) {
-    return MachineChecks.isRegister(index) || vcpu.msrs().get(index).isPresent()
+    return MachineChecks.isBankRegister(index) || vcpu.msrs().get(index).isPresent()
         ? Kvm.KVM_MSR_EXIT_REASON_INVAL()
         : Kvm.KVM_MSR_EXIT_REASON_UNKNOWN();
   }

@@ -39,7 +39,6 @@ final class VcpuMsrs {
   private static final int MCG_CTL = 0x17b;
   private static final int MISC_ENABLE = 0x1a0;
   private static final int PAT = 0x277;
-  private static final int MC0_CTL = 0x400;
   private static final int ASYNC_PF_INT = 0x4b56_4d06;
   private static final int EFER = 0xc000_0080;
   private static final int STAR = 0xc000_0081;
@@ -188,8 +187,8 @@ final class VcpuMsrs {
   OptionalLong get(int index) {
     MachineChecks checks = vcpu.machineChecks();
     MemorySegment special = vcpu.cpu().special();
-    if (checks.hasBankRegister(index - MC0_CTL)) {
-      return OptionalLong.of(checks.bankRegister(index - MC0_CTL));
+    if (checks.hasBankRegister(index - MachineChecks.MC0_CTL)) {
+      return OptionalLong.of(checks.bankRegister(index - MachineChecks.MC0_CTL));
     }
     return switch (index) {
       case APIC_BASE -> OptionalLong.of(kvm_sregs.apic_base(special));
@@ -222,7 +221,7 @@ final class VcpuMsrs {
     MachineChecks checks = vcpu.machineChecks();
     boolean isHosts =
         (index == MCG_CTL && !checks.hasControl())
-            || (value != 0 && checks.isBankStatus(index - MC0_CTL));
+            || (value != 0 && checks.isBankStatus(index - MachineChecks.MC0_CTL));
     return !isHosts && set(index, value);
   }
 
@@ -237,8 +236,8 @@ final class VcpuMsrs {
       // arch/x86/kvm/msrs.c:kvm_pv_enable_async_pf_int
       return value == 0 && (index != ASYNC_PF_INT || vcpu.vm().hasIrqchip());
     }
-    if (checks.hasBankRegister(index - MC0_CTL)) {
-      return checks.setBankRegister(index - MC0_CTL, value);
+    if (checks.hasBankRegister(index - MachineChecks.MC0_CTL)) {
+      return checks.setBankRegister(index - MachineChecks.MC0_CTL, value);
     }
     switch (index) {
       case APIC_BASE -> {

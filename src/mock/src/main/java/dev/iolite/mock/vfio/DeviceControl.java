@@ -51,8 +51,8 @@ public record DeviceControl(PciControl pci, VfioDriver vfio) {
   }
 
   /**
-   * Wakes the device, as its own PME does, if it is in low power. Its INTx is not masked until
-   * then, as Linux does.
+   * Wakes the device, as its own PME does, if it is in low power. Until then, Linux masks its INTx;
+   * the model does not.
    *
    * @return whether vfio-pci has the device
    */

@@ -165,13 +165,6 @@ public final class VfioDriver implements PciDriver {
    * a PF that has VFs.
    */
   @Override
-  public void resume(PciDev pci) {
-    devices.values().stream()
-        .filter(device -> device.pci() == pci)
-        .forEach(device -> device.core().resume());
-  }
-
-  @Override
   public void probe(PciDev pci) {
     refuseIf(pci.shape().secondaryBus().isPresent(), Errno.EINVAL);
     refuseIf(bus.virtualFunctionCount(pci) > 0, Errno.EBUSY);
@@ -212,6 +205,11 @@ public final class VfioDriver implements PciDriver {
     return devices.values().stream()
         .filter(device -> device.pci().function() == function)
         .findFirst();
+  }
+
+  @Override
+  public void resume(PciDev pci) {
+    deviceOf(pci.function()).ifPresent(device -> device.core().resume());
   }
 
   /** drivers/vfio/pci/vfio_pci_core.c:vfio_pci_core_unregister_device: its VFs go first. */

@@ -8,11 +8,14 @@ import dev.iolite.kernel.EventFd;
 import dev.iolite.kernel.ForwardingKernel;
 import dev.iolite.kernel.Kernel;
 import dev.iolite.kernel.KernelException;
+import dev.iolite.kernel.SysFs;
 import dev.iolite.mock.MockKernel;
 import dev.iolite.mock.VfioUser;
 import dev.iolite.uapi.vfio.Vfio;
 import dev.iolite.vfio.LowPower;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A device that wakes while the kernel may suspend it. */
 class WakeUpTest {
   private static final String ADDRESS = "0000:00:02.0";
+  private static final Duration SOON = Duration.ofSeconds(20);
 
   private final MockKernel kernel = MockKernel.plain();
   private final VfioUser user = new VfioUser(kernel, ADDRESS);
@@ -85,6 +89,18 @@ class WakeUpTest {
     assertThat(event.await(Duration.ZERO)).as("the call itself wakes it").isEqualTo(1);
     assertThat(wake()).isTrue();
     assertThat(event.await(Duration.ZERO)).isZero();
+  }
+
+  /** drivers/base/dd.c:__device_release_driver. */
+  @Test
+  void anUnbindingWakesIt() throws Exception {
+    assertThat(power.enter(event)).isTrue();
+    CompletableFuture<Void> unbinding =
+        CompletableFuture.runAsync(
+            () -> new SysFs(kernel).write("/sys/bus/pci/drivers/vfio-pci/unbind", ADDRESS));
+    assertThat(event.await(SOON)).isEqualTo(1);
+    user.device().close();
+    unbinding.get(SOON.toSeconds(), TimeUnit.SECONDS);
   }
 
   static Stream<Consumer<VfioUser>> calls() {
